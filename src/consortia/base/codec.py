@@ -1,0 +1,328 @@
+"""The one encoding: a strict subset of deterministic CBOR.
+
+Allowed: integers from -2^63 to 2^64-1, byte strings, UTF-8 text, arrays, maps with text keys,
+true, false and null, in the core deterministic encoding of RFC 8949, section 4.2.1 (shortest
+heads, definite lengths, map keys in the bytewise order of their encodings). Refused: floats, tags,
+other simple values, indefinite lengths, duplicate or unsorted keys, trailing bytes, nesting
+beyond 16. A value therefore has exactly one encoding, and `decode` accepts no other.
+
+A *record* is a frozen `msgspec.Struct`, encoded as a map keyed by its field names. Decoding a
+record re-encodes it from the record and compares, so what was signed is what was read.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+Value: TypeAlias = "None | bool | int | bytes | str | Sequence[Value] | Mapping[str, Value]"
+
+DEPTH_MAX = 16
+SIZE_MAX = 1 << 24
+INTEGER_MIN = -(1 << 63)
+INTEGER_MAX = (1 << 64) - 1
+
+Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Salt = Annotated[bytes, Meta(min_length=32, max_length=32)]
+PublicKey = Annotated[bytes, Meta(min_length=32, max_length=32)]
+SignatureBytes = Annotated[bytes, Meta(min_length=64, max_length=64)]
+Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")]
+Text80 = Annotated[str, Meta(max_length=80)]
+Text1000 = Annotated[str, Meta(max_length=1000)]
+U8 = Annotated[int, Meta(ge=0, le=255)]
+U32 = Annotated[int, Meta(ge=0, le=(1 << 32) - 1)]
+U63 = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+I64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+Milliseconds = U63
+
+
+class Malformed(ValueError):
+    """Bytes that are not the one encoding of an allowed value, or not a record of the kind asked for."""
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The base of every record of the protocol: frozen, without defaults, unknown fields forbidden."""
+
+
+R = TypeVar("R", bound=Record)
+
+_BYTES, _TEXT, _ARRAY, _MAP = 0x40, 0x60, 0x80, 0xA0
+_FALSE, _TRUE, _NULL = 0xF4, 0xF5, 0xF6
+
+
+def encode(value: object) -> bytes:
+    """The one encoding of `value` (plain values and records, nested freely).
+
+    Raises Malformed for a value outside the subset.
+    """
+    out = bytearray()
+    _write(out, value, 0)
+    return bytes(out)
+
+
+def encode_record(record: Record) -> bytes:
+    """The one encoding of a record: the map of its fields."""
+    out = bytearray()
+    _write_record(out, record, 0)
+    return bytes(out)
+
+
+def decode(data: bytes, *, size_max: int = SIZE_MAX) -> Value:
+    """The value that `data` encodes.
+
+    Raises Malformed when `data` is longer than `size_max` bytes (checked before parsing) or is
+    anything but the one encoding of a value of the subset.
+    """
+    if len(data) > size_max:
+        raise Malformed(f"{len(data)} bytes, at most {size_max} are allowed")
+    try:
+        value, end = _read(data, 0, 0)
+    except IndexError:
+        raise Malformed("the bytes end too early") from None
+    if end != len(data):
+        raise Malformed(f"{len(data) - end} bytes too many")
+    return value
+
+
+def decode_record(kind: type[R], data: bytes, *, size_max: int = SIZE_MAX) -> R:
+    """The record of type `kind` that `data` encodes.
+
+    Raises Malformed as `decode` does, for a missing, unknown or out-of-limit field, and when the
+    record does not encode back to `data`.
+    """
+    record = from_value(kind, decode(data, size_max=size_max))
+    if encode_record(record) != data:
+        raise Malformed(f"not the one encoding of a {kind.__name__}")
+    return record
+
+
+def from_value(kind: type[R], value: Value) -> R:
+    """The record of type `kind` with the fields of the map `value`; raises Malformed."""
+    try:
+        return msgspec.convert(value, kind, strict=True, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise Malformed(str(error)) from None
+
+
+def to_value(record: Record) -> dict[str, Value]:
+    """The map that a record is encoded as, with plain values all the way down."""
+    value = decode(encode_record(record))
+    if not isinstance(value, dict):
+        raise Malformed("a record is a map")
+    return value
+
+
+def _head(major: int, count: int) -> bytes:
+    """The head of a data item (RFC 8949, section 3): major type in the top three bits, shortest count."""
+    if count < 24:
+        return bytes((major | count,))
+    if count < 0x100:
+        return bytes((major | 24, count))
+    if count < 0x10000:
+        return bytes((major | 25,)) + count.to_bytes(2, "big")
+    if count < 0x100000000:
+        return bytes((major | 26,)) + count.to_bytes(4, "big")
+    return bytes((major | 27,)) + count.to_bytes(8, "big")
+
+
+def _write(out: bytearray, value: object, depth: int) -> None:
+    writer = _WRITERS.get(type(value))
+    if writer is not None:
+        writer(out, value, depth)
+    elif isinstance(value, Record):
+        _write_record(out, value, depth)
+    else:
+        raise Malformed(f"a {type(value).__name__} has no encoding")
+
+
+def _write_integer(out: bytearray, value: int, _depth: int) -> None:
+    if value >= 0:
+        if value > INTEGER_MAX:
+            raise Malformed("an integer above 2^64-1 has no encoding")
+        out += _head(0x00, value)
+    else:
+        if value < INTEGER_MIN:
+            raise Malformed("an integer below -2^63 has no encoding")
+        out += _head(0x20, -1 - value)
+
+
+def _write_bytes(out: bytearray, value: bytes, _depth: int) -> None:
+    out += _head(_BYTES, len(value))
+    out += value
+
+
+def _write_text(out: bytearray, value: str, _depth: int) -> None:
+    try:
+        data = value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Malformed("text with lone surrogates has no encoding") from None
+    out += _head(_TEXT, len(data))
+    out += data
+
+
+def _write_array(out: bytearray, value: Sequence[object], depth: int) -> None:
+    if depth >= DEPTH_MAX:
+        raise Malformed(f"nested deeper than {DEPTH_MAX}")
+    out += _head(_ARRAY, len(value))
+    for item in value:
+        _write(out, item, depth + 1)
+
+
+def _write_map(out: bytearray, value: Mapping[str, object], depth: int) -> None:
+    if depth >= DEPTH_MAX:
+        raise Malformed(f"nested deeper than {DEPTH_MAX}")
+    out += _head(_MAP, len(value))
+    for key, name in sorted((_key(name), name) for name in value):
+        out += key
+        _write(out, value[name], depth + 1)
+
+
+def _write_record(out: bytearray, record: Record, depth: int) -> None:
+    if depth >= DEPTH_MAX:
+        raise Malformed(f"nested deeper than {DEPTH_MAX}")
+    head, fields = _layout(type(record))
+    out += head
+    for key, name in fields:
+        out += key
+        _write(out, getattr(record, name), depth + 1)
+
+
+def _write_bool(out: bytearray, value: bool, _depth: int) -> None:  # noqa: FBT001 (the shape of every writer)
+    out.append(_TRUE if value else _FALSE)
+
+
+def _write_null(out: bytearray, _value: None, _depth: int) -> None:
+    out.append(_NULL)
+
+
+_WRITERS: dict[type, Callable[[bytearray, Any, int], None]] = {
+    int: _write_integer,
+    bytes: _write_bytes,
+    str: _write_text,
+    list: _write_array,
+    tuple: _write_array,
+    dict: _write_map,
+    bool: _write_bool,
+    type(None): _write_null,
+}
+
+
+@lru_cache(maxsize=4096)
+def _key(name: str) -> bytes:
+    if type(name) is not str:
+        raise Malformed("a map key is text")
+    out = bytearray()
+    _write_text(out, name, 0)
+    return bytes(out)
+
+
+@lru_cache(maxsize=4096)
+def _layout(kind: type[Record]) -> tuple[bytes, tuple[tuple[bytes, str], ...]]:
+    """The map head of a record type, and its encoded keys with their field names in canonical order."""
+    names = kind.__struct_fields__
+    return _head(_MAP, len(names)), tuple(sorted((_key(name), name) for name in names))
+
+
+def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
+    """The value at position `at` and the position behind it."""
+    head = data[at]
+    at += 1
+    count = head & 0x1F
+    if count >= 24:
+        if count > 27 or head >= 0xC0:
+            raise Malformed(f"a data item starts with 0x{head:02x}")
+        width = 1 << (count - 24)
+        if at + width > len(data):
+            raise Malformed("the bytes end too early")
+        count = int.from_bytes(data[at : at + width], "big")
+        if count < 24 or (width > 1 and count < 1 << (4 * width)):
+            raise Malformed("a count is not in its shortest form")
+        at += width
+    return _READERS[head >> 5](data, at, count, depth)
+
+
+def _read_unsigned(_data: bytes, at: int, count: int, _depth: int) -> tuple[Value, int]:
+    return count, at
+
+
+def _read_negative(_data: bytes, at: int, count: int, _depth: int) -> tuple[Value, int]:
+    if count > -1 - INTEGER_MIN:
+        raise Malformed("an integer below -2^63")
+    return -1 - count, at
+
+
+def _read_bytes(data: bytes, at: int, count: int, _depth: int) -> tuple[Value, int]:
+    end = at + count
+    if end > len(data):
+        raise Malformed("the bytes end too early")
+    return data[at:end], end
+
+
+def _read_text(data: bytes, at: int, count: int, _depth: int) -> tuple[Value, int]:
+    end = at + count
+    if end > len(data):
+        raise Malformed("the bytes end too early")
+    try:
+        return data[at:end].decode("utf-8"), end
+    except UnicodeDecodeError:
+        raise Malformed("text that is not UTF-8") from None
+
+
+def _read_array(data: bytes, at: int, count: int, depth: int) -> tuple[Value, int]:
+    if depth >= DEPTH_MAX:
+        raise Malformed(f"nested deeper than {DEPTH_MAX}")
+    if count > len(data) - at:
+        raise Malformed("the bytes end too early")
+    items: list[Value] = []
+    for _ in range(count):
+        item, at = _read(data, at, depth + 1)
+        items.append(item)
+    return items, at
+
+
+def _read_map(data: bytes, at: int, count: int, depth: int) -> tuple[Value, int]:
+    if depth >= DEPTH_MAX:
+        raise Malformed(f"nested deeper than {DEPTH_MAX}")
+    if count > len(data) - at:
+        raise Malformed("the bytes end too early")
+    items: dict[str, Value] = {}
+    last = b""
+    for _ in range(count):
+        start = at
+        if data[at] >> 5 != _TEXT >> 5:
+            raise Malformed("a map key is text")
+        name, at = _read(data, at, depth + 1)
+        key = data[start:at]
+        if key <= last:
+            raise Malformed("map keys are out of order or repeated")
+        last = key
+        items[name], at = _read(data, at, depth + 1)  # type: ignore[index]
+    return items, at
+
+
+def _read_tag(_data: bytes, _at: int, _count: int, _depth: int) -> tuple[Value, int]:
+    raise Malformed("tags are not allowed")
+
+
+def _read_simple(_data: bytes, at: int, count: int, _depth: int) -> tuple[Value, int]:
+    if count == 20:
+        return False, at
+    if count == 21:
+        return True, at
+    if count == 22:
+        return None, at
+    raise Malformed("floats and other simple values are not allowed")
+
+
+_READERS = (
+    _read_unsigned,
+    _read_negative,
+    _read_bytes,
+    _read_text,
+    _read_array,
+    _read_map,
+    _read_tag,
+    _read_simple,
+)

@@ -1,0 +1,73 @@
+"""The signed envelope: COSE_Sign1 (RFC 9052, section 4.2) with one fixed shape.
+
+An envelope is the untagged array ``[protected, {}, payload, signature]``. The protected header is
+the fixed map ``{1: -8, 4: kid}`` (algorithm EdDSA, key id of 32 bytes), the unprotected header is
+empty, and the signature covers ``Sig_structure = ["Signature1", protected, external_aad, payload]``.
+As the shape is fixed, an envelope has one spelling.
+"""
+
+from dataclasses import dataclass
+
+from consortia.base.codec import Malformed, encode
+from consortia.base.hashing import tagged
+from consortia.base.keys import SigningKey, verify
+
+_PROTECTED = bytes.fromhex("a2012704" + "5820")
+_START = bytes.fromhex("84" + "5826") + _PROTECTED
+_KID_AT = len(_START)
+_EMPTY_AT = _KID_AT + 32
+_SIGNATURE_HEAD = bytes.fromhex("5840")
+_TAIL = 2 + 64
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A parsed envelope: the key id it names (32 bytes), its payload, and a signature not yet checked."""
+
+    kid: bytes
+    payload: bytes
+    signature: bytes
+
+    def sig_structure(self, aad: bytes) -> bytes:
+        """The bytes that the signature covers, under the external data `aad`."""
+        return _sig_structure(self.kid, self.payload, aad)
+
+    def verified(self, public: bytes, aad: bytes) -> bool:
+        """Whether the signature is valid for `public` under `aad`. The caller knows that `kid` names `public`."""
+        return verify(public, self.sig_structure(aad), self.signature)
+
+
+def _sig_structure(kid: bytes, payload: bytes, aad: bytes) -> bytes:
+    return encode(["Signature1", _PROTECTED + kid, aad, payload])
+
+
+def content_id(tag: str, sig_structure: bytes) -> bytes:
+    """The id of what was signed, H(tag, Sig_structure): one id whatever the signature's bytes."""
+    return tagged(tag, sig_structure)
+
+
+def seal(payload: bytes, key: SigningKey, aad: bytes) -> bytes:
+    """The envelope of `payload`, signed by `key` under the external data `aad`."""
+    signature = key.sign(_sig_structure(key.key_id, payload, aad))
+    return assemble(key.key_id, payload, signature)
+
+
+def assemble(kid: bytes, payload: bytes, signature: bytes) -> bytes:
+    """The envelope's bytes from its parts."""
+    return _START + kid + b"\xa0" + encode(payload) + _SIGNATURE_HEAD + signature
+
+
+def open_envelope(data: bytes, *, size_max: int) -> Envelope:
+    """Parse an envelope of at most `size_max` bytes; raises Malformed for any other shape or spelling."""
+    if len(data) > size_max:
+        raise Malformed(f"an envelope of {len(data)} bytes, at most {size_max} are allowed")
+    if len(data) < _EMPTY_AT + 2 + _TAIL or not data.startswith(_START) or data[_EMPTY_AT] != 0xA0:
+        raise Malformed("not a signed envelope of the fixed shape")
+    kid, signature = data[_KID_AT:_EMPTY_AT], data[-64:]
+    head = data[_EMPTY_AT + 1]
+    width = {24: 1, 25: 2, 26: 4}.get(head & 0x1F, 0)
+    payload = data[_EMPTY_AT + 2 + width : -_TAIL]
+    envelope = Envelope(kid, payload, signature)
+    if assemble(kid, payload, signature) != data:
+        raise Malformed("not the one spelling of a signed envelope")
+    return envelope
