@@ -84,8 +84,8 @@ class Frontier:
     def extend(self, leaf_hashes: Iterable[bytes]) -> list[CompleteNode]:
         """Append leaf hashes in order; return the interior nodes that they completed."""
         size, peaks, completed = self._size, self._peaks, list[CompleteNode]()
-        for digest in leaf_hashes:
-            level, rest = 0, size
+        for leaf in leaf_hashes:
+            digest, level, rest = leaf, 0, size
             while rest & 1:
                 digest = _sha256(b"\x01" + peaks.pop() + digest).digest()
                 level += 1
@@ -146,7 +146,7 @@ def consistency_path(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes]
 
 
 def read_inclusion_path(node: NodeReader, index: int, size: int) -> list[bytes]:
-    """As `inclusion_path`, from complete nodes: at most about 2 log2(size) reads. Raise PathError out of range."""
+    """As `inclusion_path`, from complete nodes in O(log size) reads. Raise PathError out of range."""
     if not 0 <= index < size:
         raise PathError(f"leaf {index} is not in a log of {size} leaves")
     path = list[bytes]()

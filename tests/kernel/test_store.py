@@ -1,0 +1,112 @@
+"""The overlay behaves like a plain dict that can be copied at every mark."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consortia.kernel.store import MemoryReader, Overlay, prefix_end
+
+KEYS = st.binary(min_size=1, max_size=3) | st.sampled_from([b"a/1", b"a/2", b"a/\xff", b"b/1", b"\xff\xff"])
+MOVES = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), KEYS, st.binary(max_size=2)),
+        st.tuples(st.just("delete"), KEYS, st.just(b"")),
+        st.tuples(st.just("scan"), st.binary(max_size=2), st.just(b"")),
+        st.tuples(st.sampled_from(["begin", "commit", "rollback"]), st.just(b""), st.just(b"")),
+    ),
+    max_size=60,
+)
+
+
+def matching(model: dict[bytes, bytes], prefix: bytes) -> list[tuple[bytes, bytes]]:
+    return sorted((key, value) for key, value in model.items() if key.startswith(prefix))
+
+
+@given(st.dictionaries(KEYS, st.binary(max_size=2)), MOVES)
+def test_any_sequence_of_moves_matches_the_plain_model(
+    start: dict[bytes, bytes], moves: list[tuple[str, bytes, bytes]]
+) -> None:
+    overlay = Overlay(MemoryReader(start))
+    model, saved = dict(start), list[dict[bytes, bytes]]()
+    for move, key, value in moves:
+        if move == "put":
+            overlay.put(key, value)
+            model[key] = value
+        elif move == "delete":
+            overlay.delete(key)
+            model.pop(key, None)
+        elif move == "scan":
+            assert list(overlay.scan(key)) == matching(model, key)
+        elif move == "begin":
+            overlay.begin()
+            saved.append(dict(model))
+        elif saved:
+            getattr(overlay, move)()
+            before = saved.pop()
+            model = before if move == "rollback" else model
+        assert overlay.depth == len(saved)
+        assert overlay.get(key) == model.get(key)
+    while overlay.depth:
+        overlay.commit()
+    after = MemoryReader(start)
+    after.update(overlay.changes())
+    assert after.entries() == model
+    assert list(overlay.changes()) == sorted(overlay.changes())
+
+
+def test_a_rolled_back_call_leaves_no_trace() -> None:
+    overlay = Overlay(MemoryReader({b"kept": b"1"}))
+    overlay.begin()
+    overlay.put(b"new", b"2")
+    overlay.delete(b"kept")
+    overlay.rollback()
+    assert overlay.changes() == {}
+    assert list(overlay.scan(b"")) == [(b"kept", b"1")]
+
+
+def test_a_deletion_hides_the_key_until_it_is_put_again() -> None:
+    overlay = Overlay(MemoryReader({b"key": b"1"}))
+    overlay.delete(b"key")
+    assert overlay.get(b"key") is None
+    assert overlay.changes() == {b"key": None}
+    overlay.put(b"key", b"2")
+    assert overlay.get(b"key") == b"2"
+
+
+def test_writing_while_scanning_does_not_disturb_the_scan() -> None:
+    overlay = Overlay(MemoryReader({b"a": b"1", b"b": b"2"}))
+    overlay.put(b"c", b"3")
+    seen = []
+    for key, _ in overlay.scan(b""):
+        overlay.delete(key)
+        overlay.put(key + b"!", b"")
+        seen.append(key)
+    assert seen == [b"a", b"b", b"c"]
+
+
+def test_many_new_keys_between_scans_are_found_in_order() -> None:
+    overlay = Overlay(MemoryReader())
+    for number in range(200):
+        overlay.put(b"%d" % (number * 7919 % 1000), b"")
+        if number in (3, 60, 61):
+            assert [key for key, _ in overlay.scan(b"")] == sorted(overlay._top.values)
+    assert [key for key, _ in overlay.scan(b"1")] == sorted(
+        k for k in overlay._top.values if k.startswith(b"1")
+    )
+
+
+def test_marks_must_be_paired() -> None:
+    overlay = Overlay(MemoryReader())
+    for unpaired in (overlay.commit, overlay.rollback):
+        with pytest.raises(RuntimeError, match="no mark"):
+            unpaired()
+    overlay.begin()
+    with pytest.raises(RuntimeError, match="1 marks are open"):
+        overlay.changes()
+
+
+def test_the_end_of_a_prefix() -> None:
+    assert prefix_end(b"a") == b"b"
+    assert prefix_end(b"a\xff") == b"b"
+    assert prefix_end(b"\xff") is None
+    assert prefix_end(b"") is None
