@@ -22,7 +22,7 @@ class Refusal:
         return f"{self.module}.{self.name}"
 
 
-class Refused(Exception):  # noqa: N818 (a refusal is an answer, not an error)
+class Refused(Exception):
     """Raised where a transaction is rejected.
 
     `refusal` is the declared reason; `detail` helps the person who reads it and is no part of consensus.

@@ -107,6 +107,18 @@ class Overlay:
         """Undo what happened since the last mark, and drop the mark."""
         self._pop()
 
+    def growth(self) -> int:
+        """By how many bytes of keys and values the state grew since the last mark; negative if it shrank."""
+        below = self._layers[:-1]
+        grown = 0
+        for key, value in self._top.values.items():
+            before = next((layer.values[key] for layer in reversed(below) if key in layer.values), None)
+            if before is None and not any(key in layer.values for layer in below):
+                before = self._reader.get(key)
+            grown += 0 if value is None else len(key) + len(value)
+            grown -= 0 if before is None else len(key) + len(before)
+        return grown
+
     @property
     def depth(self) -> int:
         """The number of open marks."""

@@ -1,0 +1,198 @@
+"""Admission: which transactions a block may contain, a pure fold over the state at the block's start.
+
+The proposer filters by it, and every node rejects a block that holds a transaction which it refuses.
+Keys, roles and quotas are those at the start of the block, so a change of a key acts from the
+next block; sequences and consumed quotas advance within the fold.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from consortia.base.codec import U63, Malformed, Record, from_value
+from consortia.base.keys import verify
+from consortia.base.refusals import Refusal, Refused, require
+from consortia.kernel import refusals as R
+from consortia.kernel.application import Application, Bound
+from consortia.kernel.context import Context, Signer
+from consortia.kernel.genesis import Limits
+from consortia.kernel.ports import KeyState, Quota
+from consortia.kernel.store import Overlay, Reader
+from consortia.kernel.table import Table
+from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Parsed, parse_transaction
+
+BYTES_PER_COST = 16
+"""Every this many bytes of a transaction cost one unit more."""
+
+Check = Callable[[bytes, bytes, bytes], bool]
+"""Whether (public key, message, signature) is valid; a driver may pass one with results computed elsewhere."""
+
+
+class Sequence(Record, frozen=True):
+    """The next sequence number of a key's lane."""
+
+    next: U63
+
+
+class Usage(Record, frozen=True):
+    """What a member consumed: cost in the named epoch, and bytes of state in all."""
+
+    epoch: U63
+    cost: U63
+    state_bytes: U63
+
+
+SEQUENCES = Table("kernel", "sequence", Sequence, (bytes, int), "next sequence number of a key's lane")
+USAGE = Table("kernel", "usage", Usage, (str,), "what a member consumed")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A transaction that may stand in the block: its parts, its typed messages with their methods, its cost."""
+
+    parsed: Parsed
+    signer: Signer
+    calls: tuple[tuple[Bound, Record], ...]
+    cost: int
+
+
+def parse(app: Application, raw: bytes, network: bytes) -> tuple[Parsed, tuple[tuple[Bound, Record], ...]]:
+    """The parsed transaction and its typed messages, whatever the state; raises Refused."""
+    require(len(raw) <= TRANSACTION_BYTES_MAX, R.OVERSIZE, f"{len(raw)} bytes")
+    try:
+        parsed = parse_transaction(raw, network)
+    except Malformed as error:
+        raise Refused(R.MALFORMED, str(error)) from None
+    require(parsed.transaction.network == network, R.WRONG_NETWORK, parsed.transaction.network.hex())
+    calls = []
+    for call in parsed.transaction.calls:
+        bound = app.methods.get(call.method)
+        if bound is None:
+            raise Refused(R.UNKNOWN_METHOD, call.method)
+        try:
+            calls.append((bound, from_value(bound.method.message, call.args)))
+        except Malformed as error:
+            raise Refused(R.BAD_ARGUMENTS, f"{call.method}: {error}") from None
+    return parsed, tuple(calls)
+
+
+def static_cost(parsed: Parsed, calls: tuple[tuple[Bound, Record], ...]) -> int:
+    """What a transaction consumes of its member's quota, known before it runs."""
+    cost = len(parsed.raw) // BYTES_PER_COST
+    for bound, message in calls:
+        declared = bound.method.cost
+        cost += declared if isinstance(declared, int) else declared(message)
+    return cost
+
+
+class Admission:
+    """The fold for one block at `height` and block time `time` over the state `reader`."""
+
+    def __init__(
+        self, app: Application, reader: Reader, limits: Limits, context: tuple[bytes, int, int]
+    ) -> None:
+        """Start the fold; `context` is (network id, height, block time in milliseconds)."""
+        self.app = app
+        self.limits = limits
+        self.network, self.height, self.time = context
+        self._ctx = Context(Overlay(reader), self.network, self.height, self.time)
+        self._keys: dict[bytes, KeyState | None] = {}
+        self._quotas: dict[str, Quota] = {}
+        self._next: dict[tuple[bytes, int], int] = {}
+        self._costs: dict[str, int] = {}
+        self._block_cost = 0
+        self._count = 0
+
+    def admit(self, raw: bytes, check: Check = verify) -> Admitted:
+        """Admit the next transaction of the block, or raise Refused and leave the fold as it was."""
+        parsed, calls = parse(self.app, raw, self.network)
+        return self.admit_parsed(parsed, calls, check)
+
+    def admit_parsed(
+        self, parsed: Parsed, calls: tuple[tuple[Bound, Record], ...], check: Check = verify
+    ) -> Admitted:
+        """As `admit`, for a transaction that `parse` took apart before."""
+        signer = self._signer(parsed, calls)
+        transaction = parsed.transaction
+        require(transaction.expires >= self.time, R.EXPIRED, f"{transaction.expires} before {self.time}")
+        self._check_sequence(parsed)
+        cost = static_cost(parsed, calls)
+        self._check_cost(signer.member, cost)
+        require(check(signer.public, parsed.signed, parsed.envelope.signature), R.BAD_SIGNATURE)
+        self._next[transaction.key, transaction.lane] = transaction.sequence + 1
+        self._costs[signer.member] = self._costs.get(signer.member, 0) + cost
+        self._block_cost += cost
+        self._count += 1
+        return Admitted(parsed, signer, calls, cost)
+
+    def public_key(self, key_id: bytes) -> bytes | None:
+        """The public key under a key id at the block's start, or None."""
+        state = self._key(key_id)
+        return None if state is None else state.signer.public
+
+    def next_sequence(self, key_id: bytes, lane: int) -> int:
+        """The sequence number that the lane's next transaction must have."""
+        known = self._next.get((key_id, lane))
+        if known is None:
+            record = SEQUENCES.get(self._ctx, key_id, lane)
+            known = 0 if record is None else record.next
+            self._next[key_id, lane] = known
+        return known
+
+    def consumed(self) -> dict[str, int]:
+        """The cost that each member's admitted transactions add up to, sorted by member."""
+        return dict(sorted(self._costs.items()))
+
+    def _key(self, key_id: bytes) -> KeyState | None:
+        if key_id not in self._keys:
+            self._keys[key_id] = self.app.keys.key(self._ctx, key_id)
+        return self._keys[key_id]
+
+    def _signer(self, parsed: Parsed, calls: tuple[tuple[Bound, Record], ...]) -> Signer:
+        state = self._key(parsed.transaction.key)
+        if state is None:
+            raise Refused(R.UNKNOWN_KEY, parsed.transaction.key.hex())
+        require(state.active, R.REVOKED_KEY, parsed.transaction.key.hex())
+        for bound, _ in calls:
+            require(bound.method.roles & state.signer.roles, R.WRONG_ROLE, bound.name)
+        return state.signer
+
+    def _check_sequence(self, parsed: Parsed) -> None:
+        transaction = parsed.transaction
+        expected = self.next_sequence(transaction.key, transaction.lane)
+        require(
+            transaction.sequence >= expected,
+            R.REPLAYED,
+            f"sequence {transaction.sequence}, next is {expected}",
+        )
+        require(
+            transaction.sequence == expected,
+            R.OUT_OF_ORDER,
+            f"sequence {transaction.sequence}, next is {expected}",
+        )
+
+    def _check_cost(self, member: str, cost: int) -> None:
+        if member not in self._quotas:
+            self._quotas[member] = self.app.keys.quota(self._ctx, member)
+        quota = self._quotas[member]
+        in_block = self._costs.get(member, 0) + cost
+        usage = USAGE.get(self._ctx, member)
+        epoch = self.time // self.limits.epoch_milliseconds
+        in_epoch = in_block + (usage.cost if usage is not None and usage.epoch == epoch else 0)
+        require(
+            in_epoch <= quota.cost_per_epoch,
+            R.OVER_QUOTA,
+            f"{member}: {in_epoch} of {quota.cost_per_epoch} this epoch",
+        )
+        full = f"{self._count} transactions, cost {self._block_cost}"
+        require(self._count < self.limits.block_transactions, R.BLOCK_FULL, full)
+        require(self._block_cost + cost <= self.limits.block_cost, R.BLOCK_FULL, full)
+        require(
+            in_block <= quota.cost_per_block,
+            R.BLOCK_FULL,
+            f"{member}: {in_block} of {quota.cost_per_block} this block",
+        )
+
+
+def is_deferred(refusal: Refusal) -> bool:
+    """Whether a refusal only says that the transaction waits for a later block."""
+    return refusal is R.BLOCK_FULL

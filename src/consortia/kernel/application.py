@@ -1,0 +1,50 @@
+"""The application: the modules of one protocol version, wired and looked up by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from consortia.base.codec import Record
+from consortia.kernel.genesis import ModuleVersion
+from consortia.kernel.module import Method, Module, Query, snake
+from consortia.kernel.ports import KeyDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A method within its module: its full name, and the ports its handler is given."""
+
+    name: str
+    module: Module
+    method: Method
+
+
+@dataclass(frozen=True)
+class Application:
+    """All modules in the order in which they load, and the directory of keys among them."""
+
+    modules: tuple[Module, ...]
+    keys: KeyDirectory
+    methods: Mapping[str, Bound] = field(init=False)
+    messages: Mapping[type[Record], str] = field(init=False)
+    events: Mapping[type[Record], str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Index methods, messages and events by name and type."""
+        methods = {f"{m.name}.{method.name}": (m, method) for m in self.modules for method in m.methods}
+        bound = {name: Bound(name, module, method) for name, (module, method) in methods.items()}
+        object.__setattr__(self, "methods", bound)
+        object.__setattr__(self, "messages", {b.method.message: name for name, b in bound.items()})
+        events = {event: f"{m.name}.{snake(event.__name__)}" for m in self.modules for event in m.events}
+        object.__setattr__(self, "events", events)
+
+    def versions(self) -> tuple[ModuleVersion, ...]:
+        """The modules and their versions, as a genesis names them."""
+        return tuple(ModuleVersion(module.name, module.version) for module in self.modules)
+
+    def query(self, name: str) -> tuple[Module, Query] | None:
+        """The query with the full name `module.query`, or None."""
+        for module in self.modules:
+            for query in module.queries:
+                if f"{module.name}.{query.name}" == name:
+                    return module, query
+        return None

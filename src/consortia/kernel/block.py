@@ -1,0 +1,101 @@
+"""Blocks, receipts and headers: the records that the log is made of."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from consortia.base.codec import (
+    U63,
+    Digest,
+    Malformed,
+    Milliseconds,
+    Name,
+    R,
+    Record,
+    Value,
+    decode,
+    encode,
+    encode_record,
+    from_value,
+)
+from consortia.base.hashing import tagged
+
+BLOCK_BYTES_MAX = 8 << 20
+OK = "ok"
+
+
+class Block(Record, frozen=True):
+    """What a driver decides: a height, a block time, and the bytes of admitted transactions in order."""
+
+    height: U63
+    time: Milliseconds
+    transactions: tuple[bytes, ...]
+
+
+class Event(Record, frozen=True):
+    """A typed event of a receipt: its full name (`module.event`) and its fields."""
+
+    name: Annotated[str, Meta(max_length=80)]
+    body: dict[str, object]
+
+
+class Receipt(Record, frozen=True):
+    """The ledger's record of one transaction; `code` is "ok" or a refusal's code, `cost` what it consumed."""
+
+    height: U63
+    index: U63
+    transaction: Digest
+    code: Annotated[str, Meta(max_length=80)]
+    cost: U63
+    events: tuple[Event, ...]
+
+
+class Header(Record, frozen=True):
+    """The leaf that closes a block: its state root, the hash of the member set in force after it, its first leaf."""
+
+    height: U63
+    time: Milliseconds
+    state: Digest
+    members: Digest
+    first: U63
+
+
+class MemberKey(Record, frozen=True):
+    """A member of the set and the public key with which its node cosigns."""
+
+    name: Name
+    witness: Digest
+
+
+class MemberSet(Record, frozen=True):
+    """The members in force, sorted by name."""
+
+    members: tuple[MemberKey, ...]
+
+    def hash(self) -> bytes:
+        """The member-set hash, H("consortia/members", encoded set)."""
+        return tagged("consortia/members", encode_record(self))
+
+
+def leaf(record: Header | Receipt) -> bytes:
+    """The log leaf of a header or a receipt: the encoded pair of its kind and the record."""
+    return encode([_KINDS[type(record)], record])
+
+
+def parse_leaf(data: bytes) -> Header | Receipt:
+    """The header or receipt of a log leaf; raises Malformed."""
+    value = decode(data)
+    if isinstance(value, list) and len(value) == 2:
+        for kind, name in _KINDS.items():
+            if value[0] == name:
+                record = _typed(kind, value[1])
+                if leaf(record) == data:
+                    return record
+    raise Malformed("not a leaf of a ledger's log")
+
+
+_KINDS: dict[type[Header] | type[Receipt], str] = {Header: "header", Receipt: "receipt"}
+
+
+def _typed(kind: type[R], value: Value) -> R:
+    return from_value(kind, value)

@@ -1,0 +1,211 @@
+"""The machine: apply_block(state, block) -> receipts, header, changes. Pure, and the only writer.
+
+Execution of a block, in numbered steps:
+
+1. the block follows its parent: next height, block time not before the parent's;
+2. every transaction is admitted (`admission`); one that is not makes the block invalid;
+3. each transaction's calls run in order, atomically together. A refused call rolls back everything
+   but the spent sequence and quota, and the receipt carries the code;
+4. what members consumed is written; the state tree's new root is asked for;
+5. receipts and then the header become the leaves that the log grows by.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from consortia.base.codec import Malformed, Record, encode, from_value
+from consortia.base.keys import verify
+from consortia.base.refusals import Refused
+from consortia.kernel import refusals as R
+from consortia.kernel.admission import SEQUENCES, USAGE, Admission, Admitted, Check, Sequence, Usage
+from consortia.kernel.application import Application
+from consortia.kernel.block import OK, Block, Event, Header, Receipt, leaf
+from consortia.kernel.context import Context
+from consortia.kernel.genesis import Genesis
+from consortia.kernel.store import Overlay, Reader
+
+Changes = Mapping[bytes, bytes | None]
+RootOf = Callable[[Changes], bytes]
+"""Gives the state root that a set of changes leads to."""
+
+Alarm = Callable[[bytes, BaseException], None]
+"""Told of a transaction id and the unforeseen exception that its execution met."""
+
+
+class InvalidBlock(ValueError):
+    """A block that no honest proposer makes: it does not follow its parent, or holds what is not admitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """Where a ledger stands: height, block time, log size in leaves, state root and log root (32 bytes each)."""
+
+    height: int
+    time: int
+    size: int
+    state: bytes
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a block does: receipts, closing header, state changes, and the leaves the log grows by."""
+
+    receipts: tuple[Receipt, ...]
+    header: Header
+    changes: Changes
+    leaves: tuple[bytes, ...]
+
+
+def _no_alarm(_transaction: bytes, _error: BaseException) -> None:
+    """The default alarm: nobody listens; the receipt says `kernel.internal` all the same."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The rules of one network, bound to its application and genesis."""
+
+    app: Application
+    genesis: Genesis
+    network: bytes
+    alarm: Alarm = _no_alarm
+
+    def start(self, reader: Reader, root_of: RootOf) -> Result:
+        """The block of height 0, which writes the genesis state; raises InvalidBlock for a bad genesis."""
+        genesis = self.genesis
+        if genesis.modules != self.app.versions():
+            raise InvalidBlock("the genesis names other modules or versions than this software has")
+        overlay = Overlay(reader)
+        ctx = Context(overlay, self.network, 0, genesis.time)
+        wanted = {module.name for module in self.app.modules if module.genesis is not None}
+        if set(genesis.state) != wanted:
+            raise InvalidBlock(f"the genesis must hold the state of {', '.join(sorted(wanted))} and no other")
+        for module in self.app.modules:
+            if module.genesis is not None:
+                try:
+                    record = from_value(module.genesis.kind, genesis.state[module.name])
+                    module.genesis.load(ctx, record, module.ports)
+                except (Malformed, Refused) as error:
+                    raise InvalidBlock(f"the genesis of {module.name}: {error}") from None
+        return self._close(ctx, (), root_of, Tip(0, genesis.time, 0, b"", b""))
+
+    def admission(self, reader: Reader, tip: Tip, time: int) -> Admission:
+        """A fold that admits transactions to the block after `tip` at block time `time`."""
+        return Admission(self.app, reader, self.genesis.limits, (self.network, tip.height + 1, time))
+
+    def execute(
+        self, reader: Reader, tip: Tip, block: Block, root_of: RootOf, check: Check = verify
+    ) -> Result:
+        """Execute a block over the state `reader` at `tip`; raises InvalidBlock and changes nothing."""
+        if block.height != tip.height + 1:
+            raise InvalidBlock(f"height {block.height} does not follow {tip.height}")
+        if block.time < tip.time:
+            raise InvalidBlock(f"block time {block.time} lies before its parent's {tip.time}")
+        admission = self.admission(reader, tip, block.time)
+        admitted = []
+        for position, raw in enumerate(block.transactions):
+            try:
+                admitted.append(admission.admit(raw, check))
+            except Refused as refused:
+                raise InvalidBlock(f"transaction {position} is not admitted: {refused}") from None
+        return self.run(reader, tip, block, admission, tuple(admitted), root_of)
+
+    def run(
+        self,
+        reader: Reader,
+        tip: Tip,
+        block: Block,
+        admission: Admission,
+        admitted: tuple[Admitted, ...],
+        root_of: RootOf,
+    ) -> Result:
+        """Steps 3 to 5, for transactions that `admission` admitted to this very block."""
+        overlay = Overlay(reader)
+        ctx = Context(overlay, self.network, block.height, block.time, tip.size)
+        grown: dict[str, int] = {}
+        receipts = tuple(self._transact(ctx, index, item, grown) for index, item in enumerate(admitted))
+        self._consume(ctx, admission, grown)
+        return self._close(ctx, receipts, root_of, tip)
+
+    def query(self, reader: Reader, tip: Tip, name: str, arguments: Record) -> Record:
+        """Answer the query `module.query`; raises LookupError for an unknown one, Refused for a refused one."""
+        found = self.app.query(name)
+        if found is None:
+            raise LookupError(f"no query {name}")
+        module, query = found
+        return query.handler(
+            Context(Overlay(reader), self.network, tip.height, tip.time, tip.size), arguments, module.ports
+        )
+
+    def violations(self, reader: Reader, tip: Tip) -> list[str]:
+        """Every invariant that does not hold in the state, in words."""
+        found = []
+        for module in self.app.modules:
+            for invariant in module.invariants:
+                text = invariant.check(
+                    Context(Overlay(reader), self.network, tip.height, tip.time, tip.size), module.ports
+                )
+                if text is not None:
+                    found.append(f"{module.name}.{invariant.name}: {text}")
+        return found
+
+    def _transact(self, ctx: Context, index: int, item: Admitted, grown: dict[str, int]) -> Receipt:
+        transaction = item.parsed.transaction
+        SEQUENCES.put(ctx, Sequence(transaction.sequence + 1), transaction.key, transaction.lane)
+        ctx.signer, ctx.transaction, ctx.events = item.signer, item.parsed.id, []
+        ctx.state.begin()
+        code = self._calls(ctx, item, grown)
+        if code == OK:
+            ctx.state.commit()
+        else:
+            ctx.state.rollback()
+            ctx.events = []
+        events = tuple(Event(self.app.events[type(event)], _body(event)) for event in ctx.events)
+        return Receipt(ctx.height, index, item.parsed.id, code, item.cost, events)
+
+    def _calls(self, ctx: Context, item: Admitted, grown: dict[str, int]) -> str:
+        member = item.signer.member
+        try:
+            for position, (bound, message) in enumerate(item.calls):
+                ctx.call = position
+                bound.method.handler(ctx, message, bound.module.ports)
+            for event in ctx.events:
+                encode(event)
+                self.app.events[type(event)]
+            growth = ctx.state.growth()
+            total = grown.get(member, 0) + growth
+            self._check_state_bytes(ctx, member, total, growth)
+            grown[member] = total
+        except Refused as refused:
+            return refused.code
+        except Exception as error:  # noqa: BLE001 (whatever a handler meets, the block goes on; the alarm tells)
+            self.alarm(item.parsed.id, error)
+            return R.INTERNAL.code
+        return OK
+
+    def _check_state_bytes(self, ctx: Context, member: str, total: int, growth: int) -> None:
+        usage = USAGE.get(ctx, member)
+        used = (0 if usage is None else usage.state_bytes) + total
+        limit = self.app.keys.quota(ctx, member).state_bytes
+        if growth > 0 and used > limit:
+            raise Refused(R.STATE_FULL, f"{member}: {used} of {limit} bytes")
+
+    def _consume(self, ctx: Context, admission: Admission, grown: Mapping[str, int]) -> None:
+        epoch = ctx.time // self.genesis.limits.epoch_milliseconds
+        for member, cost in admission.consumed().items():
+            before = USAGE.get(ctx, member) or Usage(epoch, 0, 0)
+            spent = before.cost if before.epoch == epoch else 0
+            stored = max(0, before.state_bytes + grown.get(member, 0))
+            USAGE.put(ctx, Usage(epoch, spent + cost, stored), member)
+
+    def _close(self, ctx: Context, receipts: tuple[Receipt, ...], root_of: RootOf, tip: Tip) -> Result:
+        changes = ctx.state.changes()
+        members = self.app.keys.member_set(ctx).hash()
+        header = Header(ctx.height, ctx.time, root_of(changes), members, tip.size)
+        leaves = tuple(leaf(receipt) for receipt in receipts)
+        return Result(receipts, header, changes, (*leaves, leaf(header)))
+
+
+def _body(event: Record) -> dict[str, object]:
+    """The event's fields; their values encode as the record's own encoding does."""
+    return {name: getattr(event, name) for name in event.__struct_fields__}

@@ -1,0 +1,91 @@
+"""How a module declares itself to the machine: as data.
+
+A module is a room of the law. It names its messages and their handlers, its queries, tables,
+events, invariants and refusals; the machine, the reference pages, the HTTP API, the command line
+and the battery of tests all read this one declaration.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from consortia.base.codec import Record
+from consortia.base.refusals import Refusal
+from consortia.kernel.context import Context
+from consortia.kernel.table import Table
+
+_WORD = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def snake(name: str) -> str:
+    """The wire name of a class: ``ApproveMember`` becomes ``approve_member``."""
+    return _WORD.sub("_", name).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A message that a transaction may carry, and the handler that judges and executes it.
+
+    `handler(ctx, message, ports)`; `roles` are the key roles that may sign it; `cost` is its static
+    cost in units of about one microsecond, a number or a function of the message alone. An `urgent`
+    message is one that a witness takes itself and whose absence from the log it does not tolerate.
+    A `prompt` message is one whose finality somebody waits for (a round's step): its block's ledger
+    checkpoint is published at once.
+    """
+
+    message: type[Record]
+    handler: Callable[[Context, Any, Any], None]
+    roles: frozenset[str]
+    cost: int | Callable[[Any], int] = 100
+    urgent: bool = False
+    prompt: bool = False
+
+    @property
+    def name(self) -> str:
+        """The message's name within its module, in snake case."""
+        return snake(self.message.__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question about the state: `handler(ctx, arguments, ports) -> result`, read only."""
+
+    name: str
+    arguments: type[Record]
+    result: type[Record]
+    handler: Callable[[Context, Any, Any], Record]
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """What must hold after every block: `check(ctx, ports)` gives None, or the violation in words."""
+
+    name: str
+    check: Callable[[Context, Any], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class GenesisLoader:
+    """How a module takes its part of the genesis: a record of `kind`, written by `load(ctx, record, ports)`."""
+
+    kind: type[Record]
+    load: Callable[[Context, Any, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The whole declaration of a module. `refusals` stand in their order of precedence."""
+
+    name: str
+    version: int
+    doc: str
+    methods: tuple[Method, ...]
+    refusals: tuple[Refusal, ...]
+    tables: tuple[Table[Any], ...]
+    queries: tuple[Query, ...] = ()
+    events: tuple[type[Record], ...] = ()
+    invariants: tuple[Invariant, ...] = ()
+    genesis: GenesisLoader | None = None
+    ports: Any = field(default=None)

@@ -1,0 +1,41 @@
+"""What the kernel asks of the modules, in the kernel's words."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from consortia.base.codec import U63, Record
+from consortia.kernel.block import MemberSet
+from consortia.kernel.context import Context, Signer
+
+
+class Quota(Record, frozen=True):
+    """What a member may consume: cost per block and per epoch, bytes of state, transactions waiting."""
+
+    cost_per_block: U63
+    cost_per_epoch: U63
+    state_bytes: U63
+    pending: U63
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """What the ledger knows of a key: whose it is and its roles, and whether it still acts."""
+
+    signer: Signer
+    active: bool
+
+
+class KeyDirectory(Protocol):
+    """Who may sign and who the members are."""
+
+    def key(self, ctx: Context, key_id: bytes) -> KeyState | None:
+        """The state of the key with this id, or None."""
+        ...
+
+    def quota(self, ctx: Context, member: str) -> Quota:
+        """The quota of a member; that of a joiner for a name that is no member."""
+        ...
+
+    def member_set(self, ctx: Context) -> MemberSet:
+        """The members in force and their witness keys."""
+        ...

@@ -1,0 +1,105 @@
+"""Transactions: what a key asks the ledger to do.
+
+A transaction is an envelope (`base.envelope`) around a record of version, network, key, lane,
+sequence, expiry and calls. Its calls are atomic together. Its id is the hash of what was signed, so
+one request has one id whatever its signature's bytes.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from consortia.base.codec import (
+    U63,
+    Digest,
+    Malformed,
+    Milliseconds,
+    Record,
+    decode,
+    encode,
+    encode_record,
+    from_value,
+)
+from consortia.base.envelope import Envelope, content_id, open_envelope, seal
+from consortia.base.keys import SigningKey
+
+VERSION = 1
+TRANSACTION_BYTES_MAX = 64 * 1024
+CALLS_MAX = 16
+LANE_MAX = 15
+_TAG = "consortia/transaction"
+
+MethodName = Annotated[str, Meta(max_length=80, pattern="^[a-z][a-z0-9]*\\.[a-z][a-z0-9_]*$")]
+
+
+class Call(Record, frozen=True):
+    """One call: the method's full name (`module.message`) and the message's fields."""
+
+    method: MethodName
+    args: dict[str, Any]
+
+
+class Transaction(Record, frozen=True):
+    """What is signed: see the module's text. `expires` is a block time, `sequence` the exact next of its lane."""
+
+    version: Annotated[int, Meta(ge=VERSION, le=VERSION)]
+    network: Digest
+    key: Digest
+    lane: Annotated[int, Meta(ge=0, le=LANE_MAX)]
+    sequence: U63
+    expires: Milliseconds
+    calls: Annotated[tuple[Call, ...], Meta(min_length=1, max_length=CALLS_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A well-formed transaction whose signature is not checked yet; `signed` is what the signature covers."""
+
+    raw: bytes
+    id: bytes
+    transaction: Transaction
+    envelope: Envelope
+    signed: bytes
+
+
+def external_aad(network: bytes) -> bytes:
+    """The external data under which transactions of a network are signed."""
+    return b"consortia/transaction" + network
+
+
+def call(message: Record, module: str, name: str) -> Call:
+    """The call that carries `message` to `module.name`."""
+    return Call(f"{module}.{name}", _plain(message))
+
+
+def _plain(message: Record) -> dict[str, Any]:
+    value = decode(encode_record(message))
+    if not isinstance(value, dict):
+        raise Malformed("a message is a map")
+    return value
+
+
+def sign_transaction(
+    key: SigningKey, network: bytes, calls: tuple[Call, ...], *, sequence: int, expires: int, lane: int = 0
+) -> bytes:
+    """The signed bytes of a transaction of `key`; `expires` is a block time in milliseconds."""
+    transaction = Transaction(VERSION, network, key.key_id, lane, sequence, expires, calls)
+    return seal(encode_record(transaction), key, external_aad(network))
+
+
+def parse_transaction(raw: bytes, network: bytes) -> Parsed:
+    """Parse the bytes of a transaction for `network`; raises Malformed.
+
+    The network that the record names is not compared here, so that a transaction for another
+    network can be told from a malformed one. Calls' arguments stay plain values until their
+    method is known; `encode` of the same values must give the same bytes.
+    """
+    envelope = open_envelope(raw, size_max=TRANSACTION_BYTES_MAX)
+    transaction = from_value(Transaction, decode(envelope.payload))
+    if encode(transaction) != envelope.payload:
+        raise Malformed("not the one encoding of a transaction")
+    if transaction.key != envelope.kid:
+        raise Malformed("the envelope names another key than the transaction")
+    signed = envelope.sig_structure(external_aad(network))
+    return Parsed(raw, content_id(_TAG, signed), transaction, envelope, signed)
