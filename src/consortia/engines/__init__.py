@@ -1,0 +1,1 @@
+"""The work off the ledger: training, prediction, evaluation. Engines never import modules."""

@@ -1,0 +1,1 @@
+"""Data shipped in the wheel; `ATTRIBUTION.md` says whose it is."""

@@ -1,0 +1,130 @@
+"""How good a model is, and beside what: every site's own model, the pooled one, the federated one.
+
+Accuracy and AUROC come from integers (counts and exact scores, ties counting half), so that the same
+models and records give the same figures anywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from consortia.engines.infer.predict import probabilities, score_numbers
+from consortia.engines.train.api import Parameters, Recipe, RecipeError
+from consortia.engines.train.loop import train
+from consortia.engines.train.table import Table, concatenate
+from consortia.exact.fixed import Integers
+from consortia.exact.linear import WEIGHT_BITS
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Counts from which the figures follow.
+
+    `correct` of `records` at probability one half; AUROC = `wins` / (2 * positives * negatives), where
+    `wins` counts each ordered pair twice and each tie once.
+    """
+
+    records: int
+    correct: int
+    positives: int
+    wins: int
+
+    @property
+    def accuracy(self) -> float:
+        """The share of correct records."""
+        return self.correct / self.records
+
+    @property
+    def auroc(self) -> float:
+        """The chance that a positive scores above a negative, ties half; one half when a class is absent."""
+        pairs = 2 * self.positives * (self.records - self.positives)
+        return self.wins / pairs if pairs else 0.5
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The figures on one held-out table; `sites` from the worst accuracy to the best."""
+
+    sites: dict[str, Evaluation]
+    federated: Evaluation
+    pooled: Evaluation
+    largest: str
+
+    @property
+    def largest_gains(self) -> bool:
+        """Whether the federated model beats the largest site's own in accuracy."""
+        return self.federated.correct > self.sites[self.largest].correct
+
+    def sentence(self) -> str:
+        """What the comparison says, in plain words, also when it says that somebody gains nothing."""
+        own = self.sites[self.largest].accuracy
+        together = self.federated.accuracy
+        worst = next(iter(self.sites))
+        alone = ", ".join(f"{name} {100 * site.accuracy:.1f} %" for name, site in self.sites.items())
+        text = (
+            f"Alone, the sites reach {alone}; together {100 * together:.1f} %; "
+            f"pooled (a referee) {100 * self.pooled.accuracy:.1f} %. "
+        )
+        if self.largest_gains:
+            return text + f"The largest site, {self.largest}, gains {100 * (together - own):.1f} points."
+        equal = self.federated.correct == self.sites[self.largest].correct
+        return text + (
+            f"The largest site, {self.largest}, {'gains nothing' if equal else 'loses accuracy'}: its own model "
+            f"reaches {100 * own:.1f} %; the worst site, {worst}, gains "
+            f"{100 * (together - self.sites[worst].accuracy):.1f} points."
+        )
+
+
+def evaluate(model: bytes, table: Table) -> Evaluation:
+    """The model's figures on a table of two classes; raises ValueError for an empty or a classless one."""
+    if not table.records or not table.schema.label.classes:
+        raise ValueError(f"{table.name}: no records with two classes to judge by")
+    score = score_numbers(model, table.numbers)
+    truth = table.labels == 1.0
+    said = probabilities(score) >= 1 << (WEIGHT_BITS - 1)
+    return Evaluation(table.records, int((said == truth).sum()), int(truth.sum()), _wins(score, truth))
+
+
+def site_models(recipe: Recipe, parameters: Parameters, tables: Mapping[str, Table]) -> dict[str, bytes]:
+    """Every member's own model: the same recipe on its records alone."""
+    return {member: train(recipe, parameters, {member: tables[member]}).model for member in sorted(tables)}
+
+
+def pooled_model(recipe: Recipe, parameters: Parameters, tables: Mapping[str, Table]) -> bytes:
+    """The model of all records in one place, as a referee outside the network would make it."""
+    whole = concatenate("pooled", [tables[member] for member in sorted(tables)])
+    return train(recipe, parameters, {"pooled": whole}).model
+
+
+def compare(
+    recipe: Recipe,
+    parameters: Parameters,
+    tables: Mapping[str, Table],
+    held_out: Table,
+    federated: bytes | None = None,
+) -> Comparison:
+    """All the figures; the federated model is trained here when none is given (as from a ledger).
+
+    Raises RecipeError when a recipe cannot be trained on some site alone.
+    """
+    if not tables:
+        raise RecipeError("no tables to compare")
+    if federated is None:
+        federated = train(recipe, parameters, tables).model
+    own = {
+        member: evaluate(model, held_out) for member, model in site_models(recipe, parameters, tables).items()
+    }
+    ranked = dict(sorted(own.items(), key=lambda item: (item[1].correct, item[0])))
+    largest = max(sorted(tables), key=lambda member: tables[member].records)
+    pooled = evaluate(pooled_model(recipe, parameters, tables), held_out)
+    return Comparison(ranked, evaluate(federated, held_out), pooled, largest)
+
+
+def _wins(score: Integers, truth: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int:
+    """Pairs (positive, negative) with the positive above count 2, ties 1; from sorted counts."""
+    values, place = np.unique(score, return_inverse=True)
+    positives = np.bincount(place[truth], minlength=len(values))
+    negatives = np.bincount(place[~truth], minlength=len(values))
+    below = np.concatenate([[0], np.cumsum(negatives)[:-1]])
+    return int((positives * (2 * below + negatives)).sum())

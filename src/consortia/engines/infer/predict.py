@@ -1,0 +1,118 @@
+"""Exact prediction: the same integers from the same model and features, on any machine.
+
+`features_of` reads a row of cells into the integers that a prediction record holds; `predict_features`
+answers from those integers alone, so that anyone with the model and the record re-executes the answer
+bit for bit; `predict` does both.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from consortia.base.codec import Record, decode_record
+from consortia.engines.train.design import expand, features, row_numbers
+from consortia.engines.train.glm import GlmModel
+from consortia.engines.train.standardise import standard_design
+from consortia.exact.fixed import Integers, from_integers
+from consortia.exact.linear import probability_ppm, scores, sigmoid
+
+FeatureRow: TypeAlias = Sequence[int | None]
+
+THRESHOLD_PPM = 500_000
+
+
+class Prediction(Record, frozen=True):
+    """An answer in integers.
+
+    `score`: the linear predictor on the 2^-24 grid (log odds; for a linear model the label over
+    2^exponent). `probability_ppm`: of the second class, parts per million; 0 for a linear model.
+    `label`: the class's text; empty for a linear model.
+    """
+
+    score: int
+    probability_ppm: int
+    label: str
+
+
+class Features(Record, frozen=True):
+    """A feature row as a prediction record holds it: grid integers, level indices, or null for missing."""
+
+    values: tuple[int | None, ...]
+
+
+def load(model: bytes) -> GlmModel:
+    """The model that `model` encodes; raises base.codec.Malformed."""
+    return decode_record(GlmModel, model)
+
+
+def features_of(model: bytes | GlmModel, row: Sequence[object]) -> tuple[int | None, ...]:
+    """The feature integers of one row of cells in the schema's order (numbers, text, None for missing).
+
+    Raises ValueError, naming the column, for a cell that the schema does not allow.
+    """
+    schema = _loaded(model).schema
+    values, present = features(schema, row_numbers(schema, row))
+    return tuple(int(value) if here else None for value, here in zip(values[0], present[0], strict=True))
+
+
+def predict_features(
+    model: bytes | GlmModel, rows: Sequence[FeatureRow], *, threshold_ppm: int = THRESHOLD_PPM
+) -> list[Prediction]:
+    """The predictions for rows of feature integers; exact.
+
+    The label is the second class from `threshold_ppm` on. Raises ValueError for a row of another length or
+    an integer beyond 64 bits.
+    """
+    loaded = _loaded(model)
+    width = len(loaded.schema.fields)
+    if any(len(row) != width for row in rows):
+        raise ValueError(f"a feature row has {width} integers")
+    values = from_integers([0 if v is None else v for row in rows for v in row]).reshape(len(rows), width)
+    present = np.array([[v is not None for v in row] for row in rows], dtype=np.bool_).reshape(
+        len(rows), width
+    )
+    return _predictions(loaded, _scores(loaded, values, present), threshold_ppm)
+
+
+def predict(
+    model: bytes | GlmModel, row: Sequence[object], *, threshold_ppm: int = THRESHOLD_PPM
+) -> Prediction:
+    """The prediction for one row of cells; see `features_of` and `predict_features`."""
+    return predict_features(model, [features_of(model, row)], threshold_ppm=threshold_ppm)[0]
+
+
+def score_numbers(
+    model: bytes | GlmModel, numbers: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+) -> Integers:
+    """The scores of a table's `numbers` (records, fields) on the 2^-24 grid: many rows at once."""
+    loaded = _loaded(model)
+    return _scores(loaded, *features(loaded.schema, numbers))
+
+
+def probabilities(score: Integers) -> Integers:
+    """The second class's probability for each score, both on the 2^-24 grid."""
+    return sigmoid(score)
+
+
+def _loaded(model: bytes | GlmModel) -> GlmModel:
+    return load(model) if isinstance(model, bytes) else model
+
+
+def _scores(
+    model: GlmModel, values: Integers, present: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+) -> Integers:
+    matrix = expand(model.schema, values, present)
+    standard = standard_design(matrix, model.moments)
+    return scores(standard, from_integers(model.weights[1:]), model.weights[0])
+
+
+def _predictions(model: GlmModel, score: Integers, threshold_ppm: int) -> list[Prediction]:
+    if model.terms.family == "linear":
+        return [Prediction(int(value), 0, "") for value in score]
+    classes = model.schema.label.classes
+    parts = [probability_ppm(int(value)) for value in sigmoid(score)]
+    return [
+        Prediction(int(value), ppm, classes[ppm >= threshold_ppm])
+        for value, ppm in zip(score, parts, strict=True)
+    ]

@@ -1,0 +1,23 @@
+"""Recipes: ways of learning from exact sums of integer vectors.
+
+`RECIPES` is the one list; `recipe(name)` looks one up. A recipe never sees the ledger, and the ledger
+never sees a recipe: they meet in the stages that a plan declares.
+"""
+
+from types import MappingProxyType
+
+from consortia.engines.train.api import Recipe, RecipeError
+from consortia.engines.train.glm import LINEAR, LOGISTIC
+from consortia.engines.train.statistics import Statistics
+
+_ALL: tuple[Recipe, ...] = (Statistics(), LOGISTIC, LINEAR)
+
+RECIPES = MappingProxyType({each.name: each for each in _ALL})
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name; raises RecipeError, listing the names, when there is none."""
+    try:
+        return RECIPES[name]
+    except KeyError:
+        raise RecipeError(f"no recipe {name!r}; there are {', '.join(sorted(RECIPES))}") from None

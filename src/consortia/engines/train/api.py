@@ -1,0 +1,169 @@
+"""What a recipe is: a plan, a member's contribution, the exact step that follows, and the model.
+
+A study runs the stages of a recipe's plan in order, each for its number of rounds. In a round every
+member computes `local(state, table)`, an integer vector; the round's outcome is the exact sum of those
+vectors; every verifier computes `step(state, sum, cohort)`, the next state. Only `local` sees records.
+A state is canonical CBOR and self-contained: its hash names it, and whoever holds it can take the step.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from consortia.base.codec import Record, encode
+from consortia.base.hashing import tagged
+from consortia.engines.train.schema import Schema
+from consortia.engines.train.table import Table
+from consortia.exact.ring import RingError, check_range, check_sum, clip_max, pack, unpack
+
+Vector: TypeAlias = NDArray[np.int64]
+Parameters: TypeAlias = Mapping[str, int]
+
+LENGTH_MAX = 1 << 28
+
+
+class RecipeError(ValueError):
+    """A recipe, its parameters, a state or a sum that cannot be used; the text says which and why."""
+
+
+class Quantisation(Record, frozen=True):
+    """How a stage's vectors are written as ring integers.
+
+    `ring_bits`: 32 or 64. `scale_bits`: a word w stands for w / 2^scale_bits (0 where the words of a
+    vector have scales of their own, as the recipe's page says). `clip`: the largest magnitude of a
+    word that a member may submit.
+    """
+
+    ring_bits: Literal[32, 64]
+    scale_bits: Annotated[int, Meta(ge=0, le=63)]
+    clip: Annotated[int, Meta(ge=1, le=1 << 57)]
+
+
+class Stage(Record, frozen=True):
+    """Rounds of one kind: `length` words a vector, `rounds` times.
+
+    `weighting` sum: contributions are added as they are, and are sums over the member's records.
+    `weighting` records: each is scaled by the member's records over all joined records (a mean).
+    """
+
+    name: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,31}$")]
+    rounds: Annotated[int, Meta(ge=1, le=10_000)]
+    length: Annotated[int, Meta(ge=1, le=LENGTH_MAX)]
+    quantisation: Quantisation
+    weighting: Literal["sum", "records"]
+
+
+class Cohort(Record, frozen=True):
+    """Whose vectors are in a sum: how many members, their records, and the records of all who joined."""
+
+    members: Annotated[int, Meta(ge=1)]
+    records: Annotated[int, Meta(ge=1)]
+    joined: Annotated[int, Meta(ge=1)]
+
+
+class Plan(Record, frozen=True):
+    """What a study will do: its stages in order, and the state that its first round starts from."""
+
+    stages: tuple[Stage, ...]
+    initial: bytes
+
+    @property
+    def rounds(self) -> int:
+        """The rounds of all stages together."""
+        return sum(stage.rounds for stage in self.stages)
+
+    def stage_of(self, round_index: int) -> Stage:
+        """The stage that round `round_index` (from 0) belongs to; raises RecipeError beyond the last."""
+        rest = round_index
+        for stage in self.stages:
+            if 0 <= rest < stage.rounds:
+                return stage
+            rest -= stage.rounds
+        raise RecipeError(f"the plan has {self.rounds} rounds, none of index {round_index}")
+
+
+class Recipe(Protocol):
+    """A way of learning from exact sums. All functions are pure; all but `local` are exact."""
+
+    @property
+    def name(self) -> str:
+        """Its name in a study, such as `glm.logistic`."""
+
+    @property
+    def version(self) -> int:
+        """Changes whenever any of its bytes would."""
+
+    def plan(self, parameters: Parameters, schema: Schema) -> Plan:
+        """Stages and initial state; raises RecipeError for parameters or a schema that it cannot use."""
+
+    def local(self, state: bytes, table: Table) -> Vector:
+        """A member's contribution: int64 of the stage's length, within its clip. Reads only `table`."""
+
+    def step(self, state: bytes, total: Vector, cohort: Cohort) -> bytes:
+        """The next state from the round's sum; raises RecipeError for a sum that it cannot use."""
+
+    def finish(self, state: bytes) -> bytes:
+        """The model after the last round; raises RecipeError before."""
+
+
+def recipe_digest(recipe: Recipe) -> bytes:
+    """The 32-byte digest that a study pins: the recipe's name and version.
+
+    A test holds each version to a recorded run, so a version means one behaviour to the bit.
+    """
+    return tagged("consortia/recipe", encode([recipe.name, recipe.version]))
+
+
+def state_digest(state: bytes) -> bytes:
+    """The 32-byte content hash of a model state."""
+    return tagged("consortia/model", state)
+
+
+def to_blob(stage: Stage, vector: Vector) -> bytes:
+    """The blob that a member submits; raises RingError when the vector breaks the stage's terms."""
+    if vector.shape != (stage.length,):
+        raise RingError(f"a vector of shape {vector.shape}, the stage wants ({stage.length},)")
+    check_range(vector, stage.quantisation.clip)
+    return pack(vector, ring_bits=stage.quantisation.ring_bits)
+
+
+def check_vector(stage: Stage, blob: bytes | memoryview) -> NDArray[Any]:
+    """The words of an open round's blob, read-only, when it keeps the stage's terms.
+
+    1. its length is the stage's; 2. no word is beyond the clip. Raises RingError otherwise. A node
+    checks this before it signs that the blob is available.
+    """
+    vector = unpack(blob, ring_bits=stage.quantisation.ring_bits, length=stage.length)
+    check_range(vector, stage.quantisation.clip)
+    return vector
+
+
+def check_total(stage: Stage, total: NDArray[Any], members: int) -> Vector:
+    """The sum as int64, when `members` contributions can make it; raises RingError otherwise."""
+    if total.shape != (stage.length,):
+        raise RingError(f"a sum of shape {total.shape}, the stage wants ({stage.length},)")
+    check_sum(total, clip=stage.quantisation.clip, members=members)
+    return total.astype(np.int64)
+
+
+def full_clip(ring_bits: Literal[32, 64], scale_bits: int) -> Quantisation:
+    """A quantisation with the ring's whole room below its headroom: at most 64 members."""
+    return Quantisation(ring_bits, scale_bits, clip_max(ring_bits))
+
+
+def parameter(parameters: Parameters, name: str, default: int, low: int, high: int) -> int:
+    """An integer parameter with its default and limits; raises RecipeError outside them."""
+    value = parameters.get(name, default)
+    if type(value) is not int or not low <= value <= high:
+        raise RecipeError(f"the parameter {name} is {value!r}, an integer from {low} to {high} is wanted")
+    return value
+
+
+def only_parameters(parameters: Parameters, known: tuple[str, ...]) -> None:
+    """Raises RecipeError for a parameter that the recipe does not know."""
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise RecipeError(f"no such parameter: {', '.join(unknown)}; there are {', '.join(known) or 'none'}")

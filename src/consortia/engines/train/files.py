@@ -1,0 +1,202 @@
+"""Reading CSV files: what a file says, cell by cell, before anything is made of it.
+
+Every fault is one DataError whose text is one line: file, row and column, what is wrong, what to do.
+Rows are counted as a spreadsheet shows them: the header is row 1.
+"""
+
+import csv
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+FILE_BYTES_MAX = 512 << 20
+ROWS_MAX = 2_000_000
+COLUMNS_MAX = 512
+CELL_CHARS_MAX = 1_000
+MISSING = frozenset(("", "?"))
+NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,4})?\Z", re.ASCII)
+NOT_FINITE = re.compile(r"[-+]?(inf|infinity|nan)\Z", re.IGNORECASE)
+
+_SHOWN = 40
+
+
+class DataError(ValueError):
+    """A file or table that cannot be used; the text is one line for the person who must mend it."""
+
+
+class RawTable(NamedTuple):
+    """A CSV file as text: column names and stripped cells.
+
+    A heading `age [years]` is the column `age` in the unit `years`, unless two columns would then share
+    a name. `numbers[i]` is the spreadsheet row of `rows[i]`.
+    """
+
+    name: str
+    header: tuple[str, ...]
+    units: tuple[str, ...]
+    rows: list[list[str]]
+    numbers: list[int]
+
+
+def place(name: str, row: int | None = None, column: str | None = None) -> str:
+    """Where a fault is: `file, row 3, column "age"`."""
+    text = name
+    if row is not None:
+        text += f", row {row}"
+    if column is not None:
+        text += f', column "{shown(column)}"'
+    return text
+
+
+def shown(cell: str) -> str:
+    """A cell fit for one line of a message: control characters escaped, cut at 40 characters."""
+    text = (
+        cell.encode("unicode_escape", "backslashreplace").decode("ascii") if not cell.isprintable() else cell
+    )
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def read_file(path: Path) -> RawTable:
+    """The cells of one CSV file with a header row; comma separated, UTF-8, blank lines skipped.
+
+    Raises DataError for a file that is too large, not text, empty, without rows, ragged, or whose header
+    has an empty or repeated name.
+    """
+    name = path.name
+    text = _text(path)
+    lines = _lines(name, text)
+    try:
+        _, header = next(lines)
+    except StopIteration:
+        raise DataError(f"{name}: the file is empty. Write a header row and one row per record.") from None
+    _check_header(name, header)
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    for number, row in lines:
+        if len(row) != len(header):
+            column = header[len(row)] if len(row) < len(header) else None
+            raise DataError(
+                f"{place(name, number, column)}: {len(row)} cells, but the header has {len(header)} columns. "
+                "Give every row one cell per column, empty where a value is missing."
+            )
+        if len(rows) == ROWS_MAX:
+            raise DataError(f"{name}: more than {ROWS_MAX} rows. Split the file.")
+        rows.append(row)
+        numbers.append(number)
+    if not rows:
+        raise DataError(f"{name}: no rows below the header. Add records, or take the file away.")
+    return RawTable(name, *_units(header), rows, numbers)
+
+
+def member_name(path: Path) -> str:
+    """The member that a file stands for: its stem in lower case, other characters than a-z, 0-9 and - as -.
+
+    Raises DataError when nothing is left.
+    """
+    text = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:32].rstrip("-")
+    if not text:
+        raise DataError(
+            f"{path.name}: the file's name makes no member name. Use letters, digits and hyphens."
+        )
+    return text
+
+
+def canonical(cell: str) -> str:
+    """A level or class in one spelling: `1`, `1.0` and `01` are one level; other text stays."""
+    if NUMBER.match(cell):
+        value = float(cell)
+        if math.isfinite(value):
+            return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    return cell
+
+
+def cell_number(cell: str) -> float | None:
+    """The finite number that a cell spells, None when it spells none."""
+    if not NUMBER.match(cell):
+        return None
+    value = float(cell)
+    return value if math.isfinite(value) else None
+
+
+def _text(path: Path) -> str:
+    name = path.name
+    try:
+        size = path.stat().st_size
+        if size > FILE_BYTES_MAX:
+            raise DataError(
+                f"{name}: {size >> 20} MiB, at most {FILE_BYTES_MAX >> 20} MiB are read. Split the file."
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{name}: cannot be read ({error.strerror}). Check the path and its permissions."
+        ) from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{place(name, row)}: not text (byte {error.start} is not UTF-8). Save it as CSV in UTF-8."
+        ) from None
+    if "\x00" in text:
+        row = text.count("\n", 0, text.index("\x00")) + 1
+        raise DataError(f"{place(name, row)}: not text (a zero byte). Save it as CSV in UTF-8.")
+    return text
+
+
+def _lines(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(text.splitlines(keepends=True), strict=True, skipinitialspace=True)
+    number = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DataError(
+                f"{place(name, number + 1)}: not CSV ({error}). Check quotes and separators."
+            ) from None
+        number += 1
+        if not cells or (len(cells) == 1 and not cells[0].strip()):
+            continue
+        for index, cell in enumerate(cells):
+            if len(cell) > CELL_CHARS_MAX:
+                raise DataError(
+                    f"{place(name, number)}: cell {index + 1} has {len(cell)} characters, at most "
+                    f"{CELL_CHARS_MAX} are read. Shorten it, or check for a missing quote."
+                )
+        yield number, [cell.strip() for cell in cells]
+
+
+def _units(header: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    matches = [re.fullmatch(r"(.*\S)\s*\[([^\[\]]*)\]", text) for text in header]
+    names = [match[1] if match else text for match, text in zip(matches, header, strict=True)]
+    if len(set(names)) < len(names):
+        return tuple(header), ("",) * len(header)
+    return tuple(names), tuple(match[2].strip() if match else "" for match in matches)
+
+
+def _check_header(name: str, header: list[str]) -> None:
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        raise DataError(
+            f"{place(name, 1)}: one column only; the separator looks like another. Save it with commas."
+        )
+    if len(header) > COLUMNS_MAX:
+        raise DataError(
+            f"{place(name, 1)}: {len(header)} columns, at most {COLUMNS_MAX} are read. Leave some out."
+        )
+    seen: set[str] = set()
+    for index, column in enumerate(header, start=1):
+        if not column:
+            raise DataError(f"{place(name, 1)}: column {index} has no name. Name every column in the header.")
+        if len(column) > 120:
+            raise DataError(
+                f"{place(name, 1, column)}: a column name has at most 120 characters. Shorten it."
+            )
+        if column in seen:
+            raise DataError(
+                f"{place(name, 1, column)}: the name stands twice. Give every column its own name."
+            )
+        seen.add(column)

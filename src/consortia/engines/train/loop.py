@@ -1,0 +1,43 @@
+"""A whole study in one process, by function calls: what the ledger's rounds do, without the ledger.
+
+The pooled referee, the sites' own models and tests use it; so does anyone who wants to see a study plainly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from consortia.engines.train.api import Cohort, Parameters, Recipe, Vector, check_total, check_vector, to_blob
+from consortia.engines.train.schema import Schema
+from consortia.engines.train.table import Table
+from consortia.exact.ring import add_all
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished study: the model, every state from the initial one on, and each round's sum."""
+
+    model: bytes
+    states: tuple[bytes, ...]
+    sums: tuple[Vector, ...]
+
+
+def train(recipe: Recipe, parameters: Parameters, tables: Mapping[str, Table]) -> Trained:
+    """Runs every round of the recipe over all members' tables, through blobs as on the ledger.
+
+    Raises RecipeError or RingError as the recipe and the stage's terms do.
+    """
+    members = sorted(tables)
+    schema: Schema = tables[members[0]].schema
+    plan = recipe.plan(parameters, schema)
+    records = sum(tables[member].records for member in members)
+    cohort = Cohort(len(members), records, records)
+    state = plan.initial
+    states, sums = [state], []
+    for index in range(plan.rounds):
+        stage = plan.stage_of(index)
+        blobs: Sequence[bytes] = [to_blob(stage, recipe.local(state, tables[member])) for member in members]
+        total = check_total(stage, add_all([check_vector(stage, blob) for blob in blobs]), len(members))
+        state = recipe.step(state, total, cohort)
+        states.append(state)
+        sums.append(total)
+    return Trained(recipe.finish(state), tuple(states), tuple(sums))
