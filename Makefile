@@ -1,0 +1,69 @@
+# Every target makes what it needs: on a fresh machine, the virtual environment from the pinned requirements.
+# PYTHON=/path/to/python chooses the interpreter of a new environment.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick check format coverage bench docs reference requirements soak clean
+export PYTHON
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+BUILD := build
+
+help: ## these lines
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## four hospitals train a diagnosis model together; then anyone checks it
+	@tools/environment run
+	@$(BIN)/consortia demo health
+
+test: ## every test, on a fresh machine too
+	@tools/environment test
+	@$(PYTEST) -q
+
+quick: ## the inner loop, under a minute
+	@tools/environment test
+	@CONSORTIA_TESTS=quick $(PYTEST) -q -x -m "not slow"
+
+check: ## style, types, layers and house rules
+	@tools/environment test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(PYTEST) -q tests/tidy
+
+format: ## put the code into its one form
+	@tools/environment test
+	@$(BIN)/ruff check --fix --exit-zero --quiet .
+	@$(BIN)/ruff format --quiet .
+
+coverage: ## which branches the tests leave out, a figure for each package
+	@tools/environment test
+	@mkdir -p $(BUILD)/coverage && rm -f $(BUILD)/coverage/data*
+	@$(BIN)/python -m coverage run -m pytest -q
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m tools.coverage
+
+bench: ## the figures, each beside its peer; ONLY=ledger.full_path runs one
+	@tools/environment test
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+
+docs: reference ## the documentation, as pages under site/
+	@tools/environment docs
+	@$(BIN)/zensical build --clean
+
+reference: ## the reference pages, from the declarations
+	@tools/environment test
+	@$(BIN)/python -m tools.reference
+
+requirements: ## pin the requirements anew
+	@tools/environment test
+	@tools/requirements
+
+soak: ## the long programmes; hours
+	@tools/environment test
+	@CONSORTIA_TESTS=nightly $(PYTEST) -q -m "soak or not soak"
+
+clean: ## remove what was made, the environment included
+	@rm -rf .venv $(BUILD) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
