@@ -70,8 +70,8 @@ class Comparison:
             return text + f"The largest site, {self.largest}, gains {100 * (together - own):.1f} points."
         equal = self.federated.correct == self.sites[self.largest].correct
         return text + (
-            f"The largest site, {self.largest}, {'gains nothing' if equal else 'loses accuracy'}: its own model "
-            f"reaches {100 * own:.1f} %; the worst site, {worst}, gains "
+            f"The largest site, {self.largest}, {'gains nothing' if equal else 'loses accuracy'}: "
+            f"its own model reaches {100 * own:.1f} %; the worst site, {worst}, gains "
             f"{100 * (together - self.sites[worst].accuracy):.1f} points."
         )
 

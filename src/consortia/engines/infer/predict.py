@@ -10,12 +10,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from consortia.base.codec import Record, decode_record
+from consortia.base.codec import Record
 from consortia.engines.train.design import expand, features, row_numbers
-from consortia.engines.train.glm import GlmModel
+from consortia.engines.train.glm import GlmModel, read_model
 from consortia.engines.train.standardise import standard_design
 from consortia.exact.fixed import Integers, from_integers
-from consortia.exact.linear import probability_ppm, scores, sigmoid
+from consortia.exact.linear import FEATURE_MAX, probability_ppm, scores, sigmoid
 
 FeatureRow: TypeAlias = Sequence[int | None]
 
@@ -42,8 +42,8 @@ class Features(Record, frozen=True):
 
 
 def load(model: bytes) -> GlmModel:
-    """The model that `model` encodes; raises base.codec.Malformed."""
-    return decode_record(GlmModel, model)
+    """The model that `model` encodes; raises base.codec.Malformed or RecipeError."""
+    return read_model(model)
 
 
 def features_of(model: bytes | GlmModel, row: Sequence[object]) -> tuple[int | None, ...]:
@@ -61,13 +61,13 @@ def predict_features(
 ) -> list[Prediction]:
     """The predictions for rows of feature integers; exact.
 
-    The label is the second class from `threshold_ppm` on. Raises ValueError for a row of another length or
-    an integer beyond 64 bits.
+    The label is the second class from `threshold_ppm` on. Raises ValueError for a row that `features_of`
+    cannot have made: another length, a number beyond its clip, an index of no level.
     """
     loaded = _loaded(model)
     width = len(loaded.schema.fields)
-    if any(len(row) != width for row in rows):
-        raise ValueError(f"a feature row has {width} integers")
+    for row in rows:
+        _check_features(loaded, row)
     values = from_integers([0 if v is None else v for row in rows for v in row]).reshape(len(rows), width)
     present = np.array([[v is not None for v in row] for row in rows], dtype=np.bool_).reshape(
         len(rows), width
@@ -93,6 +93,15 @@ def score_numbers(
 def probabilities(score: Integers) -> Integers:
     """The second class's probability for each score, both on the 2^-24 grid."""
     return sigmoid(score)
+
+
+def _check_features(model: GlmModel, row: FeatureRow) -> None:
+    if len(row) != len(model.schema.fields):
+        raise ValueError(f"a feature row has {len(model.schema.fields)} integers")
+    for field, value in zip(model.schema.fields, row, strict=True):
+        low, high = (-FEATURE_MAX, FEATURE_MAX) if field.kind == "number" else (0, len(field.levels) - 1)
+        if value is not None and not low <= value <= high:
+            raise ValueError(f'column "{field.name}": {value} is not in {low}..{high}')
 
 
 def _loaded(model: bytes | GlmModel) -> GlmModel:

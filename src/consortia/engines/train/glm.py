@@ -13,9 +13,10 @@ on the 2^-24 grid.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from msgspec import Meta
 
 from consortia.base.codec import Record, decode_record, encode_record
 from consortia.engines.train import statistics
@@ -40,7 +41,9 @@ from consortia.exact.linear import FEATURE_BITS, STANDARD_BITS, WEIGHT_BITS, WEI
 from consortia.exact.solve import SIZE_MAX, NotSolvable, solve
 
 ROUNDS_DEFAULT = 8
+ROUNDS_MAX = 100
 RIDGE_MILLI_DEFAULT = 1_000
+RIDGE_MILLI_MAX = 1_000_000_000
 STEP_MAX = 4 << WEIGHT_BITS
 """A Newton step that moves a weight by more than 4 per deviation is shortened to that, direction kept."""
 
@@ -50,13 +53,15 @@ _CURVE_SHIFT = WEIGHT_BITS - 4
 # Standardised cells stay below 2^20 and residuals at 2^30 or below, so that no sum over a block of 2^12
 # records leaves 64 bits (2^62); sums over blocks are Python integers.
 
+Weight = Annotated[int, Meta(ge=-WEIGHT_MAX, le=WEIGHT_MAX)]
+
 
 class Terms(Record, frozen=True):
     """What the study fixes: the family, the Newton rounds, the ridge in thousandths."""
 
     family: Literal["logistic", "linear"]
-    rounds: int
-    ridge_milli: int
+    rounds: Annotated[int, Meta(ge=1, le=ROUNDS_MAX)]
+    ridge_milli: Annotated[int, Meta(ge=1, le=RIDGE_MILLI_MAX)]
 
 
 class GlmState(Record, frozen=True):
@@ -69,7 +74,7 @@ class GlmState(Record, frozen=True):
     terms: Terms
     schema: Schema
     moments: Moments | None
-    weights: tuple[int, ...]
+    weights: tuple[Weight, ...]
     newton: int
     moved: int
 
@@ -80,7 +85,7 @@ class GlmModel(Record, frozen=True):
     terms: Terms
     schema: Schema
     moments: Moments
-    weights: tuple[int, ...]
+    weights: tuple[Weight, ...]
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,10 @@ class Glm:
     def plan(self, parameters: Parameters, schema: Schema) -> Plan:
         """One statistics round, then the Newton rounds from weights of zero."""
         only_parameters(parameters, ("rounds", "ridge_milli"))
-        rounds = parameter(parameters, "rounds", ROUNDS_DEFAULT if self.family == "logistic" else 1, 1, 100)
-        ridge = parameter(parameters, "ridge_milli", RIDGE_MILLI_DEFAULT, 1, 10**9)
+        rounds = parameter(
+            parameters, "rounds", ROUNDS_DEFAULT if self.family == "logistic" else 1, 1, ROUNDS_MAX
+        )
+        ridge = parameter(parameters, "ridge_milli", RIDGE_MILLI_DEFAULT, 1, RIDGE_MILLI_MAX)
         if bool(schema.label.classes) != (self.family == "logistic"):
             raise RecipeError(
                 f"{self.name} wants a label {'of two classes' if self.family == 'logistic' else 'of numbers'}"
@@ -152,7 +159,7 @@ class Glm:
         current = self._read(state)
         if current.moments is None or current.newton < current.terms.rounds:
             raise RecipeError(
-                f"{current.newton} of {current.terms.rounds} Newton rounds are done; the model is not finished"
+                f"{current.newton} of {current.terms.rounds} Newton rounds are done; there is no model yet"
             )
         return encode_record(GlmModel(current.terms, current.schema, current.moments, current.weights))
 
@@ -160,11 +167,19 @@ class Glm:
         current = decode_record(GlmState, state)
         if current.terms.family != self.family:
             raise RecipeError(f"a state of glm.{current.terms.family}, not of {self.name}")
+        _check_shapes(current.schema, current.moments, current.weights)
         return current
 
 
 LOGISTIC = Glm("logistic")
 LINEAR = Glm("linear")
+
+
+def read_model(model: bytes) -> GlmModel:
+    """The model that `finish` encoded; raises base.codec.Malformed or RecipeError for anything else."""
+    found = decode_record(GlmModel, model)
+    _check_shapes(found.schema, found.moments, found.weights)
+    return found
 
 
 def curvature(
@@ -228,6 +243,15 @@ def newton_change(total: Vector, weights: tuple[int, ...], ridge_milli: int, coh
     if longest > STEP_MAX:
         change = [divide(delta * STEP_MAX, longest) for delta in change]
     return change
+
+
+def _check_shapes(schema: Schema, shared: Moments | None, weights: tuple[int, ...]) -> None:
+    columns = len(schema.design_names)
+    sizes = {columns, len(weights) - 1}
+    if shared is not None:
+        sizes |= {len(shared.counts), len(shared.means), len(shared.deviations)}
+    if len(sizes) > 1:
+        raise RecipeError("the moments and weights are not those of the schema's columns")
 
 
 def _reduce(wide: np.ndarray[tuple[int, ...], np.dtype[np.object_]], bits: int) -> Vector:

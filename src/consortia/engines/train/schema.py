@@ -43,8 +43,10 @@ class Field(Record, frozen=True):
 
 
 class Label(Record, frozen=True):
-    """What is predicted: two `classes` (the second is the one whose probability is given), or none for a
-    number, whose scale is `exponent`.
+    """What is predicted.
+
+    Two `classes`, the second being the one whose probability is given; or none for a number, whose scale is
+    `exponent`.
     """
 
     name: Label80

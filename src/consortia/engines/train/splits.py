@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.files import DataError, RawTable
-from consortia.engines.train.table import Table, concatenate, infer_schema, make_table
+from consortia.engines.train.table import Table, concatenate, make_table
 
 HOSPITALS = (("northgate", 45), ("riverside", 28), ("lakeview", 17), ("hillcrest", 10))
 """The demo's hospitals and their shares of the training records in per cent."""
@@ -59,7 +60,10 @@ def hold_out(tables: Mapping[str, Table], seed: int, percent: int = HELD_OUT_PER
     held_out = concatenate("held-out", kept)
     if not held_out.records:
         raise DataError(f"{kept[0].name}: too few records to hold any out. Add records of each class.")
-    text = f"{percent} % of every member's records, class by class, are held out in common ({held_out.records} records)."
+    text = (
+        f"{percent} % of every member's records, class by class, are held out in common "
+        f"({held_out.records} records)."
+    )
     return Split(train, held_out, text)
 
 
@@ -96,9 +100,9 @@ def wisconsin_hospitals(seed: int = 1, *, hospitals: Sequence[tuple[str, int]] =
         for name, table in tables.items()
     )
     text = (
-        f"Real data, split by us: {whole.records} Wisconsin records over {len(hospitals)} hospitals, unevenly and "
-        f"not alike (sorted by tumour size with noise; seed {seed}): {shares}; {split.held_out.records} records are "
-        "held out in common."
+        f"Real data, split by us: {whole.records} Wisconsin records over {len(hospitals)} hospitals, "
+        f"unevenly and not alike (sorted by tumour size with noise; seed {seed}): {shares}; "
+        f"{split.held_out.records} records are held out in common."
     )
     return Split(tables, split.held_out, text)
 

@@ -8,8 +8,10 @@ squares (2^-32, halves to even once per member); then the label's sum (2^-20; a 
 """
 
 import math
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta
 
 from consortia.base.codec import Record, decode_record, encode_record
 from consortia.engines.train.api import (
@@ -32,6 +34,11 @@ from consortia.exact.ring import RingError, check_range, clip_max, largest
 SQUARE_BITS = 32
 
 _WORDS = 3
+_SQUARE_MAX = FEATURE_MAX * FEATURE_MAX >> (2 * FEATURE_BITS - SQUARE_BITS)
+
+Count = Annotated[int, Meta(ge=0, le=1 << 40)]
+Mean = Annotated[int, Meta(ge=-FEATURE_MAX, le=FEATURE_MAX)]
+Deviation = Annotated[int, Meta(ge=0, le=FEATURE_MAX)]
 
 
 class Moments(Record, frozen=True):
@@ -41,11 +48,11 @@ class Moments(Record, frozen=True):
     cell, deviation 0 for a constant one. `label_mean` on the 2^-20 grid. `records`: of the cohort.
     """
 
-    records: int
-    counts: tuple[int, ...]
-    means: tuple[int, ...]
-    deviations: tuple[int, ...]
-    label_mean: int
+    records: Count
+    counts: tuple[Count, ...]
+    means: tuple[Mean, ...]
+    deviations: tuple[Deviation, ...]
+    label_mean: Mean
 
 
 class Statistics:
@@ -145,7 +152,7 @@ def moments(total: Vector, cohort: Cohort) -> Moments:
     """Means and deviations of a cohort from its exact sums.
 
     A deviation is the integer square root of the variance of the present cells (divisor: their count).
-    Raises RecipeError when a count is not within 0..records.
+    Raises RecipeError for sums that no records of the schema can have, so that no later step overflows.
     """
     words = [int(word) for word in total]
     columns = [tuple(words[i : i + _WORDS]) for i in range(0, len(words) - 1, _WORDS)]
@@ -154,12 +161,15 @@ def moments(total: Vector, cohort: Cohort) -> Moments:
         if not 0 <= count <= cohort.records:
             raise RecipeError(f"a column counts {count} cells in {cohort.records} records")
         mean = divide(value_sum, count) if count else 0
+        if abs(mean) > FEATURE_MAX or not 0 <= square_sum <= count * _SQUARE_MAX:
+            raise RecipeError("the sums of a column are of no records of this schema")
         counts.append(count)
         means.append(mean)
         deviations.append(_deviation(count, value_sum, square_sum))
-    return Moments(
-        cohort.records, tuple(counts), tuple(means), tuple(deviations), divide(words[-1], cohort.records)
-    )
+    label_mean = divide(words[-1], cohort.records)
+    if abs(label_mean) > FEATURE_MAX:
+        raise RecipeError("the sum of the labels is of no records of this schema")
+    return Moments(cohort.records, tuple(counts), tuple(means), tuple(deviations), label_mean)
 
 
 def _deviation(count: int, value_sum: int, square_sum: int) -> int:

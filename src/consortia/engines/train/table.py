@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.files import (
     MISSING,
     NOT_FINITE,
@@ -26,7 +27,7 @@ from consortia.engines.train.files import (
     read_file,
     shown,
 )
-from consortia.engines.train.schema import EXPONENT_MAX, LEVELS_MAX, Field, Label, Schema, category, number
+from consortia.engines.train.schema import Field, Label, Schema
 
 FILES_MAX = 64
 
@@ -74,7 +75,7 @@ def concatenate(name: str, tables: Sequence[Table]) -> Table:
     )
 
 
-def read_folder(folder: Path | str, label: str) -> dict[str, Table]:
+def read_folder(folder: Path | str, label: str, *, missing_flags: bool = False) -> dict[str, Table]:
     """One table per member from the folder's CSV files, in the order of member names, under one schema.
 
     The member is the file's name; the schema is inferred from all the files together (as the person who
@@ -103,35 +104,13 @@ def read_folder(folder: Path | str, label: str) -> dict[str, Table]:
                 f"{path.name}: the same member name ({member}) as {raws[member].name}. Rename one file."
             )
         raws[member] = read_file(path)
-    schema = infer_schema(list(raws.values()), label)
+    schema = infer_schema(list(raws.values()), label, missing_flags=missing_flags)
     return {member: make_table(raws[member], schema) for member in sorted(raws)}
 
 
 def read_table(path: Path | str, schema: Schema) -> Table:
     """One member's file under the study's schema; raises DataError for the first mismatch."""
     return make_table(read_file(Path(path)), schema)
-
-
-def infer_schema(raws: Sequence[RawTable], label: str, *, missing_flags: bool = False) -> Schema:
-    """The schema that fits all files: same columns everywhere, numbers where most cells are numbers.
-
-    A column is a category when at least half of its cells, over all files, are not numbers. The label's
-    two classes are sorted, numbers by size; the second is the positive one. With `missing_flags` each
-    column that has missing cells gets a flag column. Raises DataError, naming file, row and column.
-    """
-    first = raws[0]
-    for raw in raws:
-        if label not in raw.header:
-            raise DataError(
-                f"{place(raw.name, 1, label)}: no such label column. The columns are {', '.join(map(shown, raw.header[:12]))}."
-            )
-    _check_columns(first, raws[1:])
-    names = [name for name in first.header if name != label]
-    if not names:
-        raise DataError(f"{first.name}: no column besides the label. Add at least one feature column.")
-    classes = _infer_classes(raws, label)
-    fields = tuple(_infer_field(raws, name, missing_flags=missing_flags) for name in names)
-    return Schema(fields, Label(label, classes, 0))
 
 
 def make_table(raw: RawTable, schema: Schema) -> Table:
@@ -204,95 +183,6 @@ def _fault(
     return []
 
 
-def _check_columns(first: RawTable, others: Sequence[RawTable]) -> None:
-    for raw in others:
-        extra = [name for name in raw.header if name not in first.header]
-        lost = [name for name in first.header if name not in raw.header]
-        if lost:
-            hint = f' and has "{shown(extra[0])}" instead' if extra else ""
-            raise DataError(
-                f"{place(raw.name, 1, lost[0])}: the column is missing{hint}; {first.name} has it. Use the same columns in every file."
-            )
-        if extra:
-            raise DataError(
-                f"{place(raw.name, 1, extra[0])}: {first.name} has no such column. Use the same columns in every file."
-            )
-        for name, unit in zip(raw.header, raw.units, strict=True):
-            wanted = first.units[first.header.index(name)]
-            if unit != wanted:
-                raise DataError(
-                    f"{place(raw.name, 1, name)}: in {shown(unit) or 'no unit'}, but {first.name} has it in "
-                    f"{shown(wanted) or 'no unit'}. Use the same unit in every file."
-                )
-
-
-def _infer_classes(raws: Sequence[RawTable], label: str) -> tuple[str, ...]:
-    classes: set[str] = set()
-    for raw in raws:
-        at = raw.header.index(label)
-        here: set[str] = set()
-        for row, where in zip(raw.rows, raw.numbers, strict=True):
-            if row[at] in MISSING:
-                raise DataError(
-                    f"{place(raw.name, where, label)}: the label is missing. Fill it in, or take the row out."
-                )
-            here.add(canonical(row[at]))
-            if len(here | classes) > 2:
-                known = " and ".join(sorted(map(shown, (here | classes) - {canonical(row[at])})))
-                raise DataError(
-                    f'{place(raw.name, where, label)}: "{shown(row[at])}" is a third class besides {known}. A label has two classes.'
-                )
-        if len(here) == 1:
-            raise DataError(
-                f'{place(raw.name, None, label)}: every row has the class "{shown(next(iter(here)))}". '
-                "A label needs records of two classes in every file."
-            )
-        classes |= here
-    return tuple(
-        sorted(classes, key=lambda text: (cell_number(text) is None, cell_number(text) or 0.0, text))
-    )
-
-
-def _infer_field(raws: Sequence[RawTable], name: str, *, missing_flags: bool) -> Field:
-    numeric = text = missing = 0
-    magnitude = 0.0
-    for raw in raws:
-        at = raw.header.index(name)
-        for row in raw.rows:
-            cell = row[at]
-            if cell in MISSING:
-                missing += 1
-            elif (value := cell_number(cell)) is not None:
-                numeric += 1
-                magnitude = max(magnitude, abs(value))
-            elif NOT_FINITE.match(cell):
-                numeric += 1
-            else:
-                text += 1
-    flag = missing_flags and missing > 0
-    if text and text >= numeric:
-        levels = sorted(
-            {canonical(row[raw.header.index(name)]) for raw in raws for row in raw.rows} - MISSING
-        )
-        if len(levels) > LEVELS_MAX:
-            raise DataError(
-                f"{place(raws[0].name, None, name)}: {len(levels)} different texts over all files, a category has at most {LEVELS_MAX}. "
-                "Group them, or take the column out."
-            )
-        return category(name, tuple(levels), missing_flag=flag)
-    unit = raws[0].units[raws[0].header.index(name)]
-    return number(name, exponent=exponent_for(magnitude), unit=unit, missing_flag=flag)
-
-
-def exponent_for(magnitude: float) -> int:
-    """The least e with `magnitude` <= 2^e, within the schema's limits; 0 for nothing but zeros."""
-    if magnitude == 0.0:
-        return 0
-    fraction, exponent = math.frexp(magnitude)
-    exact = exponent - 1 if fraction == 0.5 else exponent
-    return max(-EXPONENT_MAX, min(EXPONENT_MAX, exact))
-
-
 def _number_column(raw: RawTable, field: Field, cells: Sequence[str]) -> NDArray[np.float64]:
     low = float(field.minimum) if field.minimum else -math.inf
     high = float(field.maximum) if field.maximum else math.inf
@@ -301,21 +191,16 @@ def _number_column(raw: RawTable, field: Field, cells: Sequence[str]) -> NDArray
         if cell in MISSING:
             continue
         value = cell_number(cell)
+        where = place(raw.name, raw.numbers[index], field.name)
         if value is None:
-            said = (
-                "is not a finite number"
-                if NOT_FINITE.match(cell) or NUMBER.match(cell)
-                else "is not a number"
-            )
+            kind = "finite number" if NOT_FINITE.match(cell) or NUMBER.match(cell) else "number"
             raise DataError(
-                f'{place(raw.name, raw.numbers[index], field.name)}: "{shown(cell)}" {said}. '
+                f'{where}: "{shown(cell)}" is not a {kind}. '
                 "Write a number, or leave the cell empty where it is missing."
             )
         if not low <= value <= high:
-            raise DataError(
-                f"{place(raw.name, raw.numbers[index], field.name)}: {shown(cell)} is outside {field.minimum or '-'}..{field.maximum or '-'}"
-                f"{' ' + field.unit if field.unit else ''}. Check the value and its unit."
-            )
+            bounds = f"{field.minimum or '-'}..{field.maximum or '-'} {field.unit}".rstrip()
+            raise DataError(f"{where}: {shown(cell)} is outside {bounds}. Check the value and its unit.")
         column[index] = value
     return column
 
@@ -328,9 +213,10 @@ def _level_column(raw: RawTable, field: Field, cells: Sequence[str]) -> NDArray[
             continue
         level = index_of.get(canonical(cell))
         if level is None:
+            known = ", ".join(map(shown, field.levels[:6])) + (", …" if len(field.levels) > 6 else "")
             raise DataError(
-                f'{place(raw.name, raw.numbers[index], field.name)}: "{shown(cell)}" is not one of the agreed levels '
-                f"({', '.join(map(shown, field.levels[:6]))}{', …' if len(field.levels) > 6 else ''})."
+                f'{place(raw.name, raw.numbers[index], field.name)}: "{shown(cell)}" is not one of the '
+                f"agreed levels ({known}). Correct the cell, or agree on another schema."
             )
         column[index] = level
     return column
