@@ -10,6 +10,7 @@ from consortia.base.codec import (
     Malformed,
     Milliseconds,
     Name,
+    PublicKey,
     R,
     Record,
     Value,
@@ -61,10 +62,15 @@ class Header(Record, frozen=True):
 
 
 class MemberKey(Record, frozen=True):
-    """A member of the set and the public key with which its node cosigns."""
+    """A member of the set, the public key with which its node cosigns, and its offline recovery key.
+
+    The recovery key may cosign in the witness key's place: otherwise the block in which a member
+    replaces a lost witness key could never be final where a quorum is everybody.
+    """
 
     name: Name
-    witness: Digest
+    witness: PublicKey
+    recovery: PublicKey
 
 
 class MemberSet(Record, frozen=True):

@@ -5,7 +5,8 @@ cosignatures by more than two thirds of the members of the set in force, and no 
 unknown or wrong. A note is checked in numbered steps:
 
 1. its origin is the network's;
-2. every cosignature line belongs to a member of the set, by name and key, and is valid;
+2. every cosignature line belongs to a member of the set, by name and key (the witness key, or the
+   recovery key in its place), no member cosigns twice, and every signature is valid;
 3. there is exactly one log signature, and it is valid for the node key of a member of the set;
 4. more than two thirds of the members cosigned.
 """
@@ -38,6 +39,8 @@ def cosigners(note: Note, network: bytes, members: MemberSet) -> list[str]:
                 raise NotFinal("the log signature is not valid for the node key of any member of the set")
         else:
             names.append(_cosigner(signature, checkpoint, network, members))
+            if names[-1] in names[:-1]:
+                raise NotFinal(f"{names[-1]} cosigned twice")
     if logs != 1:
         raise NotFinal(f"the checkpoint carries {logs} log signatures, not one")
     return sorted(names)
@@ -55,8 +58,9 @@ def _cosigner(signature: NoteSignature, checkpoint: Checkpoint, network: bytes, 
     for member in members.members:
         name = cosigner_name(member.name, network)
         if name == signature.name:
-            if is_cosignature(signature, checkpoint, name, member.witness):
-                return member.name
+            for public in (member.witness, member.recovery):
+                if is_cosignature(signature, checkpoint, name, public):
+                    return member.name
             raise NotFinal(f"the cosignature of {member.name} is not valid")
     raise NotFinal(f"{signature.name} cosigned, but is not in the member set at this size")
 
