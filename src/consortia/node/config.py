@@ -1,0 +1,162 @@
+"""A node's settings: `consortia.toml` in its home, environment over it, flags over both.
+
+A setting `listen` is `listen = "..."` in the file, `CONSORTIA_LISTEN` in the environment, `--listen` on the
+command line. Unknown settings and values of the wrong kind are errors that name the place they stand in.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from consortia.base.ids import is_name
+
+FILE = "consortia.toml"
+ENVIRONMENT = "CONSORTIA_"
+_OTHER_VARIABLES = frozenset({"HOME", "PASSPHRASE_FILE", "TESTS"})
+"""Variables of ours that are no settings of a node."""
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the text names the setting, where it stands and what is wanted."""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The settings of one node.
+
+    `member` and `network` (64 hex digits) say who it is; `driver` who orders blocks; `orderer` is the URL
+    of the ordering node, empty when this node orders; `orderer_pin` the SHA-256 of its certificate in hex.
+    `listen` is host:port (port 0: any free one) and `url` the address that other members reach it at, when
+    that differs. `tls` false is allowed on loopback only. `worker` starts the member's worker with the node.
+    """
+
+    member: str
+    network: str
+    driver: Literal["embedded"] = "embedded"
+    orderer: str = ""
+    orderer_pin: str = ""
+    listen: str = "127.0.0.1:0"
+    url: str = ""
+    tls: bool = False
+    worker: bool = False
+    group_milliseconds: Annotated[int, Meta(ge=0, le=10_000)] = 5
+    group_transactions: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
+    blob_bytes_max: Annotated[int, Meta(ge=1)] = 4 << 30
+    blobs_bytes_max: Annotated[int, Meta(ge=1)] = 256 << 30
+    connections_max: Annotated[int, Meta(ge=1, le=100_000)] = 1_024
+    requests_per_second_max: Annotated[int, Meta(ge=1)] = 200
+
+    @property
+    def network_id(self) -> bytes:
+        """The network id, 32 bytes."""
+        return bytes.fromhex(self.network)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and port to listen on."""
+        return split_address(self.listen)
+
+
+def load(folder: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Config:
+    """The settings of the home `folder`; raises ConfigError. A flag that is None was not given."""
+    path = folder / FILE
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{folder} is no home of a node: it has no {FILE}. `consortia init` makes one"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from None
+    build(values, str(path))
+    for variable, text in environment.items():
+        name = variable.removeprefix(ENVIRONMENT)
+        if name != variable and name not in _OTHER_VARIABLES and name.lower() in Config.__struct_fields__:
+            values = _override(values, name.lower(), text, f"the environment variable {variable}")
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values = _override(values, name, value, f"the flag --{name.replace('_', '-')}")
+    return build(values, str(path))
+
+
+def build(values: Mapping[str, Any], source: str) -> Config:
+    """The settings `values`; raises ConfigError naming `source`."""
+    try:
+        config = msgspec.convert(dict(values), Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{source}: {error}") from None
+    _check(config, source)
+    return config
+
+
+def save(config: Config, folder: Path) -> None:
+    """Write the settings that differ from the defaults to the home's file."""
+    path = folder / FILE
+    path.write_text(render(config), encoding="utf-8")
+
+
+def render(config: Config) -> str:
+    """The settings that differ from the defaults, as TOML."""
+    defaults = Config(member=config.member, network=config.network)
+    lines = ["# The settings of this node. Environment (CONSORTIA_*) and flags go over them.", ""]
+    for name in config.__struct_fields__:
+        value = getattr(config, name)
+        if name in {"member", "network"} or value != getattr(defaults, name):
+            lines.append(f"{name} = {_toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """The host and port of `host:port` or `[v6]:port`; raises ConfigError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65_535 or not host:
+        raise ConfigError(f"an address is host:port, not {text!r}")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _override(values: Mapping[str, Any], name: str, value: object, source: str) -> dict[str, Any]:
+    """The values with one replaced; text from the environment is read as the setting's kind."""
+    try:
+        kind = msgspec.json.decode(msgspec.json.encode(value))
+        lax = msgspec.convert({**values, name: kind}, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{source}: {error}") from None
+    _check(lax, source)
+    return {**values, name: getattr(lax, name)}
+
+
+def _check(config: Config, source: str) -> None:
+    if not is_name(config.member):
+        raise ConfigError(f"{source}: member = {config.member!r} is no name: 1 to 32 of a-z, 0-9 and -")
+    for name, text in (("network", config.network), ("orderer_pin", config.orderer_pin or "0" * 64)):
+        if len(text) != 64 or text.strip("0123456789abcdef"):
+            raise ConfigError(f"{source}: {name} is 64 lowercase hex digits, not {text!r}")
+    host, _ = split_address(config.listen)
+    if not config.tls and not is_loopback(host):
+        raise ConfigError(
+            f"{source}: listen = {config.listen!r} is reachable from outside; "
+            "set `tls = true`, or listen on 127.0.0.1"
+        )
+    for name, url in (("orderer", config.orderer), ("url", config.url)):
+        if url and not url.startswith(("http://", "https://")):
+            raise ConfigError(f"{source}: {name} is a URL that starts with http:// or https://, not {url!r}")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else msgspec.json.encode(value).decode()

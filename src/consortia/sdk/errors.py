@@ -1,0 +1,61 @@
+"""What the front door raises."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+class LedgerError(Exception):
+    """The base of every error that talking to a ledger can raise."""
+
+
+class Unreachable(LedgerError):
+    """No answer from the node: it is down, its name is wrong, or its certificate is not the one expected."""
+
+
+class TransactionRefused(LedgerError):
+    """The ledger refused a transaction. `code` is the stable code, `detail` names the value at fault.
+
+    `transaction` is its id in hex where it is known; `height` the block that holds the refused receipt, None
+    when it was refused before any block.
+    """
+
+    def __init__(
+        self, code: str, detail: str = "", *, transaction: str = "", height: int | None = None
+    ) -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+        self.transaction = transaction
+        self.height = height
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem report (RFC 9457) as a node sends it; `code` is a refusal's stable code, or empty."""
+
+    status: int
+    title: str
+    detail: str
+    code: str
+
+
+class RequestFailed(LedgerError):
+    """The node answered with a problem that is no refusal of a transaction."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.status} {problem.title}: {problem.detail}")
+        self.problem = problem
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.problem.status
+
+
+def from_problem(status: int, body: dict[str, Any]) -> LedgerError:
+    """The error that a problem report stands for."""
+    code = str(body.get("code", ""))
+    detail = str(body.get("detail", ""))
+    if code and status in {409, 422, 429}:
+        return TransactionRefused(code, detail, transaction=str(body.get("transaction", "")))
+    return RequestFailed(Problem(status, str(body.get("title", "")), detail, code))

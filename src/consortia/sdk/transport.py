@@ -1,0 +1,235 @@
+"""HTTP to one node: kept-alive connections, TLS with pinned certificates, signed requests.
+
+The same transport serves programs, workers and the nodes among themselves. It blocks; a node runs it in
+threads. A certificate is known by its pin, the SHA-256 of its DER form, so no authority is asked.
+"""
+
+import os
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from threading import Lock
+from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from consortia.base.hashing import sha256
+from consortia.base.keys import SigningKey
+from consortia.sdk.errors import Unreachable, from_problem
+from consortia.sdk.signing import NONCE_BYTES, authorization
+
+CBOR = "application/cbor"
+JSON = "application/json"
+BODY_BYTES_MAX = 64 << 20
+"""No answer longer than this is read into memory."""
+
+_IDLE_MAX = 8
+T = TypeVar("T")
+
+
+class _Sent(NamedTuple):
+    """A request as it goes out."""
+
+    method: str
+    target: str
+    body: bytes
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a caller shows: a key that signs requests for a network, or a home's token; and a TLS certificate.
+
+    `certificate` and `certificate_key` are PEM files.
+    """
+
+    key: SigningKey | None = None
+    network: bytes = b""
+    token: str = ""
+    certificate: str = ""
+    certificate_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A node's answer: status, lower-case headers, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self, kind: type[T]) -> T:
+        """The body as JSON of a kind; raises Unreachable for anything else: what answers is no node."""
+        try:
+            return msgspec.json.decode(self.body, type=kind)
+        except msgspec.MsgspecError as error:
+            raise Unreachable(f"the answer is not the JSON asked for: {error}") from None
+
+    def expect(self, *statuses: int) -> "Response":
+        """This answer if its status is one of those; raises the error that it stands for otherwise."""
+        if self.status in statuses:
+            return self
+        try:
+            body = msgspec.json.decode(self.body, type=dict)
+        except msgspec.MsgspecError:
+            body = {"title": "an answer that is no problem report"}
+        raise from_problem(self.status, body)
+
+
+def tls_context(credentials: Credentials, pins: frozenset[bytes]) -> ssl.SSLContext:
+    """A client's TLS settings: at least TLS 1.3; with pins, those alone decide whom to trust."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    if pins:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if credentials.certificate:
+        context.load_cert_chain(credentials.certificate, credentials.certificate_key)
+    return context
+
+
+class Transport:
+    """A connection pool to one node. Safe to share between threads."""
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials | None = None,
+        *,
+        pins: frozenset[bytes] = frozenset(),
+        timeout: float = 30.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Talk to the node at `url`; `pins` are SHA-256 digests of certificates, `timeout` is in seconds."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{url!r} is no URL of a node")
+        self.url = url.rstrip("/")
+        self.credentials = credentials or Credentials()
+        self.pins = pins
+        self.timeout = timeout
+        self._clock = clock
+        self._host, self._port = parts.hostname, parts.port
+        self._base = parts.path.rstrip("/")
+        self._context = tls_context(self.credentials, pins) if parts.scheme == "https" else None
+        self._idle: list[HTTPConnection] = []
+        self._lock = Lock()
+
+    def get(self, path: str, *, timeout: float | None = None) -> Response:
+        """GET `path`."""
+        return self.request("GET", path, timeout=timeout)
+
+    def post(self, path: str, body: bytes, kind: str = CBOR, *, timeout: float | None = None) -> Response:
+        """POST `body`."""
+        return self.request("POST", path, body, {"Content-Type": kind}, timeout=timeout)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Response:
+        """Send a request and read the whole answer; raises Unreachable."""
+        with self._exchange(method, path, body, headers or {}, timeout) as answer:
+            data = answer.read(BODY_BYTES_MAX + 1)
+            if len(data) > BODY_BYTES_MAX:
+                raise Unreachable(f"{self.url} sends more than {BODY_BYTES_MAX} bytes")
+            return Response(answer.status, _headers(answer), data)
+
+    @contextmanager
+    def stream(self, path: str, *, timeout: float | None = None) -> Iterator[HTTPResponse]:
+        """GET `path` and give the answer to read from piece by piece; raises what a problem stands for."""
+        with self._exchange("GET", path, b"", {}, timeout) as answer:
+            if answer.status != 200:
+                Response(answer.status, _headers(answer), answer.read(1 << 16)).expect(200)
+            yield answer
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def _exchange(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], timeout: float | None
+    ) -> Iterator[HTTPResponse]:
+        target = self._base + path
+        authorized = {**headers, **self._authorization(method, target, body)}
+        sent = _Sent(method, target, body, authorized)
+        connection, answer = self._answer(sent, timeout or self.timeout)
+        try:
+            yield answer
+        except (OSError, HTTPException) as error:
+            connection.close()
+            raise Unreachable(f"{self.url} broke off: {error}") from error
+        except BaseException:
+            connection.close()
+            raise
+        if answer.isclosed() and not answer.will_close:
+            with self._lock:
+                if len(self._idle) < _IDLE_MAX:
+                    self._idle.append(connection)
+                    return
+        connection.close()
+
+    def _answer(self, sent: _Sent, timeout: float) -> tuple[HTTPConnection, HTTPResponse]:
+        """Send on an idle connection if there is one; when that is closed by now, on a fresh one."""
+        with self._lock:
+            kept = self._idle.pop() if self._idle else None
+        if kept is not None:
+            try:
+                return kept, _send(kept, sent, timeout)
+            except TimeoutError as error:
+                kept.close()
+                raise Unreachable(f"{self.url} did not answer within {timeout} s") from error
+            except (OSError, HTTPException):
+                kept.close()
+        fresh = self._connect(timeout)
+        try:
+            return fresh, _send(fresh, sent, timeout)
+        except (OSError, HTTPException) as error:
+            fresh.close()
+            raise Unreachable(f"{self.url}: {str(error) or type(error).__name__}") from error
+
+    def _connect(self, timeout: float) -> HTTPConnection:
+        if self._context is None:
+            return HTTPConnection(self._host, self._port, timeout=timeout)
+        connection = HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
+        if self.pins:
+            try:
+                connection.connect()
+            except OSError as error:
+                raise Unreachable(f"{self.url}: {error}") from error
+            shown = connection.sock.getpeercert(binary_form=True)
+            if shown is None or sha256(shown) not in self.pins:
+                connection.close()
+                raise Unreachable(f"{self.url} shows another certificate than the one registered")
+        return connection
+
+    def _authorization(self, method: str, target: str, body: bytes) -> dict[str, str]:
+        known = self.credentials
+        if known.key is not None:
+            now, nonce = int(self._clock() * 1000), os.urandom(NONCE_BYTES)
+            request = (method, target, body)
+            return {"Authorization": authorization(known.key, known.network, request, time=now, nonce=nonce)}
+        return {"Authorization": f"Bearer {known.token}"} if known.token else {}
+
+
+def _headers(answer: HTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.getheaders()}
+
+
+def _send(connection: HTTPConnection, sent: _Sent, timeout: float) -> HTTPResponse:
+    if connection.sock is not None:
+        connection.sock.settimeout(timeout)
+    connection.request(sent.method, sent.target, sent.body or None, sent.headers)
+    return connection.getresponse()
