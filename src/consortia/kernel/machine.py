@@ -57,7 +57,7 @@ class Result:
     leaves: tuple[bytes, ...]
 
 
-def _no_alarm(_transaction: bytes, _error: BaseException) -> None:
+def no_alarm(_transaction: bytes, _error: BaseException) -> None:
     """The default alarm: nobody listens; the receipt says `kernel.internal` all the same."""
 
 
@@ -68,7 +68,7 @@ class Machine:
     app: Application
     genesis: Genesis
     network: bytes
-    alarm: Alarm = _no_alarm
+    alarm: Alarm = no_alarm
 
     def start(self, reader: Reader, root_of: RootOf) -> Result:
         """The block of height 0, which writes the genesis state; raises InvalidBlock for a bad genesis."""
@@ -87,7 +87,7 @@ class Machine:
                     module.genesis.load(ctx, record, module.ports)
                 except (Malformed, Refused) as error:
                     raise InvalidBlock(f"the genesis of {module.name}: {error}") from None
-        return self._close(ctx, (), root_of, Tip(0, genesis.time, 0, b"", b""))
+        return self._close(ctx, (), root_of, Tip(-1, genesis.time, 0, b"", b""))
 
     def admission(self, reader: Reader, tip: Tip, time: int) -> Admission:
         """A fold that admits transactions to the block after `tip` at block time `time`."""

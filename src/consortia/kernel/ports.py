@@ -25,6 +25,18 @@ class KeyState:
     active: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SetStep:
+    """A change of the member set: its block's height, the set after it, and the note that vouches for it.
+
+    `vouched` is the final checkpoint over that block which the next change carried; None for the newest.
+    """
+
+    height: int
+    members: MemberSet
+    vouched: bytes | None
+
+
 class KeyDirectory(Protocol):
     """Who may sign and who the members are."""
 
@@ -38,4 +50,8 @@ class KeyDirectory(Protocol):
 
     def member_set(self, ctx: Context) -> MemberSet:
         """The members in force and their witness keys."""
+        ...
+
+    def set_changes(self, ctx: Context) -> tuple[SetStep, ...]:
+        """Every change of the member set after the genesis, oldest first."""
         ...

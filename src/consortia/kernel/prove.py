@@ -1,0 +1,138 @@
+"""Building of proof files from a ledger: the counterpart of `kernel.verify`."""
+
+from dataclasses import dataclass
+
+from consortia.base.codec import encode_record
+from consortia.base.note import Note, parse_note
+from consortia.kernel.block import Header, leaf, parse_leaf
+from consortia.kernel.ledger import Ledger
+from consortia.kernel.proof import (
+    Extra,
+    Proof,
+    ReceiptClaim,
+    RecordOpening,
+    SetChange,
+    Since,
+    StateClaim,
+    SubjectOpening,
+)
+from consortia.kernel.tree import key_hash, value_hash
+
+
+class CannotProve(ValueError):
+    """A fact that is not there, or not final yet; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """What a proof of a state entry opens besides: a record of a batch, or a subject of a data set."""
+
+    record: RecordOpening | None = None
+    subject: SubjectOpening | None = None
+
+
+def prove_receipt(ledger: Ledger, transaction: bytes, since: int | None = None) -> Proof:
+    """A proof that a transaction's receipt stands in the final log; raises CannotProve."""
+    placed = ledger.receipt(transaction)
+    if placed is None:
+        raise CannotProve(f"no receipt of transaction {transaction.hex()}")
+    header, index, note = _final(ledger, placed.height)
+    size = note.checkpoint.size
+    claim = ReceiptClaim(leaf(placed.receipt), placed.leaf, ledger.inclusion(placed.leaf, size))
+    return _assemble(ledger, (header, index, note), claim, Openings(), since)
+
+
+def prove_state(
+    ledger: Ledger, key: bytes, *, openings: Openings = Openings(), since: int | None = None
+) -> Proof:
+    """A proof of what stands at a state key, or that nothing does, under the newest final header.
+
+    Raises CannotProve when no checkpoint is final yet, or the newest final one is too far behind.
+    """
+    height = final_height(ledger)
+    header, index, note = _final(ledger, height)
+    with ledger.store.snapshot() as view:
+        value = view.get(key)
+    path = ledger.state_path(key, height)
+    there = dict(path.entries).get(key_hash(key))
+    if there != (None if value is None else value_hash(value)):
+        raise CannotProve(
+            "the entry changed after the newest final checkpoint; ask again when the next is final"
+        )
+    claim = StateClaim(key, value, path)
+    return _assemble(ledger, (header, index, note), claim, openings, since)
+
+
+def newest_final(ledger: Ledger) -> Note:
+    """The newest final checkpoint that the ledger's store keeps; raises CannotProve when there is none."""
+    with ledger.store.snapshot() as view:
+        kept = view.newest_note()
+    if kept is None:
+        raise CannotProve("no ledger checkpoint is final yet")
+    return parse_note(kept[1])
+
+
+def final_height(ledger: Ledger) -> int:
+    """The height of the newest block that a final checkpoint covers; raises CannotProve before the first."""
+    last = newest_final(ledger).checkpoint.size - 1
+    data = ledger.leaf(last)
+    header = None if data is None else parse_leaf(data)
+    if not isinstance(header, Header):
+        raise CannotProve(f"leaf {last}, where the final checkpoint ends, is not a header")
+    return header.height
+
+
+def _final(ledger: Ledger, height: int) -> tuple[Header, int, Note]:
+    note = newest_final(ledger)
+    header, index = ledger.header(height), ledger.header_index(height)
+    if header is None or index is None:
+        raise CannotProve(f"there is no block {height}")
+    if index >= note.checkpoint.size:
+        raise CannotProve(
+            f"block {height} is not final yet: the newest final checkpoint has {note.checkpoint.size} leaves"
+        )
+    return header, index, note
+
+
+def _assemble(
+    ledger: Ledger,
+    place: tuple[Header, int, Note],
+    claim: ReceiptClaim | StateClaim,
+    openings: Openings,
+    since: int | None,
+) -> Proof:
+    header, index, note = place
+    size = note.checkpoint.size
+    extra = Extra(
+        genesis=encode_record(ledger.genesis),
+        changes=set_changes(ledger, size),
+        header=leaf(header),
+        receipt=claim if isinstance(claim, ReceiptClaim) else None,
+        state=claim if isinstance(claim, StateClaim) else None,
+        record=openings.record,
+        subject=openings.subject,
+        since=None if since is None else Since(since, ledger.root(since), ledger.consistency(since, size)),
+    )
+    return Proof(extra, index, ledger.inclusion(index, size), note)
+
+
+def set_changes(ledger: Ledger, size: int) -> tuple[SetChange, ...]:
+    """Every change of the member set in the first `size` leaves, with the checkpoint that vouches for it.
+
+    A change is vouched for by the checkpoint that the next change carried, or, for the newest, by the final
+    note kept for the log that ends with its block. Raises CannotProve where that is missing.
+    """
+    changes = []
+    for step in ledger.set_changes():
+        header, index = ledger.header(step.height), ledger.header_index(step.height)
+        if header is None or index is None or index >= size:
+            continue
+        with ledger.store.snapshot() as view:
+            note = step.vouched or view.note(index + 1)
+        if note is None:
+            raise CannotProve(
+                f"no final checkpoint ends with block {step.height}, which changed the member set"
+            )
+        path = ledger.inclusion(index, parse_note(note).checkpoint.size)
+        changes.append(SetChange(step.members, leaf(header), index, path, note))
+    return tuple(changes)
