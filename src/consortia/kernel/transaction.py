@@ -30,7 +30,7 @@ CALLS_MAX = 16
 LANE_MAX = 15
 _TAG = "consortia/transaction"
 
-MethodName = Annotated[str, Meta(max_length=80, pattern="^[a-z][a-z0-9]*\\.[a-z][a-z0-9_]*$")]
+MethodName = Annotated[str, Meta(max_length=80, pattern=r"^[a-z][a-z0-9]*\.[a-z][a-z0-9_]*\Z")]
 
 
 class Call(Record, frozen=True):
@@ -41,7 +41,7 @@ class Call(Record, frozen=True):
 
 
 class Transaction(Record, frozen=True):
-    """What is signed: see the module's text. `expires` is a block time, `sequence` the exact next of its lane."""
+    """What is signed; `expires` is a block time, `sequence` the exact next of its lane."""
 
     version: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     network: Digest
