@@ -1,0 +1,209 @@
+"""One batch of changes over the buckets and halves of the state tree.
+
+A *place* is an integer: the root of the tree is 1, the halves of place p are 2p and 2p + 1. A
+*bucket* is the packed, sorted entries of a set of at most 16; the *halves* of a larger set are its
+count (8 bytes, big endian) and the roots of both halves: 72 bytes. See `kernel.tree`.
+"""
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256 as _sha256
+
+from consortia.base.hashing import DIGEST_BYTES, prefix
+from consortia.base.setcommit import ENTRY_BYTES, KEY_BITS, NODE_TAG, leaf_root, pack, unpack
+from consortia.base.setcommit import LEAF_ENTRIES_MAX as BUCKET_MAX
+
+Halves = Callable[[int], bytes | None]
+"""Gives the halves at a place; None where there is a bucket or nothing."""
+
+Buckets = Callable[[int], bytes]
+"""Gives the bucket at a place, empty where there is none."""
+
+Edit = tuple[bytes, bytes | None]
+"""(key hash, new value hash or None)."""
+
+TOP = 1 << KEY_BITS
+"""Set above a key hash, it makes the place where that key alone would stand."""
+
+_NODE_PREFIX = prefix(NODE_TAG)
+
+
+class TreeError(RuntimeError):
+    """The records do not belong to the tree, or a height is out of reach."""
+
+
+class Batch:
+    """One batch of changes over a tree that stays as it is: new halves, new buckets, and what they replace.
+
+    An empty bucket stands for none.
+    """
+
+    def __init__(self, halves: Halves, bucket: Buckets) -> None:
+        self._old = halves
+        self._read = bucket
+        self.root: bytes | None = None
+        self.grown = 0
+        self.halves = dict[int, bytes | None]()
+        self.buckets = dict[int, bytes]()
+        self.old_buckets = dict[int, bytes]()
+        self.before = dict[bytes, bytes | None]()
+
+    def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Make all changes, from the buckets up to the root."""
+        levels = dict[int, dict[int, tuple[bytes, int]]]()
+        for place, edits in self._by_bucket(changes).items():
+            changed = self._edit(place, edits)
+            if changed is not None:
+                levels.setdefault(place.bit_length(), {})[place] = changed
+        level = dict[int, tuple[bytes, int]]()
+        for bits in range(max(levels, default=0), 0, -1):
+            level = self._raise(level) | levels.get(bits, {})
+        if level:
+            self.root, self.grown = level[1]
+
+    def _by_bucket(self, changes: Mapping[bytes, bytes | None]) -> dict[int, list[Edit]]:
+        """Changes in order of their keys, by the place of the bucket that each belongs to."""
+        halves = self._old
+        groups = dict[int, list[Edit]]()
+        shift = KEY_BITS  # neighbours tend to lie equally deep: start where the last one was found
+        for edit in sorted(changes.items()):
+            key, value = edit
+            if len(key) != DIGEST_BYTES or (value is not None and len(value) != DIGEST_BYTES):
+                raise ValueError(f"a digest has {DIGEST_BYTES} bytes")
+            whole = int.from_bytes(key, "big") | TOP
+            if halves(whole >> shift) is None:
+                while shift < KEY_BITS and halves(whole >> shift + 1) is None:
+                    shift += 1
+            else:
+                while halves(whole >> shift) is not None:
+                    shift -= 1
+            groups.setdefault(whole >> shift, []).append(edit)
+        return groups
+
+    def _edit(self, place: int, edits: list[Edit]) -> tuple[bytes, int] | None:
+        """Change one bucket, splitting it where it became too large. Return its new root and its gain."""
+        old = self._read(place)
+        rewrite = _rewrite if len(edits) <= BUCKET_MAX else _pour
+        packed = rewrite(old, edits, self.before)
+        if packed == old:
+            return None
+        self.old_buckets[place] = old
+        return self._spread(place, packed), (len(packed) - len(old)) // ENTRY_BYTES
+
+    def _spread(self, place: int, packed: bytes) -> bytes:
+        """Lay sorted entries down at a place, in one bucket or in halves; return their root."""
+        count = len(packed) // ENTRY_BYTES
+        if count <= BUCKET_MAX:
+            self.buckets[place] = packed
+            return leaf_root(packed)
+        self.buckets[place] = b""
+        half = 2 * place + 1
+        first = half << (KEY_BITS + 1 - half.bit_length()) & (TOP - 1)
+        split, _ = _find(packed, first.to_bytes(DIGEST_BYTES, "big"))
+        left, right = self._spread(half - 1, packed[:split]), self._spread(half, packed[split:])
+        halves = self.halves[place] = count.to_bytes(8, "big") + left + right
+        return _sha256(_NODE_PREFIX + halves).digest()
+
+    def _raise(self, level: dict[int, tuple[bytes, int]]) -> dict[int, tuple[bytes, int]]:
+        """From the (new root, gain) of changed places, those of the places above.
+
+        Halves that became small enough together become one bucket.
+        """
+        old, fresh, above = self._old, self.halves, dict[int, tuple[bytes, int]]()
+        for place in {place >> 1 for place in level}:
+            halves = old(place)
+            if halves is None:
+                raise TreeError(f"the halves of place {place} are missing")
+            half = place + place
+            left, left_gain = level.get(half) or (halves[8:40], 0)
+            right, right_gain = level.get(half + 1) or (halves[40:], 0)
+            size, gain = halves[:8], left_gain + right_gain
+            if gain:
+                count = int.from_bytes(size, "big") + gain
+                if count <= BUCKET_MAX:
+                    packed = self.buckets[place] = self._take(half) + self._take(half + 1)
+                    fresh[place] = None
+                    above[place] = leaf_root(packed), gain
+                    continue
+                size = count.to_bytes(8, "big")
+            halves = fresh[place] = size + left + right
+            above[place] = _sha256(_NODE_PREFIX + halves).digest(), gain
+        return above
+
+    def _take(self, place: int) -> bytes:
+        """Remove a bucket and return its entries."""
+        packed = self.buckets.get(place)
+        if packed is None:
+            packed = self.old_buckets[place] = self._read(place)
+        self.buckets[place] = b""
+        return packed
+
+
+def halves_root(halves: bytes) -> bytes:
+    """The root of a set from its halves."""
+    return _sha256(_NODE_PREFIX + halves).digest()
+
+
+def _pour(packed: bytes, edits: list[Edit], before: dict[bytes, bytes | None]) -> bytes:
+    """As `_rewrite`, for many changes."""
+    entries = dict(unpack(packed))
+    for key, value in edits:
+        old = entries.get(key)
+        if old != value:
+            before[key] = old
+        if value is not None:
+            entries[key] = value
+        elif old is not None:
+            del entries[key]
+    return pack(sorted(entries.items()))
+
+
+def _rewrite(
+    packed: bytes, edits: list[tuple[bytes, bytes | None]], before: dict[bytes, bytes | None]
+) -> bytes:
+    """Sorted entries with a few changes made; `before` takes what changed keys had."""
+    for key, value in edits:
+        at = packed.find(key)
+        there = at >= 0 and not at % ENTRY_BYTES
+        if not there:
+            at, there = _find(packed, key)
+        middle, end = at + DIGEST_BYTES, at + ENTRY_BYTES
+        if there:
+            old = packed[middle:end]
+            if old != value:
+                before[key] = old
+                packed = (
+                    packed[:at] + packed[end:] if value is None else packed[:middle] + value + packed[end:]
+                )
+        elif value is not None:
+            before[key] = None
+            packed = packed[:at] + key + value + packed[at:]
+    return packed
+
+
+def _find(packed: bytes, key: bytes) -> tuple[int, bool]:
+    """Where an entry of this key stands or would have to stand among sorted entries; whether it is there."""
+    low, high = 0, len(packed) // ENTRY_BYTES
+    while low < high:
+        middle = (low + high) >> 1
+        if packed[middle * ENTRY_BYTES : middle * ENTRY_BYTES + DIGEST_BYTES] < key:
+            low = middle + 1
+        else:
+            high = middle
+    at = low * ENTRY_BYTES
+    return at, packed.startswith(key, at)
+
+
+def pack_delta(before: dict[bytes, bytes | None]) -> bytes:
+    """How changed keys stood before: how many had a value (8 bytes), their entries, the other keys."""
+    restored = sorted((key, value) for key, value in before.items() if value is not None)
+    removed = sorted(key for key, value in before.items() if value is None)
+    parts = [len(restored).to_bytes(8, "big"), *(key + value for key, value in restored), *removed]
+    return b"".join(parts)
+
+
+def unpack_delta(delta: bytes) -> dict[bytes, bytes | None]:
+    """What `pack_delta` packed."""
+    end = 8 + int.from_bytes(delta[:8], "big") * ENTRY_BYTES
+    before: dict[bytes, bytes | None] = dict(unpack(delta[8:end]))
+    before.update({delta[at : at + DIGEST_BYTES]: None for at in range(end, len(delta), DIGEST_BYTES)})
+    return before
