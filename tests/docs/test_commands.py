@@ -1,0 +1,93 @@
+"""Every command of the documentation is run, and shows what the page says it shows."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.docs.blocks import BadPage, missing, read_page
+from tests.docs.shell import environment, run_page
+from tests.tidy.source import ROOT
+
+PAGES = [
+    read_page(path, path.relative_to(ROOT).as_posix())
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+]
+RUN = [page for page in PAGES if page.commands]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The home and network hash of one finished demo, which the pages that need one get a copy of."""
+    folder = tmp_path_factory.mktemp("demo")
+    home = folder / "demo-health"
+    command = [
+        str(Path(sys.executable).parent / "consortia"),
+        "demo",
+        "health",
+        "--json",
+        "--home",
+        str(home),
+    ]
+    done = subprocess.run(
+        command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=280, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return home, json.loads(done.stdout.strip().splitlines()[-1])["network"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUN, ids=[page.path.relative_to(ROOT).as_posix() for page in RUN])
+def test_the_commands_of_a_page_do_what_it_says(page, tmp_path: Path, request: pytest.FixtureRequest):
+    demo = request.getfixturevalue("demo") if page.uses_demo else None
+    assert run_page(page, tmp_path, demo) == []
+
+
+def test_a_block_that_is_not_run_says_why():
+    assert all(reason for page in PAGES for _, reason in page.left_out)
+
+
+def page_of(tmp_path: Path, text: str):
+    path = tmp_path / "page.md"
+    path.write_text(text)
+    return read_page(path, "page.md")
+
+
+def test_a_session_keeps_its_variables_and_shows_its_output(tmp_path: Path):
+    text = "```console\n$ NAME=ada\n$ echo hello \\\n> $NAME\nhello ... ada\n$ false  # exits 1\n```\n"
+    assert run_page(page_of(tmp_path, text), tmp_path / "run", None) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```console\n$ false\n```\n",
+        "```console\n$ true  # exits 3\n```\n",
+        "```console\n$ echo one\ntwo\n```\n",
+        "```console\n$ echo one; echo two\ntwo\none\n```\n",
+        "```bash\nno-such-command\n```\n",
+        "```console\n$ exit 0\n$ true\n```\n",
+    ],
+)
+def test_a_page_that_says_otherwise_than_happens_is_red(tmp_path: Path, text: str):
+    assert run_page(page_of(tmp_path, text), tmp_path / "run", None) != []
+
+
+@pytest.mark.parametrize(
+    "text", ["```console\n$ true\n", "```console\ntrue\n```\n", "<!-- not run: no -->\n```bash\ntrue\n```\n"]
+)
+def test_a_page_that_cannot_be_read_is_red(tmp_path: Path, text: str):
+    with pytest.raises(BadPage):
+        page_of(tmp_path, text)
+
+
+def test_a_reason_stands_just_before_the_block_it_excuses(tmp_path: Path):
+    excuse = "<!-- not run: it takes a machine of its own -->\n"
+    page = page_of(tmp_path, f"{excuse}```bash\nfalse\n```\n\n{excuse}\nBut:\n```bash\ntrue\n```\n")
+    assert [command.text for command in page.commands] == ["true"]
+
+
+def test_expected_lines_are_pieces_in_order():
+    assert missing(["height 12 ...", "... root ab"], "height 12, all well\nand   root ab12") is None
+    assert missing(["b", "a"], "a b") == "a"
