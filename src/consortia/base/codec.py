@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 import msgspec
 from msgspec import Meta
 
-Value: TypeAlias = "None | bool | int | bytes | str | Sequence[Value] | Mapping[str, Value]"
+Value: TypeAlias = "bool | int | bytes | str | Sequence[Value] | Mapping[str, Value] | None"
 
 DEPTH_MAX = 16
 SIZE_MAX = 1 << 24

@@ -29,7 +29,7 @@ def record_leaf(salt: bytes, record: bytes) -> bytes:
 
 
 def subject_key(salt: bytes, subject: bytes) -> bytes:
-    """The key of a subject (a patient, a customer) in a data set's set hash, H("consortia/subject", salt | subject)."""
+    """The key of a subject (a patient) in a data set's set hash, H("consortia/subject", salt | subject)."""
     return _salted(SUBJECT_TAG, salt, subject)
 
 

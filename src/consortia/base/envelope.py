@@ -33,7 +33,7 @@ class Envelope:
         return _sig_structure(self.kid, self.payload, aad)
 
     def verified(self, public: bytes, aad: bytes) -> bool:
-        """Whether the signature is valid for `public` under `aad`. The caller knows that `kid` names `public`."""
+        """Whether the signature is valid for `public`, which `kid` names, under `aad`."""
         return verify(public, self.sig_structure(aad), self.signature)
 
 

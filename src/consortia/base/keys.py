@@ -52,7 +52,7 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def is_prime_order(public: bytes) -> bool:
-    """Whether `public` is a canonical encoding of a point in the prime-order subgroup (no small-order part)."""
+    """Whether `public` canonically encodes a point of the prime-order subgroup (no small-order part)."""
     return len(public) == PUBLIC_BYTES and bool(crypto_core_ed25519_is_valid_point(public))
 
 

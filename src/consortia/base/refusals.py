@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One declared reason to reject: `module.name`, its number within the module, and its meaning in words."""
+    """One declared reason to reject: `module.name`, its number in the module, its meaning in words."""
 
     module: str
     number: int

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from consortia.base.codec import U63, Malformed, Record, from_value
 from consortia.base.keys import verify
 from consortia.base.refusals import Refusal, Refused, require
-from consortia.kernel import refusals as R
+from consortia.kernel import refusals as codes
 from consortia.kernel.application import Application, Bound
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.genesis import Limits
@@ -24,7 +24,7 @@ BYTES_PER_COST = 16
 """Every this many bytes of a transaction cost one unit more."""
 
 Check = Callable[[bytes, bytes, bytes], bool]
-"""Whether (public key, message, signature) is valid; a driver may pass one with results computed elsewhere."""
+"""Whether (public key, message, signature) is valid; a driver may pass one with results it has already."""
 
 
 class Sequence(Record, frozen=True):
@@ -47,7 +47,7 @@ USAGE = Table("kernel", "usage", Usage, (str,), "what a member consumed")
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A transaction that may stand in the block: its parts, its typed messages with their methods, its cost."""
+    """A transaction that may stand in the block: its parts, typed messages with methods, and its cost."""
 
     parsed: Parsed
     signer: Signer
@@ -57,21 +57,21 @@ class Admitted:
 
 def parse(app: Application, raw: bytes, network: bytes) -> tuple[Parsed, tuple[tuple[Bound, Record], ...]]:
     """The parsed transaction and its typed messages, whatever the state; raises Refused."""
-    require(len(raw) <= TRANSACTION_BYTES_MAX, R.OVERSIZE, f"{len(raw)} bytes")
+    require(len(raw) <= TRANSACTION_BYTES_MAX, codes.OVERSIZE, f"{len(raw)} bytes")
     try:
         parsed = parse_transaction(raw, network)
     except Malformed as error:
-        raise Refused(R.MALFORMED, str(error)) from None
-    require(parsed.transaction.network == network, R.WRONG_NETWORK, parsed.transaction.network.hex())
+        raise Refused(codes.MALFORMED, str(error)) from None
+    require(parsed.transaction.network == network, codes.WRONG_NETWORK, parsed.transaction.network.hex())
     calls = []
     for call in parsed.transaction.calls:
         bound = app.methods.get(call.method)
         if bound is None:
-            raise Refused(R.UNKNOWN_METHOD, call.method)
+            raise Refused(codes.UNKNOWN_METHOD, call.method)
         try:
             calls.append((bound, from_value(bound.method.message, call.args)))
         except Malformed as error:
-            raise Refused(R.BAD_ARGUMENTS, f"{call.method}: {error}") from None
+            raise Refused(codes.BAD_ARGUMENTS, f"{call.method}: {error}") from None
     return parsed, tuple(calls)
 
 
@@ -113,11 +113,11 @@ class Admission:
         """As `admit`, for a transaction that `parse` took apart before."""
         signer = self._signer(parsed, calls)
         transaction = parsed.transaction
-        require(transaction.expires >= self.time, R.EXPIRED, f"{transaction.expires} before {self.time}")
+        require(transaction.expires >= self.time, codes.EXPIRED, f"{transaction.expires} before {self.time}")
         self._check_sequence(parsed)
         cost = static_cost(parsed, calls)
         self._check_cost(signer.member, cost)
-        require(check(signer.public, parsed.signed, parsed.envelope.signature), R.BAD_SIGNATURE)
+        require(check(signer.public, parsed.signed, parsed.envelope.signature), codes.BAD_SIGNATURE)
         self._next[transaction.key, transaction.lane] = transaction.sequence + 1
         self._costs[signer.member] = self._costs.get(signer.member, 0) + cost
         self._block_cost += cost
@@ -150,10 +150,10 @@ class Admission:
     def _signer(self, parsed: Parsed, calls: tuple[tuple[Bound, Record], ...]) -> Signer:
         state = self._key(parsed.transaction.key)
         if state is None:
-            raise Refused(R.UNKNOWN_KEY, parsed.transaction.key.hex())
-        require(state.active, R.REVOKED_KEY, parsed.transaction.key.hex())
+            raise Refused(codes.UNKNOWN_KEY, parsed.transaction.key.hex())
+        require(state.active, codes.REVOKED_KEY, parsed.transaction.key.hex())
         for bound, _ in calls:
-            require(bound.method.roles & state.signer.roles, R.WRONG_ROLE, bound.name)
+            require(bound.method.roles & state.signer.roles, codes.WRONG_ROLE, bound.name)
         return state.signer
 
     def _check_sequence(self, parsed: Parsed) -> None:
@@ -161,12 +161,12 @@ class Admission:
         expected = self.next_sequence(transaction.key, transaction.lane)
         require(
             transaction.sequence >= expected,
-            R.REPLAYED,
+            codes.REPLAYED,
             f"sequence {transaction.sequence}, next is {expected}",
         )
         require(
             transaction.sequence == expected,
-            R.OUT_OF_ORDER,
+            codes.OUT_OF_ORDER,
             f"sequence {transaction.sequence}, next is {expected}",
         )
 
@@ -180,19 +180,19 @@ class Admission:
         in_epoch = in_block + (usage.cost if usage is not None and usage.epoch == epoch else 0)
         require(
             in_epoch <= quota.cost_per_epoch,
-            R.OVER_QUOTA,
+            codes.OVER_QUOTA,
             f"{member}: {in_epoch} of {quota.cost_per_epoch} this epoch",
         )
         full = f"{self._count} transactions, cost {self._block_cost}"
-        require(self._count < self.limits.block_transactions, R.BLOCK_FULL, full)
-        require(self._block_cost + cost <= self.limits.block_cost, R.BLOCK_FULL, full)
+        require(self._count < self.limits.block_transactions, codes.BLOCK_FULL, full)
+        require(self._block_cost + cost <= self.limits.block_cost, codes.BLOCK_FULL, full)
         require(
             in_block <= quota.cost_per_block,
-            R.BLOCK_FULL,
+            codes.BLOCK_FULL,
             f"{member}: {in_block} of {quota.cost_per_block} this block",
         )
 
 
 def is_deferred(refusal: Refusal) -> bool:
     """Whether a refusal only says that the transaction waits for a later block."""
-    return refusal is R.BLOCK_FULL
+    return refusal is codes.BLOCK_FULL

@@ -52,7 +52,7 @@ class Receipt(Record, frozen=True):
 
 
 class Header(Record, frozen=True):
-    """The leaf that closes a block: its state root, the hash of the member set in force after it, its first leaf."""
+    """The leaf that closes a block: state root, hash of the member set in force after it, its first leaf."""
 
     height: U63
     time: Milliseconds

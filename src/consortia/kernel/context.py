@@ -28,8 +28,8 @@ class Context:
     """The world as a handler sees it: no clock but the block's, no network, no files.
 
     `network` is the network id (32 bytes), `height` the block's height, `time` its block time in UTC
-    milliseconds, `size` the log's size in leaves before the block, `transaction` the transaction's id (32 bytes; empty in queries), `call` the position
-    of the call in its transaction.
+    milliseconds, `size` the log's size in leaves before the block, `transaction` the transaction's id
+    (32 bytes; empty in queries), `call` the position of the call in its transaction.
     """
 
     state: Overlay

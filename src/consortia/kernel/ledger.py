@@ -48,7 +48,7 @@ class BlockWrite:
 
     `first` is the index of the first of `leaves`; `nodes` are the log's newly complete nodes, leaf
     hashes (level 0) included; `transactions` pairs a transaction's id with its receipt's leaf index; the last
-    leaf is the header. `buckets` and `delta` belong to the state tree, whose delta at height `forget` is dropped.
+    leaf is the header. `buckets` and `delta` belong to the state tree; its delta at `forget` is dropped.
     """
 
     height: int
@@ -156,7 +156,7 @@ class Ledger:
     def create(
         cls, store: LedgerStore, app: Application, genesis: Genesis, alarm: Alarm = no_alarm
     ) -> "Ledger":
-        """Write the genesis block to an empty store; raises InvalidBlock for a bad genesis or a store in use."""
+        """Write the genesis block to an empty store; raises InvalidBlock if it is bad, or the store in use."""
         with store.snapshot() as view:
             if view.mark() is not None:
                 raise InvalidBlock("the store holds a ledger already")
@@ -183,7 +183,7 @@ class Ledger:
                 frontier = Frontier.decode(mark.frontier)
             except ValueError as error:
                 raise Malformed(str(error)) from None
-            tree = Tree.open(view, mark.height, mark.state)
+            tree = Tree.open(view, mark.state)
         tip = Tip(mark.height, mark.time, frontier.size, mark.state, frontier.root())
         return cls(store, Machine(app, genesis, genesis.network(), alarm), tree, frontier, tip)
 
@@ -214,7 +214,7 @@ class Ledger:
             return self._prepare(block, result, plans[0])
 
     def commit(self, prepared: Prepared) -> None:
-        """Make a prepared block durable, then move the tip; raises what the store raises, with nothing done."""
+        """Make a prepared block durable, then move the tip; what the store raises leaves nothing done."""
         if prepared.block.height != self.tip.height + 1:
             raise InvalidBlock(f"block {prepared.block.height} does not follow height {self.tip.height}")
         self.store.commit(prepared.write)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from consortia.base.codec import Malformed, Record, encode, from_value
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused
-from consortia.kernel import refusals as R
+from consortia.kernel import refusals as codes
 from consortia.kernel.admission import SEQUENCES, USAGE, Admission, Admitted, Check, Sequence, Usage
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK, Block, Event, Header, Receipt, leaf
@@ -38,7 +38,7 @@ class InvalidBlock(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """Where a ledger stands: height, block time, log size in leaves, state root and log root (32 bytes each)."""
+    """Where a ledger stands: height, block time, log size in leaves, state root, log root (32 bytes each)."""
 
     height: int
     time: int
@@ -108,18 +108,6 @@ class Machine:
                 admitted.append(admission.admit(raw, check))
             except Refused as refused:
                 raise InvalidBlock(f"transaction {position} is not admitted: {refused}") from None
-        return self.run(reader, tip, block, admission, tuple(admitted), root_of)
-
-    def run(
-        self,
-        reader: Reader,
-        tip: Tip,
-        block: Block,
-        admission: Admission,
-        admitted: tuple[Admitted, ...],
-        root_of: RootOf,
-    ) -> Result:
-        """Steps 3 to 5, for transactions that `admission` admitted to this very block."""
         overlay = Overlay(reader)
         ctx = Context(overlay, self.network, block.height, block.time, tip.size)
         grown: dict[str, int] = {}
@@ -128,7 +116,7 @@ class Machine:
         return self._close(ctx, receipts, root_of, tip)
 
     def query(self, reader: Reader, tip: Tip, name: str, arguments: Record) -> Record:
-        """Answer the query `module.query`; raises LookupError for an unknown one, Refused for a refused one."""
+        """Answer `module.query`; raises LookupError for an unknown query, Refused for a refused one."""
         found = self.app.query(name)
         if found is None:
             raise LookupError(f"no query {name}")
@@ -180,7 +168,7 @@ class Machine:
             return refused.code
         except Exception as error:  # noqa: BLE001 (whatever a handler meets, the block goes on; the alarm tells)
             self.alarm(item.parsed.id, error)
-            return R.INTERNAL.code
+            return codes.INTERNAL.code
         return OK
 
     def _check_state_bytes(self, ctx: Context, member: str, total: int, growth: int) -> None:
@@ -188,7 +176,7 @@ class Machine:
         used = (0 if usage is None else usage.state_bytes) + total
         limit = self.app.keys.quota(ctx, member).state_bytes
         if growth > 0 and used > limit:
-            raise Refused(R.STATE_FULL, f"{member}: {used} of {limit} bytes")
+            raise Refused(codes.STATE_FULL, f"{member}: {used} of {limit} bytes")
 
     def _consume(self, ctx: Context, admission: Admission, grown: Mapping[str, int]) -> None:
         epoch = ctx.time // self.genesis.limits.epoch_milliseconds

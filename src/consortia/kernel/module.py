@@ -68,7 +68,7 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class GenesisLoader:
-    """How a module takes its part of the genesis: a record of `kind`, written by `load(ctx, record, ports)`."""
+    """How a module takes its part of the genesis: a record of `kind`, and `load(ctx, record, ports)`."""
 
     kind: type[Record]
     load: Callable[[Context, Any, Any], None]

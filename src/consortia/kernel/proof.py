@@ -28,7 +28,7 @@ NoteBytes = Annotated[bytes, Meta(max_length=1 << 16)]
 
 
 class SetChange(Record, frozen=True):
-    """A change of the member set: the set after it, and a header leaf that names it, in a log vouched for before.
+    """A change of the member set: the set after it, and the header leaf that names it.
 
     `note` is a checkpoint, final under the set before the change; `index` and `path` place `header` in it.
     """

@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What a verifier trusts after a verification: a log's size and root, and the member set in force there."""
+    """What a verifier trusts after a verification: a log's size and root, and the member set there."""
 
     size: int
     root: bytes
@@ -134,7 +134,8 @@ class _Check:
         names = check_final(self.proof.note, self.network, self.members)
         total = len(self.members.members)
         point = self.proof.note.checkpoint
-        return f"the ledger checkpoint of {point.size} leaves is cosigned by {len(names)} of {total} members: {', '.join(names)}"
+        who = f"{len(names)} of {total} members: {', '.join(names)}"
+        return f"the ledger checkpoint of {point.size} leaves is cosigned by {who}"
 
     def in_log(self) -> str:
         proof = self.proof
@@ -156,7 +157,8 @@ class _Check:
             if receipt.height != self.header.height or place != claimed.index or place >= self.proof.index:
                 raise _Wrong("the receipt does not belong to the block of the header")
             self.receipt = receipt
-            return f"the receipt of transaction {receipt.transaction.hex()[:16]} stands in that block: {receipt.code}"
+            name = receipt.transaction.hex()[:16]
+            return f"the receipt of transaction {name} stands in that block: {receipt.code}"
         if state is None:
             raise _Wrong("there is no claim")
         if state.value is None:

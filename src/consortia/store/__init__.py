@@ -1,0 +1,1 @@
+"""Where bytes rest: stores behind the kernel's protocol."""
