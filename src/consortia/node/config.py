@@ -145,7 +145,10 @@ def _check(config: Config, source: str) -> None:
     for name, text in (("network", config.network), ("orderer_pin", config.orderer_pin or "0" * 64)):
         if len(text) != 64 or text.strip("0123456789abcdef"):
             raise ConfigError(f"{source}: {name} is 64 lowercase hex digits, not {text!r}")
-    host, _ = split_address(config.listen)
+    try:
+        host, _ = split_address(config.listen)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: listen: {error}") from None
     if not config.tls and not is_loopback(host):
         raise ConfigError(
             f"{source}: listen = {config.listen!r} is reachable from outside; "

@@ -1,0 +1,120 @@
+"""Who asks: a registered key that signed the request, a registered certificate, or the home's own programs.
+
+A signed request is taken within 60 s of this node's clock, and once. The home's token is taken from this
+machine alone. Anybody may hand in a transaction, which carries its own signature, and knock at `join`.
+"""
+
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from consortia.base.codec import Malformed
+from consortia.kernel.ports import KeyState
+from consortia.sdk.signing import SCHEME, Request, parse_authorization
+
+WINDOW_MILLISECONDS = 60_000
+_REMEMBERED_MAX = 200_000
+
+
+class Means(Enum):
+    """How a caller showed who it is."""
+
+    OWNER = "the home's token"
+    KEY = "a registered key"
+    CERTIFICATE = "a registered certificate"
+    NOBODY = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: by what means, of which member, with which key (32 bytes, or empty) and roles."""
+
+    means: Means
+    member: str = ""
+    key: bytes = b""
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def known(self) -> bool:
+        """Whether this is a member's program or the home's owner."""
+        return self.means is not Means.NOBODY
+
+
+NOBODY = Caller(Means.NOBODY)
+
+
+class Unauthorised(Exception):
+    """A request whose credentials are wrong; the text says what is wrong with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A caller's Authorization header, whether it is on this machine, and the member of its certificate."""
+
+    header: str
+    loopback: bool
+    certified: str | None
+
+
+class Gate:
+    """Tells callers apart. Not for use from two threads at once."""
+
+    def __init__(
+        self,
+        network: bytes,
+        member: str,
+        token: str,
+        key_state: Callable[[bytes], KeyState | None],
+    ) -> None:
+        """Guard the node of `member`; `key_state` reads a key from the ledger, `token` is the home's."""
+        self._network, self._member = network, member
+        self._token = token.encode()
+        self._key_state = key_state
+        self._seen: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
+
+    def caller(self, presented: Presented, request: Request, now: int) -> Caller:
+        """Who sent the request, at UTC milliseconds `now`; raises Unauthorised for wrong credentials."""
+        scheme, _, rest = presented.header.partition(" ")
+        if scheme == SCHEME:
+            return self._signed(presented.header, request, now)
+        if scheme == "Bearer":
+            if not presented.loopback:
+                raise Unauthorised("the home's token is taken from this machine alone")
+            if not hmac.compare_digest(rest.encode(), self._token):
+                raise Unauthorised("this is not the home's token")
+            return Caller(Means.OWNER, self._member)
+        if presented.header:
+            raise Unauthorised(f"Authorization is by {SCHEME} or Bearer")
+        if presented.certified is not None:
+            return Caller(Means.CERTIFICATE, presented.certified)
+        return NOBODY
+
+    def _signed(self, header: str, request: Request, now: int) -> Caller:
+        try:
+            signed = parse_authorization(header)
+        except Malformed as error:
+            raise Unauthorised(str(error)) from None
+        if abs(now - signed.time) > WINDOW_MILLISECONDS:
+            raise Unauthorised(f"signed {abs(now - signed.time)} ms from this node's clock")
+        state = self._key_state(signed.key)
+        if state is None or not state.active:
+            raise Unauthorised(f"the ledger knows no active key {signed.key.hex()}")
+        if not signed.valid(state.signer.public, self._network, request):
+            raise Unauthorised("the signature is not of this request")
+        self._remember((signed.key, signed.nonce), signed.time, now)
+        return Caller(Means.KEY, state.signer.member, signed.key, state.signer.roles)
+
+    def _remember(self, spent: tuple[bytes, bytes], time: int, now: int) -> None:
+        """Refuse a request that came before; forget those that are too old to be taken anyway."""
+        while self._seen:
+            oldest = next(iter(self._seen.items()))
+            if oldest[1] >= now - WINDOW_MILLISECONDS and len(self._seen) < _REMEMBERED_MAX:
+                break
+            if oldest[1] >= now - WINDOW_MILLISECONDS:
+                raise Unauthorised("too many signed requests within a minute")
+            del self._seen[oldest[0]]
+        if spent in self._seen:
+            raise Unauthorised("this request was sent before")
+        self._seen[spent] = time

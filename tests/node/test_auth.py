@@ -1,0 +1,103 @@
+"""Who asks a node, and who only says so."""
+
+import pytest
+
+from consortia.base.keys import SigningKey
+from consortia.kernel.context import Signer
+from consortia.kernel.ports import KeyState
+from consortia.node.auth import WINDOW_MILLISECONDS, Gate, Means, Presented, Unauthorised
+from consortia.sdk.signing import authorization
+
+NETWORK = bytes(32)
+KEY, GONE, STRANGER = (SigningKey(bytes([n]) * 32) for n in (1, 2, 3))
+NOW = 1_700_000_000_000
+REQUEST = ("GET", "/v1/status?x=1", b"body")
+
+
+def state(key_id):
+    keys = {KEY.key_id: (KEY, True), GONE.key_id: (GONE, False)}
+    if key_id not in keys:
+        return None
+    key, active = keys[key_id]
+    return KeyState(Signer(key.key_id, key.public, "clinic-a", frozenset({"node"})), active)
+
+
+@pytest.fixture
+def gate():
+    return Gate(NETWORK, "home-member", "the-token", state)
+
+
+def header(key=KEY, request=REQUEST, time=NOW, nonce=b"n" * 16, network=NETWORK):
+    return authorization(key, network, request, time=time, nonce=nonce)
+
+
+def ask(gate, text, request=REQUEST, *, now=NOW, loopback=False, certified=None):
+    return gate.caller(Presented(text, loopback, certified), request, now)
+
+
+def test_a_signed_request_shows_key_member_and_roles(gate):
+    caller = ask(gate, header())
+    assert (caller.means, caller.member, caller.key) == (Means.KEY, "clinic-a", KEY.key_id)
+    assert caller.roles == {"node"}
+
+
+def test_a_request_is_taken_once(gate):
+    ask(gate, header())
+    with pytest.raises(Unauthorised, match="sent before"):
+        ask(gate, header())
+    assert ask(gate, header(nonce=b"m" * 16)).known
+
+
+@pytest.mark.parametrize(
+    "changed", [("POST", *REQUEST[1:]), ("GET", "/v1/status", b"body"), (*REQUEST[:2], b"")]
+)
+def test_a_signature_is_of_one_method_target_and_body(gate, changed):
+    with pytest.raises(Unauthorised, match="not of this request"):
+        ask(gate, header(), changed)
+
+
+def test_a_signature_is_of_one_network(gate):
+    with pytest.raises(Unauthorised, match="not of this request"):
+        ask(gate, header(network=b"x" * 32))
+
+
+@pytest.mark.parametrize("key", [GONE, STRANGER])
+def test_a_revoked_or_unknown_key_opens_nothing(gate, key):
+    with pytest.raises(Unauthorised, match="no active key"):
+        ask(gate, header(key))
+
+
+@pytest.mark.parametrize("away", [-WINDOW_MILLISECONDS - 1, WINDOW_MILLISECONDS + 1])
+def test_a_request_is_of_this_minute(gate, away):
+    with pytest.raises(Unauthorised, match="clock"):
+        ask(gate, header(time=NOW + away))
+
+
+def test_an_old_request_stays_refused_when_it_is_forgotten(gate):
+    ask(gate, header())
+    later = NOW + WINDOW_MILLISECONDS + 1
+    ask(gate, header(time=later, nonce=b"m" * 16), now=later)
+    with pytest.raises(Unauthorised, match="clock"):
+        ask(gate, header(), now=later)
+
+
+def test_the_homes_token_is_for_its_own_machine(gate):
+    assert ask(gate, "Bearer the-token", loopback=True).means is Means.OWNER
+    with pytest.raises(Unauthorised, match="this machine"):
+        ask(gate, "Bearer the-token")
+    with pytest.raises(Unauthorised, match="not the home's token"):
+        ask(gate, "Bearer another", loopback=True)
+
+
+def test_a_registered_certificate_shows_its_member(gate):
+    assert ask(gate, "", certified="clinic-b").member == "clinic-b"
+
+
+@pytest.mark.parametrize("text", ["Basic eDp5", "Consortia", "Consortia x y", "Consortia " + "0" * 300])
+def test_any_other_header_is_refused(gate, text):
+    with pytest.raises(Unauthorised):
+        ask(gate, text)
+
+
+def test_nobody_is_nobody(gate):
+    assert not ask(gate, "").known

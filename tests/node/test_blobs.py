@@ -1,0 +1,101 @@
+"""Blobs in a home."""
+
+import pytest
+
+from consortia.engines.commit.chunks import CHUNK_BYTES, WrongChunk, hash_bytes
+from consortia.node.blobs import BlobError, BlobLimits, Blobs, NoBlob, TooLarge
+
+SMALL = b"a small blob"
+LARGE = bytes(range(251)) * (2 * CHUNK_BYTES // 251 + 1) + b"the rest"
+
+
+def test_what_is_put_is_read_by_its_hash(tmp_path):
+    blobs = Blobs(tmp_path)
+    for data in (b"", SMALL, LARGE):
+        blob = blobs.put(data)
+        assert blob == hash_bytes(data).id == blobs.put(data)
+        assert (blobs.read(blob), blobs.size(blob)) == (data, len(data))
+    assert list(Blobs(tmp_path).ids()) == sorted(hash_bytes(data).id for data in (b"", SMALL, LARGE))
+
+
+def test_a_file_is_kept_as_its_bytes_are(tmp_path):
+    (tmp_path / "file").write_bytes(LARGE)
+    blobs = Blobs(tmp_path / "blobs")
+    assert blobs.read(blobs.put_file(tmp_path / "file")) == LARGE
+
+
+def test_any_range_can_be_read(tmp_path):
+    blobs = Blobs(tmp_path)
+    blob = blobs.put(LARGE)
+    for start, end in ((0, 5), (CHUNK_BYTES - 3, CHUNK_BYTES + 3), (0, len(LARGE)), (7, 7)):
+        assert b"".join(blobs.slice(blob, start, end)) == LARGE[start:end]
+
+
+def test_a_blob_that_is_not_here_is_named(tmp_path):
+    blobs = Blobs(tmp_path)
+    for ask in (blobs.read, blobs.size, blobs.tree):
+        with pytest.raises(NoBlob, match="00" * 32):
+            ask(bytes(32))
+    with pytest.raises(NoBlob, match="32 bytes"):
+        blobs.has(b"../../etc/passwd")
+
+
+def test_a_byte_that_changed_on_the_disk_is_found_and_not_served(tmp_path):
+    blobs = Blobs(tmp_path)
+    for data in (SMALL, LARGE):
+        blob = blobs.put(data)
+        path = tmp_path / blob.hex()[:2] / blob.hex()
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        last = (len(data) - 1) // CHUNK_BYTES
+        with pytest.raises(BlobError, match="changed on the disk"):
+            blobs.read(blob)
+        with pytest.raises(BlobError, match="changed on the disk"):
+            blobs.chunk(blob, last)
+
+
+def test_a_blob_arrives_chunk_by_chunk_and_goes_on_after_a_break(tmp_path):
+    tree = hash_bytes(LARGE)
+    first = Blobs(tmp_path).receive(tree)
+    first.put(2, LARGE[2 * CHUNK_BYTES :])
+    first.put(0, LARGE[:CHUNK_BYTES])
+    with pytest.raises(BlobError, match="1 chunks"):
+        first.finish()
+    blobs = Blobs(tmp_path)
+    again = blobs.receive(blobs.begun(tree.id))
+    assert again.missing() == [1]
+    assert not blobs.has(tree.id)
+    again.put(1, LARGE[CHUNK_BYTES : 2 * CHUNK_BYTES])
+    again.finish()
+    assert blobs.read(tree.id) == LARGE
+    assert list((tmp_path / "part").iterdir()) == []
+
+
+def test_a_chunk_that_is_not_the_blobs_is_refused(tmp_path):
+    arrival = Blobs(tmp_path).receive(hash_bytes(LARGE))
+    for index, data in ((0, LARGE[1 : CHUNK_BYTES + 1]), (1, b"short"), (2, LARGE[:CHUNK_BYTES])):
+        with pytest.raises(WrongChunk, match=str(index)):
+            arrival.put(index, data)
+    assert arrival.missing() == [0, 1, 2]
+
+
+def test_bytes_lost_by_a_break_are_found_at_the_end(tmp_path):
+    tree = hash_bytes(SMALL)
+    blobs = Blobs(tmp_path)
+    arrival = blobs.receive(tree)
+    arrival.put(0, SMALL)
+    (tmp_path / "part" / f"{tree.id.hex()}.data").write_bytes(bytes(len(SMALL)))
+    with pytest.raises(BlobError, match="damaged"):
+        arrival.finish()
+    assert not blobs.has(tree.id)
+    assert blobs.begun(tree.id) is None
+
+
+def test_what_is_too_large_is_refused_before_it_comes(tmp_path):
+    blobs = Blobs(tmp_path, BlobLimits(blob_bytes_max=20, total_bytes_max=30))
+    blobs.put(b"a" * 20)
+    with pytest.raises(TooLarge, match="at most 20"):
+        blobs.receive(hash_bytes(bytes(21)))
+    with pytest.raises(TooLarge, match="at most 30"):
+        blobs.put(b"b" * 11)
+    blobs.delete(hash_bytes(b"a" * 20).id)
+    assert blobs.put(b"b" * 11)
