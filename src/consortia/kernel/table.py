@@ -54,9 +54,10 @@ class Table(Generic[K]):
     def scan(self, ctx: Context, *prefix: Part) -> Iterator[tuple[tuple[Part, ...], K]]:
         """All (key, record) whose key starts with the parts `prefix`, in key order."""
         for key, data in ctx.state.scan(self.state_key(*prefix)):
-            yield self._parts(key), cast("K", _load(self.kind, data))
+            yield self.parts(key), cast("K", _load(self.kind, data))
 
-    def _parts(self, key: bytes) -> tuple[Part, ...]:
+    def parts(self, key: bytes) -> tuple[Part, ...]:
+        """The parts of a whole state key of this table."""
         at = len(self.prefix)
         parts: list[Part] = []
         for kind in self.key:

@@ -1,0 +1,85 @@
+"""The command line: nouns, then verbs.
+
+Commands are imported when they are run, so that `consortia --help` answers at once. Exit codes: 0 done or
+true, 1 refused or false, 2 wrong usage, 3 could not check.
+"""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from consortia.cli.output import Failure, report_failure
+
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("consortia.cli.demo:demo", "Run a story on real data, in real processes, and check it."),
+    "init": ("consortia.cli.network:init", "Make a network: home, keys, genesis."),
+    "invite": ("consortia.cli.network:invite", "Invite another organisation: writes one file."),
+    "join": ("consortia.cli.network:join", "Join a network by its invite file."),
+    "up": ("consortia.cli.network:up", "Run this member's node."),
+    "status": ("consortia.cli.network:status", "Height, members, roots, peers: how the node stands."),
+    "doctor": ("consortia.cli.network:doctor", "What is wrong with a home, and how to mend it."),
+    "member": ("consortia.cli.nouns:member", "Members: list, show, approve, remove."),
+    "key": ("consortia.cli.nouns:key", "Keys: list, new, revoke."),
+    "asset": ("consortia.cli.nouns:asset", "Data sets, models, batches: add, show, grant, lineage."),
+    "study": ("consortia.cli.nouns:study", "Training: propose, join, start, show, watch."),
+    "verify": ("consortia.cli.verify:verify", "Check a proof file offline, step by step."),
+    "audit": ("consortia.cli.audit:audit", "Replay and re-compute everything in a home."),
+    "export": ("consortia.cli.archive:export", "Leave with all your data: one archive file."),
+    "import": ("consortia.cli.archive:import_", "Start again from an export, with the same root."),
+    "backup": ("consortia.cli.archive:backup", "Copy a home while its node runs."),
+    "restore": ("consortia.cli.archive:restore", "Make a home of a backup."),
+    "new": ("consortia.cli.new:new", "Make a recipe, module or solution of the right shape."),
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are asked for, and listed without being imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which a newcomer meets them."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}.{name} is no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their one line each."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="consortia", prog_name="consortia")
+def cli() -> None:
+    """Train, govern and use AI together, on a ledger none of you can rewrite.
+
+    Start with `consortia demo health`.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; ends the process with its exit code."""
+    run: Callable[..., Any] = cli.main
+    try:
+        code = run(args=arguments, prog_name="consortia", standalone_mode=False)
+    except click.exceptions.Abort:
+        raise SystemExit(130) from None
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(error.exit_code) from None
+    except Failure as failure:
+        report_failure(failure)
+        raise SystemExit(failure.code) from None
+    raise SystemExit(code if isinstance(code, int) else 0)

@@ -1,0 +1,62 @@
+"""How commands speak: facts on standard output, everything else on standard error."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+DONE, REFUSED, USAGE, UNCHECKED = 0, 1, 2, 3
+
+
+class Failure(Exception):
+    """A command that could not be done: what is wrong and where, and the next thing to try."""
+
+    def __init__(self, text: str, remedy: str = "", code: int = REFUSED) -> None:
+        """Fail with `code`, saying `text`, and `remedy` on a line of its own."""
+        super().__init__(text)
+        self.text, self.remedy, self.code = text, remedy, code
+
+
+def report_failure(failure: Failure) -> None:
+    """Tell a failure on standard error: one line, and one for the remedy."""
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {failure.text}", err=True)
+    if failure.remedy:
+        click.echo(f"  try: {failure.remedy}", err=True)
+
+
+def facts(value: Mapping[str, Any]) -> None:
+    """Print one JSON object on one line, alone on standard output."""
+    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 (any fact)
+    """A fact as JSON has it: bytes as lowercase hex."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    return value
+
+
+def say(text: str = "") -> None:
+    """A line for a person, on standard output."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """A line of progress or advice, on standard error."""
+    click.echo(text, err=True)
+
+
+def table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> None:
+    """Print rows under their heads, columns as wide as they need."""
+    lines = [list(head), *[list(row) for row in rows]]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
+    for number, line in enumerate(lines):
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        say(click.style(text, bold=True) if number == 0 else text)

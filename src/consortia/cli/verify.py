@@ -1,0 +1,154 @@
+"""`consortia verify`: check one proof file offline, with nothing but the network's hash."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from consortia.base.codec import Malformed, Record, Value, decode
+from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, plain, say
+from consortia.kernel.application import Application
+from consortia.kernel.block import MemberSet
+from consortia.kernel.verify import NOT_PROVED, Anchor, Verdict, verify_proof
+
+
+class AnchorFile(Record, frozen=True):
+    """What `--save-anchor` keeps: a log's size and root and the member set there; bytes in hex."""
+
+    network: str
+    size: int
+    root: str
+    members: list[list[str]]
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--network", required=True, metavar="HASH", help="The network's hash, 64 hex digits.")
+@click.option("--since", type=click.Path(path_type=Path), help="Continue from an anchor saved before.")
+@click.option("--save-anchor", type=click.Path(path_type=Path), help="Save what may be trusted from now on.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify(file: Path, network: str, since: Path | None, save_anchor: Path | None, as_json: bool) -> int:
+    """Check one proof offline, step by step, in plain words.
+
+    Nothing is needed but the file and the network's hash: no connection, no account, no trust in whoever
+    sent the file. Exit code 0: every step holds; 1: a step fails; 3: the file could not be read.
+    """
+    from consortia.app import application
+
+    name = _network(network)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise Failure(f"{file}: {error.strerror}", code=UNCHECKED) from None
+    app = application()
+    anchor = None if since is None else _load_anchor(since, network)
+    verdict = verify_proof(app, data, name, anchor)
+    if as_json:
+        steps = [{"number": s.number, "text": s.text, "ok": s.ok} for s in verdict.steps]
+        facts({"ok": verdict.ok, "steps": steps, "failed": verdict.failed})
+    else:
+        _tell(app, verdict)
+    if verdict.ok and save_anchor is not None and verdict.anchor is not None:
+        _save_anchor(save_anchor, network, verdict.anchor)
+    return DONE if verdict.ok else REFUSED
+
+
+def _network(text: str) -> bytes:
+    try:
+        name = bytes.fromhex(text)
+    except ValueError:
+        name = b""
+    if len(name) != 32:
+        raise click.BadParameter("a network's hash has 64 hex digits", param_hint="--network")
+    return name
+
+
+def _tell(app: Application, verdict: Verdict) -> None:
+    for step in verdict.steps:
+        mark = click.style("ok    ", fg="green") if step.ok else click.style("FAILED", fg="red", bold=True)
+        say(f"{step.number}. {mark} {step.text}")
+    say()
+    if not verdict.ok:
+        say(click.style(f"This proof is refused at step {verdict.failed}.", fg="red", bold=True))
+        return
+    say(click.style("Every step holds. It shows:", bold=True))
+    for line in claim_lines(app, verdict):
+        say(f"  {line}")
+    say("\nIt does not show:")
+    for text in NOT_PROVED:
+        say(f"  - {text}")
+
+
+def claim_lines(app: Application, verdict: Verdict) -> list[str]:
+    """What a verified proof shows, in lines for a person: entry or receipt, opened record, block time."""
+    proof, header = verdict.proof, verdict.header
+    if proof is None or header is None:
+        return []
+    when = _time(header.time)
+    lines = [f"block {header.height} of {when}"]
+    if verdict.receipt is not None:
+        lines.append(f"transaction {verdict.receipt.transaction.hex()}: {verdict.receipt.code}")
+        lines += [f"{event.name} {_json(event.body)}" for event in verdict.receipt.events]
+    state = proof.extra.state
+    if state is not None:
+        value = "absent" if state.value is None else _json(decode(state.value))
+        lines.append(f"{entry_name(app, state.key)} = {value}")
+    if proof.extra.record is not None:
+        lines.append(f"record {_shown(proof.extra.record.record)}")
+    if proof.extra.subject is not None:
+        there = "absent" if proof.extra.subject.rows is None else _shown(proof.extra.subject.rows)
+        lines.append(f"subject {_shown(proof.extra.subject.subject)}: {there}")
+    return lines
+
+
+def entry_name(app: Application, key: bytes) -> str:
+    """A state key in words: its table and the parts of its key."""
+    for module in app.modules:
+        for owned in module.tables:
+            if key.startswith(owned.prefix):
+                parts = ", ".join(str(plain(part)) for part in owned.parts(key))
+                return f"{owned.module}.{owned.name}({parts})"
+    return key.hex()
+
+
+def _shown(data: bytes) -> str:
+    try:
+        return _json(decode(data))
+    except Malformed:
+        return data.decode("utf-8", "replace") if data.isascii() else data.hex()
+
+
+def _json(value: Value | dict[str, object]) -> str:
+    return msgspec.json.encode(plain(value)).decode()
+
+
+def _time(milliseconds: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _load_anchor(path: Path, network: str) -> Anchor:
+    try:
+        loaded = msgspec.json.decode(path.read_bytes(), type=AnchorFile)
+        if loaded.network != network.lower():
+            raise Failure(f"{path} is an anchor of another network")
+        members: dict[str, Any] = {"members": [_member(item) for item in loaded.members]}
+        root = bytes.fromhex(loaded.root)
+        return Anchor(loaded.size, root, msgspec.convert(members, MemberSet, builtin_types=(bytes,)))
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}", code=UNCHECKED) from None
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise Failure(f"{path} is no anchor file: {error}", code=UNCHECKED) from None
+
+
+def _member(item: list[str]) -> dict[str, Any]:
+    name, witness, recovery = item
+    return {"name": name, "witness": bytes.fromhex(witness), "recovery": bytes.fromhex(recovery)}
+
+
+def _save_anchor(path: Path, network: str, anchor: Anchor) -> None:
+    members = [[m.name, m.witness.hex(), m.recovery.hex()] for m in anchor.members.members]
+    kept = AnchorFile(network.lower(), anchor.size, anchor.root.hex(), members)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=2))
