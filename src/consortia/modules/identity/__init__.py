@@ -1,0 +1,82 @@
+"""Identity: who the members are, which keys act for them, and how both change.
+
+See README.md in this folder for the concepts; this file is the declaration.
+"""
+
+from collections.abc import Callable
+
+from consortia.base.codec import Record
+from consortia.kernel.module import GenesisLoader, Method, Module
+from consortia.modules.identity import decisions, handlers
+from consortia.modules.identity import messages as M
+from consortia.modules.identity.invariants import INVARIANTS
+from consortia.modules.identity.keeper import Keeper
+from consortia.modules.identity.queries import QUERIES
+from consortia.modules.identity.refusals import REFUSALS
+from consortia.modules.identity.state import TABLES
+from consortia.modules.identity.types import EVENTS, JOINER, IdentityGenesis
+
+__all__ = ["Keeper", "module"]
+
+_ADMIN = frozenset({"admin"})
+_NODE = frozenset({"admin", "node"})
+_RECOVERY = frozenset({"recovery"})
+_JOINER = frozenset({JOINER})
+
+_BASE = 150
+_PER_KEY = 100
+_CHECKPOINT_BYTES_PER_COST = 2
+"""A cosignature line has about 160 bytes and takes about 70 microseconds to check."""
+
+
+def _cost(message: Record) -> int:
+    """The signatures that a message makes the handler check: of its keys, and of its checkpoint."""
+    keys: tuple[object, ...] = getattr(message, "keys", (None,))
+    return _BASE + _PER_KEY * len(keys) + _note(getattr(message, "checkpoint", None))
+
+
+def _note(checkpoint: bytes | None) -> int:
+    return 0 if checkpoint is None else len(checkpoint) // _CHECKPOINT_BYTES_PER_COST
+
+
+def _change(
+    message: type[Record], handler: Callable[..., None], roles: frozenset[str], *, urgent: bool = False
+) -> Method:
+    """A method that may change the member set: its finality is waited for."""
+    return Method(message, handler, roles, cost=_cost, urgent=urgent, prompt=True)
+
+
+METHODS = (
+    Method(M.ProposeMember, decisions.propose_member, _ADMIN, cost=_cost),
+    Method(M.ApproveMember, decisions.approve_member, _ADMIN, cost=_BASE),
+    _change(M.Accept, decisions.accept, _JOINER),
+    _change(M.ProposeRemoval, decisions.propose_removal, _ADMIN),
+    _change(M.ApproveRemoval, decisions.approve_removal, _ADMIN),
+    Method(M.ProposeQuota, decisions.propose_quota, _ADMIN, cost=_BASE),
+    Method(M.ApproveQuota, decisions.approve_quota, _ADMIN, cost=_BASE),
+    Method(M.Withdraw, decisions.withdraw, _ADMIN, cost=_BASE),
+    _change(M.Leave, decisions.leave, _ADMIN, urgent=True),
+    Method(M.AddKey, handlers.add_key, _ADMIN, cost=_BASE + _PER_KEY),
+    Method(M.RevokeKey, handlers.revoke_key, _ADMIN, cost=_BASE, urgent=True, prompt=True),
+    _change(M.RotateNodeKey, handlers.rotate_node_key, _ADMIN),
+    _change(M.Recover, handlers.recover, _RECOVERY, urgent=True),
+    Method(M.AddAttestor, handlers.add_attestor, _ADMIN, cost=_BASE + _PER_KEY),
+    Method(M.SetEndpoint, handlers.set_endpoint, _NODE, cost=_BASE),
+    Method(M.SetQuota, handlers.set_quota, _ADMIN, cost=_BASE),
+)
+
+
+def module() -> Module:
+    """The declaration of identity. It needs no ports: it stands below all other modules."""
+    return Module(
+        name="identity",
+        version=1,
+        doc="Members, their keys and roles, and how more than two thirds of them admit and remove.",
+        methods=METHODS,
+        refusals=REFUSALS,
+        tables=TABLES,
+        queries=QUERIES,
+        events=EVENTS,
+        invariants=INVARIANTS,
+        genesis=GenesisLoader(IdentityGenesis, handlers.load_genesis),
+    )

@@ -1,0 +1,132 @@
+"""What the kernel and other modules may ask of identity: reads only."""
+
+from dataclasses import dataclass
+
+from consortia.base.keys import key_id
+from consortia.kernel.block import MemberKey, MemberSet
+from consortia.kernel.context import Context, Signer
+from consortia.kernel.ports import KeyState, Quota, SetStep
+from consortia.modules.identity.state import (
+    CHANGES,
+    ENDPOINTS,
+    KEYS,
+    LATEST,
+    MEMBERS,
+    OWNERS,
+    PROPOSALS,
+    SETTINGS,
+    text,
+)
+from consortia.modules.identity.types import JOINER, Change, Endpoint, Key, Member
+
+_NOBODY = MemberSet(())
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Identity's front door, and the kernel's key directory (`kernel.ports.KeyDirectory`)."""
+
+    def is_member(self, ctx: Context, name: str) -> bool:
+        """Whether `name` is a member now."""
+        member = MEMBERS.get(ctx, name)
+        return member is not None and member.left is None
+
+    def members(self, ctx: Context) -> tuple[str, ...]:
+        """The names of all members now, sorted."""
+        return tuple(member.name for member in self.member_set(ctx).members)
+
+    def count(self, ctx: Context) -> int:
+        """How many members there are now."""
+        return len(self.member_set(ctx).members)
+
+    def witness(self, ctx: Context, name: str) -> bytes | None:
+        """The public key with which the node of the member `name` cosigns; None if it is no member."""
+        for member in self.member_set(ctx).members:
+            if member.name == name:
+                return member.witness
+        return None
+
+    def key_of(self, ctx: Context, key: bytes) -> Key | None:
+        """The key with the id `key`, active or revoked; None for an unknown one or a joiner's."""
+        owner = OWNERS.get(ctx, key)
+        return None if owner is None or owner.joining else KEYS.get(ctx, owner.member, key)
+
+    def owner_of(self, ctx: Context, key: bytes) -> str | None:
+        """The member that the key with the id `key` belongs to, past members included; None if nobody's."""
+        owner = OWNERS.get(ctx, key)
+        return None if owner is None or owner.joining else owner.member
+
+    def endpoint(self, ctx: Context, name: str) -> Endpoint | None:
+        """Where the node of the member `name` is reached, if it said so."""
+        return ENDPOINTS.get(ctx, name)
+
+    def key(self, ctx: Context, key_id: bytes) -> KeyState | None:
+        """The state of the key with this id for the kernel, or None."""
+        owner = OWNERS.get(ctx, key_id)
+        if owner is None:
+            return None
+        if owner.joining:
+            return _joiner_key(ctx, owner.member, key_id)
+        member = MEMBERS.get(ctx, owner.member)
+        key = KEYS.get(ctx, owner.member, key_id)
+        if member is None or key is None:
+            return None
+        signer = Signer(key_id, key.public, owner.member, frozenset(key.roles))
+        return KeyState(signer, key.revoked is None and member.left is None)
+
+    def quota(self, ctx: Context, member: str) -> Quota:
+        """The quota of a member; that of a joiner for a name that is no member."""
+        record = MEMBERS.get(ctx, member)
+        if record is not None:
+            return record.quota
+        settings = SETTINGS.get(ctx)
+        return Quota(0, 0, 0, 0) if settings is None else settings.joiner_quota
+
+    def member_set(self, ctx: Context) -> MemberSet:
+        """The members in force with their witness and recovery keys, sorted by name."""
+        change = latest_change(ctx)
+        return _NOBODY if change is None else change.members
+
+    def set_changes(self, ctx: Context) -> tuple[SetStep, ...]:
+        """Every change of the member set after the genesis, oldest first, for the makers of proofs."""
+        changes = [change for _, change in CHANGES.scan(ctx)][1:]
+        notes = [change.checkpoint for change in changes[1:]]
+        return tuple(
+            SetStep(change.height, change.members, note)
+            for change, note in zip(changes, [*notes, None], strict=False)
+        )
+
+
+def latest_change(ctx: Context) -> Change | None:
+    """The change that brought the member set in force; None before the genesis is loaded."""
+    latest = LATEST.get(ctx)
+    return None if latest is None else CHANGES.get(ctx, latest.number)
+
+
+def derived_set(ctx: Context) -> MemberSet:
+    """The member set as the tables of members and keys give it."""
+    found = []
+    for (part,), member in MEMBERS.scan(ctx):
+        if member.left is None:
+            name = text(part)
+            found.append(MemberKey(name, *_public(ctx, name, member)))
+    return MemberSet(tuple(found))
+
+
+def _public(ctx: Context, name: str, member: Member) -> tuple[bytes, bytes]:
+    node, recovery = KEYS.get(ctx, name, member.node), KEYS.get(ctx, name, member.recovery)
+    if node is None or recovery is None:
+        raise LookupError(f"{name} has no node key or no recovery key")
+    return node.public, recovery.public
+
+
+def _joiner_key(ctx: Context, name: str, wanted: bytes) -> KeyState | None:
+    """The state of a key of a proposed member: its admin keys may accept, the others may do nothing yet."""
+    proposal = PROPOSALS.get(ctx, "admission", name)
+    if proposal is None or proposal.joiner is None:
+        return None
+    for spec in proposal.joiner.keys:
+        if key_id(spec.public) == wanted:
+            roles = frozenset({JOINER}) if "admin" in spec.roles else frozenset[str]()
+            return KeyState(Signer(wanted, spec.public, name, roles), ctx.time <= proposal.expires)
+    return None

@@ -1,0 +1,81 @@
+"""What stands for every set of keys: the checks before it is written, and the writing."""
+
+from collections.abc import Sequence
+
+from consortia.base.keys import is_prime_order, key_id, verify
+from consortia.base.refusals import require
+from consortia.kernel.context import Context
+from consortia.modules.identity import refusals as R
+from consortia.modules.identity.messages import NewKey
+from consortia.modules.identity.rules import complete, possession_message, roles_in_order
+from consortia.modules.identity.state import KEYS, MEMBERS, OWNERS, PROPOSALS, digest
+from consortia.modules.identity.types import Key, KeySpec, Member, Owner
+
+
+def check_points(ctx: Context, keys: Sequence[KeySpec]) -> None:
+    """Refuse keys of small order, keys that somebody has or had, and repeated ones."""
+    ids = [key_id(key.public) for key in keys]
+    for key in keys:
+        require(is_prime_order(key.public), R.SMALL_ORDER, key.public.hex())
+    require(len(set(ids)) == len(ids), R.KEY_KNOWN, "a key stands twice in the set")
+    for wanted in ids:
+        require(_is_free(ctx, wanted), R.KEY_KNOWN, wanted.hex())
+
+
+def check_possession(ctx: Context, name: str, keys: Sequence[NewKey]) -> None:
+    """Refuse keys whose owner did not sign, with each, that they become the keys of `name`."""
+    message = possession_message(ctx.network, name, tuple(key.spec for key in keys))
+    for key in keys:
+        require(verify(key.public, message, key.possession), R.BAD_POSSESSION, key.label)
+
+
+def check_complete(keys: Sequence[KeySpec]) -> None:
+    """Refuse a set of keys by which a member could not live."""
+    for key in keys:
+        require(roles_in_order(key.roles), R.BAD_ROLES, " ".join(key.roles))
+    require(complete(keys), R.BAD_KEY_SET)
+
+
+def check_set(ctx: Context, name: str, keys: Sequence[NewKey]) -> None:
+    """All checks of a whole new set of keys of the member `name`."""
+    specs = [key.spec for key in keys]
+    check_complete(specs)
+    check_points(ctx, specs)
+    check_possession(ctx, name, keys)
+
+
+def write_keys(ctx: Context, name: str, keys: Sequence[KeySpec]) -> None:
+    """Give the member `name` these keys."""
+    for key in keys:
+        OWNERS.put(ctx, Owner(name, joining=False), key_id(key.public))
+        KEYS.put(ctx, Key(key.public, key.roles, key.label, ctx.time, None), name, key_id(key.public))
+
+
+def write_revoked(ctx: Context, name: str, wanted: bytes, key: Key) -> None:
+    """Put a key of `name` out of force."""
+    KEYS.put(ctx, Key(key.public, key.roles, key.label, key.since, ctx.time), name, wanted)
+
+
+def write_single(ctx: Context, name: str, member: Member, keys: Sequence[KeySpec]) -> None:
+    """Make the node and recovery keys among `keys` those of the member; other keys do not matter here."""
+    node = next((key_id(key.public) for key in keys if "node" in key.roles), member.node)
+    recovery = next((key_id(key.public) for key in keys if "recovery" in key.roles), member.recovery)
+    MEMBERS.put(ctx, Member(member.title, member.quota, node, recovery, member.joined, member.left), name)
+
+
+def active_keys(ctx: Context, name: str) -> list[tuple[bytes, Key]]:
+    """The ids and keys of a member that are not revoked, by id."""
+    found = []
+    for (_, wanted), key in KEYS.scan(ctx, name):
+        if key.revoked is None:
+            found.append((digest(wanted), key))
+    return found
+
+
+def _is_free(ctx: Context, wanted: bytes) -> bool:
+    """Whether a key was never a member's, and is in no admission that is still open."""
+    owner = OWNERS.get(ctx, wanted)
+    if owner is None:
+        return True
+    proposal = PROPOSALS.get(ctx, "admission", owner.member) if owner.joining else None
+    return proposal is not None and proposal.expires < ctx.time

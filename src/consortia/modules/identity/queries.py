@@ -1,0 +1,204 @@
+"""Questions that identity answers."""
+
+from typing import Annotated, get_args
+
+from msgspec import Meta
+
+from consortia.base.codec import U63, Digest, Milliseconds, Name, Record, Text80
+from consortia.base.refusals import Refused
+from consortia.kernel.block import MemberSet
+from consortia.kernel.checkpoint import quorum
+from consortia.kernel.context import Context
+from consortia.kernel.module import Query
+from consortia.kernel.ports import Quota
+from consortia.modules.identity import refusals as R
+from consortia.modules.identity.decisions import KEEPER, voters
+from consortia.modules.identity.state import (
+    ATTESTORS,
+    CHANGES,
+    ENDPOINTS,
+    KEYS,
+    LATEST,
+    MEMBERS,
+    PROPOSALS,
+    digest,
+    text,
+)
+from consortia.modules.identity.types import Attestor, Change, Endpoint, Key, Kind, Proposal
+
+CHANGES_PAGE_MAX = 64
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+
+
+class Nothing(Record, frozen=True):
+    """A question without arguments."""
+
+
+class ByName(Record, frozen=True):
+    """A question about one member, past or present."""
+
+    name: Name
+
+
+class ByKey(Record, frozen=True):
+    """A question about one key, by its id."""
+
+    key: Digest
+
+
+class ChangesFrom(Record, frozen=True):
+    """A question for at most 64 member sets, from the number `first` on."""
+
+    first: U63
+
+
+class MemberView(Record, frozen=True):
+    """A member, past (`left`) or present."""
+
+    name: Name
+    title: Text80
+    quota: Quota
+    node: Digest
+    recovery: Digest
+    joined: Milliseconds
+    left: Milliseconds | None
+    endpoint: Endpoint | None
+    attestors: tuple[tuple[Annotated[str, Meta(max_length=16)], Attestor], ...]
+
+
+class MembersView(Record, frozen=True):
+    """All members, past and present, by name."""
+
+    members: tuple[MemberView, ...]
+
+
+class KeyView(Record, frozen=True):
+    """A key, its id and its member."""
+
+    id: Digest
+    member: Name
+    key: Key
+
+
+class KeysView(Record, frozen=True):
+    """The keys of a member, revoked ones included, by id."""
+
+    keys: tuple[KeyView, ...]
+
+
+class ProposalView(Record, frozen=True):
+    """An open proposal: how many approvals it needs, and whose are awaited."""
+
+    kind: Kind
+    name: Name
+    proposal: Proposal
+    needed: U63
+    awaited: tuple[Name, ...]
+
+
+class ProposalsView(Record, frozen=True):
+    """All proposals that have not expired, by kind and member."""
+
+    proposals: tuple[ProposalView, ...]
+
+
+class MemberSetView(Record, frozen=True):
+    """The member set in force, its number, its hash, and the quorum that makes a checkpoint final."""
+
+    number: U63
+    members: MemberSet
+    hash: Digest
+    quorum: U63
+
+
+class ChangesView(Record, frozen=True):
+    """Member sets with the blocks that brought them in force, from the number `first` on; `total` in all."""
+
+    first: U63
+    total: U63
+    changes: tuple[Change, ...]
+
+
+def members(ctx: Context, _arguments: Nothing, _ports: None) -> MembersView:
+    """All members, past and present."""
+    return MembersView(tuple(_view(ctx, text(name)) for (name,), _ in MEMBERS.scan(ctx)))
+
+
+def member(ctx: Context, arguments: ByName, _ports: None) -> MemberView:
+    """One member."""
+    return _view(ctx, arguments.name)
+
+
+def keys(ctx: Context, arguments: ByName, _ports: None) -> KeysView:
+    """The keys of a member."""
+    found = [
+        KeyView(digest(wanted), arguments.name, key) for (_, wanted), key in KEYS.scan(ctx, arguments.name)
+    ]
+    return KeysView(tuple(found))
+
+
+def key(ctx: Context, arguments: ByKey, _ports: None) -> KeyView:
+    """One key and whose it is."""
+    owner, found = KEEPER.owner_of(ctx, arguments.key), KEEPER.key_of(ctx, arguments.key)
+    if owner is None or found is None:
+        raise Refused(R.NO_KEY, arguments.key.hex())
+    return KeyView(arguments.key, owner, found)
+
+
+def proposals(ctx: Context, _arguments: Nothing, _ports: None) -> ProposalsView:
+    """The open proposals, with who approved and who is awaited."""
+    found = []
+    for (kind_part, name_part), proposal in PROPOSALS.scan(ctx):
+        if proposal.expires >= ctx.time:
+            kind, name = _KINDS[text(kind_part)], text(name_part)
+            having_say = voters(ctx, kind, name)
+            awaited = tuple(voter for voter in having_say if voter not in proposal.approvals)
+            found.append(ProposalView(kind, name, proposal, quorum(len(having_say)), awaited))
+    return ProposalsView(tuple(found))
+
+
+def member_set(ctx: Context, _arguments: Nothing, _ports: None) -> MemberSetView:
+    """The member set in force."""
+    latest = LATEST.get(ctx)
+    found = KEEPER.member_set(ctx)
+    return MemberSetView(
+        0 if latest is None else latest.number, found, found.hash(), quorum(len(found.members))
+    )
+
+
+def set_changes(ctx: Context, arguments: ChangesFrom, _ports: None) -> ChangesView:
+    """Every member set there was, with its block and the checkpoint that covers the set before."""
+    latest = LATEST.get(ctx)
+    total = 0 if latest is None else latest.number + 1
+    numbers = range(arguments.first, min(total, arguments.first + CHANGES_PAGE_MAX))
+    found = [CHANGES.get(ctx, number) for number in numbers]
+    return ChangesView(arguments.first, total, tuple(change for change in found if change is not None))
+
+
+def _view(ctx: Context, name: str) -> MemberView:
+    found = MEMBERS.get(ctx, name)
+    if found is None:
+        raise Refused(R.NOT_A_MEMBER, name)
+    attestors = tuple((text(algorithm), attestor) for (_, algorithm), attestor in ATTESTORS.scan(ctx, name))
+    return MemberView(
+        name,
+        found.title,
+        found.quota,
+        found.node,
+        found.recovery,
+        found.joined,
+        found.left,
+        ENDPOINTS.get(ctx, name),
+        attestors,
+    )
+
+
+QUERIES = (
+    Query("members", Nothing, MembersView, members, "All members, past and present."),
+    Query("member", ByName, MemberView, member, "One member, by name."),
+    Query("keys", ByName, KeysView, keys, "The keys of a member, revoked ones included."),
+    Query("key", ByKey, KeyView, key, "One key by its id, and whose it is."),
+    Query("proposals", Nothing, ProposalsView, proposals, "Open proposals, and whose approval is awaited."),
+    Query("member_set", Nothing, MemberSetView, member_set, "The member set in force, its hash and quorum."),
+    Query("set_changes", ChangesFrom, ChangesView, set_changes, "Every member set there was, and its block."),
+)

@@ -1,0 +1,276 @@
+"""The records of identity: what its state holds and what its events tell."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from consortia.base.codec import U63, Digest, Milliseconds, Name, PublicKey, Record, Text80
+from consortia.kernel.block import MemberSet
+from consortia.kernel.ports import Quota
+
+MEMBERS_MAX = 128
+"""A network has at most so many members at a time."""
+
+KEYS_MAX = 64
+"""A member has at most so many active keys."""
+
+CERTIFICATE_BYTES_MAX = 2048
+URL_CHARACTERS_MAX = 200
+CHECKPOINT_BYTES_MAX = 32 * 1024
+PROPOSAL_MILLISECONDS_MAX = 90 * 24 * 3600 * 1000
+"""A proposal expires at most so long after the block in which it is made: 90 days."""
+
+Role = Literal["node", "admin", "operator", "analyst", "approver", "trustee", "worker", "recovery"]
+"""What a key may do. `node` orders, cosigns and serves; `worker` does a node's share of the work;
+`recovery` stays offline; the others are people's."""
+
+JOINER = "joiner"
+"""The role under which an administrator's key of a member-to-be is known, before it accepts."""
+
+AGENT = "agent"
+"""Reserved: the role of a program's key under a mandate."""
+
+Roles = Annotated[tuple[Role, ...], Meta(min_length=1, max_length=8)]
+Kind = Literal["admission", "removal", "quota"]
+Algorithm = Literal["p256", "secp256k1"]
+AttestorKey = Annotated[bytes, Meta(min_length=33, max_length=33)]
+Certificate = Annotated[bytes, Meta(min_length=1, max_length=CERTIFICATE_BYTES_MAX)]
+CheckpointBytes = Annotated[bytes, Meta(min_length=1, max_length=CHECKPOINT_BYTES_MAX)]
+Url = Annotated[str, Meta(max_length=URL_CHARACTERS_MAX, pattern=r"^https?://[!-~]+\Z")]
+
+
+class KeySpec(Record, frozen=True):
+    """A key as its member wants it known: public key, roles in alphabetical order, and a label for people."""
+
+    public: PublicKey
+    roles: Roles
+    label: Text80
+
+
+class PossessionClaim(Record, frozen=True):
+    """What the owner of new keys signs with each of them: the member's name and the whole set of keys."""
+
+    name: Name
+    keys: Annotated[tuple[KeySpec, ...], Meta(min_length=1, max_length=KEYS_MAX)]
+
+
+class Member(Record, frozen=True):
+    """An organisation, past or present. Its name is its id and is never given to another.
+
+    `node` and `recovery` are the ids of its one node key and its one recovery key; `joined` and `left`
+    are block times.
+    """
+
+    title: Text80
+    quota: Quota
+    node: Digest
+    recovery: Digest
+    joined: Milliseconds
+    left: Milliseconds | None
+
+
+class Key(Record, frozen=True):
+    """A member's key. `since` and `revoked` are block times; it acts from the next block on."""
+
+    public: PublicKey
+    roles: Roles
+    label: Text80
+    since: Milliseconds
+    revoked: Milliseconds | None
+
+
+class Owner(Record, frozen=True):
+    """Whose a key is, for ever; `joining` while that member has not accepted yet."""
+
+    member: Name
+    joining: bool
+
+
+class Joiner(Record, frozen=True):
+    """What a proposed member will be once it accepts."""
+
+    title: Text80
+    keys: Annotated[tuple[KeySpec, ...], Meta(min_length=1, max_length=KEYS_MAX)]
+    quota: Quota
+
+
+class Proposal(Record, frozen=True):
+    """An open question about one member: its admission (`joiner`), its quota (`quota`), or its removal.
+
+    `approvals` are the members that said yes, sorted; the proposer is the first of them to have done so.
+    """
+
+    proposer: Name
+    proposed: Milliseconds
+    expires: Milliseconds
+    approvals: Annotated[tuple[Name, ...], Meta(max_length=MEMBERS_MAX)]
+    joiner: Joiner | None
+    quota: Quota | None
+
+
+class Endpoint(Record, frozen=True):
+    """Where a member's node is reached, and the TLS certificate (DER) it shows; None for plain http."""
+
+    url: Url
+    certificate: Certificate | None
+
+
+class Attestor(Record, frozen=True):
+    """A member's key for other networks (33 bytes, compressed, SEC 1). It never authorises a transaction."""
+
+    public: AttestorKey
+
+
+class Change(Record, frozen=True):
+    """A member set and the block that brought it into force.
+
+    `first_leaf` is the size of the log before that block; `checkpoint` is the note that made the
+    change before this one final, under the set before that. The first is the genesis.
+    """
+
+    height: U63
+    time: Milliseconds
+    first_leaf: U63
+    members: MemberSet
+    checkpoint: CheckpointBytes | None
+
+
+class Latest(Record, frozen=True):
+    """The number of the member set in force."""
+
+    number: U63
+
+
+class Settings(Record, frozen=True):
+    """What holds for everybody: the quota by which a joiner's first transaction is admitted."""
+
+    joiner_quota: Quota
+
+
+class Agent(Record, frozen=True):
+    """Reserved: a program that signs for a member, bounded by a mandate (the id of one, 32 bytes)."""
+
+    member: Name
+    public: PublicKey
+    mandate: Digest
+
+
+class Founder(Record, frozen=True):
+    """A founding member, as the genesis names it."""
+
+    name: Name
+    title: Text80
+    keys: Annotated[tuple[KeySpec, ...], Meta(min_length=1, max_length=KEYS_MAX)]
+    quota: Quota
+
+
+class IdentityGenesis(Record, frozen=True):
+    """Identity's part of the genesis: the founding members (often one) and the quota of joiners."""
+
+    members: Annotated[tuple[Founder, ...], Meta(min_length=1, max_length=MEMBERS_MAX)]
+    joiner_quota: Quota
+
+
+class Proposed(Record, frozen=True):
+    """Event: a member asked all others for a decision about `name`."""
+
+    kind: Kind
+    name: Name
+    by: Name
+    expires: Milliseconds
+
+
+class Approved(Record, frozen=True):
+    """Event: a member said yes; `approvals` of `needed` are there."""
+
+    kind: Kind
+    name: Name
+    by: Name
+    approvals: U63
+    needed: U63
+
+
+class Withdrawn(Record, frozen=True):
+    """Event: a proposal is gone, undecided."""
+
+    kind: Kind
+    name: Name
+    by: Name
+
+
+class MemberAdmitted(Record, frozen=True):
+    """Event: a joiner accepted and is a member."""
+
+    name: Name
+
+
+class MemberRemoved(Record, frozen=True):
+    """Event: an organisation is no longer a member, by the others' decision or (`own`) its own."""
+
+    name: Name
+    own: bool
+
+
+class MemberSetChanged(Record, frozen=True):
+    """Event: from the next block the set with this number and member-set hash is in force."""
+
+    number: U63
+    members: Digest
+
+
+class KeyAdded(Record, frozen=True):
+    """Event: a member has a new key."""
+
+    member: Name
+    key: Digest
+    roles: Roles
+
+
+class KeyRevoked(Record, frozen=True):
+    """Event: a key of a member acts no more."""
+
+    member: Name
+    key: Digest
+
+
+class MemberRecovered(Record, frozen=True):
+    """Event: a member's recovery key replaced all its keys."""
+
+    name: Name
+
+
+class EndpointSet(Record, frozen=True):
+    """Event: a member's node is reached elsewhere or shows another certificate."""
+
+    member: Name
+    url: Url
+
+
+class QuotaSet(Record, frozen=True):
+    """Event: a member's quota changed."""
+
+    member: Name
+    quota: Quota
+
+
+class AttestorAdded(Record, frozen=True):
+    """Event: a member named its key for another kind of network."""
+
+    member: Name
+    algorithm: Algorithm
+
+
+EVENTS: tuple[type[Record], ...] = (
+    Proposed,
+    Approved,
+    Withdrawn,
+    MemberAdmitted,
+    MemberRemoved,
+    MemberSetChanged,
+    KeyAdded,
+    KeyRevoked,
+    MemberRecovered,
+    EndpointSet,
+    QuotaSet,
+    AttestorAdded,
+)
