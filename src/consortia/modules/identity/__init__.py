@@ -8,7 +8,7 @@ from collections.abc import Callable
 from consortia.base.codec import Record
 from consortia.kernel.module import GenesisLoader, Method, Module
 from consortia.modules.identity import decisions, handlers
-from consortia.modules.identity import messages as M
+from consortia.modules.identity import messages as asked
 from consortia.modules.identity.invariants import INVARIANTS
 from consortia.modules.identity.keeper import Keeper
 from consortia.modules.identity.queries import QUERIES
@@ -47,22 +47,22 @@ def _change(
 
 
 METHODS = (
-    Method(M.ProposeMember, decisions.propose_member, _ADMIN, cost=_cost),
-    Method(M.ApproveMember, decisions.approve_member, _ADMIN, cost=_BASE),
-    _change(M.Accept, decisions.accept, _JOINER),
-    _change(M.ProposeRemoval, decisions.propose_removal, _ADMIN),
-    _change(M.ApproveRemoval, decisions.approve_removal, _ADMIN),
-    Method(M.ProposeQuota, decisions.propose_quota, _ADMIN, cost=_BASE),
-    Method(M.ApproveQuota, decisions.approve_quota, _ADMIN, cost=_BASE),
-    Method(M.Withdraw, decisions.withdraw, _ADMIN, cost=_BASE),
-    _change(M.Leave, decisions.leave, _ADMIN, urgent=True),
-    Method(M.AddKey, handlers.add_key, _ADMIN, cost=_BASE + _PER_KEY),
-    Method(M.RevokeKey, handlers.revoke_key, _ADMIN, cost=_BASE, urgent=True, prompt=True),
-    _change(M.RotateNodeKey, handlers.rotate_node_key, _ADMIN),
-    _change(M.Recover, handlers.recover, _RECOVERY, urgent=True),
-    Method(M.AddAttestor, handlers.add_attestor, _ADMIN, cost=_BASE + _PER_KEY),
-    Method(M.SetEndpoint, handlers.set_endpoint, _NODE, cost=_BASE),
-    Method(M.SetQuota, handlers.set_quota, _ADMIN, cost=_BASE),
+    Method(asked.ProposeMember, decisions.propose_member, _ADMIN, cost=_cost),
+    Method(asked.ApproveMember, decisions.approve_member, _ADMIN, cost=_BASE),
+    _change(asked.Accept, decisions.accept, _JOINER),
+    _change(asked.ProposeRemoval, decisions.propose_removal, _ADMIN),
+    _change(asked.ApproveRemoval, decisions.approve_removal, _ADMIN),
+    Method(asked.ProposeQuota, decisions.propose_quota, _ADMIN, cost=_BASE),
+    Method(asked.ApproveQuota, decisions.approve_quota, _ADMIN, cost=_BASE),
+    Method(asked.Withdraw, decisions.withdraw, _ADMIN, cost=_BASE),
+    _change(asked.Leave, decisions.leave, _ADMIN, urgent=True),
+    Method(asked.AddKey, handlers.add_key, _ADMIN, cost=_BASE + _PER_KEY),
+    Method(asked.RevokeKey, handlers.revoke_key, _ADMIN, cost=_BASE, urgent=True, prompt=True),
+    _change(asked.RotateNodeKey, handlers.rotate_node_key, _ADMIN),
+    _change(asked.Recover, handlers.recover, _RECOVERY, urgent=True),
+    Method(asked.AddAttestor, handlers.add_attestor, _ADMIN, cost=_BASE + _PER_KEY),
+    Method(asked.SetEndpoint, handlers.set_endpoint, _NODE, cost=_BASE),
+    Method(asked.SetQuota, handlers.set_quota, _ADMIN, cost=_BASE),
 )
 
 

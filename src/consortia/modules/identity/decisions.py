@@ -4,8 +4,8 @@ from consortia.base.keys import key_id
 from consortia.base.refusals import Refused, require
 from consortia.kernel.checkpoint import quorum
 from consortia.kernel.context import Context
-from consortia.modules.identity import messages as M
-from consortia.modules.identity import refusals as R
+from consortia.modules.identity import messages as asked
+from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.keeper import Keeper
 from consortia.modules.identity.keyring import check_set, write_keys
 from consortia.modules.identity.roll import check_change, record_change
@@ -34,7 +34,7 @@ def acting(ctx: Context) -> str:
     """The signer's member, unless an earlier transaction of this block put it or its key out of force."""
     name = ctx.signer.member
     key = KEYS.get(ctx, name, ctx.signer.key)
-    require(KEEPER.is_member(ctx, name) and key is not None and key.revoked is None, R.SIGNER_GONE, name)
+    require(KEEPER.is_member(ctx, name) and key is not None and key.revoked is None, codes.SIGNER_GONE, name)
     return name
 
 
@@ -44,13 +44,13 @@ def voters(ctx: Context, kind: Kind, name: str) -> tuple[str, ...]:
     return tuple(member for member in members if member != name) if kind == "removal" else members
 
 
-def propose_member(ctx: Context, message: M.ProposeMember, _ports: None) -> None:
+def propose_member(ctx: Context, message: asked.ProposeMember, _ports: None) -> None:
     """Open an admission; the proposer's approval counts."""
     # CHECK
     proposer = acting(ctx)
-    require(not MEMBERS.has(ctx, message.name), R.NAME_TAKEN, message.name)
+    require(not MEMBERS.has(ctx, message.name), codes.NAME_TAKEN, message.name)
     _check_proposal(ctx, "admission", message.name, message.expires)
-    require(KEEPER.count(ctx) < MEMBERS_MAX, R.NETWORK_FULL)
+    require(KEEPER.count(ctx) < MEMBERS_MAX, codes.NETWORK_FULL)
     check_set(ctx, message.name, message.keys)
     # DECIDE
     joiner = Joiner(message.title, tuple(key.spec for key in message.keys), message.quota)
@@ -64,7 +64,7 @@ def propose_member(ctx: Context, message: M.ProposeMember, _ports: None) -> None
     ctx.emit(Proposed("admission", message.name, proposer, message.expires))
 
 
-def approve_member(ctx: Context, message: M.ApproveMember, _ports: None) -> None:
+def approve_member(ctx: Context, message: asked.ApproveMember, _ports: None) -> None:
     """Add an approval to an admission."""
     # CHECK
     member = acting(ctx)
@@ -77,15 +77,15 @@ def approve_member(ctx: Context, message: M.ApproveMember, _ports: None) -> None
     _emit_approved(ctx, "admission", message.name, proposal)
 
 
-def accept(ctx: Context, message: M.Accept, _ports: None) -> None:
+def accept(ctx: Context, message: asked.Accept, _ports: None) -> None:
     """Become a member; counts from here on."""
     # CHECK
-    require(ctx.signer.member == message.name, R.NO_PROPOSAL, message.name)
+    require(ctx.signer.member == message.name, codes.NO_PROPOSAL, message.name)
     proposal = _open(ctx, "admission", message.name)
     joiner = proposal.joiner
     if joiner is None or not decided(proposal.approvals, KEEPER.members(ctx)):
-        raise Refused(R.NOT_APPROVED, message.name)
-    require(KEEPER.count(ctx) < MEMBERS_MAX, R.NETWORK_FULL)
+        raise Refused(codes.NOT_APPROVED, message.name)
+    require(KEEPER.count(ctx) < MEMBERS_MAX, codes.NETWORK_FULL)
     check_change(ctx, message.checkpoint)
     # DECIDE
     node, recovery = (
@@ -100,13 +100,13 @@ def accept(ctx: Context, message: M.Accept, _ports: None) -> None:
     record_change(ctx, message.checkpoint)
 
 
-def propose_removal(ctx: Context, message: M.ProposeRemoval, _ports: None) -> None:
+def propose_removal(ctx: Context, message: asked.ProposeRemoval, _ports: None) -> None:
     """Open a removal; where the proposer alone decides, it takes place at once."""
     # CHECK
     proposer, name = acting(ctx), message.name
-    require(KEEPER.is_member(ctx, name), R.NOT_A_MEMBER, name)
-    require(KEEPER.count(ctx) > 1, R.LAST_MEMBER)
-    require(name != proposer, R.OWN_CASE)
+    require(KEEPER.is_member(ctx, name), codes.NOT_A_MEMBER, name)
+    require(KEEPER.count(ctx) > 1, codes.LAST_MEMBER)
+    require(name != proposer, codes.OWN_CASE)
     _check_proposal(ctx, "removal", name, message.expires)
     proposal = Proposal(proposer, ctx.time, message.expires, (proposer,), None, None)
     done = decided(proposal.approvals, voters(ctx, "removal", name))
@@ -120,11 +120,11 @@ def propose_removal(ctx: Context, message: M.ProposeRemoval, _ports: None) -> No
         end_membership(ctx, name, message.checkpoint, own=False)
 
 
-def approve_removal(ctx: Context, message: M.ApproveRemoval, _ports: None) -> None:
+def approve_removal(ctx: Context, message: asked.ApproveRemoval, _ports: None) -> None:
     """Add an approval to a removal; the one that decides it removes the member."""
     # CHECK
     member, name = acting(ctx), message.name
-    require(name != member, R.OWN_CASE)
+    require(name != member, codes.OWN_CASE)
     proposal = _with(_check_approval(ctx, "removal", name, member), member)
     done = decided(proposal.approvals, voters(ctx, "removal", name))
     if done:
@@ -137,21 +137,21 @@ def approve_removal(ctx: Context, message: M.ApproveRemoval, _ports: None) -> No
         end_membership(ctx, name, message.checkpoint, own=False)
 
 
-def leave(ctx: Context, message: M.Leave, _ports: None) -> None:
+def leave(ctx: Context, message: asked.Leave, _ports: None) -> None:
     """End the own membership."""
     # CHECK
     name = acting(ctx)
-    require(KEEPER.count(ctx) > 1, R.LAST_MEMBER)
+    require(KEEPER.count(ctx) > 1, codes.LAST_MEMBER)
     check_change(ctx, message.checkpoint)
     # WRITE and EMIT
     end_membership(ctx, name, message.checkpoint, own=True)
 
 
-def propose_quota(ctx: Context, message: M.ProposeQuota, _ports: None) -> None:
+def propose_quota(ctx: Context, message: asked.ProposeQuota, _ports: None) -> None:
     """Open a question about a quota; where the proposer alone decides, it holds at once."""
     # CHECK
     proposer, name = acting(ctx), message.name
-    require(KEEPER.is_member(ctx, name), R.NOT_A_MEMBER, name)
+    require(KEEPER.is_member(ctx, name), codes.NOT_A_MEMBER, name)
     _check_proposal(ctx, "quota", name, message.expires)
     # WRITE
     proposal = Proposal(proposer, ctx.time, message.expires, (proposer,), None, message.quota)
@@ -161,7 +161,7 @@ def propose_quota(ctx: Context, message: M.ProposeQuota, _ports: None) -> None:
     _settle_quota(ctx, name, proposal)
 
 
-def approve_quota(ctx: Context, message: M.ApproveQuota, _ports: None) -> None:
+def approve_quota(ctx: Context, message: asked.ApproveQuota, _ports: None) -> None:
     """Add an approval to a quota; the one that decides puts it in force."""
     # CHECK
     member, name = acting(ctx), message.name
@@ -175,14 +175,14 @@ def approve_quota(ctx: Context, message: M.ApproveQuota, _ports: None) -> None:
     _settle_quota(ctx, name, proposal)
 
 
-def withdraw(ctx: Context, message: M.Withdraw, _ports: None) -> None:
+def withdraw(ctx: Context, message: asked.Withdraw, _ports: None) -> None:
     """Take back a proposal."""
     # CHECK
     member = acting(ctx)
     proposal = PROPOSALS.get(ctx, message.kind, message.name)
     if proposal is None:
-        raise Refused(R.NO_PROPOSAL, f"{message.kind} of {message.name}")
-    require(proposal.proposer == member or proposal.expires < ctx.time, R.NOT_PROPOSER, proposal.proposer)
+        raise Refused(codes.NO_PROPOSAL, f"{message.kind} of {message.name}")
+    require(proposal.proposer == member or proposal.expires < ctx.time, codes.NOT_PROPOSER, proposal.proposer)
     # WRITE
     _drop(ctx, message.kind, message.name)
     # EMIT
@@ -193,7 +193,7 @@ def end_membership(ctx: Context, name: str, checkpoint: bytes | None, *, own: bo
     """Write that `name` is a member no longer, once all checks are done, and tell so."""
     member = MEMBERS.get(ctx, name)
     if member is None:
-        raise Refused(R.NOT_A_MEMBER, name)
+        raise Refused(codes.NOT_A_MEMBER, name)
     gone = Member(member.title, member.quota, member.node, member.recovery, member.joined, ctx.time)
     MEMBERS.put(ctx, gone, name)
     ENDPOINTS.delete(ctx, name)
@@ -218,21 +218,21 @@ def _settle_quota(ctx: Context, name: str, proposal: Proposal) -> None:
 
 def _check_proposal(ctx: Context, kind: Kind, name: str, expires: int) -> None:
     before = PROPOSALS.get(ctx, kind, name)
-    require(before is None or before.expires < ctx.time, R.PROPOSAL_OPEN, f"{kind} of {name}")
-    require(ctx.time <= expires <= ctx.time + PROPOSAL_MILLISECONDS_MAX, R.BAD_EXPIRY, str(expires))
+    require(before is None or before.expires < ctx.time, codes.PROPOSAL_OPEN, f"{kind} of {name}")
+    require(ctx.time <= expires <= ctx.time + PROPOSAL_MILLISECONDS_MAX, codes.BAD_EXPIRY, str(expires))
 
 
 def _open(ctx: Context, kind: Kind, name: str) -> Proposal:
     proposal = PROPOSALS.get(ctx, kind, name)
     if proposal is None:
-        raise Refused(R.NO_PROPOSAL, f"{kind} of {name}")
-    require(ctx.time <= proposal.expires, R.PROPOSAL_EXPIRED, str(proposal.expires))
+        raise Refused(codes.NO_PROPOSAL, f"{kind} of {name}")
+    require(ctx.time <= proposal.expires, codes.PROPOSAL_EXPIRED, str(proposal.expires))
     return proposal
 
 
 def _check_approval(ctx: Context, kind: Kind, name: str, member: str) -> Proposal:
     proposal = _open(ctx, kind, name)
-    require(member not in proposal.approvals, R.ALREADY_APPROVED, member)
+    require(member not in proposal.approvals, codes.ALREADY_APPROVED, member)
     return proposal
 
 

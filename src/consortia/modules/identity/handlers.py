@@ -3,8 +3,8 @@
 from consortia.base.keys import key_id
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
-from consortia.modules.identity import messages as M
-from consortia.modules.identity import refusals as R
+from consortia.modules.identity import messages as asked
+from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.decisions import acting
 from consortia.modules.identity.keyring import (
     active_keys,
@@ -38,7 +38,7 @@ from consortia.modules.identity.types import (
 def load_genesis(ctx: Context, genesis: IdentityGenesis, _ports: None) -> None:
     """Write the founding members; refuses what no proposal could have brought about."""
     for founder in genesis.members:
-        require(not MEMBERS.has(ctx, founder.name), R.NAME_TAKEN, founder.name)
+        require(not MEMBERS.has(ctx, founder.name), codes.NAME_TAKEN, founder.name)
         check_complete(founder.keys)
         check_points(ctx, founder.keys)
         nobody = bytes(32)
@@ -49,13 +49,13 @@ def load_genesis(ctx: Context, genesis: IdentityGenesis, _ports: None) -> None:
     record_change(ctx, None)
 
 
-def add_key(ctx: Context, message: M.AddKey, _ports: None) -> None:
+def add_key(ctx: Context, message: asked.AddKey, _ports: None) -> None:
     """Add a key to the own member."""
     # CHECK
     name, new = acting(ctx), message.key
     fitting = roles_in_order(new.roles) and not BY_ROTATION.intersection(new.roles)
-    require(fitting, R.BAD_ROLES, " ".join(new.roles))
-    require(len(active_keys(ctx, name)) < KEYS_MAX, R.TOO_MANY_KEYS)
+    require(fitting, codes.BAD_ROLES, " ".join(new.roles))
+    require(len(active_keys(ctx, name)) < KEYS_MAX, codes.TOO_MANY_KEYS)
     check_points(ctx, [new.spec])
     check_possession(ctx, name, [new])
     # WRITE
@@ -64,28 +64,28 @@ def add_key(ctx: Context, message: M.AddKey, _ports: None) -> None:
     ctx.emit(KeyAdded(name, key_id(new.public), new.roles))
 
 
-def revoke_key(ctx: Context, message: M.RevokeKey, _ports: None) -> None:
+def revoke_key(ctx: Context, message: asked.RevokeKey, _ports: None) -> None:
     """Put an own key out of force, from the next block."""
     # CHECK
     name = acting(ctx)
     key = KEYS.get(ctx, name, message.key)
     if key is None:
-        raise Refused(R.NO_KEY, message.key.hex())
-    require(key.revoked is None, R.KEY_REVOKED, message.key.hex())
-    require(not BY_ROTATION.intersection(key.roles), R.NEEDS_ROTATION, " ".join(key.roles))
+        raise Refused(codes.NO_KEY, message.key.hex())
+    require(key.revoked is None, codes.KEY_REVOKED, message.key.hex())
+    require(not BY_ROTATION.intersection(key.roles), codes.NEEDS_ROTATION, " ".join(key.roles))
     admins = [wanted for wanted, other in active_keys(ctx, name) if "admin" in other.roles]
-    require(admins != [message.key], R.LAST_ADMIN)
+    require(admins != [message.key], codes.LAST_ADMIN)
     # WRITE
     write_revoked(ctx, name, message.key, key)
     # EMIT
     ctx.emit(KeyRevoked(name, message.key))
 
 
-def rotate_node_key(ctx: Context, message: M.RotateNodeKey, _ports: None) -> None:
+def rotate_node_key(ctx: Context, message: asked.RotateNodeKey, _ports: None) -> None:
     """Replace the key with which the member's node cosigns: a change of the member set."""
     # CHECK
     name, new = acting(ctx), message.key
-    require(new.roles == ("node",), R.BAD_ROLES, " ".join(new.roles))
+    require(new.roles == ("node",), codes.BAD_ROLES, " ".join(new.roles))
     check_points(ctx, [new.spec])
     check_possession(ctx, name, [new])
     check_change(ctx, message.checkpoint)
@@ -103,7 +103,7 @@ def rotate_node_key(ctx: Context, message: M.RotateNodeKey, _ports: None) -> Non
     record_change(ctx, message.checkpoint)
 
 
-def recover(ctx: Context, message: M.Recover, _ports: None) -> None:
+def recover(ctx: Context, message: asked.Recover, _ports: None) -> None:
     """Replace all keys of the own member, the recovery key among them: a change of the member set."""
     # CHECK
     name = acting(ctx)
@@ -122,36 +122,36 @@ def recover(ctx: Context, message: M.Recover, _ports: None) -> None:
     record_change(ctx, message.checkpoint)
 
 
-def add_attestor(ctx: Context, message: M.AddAttestor, _ports: None) -> None:
+def add_attestor(ctx: Context, message: asked.AddAttestor, _ports: None) -> None:
     """Name the member's key for networks that check other signatures."""
     # CHECK
     name = acting(ctx)
-    require(is_attestor_key(message.algorithm, message.public), R.BAD_ATTESTOR, message.public.hex())
+    require(is_attestor_key(message.algorithm, message.public), codes.BAD_ATTESTOR, message.public.hex())
     # WRITE
     ATTESTORS.put(ctx, Attestor(message.public), name, message.algorithm)
     # EMIT
     ctx.emit(AttestorAdded(name, message.algorithm))
 
 
-def set_endpoint(ctx: Context, message: M.SetEndpoint, _ports: None) -> None:
+def set_endpoint(ctx: Context, message: asked.SetEndpoint, _ports: None) -> None:
     """Say where the own node is reached."""
     # CHECK
     name = acting(ctx)
     secure = message.url.startswith("https://")
-    require(secure == (message.certificate is not None), R.BAD_ENDPOINT, message.url)
-    require(message.certificate is None or is_der(message.certificate), R.BAD_ENDPOINT, "not DER")
+    require(secure == (message.certificate is not None), codes.BAD_ENDPOINT, message.url)
+    require(message.certificate is None or is_der(message.certificate), codes.BAD_ENDPOINT, "not DER")
     # WRITE
     ENDPOINTS.put(ctx, Endpoint(message.url, message.certificate), name)
     # EMIT
     ctx.emit(EndpointSet(name, message.url))
 
 
-def set_quota(ctx: Context, message: M.SetQuota, _ports: None) -> None:
+def set_quota(ctx: Context, message: asked.SetQuota, _ports: None) -> None:
     """Lower the own quota."""
     # CHECK
     name = acting(ctx)
     member = _member(ctx, name)
-    require(not raises(message.quota, member.quota), R.QUOTA_RAISED)
+    require(not raises(message.quota, member.quota), codes.QUOTA_RAISED)
     # WRITE
     lowered = Member(member.title, message.quota, member.node, member.recovery, member.joined, member.left)
     MEMBERS.put(ctx, lowered, name)
@@ -162,5 +162,5 @@ def set_quota(ctx: Context, message: M.SetQuota, _ports: None) -> None:
 def _member(ctx: Context, name: str) -> Member:
     member = MEMBERS.get(ctx, name)
     if member is None:
-        raise Refused(R.NOT_A_MEMBER, name)
+        raise Refused(codes.NOT_A_MEMBER, name)
     return member

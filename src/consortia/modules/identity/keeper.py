@@ -110,7 +110,7 @@ def derived_set(ctx: Context) -> MemberSet:
         if member.left is None:
             name = text(part)
             found.append(MemberKey(name, *_public(ctx, name, member)))
-    return MemberSet(tuple(found))
+    return MemberSet(tuple(sorted(found, key=lambda member: member.name)))
 
 
 def _public(ctx: Context, name: str, member: Member) -> tuple[bytes, bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from consortia.base.keys import is_prime_order, key_id, verify
 from consortia.base.refusals import require
 from consortia.kernel.context import Context
-from consortia.modules.identity import refusals as R
+from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.messages import NewKey
 from consortia.modules.identity.rules import complete, possession_message, roles_in_order
 from consortia.modules.identity.state import KEYS, MEMBERS, OWNERS, PROPOSALS, digest
@@ -16,24 +16,24 @@ def check_points(ctx: Context, keys: Sequence[KeySpec]) -> None:
     """Refuse keys of small order, keys that somebody has or had, and repeated ones."""
     ids = [key_id(key.public) for key in keys]
     for key in keys:
-        require(is_prime_order(key.public), R.SMALL_ORDER, key.public.hex())
-    require(len(set(ids)) == len(ids), R.KEY_KNOWN, "a key stands twice in the set")
+        require(is_prime_order(key.public), codes.SMALL_ORDER, key.public.hex())
+    require(len(set(ids)) == len(ids), codes.KEY_KNOWN, "a key stands twice in the set")
     for wanted in ids:
-        require(_is_free(ctx, wanted), R.KEY_KNOWN, wanted.hex())
+        require(_is_free(ctx, wanted), codes.KEY_KNOWN, wanted.hex())
 
 
 def check_possession(ctx: Context, name: str, keys: Sequence[NewKey]) -> None:
     """Refuse keys whose owner did not sign, with each, that they become the keys of `name`."""
     message = possession_message(ctx.network, name, tuple(key.spec for key in keys))
     for key in keys:
-        require(verify(key.public, message, key.possession), R.BAD_POSSESSION, key.label)
+        require(verify(key.public, message, key.possession), codes.BAD_POSSESSION, key.label)
 
 
 def check_complete(keys: Sequence[KeySpec]) -> None:
     """Refuse a set of keys by which a member could not live."""
     for key in keys:
-        require(roles_in_order(key.roles), R.BAD_ROLES, " ".join(key.roles))
-    require(complete(keys), R.BAD_KEY_SET)
+        require(roles_in_order(key.roles), codes.BAD_ROLES, " ".join(key.roles))
+    require(complete(keys), codes.BAD_KEY_SET)
 
 
 def check_set(ctx: Context, name: str, keys: Sequence[NewKey]) -> None:

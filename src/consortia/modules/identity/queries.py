@@ -11,7 +11,7 @@ from consortia.kernel.checkpoint import quorum
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
 from consortia.kernel.ports import Quota
-from consortia.modules.identity import refusals as R
+from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.decisions import KEEPER, voters
 from consortia.modules.identity.state import (
     ATTESTORS,
@@ -121,7 +121,8 @@ class ChangesView(Record, frozen=True):
 
 def members(ctx: Context, _arguments: Nothing, _ports: None) -> MembersView:
     """All members, past and present."""
-    return MembersView(tuple(_view(ctx, text(name)) for (name,), _ in MEMBERS.scan(ctx)))
+    names = sorted(text(name) for (name,), _ in MEMBERS.scan(ctx))
+    return MembersView(tuple(_view(ctx, name) for name in names))
 
 
 def member(ctx: Context, arguments: ByName, _ports: None) -> MemberView:
@@ -141,7 +142,7 @@ def key(ctx: Context, arguments: ByKey, _ports: None) -> KeyView:
     """One key and whose it is."""
     owner, found = KEEPER.owner_of(ctx, arguments.key), KEEPER.key_of(ctx, arguments.key)
     if owner is None or found is None:
-        raise Refused(R.NO_KEY, arguments.key.hex())
+        raise Refused(codes.NO_KEY, arguments.key.hex())
     return KeyView(arguments.key, owner, found)
 
 
@@ -178,7 +179,7 @@ def set_changes(ctx: Context, arguments: ChangesFrom, _ports: None) -> ChangesVi
 def _view(ctx: Context, name: str) -> MemberView:
     found = MEMBERS.get(ctx, name)
     if found is None:
-        raise Refused(R.NOT_A_MEMBER, name)
+        raise Refused(codes.NOT_A_MEMBER, name)
     attestors = tuple((text(algorithm), attestor) for (_, algorithm), attestor in ATTESTORS.scan(ctx, name))
     return MemberView(
         name,

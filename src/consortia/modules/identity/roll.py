@@ -10,7 +10,7 @@ from consortia.base.note import parse_note
 from consortia.base.refusals import Refused, require
 from consortia.kernel.checkpoint import NotFinal, check_final
 from consortia.kernel.context import Context
-from consortia.modules.identity import refusals as R
+from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.keeper import derived_set
 from consortia.modules.identity.state import CHANGES, LATEST
 from consortia.modules.identity.types import Change, Latest, MemberSetChanged
@@ -28,20 +28,20 @@ def check_change(ctx: Context, checkpoint: bytes | None) -> None:
     latest = LATEST.get(ctx)
     last = None if latest is None else CHANGES.get(ctx, latest.number)
     if latest is None or latest.number == 0 or last is None:
-        require(checkpoint is None, R.CHECKPOINT_UNEXPECTED)
+        require(checkpoint is None, codes.CHECKPOINT_UNEXPECTED)
         return
     if checkpoint is None:
-        raise Refused(R.CHECKPOINT_REQUIRED, f"it must cover leaf {last.first_leaf}")
+        raise Refused(codes.CHECKPOINT_REQUIRED, f"it must cover leaf {last.first_leaf}")
     before = CHANGES.get(ctx, latest.number - 1)
     try:
         note = parse_note(checkpoint)
         if before is not None:
             check_final(note, ctx.network, before.members)
     except (Malformed, NotFinal) as error:
-        raise Refused(R.CHECKPOINT_NOT_FINAL, str(error)) from None
+        raise Refused(codes.CHECKPOINT_NOT_FINAL, str(error)) from None
     size = note.checkpoint.size
-    require(size > last.first_leaf, R.CHECKPOINT_TOO_EARLY, f"size {size}, leaf {last.first_leaf}")
-    require(size <= ctx.size, R.CHECKPOINT_TOO_LATE, f"size {size}, the log has {ctx.size}")
+    require(size > last.first_leaf, codes.CHECKPOINT_TOO_EARLY, f"size {size}, leaf {last.first_leaf}")
+    require(size <= ctx.size, codes.CHECKPOINT_TOO_LATE, f"size {size}, the log has {ctx.size}")
 
 
 def record_change(ctx: Context, checkpoint: bytes | None) -> None:
