@@ -14,7 +14,7 @@ from consortia.engines.train.api import Parameters, Recipe, RecipeError
 from consortia.engines.train.loop import train
 from consortia.engines.train.table import Table, concatenate
 from consortia.exact.fixed import Integers
-from consortia.exact.linear import WEIGHT_BITS
+from consortia.exact.linear import classify
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def evaluate(model: bytes, table: Table) -> Evaluation:
         raise ValueError(f"{table.name}: no records with two classes to judge by")
     score = score_numbers(model, table.numbers)
     truth = table.labels == 1.0
-    said = probabilities(score) >= 1 << (WEIGHT_BITS - 1)
+    said = classify(probabilities(score))
     return Evaluation(table.records, int((said == truth).sum()), int(truth.sum()), _wins(score, truth))
 
 

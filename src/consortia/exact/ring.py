@@ -3,11 +3,11 @@
 A ring vector is a numpy array of signed little-endian words read modulo 2^bits; its blob is those
 words in order, two's complement, with nothing before or after. Addition wraps, so a sum does not
 depend on the order of its terms, and masks (uniform ring vectors that cancel) add nothing to it.
-Six bits of headroom are kept: a member's words stay within 2^(bits-1-6), so that 64 members cannot
+Six bits of headroom are kept: a member's words stay within 2^(bits-1-6), so that 63 members cannot
 wrap the sum and a sum beyond their bound is seen.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from consortia.exact.fixed import Integers, divide_array, signed_type
 
 HEADROOM_BITS = 6
-"""Bits between a member's largest word and the ring's edge: 2^6 members fit."""
+"""Bits between a member's largest word and the ring's edge: 63 members fit."""
 
 _BLOCK = 1 << 15
 
@@ -97,7 +97,7 @@ def check_range(vector: NDArray[Any], bound: int) -> None:
 def check_sum(total: NDArray[Any], *, clip: int, members: int) -> None:
     """Raises RingError when a sum is one that `members` words of at most `clip` cannot make.
 
-    Also when so many members could wrap the ring (more than 2^6 at the full clip).
+    Also when so many members could wrap the ring (more than 63 at the full clip).
     """
     bound = clip * members
     if bound >= 1 << (total.dtype.itemsize * 8 - 1):
@@ -113,16 +113,9 @@ def mean_step(state: Integers, total: NDArray[Any], *, joined: int = 1, cohort: 
     the result are int64 on the update's grid. Raises RingError when a product leaves 64 bits.
     """
     if joined == cohort:
-        total64: Integers = total.astype(np.int64)
-        return state + total64
+        following = np.empty_like(state)
+        np.add(state, total, out=following)
+        return following
     if largest(total) * joined >= 1 << 63:
         raise RingError("the sum times the joined records leaves 64 bits")
     return state + divide_array(total.astype(np.int64) * joined, cohort)
-
-
-def sum_exactly(values: Iterable[int]) -> int:
-    """The sum of Python integers; named so that no float sum is mistaken for it."""
-    total = 0
-    for value in values:
-        total += value
-    return total

@@ -38,7 +38,7 @@ class Prediction(Record, frozen=True):
 class Features(Record, frozen=True):
     """A feature row as a prediction record holds it: grid integers, level indices, or null for missing."""
 
-    values: tuple[int | None, ...]
+    cells: tuple[int | None, ...]
 
 
 def load(model: bytes) -> GlmModel:

@@ -150,7 +150,7 @@ def check_total(stage: Stage, total: NDArray[Any], members: int) -> Vector:
 
 
 def full_clip(ring_bits: Literal[32, 64], scale_bits: int) -> Quantisation:
-    """A quantisation with the ring's whole room below its headroom: at most 64 members."""
+    """A quantisation with the ring's whole room below its headroom: at most 63 members."""
     return Quantisation(ring_bits, scale_bits, clip_max(ring_bits))
 
 

@@ -20,7 +20,7 @@ HOSPITALS = (("northgate", 45), ("riverside", 28), ("lakeview", 17), ("hillcrest
 """The demo's hospitals and their shares of the training records in per cent."""
 
 SORTING_FEATURE = "mean radius"
-HELD_OUT_PERCENT = 25
+HELD_OUT_PERCENT = 33
 
 _CLASS_MIN = 4
 
@@ -79,7 +79,7 @@ def wisconsin() -> Table:
 def wisconsin_hospitals(seed: int = 1, *, hospitals: Sequence[tuple[str, int]] = HOSPITALS) -> Split:
     """The Wisconsin data over hospitals that differ in size and in patients, and a common held-out set.
 
-    A quarter of the records, class by class, is held out. The others are sorted by the tumour's mean radius,
+    A third of the records, class by class, is held out. The others are sorted by the tumour's mean radius,
     blurred by seeded noise as wide as the data, and dealt out in one run per hospital, the largest taking the
     largest tumours: sizes are the hospitals' shares (per cent), and each sees other patients and another
     share of malignant ones. Every hospital has at least four records of each class.

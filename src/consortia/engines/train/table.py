@@ -29,7 +29,7 @@ from consortia.engines.train.files import (
 )
 from consortia.engines.train.schema import Field, Label, Schema
 
-FILES_MAX = 64
+FILES_MAX = 63
 
 Part = TypeVar("Part", Field, Label)
 

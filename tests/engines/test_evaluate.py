@@ -1,0 +1,86 @@
+"""Figures: exact, equal to scikit-learn's, worst site first, and honest when somebody gains nothing."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+from tests.engines.tables import make, numeric_tables
+
+from consortia.engines.evaluate import Comparison, Evaluation, compare, evaluate, pooled_model
+from consortia.engines.infer.predict import score_numbers
+from consortia.engines.train import recipe
+from consortia.engines.train.api import RecipeError
+from consortia.engines.train.loop import train
+from consortia.engines.train.table import Table
+
+LOGISTIC = recipe("glm.logistic")
+TABLES = {"a": make(1, 40), "b": make(2, 90), "c": make(3, 25)}
+MODEL = train(LOGISTIC, {}, TABLES).model
+
+
+def coarse(table):
+    """The table with whole ages only, so that scores tie."""
+    numbers = table.numbers.copy()
+    numbers[:, 0] = np.round(numbers[:, 0], -1)
+    numbers[:, 2] = np.nan
+    return Table("coarse", table.schema, numbers, table.labels)
+
+
+@pytest.mark.parametrize("table", [make(9, 200), coarse(make(9, 200))], ids=["few ties", "many ties"])
+def test_accuracy_and_auroc_equal_scikit_learns(table):
+    found = evaluate(MODEL, table)
+    score = score_numbers(MODEL, table.numbers)
+    assert found.auroc == pytest.approx(roc_auc_score(table.labels, score), abs=1e-12)
+    assert found.accuracy == pytest.approx(((score >= 0) == table.labels).mean())
+
+
+def test_without_one_of_the_classes_auroc_is_one_half():
+    table = make(9, 20)
+    assert evaluate(MODEL, Table("one", table.schema, table.numbers, np.zeros(20))).auroc == 0.5
+
+
+def test_a_table_without_records_or_classes_is_not_judged_by():
+    empty = make(9, 20).take([])
+    for table in (empty, numeric_tables()["p"]):
+        with pytest.raises(ValueError, match="no records with two classes"):
+            evaluate(MODEL, table)
+
+
+def test_a_comparison_holds_every_site_worst_first_and_the_pooled_model():
+    held_out = make(9, 300)
+    figures = compare(LOGISTIC, {}, TABLES, held_out)
+    accuracies = [site.accuracy for site in figures.sites.values()]
+    assert sorted(figures.sites) == ["a", "b", "c"]
+    assert accuracies == sorted(accuracies)
+    assert figures.largest == "b"
+    assert figures.federated == evaluate(MODEL, held_out)
+    assert figures.pooled == evaluate(pooled_model(LOGISTIC, {}, TABLES), held_out)
+    assert compare(LOGISTIC, {}, TABLES, held_out, federated=MODEL) == figures
+
+
+def test_a_comparison_wants_tables():
+    with pytest.raises(RecipeError, match="no tables"):
+        compare(LOGISTIC, {}, {}, make(9, 10))
+
+
+def figures(correct):
+    sites = {"small": Evaluation(100, 60, 50, 0), "big": Evaluation(100, 80, 50, 0)}
+    return Comparison(sites, Evaluation(100, correct, 50, 0), Evaluation(100, 85, 50, 0), "big")
+
+
+@pytest.mark.parametrize(
+    ("correct", "gains", "said"),
+    [
+        (84, True, "big, gains 4.0 points."),
+        (80, False, "gains nothing: its own model reaches 80.0 %; the worst site, small, gains 20.0 points."),
+        (
+            70,
+            False,
+            "loses accuracy: its own model reaches 80.0 %; the worst site, small, gains 10.0 points.",
+        ),
+    ],
+)
+def test_the_sentence_says_what_the_largest_site_gains(correct, gains, said):
+    comparison = figures(correct)
+    assert comparison.largest_gains is gains
+    assert comparison.sentence().endswith(said)
+    assert comparison.sentence().startswith("Alone, the sites reach small 60.0 %, big 80.0 %; together")

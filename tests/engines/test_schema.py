@@ -1,0 +1,52 @@
+"""The schema: one encoding, limits, and Frictionless in and out."""
+
+import pytest
+from tests.engines.tables import SCHEMA
+
+from consortia.base.codec import Malformed
+from consortia.engines.train.schema import Label, Schema, from_frictionless, number, resolution
+
+RANGED = Schema(
+    (number("age", exponent=7, unit="years", minimum="0", maximum="120.5"), *SCHEMA.fields[1:]),
+    Label("y", ("0", "1"), 0),
+)
+
+
+@pytest.mark.parametrize("schema", [SCHEMA, RANGED, Schema(SCHEMA.fields, Label("cost", (), 9))])
+def test_a_schema_survives_its_bytes_and_its_frictionless_descriptor(schema):
+    assert Schema.decode(schema.encode()) == schema
+    assert from_frictionless(schema.to_frictionless()) == schema
+
+
+def test_a_descriptor_speaks_frictionless():
+    descriptor = RANGED.to_frictionless()
+    assert descriptor["missingValues"] == ["", "?"]
+    assert descriptor["fields"][0]["type"] == "number"
+    assert descriptor["fields"][0]["constraints"] == {"minimum": "0", "maximum": "120.5"}
+    assert descriptor["fields"][1]["constraints"] == {"enum": ["a", "b", "c"]}
+    assert descriptor["fields"][-1] == {"name": "y", "type": "string", "constraints": {"enum": ["0", "1"]}}
+
+
+def test_the_design_spreads_categories_and_flags():
+    assert SCHEMA.names == ("age", "type", "dose")
+    assert SCHEMA.design_names == ("age", "type=a", "type=b", "type=c", "dose", "dose missing")
+
+
+def test_a_number_is_read_at_its_fields_resolution():
+    assert resolution(SCHEMA.fields[0]) == -14
+
+
+@pytest.mark.parametrize(
+    "field",
+    [number("", exponent=1), number("x", exponent=101), number("x", minimum="low"), number("x" * 121)],
+)
+def test_fields_beyond_their_limits_are_malformed(field):
+    with pytest.raises(Malformed):
+        Schema.decode(Schema((field,), SCHEMA.label).encode())
+
+
+def test_a_descriptor_without_its_label_is_refused():
+    descriptor = SCHEMA.to_frictionless()
+    descriptor["fields"] = descriptor["fields"][:-1]
+    with pytest.raises(KeyError):
+        from_frictionless(descriptor)
