@@ -68,8 +68,6 @@ _FLOATS = frozenset(
         "float16",
         "float32",
         "float64",
-        "single",
-        "double",
         "longdouble",
         "floating",
     }
