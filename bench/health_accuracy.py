@@ -40,8 +40,8 @@ def run() -> list[dict]:
             "met": difference >= BAR_POINTS,
             "note": (
                 f"{SPLITS} splits: federated {means['f']:.2f} % "
-                f"(deviation {statistics.stdev(federated):.2f}), worst site alone {means['w']:.2f} %, best site alone {means['b']:.2f} %; "
-                f"the largest site gains nothing in {idle} of {SPLITS}"
+                f"(deviation {statistics.stdev(federated):.2f}), worst site alone {means['w']:.2f} %, "
+                f"best site alone {means['b']:.2f} %; the largest site gains nothing in {idle} of {SPLITS}"
             ),
         }
     ]

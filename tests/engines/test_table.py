@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.engines.tables import SCHEMA, make, write
+from tests.engines.tables import SCHEMA, make, numeric_tables, write
 
 from consortia.engines.train.agree import exponent_for, infer_schema
 from consortia.engines.train.files import DataError, read_file
 from consortia.engines.train.schema import Label, Schema, category, number
-from consortia.engines.train.table import concatenate, mismatches, read_folder, read_table
+from consortia.engines.train.table import concatenate, csv_text, mismatches, read_folder, read_table
 
 GOOD = "x,y|1,0|2,1"
 
@@ -144,7 +144,7 @@ def test_every_mismatch_is_listed_at_once(tmp_path):
             'a.csv, row 3, column "sex": "x" is not one of the agreed levels (f, m). '
             "Correct the cell, or agree on another schema."
         ),
-        'a.csv, row 3, column "y": "2" is neither 0 nor 1.',
+        'a.csv, row 3, column "y": "2" is neither 0 nor 1. Correct the cell, or take the row out.',
     ]
 
 
@@ -161,6 +161,14 @@ def test_reading_under_a_schema_stops_at_the_first_mismatch(tmp_path):
     write(tmp_path, a="weight,age,sex,y|1,732,f,0")
     with pytest.raises(DataError, match="no such column"):
         read_table(tmp_path / "a.csv", STUDY)
+
+
+@pytest.mark.parametrize("table", [make(1, 30), numeric_tables()["p"]], ids=["classes", "number"])
+def test_a_table_written_as_csv_is_read_back_the_same(tmp_path, table):
+    (tmp_path / "a.csv").write_text(csv_text(table), encoding="utf-8")
+    again = read_table(tmp_path / "a.csv", table.schema)
+    assert np.array_equal(again.numbers, table.numbers, equal_nan=True)
+    assert np.array_equal(again.labels, table.labels)
 
 
 def test_tables_of_one_schema_are_joined_in_order():

@@ -10,11 +10,11 @@ from typing import Literal
 
 from consortia.engines.train.files import (
     MISSING,
-    NOT_FINITE,
     DataError,
     RawTable,
     canonical,
     cell_number,
+    is_not_finite,
     place,
     shown,
 )
@@ -97,21 +97,21 @@ def _check_columns(first: RawTable, raw: RawTable) -> None:
 def _classes(raws: Sequence[RawTable], label: str) -> tuple[str, ...]:
     classes: list[str] = []
     for raw in raws:
-        at = raw.header.index(label)
-        here: list[str] = []
-        for row, number_of_row in zip(raw.rows, raw.numbers, strict=True):
-            where, cell = place(raw.name, number_of_row, label), canonical(row[at])
-            if cell in MISSING:
+        cells = _cells(raw, label)
+        here = list(dict.fromkeys(map(canonical, cells)))
+        for level in here:
+            if level in classes:
+                continue
+            row = next(n for n, cell in zip(raw.numbers, cells, strict=True) if canonical(cell) == level)
+            where = place(raw.name, row, label)
+            if level in MISSING:
                 raise DataError(f"{where}: the label is missing. Fill it in, or take the row out.")
-            if cell not in here:
-                here.append(cell)
-            if cell not in classes:
-                classes.append(cell)
-            if len(classes) > 2:
+            if len(classes) == 2:
                 known = f"{shown(classes[0])} and {shown(classes[1])}"
                 raise DataError(
-                    f'{where}: "{shown(cell)}" is a third class besides {known}. A label has two classes.'
+                    f'{where}: "{shown(level)}" is a third class besides {known}. A label has two classes.'
                 )
+            classes.append(level)
         if len(here) == 1:
             raise DataError(
                 f'{place(raw.name, None, label)}: every row has the class "{shown(here[0])}". '
@@ -142,7 +142,7 @@ def _field(raws: Sequence[RawTable], name: str, *, missing_flags: bool) -> Field
             value = cell_number(cell)
             if value is not None:
                 magnitudes.append(abs(value))
-            if value is not None or NOT_FINITE.match(cell):
+            if value is not None or is_not_finite(cell):
                 numeric += 1
             elif cell not in MISSING:
                 text.append(cell)

@@ -16,8 +16,6 @@ ROWS_MAX = 2_000_000
 COLUMNS_MAX = 512
 CELL_CHARS_MAX = 1_000
 MISSING = frozenset(("", "?"))
-NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,4})?\Z", re.ASCII)
-NOT_FINITE = re.compile(r"[-+]?(inf|infinity|nan)\Z", re.IGNORECASE)
 
 _SHOWN = 40
 
@@ -105,19 +103,32 @@ def member_name(path: Path) -> str:
 
 def canonical(cell: str) -> str:
     """A level or class in one spelling: `1`, `1.0` and `01` are one level; other text stays."""
-    if NUMBER.match(cell):
-        value = float(cell)
-        if math.isfinite(value):
-            return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
-    return cell
+    value = cell_number(cell)
+    if value is None:
+        return cell
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
 def cell_number(cell: str) -> float | None:
-    """The finite number that a cell spells, None when it spells none."""
-    if not NUMBER.match(cell):
+    """The finite number that a cell spells in ASCII decimals, None when it spells none."""
+    value = _float(cell)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def is_not_finite(cell: str) -> bool:
+    """Whether a cell spells a number that is none here: NaN, infinity, or beyond the largest float."""
+    value = _float(cell)
+    return value is not None and not math.isfinite(value)
+
+
+def _float(cell: str) -> float | None:
+    # Python alone reads underscores and the digits of other scripts as numbers.
+    if "_" in cell or not cell.isascii():
         return None
-    value = float(cell)
-    return value if math.isfinite(value) else None
+    try:
+        return float(cell)
+    except ValueError:
+        return None
 
 
 def _text(path: Path) -> str:
@@ -161,12 +172,12 @@ def _lines(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
         number += 1
         if not cells or (len(cells) == 1 and not cells[0].strip()):
             continue
-        for index, cell in enumerate(cells):
-            if len(cell) > CELL_CHARS_MAX:
-                raise DataError(
-                    f"{place(name, number)}: cell {index + 1} has {len(cell)} characters, at most "
-                    f"{CELL_CHARS_MAX} are read. Shorten it, or check for a missing quote."
-                )
+        if max(map(len, cells)) > CELL_CHARS_MAX:
+            index = next(i for i, cell in enumerate(cells, start=1) if len(cell) > CELL_CHARS_MAX)
+            raise DataError(
+                f"{place(name, number)}: cell {index} has {len(cells[index - 1])} characters, at most "
+                f"{CELL_CHARS_MAX} are read. Shorten it, or check for a missing quote."
+            )
         yield number, [cell.strip() for cell in cells]
 
 

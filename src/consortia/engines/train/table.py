@@ -4,6 +4,8 @@
 under a schema that stands; `mismatches` lists everything in which a file differs from it.
 """
 
+import csv
+import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,12 +18,11 @@ from numpy.typing import NDArray
 from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.files import (
     MISSING,
-    NOT_FINITE,
-    NUMBER,
     DataError,
     RawTable,
     canonical,
     cell_number,
+    is_not_finite,
     member_name,
     place,
     read_file,
@@ -129,6 +130,19 @@ def make_table(raw: RawTable, schema: Schema) -> Table:
     return Table(raw.name, schema, numbers, labels)
 
 
+def csv_text(table: Table) -> str:
+    """The table as a CSV file that `read_table` reads back to the same table; missing cells are empty."""
+    schema = table.schema
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*schema.names, schema.label.name])
+    for row, label in zip(table.numbers.tolist(), table.labels.tolist(), strict=True):
+        cells = [_cell_text(field, value) for field, value in zip(schema.fields, row, strict=True)]
+        target = schema.label.classes[int(label)] if schema.label.classes else canonical(repr(label))
+        writer.writerow([*cells, target])
+    return out.getvalue()
+
+
 def mismatches(schema: Schema, raw: RawTable) -> list[str]:
     """Every way in which a file differs from the schema, one line each; empty when it fits.
 
@@ -191,17 +205,18 @@ def _number_column(raw: RawTable, field: Field, cells: Sequence[str]) -> NDArray
         if cell in MISSING:
             continue
         value = cell_number(cell)
+        if value is not None and low <= value <= high:
+            column[index] = value
+            continue
         where = place(raw.name, raw.numbers[index], field.name)
         if value is None:
-            kind = "finite number" if NOT_FINITE.match(cell) or NUMBER.match(cell) else "number"
+            kind = "finite number" if is_not_finite(cell) else "number"
             raise DataError(
                 f'{where}: "{shown(cell)}" is not a {kind}. '
                 "Write a number, or leave the cell empty where it is missing."
             )
-        if not low <= value <= high:
-            bounds = f"{field.minimum or '-'}..{field.maximum or '-'} {field.unit}".rstrip()
-            raise DataError(f"{where}: {shown(cell)} is outside {bounds}. Check the value and its unit.")
-        column[index] = value
+        bounds = f"{field.minimum or '-'}..{field.maximum or '-'} {field.unit}".rstrip()
+        raise DataError(f"{where}: {shown(cell)} is outside {bounds}. Check the value and its unit.")
     return column
 
 
@@ -225,16 +240,25 @@ def _level_column(raw: RawTable, field: Field, cells: Sequence[str]) -> NDArray[
 def _label_column(raw: RawTable, label: Label, cells: Sequence[str]) -> NDArray[np.float64]:
     column = np.empty(len(cells))
     for index, cell in enumerate(cells):
-        where = place(raw.name, raw.numbers[index], label.name)
-        if cell in MISSING:
-            raise DataError(f"{where}: the label is missing. Fill it in, or take the row out.")
-        if not label.classes:
-            value = cell_number(cell)
-            if value is None:
-                raise DataError(f'{where}: "{shown(cell)}" is not a number. The label is one.')
-            column[index] = value
-        elif canonical(cell) in label.classes:
-            column[index] = label.classes.index(canonical(cell))
-        else:
-            raise DataError(f'{where}: "{shown(cell)}" is neither {label.classes[0]} nor {label.classes[1]}.')
+        value = _label_value(label, cell)
+        if value is None:
+            where = place(raw.name, raw.numbers[index], label.name)
+            if cell in MISSING:
+                raise DataError(f"{where}: the label is missing. Fill it in, or take the row out.")
+            wanted = f"neither {label.classes[0]} nor {label.classes[1]}" if label.classes else "not a number"
+            raise DataError(f'{where}: "{shown(cell)}" is {wanted}. Correct the cell, or take the row out.')
+        column[index] = value
     return column
+
+
+def _cell_text(field: Field, value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return field.levels[int(value)] if field.kind == "category" else canonical(repr(value))
+
+
+def _label_value(label: Label, cell: str) -> float | None:
+    if not label.classes:
+        return cell_number(cell)
+    level = canonical(cell)
+    return float(label.classes.index(level)) if level in label.classes else None
