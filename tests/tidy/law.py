@@ -171,7 +171,9 @@ def set_order(sources: list[Source]) -> Iterator[str]:
     Sets are known by what they are made from, by annotations of variables, arguments and fields, and by the
     operators between them. Results that have no order (another set, a sum, a test) may be made from a set.
     """
-    fields = {name for source in sources for name in _annotated_fields(source)}
+    annotated = {each for source in sources for each in _annotated_fields(source)}
+    # A name that is a set in one class and something else in another could be either: it is let through.
+    fields = {name for name, is_set in annotated if is_set and (name, False) not in annotated}
     for source in sources:
         above = parents(source.tree)
         for function in [source.tree, *(n for n in ast.walk(source.tree) if isinstance(n, _FUNCTION))]:
@@ -200,18 +202,15 @@ def _annotation_is_set(annotation: ast.expr | None) -> bool:
     return getattr(base, "id", getattr(base, "attr", "")) in _SETS
 
 
-def _annotated_fields(source: Source) -> Iterator[str]:
+def _annotated_fields(source: Source) -> Iterator[tuple[str, bool]]:
+    """Each annotated field of a class, and whether it is a set."""
     for node in ast.walk(source.tree):
         if isinstance(node, ast.ClassDef):
             for line in node.body:
-                if isinstance(line, ast.AnnAssign) and _annotation_is_set(line.annotation):
-                    yield ast.unparse(line.target)
-        elif (
-            isinstance(node, ast.AnnAssign)
-            and isinstance(node.target, ast.Attribute)
-            and _annotation_is_set(node.annotation)
-        ):
-            yield node.target.attr
+                if isinstance(line, ast.AnnAssign):
+                    yield ast.unparse(line.target), _annotation_is_set(line.annotation)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute):
+            yield node.target.attr, _annotation_is_set(node.annotation)
 
 
 def _known(function: ast.AST) -> set[str]:
