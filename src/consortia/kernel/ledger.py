@@ -5,7 +5,7 @@ only then moves the tip; a failed commit leaves nothing half done. Everything th
 paths, state paths at recent heights, receipts) is read from here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -99,6 +99,10 @@ class View(Reader, TreeReader, Protocol):
         """The final note of the largest log size, with that size."""
         ...
 
+    def notes(self) -> Iterator[tuple[int, bytes]]:
+        """All kept notes with their sizes, ascending."""
+        ...
+
 
 class LedgerStore(Protocol):
     """Where a ledger rests."""
@@ -156,7 +160,7 @@ class Ledger:
     def create(
         cls, store: LedgerStore, app: Application, genesis: Genesis, alarm: Alarm = no_alarm
     ) -> "Ledger":
-        """Write the genesis block to an empty store; raises InvalidBlock if it is bad, or the store in use."""
+        """Write the genesis block to an empty store; raises InvalidBlock if it is bad or the store in use."""
         with store.snapshot() as view:
             if view.mark() is not None:
                 raise InvalidBlock("the store holds a ledger already")
@@ -282,6 +286,14 @@ class Ledger:
             data = view.leaf(index)
         found = None if data is None else parse_leaf(data)
         return Placed(found, place[0], index) if isinstance(found, Receipt) else None
+
+    def transaction_at(self, index: int) -> bytes:
+        """The id of the transaction whose receipt is the leaf `index`; raises Malformed otherwise."""
+        data = self.leaf(index)
+        found = None if data is None else parse_leaf(data)
+        if not isinstance(found, Receipt):
+            raise Malformed(f"leaf {index} is no receipt")
+        return found.transaction
 
     def root(self, size: int) -> bytes:
         """The log's root when it had `size` leaves; raises PathError beyond the newest size."""

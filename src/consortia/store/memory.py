@@ -1,110 +1,129 @@
-"""A store in memory: the plain twin of the one on disk, for simulations and tests."""
+"""A ledger's store in memory, for simulations and small experiments: the same protocol, nothing kept."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from consortia.kernel.ledger import BlockWrite, LedgerStore
+from consortia.base.merkle import leaf_hash
+from consortia.kernel.ledger import BlockWrite
 from consortia.kernel.store import MemoryReader
 
 
 class MemoryView(MemoryReader):
-    """The whole content of a memory store; it is its own newest snapshot."""
+    """What a memory store holds. It is the store's own state, so nothing may be written while it is open."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.heights: dict[int, tuple[int, bytes]] = {}
-        self.leaves: list[bytes] = []
-        self.nodes: dict[tuple[int, int], bytes] = {}
-        self.places: dict[bytes, tuple[int, int]] = {}
-        self.packed: dict[bytes, bytes] = {}
-        self.deltas: dict[int, bytes] = {}
-        self.kept: dict[int, bytes] = {}
-        self.newest: bytes | None = None
+        self.height = -1
+        self._buckets = dict[bytes, bytes]()
+        self._deltas = dict[int, bytes]()
+        self._blocks = dict[int, tuple[int, bytes]]()
+        self._leaves = list[bytes]()
+        self._nodes = dict[tuple[int, int], bytes]()
+        self._transactions = dict[bytes, tuple[int, int]]()
+        self._notes = dict[int, bytes]()
+        self._mark: bytes | None = None
 
-    @property
-    def height(self) -> int:
-        """The height of the newest block; -1 before the first."""
-        return max(self.heights, default=-1)
+    def bucket(self, name: bytes) -> bytes | None:
+        """The packed entries of a bucket of the state tree, or None."""
+        return self._buckets.get(name)
+
+    def buckets(self) -> Iterator[tuple[bytes, bytes]]:
+        """All buckets of the state tree, in any order."""
+        return iter(list(self._buckets.items()))
+
+    def delta(self, height: int) -> bytes | None:
+        """What leads the state tree back from `height`, or None."""
+        return self._deltas.get(height)
 
     def block(self, height: int) -> bytes | None:
-        """The encoded block at a height."""
-        found = self.heights.get(height)
+        """The encoded block at a height, or None."""
+        found = self._blocks.get(height)
         return None if found is None else found[1]
 
     def header(self, height: int) -> int | None:
-        """The leaf index of a block's header."""
-        found = self.heights.get(height)
+        """The leaf index of the header of the block at a height, or None."""
+        found = self._blocks.get(height)
         return None if found is None else found[0]
 
     def leaf(self, index: int) -> bytes | None:
-        """The bytes of a log leaf."""
-        return self.leaves[index] if 0 <= index < len(self.leaves) else None
+        """The bytes of a log leaf, or None."""
+        return self._leaves[index] if 0 <= index < len(self._leaves) else None
 
     def node(self, level: int, index: int) -> bytes | None:
-        """The hash of a complete node of the log."""
-        return self.nodes.get((level, index))
+        """The hash of a complete node of the log, or None; level 0 is hashed from the leaf."""
+        if level:
+            return self._nodes.get((level, index))
+        leaf = self.leaf(index)
+        return None if leaf is None else leaf_hash(leaf)
 
     def transaction(self, transaction: bytes) -> tuple[int, int] | None:
-        """The height of a transaction and the leaf index of its receipt."""
-        return self.places.get(transaction)
-
-    def bucket(self, name: bytes) -> bytes | None:
-        """The packed entries of a bucket of the state tree."""
-        return self.packed.get(name)
-
-    def buckets(self) -> Iterator[tuple[bytes, bytes]]:
-        """All buckets of the state tree."""
-        return iter(list(self.packed.items()))
-
-    def delta(self, height: int) -> bytes | None:
-        """What leads from a height back to the one below."""
-        return self.deltas.get(height)
+        """The height of a transaction, by id, and the leaf index of its receipt; or None."""
+        return self._transactions.get(transaction)
 
     def mark(self) -> bytes | None:
-        """The commit marker."""
-        return self.newest
+        """The commit marker, or None in an empty store."""
+        return self._mark
 
     def note(self, size: int) -> bytes | None:
-        """The note kept for a log size."""
-        return self.kept.get(size)
+        """The final checkpoint note kept for a log size, or None."""
+        return self._notes.get(size)
 
     def newest_note(self) -> tuple[int, bytes] | None:
-        """The note of the largest log size."""
-        return max(self.kept.items(), default=None)
+        """The final note of the largest log size, with that size; or None."""
+        size = max(self._notes, default=None)
+        return None if size is None else (size, self._notes[size])
+
+    def write(self, block: BlockWrite) -> None:
+        """Take a block in."""
+        self.update(block.changes)
+        for name, packed in block.buckets.items():
+            if packed is None:
+                self._buckets.pop(name, None)
+            else:
+                self._buckets[name] = packed
+        self._deltas[block.height] = block.delta
+        if block.forget:
+            self._deltas.pop(block.forget, None)
+        self._leaves[block.first :] = block.leaves
+        self._blocks[block.height] = len(self._leaves) - 1, block.block
+        self._nodes.update({(level, index): digest for level, index, digest in block.nodes if level})
+        self._transactions.update({tx: (block.height, index) for tx, index in block.transactions})
+        self.height, self._mark = block.height, block.mark
+
+    def write_note(self, size: int, note: bytes) -> None:
+        """Take a note in."""
+        self._notes[size] = note
 
 
-class MemoryStore(LedgerStore):
-    """A ledger's store over dictionaries."""
+class MemoryStore:
+    """The store's protocol over `MemoryView`. Writing while a snapshot is open raises RuntimeError."""
 
     def __init__(self) -> None:
-        """An empty store."""
-        self.view = MemoryView()
+        self._view = MemoryView()
+        self._open = 0
 
     @contextmanager
     def snapshot(self) -> Iterator[MemoryView]:
-        """The content itself: nobody writes while one thread reads."""
-        yield self.view
+        """A view of what is committed."""
+        self._open += 1
+        try:
+            yield self._view
+        finally:
+            self._open -= 1
 
     def commit(self, write: BlockWrite) -> None:
         """Take a block in."""
-        view = self.view
-        view.heights[write.height] = (write.first + len(write.leaves) - 1, write.block)
-        view.leaves.extend(write.leaves)
-        view.nodes.update({(level, index): digest for level, index, digest in write.nodes})
-        view.places.update({name: (write.height, leaf) for name, leaf in write.transactions})
-        view.update(write.changes)
-        for name, packed in write.buckets.items():
-            if packed is None:
-                view.packed.pop(name, None)
-            else:
-                view.packed[name] = packed
-        view.deltas[write.height] = write.delta
-        view.deltas.pop(write.forget, None)
-        view.newest = write.mark
+        self._require_unread()
+        self._view.write(write)
 
     def put_note(self, size: int, note: bytes) -> None:
-        """Keep a note."""
-        self.view.kept[size] = note
+        """Keep the final note of a log size, in place of an earlier one."""
+        self._require_unread()
+        self._view.write_note(size, note)
 
     def close(self) -> None:
         """Nothing to release."""
+
+    def _require_unread(self) -> None:
+        if self._open:
+            raise RuntimeError("a snapshot is open; in memory it would change under its reader")
