@@ -1,0 +1,283 @@
+"""A ledger's store on disk: one LMDB environment, `data.mdb`, in the ledger's folder.
+
+| database | key | value |
+|---|---|---|
+| state | state key | value |
+| buckets | bucket name | packed entries of the state tree |
+| deltas | height | what leads the state tree back from that height |
+| blocks | height | leaf index of its header (8 bytes), then the encoded block |
+| leaves | leaf index | leaf bytes |
+| nodes | level (1 byte), index | hash of a complete interior node of the log |
+| transactions | transaction id | height, leaf index of the receipt |
+| notes | log size | final checkpoint note |
+| meta | `format`, `mark` | format version; the checked commit marker |
+
+Numbers are 8 bytes, big endian, so they are in order. A block is one durable write transaction (data
+pages synced, then the meta page that makes them count), so after any crash the store is as before or
+after it. Notes are written outside blocks.
+"""
+
+import errno
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import lmdb
+
+from consortia.kernel.ledger import BlockWrite
+from consortia.store.errors import StoreError
+from consortia.store.lock import FolderLock
+from consortia.store.pages import PageError, check_pages, file_bytes
+from consortia.store.view import FORMAT, MARK, Databases, LmdbView, key_of, node_key, number_of
+
+if TYPE_CHECKING:
+    from lmdb import _Database
+
+FILE_NAME = "data.mdb"
+FORMAT_VERSION = 1
+MAP_BYTES = 1 << 30
+"""Address space to start with; it doubles when it is full. Disk is used only as far as it is written."""
+
+GROW_SECONDS_MAX = 10.0
+"""So long the store waits for open snapshots to end before it may enlarge its map."""
+
+_DATABASES = ("state", "buckets", "deltas", "blocks", "leaves", "nodes", "transactions", "notes", "meta")
+_RESTORE = "restore it from a backup or from another member's node"
+_LOOK = "look at the disk, its mount and its permissions"
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
+class LmdbStore:
+    """The store of one ledger folder. One process may write; reading without it needs a copy."""
+
+    def __init__(self, folder: Path, *, read_only: bool = False, map_bytes: int = MAP_BYTES) -> None:
+        """Open the store in `folder`, made on first use unless `read_only`.
+
+        Raise StoreError when another process writes, the place cannot be written to, the file is cut,
+        corrupt or of another format.
+        """
+        self.folder = folder
+        self.path = folder / FILE_NAME
+        self.read_only = read_only
+        self._free = threading.Condition()
+        self._views = 0
+        self._closed = False
+        if not read_only:
+            _make_folder(folder)
+        elif not self.path.is_file():
+            raise StoreError(self.path, "there is no ledger here", "name a ledger's folder")
+        self._lock = FolderLock(folder, write=not read_only)
+        try:
+            self._env = self._open_environment(map_bytes)
+            try:
+                self._dbs = self._open_databases()
+            except BaseException:
+                self._env.close()
+                raise
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[LmdbView]:
+        """A consistent view of what is committed. Raise StoreError when the file is damaged."""
+        with self._reading(), self._env.begin(buffers=False) as txn:
+            yield LmdbView(txn, self._dbs)
+
+    def commit(self, write: BlockWrite) -> None:
+        """Make a block durable, all or nothing. Raise StoreError, with nothing done, where that fails.
+
+        After a full disk the store goes on as soon as there is room; after any other failure of the
+        disk it is closed, since nobody knows what a disk holds that failed to sync.
+        """
+        self._transact(lambda txn: self._write_block(txn, write))
+
+    def put_note(self, size: int, note: bytes) -> None:
+        """Keep the final note of a log size, durably, in place of an earlier one. Raise as `commit` does."""
+        self._transact(lambda txn: txn.put(key_of(size), note, db=self._dbs.notes))
+
+    def copy(self, folder: Path) -> None:
+        """Write a consistent, compact copy into an empty folder while the store is in use."""
+        _make_folder(folder)
+        target = folder / FILE_NAME
+        if target.exists():
+            raise StoreError(target, "there is a ledger already", "name an empty folder")
+        try:
+            with self._reading(), target.open("xb") as file:
+                self._env.copyfd(file.fileno(), compact=True)
+                file.flush()
+                os.fsync(file.fileno())
+            _sync_folder(folder)
+        except (StoreError, OSError) as error:
+            target.unlink(missing_ok=True)
+            raise StoreError(target, f"the copy failed ({error})", "see that the disk has room") from error
+
+    def close(self) -> None:
+        """Release the store; more than once is harmless."""
+        if not self._closed:
+            self._closed = True
+            self._env.close()
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open_environment(self, map_bytes: int) -> lmdb.Environment:
+        try:
+            size = self.path.stat().st_size if self.path.exists() else 0
+            if size and (self.read_only or size < file_bytes(self.path)):
+                check_pages(self.path)
+            return lmdb.open(
+                str(self.path),
+                subdir=False,
+                map_size=max(map_bytes, 2 * size),
+                max_dbs=len(_DATABASES),
+                readonly=self.read_only,
+                create=not self.read_only,
+                lock=not self.read_only,
+                mode=0o600,
+                meminit=False,
+            )
+        except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError, PageError) as error:
+            raise StoreError(self.path, f"the file is damaged ({error})", _RESTORE) from error
+        except (lmdb.Error, OSError) as error:
+            raise StoreError(self.path, f"it cannot be opened ({error})", _LOOK) from error
+
+    def _open_databases(self) -> Databases:
+        """Handles of all databases; a new file gets them, and the format version, in one transaction."""
+        env = self._env
+        try:
+            if not self.read_only:
+                env.reader_check()
+            with env.begin() as txn:
+                fresh = txn.stat(env.open_db(None, txn=txn))["entries"] == 0
+            if fresh and not self.read_only:
+                with env.begin(write=True) as txn:
+                    meta = env.open_db(b"meta", txn=txn)
+                    for name in _DATABASES:
+                        env.open_db(name.encode(), txn=txn)
+                    txn.put(FORMAT, key_of(FORMAT_VERSION), db=meta)
+                _sync_folder(self.folder)
+            dbs = Databases(*[env.open_db(name.encode(), create=False) for name in _DATABASES])
+            with env.begin() as txn:
+                self._check_meta(txn.get(FORMAT, db=dbs.meta), txn.get(MARK, db=dbs.meta))
+            return dbs
+        except (lmdb.Error, OSError) as error:
+            raise StoreError(self.path, f"the file is not a whole ledger ({error})", _RESTORE) from error
+
+    def _check_meta(self, version: bytes | None, mark: bytes | None) -> None:
+        if version is None:
+            raise StoreError(self.path, "the format version is missing", _RESTORE)
+        if version != key_of(FORMAT_VERSION):
+            problem = f"its format is {number_of(version)}, this software writes {FORMAT_VERSION}"
+            raise StoreError(self.path, problem, "use the software that wrote it, or export and import")
+        if mark is not None and hashlib.sha256(mark[32:]).digest() != mark[:32]:
+            raise StoreError(self.path, "the commit marker is damaged", _RESTORE)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """While this is entered, the map stays where it is."""
+        if self._closed:
+            raise StoreError(self.path, "the store is closed", "open it again")
+        with self._free:
+            self._views += 1
+        try:
+            yield
+        except lmdb.Error as error:
+            raise StoreError(self.path, f"the file is damaged ({error})", _RESTORE) from error
+        finally:
+            with self._free:
+                self._views -= 1
+                self._free.notify_all()
+
+    def _transact(self, body: "Callable[[lmdb.Transaction[bytes]], object]") -> None:
+        """Run `body` in one durable write transaction, with as much map as it takes."""
+        if self._closed:
+            raise StoreError(self.path, "the store is closed", "open it again")
+        if self.read_only:
+            raise StoreError(self.path, "it was opened for reading only", "open it for writing")
+        while True:
+            try:
+                with self._env.begin(write=True) as txn:
+                    body(txn)
+                return
+            except lmdb.MapFullError:
+                self._grow()
+            except lmdb.BadValsizeError as error:
+                raise StoreError(self.path, f"a key is too long ({error})", "shorten it") from error
+            except lmdb.Error as error:
+                if any(os.strerror(number) in str(error) for number in _NO_ROOM):
+                    raise StoreError(
+                        self.path, f"the disk is full ({error})", "make room, then go on"
+                    ) from error
+                self.close()
+                raise StoreError(
+                    self.path, f"the disk failed ({error}); the store is closed", _LOOK
+                ) from error
+
+    def _grow(self) -> None:
+        """Double the map, once no snapshot is open in it."""
+        with self._free:
+            if not self._free.wait_for(lambda: self._views == 0, GROW_SECONDS_MAX):
+                problem = "the map is full and cannot grow while a snapshot is open"
+                raise StoreError(self.path, problem, "end the snapshot first")
+            self._env.set_mapsize(2 * self._env.info()["map_size"])
+
+    def _write_block(self, txn: "lmdb.Transaction[bytes]", write: BlockWrite) -> None:
+        dbs, first = self._dbs, write.first
+        _write_changes(txn, dbs.state, write.changes.items())
+        _write_changes(txn, dbs.buckets, write.buckets.items())
+        txn.put(key_of(write.height), write.delta, db=dbs.deltas)
+        if write.forget:
+            txn.delete(key_of(write.forget), db=dbs.deltas)
+        header = key_of(first + len(write.leaves) - 1)
+        txn.put(key_of(write.height), header + write.block, db=dbs.blocks)
+        _put_all(txn, dbs.leaves, ((key_of(first + at), leaf) for at, leaf in enumerate(write.leaves)))
+        nodes = sorted((node_key(level, index), digest) for level, index, digest in write.nodes if level)
+        _put_all(txn, dbs.nodes, nodes)
+        height = key_of(write.height)
+        _put_all(
+            txn, dbs.transactions, sorted((tx, height + key_of(index)) for tx, index in write.transactions)
+        )
+        checked = height + write.mark
+        txn.put(MARK, hashlib.sha256(checked).digest() + checked, db=dbs.meta)
+
+
+def _write_changes(
+    txn: "lmdb.Transaction[bytes]", db: "_Database", changes: Iterable[tuple[bytes, bytes | None]]
+) -> None:
+    """Put every key with a value, delete every key with None."""
+    puts = list[tuple[bytes, bytes]]()
+    for key, value in changes:
+        if value is None:
+            txn.delete(key, db=db)
+        else:
+            puts.append((key, value))
+    _put_all(txn, db, puts)
+
+
+def _put_all(txn: "lmdb.Transaction[bytes]", db: "_Database", entries: Iterable[tuple[bytes, bytes]]) -> None:
+    txn.cursor(db).putmulti(entries)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(folder, f"the folder cannot be made ({error.strerror})", _LOOK) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

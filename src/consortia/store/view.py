@@ -1,0 +1,125 @@
+"""A consistent view of a ledger's LMDB file. `store.lmdb` says what the databases hold."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import lmdb
+
+from consortia.base.merkle import leaf_hash
+
+if TYPE_CHECKING:
+    from lmdb import _Database
+
+FORMAT, MARK = b"format", b"mark"
+
+
+def key_of(number: int) -> bytes:
+    """A number as a key: 8 bytes, big endian."""
+    return number.to_bytes(8, "big")
+
+
+def node_key(level: int, index: int) -> bytes:
+    """The key of a log node: its level in one byte, then its index."""
+    return level.to_bytes(1, "big") + index.to_bytes(8, "big")
+
+
+def number_of(packed: bytes) -> int:
+    """The number of a key."""
+    return int.from_bytes(packed, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """The handles of the named databases."""
+
+    state: "_Database"
+    buckets: "_Database"
+    deltas: "_Database"
+    blocks: "_Database"
+    leaves: "_Database"
+    nodes: "_Database"
+    transactions: "_Database"
+    notes: "_Database"
+    meta: "_Database"
+
+
+class LmdbView:
+    """A consistent snapshot; usable until its `with` block ends."""
+
+    __slots__ = ("_dbs", "_get", "_txn", "height")
+
+    def __init__(self, txn: "lmdb.Transaction[bytes]", dbs: Databases) -> None:
+        self._txn = txn
+        self._dbs = dbs
+        self._get = txn.get
+        self.height: int = -1
+        packed = self._get(MARK, None, dbs.meta)
+        if packed is not None:
+            self.height = number_of(packed[32:40])
+
+    def get(self, key: bytes) -> bytes | None:
+        """The state value at `key`, or None."""
+        return self._get(key, None, self._dbs.state) if key else None
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All state (key, value) whose key starts with `prefix`, in key order."""
+        cursor = self._txn.cursor(self._dbs.state)
+        if not (cursor.set_range(prefix) if prefix else cursor.first()):
+            return
+        for key, value in cursor:
+            if not key.startswith(prefix):
+                return
+            yield key, value
+
+    def bucket(self, name: bytes) -> bytes | None:
+        """The packed entries of a bucket of the state tree, or None."""
+        return self._get(name, None, self._dbs.buckets)
+
+    def buckets(self) -> Iterator[tuple[bytes, bytes]]:
+        """All buckets of the state tree, by name."""
+        yield from self._txn.cursor(self._dbs.buckets)
+
+    def delta(self, height: int) -> bytes | None:
+        """What leads the state tree back from `height`, or None."""
+        return self._get(key_of(height), None, self._dbs.deltas)
+
+    def block(self, height: int) -> bytes | None:
+        """The encoded block at a height, or None."""
+        packed = self._get(key_of(height), None, self._dbs.blocks)
+        return None if packed is None else packed[8:]
+
+    def header(self, height: int) -> int | None:
+        """The leaf index of the header of the block at a height, or None."""
+        packed = self._get(key_of(height), None, self._dbs.blocks)
+        return None if packed is None else number_of(packed[:8])
+
+    def leaf(self, index: int) -> bytes | None:
+        """The bytes of a log leaf, or None."""
+        return self._get(key_of(index), None, self._dbs.leaves)
+
+    def node(self, level: int, index: int) -> bytes | None:
+        """The hash of a complete node of the log, or None; level 0 is hashed from the leaf."""
+        if level:
+            return self._get(node_key(level, index), None, self._dbs.nodes)
+        leaf = self.leaf(index)
+        return None if leaf is None else leaf_hash(leaf)
+
+    def transaction(self, transaction: bytes) -> tuple[int, int] | None:
+        """The height of a transaction, by id, and the leaf index of its receipt; or None."""
+        packed = self._get(transaction, None, self._dbs.transactions) if transaction else None
+        return None if packed is None else (number_of(packed[:8]), number_of(packed[8:]))
+
+    def mark(self) -> bytes | None:
+        """The commit marker, or None in an empty store."""
+        packed = self._get(MARK, None, self._dbs.meta)
+        return None if packed is None else packed[40:]
+
+    def note(self, size: int) -> bytes | None:
+        """The final checkpoint note kept for a log size, or None."""
+        return self._get(key_of(size), None, self._dbs.notes)
+
+    def newest_note(self) -> tuple[int, bytes] | None:
+        """The final note of the largest log size, with that size; or None."""
+        cursor = self._txn.cursor(self._dbs.notes)
+        return (number_of(cursor.key()), cursor.value()) if cursor.last() else None
