@@ -115,6 +115,18 @@ def test_terms_outside_the_grid_are_refused(vector, terms):
         quantise(vector, scale_bits=4, **terms)
 
 
+def test_a_result_may_be_written_where_the_last_one_stood():
+    vector, place = np.array([1.0, -2.5]), np.empty(2, dtype="<i4")
+    assert np.shares_memory(quantise(vector, scale_bits=1, clip=8, out=place), place)
+    assert place.tolist() == [2, -5]
+
+
+@pytest.mark.parametrize("place", [np.empty(3, "<i4"), np.empty(2, "<i8"), np.empty(4, "<i4")[::2]])
+def test_a_place_that_does_not_fit_is_refused(place):
+    with pytest.raises(FixedError, match="`out` is not"):
+        quantise(np.array([1.0, 2.0]), scale_bits=1, clip=8, out=place)
+
+
 def test_dequantising_gives_the_number_that_an_integer_stands_for():
     assert dequantise(np.array([3, -8]), scale_bits=2).tolist() == [0.75, -2.0]
 

@@ -56,16 +56,24 @@ def divide_array(dividends: Integers, divisor: int | Integers) -> Integers:
 
 
 def quantise(
-    vector: Floats, *, scale_bits: int, clip: int, ring_bits: int = 32, records: int = 1, joined: int = 1
+    vector: Floats,
+    *,
+    scale_bits: int,
+    clip: int,
+    ring_bits: int = 32,
+    records: int = 1,
+    joined: int = 1,
+    out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     """The integers nearest to `vector * (records / joined) * 2^scale_bits`, clipped to `-clip..clip`.
 
     `vector` is float32 or float64 of any shape; the result has that shape and the signed type of
     `ring_bits` (32 or 64) bits. `records / joined` is a member's share of all joined records (1 by
-    default). `clip` must be a number of the vector's float type, which every power of two is.
+    default). With `out`, a contiguous array of that size and type, the result is written there and nothing
+    large is allocated. `clip` must be a number of the vector's float type, which every power of two is.
 
-    Raises FixedError for another type, NaN or infinity, or a clip that is not a positive integer of
-    the float type inside the ring.
+    Raises FixedError for another type, NaN or infinity, a clip that is not a positive integer of the float
+    type inside the ring, or an `out` that does not fit.
     """
     if vector.dtype not in (np.float32, np.float64):
         raise FixedError(f"a vector of {vector.dtype} is not quantised: float32 or float64")
@@ -78,7 +86,9 @@ def quantise(
     # The quotient of two integers and its product with a power of two are correctly rounded.
     factor = kind(np.ldexp(np.float64(records) / np.float64(joined), scale_bits))
     flat = np.ascontiguousarray(vector).reshape(-1)
-    result = np.empty(flat.shape, dtype=target)
+    result = np.empty(flat.shape, dtype=target) if out is None else out.reshape(-1)
+    if result.shape != flat.shape or result.dtype != target or not (out is None or out.flags.c_contiguous):
+        raise FixedError(f"the result is {flat.size} integers of {ring_bits} bits, `out` is not")
     scratch = np.empty(min(_BLOCK, max(1, flat.size)), dtype=vector.dtype)
     bound = kind(clip)
     for begin in range(0, flat.size, _BLOCK):
