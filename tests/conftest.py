@@ -10,10 +10,14 @@ turns the inner loop into the nightly run:
 """
 
 import os
-from typing import Protocol
+from collections.abc import Generator
+from typing import Any, Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from consortia.kernel.machine import Machine, Result
+from consortia.kernel.refusals import INTERNAL
 
 PROGRAMME = os.environ.get("CONSORTIA_TESTS", "test")
 if PROGRAMME not in {"quick", "test", "nightly"}:
@@ -58,3 +62,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+
+
+# An unforeseen exception in a handler becomes a receipt, so that the ledger goes on; a test must not. Every
+# block that a test's own process runs is looked at, whoever asked for it. A test that provokes the failure on
+# purpose is marked `alarm`.
+_alarms: list[bytes] = []
+_run = Machine.run
+
+
+def _watched(self: Machine, *args: Any, **kwargs: Any) -> Result:
+    result = _run(self, *args, **kwargs)
+    _alarms.extend(each.transaction for each in result.receipts if each.code == INTERNAL.code)
+    return result
+
+
+Machine.run = _watched
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Fail a test in which the machine met what nobody foresaw."""
+    _alarms.clear()
+    yield
+    if _alarms and item.get_closest_marker("alarm") is None:
+        pytest.fail(f"{INTERNAL.code}: {len(_alarms)} transactions, the first {_alarms[0].hex()}")

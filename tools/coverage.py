@@ -1,6 +1,6 @@
 """Say how much of each package the tests reach: `python -m tools.coverage`, after `coverage combine`.
 
-Branches count. Targets: all of `base` and `kernel`, 95 % elsewhere. Exits 1 when a package is short of its own.
+Branches count. Targets: all of `base` and `kernel`, 95 % elsewhere. Exits 1 when a package is short.
 """
 
 import json
