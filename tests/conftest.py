@@ -68,16 +68,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 # block that a test's own process runs is looked at, whoever asked for it. A test that provokes the failure on
 # purpose is marked `alarm`.
 _alarms: list[bytes] = []
-_run = Machine.run
+_execute = Machine.execute
 
 
 def _watched(self: Machine, *args: Any, **kwargs: Any) -> Result:
-    result = _run(self, *args, **kwargs)
+    result = _execute(self, *args, **kwargs)
     _alarms.extend(each.transaction for each in result.receipts if each.code == INTERNAL.code)
     return result
 
 
-Machine.run = _watched
+Machine.execute = _watched
 
 
 @pytest.hookimpl(wrapper=True)
