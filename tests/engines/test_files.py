@@ -33,6 +33,11 @@ def test_quoted_cells_may_hold_commas(tmp_path):
     assert read_file(write(tmp_path, 'x,y\n"a,b",1\n')).rows == [["a,b", "1"]]
 
 
+def test_only_line_ends_end_a_row(tmp_path):
+    raw = read_file(write(tmp_path, "x,y\r\na\u2028b\x0c,1\r\nc,2\r\n"))
+    assert raw.rows == [["a\u2028b", "1"], ["c", "2"]]
+
+
 def test_brackets_that_tell_columns_apart_stay_in_their_names(tmp_path):
     raw = read_file(write(tmp_path, "r [mean],r [worst]\n1,2\n"))
     assert (raw.header, raw.units) == (("r [mean]", "r [worst]"), ("", ""))

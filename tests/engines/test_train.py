@@ -352,6 +352,35 @@ def test_sums_that_no_records_have_are_refused(index, word):
         moments(total, Cohort(1, 60, 60))
 
 
+def test_an_honest_vector_of_every_round_passes_the_check_for_its_own_records():
+    for name, tables in (("glm.logistic", SITES), ("glm.linear", numeric_tables()), ("statistics", SITES)):
+        each = recipe(name)
+        for state in train(each, {}, tables).states[:-1]:
+            for table in tables.values():
+                each.check(state, each.local(state, table), table.records)
+
+
+@pytest.mark.parametrize("name", ["glm.logistic", "glm.linear"])
+@pytest.mark.parametrize(
+    ("index", "word"), [(0, 1 << 50), (1, -(1 << 50)), (-1, -1), (-2, 1 << 50), (-1, 1 << 57)]
+)
+def test_a_gradient_or_hessian_that_so_many_records_cannot_give_is_refused(name, index, word):
+    tables = SITES if name == "glm.logistic" else numeric_tables()
+    each, table = recipe(name), next(iter(tables.values()))
+    state = train(each, {}, tables).states[1]
+    vector = each.local(state, table)
+    vector[index] = word
+    with pytest.raises(RecipeError, match=r"no \d+ records give this"):
+        each.check(state, vector, table.records)
+
+
+def test_statistics_of_more_records_than_a_member_joined_with_are_refused():
+    for name in ("statistics", "glm.logistic"):
+        state = recipe(name).plan({}, SCHEMA).initial
+        with pytest.raises(RecipeError, match="counts"):
+            recipe(name).check(state, contribution(SITES["east"]), 30)
+
+
 def test_a_member_whose_sums_leave_the_ring_is_told_which_exponent_to_raise():
     schema = Schema((number("x", exponent=-20),), CLASSES)
     table = Table("hot.csv", schema, np.full((600, 1), 1e3), np.zeros(600))

@@ -102,6 +102,9 @@ class Recipe(Protocol):
     def local(self, state: bytes, table: Table) -> Vector:
         """A member's contribution: int64 of the stage's length, within its clip. Reads only `table`."""
 
+    def check(self, state: bytes, vector: Vector, records: int) -> None:
+        """Raises RecipeError when no `records` records give this vector; what an open round can see."""
+
     def step(self, state: bytes, total: Vector, cohort: Cohort) -> bytes:
         """The next state from the round's sum; raises RecipeError for a sum that it cannot use."""
 

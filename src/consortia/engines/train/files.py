@@ -5,6 +5,7 @@ Rows are counted as a spreadsheet shows them: the header is row 1.
 """
 
 import csv
+import io
 import math
 import re
 from collections.abc import Iterator
@@ -158,7 +159,7 @@ def _text(path: Path) -> str:
 
 
 def _lines(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True, skipinitialspace=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
     number = 0
     while True:
         try:

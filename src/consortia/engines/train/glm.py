@@ -37,7 +37,16 @@ from consortia.engines.train.standardise import standard_design
 from consortia.engines.train.statistics import Moments, label_integers, moments, table_for
 from consortia.engines.train.table import Table
 from consortia.exact.fixed import Integers, divide, divide_array, from_integers
-from consortia.exact.linear import FEATURE_BITS, STANDARD_BITS, WEIGHT_BITS, WEIGHT_MAX, scores, sigmoid
+from consortia.exact.linear import (
+    FEATURE_BITS,
+    STANDARD_BITS,
+    STANDARD_MAX,
+    WEIGHT_BITS,
+    WEIGHT_MAX,
+    scores,
+    sigmoid,
+)
+from consortia.exact.ring import largest
 from consortia.exact.solve import SIZE_MAX, NotSolvable, solve
 
 ROUNDS_DEFAULT = 8
@@ -134,6 +143,29 @@ class Glm:
         gradient, hessian = curvature(self.family, standard, label_integers(table), current.weights)
         upper = np.triu_indices(len(gradient))
         return np.concatenate([gradient, hessian[upper]])
+
+    def check(self, state: bytes, vector: Vector, records: int) -> None:
+        """The sums are within what so many records can give; so no member weighs more than its records.
+
+        A record's residual is at most 1 (linear: 64), a standardised cell at most 16, its curvature at most
+        1/4 (linear: 1), and the diagonal of a Hessian is not negative.
+        """
+        current = self._read(state)
+        if current.moments is None:
+            statistics.check_contribution(vector, records)
+            return
+        residual, quarters = (1, 1) if self.family == "logistic" else (_RESIDUAL_MAX >> WEIGHT_BITS, 4)
+        size = len(current.weights)
+        unit = records << WEIGHT_BITS
+        hessian = np.zeros((size, size), dtype=np.int64)
+        hessian[np.triu_indices(size)] = vector[size:]
+        fits = (
+            largest(vector[:size]) <= residual * STANDARD_MAX * unit
+            and largest(hessian) <= quarters * STANDARD_MAX * STANDARD_MAX * unit // 4 + unit
+            and int(np.diagonal(hessian).min()) >= 0
+        )
+        if not fits:
+            raise RecipeError(f"no {records} records give this gradient and Hessian")
 
     def step(self, state: bytes, total: Vector, cohort: Cohort) -> bytes:
         """The moments, or the weights after one exact Newton step."""

@@ -3,7 +3,7 @@
 The pooled referee, the sites' own models and tests use it; so does anyone who wants to see a study plainly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from consortia.engines.train.api import Cohort, Parameters, Recipe, Vector, check_total, check_vector, to_blob
@@ -35,8 +35,13 @@ def train(recipe: Recipe, parameters: Parameters, tables: Mapping[str, Table]) -
     states, sums = [state], []
     for index in range(plan.rounds):
         stage = plan.stage_of(index)
-        blobs: Sequence[bytes] = [to_blob(stage, recipe.local(state, tables[member])) for member in members]
-        total = check_total(stage, add_all([check_vector(stage, blob) for blob in blobs]), len(members))
+        vectors = []
+        for member in members:
+            blob = to_blob(stage, recipe.local(state, tables[member]))
+            vector = check_vector(stage, blob)
+            recipe.check(state, vector, tables[member].records)
+            vectors.append(vector)
+        total = check_total(stage, add_all(vectors), len(members))
         state = recipe.step(state, total, cohort)
         states.append(state)
         sums.append(total)

@@ -71,6 +71,10 @@ class Statistics:
         schema = decode_record(StatisticsState, state).schema
         return contribution(table_for(schema, table))
 
+    def check(self, state: bytes, vector: Vector, records: int) -> None:
+        """Counts, means and squares are those of so many records."""
+        check_contribution(vector, records)
+
     def step(self, state: bytes, total: Vector, cohort: Cohort) -> bytes:
         """The cohort's moments."""
         current = decode_record(StatisticsState, state)
@@ -118,6 +122,11 @@ def contribution(table: Table) -> Vector:
             f"{table.name}: a column's sums leave the ring ({error}); its exponent is too low"
         ) from None
     return vector
+
+
+def check_contribution(vector: Vector, records: int) -> None:
+    """Raises RecipeError when no `records` records have these sums."""
+    moments(vector, Cohort(1, records, records))
 
 
 def label_integers(table: Table) -> Integers:
