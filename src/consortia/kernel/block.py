@@ -23,6 +23,8 @@ from consortia.base.hashing import tagged
 
 BLOCK_BYTES_MAX = 8 << 20
 OK = "ok"
+MEMBERS_MAX = 128
+"""A network has at most so many members at a time."""
 
 
 class Block(Record, frozen=True):
@@ -76,7 +78,7 @@ class MemberKey(Record, frozen=True):
 class MemberSet(Record, frozen=True):
     """The members in force, sorted by name."""
 
-    members: tuple[MemberKey, ...]
+    members: Annotated[tuple[MemberKey, ...], Meta(max_length=MEMBERS_MAX)]
 
     def hash(self) -> bytes:
         """The member-set hash, H("consortia/members", encoded set)."""

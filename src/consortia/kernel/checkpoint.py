@@ -7,7 +7,7 @@ unknown or wrong. A note is checked in numbered steps:
 1. its origin is the network's;
 2. every cosignature line belongs to a member of the set, by name and key (the witness key, or the
    recovery key in its place), no member cosigns twice, and every signature is valid;
-3. there is exactly one log signature, and it is valid for the node key of a member of the set;
+3. there is exactly one log signature, and it is valid for such a key of a member of the set;
 4. more than two thirds of the members cosigned.
 """
 
@@ -47,10 +47,11 @@ def cosigners(note: Note, network: bytes, members: MemberSet) -> list[str]:
 
 
 def signed_by(signature: NoteSignature, checkpoint: Checkpoint, members: MemberSet) -> str | None:
-    """The member whose node key made this log signature, or None."""
+    """The member whose witness or recovery key made this log signature, or None."""
     for member in members.members:
-        if is_log_signature(signature, checkpoint, member.witness):
-            return member.name
+        for public in (member.witness, member.recovery):
+            if is_log_signature(signature, checkpoint, public):
+                return member.name
     return None
 
 
