@@ -1,0 +1,1 @@
+"""Drivers: who orders the blocks. Modules cannot tell which one does."""

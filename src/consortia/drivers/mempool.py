@@ -1,0 +1,221 @@
+"""Transactions that wait: admitted to the block being gathered, or queued for a later one.
+
+The pool keeps one admission fold (`kernel.admission`) over the committed state, at the block time of
+the block to come. What the fold admits is *ready*; what it only defers (a block or a member's share of
+it is full) waits its turn, up to the member's cap of pending transactions. All else is refused at once.
+"""
+
+from collections import deque
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from consortia.base.codec import Record
+from consortia.base.refusals import Refusal, Refused, require
+from consortia.kernel import refusals as codes
+from consortia.kernel.admission import Admission, Admitted, Check, is_deferred, parse
+from consortia.kernel.application import Bound
+from consortia.kernel.block import BLOCK_BYTES_MAX
+from consortia.kernel.context import Context
+from consortia.kernel.ledger import Ledger, View
+from consortia.kernel.ports import KeyState
+from consortia.kernel.store import Overlay
+from consortia.kernel.transaction import Parsed
+
+TRANSACTION_FRAME_BYTES = 8
+"""What a transaction adds to the encoded block beside its own bytes, at most."""
+
+BLOCK_FRAME_BYTES = 64
+
+POOL_FULL = Refusal("node", 1, "pool_full", "Too many of the member's transactions wait already.")
+"""Refused by a node, not by the ledger: it stands in no receipt."""
+
+
+Calls = tuple[tuple[Bound, Record], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A well-formed transaction in the pool, with its typed calls."""
+
+    parsed: Parsed
+    calls: Calls
+    member: str
+
+
+class Fold:
+    """The admission of the block being gathered: a snapshot of the state, held until the block is closed."""
+
+    def __init__(self, ledger: Ledger, now: int) -> None:
+        """Start at block time `now`, or at the newest block's if that is later."""
+        self.opened = now
+        self._stack = ExitStack()
+        self.view: View = self._stack.enter_context(ledger.store.snapshot())
+        self.time = max(now, ledger.tip.time)
+        self.admission: Admission = ledger.admission(self.view, self.time)
+        self.context = Context(Overlay(self.view), ledger.network, ledger.tip.height + 1, self.time)
+        self.admitted: list[Admitted] = []
+        self.bytes = BLOCK_FRAME_BYTES
+        self._keys: dict[bytes, KeyState] = {}
+        self._caps: dict[str, int] = {}
+        self._directory = ledger.app.keys
+
+    def key(self, key_id: bytes) -> KeyState:
+        """The state of a key that may sign; raises Refused."""
+        state = self._keys.get(key_id)
+        if state is None:
+            state = self._directory.key(self.context, key_id)
+            if state is None:
+                raise Refused(codes.UNKNOWN_KEY, key_id.hex())
+            require(state.active, codes.REVOKED_KEY, key_id.hex())
+            self._keys[key_id] = state
+        return state
+
+    def pending_max(self, member: str) -> int:
+        """How many transactions of a member may wait."""
+        if member not in self._caps:
+            self._caps[member] = self._directory.quota(self.context, member).pending
+        return self._caps[member]
+
+    def close(self) -> None:
+        """Let the snapshot go."""
+        self._stack.close()
+
+
+class Mempool:
+    """What waits at an orderer. `check` verifies signatures; it may know results computed elsewhere."""
+
+    def __init__(self, ledger: Ledger, check: Check) -> None:
+        self.ledger = ledger
+        self.check = check
+        self.waiting: deque[Waiting] = deque()
+        self._fold: Fold | None = None
+        self._ids: dict[bytes, str] = {}
+        self._pending: dict[str, int] = {}
+        self._lanes: dict[tuple[bytes, int], int] = {}
+
+    def __len__(self) -> int:
+        """How many transactions wait."""
+        return len(self._ids)
+
+    def __contains__(self, transaction: object) -> bool:
+        """Whether the transaction with this id waits."""
+        return transaction in self._ids
+
+    @property
+    def ready(self) -> int:
+        """How many transactions the next block has."""
+        return 0 if self._fold is None else len(self._fold.admitted)
+
+    @property
+    def opened(self) -> int | None:
+        """The clock time at which the block being gathered was begun, or None while it is empty."""
+        return self._fold.opened if self._fold is not None and self._fold.admitted else None
+
+    def submit(self, raw: bytes, now: int) -> bytes:
+        """Take a transaction in and give its id; raises Refused. One that waits already is simply known."""
+        parsed, calls = parse(self.ledger.app, raw, self.ledger.network)
+        if parsed.id in self._ids:
+            return parsed.id
+        fold = self._current(now)
+        member = fold.key(parsed.transaction.key).signer.member
+        cap = fold.pending_max(member)
+        require(self._pending.get(member, 0) < cap, POOL_FULL, f"{member}: {cap}")
+        self._enter(fold, Waiting(parsed, calls, member))
+        return parsed.id
+
+    def take(self, now: int) -> Fold | None:
+        """The block gathered so far, for its driver to append and close; None when it is empty."""
+        fold = self._current(now)
+        if not fold.admitted:
+            return None
+        self._fold = None
+        return fold
+
+    def done(self, fold: Fold, now: int) -> list[tuple[bytes, Refused]]:
+        """After `fold` was appended: forget it, and gather the next block from what waits.
+
+        Gives the ids of those that the new state refuses, with the reason.
+        """
+        for item in fold.admitted:
+            self._forget(item.parsed.id)
+        return self.refill(now)
+
+    def pause(self, fold: Fold | None = None) -> None:
+        """Let the snapshot go, before blocks are appended that were not gathered here.
+
+        What was gathered, or taken as `fold` and not appended after all, waits first in line.
+        """
+        fold = fold or self._fold
+        self._fold = None
+        if fold is not None:
+            fold.close()
+            back = [Waiting(item.parsed, item.calls, item.signer.member) for item in fold.admitted]
+            self.waiting.extendleft(reversed(back))
+
+    def refill(self, now: int) -> list[tuple[bytes, Refused]]:
+        """Gather anew on the newest state; as `done`."""
+        queue, self.waiting = self.waiting, deque()
+        self._lanes.clear()
+        refused = []
+        for item in queue:
+            self._forget(item.parsed.id)
+            try:
+                self._enter(self._current(now), item)
+            except Refused as reason:
+                refused.append((item.parsed.id, reason))
+        return refused
+
+    def _current(self, now: int) -> Fold:
+        """The fold of the block being gathered. While it is empty it moves with the clock."""
+        fold = self._fold
+        if fold is not None and (fold.admitted or fold.time == max(now, self.ledger.tip.time)):
+            return fold
+        if fold is not None:
+            fold.close()
+        self._fold = Fold(self.ledger, now)
+        return self._fold
+
+    def _enter(self, fold: Fold, item: Waiting) -> None:
+        """Let the transaction into the block, or into the queue for a later one; raises Refused."""
+        if not self._admit(fold, item):
+            self._queue(fold, item)
+        self._ids[item.parsed.id] = item.member
+        self._pending[item.member] = self._pending.get(item.member, 0) + 1
+
+    def _admit(self, fold: Fold, item: Waiting) -> bool:
+        """Admit to the block; False when the transaction must wait for a later one."""
+        lane = (item.parsed.transaction.key, item.parsed.transaction.lane)
+        size = len(item.parsed.raw) + TRANSACTION_FRAME_BYTES
+        if lane in self._lanes or fold.bytes + size > BLOCK_BYTES_MAX:
+            return False
+        try:
+            fold.admitted.append(fold.admission.admit_parsed(item.parsed, item.calls, self.check))
+        except Refused as refused:
+            if is_deferred(refused.refusal) and fold.admitted:
+                return False
+            raise
+        fold.bytes += size
+        return True
+
+    def _queue(self, fold: Fold, item: Waiting) -> None:
+        """Let a transaction wait that its block has no room for: its signature and order are checked now."""
+        transaction = item.parsed.transaction
+        lane = (transaction.key, transaction.lane)
+        expected = self._lanes.get(lane)
+        if expected is None:
+            expected = fold.admission.next_sequence(*lane)
+        detail = f"sequence {transaction.sequence}, next is {expected}"
+        require(transaction.sequence >= expected, codes.REPLAYED, detail)
+        require(transaction.sequence == expected, codes.OUT_OF_ORDER, detail)
+        public = fold.key(transaction.key).signer.public
+        require(self.check(public, item.parsed.signed, item.parsed.envelope.signature), codes.BAD_SIGNATURE)
+        self._lanes[lane] = transaction.sequence + 1
+        self.waiting.append(item)
+
+    def _forget(self, transaction: bytes) -> None:
+        member = self._ids.pop(transaction)
+        left = self._pending[member] - 1
+        if left:
+            self._pending[member] = left
+        else:
+            del self._pending[member]
