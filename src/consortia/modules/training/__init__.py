@@ -1,0 +1,49 @@
+"""Training: studies that members join, and rounds of exact sums that every member re-computes.
+
+The ledger knows nothing of learning. It fixes who takes part with which data, whose update is in which
+round, and what more than two thirds of the members computed from them.
+"""
+
+from consortia.kernel.module import Invariant, Method, Module
+from consortia.modules.training import handlers, messages, queries, steps
+from consortia.modules.training.invariants import cohorts, parts, rounds
+from consortia.modules.training.ports import Ports
+from consortia.modules.training.refusals import REFUSALS
+from consortia.modules.training.state import TABLES
+from consortia.modules.training.types import EVENTS
+
+PEOPLE = frozenset({"admin", "analyst", "operator"})
+WORKERS = frozenset({"worker"})
+
+METHODS = (
+    Method(messages.Propose, handlers.propose, PEOPLE, cost=600),
+    Method(messages.Join, handlers.join, PEOPLE | WORKERS, cost=300),
+    Method(messages.Leave, handlers.leave, PEOPLE | WORKERS, cost=150, urgent=True),
+    Method(messages.Start, handlers.start, PEOPLE | WORKERS, cost=500, prompt=True),
+    Method(messages.Cancel, handlers.cancel, PEOPLE | WORKERS, cost=300),
+    Method(messages.Submit, steps.submit, WORKERS, cost=steps.submit_cost, prompt=True),
+    Method(messages.Close, steps.close, PEOPLE | WORKERS, cost=steps.CLOSE_COST, prompt=True),
+    Method(messages.CommitResult, steps.commit_result, WORKERS, cost=steps.COMMIT_COST, prompt=True),
+    Method(messages.OpenResult, steps.open_result, WORKERS, cost=steps.OPEN_COST, prompt=True),
+    Method(messages.Finish, handlers.finish, PEOPLE | WORKERS, cost=600, prompt=True),
+)
+
+
+def module(ports: Ports) -> Module:
+    """The module's declaration, with its neighbours wired in."""
+    return Module(
+        name="training",
+        version=1,
+        doc="Studies that members join with their data, and rounds of exact sums that all re-compute.",
+        methods=METHODS,
+        refusals=REFUSALS,
+        tables=TABLES,
+        queries=queries.QUERIES,
+        events=EVENTS,
+        invariants=(
+            Invariant("parts", parts),
+            Invariant("rounds", rounds),
+            Invariant("cohorts", cohorts),
+        ),
+        ports=ports,
+    )

@@ -1,0 +1,223 @@
+"""What happens to a study outside its rounds: propose, join, leave, start, cancel, finish."""
+
+from msgspec.structs import replace
+
+from consortia.base.refusals import Refused, require
+from consortia.kernel.context import Context
+from consortia.modules.training import refusals as R  # noqa: N812 (the codes stand out in capitals)
+from consortia.modules.training import rules
+from consortia.modules.training.messages import Cancel, Finish, Join, Leave, Propose, Start
+from consortia.modules.training.ports import Ports, TrainedModel
+from consortia.modules.training.rules import Change, Moment, Roll
+from consortia.modules.training.state import JOINS, NAMES, OPEN, PROGRESS, STUDIES, parts_of, write
+from consortia.modules.training.types import (
+    JOINED_MAX,
+    OPEN_STUDIES_MAX,
+    Joined,
+    MemberJoined,
+    MemberLeaving,
+    Named,
+    Progress,
+    Study,
+    StudyFinished,
+    StudyProposed,
+    StudyStarted,
+)
+
+
+def propose(ctx: Context, message: Propose, ports: Ports) -> None:
+    """Put a study up for joining."""
+    # CHECK
+    terms, proposer = message.terms, ctx.signer.member
+    require(not NAMES.has(ctx, proposer, terms.name), R.NAME_TAKEN, terms.name)
+    require(sum(1 for _ in OPEN.scan(ctx, proposer)) < OPEN_STUDIES_MAX, R.TOO_MANY_STUDIES)
+    require(rules.stages_fit(terms.stages), R.BAD_STAGES)
+    require(rules.schema_hash(terms.schema) == terms.schema_hash, R.BAD_SCHEMA)
+    require(rules.parameters_fit(terms.recipe.parameters), R.BAD_PARAMETERS)
+    known = all(ports.members.is_member(ctx, name) for name in terms.invited)
+    enough = not terms.invited or len(terms.invited) >= terms.quorum
+    require(known and enough and rules.is_sorted(terms.invited), R.BAD_INVITATION)
+    if terms.model is not None:
+        require(ports.assets.is_model(ctx, terms.model), R.UNKNOWN_MODEL)
+        require(ports.assets.may_process(ctx, proposer, terms.model, terms.purpose), R.MODEL_FORBIDDEN)
+    # DECIDE
+    identity = rules.study_id(ctx.network, ctx.transaction, ctx.call)
+    join_until = ctx.time + terms.deadlines.join
+    study = Study(identity, proposer, ctx.height, ctx.time, join_until, terms)
+    # WRITE
+    STUDIES.put(ctx, study, identity)
+    PROGRESS.put(ctx, rules.proposed(terms), identity)
+    NAMES.put(ctx, Named(identity), proposer, terms.name)
+    OPEN.put(ctx, Named(identity), proposer, identity)
+    # EMIT
+    ctx.emit(StudyProposed(identity, proposer, terms.name, join_until))
+
+
+def join(ctx: Context, message: Join, ports: Ports) -> None:
+    """Take part with a data set of one's own."""
+    # CHECK
+    study, progress = _open_study(ctx, message.study)
+    terms, member = study.terms, ctx.signer.member
+    require(progress.status == "proposed", R.NOT_PROPOSED)
+    require(ctx.time < study.join_until, R.JOINING_CLOSED)
+    require(not terms.invited or member in terms.invited, R.NOT_INVITED)
+    require(not JOINS.has(ctx, study.id, member), R.ALREADY_JOINED)
+    require(len(parts_of(ctx, study.id)) < JOINED_MAX, R.STUDY_FULL)
+    data = ports.assets.dataset(ctx, message.dataset, message.version)
+    if data is None:
+        raise Refused(R.UNKNOWN_DATASET, message.dataset.hex())
+    require(data.owner == member, R.NOT_OWNER, data.owner)
+    require(data.usable, R.DATASET_CLOSED)
+    require(
+        ports.assets.may_process(ctx, member, message.dataset, terms.purpose),
+        R.PURPOSE_FORBIDDEN,
+        terms.purpose,
+    )
+    require(message.records <= data.records, R.BAD_RECORDS, f"{message.records} of {data.records}")
+    # DECIDE
+    part = Joined(
+        dataset=message.dataset,
+        version=message.version,
+        commitment=data.commitment,
+        records=message.records,
+        time=ctx.time,
+        leaving=False,
+        until=None,
+    )
+    # WRITE
+    JOINS.put(ctx, part, study.id, member)
+    # EMIT
+    ctx.emit(MemberJoined(study.id, member, part.dataset, part.version, part.records))
+
+
+def leave(ctx: Context, message: Leave, ports: Ports) -> None:
+    """Take no part from the next round on."""
+    # CHECK
+    study, progress = _open_study(ctx, message.study)
+    member = ctx.signer.member
+    part = JOINS.get(ctx, study.id, member)
+    if part is None or part.until is not None:
+        raise Refused(R.NOT_JOINED, member)
+    require(not part.leaving, R.ALREADY_LEAVING)
+    # DECIDE
+    leaving = replace(part, leaving=True) if progress.status == "running" else None
+    # WRITE
+    if leaving is None:
+        JOINS.delete(ctx, study.id, member)
+    else:
+        JOINS.put(ctx, leaving, study.id, member)
+    # EMIT
+    ctx.emit(MemberLeaving(study.id, member))
+
+
+def start(ctx: Context, message: Start, ports: Ports) -> None:
+    """Begin the first round."""
+    # CHECK
+    study, progress = _open_study(ctx, message.study)
+    require(progress.status == "proposed", R.NOT_PROPOSED)
+    present = roll(ctx, study, ports)
+    joined = [name for name, _ in present.staying]
+    require(len(joined) >= study.terms.quorum, R.TOO_FEW_JOINED, f"{len(joined)} of {study.terms.quorum}")
+    require(rules.may_start(study, joined, ctx.signer.member, ctx.time), R.TOO_EARLY)
+    # DECIDE
+    change = rules.begin(study, progress, present, Moment(ctx.height, ctx.time))
+    # WRITE
+    write(ctx, study, change)
+    # EMIT
+    ctx.emit(StudyStarted(study.id, len(joined)))
+    tell(ctx, change)
+
+
+def cancel(ctx: Context, message: Cancel, ports: Ports) -> None:
+    """Abort a study that its proposer gives up, or that too few joined in time."""
+    # CHECK
+    study, progress = _open_study(ctx, message.study)
+    stuck = (
+        progress.status == "proposed"
+        and ctx.time >= study.join_until
+        and len(roll(ctx, study, ports).staying) < study.terms.quorum
+    )
+    require(stuck or ctx.signer.member == study.proposer, R.NOT_PROPOSER)
+    # DECIDE
+    change = rules.abort(study, progress, message.reason)
+    # WRITE
+    write(ctx, study, change)
+    # EMIT
+    tell(ctx, change)
+
+
+def finish(ctx: Context, message: Finish, ports: Ports) -> None:
+    """Register the model of a study whose rounds are all final."""
+    # CHECK
+    study, progress = _open_study(ctx, message.study)
+    require(progress.status == "running", R.NOT_RUNNING)
+    takes_part = JOINS.has(ctx, study.id, ctx.signer.member) or ctx.signer.member == study.proposer
+    require(takes_part, R.NOT_JOINED, ctx.signer.member)
+    require(progress.index == rules.rounds_of(study.terms.stages), R.ROUNDS_LEFT)
+    # DECIDE
+    parts = parts_of(ctx, study.id)
+    used = [parts[name] for name in progress.contributors]
+    trained = TrainedModel(
+        owner=study.proposer,
+        name=study.terms.model_name,
+        title=study.terms.model_title,
+        content=progress.state,
+        records=sum(part.records for part in used),
+        study=study.id,
+        summed=tuple((part.dataset, part.version) for part in used),
+        started_from=study.terms.model,
+    )
+    # WRITE
+    model = ports.assets.register(ctx, trained)
+    change = Change(replace(progress, status="finished", model=model))
+    write(ctx, study, change)
+    # EMIT
+    ctx.emit(StudyFinished(study.id, model, progress.state))
+
+
+# ------------------------------------------------------------------ shared with the steps of rounds
+
+
+def roll(ctx: Context, study: Study, ports: Ports) -> Roll:
+    """Who goes on with a study: members that neither leave nor left, with a data set still open to it."""
+    staying: list[tuple[str, Joined]] = []
+    going: list[tuple[str, Joined]] = []
+    for name, part in parts_of(ctx, study.id).items():
+        if part.until is not None:
+            continue
+        stays = (
+            not part.leaving and ports.members.is_member(ctx, name) and usable(ctx, study, name, part, ports)
+        )
+        (staying if stays else going).append((name, part))
+    return Roll(tuple(staying), tuple(going))
+
+
+def usable(ctx: Context, study: Study, member: str, part: Joined, ports: Ports) -> bool:
+    """Whether a member's data set is still open to the study."""
+    data = ports.assets.dataset(ctx, part.dataset, part.version)
+    return (
+        data is not None
+        and data.usable
+        and ports.assets.may_process(ctx, member, part.dataset, study.terms.purpose)
+    )
+
+
+def tell(ctx: Context, change: Change) -> None:
+    """Emit the events of a change."""
+    for event in change.events:
+        ctx.emit(event)
+
+
+def _open_study(ctx: Context, identity: bytes) -> tuple[Study, Progress]:
+    study, progress = STUDIES.get(ctx, identity), PROGRESS.get(ctx, identity)
+    if study is None or progress is None:
+        raise Refused(R.UNKNOWN_STUDY, identity.hex())
+    require(progress.status in {"proposed", "running"}, R.STUDY_OVER, progress.status)
+    return study, progress
+
+
+def running_study(ctx: Context, identity: bytes) -> tuple[Study, Progress]:
+    """A study that runs, and its progress; raises Refused."""
+    study, progress = _open_study(ctx, identity)
+    require(progress.status == "running", R.NOT_RUNNING)
+    return study, progress

@@ -1,0 +1,77 @@
+"""What must hold after every block."""
+
+from consortia.kernel.context import Context
+from consortia.modules.training import rules
+from consortia.modules.training.ports import Ports
+from consortia.modules.training.state import (
+    OPEN,
+    PROGRESS,
+    ROUNDS,
+    STUDIES,
+    open_round,
+    parts_of,
+    results_of,
+    submissions_of,
+)
+from consortia.modules.training.types import Round
+
+
+def parts(ctx: Context, ports: Ports) -> str | None:
+    """Studies are listed as open exactly while they are; contributors joined; finished ones have a model."""
+    for _, study in STUDIES.scan(ctx):
+        progress = PROGRESS.get(ctx, study.id)
+        if progress is None:
+            return f"study {study.id.hex()} has no progress"
+        if OPEN.has(ctx, study.proposer, study.id) != (progress.status in {"proposed", "running"}):
+            return f"study {study.id.hex()} is {progress.status}, and listed otherwise"
+        joined = parts_of(ctx, study.id)
+        if any(name not in joined for name in progress.contributors):
+            return f"study {study.id.hex()} counts an update of somebody who never joined"
+        if (progress.status == "finished") != (progress.model is not None):
+            return f"study {study.id.hex()} is {progress.status}, and its model says otherwise"
+    return None
+
+
+def rounds(ctx: Context, ports: Ports) -> str | None:
+    """A study has at most one open round: the one that its progress names, while it runs."""
+    for _, study in STUDIES.scan(ctx):
+        progress = PROGRESS.get(ctx, study.id)
+        opened = [this for _, this in ROUNDS.scan(ctx, study.id) if this.status == "open"]
+        if progress is None or len(opened) > 1:
+            return f"study {study.id.hex()} has {len(opened)} open rounds"
+        this = open_round(ctx, progress, study.id)
+        if opened != ([] if this is None else [this]):
+            return f"study {study.id.hex()} names another open round than it has"
+        complete = progress.index == rules.rounds_of(study.terms.stages)
+        if (this is not None) != (progress.status == "running" and not complete):
+            return f"study {study.id.hex()} is {progress.status} at round {progress.index}"
+    return None
+
+
+def cohorts(ctx: Context, ports: Ports) -> str | None:
+    """A cohort consists of members with updates; behind an outcome stand more than two thirds."""
+    for _, this in ROUNDS.scan(ctx):
+        text = _cohort(ctx, this)
+        if text is not None:
+            return f"round {this.id.hex()}: {text}"
+    return None
+
+
+def _cohort(ctx: Context, this: Round) -> str | None:
+    updates, results = submissions_of(ctx, this.id), results_of(ctx, this.id)
+    if any(name not in this.members for name in (*updates, *results)):
+        return "somebody outside it has an update or a result in it"
+    if any(name not in updates for name in this.cohort):
+        return "a member of the cohort has no update"
+    if results and not this.cohort:
+        return "there are results without a cohort"
+    if (this.outcome is not None) != (this.status == "final"):
+        return f"it is {this.status}, and its outcome says otherwise"
+    if this.outcome is not None:
+        behind = sum(
+            result.commitment == rules.commitment(this.id, name, this.outcome)
+            for name, result in results.items()
+        )
+        if behind < rules.needed(len(this.members)):
+            return f"{behind} of {len(this.members)} members are behind its outcome"
+    return None

@@ -1,0 +1,95 @@
+"""What a transaction may ask of training. Every message is signed by a key of the member it acts for."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from consortia.base.codec import U32, U63, Digest, Name, Record, SignatureBytes, Text80
+from consortia.modules.training.types import JOINED_MAX, Terms
+
+
+class Propose(Record, frozen=True):
+    """Propose a study on these terms; members join it until the joining time is over."""
+
+    terms: Terms
+
+
+class Join(Record, frozen=True):
+    """Take part with `records` records of a version of an own data set. Joining is consent."""
+
+    study: Digest
+    dataset: Digest
+    version: U32
+    records: Annotated[int, Meta(ge=1, le=1 << 40)]
+
+
+class Leave(Record, frozen=True):
+    """Take no part any more: at once before the study runs, otherwise from the next round on."""
+
+    study: Digest
+
+
+class Start(Record, frozen=True):
+    """Begin the rounds: from the end of the joining time on, or once every invited member joined.
+
+    The proposer may begin as soon as a quorum has joined.
+    """
+
+    study: Digest
+
+
+class Cancel(Record, frozen=True):
+    """Abort a study: its proposer at any time, anybody when too few had joined in time."""
+
+    study: Digest
+    reason: Text80
+
+
+class Availability(Record, frozen=True):
+    """The signature by which a member's node says that it holds and has checked a round's blob.
+
+    Made with the node key over `rules.availability(...)`.
+    """
+
+    member: Name
+    signature: SignatureBytes
+
+
+class Submit(Record, frozen=True):
+    """Fix the own update of a round: the blob's id and size, and who holds it, sorted by member."""
+
+    study: Digest
+    round: Digest
+    blob: Digest
+    size: U63
+    availability: Annotated[tuple[Availability, ...], Meta(min_length=1, max_length=JOINED_MAX)]
+
+
+class Close(Record, frozen=True):
+    """End the step whose deadline has passed. A step that everybody has done ends by itself."""
+
+    study: Digest
+    round: Digest
+
+
+class CommitResult(Record, frozen=True):
+    """Commit to the own result of a round: `rules.commitment(round, member, sum, state)`."""
+
+    study: Digest
+    round: Digest
+    commitment: Digest
+
+
+class OpenResult(Record, frozen=True):
+    """Open the own commitment: the blob ids of the exact sum and of the next state."""
+
+    study: Digest
+    round: Digest
+    sum: Digest
+    state: Digest
+
+
+class Finish(Record, frozen=True):
+    """Register the model once every round is final."""
+
+    study: Digest

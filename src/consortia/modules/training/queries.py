@@ -1,0 +1,347 @@
+"""What anyone may ask about studies and rounds."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record, Text80
+from consortia.base.refusals import Refused
+from consortia.kernel.context import Context
+from consortia.kernel.module import Query
+from consortia.modules.training import refusals as codes
+from consortia.modules.training import rules
+from consortia.modules.training.handlers import roll
+from consortia.modules.training.ports import Ports
+from consortia.modules.training.state import (
+    JOINS,
+    NAMES,
+    OPEN,
+    PROGRESS,
+    ROUNDS,
+    STUDIES,
+    open_round,
+    parts_of,
+    results_of,
+    submissions_of,
+)
+from consortia.modules.training.types import (
+    JOINED_MAX,
+    Attempt,
+    Joined,
+    Names,
+    Progress,
+    Result,
+    Round,
+    Status,
+    Study,
+    Submission,
+)
+
+PAGE_MAX = 100
+TASKS_MAX = 256
+
+Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
+Action = Literal["join", "start", "submit", "commit", "open", "wait", "finish"]
+
+
+class ById(Record, frozen=True):
+    """A study's id."""
+
+    study: Digest
+
+
+class ByName(Record, frozen=True):
+    """A proposer and what it calls its study."""
+
+    proposer: Name
+    name: Name
+
+
+class Found(Record, frozen=True):
+    """The id of a study, or None where there is none."""
+
+    study: Digest | None
+
+
+class Part(Record, frozen=True):
+    """A member and its part in a study."""
+
+    member: Name
+    part: Joined
+
+
+class StudyView(Record, frozen=True):
+    """A study, how far it is, and everybody who takes or took part, by name."""
+
+    study: Study
+    progress: Progress
+    parts: Annotated[tuple[Part, ...], Meta(max_length=JOINED_MAX)]
+
+
+class ListStudies(Record, frozen=True):
+    """Studies of a status (None: of any), by id, behind the cursor `after`."""
+
+    status: Status | None
+    after: Digest | None
+    limit: Limit
+
+
+class StudyItem(Record, frozen=True):
+    """A study in short: `index` of its `rounds` rounds are final."""
+
+    id: Digest
+    proposer: Name
+    name: Name
+    title: Text80
+    purpose: Annotated[str, Meta(max_length=80)]
+    status: Status
+    index: U32
+    rounds: U32
+    members: U32
+    model: Digest | None
+
+
+class StudyPage(Record, frozen=True):
+    """A page of studies; `next` is the cursor of the next page, None on the last."""
+
+    studies: tuple[StudyItem, ...]
+    next: Digest | None
+
+
+class ByRound(Record, frozen=True):
+    """A round of a study by its index from 0; `attempt` None asks for the newest try."""
+
+    study: Digest
+    index: U32
+    attempt: Attempt | None
+
+
+class Update(Record, frozen=True):
+    """A member and its update in a round."""
+
+    member: Name
+    submission: Submission
+
+
+class MemberResult(Record, frozen=True):
+    """A member and what it committed to."""
+
+    member: Name
+    result: Result
+
+
+class RoundView(Record, frozen=True):
+    """A round with everybody's updates and results, by member."""
+
+    round: Round
+    updates: Annotated[tuple[Update, ...], Meta(max_length=JOINED_MAX)]
+    results: Annotated[tuple[MemberResult, ...], Meta(max_length=JOINED_MAX)]
+
+
+class ListRounds(Record, frozen=True):
+    """Every try of the rounds of a study from index `first` on."""
+
+    study: Digest
+    first: U32
+    limit: Limit
+
+
+class RoundPage(Record, frozen=True):
+    """A page of rounds, whole indices only; `next` is the index of the next page, None on the last."""
+
+    rounds: tuple[Round, ...]
+    next: U32 | None
+
+
+class ByMember(Record, frozen=True):
+    """A member."""
+
+    member: Name
+
+
+class Task(Record, frozen=True):
+    """What a member has to do in a study.
+
+    `action` "wait" means that others are awaited; "start" is `ready` once the law lets the member start. The
+    member acts when a ledger checkpoint that covers block `height` is final. From block time
+    `deadline` on the step (or the joining time) can be ended instead.
+    """
+
+    study: Digest
+    action: Action
+    ready: bool
+    round: Digest | None
+    index: U32
+    attempt: Attempt
+    height: U63
+    deadline: Milliseconds | None
+
+
+class Tasks(Record, frozen=True):
+    """A member's tasks, at most 256, by proposer and study; `time` is the newest block's."""
+
+    tasks: Annotated[tuple[Task, ...], Meta(max_length=TASKS_MAX)]
+    time: Milliseconds
+
+
+class Awaited(Record, frozen=True):
+    """Who is awaited for what, and until which block time; nobody where the study waits for nothing."""
+
+    status: Status
+    action: Action
+    index: U32
+    attempt: Attempt
+    members: Names
+    deadline: Milliseconds | None
+
+
+def study(ctx: Context, arguments: ById, ports: Ports) -> StudyView:
+    """A study with all that is known of it but its rounds."""
+    record, progress = _known(ctx, arguments.study)
+    parts = parts_of(ctx, record.id)
+    return StudyView(record, progress, tuple(Part(name, part) for name, part in parts.items()))
+
+
+def find(ctx: Context, arguments: ByName, ports: Ports) -> Found:
+    """The study that a proposer calls so."""
+    named = NAMES.get(ctx, arguments.proposer, arguments.name)
+    return Found(None if named is None else named.study)
+
+
+def studies(ctx: Context, arguments: ListStudies, ports: Ports) -> StudyPage:
+    """A page of studies, by id."""
+    found: list[StudyItem] = []
+    for _, record in STUDIES.scan(ctx):
+        if arguments.after is not None and record.id <= arguments.after:
+            continue
+        _, progress = _known(ctx, record.id)
+        if arguments.status in {None, progress.status}:
+            if len(found) == arguments.limit:
+                return StudyPage(tuple(found), found[-1].id)
+            found.append(_item(ctx, record, progress))
+    return StudyPage(tuple(found), None)
+
+
+def round_view(ctx: Context, arguments: ByRound, ports: Ports) -> RoundView:
+    """One try of a round with its updates and results."""
+    _known(ctx, arguments.study)
+    tries = [found for _, found in ROUNDS.scan(ctx, arguments.study, arguments.index)]
+    wanted = [found for found in tries if arguments.attempt in {None, found.attempt}]
+    if not wanted:
+        raise Refused(codes.WRONG_ROUND, f"round {arguments.index} has {len(tries)} tries")
+    this = wanted[-1]
+    return RoundView(
+        this,
+        tuple(Update(name, update) for name, update in submissions_of(ctx, this.id).items()),
+        tuple(MemberResult(name, result) for name, result in results_of(ctx, this.id).items()),
+    )
+
+
+def rounds(ctx: Context, arguments: ListRounds, ports: Ports) -> RoundPage:
+    """A page of rounds with every try of each."""
+    _, progress = _known(ctx, arguments.study)
+    found: list[Round] = []
+    index = arguments.first
+    while index <= progress.index:
+        tries = [record for _, record in ROUNDS.scan(ctx, arguments.study, index)]
+        if found and len(found) + len(tries) > arguments.limit:
+            return RoundPage(tuple(found), index)
+        found += tries
+        index += 1
+    return RoundPage(tuple(found), None)
+
+
+def due(ctx: Context, arguments: ByMember, ports: Ports) -> Tasks:
+    """What a member still has to do, in every study that it takes or may take part in."""
+    tasks: list[Task] = []
+    for _, named in OPEN.scan(ctx):
+        task = _task(ctx, named.study, arguments.member, ports)
+        if task is not None and len(tasks) < TASKS_MAX:
+            tasks.append(task)
+    return Tasks(tuple(tasks), ctx.time)
+
+
+def awaited(ctx: Context, arguments: ById, ports: Ports) -> Awaited:
+    """Who is awaited, for what and until when."""
+    record, progress = _known(ctx, arguments.study)
+    if progress.status == "proposed":
+        joined = parts_of(ctx, record.id)
+        missing = tuple(name for name in record.terms.invited if name not in joined)
+        return Awaited("proposed", "join", 0, 0, missing, record.join_until)
+    this = open_round(ctx, progress, record.id)
+    if this is None:
+        action: Action = "finish" if progress.status == "running" else "wait"
+        return Awaited(progress.status, action, progress.index, progress.attempt, (), None)
+    missing = tuple(name for name in this.members if not _has_done(ctx, this, name))
+    return Awaited(progress.status, this.step, this.index, this.attempt, missing, this.deadline)
+
+
+def _known(ctx: Context, identity: bytes) -> tuple[Study, Progress]:
+    record, progress = STUDIES.get(ctx, identity), PROGRESS.get(ctx, identity)
+    if record is None or progress is None:
+        raise Refused(codes.UNKNOWN_STUDY, identity.hex())
+    return record, progress
+
+
+def _item(ctx: Context, record: Study, progress: Progress) -> StudyItem:
+    terms = record.terms
+    return StudyItem(
+        id=record.id,
+        proposer=record.proposer,
+        name=terms.name,
+        title=terms.title,
+        purpose=terms.purpose,
+        status=progress.status,
+        index=progress.index,
+        rounds=rules.rounds_of(terms.stages),
+        members=sum(1 for part in parts_of(ctx, record.id).values() if part.until is None),
+        model=progress.model,
+    )
+
+
+def _task(ctx: Context, identity: bytes, member: str, ports: Ports) -> Task | None:
+    record, progress = _known(ctx, identity)
+    part = JOINS.get(ctx, identity, member)
+    if progress.status == "proposed":
+        if part is None:
+            return _joining(ctx, record, member)
+        joined = [name for name, _ in roll(ctx, record, ports).staying]
+        if len(joined) < record.terms.quorum:
+            return None
+        ready = rules.may_start(record, joined, member, ctx.time)
+        return Task(identity, "start", ready, None, 0, 0, record.height, record.join_until)
+    if part is None or part.until is not None:
+        return None
+    this = open_round(ctx, progress, identity)
+    if this is None:
+        return Task(identity, "finish", True, None, progress.index, 0, 0, None)
+    action: Action = "wait" if _has_done(ctx, this, member) else this.step
+    return Task(identity, action, True, this.id, this.index, this.attempt, this.height, this.deadline)
+
+
+def _joining(ctx: Context, record: Study, member: str) -> Task | None:
+    invited = record.terms.invited
+    if (invited and member not in invited) or ctx.time >= record.join_until:
+        return None
+    return Task(record.id, "join", True, None, 0, 0, record.height, record.join_until)
+
+
+def _has_done(ctx: Context, this: Round, member: str) -> bool:
+    """Whether nothing is awaited of a member at the round's step."""
+    if this.step == "submit":
+        return member in submissions_of(ctx, this.id)
+    own = results_of(ctx, this.id).get(member)
+    if this.step == "commit":
+        return own is not None
+    return own is None or own.opened is not None
+
+
+QUERIES = (
+    Query("study", ById, StudyView, study, "A study, how far it is, and who takes part."),
+    Query("find", ByName, Found, find, "The id of the study that a proposer calls so."),
+    Query("studies", ListStudies, StudyPage, studies, "A page of studies."),
+    Query("round", ByRound, RoundView, round_view, "A round with its updates and results."),
+    Query("rounds", ListRounds, RoundPage, rounds, "A page of a study's rounds, every try of each."),
+    Query("due", ByMember, Tasks, due, "What a member still has to do, and until when."),
+    Query("awaited", ById, Awaited, awaited, "Who is awaited in a study, for what and until when."),
+)

@@ -1,0 +1,196 @@
+"""The steps of a round: a member's update, its commitment and its opening, and the end of a step in time."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from consortia.base.keys import verify
+from consortia.base.refusals import Refused, require
+from consortia.kernel.context import Context
+from consortia.modules.training import refusals as R  # noqa: N812 (the codes stand out in capitals)
+from consortia.modules.training import rules
+from consortia.modules.training.handlers import roll, running_study, tell, usable
+from consortia.modules.training.messages import Close, CommitResult, OpenResult, Submit
+from consortia.modules.training.ports import Ports
+from consortia.modules.training.rules import AFTER, Change, Facts, Moment
+from consortia.modules.training.state import (
+    JOINS,
+    RESULTS,
+    SUBMISSIONS,
+    open_round,
+    parts_of,
+    results_of,
+    submissions_of,
+    write,
+)
+from consortia.modules.training.types import (
+    Joined,
+    Outcome,
+    Progress,
+    Result,
+    ResultCommitted,
+    ResultOpened,
+    Round,
+    Step,
+    Study,
+    Submission,
+    UpdateSubmitted,
+)
+
+SUBMIT_COST = 400
+HOLDER_COST = 80
+"""Checking one holder's signature takes about 70 us."""
+CLOSE_COST = 500
+COMMIT_COST = 300
+OPEN_COST = 800
+
+
+def submit_cost(message: Submit) -> int:
+    """The cost of a Submit: what it writes, and every signature that it brings."""
+    return SUBMIT_COST + HOLDER_COST * len(message.availability)
+
+
+def submit(ctx: Context, message: Submit, ports: Ports) -> None:
+    """Fix the own update of the open round."""
+    # CHECK
+    study, progress = running_study(ctx, message.study)
+    member = ctx.signer.member
+    part = _part(ctx, study)
+    require(usable(ctx, study, member, part, ports), R.DATASET_CLOSED)
+    this = _step(ctx, progress, message.study, message.round, "submit")
+    done = submissions_of(ctx, this.id)
+    require(member not in done, R.ALREADY_DONE)
+    size = rules.blob_bytes(study.terms.stages[this.stage])
+    require(message.size == size, R.BAD_SIZE, f"{message.size} bytes, the stage's vectors have {size}")
+    holders = tuple(held.member for held in message.availability)
+    listed = rules.is_sorted(holders) and member in holders and all(name in this.members for name in holders)
+    require(listed and len(holders) >= rules.needed(len(this.members)), R.TOO_FEW_HOLDERS, ", ".join(holders))
+    signed = rules.availability(
+        ctx.network, study.id, this.id, member=member, blob=message.blob, size=message.size
+    )
+    for held in message.availability:
+        public = ports.members.witness(ctx, held.member)
+        valid = public is not None and verify(public, signed, held.signature)
+        require(valid, R.BAD_AVAILABILITY, held.member)
+    # DECIDE
+    update = Submission(message.blob, message.size, holders)
+    done[member] = update
+    facts = _facts(ctx, ports, (study, progress, this), submitted=done)
+    change = _after(ctx, facts, len(done))
+    # WRITE
+    SUBMISSIONS.put(ctx, update, this.id, member)
+    write(ctx, study, change)
+    # EMIT
+    ctx.emit(UpdateSubmitted(study.id, this.id, member, message.blob))
+    tell(ctx, change)
+
+
+def close(ctx: Context, message: Close, ports: Ports) -> None:
+    """End a step whose deadline has passed."""
+    # CHECK
+    study, progress = running_study(ctx, message.study)
+    this = open_round(ctx, progress, study.id)
+    if this is None or this.id != message.round:
+        raise Refused(R.WRONG_ROUND)
+    require(ctx.time >= this.deadline, R.TOO_EARLY, f"{ctx.time}, the deadline is {this.deadline}")
+    # DECIDE
+    facts = _facts(ctx, ports, (study, progress, this), submitted=submissions_of(ctx, this.id))
+    change = AFTER[this.step](facts, Moment(ctx.height, ctx.time))
+    # WRITE
+    write(ctx, study, change)
+    # EMIT
+    tell(ctx, change)
+
+
+def commit_result(ctx: Context, message: CommitResult, ports: Ports) -> None:
+    """Commit to the own result of the open round."""
+    # CHECK
+    study, progress = running_study(ctx, message.study)
+    member = ctx.signer.member
+    _part(ctx, study)
+    this = _step(ctx, progress, message.study, message.round, "commit")
+    done = results_of(ctx, this.id)
+    require(member not in done, R.ALREADY_DONE)
+    # DECIDE
+    result = Result(message.commitment, None)
+    done[member] = result
+    change = _after(ctx, _facts(ctx, ports, (study, progress, this), results=done), len(done))
+    # WRITE
+    RESULTS.put(ctx, result, this.id, member)
+    write(ctx, study, change)
+    # EMIT
+    ctx.emit(ResultCommitted(study.id, this.id, member))
+    tell(ctx, change)
+
+
+def open_result(ctx: Context, message: OpenResult, ports: Ports) -> None:
+    """Open the own commitment, and with it judge all the others."""
+    # CHECK
+    study, progress = running_study(ctx, message.study)
+    member = ctx.signer.member
+    _part(ctx, study)
+    this = _step(ctx, progress, message.study, message.round, "open")
+    results = results_of(ctx, this.id)
+    own = results.get(member)
+    require(own is None or own.opened is None, R.ALREADY_DONE)
+    if own is None:
+        raise Refused(R.NOT_COMMITTED, member)
+    outcome = Outcome(message.sum, message.state)
+    require(own.commitment == rules.commitment(this.id, member, outcome), R.NOT_AS_COMMITTED)
+    # DECIDE
+    opened = replace(own, opened=outcome)
+    results[member] = opened
+    facts = _facts(ctx, ports, (study, progress, this), results=results)
+    change = rules.judge(facts, outcome, Moment(ctx.height, ctx.time))
+    # WRITE
+    RESULTS.put(ctx, opened, this.id, member)
+    write(ctx, study, change)
+    # EMIT
+    ctx.emit(ResultOpened(study.id, this.id, member, outcome.sum, outcome.state))
+    tell(ctx, change)
+
+
+def _part(ctx: Context, study: Study) -> Joined:
+    part = JOINS.get(ctx, study.id, ctx.signer.member)
+    if part is None or part.until is not None:
+        raise Refused(R.NOT_JOINED, ctx.signer.member)
+    return part
+
+
+def _step(ctx: Context, progress: Progress, study: bytes, identity: bytes, step: Step) -> Round:
+    """The open round, when it is the one meant and waits for this step in time; raises Refused."""
+    this = open_round(ctx, progress, study)
+    if this is None or this.id != identity:
+        raise Refused(R.WRONG_ROUND)
+    require(this.step == step, R.WRONG_STEP, f"{step}, the round waits for {this.step}")
+    require(ctx.time < this.deadline, R.TOO_LATE, f"{ctx.time}, the deadline was {this.deadline}")
+    return this
+
+
+def _after(ctx: Context, facts: Facts, done: int) -> Change:
+    """What follows when so many members have done the step: nothing while others are awaited."""
+    if done < len(facts.round.members):
+        return Change(facts.progress)
+    return AFTER[facts.round.step](facts, Moment(ctx.height, ctx.time))
+
+
+def _facts(
+    ctx: Context,
+    ports: Ports,
+    at: tuple[Study, Progress, Round],
+    *,
+    submitted: Iterable[str] = (),
+    results: dict[str, Result] | None = None,
+) -> Facts:
+    """All that the rules know of a round; results are those in the state unless given."""
+    study, progress, this = at
+    parts = parts_of(ctx, study.id)
+    known = results_of(ctx, this.id) if results is None else results
+    return Facts(
+        study=study,
+        progress=progress,
+        round=this,
+        roll=roll(ctx, study, ports),
+        submitted={name: parts[name].records for name in sorted(submitted)},
+        results=dict(sorted(known.items())),
+    )

@@ -1,0 +1,394 @@
+"""The nouns of the module: studies, who joined them, rounds and their results, and what happened."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record, Text80
+
+JOINED_MAX = 63
+"""So many members may join a study: their sum fits the ring's headroom (2^6 words at the full clip), and
+their data sets, with the model that the study started from, fit the lineage of one asset."""
+
+STAGES_MAX = 16
+ROUNDS_MAX = 10_000
+LENGTH_MAX = 1 << 28
+SCHEMA_BYTES_MAX = 16 * 1024
+PARAMETERS_BYTES_MAX = 4 * 1024
+RETRIES_MAX = 100
+HEADROOM_BITS = 6
+JOIN_MILLISECONDS_MAX = 90 * 24 * 3600 * 1000
+STEP_MILLISECONDS_MAX = 30 * 24 * 3600 * 1000
+OPEN_STUDIES_MAX = 32
+"""So many studies of one proposer may be proposed or running at a time."""
+
+Purpose = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$")]
+"""What a study is for, in the same words as the purposes of the data sets' rights."""
+
+Mode = Literal["open"]
+"""How a round shows its updates: `open`, to all members."""
+
+Rule = Literal["mean"]
+"""How updates become one outcome: `mean`, by their exact sum."""
+
+Step = Literal["submit", "commit", "open"]
+"""What a round waits for: every member's update, its commitment to the result, the opening of one."""
+
+STEPS: dict[Mode, tuple[Step, ...]] = {"open": ("submit", "commit", "open")}
+"""The steps of a round, in order, for each mode."""
+
+Status = Literal["proposed", "running", "finished", "aborted"]
+RoundStatus = Literal["open", "final", "aborted", "disputed"]
+Names = Annotated[tuple[Name, ...], Meta(max_length=JOINED_MAX)]
+"""Members' names, each once, sorted."""
+
+Attempt = Annotated[int, Meta(ge=0, le=RETRIES_MAX)]
+StepMilliseconds = Annotated[int, Meta(ge=1, le=STEP_MILLISECONDS_MAX)]
+
+
+class Stage(Record, frozen=True):
+    """Rounds of one kind: `length` ring words of `ring_bits` bits a member, `rounds` times.
+
+    A word w stands for w / 2^scale_bits; `clip` is the largest magnitude of a word that a member may
+    submit. `weighting` sum: updates are sums over a member's records; records: each is scaled by the
+    member's records over all joined records.
+    """
+
+    name: Name
+    rounds: Annotated[int, Meta(ge=1, le=ROUNDS_MAX)]
+    length: Annotated[int, Meta(ge=1, le=LENGTH_MAX)]
+    ring_bits: Literal[32, 64]
+    scale_bits: Annotated[int, Meta(ge=0, le=63)]
+    clip: Annotated[int, Meta(ge=1, le=1 << 57)]
+    weighting: Literal["sum", "records"]
+    mode: Mode
+    rule: Rule
+
+
+class Recipe(Record, frozen=True):
+    """Which algorithm runs: its name, its parameters (canonical CBOR of a map) and its digest."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9._-]{0,63}$")]
+    parameters: Annotated[bytes, Meta(min_length=1, max_length=PARAMETERS_BYTES_MAX)]
+    digest: Digest
+
+
+class Deadlines(Record, frozen=True):
+    """How long members have, in milliseconds of block time.
+
+    `join`: from the proposal on. `submit`: for the update, local training included. `result`: for
+    each step that needs no training.
+    """
+
+    join: Annotated[int, Meta(ge=1, le=JOIN_MILLISECONDS_MAX)]
+    submit: StepMilliseconds
+    result: StepMilliseconds
+
+
+class Terms(Record, frozen=True):
+    """What a study fixes, and members agree to by joining.
+
+    `model` is the model asset that it starts from, if any; `schema` the encoded table schema and
+    `schema_hash` its H("consortia/schema", schema). `initial` is the blob id of the state that the first
+    round starts from. `invited` are the members who may join; none means every member. `quorum` is the
+    smallest cohort of a round. A round is tried again at most `retries` times. `privacy` terms come
+    with a later version. The finished model is registered for the proposer as `model_name`.
+    """
+
+    name: Name
+    title: Text80
+    purpose: Purpose
+    model: Digest | None
+    schema: Annotated[bytes, Meta(min_length=1, max_length=SCHEMA_BYTES_MAX)]
+    schema_hash: Digest
+    recipe: Recipe
+    stages: Annotated[tuple[Stage, ...], Meta(min_length=1, max_length=STAGES_MAX)]
+    initial: Digest
+    invited: Names
+    quorum: Annotated[int, Meta(ge=2, le=JOINED_MAX)]
+    retries: Attempt
+    deadlines: Deadlines
+    privacy: None
+    model_name: Name
+    model_title: Text80
+
+
+class Study(Record, frozen=True):
+    """A study as it was proposed: its id, who proposed it when, and its terms."""
+
+    id: Digest
+    proposer: Name
+    height: U63
+    time: Milliseconds
+    join_until: Milliseconds
+    terms: Terms
+
+
+class Progress(Record, frozen=True):
+    """How far a study is.
+
+    `state` is the blob id of the state that round `index` starts from, and of the model once every round is
+    final. `round` is the id of the open round, `attempt` its number. `contributors` are the members
+    whose updates are in a final round. `history` chains every final round (see `rules.chained`). `model` is
+    the asset of the finished model; `reason` says why a study was aborted.
+    """
+
+    status: Status
+    state: Digest
+    index: U32
+    attempt: Attempt
+    round: Digest | None
+    contributors: Names
+    history: Digest
+    model: Digest | None
+    reason: Text80 | None
+
+
+class Joined(Record, frozen=True):
+    """A member's part in a study: a version of one of its data sets, and how many of its records.
+
+    From round `until` on it no longer takes part; `leaving` says that this is so from the next round.
+    """
+
+    dataset: Digest
+    version: U32
+    commitment: Digest
+    records: Annotated[int, Meta(ge=1, le=(1 << 40))]
+    time: Milliseconds
+    leaving: bool
+    until: U32 | None
+
+
+class Outcome(Record, frozen=True):
+    """What a round led to: the blob ids of the exact sum and of the next state."""
+
+    sum: Digest
+    state: Digest
+
+
+class Round(Record, frozen=True):
+    """One try of one round.
+
+    `members` are those who had joined when it began, with `records` records in all; `state` is the
+    state that it starts from. While it is `open` it waits for `step`, which began in block `height`
+    at block time `time` and is refused from `deadline` on. `cohort` are the members whose updates count,
+    with `cohort_records` records. At its end `outcome` is what more than two thirds of the members
+    agree on, `differing` are those who had committed to something else, and `missing` those for whom
+    it was given up, or who were not in the cohort.
+    """
+
+    id: Digest
+    study: Digest
+    stage: U32
+    index: U32
+    attempt: Attempt
+    members: Names
+    records: U63
+    state: Digest
+    status: RoundStatus
+    step: Step
+    height: U63
+    time: Milliseconds
+    deadline: Milliseconds
+    cohort: Names
+    cohort_records: U63
+    outcome: Outcome | None
+    differing: Names
+    missing: Names
+
+
+class Submission(Record, frozen=True):
+    """A member's update in a round: its blob, and the members who signed that they hold it."""
+
+    blob: Digest
+    size: U63
+    holders: Names
+
+
+class Result(Record, frozen=True):
+    """What a member committed to in a round, and the outcome if it opened it."""
+
+    commitment: Digest
+    opened: Outcome | None
+
+
+class Named(Record, frozen=True):
+    """What a name of a proposer stands for."""
+
+    study: Digest
+
+
+class StudyProposed(Record, frozen=True):
+    """Event: a study may be joined until block time `join_until`."""
+
+    study: Digest
+    proposer: Name
+    name: Name
+    join_until: Milliseconds
+
+
+class MemberJoined(Record, frozen=True):
+    """Event: a member consented to take part with a version of a data set."""
+
+    study: Digest
+    member: Name
+    dataset: Digest
+    version: U32
+    records: U63
+
+
+class MemberLeaving(Record, frozen=True):
+    """Event: a member takes no part after the round that is open now, if one is."""
+
+    study: Digest
+    member: Name
+
+
+class MemberLeft(Record, frozen=True):
+    """Event: from round `index` on a member takes no part: it left, or its data set or membership ended."""
+
+    study: Digest
+    member: Name
+    index: U32
+
+
+class StudyStarted(Record, frozen=True):
+    """Event: a study runs, with so many members."""
+
+    study: Digest
+    members: U32
+
+
+class RoundStarted(Record, frozen=True):
+    """Event: a round waits for updates until block time `deadline`."""
+
+    study: Digest
+    round: Digest
+    index: U32
+    attempt: Attempt
+    deadline: Milliseconds
+
+
+class UpdateSubmitted(Record, frozen=True):
+    """Event: a member's update is fixed and held by enough members."""
+
+    study: Digest
+    round: Digest
+    member: Name
+    blob: Digest
+
+
+class CohortFixed(Record, frozen=True):
+    """Event: the updates of a round are those of all its members but the missing."""
+
+    study: Digest
+    round: Digest
+    cohort: U32
+    missing: Names
+
+
+class ResultCommitted(Record, frozen=True):
+    """Event: a member committed to its own result of a round."""
+
+    study: Digest
+    round: Digest
+    member: Name
+
+
+class ResultOpened(Record, frozen=True):
+    """Event: a member opened the result that it had committed to."""
+
+    study: Digest
+    round: Digest
+    member: Name
+    sum: Digest
+    state: Digest
+
+
+class ResultDiffers(Record, frozen=True):
+    """Event: a member had committed to another result than more than two thirds of the members."""
+
+    study: Digest
+    round: Digest
+    member: Name
+
+
+class ResultDisputed(Record, frozen=True):
+    """Event: two thirds can no longer agree; `opened` are the members whose openings stand as evidence."""
+
+    study: Digest
+    round: Digest
+    opened: Names
+
+
+class RoundFinal(Record, frozen=True):
+    """Event: more than two thirds of the members agree on the sum and the next state."""
+
+    study: Digest
+    round: Digest
+    index: U32
+    sum: Digest
+    state: Digest
+
+
+class RoundAborted(Record, frozen=True):
+    """Event: a round is given up at `step` because the missing did not do it."""
+
+    study: Digest
+    round: Digest
+    step: Step
+    missing: Names
+
+
+class StudyFinished(Record, frozen=True):
+    """Event: the model stands as an asset."""
+
+    study: Digest
+    model: Digest
+    state: Digest
+
+
+class StudyAborted(Record, frozen=True):
+    """Event: a study ended without a model."""
+
+    study: Digest
+    reason: Text80
+
+
+Event = (
+    StudyProposed
+    | MemberJoined
+    | MemberLeaving
+    | MemberLeft
+    | StudyStarted
+    | RoundStarted
+    | UpdateSubmitted
+    | CohortFixed
+    | ResultCommitted
+    | ResultOpened
+    | ResultDiffers
+    | ResultDisputed
+    | RoundFinal
+    | RoundAborted
+    | StudyFinished
+    | StudyAborted
+)
+
+EVENTS: tuple[type[Record], ...] = (
+    StudyProposed,
+    MemberJoined,
+    MemberLeaving,
+    MemberLeft,
+    StudyStarted,
+    RoundStarted,
+    UpdateSubmitted,
+    CohortFixed,
+    ResultCommitted,
+    ResultOpened,
+    ResultDiffers,
+    ResultDisputed,
+    RoundFinal,
+    RoundAborted,
+    StudyFinished,
+    StudyAborted,
+)
