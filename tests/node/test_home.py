@@ -54,7 +54,7 @@ def test_flags_go_over_the_environment_over_the_file(tmp_path):
         ("group_transactions = 0", ">= 1"),
         ('listen = "everywhere"', "host:port"),
         ('listen = "0.0.0.0:80"', "tls = true"),
-        ('orderer = "ftp://x"', "http:// or https://"),
+        ('orderer_url = "ftp://x"', "http:// or https://"),
         ("tls = 3", "Expected `bool`"),
         ("listen = ", "is not TOML"),
     ],
@@ -75,7 +75,7 @@ def test_a_wrong_environment_variable_is_named(tmp_path):
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path):
-    config = Config(member="a", network=NETWORK, orderer='http://x/"', tls=True, group_milliseconds=9)
+    config = Config(member="a", network=NETWORK, orderer_url='http://x/"', tls=True, group_milliseconds=9)
     save(config, tmp_path)
     assert load(tmp_path, {}) == config
     assert "listen" not in render(config)

@@ -28,8 +28,9 @@ class ConfigError(ValueError):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The settings of one node.
 
-    `member` and `network` (64 hex digits) say who it is; `driver` who orders blocks; `orderer` is the URL
-    of the ordering node, empty when this node orders; `orderer_pin` the SHA-256 of its certificate in hex.
+    `member` and `network` (64 hex digits) say who it is; `driver` how blocks are
+    ordered; `orderer` the member whose node orders them, empty for this one; `orderer_url` where that node
+    is reached until the ledger says so, and `orderer_pin` the SHA-256 of its certificate in hex.
     `listen` is host:port (port 0: any free one) and `url` the address that other members reach it at, when
     that differs. `tls` false is allowed on loopback only. `worker` starts the member's worker with the node.
     """
@@ -38,6 +39,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     network: str
     driver: Literal["embedded"] = "embedded"
     orderer: str = ""
+    orderer_url: str = ""
     orderer_pin: str = ""
     listen: str = "127.0.0.1:0"
     url: str = ""
@@ -48,7 +50,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     blob_bytes_max: Annotated[int, Meta(ge=1)] = 4 << 30
     blobs_bytes_max: Annotated[int, Meta(ge=1)] = 256 << 30
     connections_max: Annotated[int, Meta(ge=1, le=100_000)] = 1_024
-    requests_per_second_max: Annotated[int, Meta(ge=1)] = 200
+    requests_per_second_max: Annotated[int, Meta(ge=1)] = 1_000
 
     @property
     def network_id(self) -> bytes:
@@ -140,8 +142,9 @@ def _override(values: Mapping[str, Any], name: str, value: object, source: str) 
 
 
 def _check(config: Config, source: str) -> None:
-    if not is_name(config.member):
-        raise ConfigError(f"{source}: member = {config.member!r} is no name: 1 to 32 of a-z, 0-9 and -")
+    for name, text in (("member", config.member), ("orderer", config.orderer or config.member)):
+        if not is_name(text):
+            raise ConfigError(f"{source}: {name} = {text!r} is no name: 1 to 32 of a-z, 0-9 and -")
     for name, text in (("network", config.network), ("orderer_pin", config.orderer_pin or "0" * 64)):
         if len(text) != 64 or text.strip("0123456789abcdef"):
             raise ConfigError(f"{source}: {name} is 64 lowercase hex digits, not {text!r}")
@@ -154,7 +157,7 @@ def _check(config: Config, source: str) -> None:
             f"{source}: listen = {config.listen!r} is reachable from outside; "
             "set `tls = true`, or listen on 127.0.0.1"
         )
-    for name, url in (("orderer", config.orderer), ("url", config.url)):
+    for name, url in (("orderer_url", config.orderer_url), ("url", config.url)):
         if url and not url.startswith(("http://", "https://")):
             raise ConfigError(f"{source}: {name} is a URL that starts with http:// or https://, not {url!r}")
 

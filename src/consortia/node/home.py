@@ -3,7 +3,8 @@
     consortia.toml   settings                       keys/       key files, the TLS key and certificate
     genesis.cbor     the network's first facts      ledger/     state, log, blocks (LMDB)
     blobs/           bytes by their hash            private/    the member's own data: never served
-    index.sqlite     derived; may be deleted        logs/
+    witness/         what was signed and promised   index.sqlite  derived; may be deleted
+    logs/
 
 While a node runs, `node.lock` is locked, and `node.json` says where it listens; `token` lets the programs
 of the home's owner, on the same machine, in.
@@ -21,7 +22,7 @@ import msgspec
 
 from consortia.node.config import FILE, Config, ConfigError, build, load, save
 
-_FOLDERS = ("keys", "ledger", "blobs", "private", "logs")
+_FOLDERS = ("keys", "ledger", "blobs", "private", "witness", "logs")
 
 
 class HomeError(RuntimeError):
@@ -102,6 +103,11 @@ class Home:
     def private(self) -> Path:
         """The folder of what is never served: records, salts, secrets of rounds."""
         return self.path / "private"
+
+    @property
+    def witness(self) -> Path:
+        """The folder of what the node has signed and promised, which outlives a restored ledger."""
+        return self.path / "witness"
 
     @property
     def logs(self) -> Path:

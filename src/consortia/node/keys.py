@@ -116,10 +116,15 @@ def list_keys(folder: Path) -> list[KeyInfo]:
 
 def find_key(folder: Path, role: str) -> Path:
     """The first key file with a role; raises KeyFileError naming those that there are."""
+    return find_keys(folder, role)[0]
+
+
+def find_keys(folder: Path, role: str) -> list[Path]:
+    """All key files with a role, by label; raises KeyFileError when there is none."""
     found = list_keys(folder)
-    for info in found:
-        if info.role == role:
-            return folder / f"{info.label}{SUFFIX}"
+    paths = [folder / f"{info.label}{SUFFIX}" for info in found if info.role == role]
+    if paths:
+        return paths
     there = ", ".join(f"{info.label} ({info.role})" for info in found) or "none"
     raise KeyFileError(f"{folder} has no key of the role {role}; it has: {there}")
 

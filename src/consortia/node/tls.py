@@ -121,6 +121,7 @@ class ServerTls:
         except (OSError, ssl.SSLError) as error:
             raise TlsError(f"{files.certificate}: {error}") from None
         self.context = context
+        self.der = files.der()
         self._loaded: set[bytes] = set()
         self._registered: dict[bytes, str] = {}
 

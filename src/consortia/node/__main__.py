@@ -1,0 +1,39 @@
+"""`python -m consortia.node --home DIR` runs the node of a home, as `consortia up` does."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from consortia.node.home import Running
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until told to stop; exit code 0, or 1 with one clear line on standard error."""
+    parser = argparse.ArgumentParser(prog="consortia.node", description=__doc__)
+    parser.add_argument("--home", type=Path, default=None)
+    parser.add_argument("--listen", default=None)
+    parser.add_argument("--orderer-url", default=None)
+    parser.add_argument("--worker", action="store_true", default=None)
+    given = parser.parse_args(arguments)
+
+    from consortia.node.serving import Cannot, serve  # noqa: PLC0415 (`--help` needs none of it)
+
+    flags = {"listen": given.listen, "orderer_url": given.orderer_url, "worker": given.worker}
+    try:
+        serve(given.home, os.environ, flags, _ready)
+    except Cannot as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _ready(running: Running) -> None:
+    sys.stdout.write(msgspec.json.encode(running).decode() + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The node's HTTP front: who asks, how much, how often; then the right handler; then a clear answer.
+
+Every request passes the same steps:
+
+1. its target and body are within their limits, and come in time;
+2. who asks is found out (`auth`);
+3. it has not asked too often;
+4. a caller that is nobody gets only what is open to all;
+5. the handler answers, and whatever it raises becomes a problem report.
+
+`docs/reference/http.md` is the reference.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from consortia.base.refusals import Refused
+from consortia.node.auth import Caller, Means, Presented, Unauthorised
+from consortia.node.blobs import BlobError, NoBlob, TooLarge
+from consortia.node.config import is_loopback
+from consortia.node.http_answers import HttpProblem, problem, refused
+from consortia.node.service import Service
+
+TARGET_BYTES_MAX = 4_096
+BODY_SECONDS_MAX = 30.0
+_LOG = logging.getLogger("consortia.http")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that passed the front: the service, who asks, the request, its whole body."""
+
+    service: Service
+    caller: Caller
+    request: Request
+    body: bytes
+
+    def argument(self, name: str, default: str = "") -> str:
+        """A query parameter; raises HttpProblem when it is given twice."""
+        given = self.request.query_params.getlist(name)
+        if len(given) > 1:
+            raise HttpProblem(400, f"{name} is given {len(given)} times")
+        return given[0] if given else default
+
+    def path(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+
+Handler = Callable[[Asked], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place of the API: method, path with its parts in braces, handler, what it is in a sentence.
+
+    It is `open` to callers that are nobody; `body_bytes_max` is the limit of its request's body; `weight` is
+    what one request counts against the caller's rate.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    doc: str
+    open: bool = False
+    body_bytes_max: int = 0
+    weight: float = 1.0
+
+
+def application(service: Service, places: tuple[Place, ...]) -> "Front":
+    """The ASGI application over a service."""
+    routes = [Route(place.path, _endpoint(service, place), methods=[place.method]) for place in places]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _not_found})
+    return Front(app)
+
+
+class Front:
+    """The outermost layer: refuses overlong targets, and is where the server's lifespan ends."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        if scope["type"] == "http" and len(scope["raw_path"]) + len(scope["query_string"]) > TARGET_BYTES_MAX:
+            answer = problem(HttpProblem(400, f"a target has at most {TARGET_BYTES_MAX} bytes"))
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _endpoint(service: Service, place: Place) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        service.counters.requests += 1
+        try:
+            return await _serve(service, place, request)
+        except HttpProblem as error:
+            answer = problem(error)
+        except Unauthorised as error:
+            answer = problem(HttpProblem(401, str(error)))
+        except Refused as error:
+            answer = problem(refused(error))
+        except NoBlob as error:
+            answer = problem(HttpProblem(404, str(error)))
+        except TooLarge as error:
+            answer = problem(HttpProblem(413, str(error)))
+        except BlobError as error:
+            _LOG.exception("a blob")
+            answer = problem(HttpProblem(500, str(error)))
+        except Exception:  # noqa: BLE001 (logged whole; the caller gets an answer, the node lives)
+            _LOG.exception("%s %s", request.method, request.url.path)
+            answer = problem(HttpProblem(500, "an unforeseen failure; the node's log has it"))
+        service.counters.problems += 1
+        return answer
+
+    return endpoint
+
+
+async def _serve(service: Service, place: Place, request: Request) -> Response:
+    address = request.client.host if request.client else ""
+    body = await read_body(request, place.body_bytes_max)
+    query = request.scope["query_string"]
+    target = request.scope["raw_path"] + (b"?" + query if query else b"")
+    presented = Presented(
+        request.headers.get("authorization", ""), is_loopback(address), service.certified(request.scope)
+    )
+    now = service.now()
+    try:
+        caller = service.gate.caller(presented, (request.method, target.decode("latin-1"), body), now)
+    except Unauthorised:
+        service.rates.take(address, now)
+        raise
+    if caller.means is not Means.OWNER:
+        service.rates.take(caller.member or address, now, place.weight)
+    if not place.open and not caller.known:
+        raise HttpProblem(
+            401, "sign the request with a registered key, show a registered certificate, or the home's token"
+        )
+    return await place.handler(Asked(service, caller, request, body))
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body, of at most `limit` bytes, that must come within 30 s; raises HttpProblem."""
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > limit:
+        raise HttpProblem(413, f"the body has {length} bytes, at most {limit} are allowed here")
+    receive = request.receive
+    message = await _next(receive)
+    body: bytes = message.get("body", b"")
+    if message.get("more_body", False):
+        parts = [body]
+        size = len(body)
+        while message.get("more_body", False):
+            message = await _next(receive)
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
+                raise HttpProblem(413, f"the body has more than the {limit} bytes allowed here")
+        body = b"".join(parts)
+    if len(body) > limit:
+        raise HttpProblem(413, f"the body has more than the {limit} bytes allowed here")
+    return body
+
+
+async def _next(receive: Receive) -> Message:
+    try:
+        message = await asyncio.wait_for(receive(), BODY_SECONDS_MAX)
+    except TimeoutError:
+        raise HttpProblem(400, f"the body did not come within {BODY_SECONDS_MAX:.0f} s") from None
+    if message["type"] == "http.disconnect":
+        raise HttpProblem(400, "the caller went away")
+    return message
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return problem(HttpProblem(status, f"{request.method} {request.url.path}"))

@@ -1,0 +1,166 @@
+"""Blobs over HTTP: whole or by range, their chunk hashes, single chunks; and blobs coming in.
+
+A blob is served to the home's own programs, to those of its member, and to whom the ledger's rights allow.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+from starlette.responses import Response, StreamingResponse
+
+from consortia.base.codec import Malformed
+from consortia.engines.commit.chunks import CHUNK_BYTES, ChunkTree, WrongChunk
+from consortia.node.auth import Caller, Means
+from consortia.node.blob_rights import may_keep, may_read
+from consortia.node.http import Asked, Place
+from consortia.node.http_answers import CBOR, HttpProblem, hex_digest, plain, whole_number
+from consortia.node.service import Service
+
+BYTES = "application/octet-stream"
+TREE_BYTES_MAX = 9 << 20
+_RANGE = re.compile(r"bytes=([0-9]{0,16})-([0-9]{0,16})\Z")
+
+
+async def read(asked: Asked) -> Response:
+    """A blob's bytes; with a Range header a part of them (RFC 9110, section 14)."""
+    blob = _readable(asked)
+    blobs = asked.service.blobs
+    size = blobs.size(blob)
+    start, end, status = _range(asked.request.headers.get("range", ""), size)
+    headers = {"ETag": f'"{blob.hex()}"', "Accept-Ranges": "bytes", "Content-Length": str(end - start)}
+    if status == 206:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    asked.service.counters.blobs_served += 1
+    asked.service.counters.blob_bytes_served += end - start
+    if end - start <= CHUNK_BYTES:
+        data = await asyncio.to_thread(lambda: b"".join(blobs.slice(blob, start, end)))
+        return Response(data, status, headers, BYTES)
+    return StreamingResponse(_pieces(asked.service, blob, start, end), status, headers, BYTES)
+
+
+async def _pieces(service: Service, blob: bytes, start: int, end: int) -> AsyncIterator[bytes]:
+    pieces = service.blobs.slice(blob, start, end)
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+
+
+async def tree(asked: Asked) -> Response:
+    """A blob's size and chunk hashes: what its id is the root of."""
+    found = asked.service.blobs.tree(_readable(asked))
+    return Response(found.encode(), media_type=CBOR)
+
+
+async def chunk(asked: Asked) -> Response:
+    """One chunk of 4 MiB; the last is what is left."""
+    blob = _readable(asked)
+    index = whole_number(asked.path("index"), "a chunk's index")
+    try:
+        data = await asyncio.to_thread(asked.service.blobs.chunk, blob, index)
+    except IndexError as error:
+        raise HttpProblem(404, str(error)) from None
+    asked.service.counters.blobs_served += 1
+    asked.service.counters.blob_bytes_served += len(data)
+    return Response(data, media_type=BYTES)
+
+
+async def put(asked: Asked) -> Response:
+    """Keep a blob of at most one chunk, from this member's own programs; gives its id."""
+    if not own(asked):
+        raise HttpProblem(403, "only this member's own programs put blobs here; others offer them")
+    blob = await asyncio.to_thread(asked.service.blobs.put, asked.body)
+    return plain({"blob": blob}, 201)
+
+
+async def offer(asked: Asked) -> Response:
+    """Begin the arrival of a blob: its size and chunk hashes. Answers with the chunks still missing.
+
+    Own programs may offer any blob; another member one of at most the limit that a round's blob has.
+    """
+    blob = hex_digest(asked.path("id"), "a blob's id")
+    try:
+        found = ChunkTree.decode(asked.body, blob)
+    except (Malformed, WrongChunk, ValueError) as error:
+        raise HttpProblem(400, str(error)) from None
+    if not own(asked):
+        may_keep(asked.service, asked.caller, found.size)
+    if asked.service.blobs.has(blob):
+        return plain({"blob": blob, "missing": []})
+    arrival = asked.service.blobs.receive(found)
+    if not found.chunks:
+        arrival.finish()
+    return plain({"blob": blob, "missing": arrival.missing() if found.chunks else []})
+
+
+async def put_chunk(asked: Asked) -> Response:
+    """One chunk of an offered blob, checked as it arrives; the last puts the blob in its place."""
+    blob = hex_digest(asked.path("id"), "a blob's id")
+    index = whole_number(asked.path("index"), "a chunk's index")
+    blobs = asked.service.blobs
+    if blobs.has(blob):
+        return plain({"blob": blob, "missing": []})
+    found = blobs.begun(blob)
+    if found is None:
+        raise HttpProblem(409, "offer the blob's chunk hashes first")
+    if not own(asked):
+        may_keep(asked.service, asked.caller, found.size)
+
+    def keep() -> list[int]:
+        arrival = blobs.receive(found)
+        arrival.put(index, asked.body)
+        missing = arrival.missing()
+        if not missing:
+            arrival.finish()
+        return missing
+
+    try:
+        missing = await asyncio.to_thread(keep)
+    except (WrongChunk, IndexError) as error:
+        asked.service.counters.blobs_refused += 1
+        raise HttpProblem(422, f"{who(asked.caller)} sent a blob that does not match: {error}") from None
+    return plain({"blob": blob, "missing": missing})
+
+
+def own(asked: Asked) -> bool:
+    """Whether the caller is a program of this node's own member."""
+    caller = asked.caller
+    return caller.means is Means.OWNER or caller.member == asked.service.config.member
+
+
+def who(caller: Caller) -> str:
+    """How a caller is named."""
+    return caller.member or "the caller"
+
+
+def _readable(asked: Asked) -> bytes:
+    """The id of a blob that the caller may read; one it may not read looks like one that is not here."""
+    blob = hex_digest(asked.path("id"), "a blob's id")
+    if not own(asked) and not may_read(asked.service, asked.caller, blob):
+        raise HttpProblem(404, f"no blob {blob.hex()} for {who(asked.caller)}")
+    return blob
+
+
+def _range(header: str, size: int) -> tuple[int, int, int]:
+    """Start, end and status of the one range asked for; raises HttpProblem."""
+    if not header:
+        return 0, size, 200
+    match = _RANGE.match(header)
+    if match is None or not (match[1] or match[2]):
+        return 0, size, 200  # a range in another unit or form is passed over (RFC 9110, section 14.2)
+    if not match[1]:
+        start, end = max(0, size - int(match[2])), size
+    else:
+        start, end = int(match[1]), min(size, int(match[2]) + 1 if match[2] else size)
+    if start >= end:
+        raise HttpProblem(416, f"the blob has {size} bytes")
+    return start, end, 206
+
+
+PLACES = (
+    Place("GET", "/v1/blobs/{id}", read, "A blob, or a range of it."),
+    Place("GET", "/v1/blobs/{id}/tree", tree, "A blob's chunk hashes."),
+    Place("GET", "/v1/blobs/{id}/chunks/{index}", chunk, "One chunk of a blob."),
+    Place("POST", "/v1/blobs", put, "Keep a small blob.", body_bytes_max=CHUNK_BYTES),
+    Place("PUT", "/v1/blobs/{id}/tree", offer, "Offer a blob.", body_bytes_max=TREE_BYTES_MAX),
+    Place("PUT", "/v1/blobs/{id}/chunks/{index}", put_chunk, "One chunk.", body_bytes_max=CHUNK_BYTES),
+)

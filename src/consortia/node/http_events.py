@@ -1,0 +1,66 @@
+"""Events as they happen: a stream of blocks (server-sent events) that resumes by height."""
+
+from collections.abc import AsyncIterator
+
+from starlette.responses import Response, StreamingResponse
+
+from consortia.kernel.block import Header, Receipt
+from consortia.node.http import Asked, Place
+from consortia.node.http_answers import HttpProblem, whole_number
+from consortia.node.service import LedgerFollowed, Service
+from consortia.sdk.jsonform import dump
+
+STREAMS_MAX = 256
+HEARTBEAT_SECONDS = 15.0
+NAME_CHARACTERS_MAX = 80
+
+
+async def stream(asked: Asked) -> Response:
+    """Blocks after a height (`?after=`, or the header Last-Event-ID), then each as it comes.
+
+    Every event has the height as its id and, as data, the block's header and its receipts; with
+    `?name=PREFIX` only receipts with an event of that name's beginning, and no block without one.
+    """
+    service = asked.service
+    if service.counters.streams >= STREAMS_MAX:
+        raise HttpProblem(503, f"{STREAMS_MAX} streams are open already")
+    last = asked.request.headers.get("last-event-id") or asked.argument("after")
+    after = whole_number(last, "after") if last else service.ledger.tip.height
+    name = asked.argument("name")
+    if len(name) > NAME_CHARACTERS_MAX:
+        raise HttpProblem(400, f"a name has at most {NAME_CHARACTERS_MAX} characters")
+    return StreamingResponse(
+        _blocks(service, after, name), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
+
+
+async def _blocks(service: Service, after: int, name: str) -> AsyncIterator[bytes]:
+    followed = LedgerFollowed(service.ledger)
+    service.counters.streams += 1
+    try:
+        yield b"retry: 1000\n\n"
+        while True:
+            while after < service.ledger.tip.height:
+                after += 1
+                found = followed.indexed(after)
+                if found is not None:
+                    piece = _piece(found[1], found[2], name)
+                    if piece:
+                        yield piece
+            if not await service.waiting.news(HEARTBEAT_SECONDS):
+                yield b": still here\n\n"
+    finally:
+        service.counters.streams -= 1
+
+
+def _piece(header: Header, receipts: tuple[Receipt, ...], name: str) -> bytes:
+    """One server-sent event, or nothing when the filter leaves nothing."""
+    if name:
+        receipts = tuple(r for r in receipts if any(event.name.startswith(name) for event in r.events))
+        if not receipts:
+            return b""
+    data = dump({"header": header, "receipts": receipts})
+    return b"id: %d\nevent: block\ndata: %s\n\n" % (header.height, data)
+
+
+PLACES = (Place("GET", "/v1/stream", stream, "Blocks as they come (server-sent events)."),)

@@ -1,0 +1,287 @@
+"""Transactions in, and what the ledger says: receipts, blocks, queries, ledger checkpoints, proofs."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import ValidationError
+from msgspec.json import decode as decode_json
+from starlette.responses import Response
+
+from consortia.base.codec import Malformed, Record, decode_record, encode_record
+from consortia.base.refusals import Refused
+from consortia.kernel.ledger import Placed
+from consortia.kernel.module import Query
+from consortia.kernel.proof import Proof
+from consortia.kernel.prove import CannotProve, newest_final, prove_receipt, prove_state
+from consortia.kernel.refusals import REPLAYED
+from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, parse_transaction
+from consortia.node.http import Asked, Place
+from consortia.node.http_answers import (
+    CBOR,
+    HttpProblem,
+    hex_digest,
+    plain,
+    record,
+    refused,
+    wants_cbor,
+    whole_number,
+)
+from consortia.node.index import Cursor, EventRow, TransactionRow
+from consortia.node.service import entity_tag
+from consortia.sdk.builder import Draft, draft
+from consortia.sdk.jsonform import from_json, from_query, to_json
+
+RECEIPT_SECONDS_MAX = 30.0
+PROOF = "application/vnd.consortia.proof"
+NOTE = "text/plain; charset=utf-8"
+
+
+async def submit(asked: Asked) -> Response:
+    """Hand in a signed transaction. With `?wait=receipt` the answer comes after the durable commit."""
+    service = asked.service
+    wait = asked.argument("wait")
+    if wait not in {"", "receipt"}:
+        raise HttpProblem(400, "wait is `receipt`, or left out")
+    service.counters.submitted += 1
+    try:
+        transaction = await service.submit(asked.body)
+    except Refused as refusal:
+        known = _known(asked) if refusal.refusal is REPLAYED else None
+        if known is None:
+            service.counters.refused += 1
+            raise refused(refusal, transaction=_id(asked)) from None
+        return _placed(asked, known)
+    if not wait:
+        return plain({"transaction": transaction}, 202)
+    placed = await service.waiting.receipt(service.ledger, transaction, RECEIPT_SECONDS_MAX)
+    return plain({"transaction": transaction}, 202) if placed is None else _placed(asked, placed)
+
+
+async def transaction(asked: Asked) -> Response:
+    """The receipt of a transaction, with its place. `?wait=SECONDS` waits for it, 30 at most."""
+    name = hex_digest(asked.path("id"), "a transaction's id")
+    seconds = min(RECEIPT_SECONDS_MAX, whole_number(asked.argument("wait", "0"), "wait"))
+    placed = await asked.service.waiting.receipt(asked.service.ledger, name, seconds)
+    if placed is None:
+        raise HttpProblem(404, f"no receipt of transaction {name.hex()}")
+    return _placed(asked, placed)
+
+
+async def block(asked: Asked) -> Response:
+    """The block at a height: its header, and its transactions with their receipts."""
+    height = whole_number(asked.path("height"), "a height")
+    ledger = asked.service.ledger
+    found, header = ledger.block(height), ledger.header(height)
+    if found is None or header is None:
+        raise HttpProblem(404, f"there is no block {height}; the newest is {ledger.tip.height}")
+    if wants_cbor(asked.request):
+        return record(asked.request, found)
+    rows = asked.service.index.transactions((height - 1, 1 << 40), len(found.transactions))
+    body = {"header": header, "transactions": [_row(row) for row in rows if row.height == height]}
+    return plain(body)
+
+
+async def blocks(asked: Asked) -> Response:
+    """The blocks below a height (`?below=`), newest first, at most 200."""
+    below = whole_number(asked.argument("below", str(1 << 52)), "below")
+    return plain({"blocks": asked.service.index.blocks(below, _limit(asked))})
+
+
+async def transactions(asked: Asked) -> Response:
+    """Transactions after a cursor (`?after=HEIGHT-INDEX`), of one key with `?key=`."""
+    key = asked.argument("key")
+    rows = asked.service.index.transactions(
+        _cursor(asked), _limit(asked), hex_digest(key, "a key's id") if key else b""
+    )
+    return plain({"transactions": [_row(row) for row in rows], "after": _after(rows, asked)})
+
+
+async def event_rows(asked: Asked) -> Response:
+    """Events after a cursor (`?after=HEIGHT-INDEX`), of one name with `?name=`."""
+    rows = asked.service.index.events(_cursor(asked), _limit(asked), asked.argument("name"))
+    found = [
+        {"height": r.height, "index": r.index, "number": r.number, "name": r.name, "body": r.body}
+        for r in rows
+    ]
+    return plain({"events": found, "after": _after(rows, asked)})
+
+
+async def search(asked: Asked) -> Response:
+    """Where names, or hashes in hex, that start with `?text=` stand."""
+    hits = asked.service.index.search(asked.argument("text"), _limit(asked))
+    return plain(
+        {"hits": [{"word": h.word, "height": h.height, "index": h.index, "field": h.field} for h in hits]}
+    )
+
+
+async def query(asked: Asked) -> Response:
+    """Ask a module. Arguments stand in the query string, or as a CBOR record or JSON in the body of a POST."""
+    found = _query(asked)
+    arguments = _arguments(asked, found)
+    ledger = asked.service.ledger
+    answer = ledger.query(f"{asked.path('module')}.{asked.path('name')}", arguments)
+    return record(asked.request, answer, {"ETag": entity_tag(ledger.tip.state)})
+
+
+async def build(asked: Asked) -> Response:
+    """The unsigned transaction that `{key, calls: [{method, args}]}` asks for, and the bytes to sign."""
+    service = asked.service
+    try:
+        wanted = decode_json(asked.body, type=Draft)
+        made = draft(service.ledger.app, service.ledger.network, wanted, service.next_sequence, service.now())
+    except (ValidationError, Malformed, ValueError) as error:
+        raise HttpProblem(400, str(error)) from None
+    return plain({"payload": made.payload, "sign": made.signed, "transaction": made.id})
+
+
+async def sequence(asked: Asked) -> Response:
+    """The sequence number that a lane's next transaction must have, those that wait counted."""
+    key = hex_digest(asked.path("key"), "a key's id")
+    lane = whole_number(asked.path("lane"), "a lane", 15)
+    ledger = asked.service.ledger
+    return plain({"next": asked.service.next_sequence(key, lane), "time": ledger.tip.time})
+
+
+async def checkpoint(asked: Asked) -> Response:
+    """The newest final ledger checkpoint: a signed note; `?size=` for the one kept of that size."""
+    ledger = asked.service.ledger
+    size = asked.argument("size")
+    if size:
+        with ledger.store.snapshot() as view:
+            data = view.note(whole_number(size, "size"))
+        if data is None:
+            raise HttpProblem(404, f"no final ledger checkpoint of size {size} is kept")
+    else:
+        try:
+            data = newest_final(ledger).encode()
+        except CannotProve as error:
+            raise HttpProblem(404, str(error)) from None
+    return Response(data, 200, {"ETag": entity_tag(data)}, NOTE)
+
+
+async def genesis(asked: Asked) -> Response:
+    """The genesis: the record whose hash is the network's id."""
+    return record(asked.request, asked.service.ledger.genesis)
+
+
+async def proof_of_receipt(asked: Asked) -> Response:
+    """A proof file of a transaction's receipt; `?since=SIZE` starts from a checkpoint trusted before."""
+    name = hex_digest(asked.path("id"), "a transaction's id")
+    return _proof(asked, lambda since: prove_receipt(asked.service.ledger, name, since))
+
+
+async def proof_of_state(asked: Asked) -> Response:
+    """A proof file of what stands at a state key (`?key=` in hex), or that nothing does."""
+    try:
+        key = bytes.fromhex(asked.argument("key"))
+    except ValueError:
+        raise HttpProblem(400, "key is the state key in hex") from None
+    if not 0 < len(key) <= 1024:
+        raise HttpProblem(400, "a state key has 1 to 1024 bytes")
+    return _proof(asked, lambda since: prove_state(asked.service.ledger, key, since=since))
+
+
+def _proof(asked: Asked, make: Callable[[int | None], Proof]) -> Response:
+    since = asked.argument("since")
+    try:
+        found = make(whole_number(since, "since") if since else None)
+    except (CannotProve, ValueError) as error:
+        raise HttpProblem(409, str(error)) from None
+    return Response(found.encode(), media_type=PROOF)
+
+
+def _query(asked: Asked) -> Query:
+    name = f"{asked.path('module')}.{asked.path('name')}"
+    found = asked.service.ledger.app.query(name)
+    if found is None:
+        raise HttpProblem(404, f"no query {name}")
+    return found[1]
+
+
+def _arguments(asked: Asked, found: Query) -> Record:
+    kind = found.arguments
+    try:
+        if asked.request.method == "GET":
+            names = asked.request.query_params
+            return from_query(kind, {name: asked.argument(name) for name in names})
+        if asked.request.headers.get("content-type", "").startswith(CBOR):
+            return decode_record(kind, asked.body)
+        return from_json(kind, decode_json(asked.body))
+    except (Malformed, ValueError) as error:
+        raise HttpProblem(400, str(error)) from None
+
+
+def _known(asked: Asked) -> Placed | None:
+    """The receipt of a transaction that was handed in before: the same answer again."""
+    return asked.service.ledger.receipt(bytes.fromhex(_id(asked)))
+
+
+def _id(asked: Asked) -> str:
+    try:
+        return parse_transaction(asked.body, asked.service.ledger.network).id.hex()
+    except Malformed:
+        return ""
+
+
+def _placed(asked: Asked, placed: Placed) -> Response:
+    if wants_cbor(asked.request):
+        headers = {"Consortia-Height": str(placed.height), "Consortia-Leaf": str(placed.leaf)}
+        return Response(encode_record(placed.receipt), 200, headers, CBOR)
+    return plain({**to_json(placed.receipt), "leaf": placed.leaf})
+
+
+def _row(row: TransactionRow) -> dict[str, object]:
+    return {
+        "height": row.height,
+        "index": row.index,
+        "transaction": row.id,
+        "key": row.key,
+        "code": row.code,
+        "cost": row.cost,
+        "methods": list(row.methods),
+    }
+
+
+def _limit(asked: Asked) -> int:
+    return whole_number(asked.argument("limit", "50"), "limit", 200)
+
+
+def _cursor(asked: Asked) -> Cursor:
+    text = asked.argument("after")
+    if not text:
+        return (-1, -1)
+    height, _, index = text.partition("-")
+    return whole_number(height, "after"), whole_number(index, "after")
+
+
+def _after(rows: Sequence[TransactionRow | EventRow], asked: Asked) -> str:
+    return f"{rows[-1].height}-{rows[-1].index}" if rows else asked.argument("after")
+
+
+_TRANSACTION_WEIGHT = 0.1
+_QUERY_BYTES_MAX = 64 << 10
+
+PLACES = (
+    Place(
+        "POST",
+        "/v1/transactions",
+        submit,
+        "Hand in a signed transaction.",
+        open=True,
+        body_bytes_max=TRANSACTION_BYTES_MAX + 1,
+        weight=_TRANSACTION_WEIGHT,
+    ),
+    Place("GET", "/v1/transactions", transactions, "Transactions, in order."),
+    Place("GET", "/v1/transactions/{id}", transaction, "A transaction's receipt."),
+    Place("GET", "/v1/blocks", blocks, "The newest blocks."),
+    Place("GET", "/v1/blocks/{height}", block, "One block."),
+    Place("GET", "/v1/events", event_rows, "Events, in order."),
+    Place("GET", "/v1/search", search, "Names and hashes by their first characters."),
+    Place("GET", "/v1/query/{module}/{name}", query, "Ask a module."),
+    Place("POST", "/v1/query/{module}/{name}", query, "Ask a module.", body_bytes_max=_QUERY_BYTES_MAX),
+    Place("POST", "/v1/build", build, "An unsigned transaction.", body_bytes_max=2 * TRANSACTION_BYTES_MAX),
+    Place("GET", "/v1/sequences/{key}/{lane}", sequence, "A lane's next sequence number."),
+    Place("GET", "/v1/checkpoint", checkpoint, "The newest final ledger checkpoint."),
+    Place("GET", "/v1/genesis", genesis, "The genesis."),
+    Place("GET", "/v1/proofs/transactions/{id}", proof_of_receipt, "A proof of a receipt."),
+    Place("GET", "/v1/proofs/state", proof_of_state, "A proof of a state entry, or of its absence."),
+)

@@ -1,0 +1,175 @@
+"""What the node says of itself: health, status, metrics, and the API's own description."""
+
+import time
+from typing import Any
+
+from msgspec import json as mjson
+from starlette.responses import Response
+
+from consortia.kernel.application import Application
+from consortia.node.http import Asked, Place
+from consortia.node.http_answers import HttpProblem, plain
+from consortia.node.service import Service
+
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+async def alive(_asked: Asked) -> Response:
+    """The process answers."""
+    return Response("ok\n", media_type="text/plain")
+
+
+async def ready(asked: Asked) -> Response:
+    """The node serves: it orders, or follows, and has not stopped over evidence."""
+    found = asked.service.node.status()
+    if found.stopped is not None:
+        raise HttpProblem(503, f"stopped: {found.stopped}")
+    if found.orderer == found.member and not found.ordering:
+        raise HttpProblem(503, "the orderer is hearing what its followers hold")
+    return Response("ready\n", media_type="text/plain")
+
+
+async def status(asked: Asked) -> Response:
+    """Where the node stands, and its peers."""
+    return plain(status_facts(asked.service))
+
+
+def status_facts(service: Service) -> dict[str, Any]:
+    """Where a node stands."""
+    found = service.node.status()
+    members = [member.name for member in service.ledger.members().members]
+    endpoints = service.peers.endpoints()
+    return {
+        "network": service.ledger.network,
+        "member": found.member,
+        "orderer": found.orderer,
+        "ordering": found.ordering,
+        "term": found.term,
+        "height": found.height,
+        "time": found.time,
+        "size": found.size,
+        "root": found.root,
+        "final_size": found.final_size,
+        "waiting": found.waiting,
+        "withheld": found.withheld,
+        "stopped": found.stopped,
+        "members": members,
+        "peers": {name: endpoints[name].url for name in members if name in endpoints},
+        "modules": {version.name: version.version for version in service.ledger.app.versions()},
+        "indexed": service.index.height,
+        "seconds": int(time.monotonic() - service.counters.started),
+        "clock": service.now(),
+        "alerts": [{"kind": a.kind, "text": a.text, "time": a.time} for a in list(service.alerts)[-20:]],
+    }
+
+
+async def metrics(asked: Asked) -> Response:
+    """Counters and gauges in Prometheus's text form."""
+    service = asked.service
+    found, counted = service.node.status(), service.counters
+    lines: list[str] = []
+    for name, kind, text, value in (
+        ("height", "gauge", "Newest block", found.height),
+        ("log_leaves", "gauge", "Leaves of the log", found.size),
+        ("final_leaves", "gauge", "Leaves under the newest final checkpoint", found.final_size),
+        ("block_time_seconds", "gauge", "Block time of the newest block", found.time / 1000),
+        ("waiting_transactions", "gauge", "Transactions that wait for a block", found.waiting),
+        ("stopped", "gauge", "1 when the node has stopped over evidence", int(found.stopped is not None)),
+        ("indexed_height", "gauge", "Newest block in the index", service.index.height),
+        ("event_streams", "gauge", "Open streams of events", counted.streams),
+        ("requests_total", "counter", "Requests", counted.requests),
+        ("problems_total", "counter", "Requests answered with a problem", counted.problems),
+        ("submitted_total", "counter", "Transactions handed in", counted.submitted),
+        ("refused_total", "counter", "Transactions refused before any block", counted.refused),
+        ("blobs_served_total", "counter", "Blobs and chunks served", counted.blobs_served),
+        ("blob_bytes_served_total", "counter", "Bytes of blobs served", counted.blob_bytes_served),
+        ("blobs_refused_total", "counter", "Blobs from peers that did not match", counted.blobs_refused),
+        ("alarms_total", "counter", "Unforeseen failures of handlers", counted.alarms),
+    ):
+        full = f"consortia_{name}"
+        lines += [f"# HELP {full} {text}.", f"# TYPE {full} {kind}", f"{full} {value}"]
+    return Response("\n".join(lines) + "\n", media_type=METRICS)
+
+
+def describe(places: tuple[Place, ...]) -> Place:
+    """The place that describes all places, itself included (OpenAPI 3.1)."""
+
+    made: list[bytes] = []
+
+    async def openapi(asked: Asked) -> Response:
+        """This description."""
+        if not made:
+            made.append(_described(asked.service.ledger.app, everything))
+        return Response(made[0], media_type="application/json")
+
+    own = Place("GET", "/openapi.json", openapi, "The API, described.", open=True)
+    everything = (*places, own)
+    return own
+
+
+def _described(app: Application, places: tuple[Place, ...]) -> bytes:
+    kinds = [query.result for module in app.modules for query in module.queries]
+    _, components = mjson.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    paths: dict[str, dict[str, Any]] = {}
+    for place in places:
+        names = [part[1:-1] for part in place.path.split("/") if part.startswith("{")]
+        paths.setdefault(place.path, {})[place.method.lower()] = {
+            "summary": place.doc,
+            "description": (place.handler.__doc__ or "").strip(),
+            "parameters": [_parameter(name, "path") for name in names],
+            "security": [] if place.open else [{"key": []}, {"token": []}, {"certificate": []}],
+            "responses": {
+                "200": {"description": "The answer"},
+                "default": {"$ref": "#/components/responses/P"},
+            },
+        }
+    for module in app.modules:
+        for query in module.queries:
+            path = f"/v1/query/{module.name}/{query.name}"
+            answer = {"schema": {"$ref": f"#/components/schemas/{query.result.__name__}"}}
+            paths[path] = {
+                "get": {
+                    "summary": query.doc,
+                    "tags": [module.name],
+                    "parameters": [_parameter(n, "query") for n in query.arguments.__struct_fields__],
+                    "responses": {
+                        "200": {"description": query.doc, "content": {"application/json": answer}},
+                        "default": {"$ref": "#/components/responses/P"},
+                    },
+                }
+            }
+    return mjson.encode(_document(paths, components))
+
+
+def _document(paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    problem = {"application/problem+json": {"schema": {"type": "object"}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Consortia node",
+            "version": "1",
+            "description": "Bytes are lowercase hex; integers beyond 2^53 are text.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": {"P": {"description": "A problem (RFC 9457)", "content": problem}},
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "Authorization"},
+                "token": {"type": "http", "scheme": "bearer"},
+                "certificate": {"type": "mutualTLS"},
+            },
+        },
+    }
+
+
+def _parameter(name: str, place: str) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
+
+
+PLACES = (
+    Place("GET", "/livez", alive, "Whether the process answers.", open=True),
+    Place("GET", "/readyz", ready, "Whether the node serves.", open=True),
+    Place("GET", "/v1/status", status, "Where the node stands."),
+    Place("GET", "/metrics", metrics, "Counters and gauges."),
+)

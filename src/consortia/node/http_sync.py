@@ -1,0 +1,98 @@
+"""What nodes say to each other over HTTP: synchronisation, and a joiner's knock."""
+
+import asyncio
+
+from starlette.responses import Response
+
+from consortia.base.codec import Malformed, decode_record, encode_record
+from consortia.base.note import parse_note
+from consortia.node.auth import Caller, Means
+from consortia.node.http import Asked, Place
+from consortia.node.http_answers import CBOR, HttpProblem, plain, whole_number
+from consortia.node.invitations import InviteError, JoinRequest
+from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply, SyncRequest
+
+WAIT_SECONDS_MAX = 10
+JOIN_BYTES_MAX = 64 << 10
+
+
+async def sync(asked: Asked) -> Response:
+    """Answer another node's question; with `?wait=SECONDS`, an answer without news waits for some."""
+    service = asked.service
+    wait = min(WAIT_SECONDS_MAX, whole_number(asked.argument("wait", "0"), "wait"))
+    try:
+        request = decode_record(SyncRequest, asked.body, size_max=MESSAGE_BYTES_MAX)
+        peer = node_of(asked.caller)
+        reply = service.node.on_request(peer, request, service.now())
+        service.wake()
+        deadline = asyncio.get_running_loop().time() + wait
+        while (left := deadline - asyncio.get_running_loop().time()) > 0 and not _news(request, reply):
+            if await service.waiting.news(left):
+                reply = service.node.on_request(peer, request, service.now())
+    except Malformed as error:
+        raise HttpProblem(400, str(error)) from None
+    return Response(encode_record(reply), media_type=CBOR)
+
+
+def node_of(caller: Caller) -> str | None:
+    """The member whose node asks, by its node key or its certificate; None for anybody else."""
+    by_key = caller.means is Means.KEY and "node" in caller.roles
+    return caller.member if by_key or caller.means is Means.CERTIFICATE else None
+
+
+def _news(request: SyncRequest, reply: SyncReply) -> bool:
+    """Whether an answer tells the asker anything that it does not know."""
+    told = reply.blocks or reply.finals or reply.hand_over or reply.want
+    if told or reply.height != request.height or reply.term != request.term:
+        return True
+    answered = {parse_note(note).checkpoint for note in request.cosigned}
+    return any(parse_note(note).checkpoint not in answered for note in reply.published)
+
+
+async def join(asked: Asked) -> Response:
+    """A joiner's keys, with the one-time token of its invite (`?token=`). The only step without a key."""
+    invitations = asked.service.invitations
+    if invitations is None:
+        raise HttpProblem(404, "this node invites nobody")
+    try:
+        request = decode_record(JoinRequest, asked.body, size_max=JOIN_BYTES_MAX)
+        invitations.redeem(asked.argument("token"), request, asked.service.now())
+    except InviteError as error:
+        raise HttpProblem(403, str(error)) from None
+    except Malformed as error:
+        raise HttpProblem(400, str(error)) from None
+    return plain({"name": request.name, "waiting": "for a member's people to propose it"}, 202)
+
+
+async def cosignatures(asked: Asked) -> Response:
+    """The ledger checkpoints published and not final yet, with the cosignatures gathered so far."""
+    node = asked.service.node
+    nothing = SyncRequest(
+        network=node.ledger.network,
+        term=node.term,
+        height=node.ledger.tip.height,
+        head=None,
+        final=node.ledger.tip.size,
+        wanted=(),
+        cosigned=(),
+        urgent=(),
+        blocks=(),
+        fresh=False,
+    )
+    reply = node.on_request(None, nothing, asked.service.now())
+    return plain({"notes": [note.decode() for note in reply.published]})
+
+
+PLACES = (
+    Place("POST", "/v1/sync", sync, "A node's question to another.", body_bytes_max=MESSAGE_BYTES_MAX),
+    Place("GET", "/v1/cosignatures", cosignatures, "Checkpoints that gather cosignatures."),
+    Place(
+        "POST",
+        "/v1/join",
+        join,
+        "Knock with an invite's token.",
+        open=True,
+        body_bytes_max=JOIN_BYTES_MAX,
+        weight=10.0,
+    ),
+)

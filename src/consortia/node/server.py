@@ -1,0 +1,304 @@
+"""The node's process: one event loop that drives the core, serves HTTP, follows peers and minds the worker.
+
+Order of starting: lock the home, open keys and ledger, listen, tell where (the ready line), go on. Order
+of stopping (SIGTERM, SIGINT): take no new requests, end the worker, finish those under way, close the store.
+A crash at any point loses nothing that was acknowledged: the store commits a block before anyone is answered.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+
+import uvicorn
+
+from consortia.app import application
+from consortia.base.codec import Malformed, decode_record, encode_record
+from consortia.base.keys import SigningKey
+from consortia.base.refusals import Refused
+from consortia.kernel.ledger import Ledger
+from consortia.node.auth import Gate
+from consortia.node.blobs import BlobLimits, Blobs
+from consortia.node.config import Config
+from consortia.node.core import Node
+from consortia.node.forward import Forwarder, announcement
+from consortia.node.home import Home, Running
+from consortia.node.http import application as http_application
+from consortia.node.http_protocol import PeerProtocol
+from consortia.node.index import Index
+from consortia.node.invitations import Invitations
+from consortia.node.limits import Rates
+from consortia.node.memory import FolderMemory
+from consortia.node.opening import open_ledger, settings_of
+from consortia.node.peers import Peers
+from consortia.node.places import PLACES
+from consortia.node.service import Counters, LedgerFollowed, Service, key_state
+from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply
+from consortia.node.tls import ServerTls, tls_files
+from consortia.node.workers import WorkerProcess
+from consortia.sdk.errors import LedgerError
+from consortia.sdk.transport import Credentials, Transport
+
+LONG_POLL_SECONDS = 5
+INDEX_SECONDS = 0.25
+INDEX_BLOCKS = 16
+STOP_SECONDS = 5
+_LOG = logging.getLogger("consortia.node")
+
+
+def utc_milliseconds() -> int:
+    """The clock: UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys that a node's process holds: those it cosigns with, newest last."""
+
+    node: tuple[SigningKey, ...]
+
+    @property
+    def newest(self) -> SigningKey:
+        """The key that signs requests."""
+        return self.node[-1]
+
+
+class NodeProcess:
+    """A node that runs. `ready` is told once where it listens."""
+
+    def __init__(
+        self, home: Home, config: Config, keys: Keys, *, now: Callable[[], int] = utc_milliseconds
+    ) -> None:
+        """Open what the home holds; raises StoreError, HomeError, TlsError."""
+        self.home, self.config, self.keys, self._now = home, config, keys, now
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        counters = Counters()
+        ledger = open_ledger(home, application(), lambda *failure: self._alarm(counters, *failure))
+        files = tls_files(home.keys)
+        has_tls = files.certificate.exists()
+        credentials = Credentials(
+            key=keys.newest,
+            network=config.network_id,
+            certificate=str(files.certificate) if has_tls else "",
+            certificate_key=str(files.key) if has_tls else "",
+        )
+        self.node = Node(
+            ledger,
+            config.member,
+            keys.node,
+            orderer=config.orderer or config.member,
+            memory=FolderMemory(home.witness),
+            settings=settings_of(config),
+        )
+        self.peers = Peers(ledger, config, credentials)
+        self._forward = Forwarder(self.node, self.peers, now, self.wake)
+        self.service = Service(
+            config=config,
+            home=home,
+            node=self.node,
+            blobs=Blobs(home.blobs, BlobLimits(config.blob_bytes_max, config.blobs_bytes_max)),
+            index=Index(home.index_file),
+            gate=Gate(config.network_id, config.member, home.new_token(), lambda key: key_state(ledger, key)),
+            submit=self._forward.submit,
+            peers=self.peers,
+            now=now,
+            wake=self.wake,
+            tls=ServerTls(files) if config.tls else None,
+            invitations=Invitations(home.path),
+            rates=Rates(config.requests_per_second_max),
+            counters=counters,
+        )
+        self._certificates: list[tuple[str, bytes]] = []
+        self._flying: set[str] = set()
+        self._height = ledger.tip.height
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._worker = WorkerProcess(home) if config.worker else None
+        self.url = ""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The node's ledger."""
+        return self.node.ledger
+
+    def wake(self) -> None:
+        """Have the core looked after at once."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Ask the process to end cleanly."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def run(self, ready: Callable[[Running], None]) -> None:
+        """Serve until stopped."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        server = uvicorn.Server(self._http())
+        host, port = self.config.address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sockets = [socket.create_server((host, port), family=family, backlog=1_024)]
+        self._trust()
+        port = sockets[0].getsockname()[1]
+        scheme = "https" if self.config.tls else "http"
+        self.url = f"{scheme}://{'[' + host + ']' if ':' in host else host}:{port}"
+        running = Running(self.url, self.config.network, self.config.member, os.getpid())
+        serving = asyncio.create_task(server._serve(sockets))  # noqa: SLF001 (`serve` would take the signals)
+        while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn has a flag, no event)
+            await asyncio.sleep(0.005)
+        self.home.announce(running)
+        gc.freeze()
+        ready(running)
+        if self._worker is not None:
+            self._spawn(self._worker.run(self.url, self._stopping))
+        self._spawn(self._index())
+        self._spawn(self._announce())
+        try:
+            await self._drive(serving)
+        finally:
+            server.should_exit = True
+            await self._close(serving)
+
+    def _http(self) -> uvicorn.Config:
+        host, port = self.config.address
+        tls = self.service.tls
+        config = uvicorn.Config(
+            http_application(self.service, PLACES),
+            host=host,
+            port=port,
+            http=PeerProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            limit_concurrency=self.config.connections_max,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+        config.load()
+        if tls is not None:
+            config.ssl = tls.context
+        return config
+
+    async def _drive(self, serving: asyncio.Task[None]) -> None:
+        """Tick the core whenever something is due, ask whom it wants to ask, and tell what came of it."""
+        while not self._stopping.is_set() and not serving.done():
+            now = self._now()
+            self.node.tick(now)
+            self._tell()
+            hurried = self.node.wake(now) <= now
+            for peer in self.node.targets(now):
+                self._ask(peer, hurried=hurried)
+            delay = max(0, self.node.wake(now) - self._now()) / 1000
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), delay or 0.0005)
+            self._wake.clear()
+
+    def _tell(self) -> None:
+        """Hand on what the core has to tell."""
+        effects = self.node.drain()
+        waiting = self.service.waiting
+        for alert in effects.alerts:
+            _LOG.warning("%s: %s", alert.kind, alert.text)
+            self.service.alerts.append(alert)
+        for transaction, refusal in effects.refused:
+            waiting.refused(transaction, refusal)
+        waiting.committed([receipt.transaction for receipt in effects.receipts])
+        if effects.receipts or effects.finals or self._height != self.ledger.tip.height:
+            self._height = self.ledger.tip.height
+            self._trust()
+            waiting.tell()
+
+    def _trust(self) -> None:
+        if self.service.tls is not None:
+            certificates = self.peers.certificates()
+            if certificates != self._certificates:
+                self._certificates = certificates
+                self.service.tls.trust(certificates)
+
+    def _ask(self, peer: str, *, hurried: bool) -> None:
+        """Ask a peer, unless a question to it is under way; a hurried one goes beside a waiting one."""
+        follows = peer == self.node.orderer and not self.node.orders
+        name = f"{peer} now" if follows and hurried else peer
+        if name in self._flying:
+            return
+        transport = self.peers.transport(peer)
+        now = self._now()
+        if transport is None:
+            return
+        body = encode_record(self.node.request(peer, now))
+        wait = LONG_POLL_SECONDS if follows and not hurried else 0
+        self._flying.add(name)
+        self._spawn(self._asked(peer, name, transport, (f"/v1/sync?wait={wait}", body)))
+
+    async def _asked(self, peer: str, name: str, transport: Transport, question: tuple[str, bytes]) -> None:
+        try:
+            answer = await self.peers.run(lambda: transport.post(*question).expect(200))
+            reply = decode_record(SyncReply, answer.body, size_max=MESSAGE_BYTES_MAX)
+            self.node.on_reply(peer, reply, self._now())
+        except (LedgerError, Malformed) as error:
+            _LOG.info("%s: %s", peer, error)
+            await asyncio.sleep(0.2)
+        finally:
+            self._flying.discard(name)
+            self._wake.set()
+
+    async def _index(self) -> None:
+        """Let the index follow, in a thread, so that nobody waits for it."""
+        followed = LedgerFollowed(self.ledger)
+        index = self.service.index
+        while not self._stopping.is_set():
+            count = await asyncio.to_thread(index.follow, followed, INDEX_BLOCKS)
+            if not count:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), INDEX_SECONDS)
+
+    async def _announce(self) -> None:
+        """Register this node's address and certificate where the ledger has others, or none."""
+        while not self._stopping.is_set():
+            url = self.config.url or self.url
+            raw = announcement(self.node, self.keys.newest, url, self.service.tls, self._now())
+            if raw is not None:
+                with suppress(Refused, LedgerError):
+                    await self._forward.submit(raw)
+                    await self.service.waiting.news(2.0)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 5.0 if raw is None else 0.5)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _LOG.error("a task failed", exc_info=task.exception())
+
+    async def _close(self, serving: asyncio.Task[None]) -> None:
+        self._stopping.set()
+        self.service.waiting.tell()
+        for task in list(self._tasks):
+            if self._worker is None or task is not self._worker.task:
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(serving, STOP_SECONDS + 2)
+        self.peers.close()
+        self.service.index.close()
+        self.ledger.store.close()
+
+    @staticmethod
+    def _alarm(counters: Counters, transaction: bytes, error: BaseException) -> None:
+        counters.alarms += 1
+        _LOG.critical("transaction %s met an unforeseen failure", transaction.hex(), exc_info=error)

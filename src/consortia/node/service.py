@@ -1,0 +1,191 @@
+"""What the HTTP front stands on: the node's core, its blobs and index, and those who wait for a receipt.
+
+Everything here runs on the event loop's thread, as the core does.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from starlette.types import Scope
+
+from consortia.base.hashing import sha256
+from consortia.base.refusals import Refused
+from consortia.kernel.admission import SEQUENCES, Sequence
+from consortia.kernel.block import Block, Header, Receipt, parse_leaf
+from consortia.kernel.ledger import Ledger, Placed
+from consortia.kernel.ports import KeyState
+from consortia.node.auth import Gate
+from consortia.node.blobs import Blobs
+from consortia.node.config import Config
+from consortia.node.core import Node
+from consortia.node.home import Home
+from consortia.node.index import Index
+from consortia.node.invitations import Invitations
+from consortia.node.limits import Rates
+from consortia.node.peers import Peers
+from consortia.node.records import Alert
+from consortia.node.tls import ServerTls
+
+PEER = "consortia.peer"
+"""The scope's extension that holds the DER form of the caller's certificate."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the node has counted since it started."""
+
+    started: float = field(default_factory=time.monotonic)
+    requests: int = 0
+    problems: int = 0
+    submitted: int = 0
+    refused: int = 0
+    blobs_served: int = 0
+    blob_bytes_served: int = 0
+    blobs_refused: int = 0
+    streams: int = 0
+    alarms: int = 0
+
+
+class Submit(Protocol):
+    """Hands a transaction to whoever orders; gives its id, or raises Refused."""
+
+    async def __call__(self, raw: bytes) -> bytes:
+        """Submit the bytes of a transaction."""
+        ...
+
+
+class LedgerFollowed:
+    """The ledger as the index follows it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @property
+    def network(self) -> bytes:
+        """The network id."""
+        return self._ledger.network
+
+    @property
+    def height(self) -> int:
+        """The newest block's height."""
+        return self._ledger.tip.height
+
+    def indexed(self, height: int) -> tuple[Block, Header, tuple[Receipt, ...]] | None:
+        """A block with its header and receipts, or None."""
+        block, header = self._ledger.block(height), self._ledger.header(height)
+        if block is None or header is None:
+            return None
+        leaves = [self._ledger.leaf(header.first + at) for at in range(len(block.transactions))]
+        receipts = [parse_leaf(data) for data in leaves if data is not None]
+        return block, header, tuple(one for one in receipts if isinstance(one, Receipt))
+
+
+class Waiting:
+    """Those who wait for the receipt of a transaction, and those who wait for the next block."""
+
+    def __init__(self) -> None:
+        self._receipts: dict[bytes, list[asyncio.Future[None]]] = {}
+        self._news = asyncio.Event()
+
+    async def receipt(self, ledger: Ledger, transaction: bytes, seconds: float) -> Placed | None:
+        """The receipt of a transaction once its block is durable here; None when it did not come in time.
+
+        Raises Refused when the transaction was waiting for a block and the new state refuses it.
+        """
+        found = ledger.receipt(transaction)
+        if found is not None or seconds <= 0:
+            return found
+        future = asyncio.get_running_loop().create_future()
+        waiters = self._receipts.setdefault(transaction, [])
+        waiters.append(future)
+        try:
+            await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            return None
+        finally:
+            if future in waiters:
+                waiters.remove(future)
+            if not waiters and self._receipts.get(transaction) is waiters:
+                del self._receipts[transaction]
+        return ledger.receipt(transaction)
+
+    async def news(self, seconds: float) -> bool:
+        """Wait for a block or a final checkpoint; False when none came in time."""
+        event = self._news
+        try:
+            await asyncio.wait_for(event.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def committed(self, transactions: list[bytes]) -> None:
+        """These transactions are in a durable block."""
+        for transaction in transactions:
+            for future in self._receipts.pop(transaction, ()):
+                if not future.done():
+                    future.set_result(None)
+
+    def refused(self, transaction: bytes, refusal: Refused) -> None:
+        """A transaction that waited will be in no block."""
+        for future in self._receipts.pop(transaction, ()):
+            if not future.done():
+                future.set_exception(refusal)
+
+    def tell(self) -> None:
+        """There is a new block or a new final checkpoint."""
+        event, self._news = self._news, asyncio.Event()
+        event.set()
+
+
+@dataclass(slots=True)
+class Service:
+    """The parts of a running node that answer requests."""
+
+    config: Config
+    home: Home
+    node: Node
+    blobs: Blobs
+    index: Index
+    gate: Gate
+    submit: Submit
+    peers: Peers
+    now: Callable[[], int]
+    wake: Callable[[], None]
+    tls: ServerTls | None = None
+    invitations: Invitations | None = None
+    rates: Rates = field(default_factory=lambda: Rates(1_000))
+    waiting: Waiting = field(default_factory=Waiting)
+    counters: Counters = field(default_factory=Counters)
+    alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=100))
+
+    @property
+    def ledger(self) -> Ledger:
+        """The node's ledger."""
+        return self.node.ledger
+
+    def certified(self, scope: Scope) -> str | None:
+        """The member whose registered certificate the connection shows, or None."""
+        if self.tls is None:
+            return None
+        return self.tls.member(scope.get("extensions", {}).get(PEER))
+
+    def next_sequence(self, key: bytes, lane: int) -> int:
+        """The sequence number that a lane's next transaction must have, by the newest block."""
+        found = self.ledger.ask(lambda ctx: SEQUENCES.get(ctx, key, lane))
+        return found.next if isinstance(found, Sequence) else 0
+
+
+def key_state(ledger: Ledger, key: bytes) -> KeyState | None:
+    """What the newest state of a ledger knows of a key."""
+    found: list[KeyState | None] = []
+    ledger.ask(lambda ctx: found.append(ledger.app.keys.key(ctx, key)))
+    return found[0]
+
+
+def entity_tag(data: bytes) -> str:
+    """The ETag of an answer."""
+    return f'"{sha256(data).hex()[:32]}"'

@@ -1,0 +1,69 @@
+"""Starting a node from its home: settings, keys, the lock, the event loop."""
+
+import logging
+import logging.handlers
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import uvloop
+
+from consortia.node.config import Config, ConfigError
+from consortia.node.home import Home, HomeError, Running
+from consortia.node.keys import KeyFileError, find_keys, open_key, passphrase_from
+from consortia.node.server import Keys, NodeProcess
+from consortia.node.tls import TlsError
+from consortia.store.errors import StoreError
+
+LOG_BYTES_MAX = 8 << 20
+
+
+class Cannot(RuntimeError):
+    """Why a node cannot start, in one clear line."""
+
+
+def serve(
+    path: Path | None,
+    environment: Mapping[str, str],
+    flags: Mapping[str, object],
+    ready: Callable[[Running], None],
+) -> None:
+    """Run the node of the home at `path` until SIGTERM; raises Cannot. `ready` is told where it listens."""
+    try:
+        home = Home.find(path, environment)
+        config = home.config(environment, flags)
+        with home.locked():
+            _log_to(home)
+            uvloop.run(_run(home, config, node_keys(home, environment), ready))
+    except (ConfigError, HomeError, KeyFileError, TlsError, StoreError, OSError) as error:
+        raise Cannot(str(error)) from error
+
+
+def node_keys(home: Home, environment: Mapping[str, str]) -> Keys:
+    """The home's node keys; raises KeyFileError."""
+    phrase: list[str] = []
+
+    def ask() -> str:
+        if not phrase:
+            phrase.append(passphrase_from(environment))
+        return phrase[0]
+
+    return Keys(tuple(open_key(one, ask) for one in find_keys(home.keys, "node")))
+
+
+async def _run(home: Home, config: Config, keys: Keys, ready: Callable[[Running], None]) -> None:
+    process = NodeProcess(home, config, keys)
+    await process.run(ready)
+
+
+def _log_to(home: Home) -> None:
+    """Write warnings and what matters to the home's log, in turn over two files."""
+    handler = logging.handlers.RotatingFileHandler(
+        home.logs / "node.log", maxBytes=LOG_BYTES_MAX, backupCount=1, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("consortia")
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    for name in ("asyncio", "uvicorn"):
+        logging.getLogger(name).addHandler(handler)

@@ -1,0 +1,89 @@
+"""The member's worker beside its node: a process of its own, niced, with its own key.
+
+It is started again when it ends by itself, later each time it fails soon, and ends with the node.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from consortia.node.home import Home
+
+NICE = 10
+BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+SOUND_SECONDS = 30.0
+"""A worker that ran this long is started again at once."""
+
+STOP_SECONDS = 5.0
+_LOG = logging.getLogger("consortia.worker")
+
+
+class WorkerProcess:
+    """The worker of one home."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.starts = 0
+        self.process: asyncio.subprocess.Process | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    async def run(self, url: str, stopping: asyncio.Event) -> None:
+        """Keep the worker running beside the node at `url` until `stopping` is set, then end it."""
+        self.task = asyncio.current_task()
+        failures = 0
+        try:
+            while not stopping.is_set():
+                began = time.monotonic()
+                self.process = await self._start(url)
+                await _first(self.process.wait(), stopping.wait())
+                if stopping.is_set():
+                    return
+                failures = 0 if time.monotonic() - began > SOUND_SECONDS else failures + 1
+                pause = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
+                _LOG.warning("the worker ended with %s; again in %s s", self.process.returncode, pause)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), pause)
+        finally:
+            await self._end()
+
+    async def _start(self, url: str) -> asyncio.subprocess.Process:
+        self.starts += 1
+        log = (self.home.logs / "worker.log").open("ab")
+        with log:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "consortia.node.worker", "--home", str(self.home.path)),
+                *("--url", url, "--parent", str(os.getpid())),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def _end(self) -> None:
+        process = self.process
+        if process is None or process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Wait for the first of several, and let the others go."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
