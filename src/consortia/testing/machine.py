@@ -248,11 +248,12 @@ class Bench:
         """A ledger checkpoint at a block's end (the newest by default), as a signed note.
 
         It is cosigned by `signers` (by member; by default the whole set at the block's start), and
-        signed for the log by `log`, by default the first of them.
+        signed for the log by `log`, by default the first of them. A size at which no block ends gets a
+        root of zeros, as a forger would put.
         """
         at = self.tip.size if size is None else size
         keys = self._witnesses[at] if signers is None else signers
-        point = Checkpoint(origin(self.network), at, self._roots[at])
+        point = Checkpoint(origin(self.network), at, self._roots.get(at, bytes(32)))
         seconds = self.time // 1000
         lines = [sign_log(point, next(iter(keys.values())) if log is None else log)]
         lines += [

@@ -2,6 +2,7 @@
 
 from consortia.base.keys import key_id
 from consortia.base.refusals import Refused, require
+from consortia.kernel.block import MEMBERS_MAX
 from consortia.kernel.checkpoint import quorum
 from consortia.kernel.context import Context
 from consortia.modules.identity import messages as asked
@@ -12,7 +13,6 @@ from consortia.modules.identity.roll import check_change, record_change
 from consortia.modules.identity.rules import counted, decided
 from consortia.modules.identity.state import ENDPOINTS, KEYS, MEMBERS, OWNERS, PROPOSALS
 from consortia.modules.identity.types import (
-    MEMBERS_MAX,
     PROPOSAL_MILLISECONDS_MAX,
     Approved,
     Joiner,

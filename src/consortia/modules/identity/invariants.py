@@ -1,12 +1,13 @@
 """What always holds of identity's state."""
 
 from consortia.base.keys import key_id
+from consortia.kernel.block import MEMBERS_MAX
 from consortia.kernel.context import Context
 from consortia.kernel.module import Invariant
 from consortia.modules.identity.keeper import derived_set, latest_change
 from consortia.modules.identity.keyring import active_keys
 from consortia.modules.identity.state import AGENTS, CHANGES, KEYS, LATEST, MEMBERS, OWNERS, PROPOSALS, text
-from consortia.modules.identity.types import KEYS_MAX, MEMBERS_MAX
+from consortia.modules.identity.types import KEYS_MAX
 
 
 def members_can_act(ctx: Context, _ports: None) -> str | None:

@@ -1,0 +1,105 @@
+"""Every module that is registered passes the battery."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consortia.app import application
+from consortia.base.codec import Malformed, Record, decode_record, encode_record
+from consortia.testing import battery
+from consortia.testing.samples import kinds_of, oversize, records, unlimited
+
+MODULES = application().modules
+BY_NAME = {module.name: module for module in MODULES}
+NAMES = sorted(battery.with_tables(MODULES))
+VECTORS = Path(__file__).parents[1] / "vectors"
+KINDS = sorted({kind for module in MODULES for kind in kinds_of(module)}, key=lambda kind: kind.__qualname__)
+ROOM = Path(battery.__file__).parents[1] / "modules"
+
+
+def test_every_module_has_a_scenario_table():
+    assert sorted(BY_NAME) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scenario_is_answered_as_its_row_says(name):
+    assert battery.answers_as_written(name) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_refusal_writes_nothing_but_sequence_and_usage(name):
+    assert battery.refusals_write_nothing(name) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scenarios_reach_every_refusal_method_and_event(name):
+    assert battery.everything_is_reached(BY_NAME[name]) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_at_least_half_of_the_scenarios_must_fail(name):
+    assert battery.half_must_fail(name) == []
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_refusals_are_numbered_in_their_order(name):
+    assert battery.refusals_stand_in_order(BY_NAME[name]) == []
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_everything_is_documented(name):
+    readme = (ROOM / name / "README.md").read_text(encoding="utf-8")
+    assert battery.everything_is_documented(BY_NAME[name], readme) == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@given(data=st.data())
+def test_a_record_is_read_back_from_its_one_encoding(kind: type[Record], data: st.DataObject):
+    record = data.draw(records(kind))
+    encoded = encode_record(record)
+    assert decode_record(kind, encoded) == record
+    with pytest.raises(Malformed):
+        decode_record(kind, encoded + b"\x00")
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_every_field_has_a_limit(name):
+    assert [finding for kind in kinds_of(BY_NAME[name]) for finding in unlimited(kind)] == []
+
+
+MESSAGES = sorted({m.message for module in MODULES for m in module.methods}, key=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize("kind", MESSAGES, ids=lambda kind: kind.__name__)
+@given(data=st.data())
+def test_a_message_beyond_a_limit_is_not_read(kind: type[Record], data: st.DataObject):
+    record = data.draw(records(kind))
+    for name, value in data.draw(oversize(kind)):
+        fields = {field: getattr(record, field) for field in kind.__struct_fields__}
+        too_large = kind(**{**fields, name: value})
+        with pytest.raises(Malformed):
+            decode_record(kind, encode_record(too_large))
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "4242"])
+def test_twins_under_other_hash_seeds_reach_the_same_roots(hash_seed):
+    twin = subprocess.run(
+        [sys.executable, "-m", "consortia.testing.battery", "twin"],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert twin.stdout.splitlines() == battery.twin_lines(tuple(m.name for m in MODULES if m.name in NAMES))
+
+
+@pytest.mark.parametrize("name", [*[f"{name}.json" for name in NAMES], "costs.json"])
+def test_committed_vectors_and_costs_are_those_of_today(name):
+    """To renew them on purpose: python -m consortia.testing.battery vectors tests/vectors."""
+    modules = tuple(NAMES) if name == "costs.json" else (name.removesuffix(".json"),)
+    assert (VECTORS / name).read_text(encoding="utf-8") == battery.vector_files(modules)[name]
