@@ -6,7 +6,7 @@ from consortia.kernel.context import Context
 from consortia.modules.assets import refusals as R
 from consortia.modules.assets.rules import aggregate, allows, derive, right_of
 from consortia.modules.assets.state import ASSETS, NAMES, VERSIONS, add, asset_id
-from consortia.modules.assets.types import PARENTS_MAX, Asset, Parent, RightName, Rights, Version
+from consortia.modules.assets.types import MODEL_PARENTS_MAX, Asset, Parent, RightName, Rights, Version
 
 
 class Made(Record, frozen=True):
@@ -84,12 +84,13 @@ class Keeper:
 
         Its rights are what its parents allow: `aggregate` over the data sets, intersected with what
         each other parent allows. Parents withdrawn meanwhile stay in its lineage. One model a call.
-        Raise Refused for no parents or more than 64, and for one that does not exist or is named twice.
+        Raise Refused for a parent that does not exist or is named twice, ValueError for none or over 256.
         """
         # CHECK
         parents = (*made.made_from, *made.summed)
         ids = [parent.asset for parent in parents]
-        require(0 < len(ids) <= PARENTS_MAX, R.PARENT_COUNT, str(len(ids)))
+        if not 0 < len(ids) <= MODEL_PARENTS_MAX:
+            raise ValueError(f"a study's model has from 1 to {MODEL_PARENTS_MAX} parents, not {len(ids)}")
         require(len(set(ids)) == len(ids), R.REPEATED_PARENT)
         for parent in parents:
             require(VERSIONS.has(ctx, parent.asset, parent.version), R.UNKNOWN_PARENT, parent.asset.hex())

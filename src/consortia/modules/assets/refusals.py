@@ -22,16 +22,15 @@ FIXED = _refusal(7, "fixed", "Only a data set has further versions; register any
 UNCHANGED = _refusal(8, "unchanged", "The new version commits to what the present one does.")
 NAME_TAKEN = _refusal(9, "name_taken", "The member has an asset of this name.")
 UNKNOWN_MEMBER = _refusal(10, "unknown_member", "A permission is for a name that is no member.")
-PARENT_COUNT = _refusal(11, "parent_count", "A study's model has from 1 to 64 parents.")
-UNKNOWN_PARENT = _refusal(12, "unknown_parent", "A parent, or this version of it, does not exist.")
-REPEATED_PARENT = _refusal(13, "repeated_parent", "An asset is named twice among the parents.")
-PARENT_CLOSED = _refusal(14, "parent_closed", "A parent is withdrawn or its version erased.")
-PARENT_FORBIDDEN = _refusal(15, "parent_forbidden", "The member may not process a parent for any purpose.")
-OWNER_LOCKED_OUT = _refusal(16, "owner_locked_out", "An owner's own permission cannot be revoked.")
-NOT_GRANTED = _refusal(17, "not_granted", "A grantee does not hold what would be revoked.")
-EXCEEDS_PARENTS = _refusal(18, "exceeds_parents", "The rights go beyond what the parents allow.")
+UNKNOWN_PARENT = _refusal(11, "unknown_parent", "A parent, or this version of it, does not exist.")
+REPEATED_PARENT = _refusal(12, "repeated_parent", "An asset is named twice among the parents.")
+PARENT_CLOSED = _refusal(13, "parent_closed", "A parent is withdrawn or its version erased.")
+PARENT_FORBIDDEN = _refusal(14, "parent_forbidden", "The member may not process a parent for any purpose.")
+OWNER_LOCKED_OUT = _refusal(15, "owner_locked_out", "An owner's own permission cannot be revoked.")
+NOT_GRANTED = _refusal(16, "not_granted", "A grantee does not hold what would be revoked.")
+EXCEEDS_PARENTS = _refusal(17, "exceeds_parents", "The rights go beyond what the parents allow.")
 TOO_MANY_PERMISSIONS = _refusal(
-    19, "too_many_permissions", "A right has at most 256 permissions of at most 16 purposes."
+    18, "too_many_permissions", "A right has at most 256 permissions of at most 16 purposes."
 )
 
 REFUSALS = (
@@ -45,7 +44,6 @@ REFUSALS = (
     UNCHANGED,
     NAME_TAKEN,
     UNKNOWN_MEMBER,
-    PARENT_COUNT,
     UNKNOWN_PARENT,
     REPEATED_PARENT,
     PARENT_CLOSED,

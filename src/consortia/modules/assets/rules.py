@@ -87,7 +87,7 @@ def derive(*rights: Rights) -> Rights:
 
 
 def aggregate(*rights: Rights) -> Rights:
-    """What may be done with a sum over members' data: union over members, shared purposes, within the limits."""
+    """What may be done with a sum over members' data: union over members, shared purposes, cut to limits."""
     return Rights(_aggregate([r.process for r in rights]), _aggregate([r.download for r in rights]))
 
 

@@ -5,10 +5,10 @@ from consortia.kernel.context import Context
 from consortia.kernel.table import Table
 from consortia.modules.assets.types import Asset, Child, Named, Registered, Version
 
-ASSETS = Table("assets", "asset", Asset, (bytes,), "an asset, by id")
-VERSIONS = Table("assets", "version", Version, (bytes, int), "a version of an asset, by its number")
-NAMES = Table("assets", "name", Named, (str, str), "the asset that an owner calls so")
-CHILDREN = Table("assets", "child", Child, (bytes, bytes), "an asset made from this parent")
+ASSETS = Table("assets", "assets", Asset, (bytes,), "an asset, by id")
+VERSIONS = Table("assets", "versions", Version, (bytes, int), "a version of an asset, by its number")
+NAMES = Table("assets", "names", Named, (str, str), "the asset that an owner calls so")
+CHILDREN = Table("assets", "children", Child, (bytes, bytes), "an asset made from this parent")
 
 TABLES = (ASSETS, VERSIONS, NAMES, CHILDREN)
 

@@ -15,14 +15,17 @@ ANY = "*"
 PERMISSIONS_MAX = 256
 PURPOSES_MAX = 16
 PARENTS_MAX = 64
+"""As many parents a member may name; a study of many members may give a model more."""
+
+MODEL_PARENTS_MAX = 256
 
 Kind = Literal["batch", "dataset", "function", "model"]
 Form = Literal["batch", "blob", "set"]
 """What a commitment is: a batch root, a blob's address, or the set hash of rows by subject."""
 
 RightName = Literal["download", "process"]
-Grantee = Annotated[str, Meta(pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,31})$")]
-Purpose = Annotated[str, Meta(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9:._-]{0,63})$")]
+Grantee = Annotated[str, Meta(pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,31})\Z")]
+Purpose = Annotated[str, Meta(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9:._-]{0,63})\Z")]
 """A purpose's name, of the consortium's own choice or a GA4GH DUO term such as ``DUO:0000007``."""
 
 Purposes = Annotated[tuple[Purpose, ...], Meta(min_length=1, max_length=PURPOSES_MAX)]
@@ -88,7 +91,7 @@ class Asset(Record, frozen=True):
     form: Form
     rights: Rights
     bound: Rights | None
-    parents: Annotated[tuple[Parent, ...], Meta(max_length=PARENTS_MAX)]
+    parents: Annotated[tuple[Parent, ...], Meta(max_length=MODEL_PARENTS_MAX)]
     study: Digest | None
     height: U63
     time: Milliseconds
@@ -142,7 +145,7 @@ class Revoked(Record, frozen=True):
 
     asset: Digest
     right: RightName
-    grantees: tuple[Grantee, ...]
+    grantees: Annotated[tuple[Grantee, ...], Meta(max_length=PERMISSIONS_MAX)]
     purposes: Purposes | None
 
 

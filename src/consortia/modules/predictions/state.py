@@ -5,10 +5,10 @@ from consortia.kernel.context import Context
 from consortia.kernel.table import Table
 from consortia.modules.predictions.types import Batch, ByModel, Rooted, Total
 
-BATCHES = Table("predictions", "batch", Batch, (bytes,), "a batch of prediction records, by id")
-ROOTS = Table("predictions", "root", Rooted, (bytes,), "the batch with this root")
+BATCHES = Table("predictions", "batches", Batch, (bytes,), "a batch of prediction records, by id")
+ROOTS = Table("predictions", "roots", Rooted, (bytes,), "the batch with this root")
 BY_MODEL = Table("predictions", "by_model", ByModel, (bytes, int), "the batches of a model, from 0 on")
-TOTALS = Table("predictions", "total", Total, (bytes,), "batches and records of a model")
+TOTALS = Table("predictions", "totals", Total, (bytes,), "batches and records of a model")
 
 TABLES = (BATCHES, ROOTS, BY_MODEL, TOTALS)
 

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from consortia.base.codec import U63, Digest, Milliseconds, Name, Record
 
-Purpose = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$")]
+Purpose = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}\Z")]
 COUNT_MAX = 1 << 40
 Count = Annotated[int, Meta(ge=1, le=COUNT_MAX)]
 
@@ -63,3 +63,4 @@ class Recorded(Record, frozen=True):
 
 
 EVENTS: tuple[type[Record], ...] = (Recorded,)
+"""Everything that the module tells in receipts."""
