@@ -91,8 +91,8 @@ class LmdbStore:
     def commit(self, write: BlockWrite) -> None:
         """Make a block durable, all or nothing. Raise StoreError, with nothing done, where that fails.
 
-        After a full disk the store goes on as soon as there is room; after any other failure of the
-        disk it is closed, since nobody knows what a disk holds that failed to sync.
+        After a full disk the store goes on as soon as there is room. It is closed, and must be opened
+        again, when the disk failed in the very moment in which the block became valid.
         """
         self._transact(lambda txn: self._write_block(txn, write))
 
@@ -213,14 +213,23 @@ class LmdbStore:
             except lmdb.BadValsizeError as error:
                 raise StoreError(self.path, f"a key is too long ({error})", "shorten it") from error
             except lmdb.Error as error:
-                if any(os.strerror(number) in str(error) for number in _NO_ROOM):
-                    raise StoreError(
-                        self.path, f"the disk is full ({error})", "make room, then go on"
-                    ) from error
-                self.close()
-                raise StoreError(
-                    self.path, f"the disk failed ({error}); the store is closed", _LOOK
-                ) from error
+                raise self._disk_error(error) from error
+
+    def _disk_error(self, error: lmdb.Error) -> StoreError:
+        """What a failed commit means. Its transaction is undone, and the next one writes its pages anew.
+
+        A short write on a full disk and a failing disk look the same to LMDB. Where it could not even
+        put the old meta page back, it refuses to go on; so does the store.
+        """
+        try:
+            with self._env.begin():
+                pass
+        except lmdb.Error:
+            self.close()
+            return StoreError(self.path, f"the disk failed ({error}); the store is closed", _LOOK)
+        if any(os.strerror(number) in str(error) for number in _NO_ROOM):
+            return StoreError(self.path, f"the disk is full ({error})", "make room, then go on")
+        return StoreError(self.path, f"the disk is full or failing ({error})", f"make room, or {_LOOK}")
 
     def _grow(self) -> None:
         """Double the map, once no snapshot is open in it."""

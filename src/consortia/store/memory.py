@@ -73,6 +73,10 @@ class MemoryView(MemoryReader):
         size = max(self._notes, default=None)
         return None if size is None else (size, self._notes[size])
 
+    def notes(self) -> Iterator[tuple[int, bytes]]:
+        """All kept notes with their sizes, ascending."""
+        return iter(sorted(self._notes.items()))
+
     def write(self, block: BlockWrite) -> None:
         """Take a block in."""
         self.update(block.changes)
