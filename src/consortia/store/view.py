@@ -123,3 +123,8 @@ class LmdbView:
         """The final note of the largest log size, with that size; or None."""
         cursor = self._txn.cursor(self._dbs.notes)
         return (number_of(cursor.key()), cursor.value()) if cursor.last() else None
+
+    def notes(self) -> Iterator[tuple[int, bytes]]:
+        """All kept notes with their sizes, ascending."""
+        for size, note in self._txn.cursor(self._dbs.notes):
+            yield number_of(size), note
