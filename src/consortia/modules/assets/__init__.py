@@ -5,7 +5,7 @@ See README.md in this folder for the concepts; this file is the declaration.
 
 from consortia.kernel.module import Method, Module
 from consortia.modules.assets import handlers
-from consortia.modules.assets import messages as M
+from consortia.modules.assets import messages as asked
 from consortia.modules.assets.invariants import INVARIANTS
 from consortia.modules.assets.keeper import Keeper, Made
 from consortia.modules.assets.ports import Members, Ports
@@ -26,23 +26,23 @@ _PER_PARENT = 40
 _PER_PERMISSION = 5
 
 
-def _register_cost(message: M.Register) -> int:
+def _register_cost(message: asked.Register) -> int:
     rights = message.rights
     permissions = 0 if rights is None else len(rights.process) + len(rights.download)
     return _BASE + _PER_PARENT * len(message.parents) + _PER_PERMISSION * permissions
 
 
-def _grant_cost(message: M.Grant) -> int:
+def _grant_cost(message: asked.Grant) -> int:
     return _BASE + _PER_PERMISSION * len(message.permissions)
 
 
 METHODS = (
-    Method(M.Register, handlers.register, _AUTHORS, cost=_register_cost),
-    Method(M.NewVersion, handlers.new_version, _AUTHORS, cost=_BASE),
-    Method(M.Grant, handlers.grant, _KEEPERS, cost=_grant_cost),
-    Method(M.Revoke, handlers.revoke, _KEEPERS, cost=_BASE),
-    Method(M.Withdraw, handlers.withdraw, _STOPPERS, cost=_BASE, urgent=True, prompt=True),
-    Method(M.MarkErased, handlers.mark_erased, _ERASERS, cost=_BASE),
+    Method(asked.Register, handlers.register, _AUTHORS, cost=_register_cost),
+    Method(asked.NewVersion, handlers.new_version, _AUTHORS, cost=_BASE),
+    Method(asked.Grant, handlers.grant, _KEEPERS, cost=_grant_cost),
+    Method(asked.Revoke, handlers.revoke, _KEEPERS, cost=_BASE),
+    Method(asked.Withdraw, handlers.withdraw, _STOPPERS, cost=_BASE, urgent=True, prompt=True),
+    Method(asked.MarkErased, handlers.mark_erased, _ERASERS, cost=_BASE),
 )
 
 

@@ -4,8 +4,8 @@ from msgspec.structs import replace
 
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
-from consortia.modules.assets import messages as M
-from consortia.modules.assets import refusals as R
+from consortia.modules.assets import messages as asked
+from consortia.modules.assets import refusals as codes
 from consortia.modules.assets.ports import Ports
 from consortia.modules.assets.rules import (
     derive,
@@ -35,12 +35,12 @@ from consortia.modules.assets.types import (
 )
 
 
-def register(ctx: Context, message: M.Register, ports: Ports) -> None:
+def register(ctx: Context, message: asked.Register, ports: Ports) -> None:
     """Register an asset with its first version; its rights keep within what its parents allow."""
     # CHECK
     owner = ctx.signer.member
-    require(fits(message.kind, message.form, message.count, message.subjects), R.WRONG_FORM)
-    require(not NAMES.has(ctx, owner, message.name), R.NAME_TAKEN, message.name)
+    require(fits(message.kind, message.form, message.count, message.subjects), codes.WRONG_FORM)
+    require(not NAMES.has(ctx, owner, message.name), codes.NAME_TAKEN, message.name)
     if message.rights is not None:
         _check_grantees(ctx, (*message.rights.process, *message.rights.download), ports)
     bound = _bound(ctx, owner, message.parents)
@@ -67,14 +67,14 @@ def register(ctx: Context, message: M.Register, ports: Ports) -> None:
     add(ctx, asset, _version(ctx, message, 1))
 
 
-def new_version(ctx: Context, message: M.NewVersion, ports: Ports) -> None:
+def new_version(ctx: Context, message: asked.NewVersion, ports: Ports) -> None:
     """Put the next version of a data set in force; earlier ones stay as they are."""
     # CHECK
     asset = _open(ctx, message.asset)
-    require(fits(asset.kind, asset.form, message.count, message.subjects), R.WRONG_FORM)
-    require(asset.kind == "dataset", R.FIXED, asset.kind)
+    require(fits(asset.kind, asset.form, message.count, message.subjects), codes.WRONG_FORM)
+    require(asset.kind == "dataset", codes.FIXED, asset.kind)
     present = VERSIONS.get(ctx, asset.id, asset.version)
-    require(present is None or present.commitment != message.commitment, R.UNCHANGED)
+    require(present is None or present.commitment != message.commitment, codes.UNCHANGED)
     # DECIDE
     version = _version(ctx, message, asset.version + 1)
     # WRITE
@@ -84,7 +84,7 @@ def new_version(ctx: Context, message: M.NewVersion, ports: Ports) -> None:
     ctx.emit(Versioned(asset.id, version.number, version.commitment, version.count))
 
 
-def grant(ctx: Context, message: M.Grant, ports: Ports) -> None:
+def grant(ctx: Context, message: asked.Grant, ports: Ports) -> None:
     """Add permissions to a right, within what the asset's parents allowed."""
     # CHECK
     asset = _open(ctx, message.asset)
@@ -100,21 +100,21 @@ def grant(ctx: Context, message: M.Grant, ports: Ports) -> None:
     ctx.emit(Granted(asset.id, message.right, message.permissions))
 
 
-def revoke(ctx: Context, message: M.Revoke, ports: Ports) -> None:
+def revoke(ctx: Context, message: asked.Revoke, ports: Ports) -> None:
     """Take purposes or whole permissions from grantees. What was done under them stands."""
     # CHECK
     asset = _owned_asset(ctx, message.asset)
-    require(asset.owner not in message.grantees, R.OWNER_LOCKED_OUT)
+    require(asset.owner not in message.grantees, codes.OWNER_LOCKED_OUT)
     right = narrow(right_of(asset.rights, message.right), message.grantees, message.purposes)
     if right is None:
-        raise Refused(R.NOT_GRANTED, ", ".join(message.grantees))
+        raise Refused(codes.NOT_GRANTED, ", ".join(message.grantees))
     # WRITE
     ASSETS.put(ctx, replace(asset, rights=with_right(asset.rights, message.right, right)), asset.id)
     # EMIT
     ctx.emit(Revoked(asset.id, message.right, message.grantees, message.purposes))
 
 
-def withdraw(ctx: Context, message: M.Withdraw, ports: Ports) -> None:
+def withdraw(ctx: Context, message: asked.Withdraw, ports: Ports) -> None:
     """Close an asset to new use."""
     # CHECK
     asset = _open(ctx, message.asset)
@@ -124,14 +124,14 @@ def withdraw(ctx: Context, message: M.Withdraw, ports: Ports) -> None:
     ctx.emit(Withdrawn(asset.id))
 
 
-def mark_erased(ctx: Context, message: M.MarkErased, ports: Ports) -> None:
+def mark_erased(ctx: Context, message: asked.MarkErased, ports: Ports) -> None:
     """Mark a version whose salts and records its owner destroyed; also of a withdrawn asset."""
     # CHECK
     asset = _owned_asset(ctx, message.asset)
     version = VERSIONS.get(ctx, asset.id, message.version)
     if version is None:
-        raise Refused(R.UNKNOWN_VERSION, str(message.version))
-    require(version.erased is None, R.ALREADY_ERASED, str(message.version))
+        raise Refused(codes.UNKNOWN_VERSION, str(message.version))
+    require(version.erased is None, codes.ALREADY_ERASED, str(message.version))
     # WRITE
     VERSIONS.put(ctx, replace(version, erased=ctx.time), asset.id, version.number)
     # EMIT
@@ -142,19 +142,19 @@ def _owned_asset(ctx: Context, identity: bytes) -> Asset:
     """The signer's own asset."""
     asset = ASSETS.get(ctx, identity)
     if asset is None:
-        raise Refused(R.UNKNOWN_ASSET, identity.hex())
-    require(asset.owner == ctx.signer.member, R.NOT_OWNER, asset.owner)
+        raise Refused(codes.UNKNOWN_ASSET, identity.hex())
+    require(asset.owner == ctx.signer.member, codes.NOT_OWNER, asset.owner)
     return asset
 
 
 def _open(ctx: Context, identity: bytes) -> Asset:
     """The signer's own asset, not withdrawn."""
     asset = _owned_asset(ctx, identity)
-    require(asset.withdrawn is None, R.WITHDRAWN)
+    require(asset.withdrawn is None, codes.WITHDRAWN)
     return asset
 
 
-def _version(ctx: Context, message: M.Register | M.NewVersion, number: int) -> Version:
+def _version(ctx: Context, message: asked.Register | asked.NewVersion, number: int) -> Version:
     return Version(
         number=number,
         commitment=message.commitment,
@@ -170,14 +170,14 @@ def _version(ctx: Context, message: M.Register | M.NewVersion, number: int) -> V
 def _check_grantees(ctx: Context, permissions: Right, ports: Ports) -> None:
     for permission in permissions:
         name = permission.grantee
-        require(name == EVERYONE or ports.members.is_member(ctx, name), R.UNKNOWN_MEMBER, name)
+        require(name == EVERYONE or ports.members.is_member(ctx, name), codes.UNKNOWN_MEMBER, name)
 
 
 def _check_rights(rights: Rights, bound: Rights | None) -> None:
     if bound is not None:
         fit = within(rights.process, bound.process) and within(rights.download, bound.download)
-        require(fit, R.EXCEEDS_PARENTS)
-    require(small(rights.process) and small(rights.download), R.TOO_MANY_PERMISSIONS)
+        require(fit, codes.EXCEEDS_PARENTS)
+    require(small(rights.process) and small(rights.download), codes.TOO_MANY_PERMISSIONS)
 
 
 def _bound(ctx: Context, owner: str, parents: tuple[Parent, ...]) -> Rights | None:
@@ -185,11 +185,11 @@ def _bound(ctx: Context, owner: str, parents: tuple[Parent, ...]) -> Rights | No
     if not parents:
         return None
     for parent in parents:
-        require(VERSIONS.has(ctx, parent.asset, parent.version), R.UNKNOWN_PARENT, parent.asset.hex())
-    require(len({parent.asset for parent in parents}) == len(parents), R.REPEATED_PARENT)
+        require(VERSIONS.has(ctx, parent.asset, parent.version), codes.UNKNOWN_PARENT, parent.asset.hex())
+    require(len({parent.asset for parent in parents}) == len(parents), codes.REPEATED_PARENT)
     assets = [_check_open(ctx, parent) for parent in parents]
     for asset in assets:
-        require(reach(asset.rights.process, owner), R.PARENT_FORBIDDEN, f"{asset.owner}/{asset.name}")
+        require(reach(asset.rights.process, owner), codes.PARENT_FORBIDDEN, f"{asset.owner}/{asset.name}")
     return derive(*(asset.rights for asset in assets))
 
 
@@ -197,8 +197,8 @@ def _check_open(ctx: Context, parent: Parent) -> Asset:
     """A parent whose version may still go into something new."""
     asset, version = ASSETS.get(ctx, parent.asset), VERSIONS.get(ctx, parent.asset, parent.version)
     if asset is None or version is None:
-        raise Refused(R.UNKNOWN_PARENT, parent.asset.hex())
+        raise Refused(codes.UNKNOWN_PARENT, parent.asset.hex())
     require(
-        asset.withdrawn is None and version.erased is None, R.PARENT_CLOSED, f"{asset.owner}/{asset.name}"
+        asset.withdrawn is None and version.erased is None, codes.PARENT_CLOSED, f"{asset.owner}/{asset.name}"
     )
     return asset

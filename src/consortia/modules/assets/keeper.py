@@ -3,7 +3,7 @@
 from consortia.base.codec import Record
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
-from consortia.modules.assets import refusals as R
+from consortia.modules.assets import refusals as codes
 from consortia.modules.assets.rules import aggregate, allows, derive, right_of
 from consortia.modules.assets.state import ASSETS, NAMES, VERSIONS, add, asset_id
 from consortia.modules.assets.types import MODEL_PARENTS_MAX, Asset, Parent, RightName, Rights, Version
@@ -91,9 +91,9 @@ class Keeper:
         ids = [parent.asset for parent in parents]
         if not 0 < len(ids) <= MODEL_PARENTS_MAX:
             raise ValueError(f"a study's model has from 1 to {MODEL_PARENTS_MAX} parents, not {len(ids)}")
-        require(len(set(ids)) == len(ids), R.REPEATED_PARENT)
+        require(len(set(ids)) == len(ids), codes.REPEATED_PARENT)
         for parent in parents:
-            require(VERSIONS.has(ctx, parent.asset, parent.version), R.UNKNOWN_PARENT, parent.asset.hex())
+            require(VERSIONS.has(ctx, parent.asset, parent.version), codes.UNKNOWN_PARENT, parent.asset.hex())
         # DECIDE
         identity = asset_id(ctx)
         name = made.name
@@ -132,5 +132,5 @@ class Keeper:
     def _rights(self, ctx: Context, parent: Parent) -> Rights:
         found = ASSETS.get(ctx, parent.asset)
         if found is None:
-            raise Refused(R.UNKNOWN_PARENT, parent.asset.hex())
+            raise Refused(codes.UNKNOWN_PARENT, parent.asset.hex())
         return found.rights

@@ -5,7 +5,7 @@ See README.md in this folder for the concepts; this file is the declaration.
 
 from consortia.kernel.module import Method, Module
 from consortia.modules.predictions import handlers
-from consortia.modules.predictions import messages as M
+from consortia.modules.predictions import messages as asked
 from consortia.modules.predictions.invariants import INVARIANTS
 from consortia.modules.predictions.ports import Models, Ports
 from consortia.modules.predictions.queries import QUERIES
@@ -15,7 +15,7 @@ from consortia.modules.predictions.types import EVENTS
 
 __all__ = ["Models", "Ports", "module"]
 
-METHODS = (Method(M.RecordBatch, handlers.record_batch, frozenset({"operator", "worker"}), cost=150),)
+METHODS = (Method(asked.RecordBatch, handlers.record_batch, frozenset({"operator", "worker"}), cost=150),)
 
 
 def module(ports: Ports) -> Module:
