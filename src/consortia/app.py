@@ -1,9 +1,12 @@
 """The application: the one list of modules of this protocol version, wired to one another."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from consortia.kernel.application import Application
-from consortia.modules import assets, identity, predictions
+from consortia.kernel.context import Context
+from consortia.modules import assets, identity, predictions, training
+from consortia.modules.assets.types import Parent
 
 
 @lru_cache(maxsize=1)
@@ -16,6 +19,45 @@ def application() -> Application:
             identity.module(),
             assets.module(assets.Ports(members=members)),
             predictions.module(predictions.Ports(models=shared)),
+            training.module(training.Ports(assets=_Studied(shared), members=members)),
         ),
         keys=members,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Studied:
+    """The assets, in the words of training."""
+
+    assets: assets.Keeper
+
+    def dataset(self, ctx: Context, asset: bytes, version: int) -> training.DataSet | None:
+        """A version of a data set, or None."""
+        found, held = self.assets.get(ctx, asset), self.assets.version(ctx, asset, version)
+        if found is None or held is None or found.kind != "dataset":
+            return None
+        usable = self.assets.is_usable(ctx, asset, version)
+        return training.DataSet(found.owner, held.commitment, held.count, usable)
+
+    def is_model(self, ctx: Context, asset: bytes) -> bool:
+        """Whether there is a model with this asset id."""
+        return self.assets.kind(ctx, asset) == "model"
+
+    def may_process(self, ctx: Context, member: str, asset: bytes, purpose: str) -> bool:
+        """Whether `member` may compute on an asset for `purpose` now."""
+        return self.assets.may(ctx, member, asset, "process", purpose)
+
+    def register(self, ctx: Context, model: training.TrainedModel) -> bytes:
+        """Register a model with its lineage."""
+        start = () if model.started_from is None else ((model.started_from, 1),)
+        made = assets.Made(
+            owner=model.owner,
+            name=model.name,
+            title=model.title,
+            content=model.content,
+            count=model.records,
+            study=model.study,
+            summed=tuple(Parent(*pair) for pair in model.summed),
+            made_from=tuple(Parent(*pair) for pair in start),
+        )
+        return self.assets.register_model(ctx, made)

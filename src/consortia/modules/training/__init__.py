@@ -7,10 +7,12 @@ round, and what more than two thirds of the members computed from them.
 from consortia.kernel.module import Invariant, Method, Module
 from consortia.modules.training import handlers, messages, queries, steps
 from consortia.modules.training.invariants import cohorts, parts, rounds
-from consortia.modules.training.ports import Ports
+from consortia.modules.training.ports import Assets, DataSet, Members, Ports, TrainedModel
 from consortia.modules.training.refusals import REFUSALS
 from consortia.modules.training.state import TABLES
 from consortia.modules.training.types import EVENTS
+
+__all__ = ["Assets", "DataSet", "Members", "Ports", "TrainedModel", "module"]
 
 PEOPLE = frozenset({"admin", "analyst", "operator"})
 WORKERS = frozenset({"worker"})
