@@ -21,6 +21,9 @@ Buckets = Callable[[int], bytes]
 Edit = tuple[bytes, bytes | None]
 """(key hash, new value hash or None)."""
 
+Changed = tuple[bytes, int]
+"""The new root of a changed place, and how many entries it gained."""
+
 TOP = 1 << KEY_BITS
 """Set above a key hash, it makes the place where that key alone would stand."""
 
@@ -49,45 +52,41 @@ class Batch:
 
     def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
         """Make all changes, from the buckets up to the root."""
-        levels = dict[int, dict[int, tuple[bytes, int]]]()
-        for place, edits in self._by_bucket(changes).items():
-            changed = self._edit(place, edits)
-            if changed is not None:
-                levels.setdefault(place.bit_length(), {})[place] = changed
-        level = dict[int, tuple[bytes, int]]()
+        levels = dict[int, dict[int, Changed]]()
+        read, before = self._read, self.before
+        for place, edits in self._by_bucket(changes):
+            old = read(place)
+            packed = _rewrite(old, edits, before) if len(edits) <= BUCKET_MAX else _pour(old, edits, before)
+            if packed != old:
+                self.old_buckets[place] = old
+                gain = (len(packed) - len(old)) // ENTRY_BYTES
+                levels.setdefault(place.bit_length(), {})[place] = self._spread(place, packed), gain
+        level = dict[int, Changed]()
         for bits in range(max(levels, default=0), 0, -1):
             level = self._raise(level) | levels.get(bits, {})
         if level:
             self.root, self.grown = level[1]
 
-    def _by_bucket(self, changes: Mapping[bytes, bytes | None]) -> dict[int, list[Edit]]:
-        """Changes in order of their keys, by the place of the bucket that each belongs to."""
+    def _by_bucket(self, changes: Mapping[bytes, bytes | None]) -> list[tuple[int, list[Edit]]]:
+        """Changes in order of their keys, with the place of the bucket that they belong to."""
         halves = self._old
-        groups = dict[int, list[Edit]]()
+        groups, last = list[tuple[int, list[Edit]]](), 0
         shift = KEY_BITS  # neighbours tend to lie equally deep: start where the last one was found
         for edit in sorted(changes.items()):
             key, value = edit
             if len(key) != DIGEST_BYTES or (value is not None and len(value) != DIGEST_BYTES):
                 raise ValueError(f"a digest has {DIGEST_BYTES} bytes")
             whole = int.from_bytes(key, "big") | TOP
-            if halves(whole >> shift) is None:
-                while shift < KEY_BITS and halves(whole >> shift + 1) is None:
-                    shift += 1
-            else:
-                while halves(whole >> shift) is not None:
-                    shift -= 1
-            groups.setdefault(whole >> shift, []).append(edit)
+            if whole >> shift == last:
+                groups[-1][1].append(edit)
+                continue
+            while shift < KEY_BITS and halves(whole >> shift + 1) is None:
+                shift += 1
+            while halves(whole >> shift) is not None:
+                shift -= 1
+            last = whole >> shift
+            groups.append((last, [edit]))
         return groups
-
-    def _edit(self, place: int, edits: list[Edit]) -> tuple[bytes, int] | None:
-        """Change one bucket, splitting it where it became too large. Return its new root and its gain."""
-        old = self._read(place)
-        rewrite = _rewrite if len(edits) <= BUCKET_MAX else _pour
-        packed = rewrite(old, edits, self.before)
-        if packed == old:
-            return None
-        self.old_buckets[place] = old
-        return self._spread(place, packed), (len(packed) - len(old)) // ENTRY_BYTES
 
     def _spread(self, place: int, packed: bytes) -> bytes:
         """Lay sorted entries down at a place, in one bucket or in halves; return their root."""
@@ -103,29 +102,33 @@ class Batch:
         halves = self.halves[place] = count.to_bytes(8, "big") + left + right
         return _sha256(_NODE_PREFIX + halves).digest()
 
-    def _raise(self, level: dict[int, tuple[bytes, int]]) -> dict[int, tuple[bytes, int]]:
-        """From the (new root, gain) of changed places, those of the places above.
-
-        Halves that became small enough together become one bucket.
-        """
-        old, fresh, above = self._old, self.halves, dict[int, tuple[bytes, int]]()
-        for place in {place >> 1 for place in level}:
+    def _raise(self, level: dict[int, Changed]) -> dict[int, Changed]:
+        """What changed one level higher; halves that became small enough together become one bucket."""
+        old, fresh, above = self._old, self.halves, dict[int, Changed]()
+        for half, (root, gain) in level.items():
+            if half & 1 and half - 1 in level:
+                continue  # done with the half before it
+            place = half >> 1
             halves = old(place)
             if halves is None:
                 raise TreeError(f"the halves of place {place} are missing")
-            half = place + place
-            left, left_gain = level.get(half) or (halves[8:40], 0)
-            right, right_gain = level.get(half + 1) or (halves[40:], 0)
-            size, gain = halves[:8], left_gain + right_gain
+            if half & 1:
+                halves = halves[:40] + root
+            elif half + 1 in level:
+                right, right_gain = level[half + 1]
+                halves = halves[:8] + root + right
+                gain += right_gain  # noqa: PLW2901 (the gain of both halves)
+            else:
+                halves = halves[:8] + root + halves[40:]
             if gain:
-                count = int.from_bytes(size, "big") + gain
+                count = int.from_bytes(halves[:8], "big") + gain
                 if count <= BUCKET_MAX:
-                    packed = self.buckets[place] = self._take(half) + self._take(half + 1)
+                    packed = self.buckets[place] = self._take(2 * place) + self._take(2 * place + 1)
                     fresh[place] = None
                     above[place] = leaf_root(packed), gain
                     continue
-                size = count.to_bytes(8, "big")
-            halves = fresh[place] = size + left + right
+                halves = count.to_bytes(8, "big") + halves[8:]
+            fresh[place] = halves
             above[place] = _sha256(_NODE_PREFIX + halves).digest(), gain
         return above
 
