@@ -71,7 +71,6 @@ class Embedded:
         block = Block(self.ledger.tip.height + 1, fold.time, tuple(item.parsed.raw for item in fold.admitted))
         try:
             prepared = self.ledger.prepare(block, self.check)
-            fold.close()
             self.ledger.commit(prepared)
         except BaseException:
             self.pool.pause(fold)

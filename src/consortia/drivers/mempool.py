@@ -6,7 +6,7 @@ it is full) waits its turn, up to the member's cap of pending transactions. All 
 """
 
 from collections import deque
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from consortia.base.codec import Record
@@ -16,7 +16,7 @@ from consortia.kernel.admission import Admission, Admitted, Check, is_deferred, 
 from consortia.kernel.application import Bound
 from consortia.kernel.block import BLOCK_BYTES_MAX
 from consortia.kernel.context import Context
-from consortia.kernel.ledger import Ledger, View
+from consortia.kernel.ledger import Ledger
 from consortia.kernel.ports import KeyState
 from consortia.kernel.store import Overlay
 from consortia.kernel.transaction import Parsed
@@ -42,17 +42,33 @@ class Waiting:
     member: str
 
 
+class Newest:
+    """The newest state of a ledger, each read a snapshot of its own; nobody appends while a fold is open."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._store = ledger.store
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value at `key`, or None."""
+        with self._store.snapshot() as view:
+            return view.get(key)
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) whose key starts with `prefix`, in key order."""
+        with self._store.snapshot() as view:
+            return iter(list(view.scan(prefix)))
+
+
 class Fold:
-    """The admission of the block being gathered: a snapshot of the state, held until the block is closed."""
+    """The admission of the block being gathered, over the newest state."""
 
     def __init__(self, ledger: Ledger, now: int) -> None:
         """Start at block time `now`, or at the newest block's if that is later."""
         self.opened = now
-        self._stack = ExitStack()
-        self.view: View = self._stack.enter_context(ledger.store.snapshot())
+        reader = Newest(ledger)
         self.time = max(now, ledger.tip.time)
-        self.admission: Admission = ledger.admission(self.view, self.time)
-        self.context = Context(Overlay(self.view), ledger.network, ledger.tip.height + 1, self.time)
+        self.admission: Admission = ledger.admission(reader, self.time)
+        self.context = Context(Overlay(reader), ledger.network, ledger.tip.height + 1, self.time)
         self.admitted: list[Admitted] = []
         self.bytes = BLOCK_FRAME_BYTES
         self._keys: dict[bytes, KeyState] = {}
@@ -75,10 +91,6 @@ class Fold:
         if member not in self._caps:
             self._caps[member] = self._directory.quota(self.context, member).pending
         return self._caps[member]
-
-    def close(self) -> None:
-        """Let the snapshot go."""
-        self._stack.close()
 
 
 class Mempool:
@@ -141,14 +153,13 @@ class Mempool:
         return self.refill(now)
 
     def pause(self, fold: Fold | None = None) -> None:
-        """Let the snapshot go, before blocks are appended that were not gathered here.
+        """Stop gathering, before blocks are appended that were not gathered here.
 
         What was gathered, or taken as `fold` and not appended after all, waits first in line.
         """
         fold = fold or self._fold
         self._fold = None
         if fold is not None:
-            fold.close()
             back = [Waiting(item.parsed, item.calls, item.signer.member) for item in fold.admitted]
             self.waiting.extendleft(reversed(back))
 
@@ -170,8 +181,6 @@ class Mempool:
         fold = self._fold
         if fold is not None and (fold.admitted or fold.time == max(now, self.ledger.tip.time)):
             return fold
-        if fold is not None:
-            fold.close()
         self._fold = Fold(self.ledger, now)
         return self._fold
 

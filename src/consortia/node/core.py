@@ -38,6 +38,7 @@ from consortia.node.sync import (
 from consortia.node.witness import Withheld, Witness
 
 STOPPED_RECORD = "stopped"
+SESSION_RECORD = "session"
 STOPPED = Refusal("node", 2, "stopped", "The node has stopped: it holds evidence against the orderer.")
 
 
@@ -76,6 +77,9 @@ class Node:
         self._published: dict[int, Note] = {}
         self._cosigned: dict[int, bytes] = {}
         self._want: dict[str, int] = {}
+        self._sessions: dict[str, int] = {}
+        self.session = int(memory.load(SESSION_RECORD) or b"0") + 1
+        memory.save(SESSION_RECORD, str(self.session).encode())
         self._leader: Leader | None = self._lead() if self.orderer == member else None
 
     # What the driver calls ----------------------------------------------------------------
@@ -192,6 +196,8 @@ class Node:
         blocks = self.heads.serve(want - 1, head) if want and head is not None else ()
         return SyncRequest(
             network=self.ledger.network,
+            session=self.session,
+            seen=self._sessions.get(peer, 0),
             term=self.term,
             height=self.ledger.tip.height,
             head=None if head is None else head.encode(),
@@ -208,6 +214,7 @@ class Node:
         if reply.network != self.ledger.network:
             self._alert("peer", f"{peer} answers for another network", now)
             return
+        self._sessions[peer] = reply.session
         if reply.hand_over is not None and reply.hand_over.hand_over.term > self.term:
             self._adopt_from(peer, reply.hand_over, now)
         if self.stopped is not None or reply.term != self.term:
@@ -269,7 +276,7 @@ class Node:
         self.version += 1
         self._alert("hand-over", f"{self.orderer} orders from height {signed.hand_over.height} on", now)
         if self._leader is not None:
-            self._leader.driver.pool.close()
+            self._leader.driver.pool.pause()
         self._leader = None
         if self.orderer == self.member:
             self._leader = self._lead()
@@ -397,7 +404,7 @@ class Node:
         if head is not None and head.checkpoint.size > self.ledger.tip.size:
             leader.behind()
             self._take_blocks(peer, request.blocks, head, now)
-        if head is None or head.checkpoint.size <= self.ledger.tip.size:
+        if request.seen == self.session and (head is None or head.checkpoint.size <= self.ledger.tip.size):
             leader.heard(peer)
         for data in request.cosigned:
             self._gather(peer, data, now)
@@ -423,6 +430,8 @@ class Node:
         want = leader is not None and self.heads.longer() and request.height > tip.height
         return SyncReply(
             network=self.ledger.network,
+            session=self.session,
+            seen=request.session,
             term=self.term,
             orderer=self.orderer,
             height=tip.height,
@@ -437,6 +446,8 @@ class Node:
     def _take(self, peer: str, reply: SyncReply, now: int) -> None:
         """Take in the head and blocks of an answer; raises Conflict and Malformed."""
         if reply.head is None:
+            if self._leader is not None and reply.seen == self.session:
+                self._leader.heard(peer)
             return
         head = self.heads.examine(reply.head, self.orderer)
         if head is None:
@@ -446,8 +457,9 @@ class Node:
             return
         self._take_blocks(peer, reply.blocks, head, now, height=reply.height)
         self.heads.keep(head)
-        if self._leader is not None and reply.height <= self.ledger.tip.height:
-            self._leader.heard(peer)
+        leader = self._leader
+        if leader is not None and reply.seen == self.session and reply.height <= self.ledger.tip.height:
+            leader.heard(peer)
 
     def _take_blocks(
         self, peer: str, blocks: tuple[Vouched, ...], head: Note, now: int, *, height: int = 0

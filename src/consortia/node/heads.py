@@ -45,6 +45,7 @@ class Heads:
         self._kept: dict[int, Note] = {}
         self._foreign: dict[int, Note] = {}
         self.newest: Note | None = None
+        self._newest_bytes = b""
         data = memory.load(RECORD)
         if data is not None:
             self.keep(parse_note(data), durable=False)
@@ -57,15 +58,17 @@ class Heads:
         if len(self._kept) > KEPT_MAX:
             del self._kept[min(self._kept)]
         if self.newest is None or note.checkpoint.size > self.newest.checkpoint.size:
-            self.newest = note
+            self.newest, self._newest_bytes = note, note.encode()
             if durable:
-                self._memory.save(RECORD, note.encode())
+                self._memory.save(RECORD, self._newest_bytes)
 
     def examine(self, data: bytes, orderer: str) -> Note | None:
         """The head, when the orderer signed it; None when not. Raises Malformed, and Conflict for a fork.
 
         A head beyond this node's newest block is set aside, and compared when its size is reached.
         """
+        if data == self._newest_bytes:
+            return self.newest
         note = parse_note(data)
         if note.checkpoint.origin != origin(self.ledger.network):
             raise Malformed(f"a checkpoint of {note.checkpoint.origin}")

@@ -84,9 +84,13 @@ class SyncRequest(Record, frozen=True):
     blocks that changed the member set). It brings its cosignatures (`cosigned`: notes with one
     cosignature each), urgent transactions that the log lacks, the blocks that the last reply wanted, and asks
     for a `fresh` header when the newest one's time was not in time for it.
+    `session` numbers the asker's lives, one for each start, and `seen` is that of the asked node as the asker
+    last saw it: what an earlier life was told must not count in a later one.
     """
 
     network: Digest
+    session: U63
+    seen: U63
     term: U63
     height: U63
     head: NoteBytes | None
@@ -103,10 +107,13 @@ class SyncReply(Record, frozen=True):
 
     `height` is that of the answering node's newest block. `published` are the checkpoints not final yet,
     with the cosignatures gathered so far. `want` is the first height of which the answering orderer, behind
-    the asker, wants the blocks (0: none). `hand_over` stands when the asker's term is behind.
+    the asker, wants the blocks (0: none). `hand_over` stands when the asker's term is behind. `session` is the
+    answering node's life since its last start, `seen` the asker's.
     """
 
     network: Digest
+    session: U63
+    seen: U63
     term: U63
     orderer: Name
     height: U63

@@ -51,8 +51,8 @@ class Signed(Record, frozen=True):
 class Patience:
     """What a witness tolerates, in milliseconds.
 
-    `bend_ms` is how far a block's time may lie from its clock, `left_out_ms` how long the log may leave out an
-    urgent transaction.
+    `bend_ms` is how far a block's time may lie from its clock, `left_out_ms` how long the log may leave out
+    an urgent transaction.
     """
 
     bend_ms: int = 5_000
