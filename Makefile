@@ -46,6 +46,7 @@ coverage: ## which branches the tests leave out, a figure for each package
 
 bench: ## the figures, each beside its peer; ONLY=ledger.full_path runs one
 	@tools/environment test
+	@tools/peers
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
 docs: reference ## the documentation, as pages under site/
