@@ -155,7 +155,7 @@ def proposals(ctx: Context, _arguments: Nothing, _ports: None) -> ProposalsView:
             having_say = voters(ctx, kind, name)
             awaited = tuple(voter for voter in having_say if voter not in proposal.approvals)
             found.append(ProposalView(kind, name, proposal, quorum(len(having_say)), awaited))
-    return ProposalsView(tuple(found))
+    return ProposalsView(tuple(sorted(found, key=lambda view: (view.kind, view.name))))
 
 
 def member_set(ctx: Context, _arguments: Nothing, _ports: None) -> MemberSetView:
