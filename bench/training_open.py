@@ -3,9 +3,9 @@
 Counted: every member quantises its float32 update into the buffer that it keeps from round to round; each
 blob is hashed once (SHA-256; a verifier in another process would hash it again, which is not counted here);
 one verifier checks every word against the clip, adds exactly, checks the sum, and takes the step to the next
-model. Two threads, as hashing and numpy leave the interpreter. Beside it, in the same run, Flower's simulation
-where it is installed (`tools/peers`), and a plain float mean in numpy, which checks nothing and depends on the
-order of its terms.
+model. Two threads, as hashing and numpy leave the interpreter. Beside it, in the same run, Flower's
+simulation where it is installed (`tools/peers`), and a plain float mean in numpy, which checks nothing and
+depends on the order of its terms.
 """
 
 import hashlib
