@@ -1,21 +1,131 @@
-"""Who may have which blob: what the ledger's rights say."""
+"""Who may have which blob: what the ledger's rights say.
 
-from consortia.node.auth import Caller
-from consortia.node.http_answers import HttpProblem
-from consortia.node.service import Service
+A round's blob (an update, a sum, a state) is for the members of its study; an asset's bytes are for those
+whom its rights let download it, for the purpose that they name. What belongs to nothing on the ledger is
+served to nobody but its own member, apart from updates on their way to the ledger, which this member's worker
+has just offered to the members of the study.
+"""
 
+from collections import OrderedDict
+
+from consortia.kernel.block import Event, Receipt, parse_leaf
+from consortia.kernel.context import Context
+from consortia.kernel.ledger import Ledger
+from consortia.modules.assets import Keeper as Assets
+from consortia.modules.assets.state import VERSIONS
+from consortia.modules.training.state import JOINS, ROUNDS, STUDIES, results_of, submissions_of
+
+OFFERED_MAX = 4_096
 ROUND_BLOB_BYTES_MAX = 2 << 30
 """A round's blob has at most so many bytes: 2^28 words of 8 bytes."""
 
 
-def may_keep(service: Service, caller: Caller, size: int) -> None:
-    """Let a member of the network leave a round's blob of `size` bytes here; raises HttpProblem."""
-    if caller.member not in {member.name for member in service.ledger.members().members}:
-        raise HttpProblem(403, "only members leave blobs here")
-    if size > ROUND_BLOB_BYTES_MAX:
-        raise HttpProblem(413, f"a round's blob has at most {ROUND_BLOB_BYTES_MAX} bytes")
+class BlobRights:
+    """Which studies and assets each blob belongs to, kept up with the ledger. Used on one thread."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._studies: dict[bytes, set[bytes]] = {}
+        self._assets: dict[bytes, set[bytes]] = {}
+        self._offered: OrderedDict[bytes, bytes] = OrderedDict()
+        self._height = -1
+        self._keeper = Assets()
+
+    def offer(self, blob: bytes, study: bytes) -> None:
+        """Let the members of a study have an update that is not on the ledger yet."""
+        self._offered[blob] = study
+        self._offered.move_to_end(blob)
+        while len(self._offered) > OFFERED_MAX:
+            self._offered.popitem(last=False)
+
+    def may_read(self, member: str, blob: bytes, purpose: str = "*") -> bool:
+        """Whether a member's programs may have a blob (an asset's bytes: for a purpose)."""
+        self._follow()
+        studies = set(self._studies.get(blob, ()))
+        if blob in self._offered:
+            studies.add(self._offered[blob])
+        assets = self._assets.get(blob, set())
+        allowed: list[bool] = []
+
+        def decide(ctx: Context) -> None:
+            allowed.extend(takes_part(ctx, study, member) for study in studies)
+            allowed.extend(self._keeper.may(ctx, member, asset, "download", purpose) for asset in assets)
+
+        self._ledger.ask(decide)
+        return any(allowed)
+
+    def _follow(self) -> None:
+        tip = self._ledger.tip.height
+        if self._height < 0:
+            self._ledger.ask(self._read_all)
+        else:
+            for height in range(self._height + 1, tip + 1):
+                header = self._ledger.header(height)
+                end = self._ledger.header_index(height)
+                for index in range(0 if header is None else header.first, end or 0):
+                    self._read_leaf(self._ledger.leaf(index))
+        self._height = tip
+
+    def _read_all(self, ctx: Context) -> None:
+        for _, study in STUDIES.scan(ctx):
+            self._add(self._studies, study.terms.initial, study.id)
+        for _, one in ROUNDS.scan(ctx):
+            blobs = [update.blob for update in submissions_of(ctx, one.id).values()]
+            for result in results_of(ctx, one.id).values():
+                if result.opened is not None:
+                    blobs += [result.opened.sum, result.opened.state]
+            for blob in (one.state, *blobs):
+                self._add(self._studies, blob, one.study)
+        for (asset, _), version in VERSIONS.scan(ctx):
+            if isinstance(asset, bytes):
+                self._add(self._assets, version.commitment, asset)
+
+    def _read_leaf(self, data: bytes | None) -> None:
+        receipt = None if data is None else parse_leaf(data)
+        if isinstance(receipt, Receipt):
+            for event in receipt.events:
+                self._read_event(event)
+
+    def _read_event(self, event: Event) -> None:
+        study, asset = event.body.get("study"), event.body.get("asset")
+        for name in ("blob", "sum", "state", "commitment"):
+            blob = event.body.get(name)
+            if isinstance(blob, bytes):
+                if event.name.startswith("training.") and isinstance(study, bytes):
+                    self._add(self._studies, blob, study)
+                if event.name.startswith("assets.") and isinstance(asset, bytes):
+                    self._add(self._assets, blob, asset)
+        if event.name == "training.study_finished":
+            self._link_model(event.body.get("model"))
+        if event.name == "training.study_proposed" and isinstance(study, bytes):
+            self._ledger.ask(lambda ctx: self._read_study(ctx, study))
+
+    def _link_model(self, model: object) -> None:
+        """A finished study's model is an asset with rights of its own."""
+        if isinstance(model, bytes):
+            found: list[bytes] = []
+
+            def read(ctx: Context) -> None:
+                version = VERSIONS.get(ctx, model, 1)
+                found.extend([] if version is None else [version.commitment])
+
+            self._ledger.ask(read)
+            for blob in found:
+                self._add(self._assets, blob, model)
+
+    def _read_study(self, ctx: Context, study: bytes) -> None:
+        record = STUDIES.get(ctx, study)
+        if record is not None:
+            self._add(self._studies, record.terms.initial, study)
+
+    @staticmethod
+    def _add(into: dict[bytes, set[bytes]], blob: bytes, owner: bytes) -> None:
+        into.setdefault(blob, set()).add(owner)
 
 
-def may_read(service: Service, caller: Caller, blob: bytes) -> bool:
-    """Whether a member's program may have a blob."""
-    return False
+def takes_part(ctx: Context, study: bytes, member: str) -> bool:
+    """Whether a member proposed a study, joined it, or is invited to it."""
+    record = STUDIES.get(ctx, study)
+    if record is None:
+        return False
+    return member == record.proposer or member in record.terms.invited or JOINS.has(ctx, study, member)

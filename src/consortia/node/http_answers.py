@@ -24,6 +24,7 @@ _TITLES = {
     413: "The request is too large",
     416: "There is no such range",
     422: "The ledger refuses this",
+    424: "Something else is needed first",
     429: "Too much at once",
     500: "The node failed",
     502: "Another node failed",

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from consortia.base.codec import Malformed
 from consortia.engines.commit.chunks import CHUNK_BYTES, ChunkTree, WrongChunk
 from consortia.node.auth import Caller, Means
-from consortia.node.blob_rights import may_keep, may_read
+from consortia.node.blob_rights import ROUND_BLOB_BYTES_MAX
 from consortia.node.http import Asked, Place
 from consortia.node.http_answers import CBOR, HttpProblem, hex_digest, plain, whole_number
 from consortia.node.service import Service
@@ -83,7 +83,7 @@ async def offer(asked: Asked) -> Response:
     except (Malformed, WrongChunk, ValueError) as error:
         raise HttpProblem(400, str(error)) from None
     if not own(asked):
-        may_keep(asked.service, asked.caller, found.size)
+        _may_keep(asked, found.size)
     if asked.service.blobs.has(blob):
         return plain({"blob": blob, "missing": []})
     arrival = asked.service.blobs.receive(found)
@@ -103,7 +103,7 @@ async def put_chunk(asked: Asked) -> Response:
     if found is None:
         raise HttpProblem(409, "offer the blob's chunk hashes first")
     if not own(asked):
-        may_keep(asked.service, asked.caller, found.size)
+        _may_keep(asked, found.size)
 
     def keep() -> list[int]:
         arrival = blobs.receive(found)
@@ -132,10 +132,22 @@ def who(caller: Caller) -> str:
     return caller.member or "the caller"
 
 
+def _may_keep(asked: Asked, size: int) -> None:
+    """Let a member of the network leave a round's blob of `size` bytes here; raises HttpProblem."""
+    if asked.caller.member not in {member.name for member in asked.service.ledger.members().members}:
+        raise HttpProblem(403, "only members leave blobs here")
+    if size > ROUND_BLOB_BYTES_MAX:
+        raise HttpProblem(413, f"a round's blob has at most {ROUND_BLOB_BYTES_MAX} bytes")
+
+
 def _readable(asked: Asked) -> bytes:
-    """The id of a blob that the caller may read; one it may not read looks like one that is not here."""
+    """The id of a blob that the caller may read; any other looks like one that is not here.
+
+    `?purpose=` says what an asset's bytes are wanted for.
+    """
     blob = hex_digest(asked.path("id"), "a blob's id")
-    if not own(asked) and not may_read(asked.service, asked.caller, blob):
+    purpose = asked.argument("purpose", "*")
+    if not own(asked) and not asked.service.rights.may_read(asked.caller.member, blob, purpose):
         raise HttpProblem(404, f"no blob {blob.hex()} for {who(asked.caller)}")
     return blob
 

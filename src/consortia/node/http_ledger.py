@@ -114,7 +114,7 @@ async def search(asked: Asked) -> Response:
 
 
 async def query(asked: Asked) -> Response:
-    """Ask a module. Arguments stand in the query string, or as a CBOR record or JSON in the body of a POST."""
+    """Ask a module, with arguments in the query string, or in the body of a POST as CBOR or JSON."""
     found = _query(asked)
     arguments = _arguments(asked, found)
     ledger = asked.service.ledger

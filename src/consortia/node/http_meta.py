@@ -93,7 +93,6 @@ async def metrics(asked: Asked) -> Response:
 
 def describe(places: tuple[Place, ...]) -> Place:
     """The place that describes all places, itself included (OpenAPI 3.1)."""
-
     made: list[bytes] = []
 
     async def openapi(asked: Asked) -> Response:

@@ -43,6 +43,8 @@ def node_of(caller: Caller) -> str | None:
 def _news(request: SyncRequest, reply: SyncReply) -> bool:
     """Whether an answer tells the asker anything that it does not know."""
     told = reply.blocks or reply.finals or reply.hand_over or reply.want
+    if reply.session != request.seen:
+        return True
     if told or reply.height != request.height or reply.term != request.term:
         return True
     answered = {parse_note(note).checkpoint for note in request.cosigned}
@@ -70,6 +72,8 @@ async def cosignatures(asked: Asked) -> Response:
     nothing = SyncRequest(
         network=node.ledger.network,
         term=node.term,
+        session=0,
+        seen=0,
         height=node.ledger.tip.height,
         head=None,
         final=node.ledger.tip.size,

@@ -1,12 +1,13 @@
 """Every place of the API, in the order in which they are described."""
 
-from consortia.node import http_blobs, http_events, http_ledger, http_meta, http_sync
+from consortia.node import http_blobs, http_events, http_ledger, http_meta, http_rounds, http_sync
 from consortia.node.http import Place
 
 _GIVEN: tuple[Place, ...] = (
     *http_ledger.PLACES,
     *http_events.PLACES,
     *http_blobs.PLACES,
+    *http_rounds.PLACES,
     *http_sync.PLACES,
     *http_meta.PLACES,
 )

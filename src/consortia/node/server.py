@@ -24,6 +24,7 @@ from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused
 from consortia.kernel.ledger import Ledger
 from consortia.node.auth import Gate
+from consortia.node.blob_rights import BlobRights
 from consortia.node.blobs import BlobLimits, Blobs
 from consortia.node.config import Config
 from consortia.node.core import Node
@@ -46,6 +47,7 @@ from consortia.sdk.errors import LedgerError
 from consortia.sdk.transport import Credentials, Transport
 
 LONG_POLL_SECONDS = 5
+RETRY_SECONDS = 0.2
 INDEX_SECONDS = 0.25
 INDEX_BLOCKS = 16
 STOP_SECONDS = 5
@@ -103,6 +105,8 @@ class NodeProcess:
             config=config,
             home=home,
             node=self.node,
+            key=keys.newest,
+            rights=BlobRights(ledger),
             blobs=Blobs(home.blobs, BlobLimits(config.blob_bytes_max, config.blobs_bytes_max)),
             index=Index(home.index_file),
             gate=Gate(config.network_id, config.member, home.new_token(), lambda key: key_state(ledger, key)),
@@ -117,6 +121,7 @@ class NodeProcess:
         )
         self._certificates: list[tuple[str, bytes]] = []
         self._flying: set[str] = set()
+        self._lost: set[str] = set()
         self._height = ledger.tip.height
         self._tasks: set[asyncio.Task[None]] = set()
         self._worker = WorkerProcess(home) if config.worker else None
@@ -246,12 +251,22 @@ class NodeProcess:
             answer = await self.peers.run(lambda: transport.post(*question).expect(200))
             reply = decode_record(SyncReply, answer.body, size_max=MESSAGE_BYTES_MAX)
             self.node.on_reply(peer, reply, self._now())
+            self._reached(peer, None)
         except (LedgerError, Malformed) as error:
-            _LOG.info("%s: %s", peer, error)
-            await asyncio.sleep(0.2)
+            self._reached(peer, str(error))
+            await asyncio.sleep(RETRY_SECONDS)
         finally:
             self._flying.discard(name)
             self._wake.set()
+
+    def _reached(self, peer: str, problem: str | None) -> None:
+        """Log a peer once when it is lost and once when it is back."""
+        if problem is not None and peer not in self._lost:
+            _LOG.warning("%s cannot be reached: %s", peer, problem)
+            self._lost.add(peer)
+        elif problem is None and peer in self._lost:
+            _LOG.warning("%s is reached again", peer)
+            self._lost.discard(peer)
 
     async def _index(self) -> None:
         """Let the index follow, in a thread, so that nobody waits for it."""

@@ -13,12 +13,14 @@ from typing import Protocol
 from starlette.types import Scope
 
 from consortia.base.hashing import sha256
+from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused
 from consortia.kernel.admission import SEQUENCES, Sequence
 from consortia.kernel.block import Block, Header, Receipt, parse_leaf
 from consortia.kernel.ledger import Ledger, Placed
 from consortia.kernel.ports import KeyState
 from consortia.node.auth import Gate
+from consortia.node.blob_rights import BlobRights
 from consortia.node.blobs import Blobs
 from consortia.node.config import Config
 from consortia.node.core import Node
@@ -143,12 +145,14 @@ class Waiting:
 
 @dataclass(slots=True)
 class Service:
-    """The parts of a running node that answer requests."""
+    """The parts of a running node that answer requests; `key` is its newest node key."""
 
     config: Config
     home: Home
     node: Node
+    key: SigningKey
     blobs: Blobs
+    rights: BlobRights
     index: Index
     gate: Gate
     submit: Submit

@@ -8,9 +8,10 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from socket import SHUT_RDWR
 from threading import Lock
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -117,6 +118,8 @@ class Transport:
         self._base = parts.path.rstrip("/")
         self._context = tls_context(self.credentials, pins) if parts.scheme == "https" else None
         self._idle: list[HTTPConnection] = []
+        self._busy: set[HTTPConnection] = set()
+        self._closed = False
         self._lock = Lock()
 
     def get(self, path: str, *, timeout: float | None = None) -> Response:
@@ -152,11 +155,16 @@ class Transport:
             yield answer
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close all connections; requests under way end with Unreachable."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
+            busy = list(self._busy)
         for connection in idle:
             connection.close()
+        for connection in busy:
+            with suppress(OSError, AttributeError):
+                connection.sock.shutdown(SHUT_RDWR)
 
     @contextmanager
     def _exchange(
@@ -166,39 +174,53 @@ class Transport:
         authorized = {**headers, **self._authorization(method, target, body)}
         sent = _Sent(method, target, body, authorized)
         connection, answer = self._answer(sent, timeout or self.timeout)
+        reusable = False
         try:
             yield answer
+            reusable = answer.isclosed() and not answer.will_close
         except (OSError, HTTPException) as error:
-            connection.close()
             raise Unreachable(f"{self.url} broke off: {error}") from error
-        except BaseException:
-            connection.close()
-            raise
-        if answer.isclosed() and not answer.will_close:
-            with self._lock:
-                if len(self._idle) < _IDLE_MAX:
-                    self._idle.append(connection)
-                    return
+        finally:
+            self._release(connection, reusable=reusable)
+
+    def _release(self, connection: HTTPConnection, *, reusable: bool) -> None:
+        with self._lock:
+            self._busy.discard(connection)
+            if reusable and len(self._idle) < _IDLE_MAX and not self._closed:
+                self._idle.append(connection)
+                return
         connection.close()
 
     def _answer(self, sent: _Sent, timeout: float) -> tuple[HTTPConnection, HTTPResponse]:
         """Send on an idle connection if there is one; when that is closed by now, on a fresh one."""
         with self._lock:
+            if self._closed:
+                raise Unreachable(f"{self.url}: the transport is closed")
             kept = self._idle.pop() if self._idle else None
         if kept is not None:
             try:
-                return kept, _send(kept, sent, timeout)
+                return kept, self._send(kept, sent, timeout)
             except TimeoutError as error:
-                kept.close()
                 raise Unreachable(f"{self.url} did not answer within {timeout} s") from error
             except (OSError, HTTPException):
-                kept.close()
+                pass  # it was closed while it lay idle; nothing was asked yet
         fresh = self._connect(timeout)
         try:
-            return fresh, _send(fresh, sent, timeout)
+            return fresh, self._send(fresh, sent, timeout)
         except (OSError, HTTPException) as error:
-            fresh.close()
             raise Unreachable(f"{self.url}: {str(error) or type(error).__name__}") from error
+
+    def _send(self, connection: HTTPConnection, sent: _Sent, timeout: float) -> HTTPResponse:
+        with self._lock:
+            self._busy.add(connection)
+        try:
+            if connection.sock is not None:
+                connection.sock.settimeout(timeout)
+            connection.request(sent.method, sent.target, sent.body or None, sent.headers)
+            return connection.getresponse()
+        except BaseException:
+            self._release(connection, reusable=False)
+            raise
 
     def _connect(self, timeout: float) -> HTTPConnection:
         if self._context is None:
@@ -226,10 +248,3 @@ class Transport:
 
 def _headers(answer: HTTPResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.getheaders()}
-
-
-def _send(connection: HTTPConnection, sent: _Sent, timeout: float) -> HTTPResponse:
-    if connection.sock is not None:
-        connection.sock.settimeout(timeout)
-    connection.request(sent.method, sent.target, sent.body or None, sent.headers)
-    return connection.getresponse()
