@@ -11,7 +11,7 @@ from consortia.base.refusals import Refused
 from consortia.kernel.ledger import Placed
 from consortia.kernel.module import Query
 from consortia.kernel.proof import Proof
-from consortia.kernel.prove import CannotProve, newest_final, prove_receipt, prove_state
+from consortia.kernel.prove import CannotProve, final_height, newest_final, prove_receipt, prove_state
 from consortia.kernel.refusals import REPLAYED
 from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, parse_transaction
 from consortia.node.http import Asked, Place
@@ -158,6 +158,15 @@ async def checkpoint(asked: Asked) -> Response:
     return Response(data, 200, {"ETag": entity_tag(data)}, NOTE)
 
 
+async def final(asked: Asked) -> Response:
+    """The height and the size that the newest final ledger checkpoint covers."""
+    ledger = asked.service.ledger
+    try:
+        return plain({"height": final_height(ledger), "size": newest_final(ledger).checkpoint.size})
+    except CannotProve as error:
+        raise HttpProblem(404, str(error)) from None
+
+
 async def genesis(asked: Asked) -> Response:
     """The genesis: the record whose hash is the network's id."""
     return record(asked.request, asked.service.ledger.genesis)
@@ -281,6 +290,7 @@ PLACES = (
     Place("POST", "/v1/build", build, "An unsigned transaction.", body_bytes_max=2 * TRANSACTION_BYTES_MAX),
     Place("GET", "/v1/sequences/{key}/{lane}", sequence, "A lane's next sequence number."),
     Place("GET", "/v1/checkpoint", checkpoint, "The newest final ledger checkpoint."),
+    Place("GET", "/v1/final", final, "How far the ledger is final."),
     Place("GET", "/v1/genesis", genesis, "The genesis."),
     Place("GET", "/v1/proofs/transactions/{id}", proof_of_receipt, "A proof of a receipt."),
     Place("GET", "/v1/proofs/state", proof_of_state, "A proof of a state entry, or of its absence."),
