@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.docs.blocks import BadPage, missing, read_page
 from tests.docs.shell import environment, run_page
 from tests.tidy.source import ROOT

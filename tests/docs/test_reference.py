@@ -1,9 +1,8 @@
 """The reference pages are what the declarations give, and say something of everything declared."""
 
-from tools import reference
-
 from consortia.app import application
 from consortia.kernel.refusals import REFUSALS
+from tools import reference
 
 
 def test_the_committed_pages_are_what_the_declarations_give():

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
-from tests.engines.tables import make, numeric_tables
 
 from consortia.engines.evaluate import Comparison, Evaluation, compare, evaluate, pooled_model
 from consortia.engines.infer.predict import score_numbers
@@ -11,6 +10,7 @@ from consortia.engines.train import recipe
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.loop import train
 from consortia.engines.train.table import Table
+from tests.engines.tables import make, numeric_tables
 
 LOGISTIC = recipe("glm.logistic")
 TABLES = {"a": make(1, 40), "b": make(2, 90), "c": make(3, 25)}

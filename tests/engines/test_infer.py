@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
-from tests.engines.tables import SCHEMA, make, numeric_tables
 
 from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.engines.infer import Estimator, Prediction, features_of, load, predict, predict_features
@@ -16,6 +15,7 @@ from consortia.engines.train.loop import train
 from consortia.engines.train.reference import nearest, read_number, standard_cell
 from consortia.engines.train.splits import wisconsin_hospitals
 from consortia.exact.linear import probability_ppm, sigmoid_one
+from tests.engines.tables import SCHEMA, make, numeric_tables
 
 TABLES = {"a": make(1, 80), "b": make(2, 50)}
 MODEL = train(recipe("glm.logistic"), {}, TABLES).model

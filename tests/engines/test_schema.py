@@ -1,10 +1,10 @@
 """The schema: one encoding, limits, and Frictionless in and out."""
 
 import pytest
-from tests.engines.tables import SCHEMA
 
 from consortia.base.codec import Malformed
 from consortia.engines.train.schema import Label, Schema, from_frictionless, number, resolution
+from tests.engines.tables import SCHEMA
 
 RANGED = Schema(
     (number("age", exponent=7, unit="years", minimum="0", maximum="120.5"), *SCHEMA.fields[1:]),

@@ -4,13 +4,13 @@ import hashlib
 
 import numpy as np
 import pytest
-from tests.engines.make_wisconsin import TARGET, wisconsin_csv
-from tests.engines.tables import make, numeric_tables
 
 from consortia.engines.evaluate import compare
 from consortia.engines.train import recipe
 from consortia.engines.train.files import DataError
 from consortia.engines.train.splits import HOSPITALS, hold_out, order, wisconsin, wisconsin_hospitals
+from tests.engines.make_wisconsin import TARGET, wisconsin_csv
+from tests.engines.tables import make, numeric_tables
 
 
 def rows_of(table):

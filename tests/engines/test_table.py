@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.engines.tables import SCHEMA, make, numeric_tables, write
 
 from consortia.engines.train.agree import exponent_for, infer_schema
 from consortia.engines.train.files import DataError, read_file
 from consortia.engines.train.schema import Label, Schema, category, number
 from consortia.engines.train.table import concatenate, csv_text, mismatches, read_folder, read_table
+from tests.engines.tables import SCHEMA, make, numeric_tables, write
 
 GOOD = "x,y|1,0|2,1"
 

@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from tests.engines.tables import SCHEMA, make, numeric_tables
 
 from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.engines.train import RECIPES, recipe, reference
@@ -31,6 +30,7 @@ from consortia.engines.train.standardise import standard_design
 from consortia.engines.train.statistics import Moments, column_sums, contribution, label_integers, moments
 from consortia.engines.train.table import Table, concatenate
 from consortia.exact.ring import RingError
+from tests.engines.tables import SCHEMA, make, numeric_tables
 
 LOGISTIC = recipe("glm.logistic")
 SITES = {

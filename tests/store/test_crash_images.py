@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.store.blocks import Chain, check
 
 from consortia.store.lmdb import FILE_NAME, LmdbStore
+from tests.store.blocks import Chain, check
 
 PAGE, SECTOR, META_BYTES = 4096, 512, 160
 IMAGES_A_COMMIT = 10

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.store.blocks import Chain, grown
 
 from consortia.kernel.ledger import BlockWrite
 from consortia.store.errors import StoreError
 from consortia.store.lmdb import FILE_NAME, LmdbStore
+from tests.store.blocks import Chain, grown
 
 
 def mount(*arguments: str) -> bool:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import lmdb
 import pytest
-from tests.store.blocks import Chain, grown
 
 from consortia.kernel.tree import Tree, TreeError
 from consortia.store import lmdb as store_module
 from consortia.store.errors import StoreError
 from consortia.store.lmdb import LmdbStore
+from tests.store.blocks import Chain, grown
 
 
 def meta(folder: Path, key: bytes, value: bytes | None) -> None:

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.store.blocks import grown
 
 from consortia.store.lmdb import FILE_NAME
 from consortia.store.pages import PageError, check_pages, file_bytes
+from tests.store.blocks import grown
 
 READER = """
 import sys

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.store.blocks import Chain
 
 from consortia.kernel.ledger import LedgerStore
 from consortia.store.lmdb import LmdbStore
 from consortia.store.memory import MemoryStore
+from tests.store.blocks import Chain
 
 MAKERS: dict[str, Callable[[Path], LedgerStore]] = {
     "lmdb": lambda folder: LmdbStore(folder / "ledger"),

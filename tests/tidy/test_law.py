@@ -1,12 +1,12 @@
 """The law holds nothing that could give two nodes two answers."""
 
 import pytest
-from tests.tidy import beats, law
-from tests.tidy.source import Source, python
-from tests.tidy.source import law as law_files
 
 from consortia.app import application
 from consortia.kernel.module import Module
+from tests.tidy import beats, law
+from tests.tidy.source import Source, python
+from tests.tidy.source import law as law_files
 
 FILES = law_files()
 RULES = {"imports": law.imports, "floats": law.floats, "calls": law.calls, "state": law.state}

@@ -1,6 +1,7 @@
 """Files and functions are short, public names are documented and typed, and tests mirror the source."""
 
 import pytest
+
 from tests.tidy import shape
 from tests.tidy.source import PACKAGE, ROOT, Source, python
 

@@ -1,6 +1,7 @@
 """No unfinished marks, no path of a machine, no registry, no pickles, no mocks."""
 
 import pytest
+
 from tests.tidy import words
 from tests.tidy.source import Source, python, tracked
 
