@@ -4,12 +4,21 @@ from msgspec.structs import replace
 
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
-from consortia.modules.training import refusals as R  # noqa: N812 (the codes stand out in capitals)
+from consortia.modules.training import refusals as R
 from consortia.modules.training import rules
 from consortia.modules.training.messages import Cancel, Finish, Join, Leave, Propose, Start
 from consortia.modules.training.ports import Ports, TrainedModel
 from consortia.modules.training.rules import Change, Moment, Roll
-from consortia.modules.training.state import JOINS, NAMES, OPEN, PROGRESS, STUDIES, parts_of, write
+from consortia.modules.training.state import (
+    JOINS,
+    NAMES,
+    OPEN,
+    PROGRESS,
+    STUDIES,
+    open_round,
+    parts_of,
+    write,
+)
 from consortia.modules.training.types import (
     JOINED_MAX,
     OPEN_STUDIES_MAX,
@@ -139,7 +148,7 @@ def cancel(ctx: Context, message: Cancel, ports: Ports) -> None:
     )
     require(stuck or ctx.signer.member == study.proposer, R.NOT_PROPOSER)
     # DECIDE
-    change = rules.abort(study, progress, message.reason)
+    change = rules.cancelled(study, progress, open_round(ctx, progress, study.id), message.reason)
     # WRITE
     write(ctx, study, change)
     # EMIT

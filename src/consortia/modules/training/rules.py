@@ -178,6 +178,12 @@ def abort(study: Study, progress: Progress, reason: str) -> Change:
     return Change(ended, events=(StudyAborted(study.id, reason),))
 
 
+def cancelled(study: Study, progress: Progress, this: Round | None, reason: str) -> Change:
+    """The study ends, and with it the round that is open, if one is."""
+    closed = () if this is None else (replace(this, status="aborted"),)
+    return _joined(Change(progress, closed), abort(study, progress, reason))
+
+
 def begin(study: Study, progress: Progress, roll: Roll, now: Moment) -> Change:
     """The next round opens, for those who stay; or all rounds are done, or too few members are left."""
     index, terms = progress.index, study.terms

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
-from consortia.modules.training import refusals as R  # noqa: N812 (the codes stand out in capitals)
+from consortia.modules.training import refusals as R
 from consortia.modules.training import rules
 from consortia.modules.training.handlers import roll, running_study, tell, usable
 from consortia.modules.training.messages import Close, CommitResult, OpenResult, Submit

@@ -1,0 +1,6 @@
+"""What is done to training, and what it answers."""
+
+from consortia.testing.scenarios.training_life import LIFE
+from consortia.testing.scenarios.training_rounds import ROUNDS
+
+SCENARIOS = (*LIFE, *ROUNDS)

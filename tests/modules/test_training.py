@@ -1,0 +1,202 @@
+"""A study on the real machine, where the scenario table only looks at codes."""
+
+import pytest
+from msgspec.structs import replace
+
+from consortia.modules.training import rules
+from consortia.modules.training.messages import Close, Finish, Leave, Start
+from consortia.modules.training.types import Outcome
+from consortia.testing.machine import Bench
+from consortia.testing.studies import (
+    GOOD,
+    MEMBERS,
+    TERMS,
+    all_committed,
+    all_final,
+    current,
+    ended,
+    falsehood,
+    joined,
+    opened,
+    opening,
+    proposed,
+    running,
+    submitted,
+    update,
+)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench(4)
+
+
+def progress(bench: Bench, study: bytes):
+    return bench.query("training.study", study=study).progress
+
+
+def names(receipt) -> list[str]:
+    return [event.name.removeprefix("training.") for event in receipt.events]
+
+
+def due(bench: Bench, member: str) -> list[str]:
+    return [task.action for task in bench.query("training.due", member=member).tasks]
+
+
+def test_one_opening_makes_a_round_final_and_the_next_begins_in_the_same_block(bench):
+    this = opening(bench)
+    receipt = bench.ok("south", "worker", opened(this))
+    assert names(receipt) == ["result_opened", "round_final", "round_started"]
+    following = current(bench, this.study)
+    assert (following.index, following.attempt, following.step) == (1, 0, "submit")
+    assert following.state == GOOD.state
+    assert following.height == bench.tip.height
+
+
+def test_a_liar_is_named_although_it_never_opens(bench):
+    this = opening(bench, lying=("west",))
+    receipt = bench.ok("south", "worker", opened(this))
+    assert "result_differs" in names(receipt)
+    final = bench.query("training.round", study=this.study, index=0, attempt=None).round
+    assert (final.status, final.differing, final.outcome) == ("final", ("west",), GOOD)
+
+
+def test_a_liar_that_opens_first_holds_nobody_up(bench):
+    this = opening(bench, lying=("west",))
+    bench.ok("west", "worker", opened(this, falsehood("west")))
+    assert current(bench, this.study).status == "open"
+    bench.ok("north", "worker", opened(this))
+    view = bench.query("training.round", study=this.study, index=0, attempt=0)
+    assert view.round.differing == ("west",)
+    evidence = {result.member: result.result.opened for result in view.results}
+    assert evidence["west"] == falsehood("west")
+
+
+def test_a_dispute_ends_the_study_and_keeps_the_openings(bench):
+    this = opening(bench, lying=("south", "west"))
+    bench.ok("west", "worker", opened(this, falsehood("west")))
+    receipt = bench.ok("north", "worker", opened(this))
+    assert names(receipt) == ["result_opened", "result_disputed", "study_aborted"]
+    assert receipt.events[1].body["opened"] == ("north", "west")
+    assert progress(bench, this.study).status == "aborted"
+    assert current(bench, this.study).status == "disputed"
+
+
+def test_a_missing_member_is_named_and_may_come_back_in_the_next_round(bench):
+    this = submitted(bench, running(bench), ("north", "east", "south"))
+    assert (this.cohort, this.missing) == (("east", "north", "south"), ("west",))
+    assert (this.cohort_records, this.records) == (30, 40)
+    this = all_committed(bench, this)
+    bench.ok("north", "worker", opened(this))
+    assert "west" in current(bench, this.study).members
+    assert progress(bench, this.study).contributors == ("east", "north", "south")
+
+
+def test_a_try_below_the_quorum_names_the_missing_and_gets_a_new_id(bench):
+    this = running(bench)
+    bench.ok("north", "worker", update(bench, this, "north"))
+    again = ended(bench, this)
+    assert (again.index, again.attempt) == (0, 1)
+    assert again.id != this.id
+    before = bench.query("training.round", study=this.study, index=0, attempt=0).round
+    assert (before.status, before.missing) == ("aborted", ("east", "south", "west"))
+
+
+def test_a_study_whose_tries_are_used_up_is_aborted(bench):
+    this = ended(bench, running(bench))
+    bench.time = this.deadline
+    receipt = bench.ok("north", "worker", Close(this.study, this.id))
+    assert names(receipt) == ["round_aborted", "study_aborted"]
+    assert progress(bench, this.study).reason == "round 0 was given up 2 times for want of members"
+
+
+@pytest.mark.parametrize("offset", [-1, 0])
+def test_at_its_deadline_a_step_is_over_and_may_be_closed_not_before(bench, offset):
+    this = running(bench)
+    bench.time = this.deadline + offset
+    done = bench.run("east", "worker", update(bench, this, "east")).code
+    bench.time = this.deadline + offset
+    closed = bench.run("north", "worker", Close(this.study, this.id)).code
+    wanted = ("ok", "training.too_early") if offset else ("training.too_late", "ok")
+    assert (done, closed) == wanted
+
+
+def test_leaving_counts_from_the_next_round_and_keeps_the_lineage(bench):
+    this = opening(bench)
+    bench.ok("east", "operator", Leave(this.study))
+    receipt = bench.ok("north", "worker", opened(this))
+    assert "member_left" in names(receipt)
+    following = current(bench, this.study)
+    assert following.members == ("north", "south", "west")
+    assert progress(bench, this.study).contributors == tuple(sorted(MEMBERS))
+
+
+def test_the_model_comes_from_every_contributor_and_names_its_study(bench):
+    study = all_final(bench)
+    bench.ok("east", "worker", Finish(study))
+    view = bench.query("training.study", study=study)
+    model = bench.query("assets.asset", asset=view.progress.model)
+    assert model.asset.study == study
+    assert model.asset.owner == "north"
+    assert model.version.commitment == view.progress.state == GOOD.state
+    assert {parent.asset for parent in model.asset.parents} == {part.part.dataset for part in view.parts}
+    assert model.version.count == 40
+
+
+def test_the_history_chains_every_final_round(bench):
+    study = all_final(bench)
+    history = rules.NO_HISTORY
+    for this in bench.query("training.rounds", study=study, first=0, limit=100).rounds:
+        history = rules.chained(history, this.id, this.outcome)
+    assert progress(bench, study).history == history
+
+
+def test_everybody_sees_what_it_has_to_do_and_who_is_awaited(bench):
+    study = proposed(bench)
+    assert due(bench, "east") == ["join"]
+    assert bench.query("training.awaited", study=study).action == "join"
+    bench = Bench(4)
+    study = joined(bench)
+    assert due(bench, "east") == ["start"]
+    assert not bench.query("training.due", member="east").tasks[0].ready
+    assert bench.query("training.due", member="north").tasks[0].ready
+    bench.ok("north", "analyst", Start(study))
+    this = current(bench, study)
+    assert due(bench, "east") == ["submit"]
+    bench.ok("east", "worker", update(bench, this, "east"))
+    assert due(bench, "east") == ["wait"]
+    awaited = bench.query("training.awaited", study=study)
+    assert (awaited.action, awaited.members) == ("submit", ("north", "south", "west"))
+    assert awaited.deadline == this.deadline
+    others = ("north", "south", "west")
+    bench.block(*[bench.sign(name, "worker", update(bench, this, name)) for name in others])
+    assert due(bench, "east") == ["commit"]
+    all_committed(bench, current(bench, study))
+    assert due(bench, "east") == ["open"]
+
+
+def test_a_member_without_a_study_has_nothing_to_do(bench):
+    all_final(bench)
+    assert due(bench, "east") == ["finish"]
+    assert bench.query("training.due", member="nobody").tasks == ()
+
+
+def test_studies_are_listed_page_by_page(bench):
+    for number in range(3):
+        proposed(bench, replace(TERMS, name=f"study-{number}"))
+    first = bench.query("training.studies", status="proposed", after=None, limit=2)
+    rest = bench.query("training.studies", status=None, after=first.next, limit=2)
+    assert (len(first.studies), len(rest.studies), rest.next) == (2, 1, None)
+    assert bench.query("training.studies", status="finished", after=None, limit=2).studies == ()
+
+
+def test_a_commitment_binds_member_round_sum_and_state():
+    one = rules.commitment(bytes(32), "east", GOOD)
+    assert one != rules.commitment(bytes(32), "west", GOOD)
+    assert one != rules.commitment(b"\x01" * 32, "east", GOOD)
+    assert one != rules.commitment(bytes(32), "east", Outcome(GOOD.state, GOOD.sum))
+
+
+@pytest.mark.parametrize(("members", "needed"), [(1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (6, 5), (63, 43)])
+def test_more_than_two_thirds_are_needed(members, needed):
+    assert rules.needed(members) == needed
