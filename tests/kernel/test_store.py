@@ -110,3 +110,18 @@ def test_the_end_of_a_prefix() -> None:
     assert prefix_end(b"a\xff") == b"b"
     assert prefix_end(b"\xff") is None
     assert prefix_end(b"") is None
+
+
+def test_growth_counts_what_changed_since_the_last_mark() -> None:
+    overlay = Overlay(MemoryReader({b"kept": b"12", b"gone": b"1234"}))
+    overlay.put(b"below", b"1")
+    overlay.begin()
+    assert overlay.growth() == 0
+    overlay.put(b"kept", b"123")
+    overlay.put(b"below", b"")
+    overlay.put(b"new", b"1234567")
+    assert overlay.growth() == 1 - 1 + 10
+    overlay.delete(b"gone")
+    overlay.delete(b"never")
+    overlay.delete(b"below")
+    assert overlay.growth() == 1 - 6 + 10 - 8

@@ -15,6 +15,7 @@ from consortia.kernel.tree import Tree, TreeError
 from consortia.store import lmdb as store_module
 from consortia.store.errors import StoreError
 from consortia.store.lmdb import LmdbStore
+from consortia.store.lock import FolderLock
 from tests.store.blocks import Chain, grown
 
 
@@ -210,3 +211,36 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StoreError, match=r"file/ledger: the folder cannot be made .*; look at the disk"):
         LmdbStore(tmp_path / "file" / "ledger")
+
+
+def test_a_place_where_no_file_can_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data.mdb").mkdir()
+    with pytest.raises(StoreError, match=r"data\.mdb: it cannot be opened .*; look at the disk"):
+        LmdbStore(tmp_path)
+    LmdbStore(tmp_path / "other").close()  # the lock of the failed attempt is no hindrance
+
+
+def test_reading_a_copy_without_a_lock_file_takes_none(tmp_path: Path) -> None:
+    chain = grown(tmp_path / "one", 2)
+    chain.store.copy(tmp_path / "two")
+    chain.store.close()
+    with (
+        LmdbStore(tmp_path / "two", read_only=True) as first,
+        LmdbStore(tmp_path / "one", read_only=True) as second,
+    ):
+        for store in (first, second):
+            with store.snapshot() as view:
+                chain.check(view)
+    assert sorted(path.name for path in (tmp_path / "two").iterdir()) == ["data.mdb"]
+
+
+def test_what_a_damaged_file_does_to_a_reader_is_one_clear_error(tmp_path: Path) -> None:
+    chain = grown(tmp_path, 2)
+    with pytest.raises(StoreError, match="the file is damaged"), chain.store.snapshot() as view:
+        view.bucket(b"")  # LMDB's own complaint, here about an empty key
+    chain.store.close()
+
+
+def test_a_folder_of_another_kind_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="the folder is missing; make it, or name another"):
+        FolderLock(tmp_path / "missing", write=True)

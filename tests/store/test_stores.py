@@ -62,6 +62,7 @@ def test_notes_are_kept_by_size_beside_the_blocks(store: LedgerStore) -> None:
         assert view.note(5) == b"five"
         assert view.note(6) is None
         assert view.newest_note() == (300, b"three hundred again")
+        assert list(view.notes()) == [(5, b"five"), (7, b"seven"), (300, b"three hundred again")]
         chain.check(view)
 
 
