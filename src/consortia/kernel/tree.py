@@ -128,7 +128,7 @@ class Tree:
         for bits in range(max(levels, default=1), 1, -1):
             level = levels.pop(bits, {})
             above = levels.setdefault(bits - 1, {})
-            for place in {place >> 1 for place in level}:
+            for place in dict.fromkeys(place >> 1 for place in level):
                 left, right = level.get(2 * place, empty), level.get(2 * place + 1, empty)
                 count = left[0] + right[0]
                 halves = tree._halves[place] = count.to_bytes(8, "big") + left[1] + right[1]
