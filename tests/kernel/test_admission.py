@@ -30,7 +30,7 @@ from consortia.modules.identity.messages import (
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.testing.machine import HOUR, Bench, Party, key_from
 from consortia.testing.probe import Refuse, Spend, Write, probe_application
-from consortia.testing.scenarios.identity import added
+from consortia.testing.scenarios.identity_parts import added
 
 SMALL_ORDER_POINTS = (
     bytes(32),

@@ -38,7 +38,7 @@ from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.state import AGENTS, CHANGES, KEYS, LATEST, MEMBERS, OWNERS, PROPOSALS
 from consortia.modules.identity.types import Agent, KeySpec, Latest, Owner
 from consortia.testing.machine import HOUR, Bench, Party, key_from, new_keys
-from consortia.testing.scenarios.identity import (
+from consortia.testing.scenarios.identity_parts import (
     SECP256K1,
     SMALL,
     SMALL_ORDER,

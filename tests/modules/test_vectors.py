@@ -15,9 +15,8 @@ from consortia.kernel.machine import Machine, Tip
 from consortia.kernel.store import MemoryReader
 from consortia.kernel.tree import hashed
 
-FILES = sorted(
-    path for path in (Path(__file__).parents[1] / "vectors").glob("*.json") if path.stem != "costs"
-)
+VECTORS = Path(__file__).parents[1] / "vectors"
+FILES = sorted(path for path in VECTORS.glob("*.json") if not path.name.endswith(".costs.json"))
 
 
 def state_root(entries):

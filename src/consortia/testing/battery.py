@@ -5,7 +5,7 @@ follow all checks, each a function that gives a list of findings, empty when all
 vectors and the pinned costs are made here too:
 
     python -m consortia.testing.battery twin            # every scenario's roots, one a line
-    python -m consortia.testing.battery vectors FOLDER  # write FOLDER/<module>.json and FOLDER/costs.json
+    python -m consortia.testing.battery vectors FOLDER  # write FOLDER/<module>.json and .costs.json
 """
 
 import json
@@ -257,9 +257,9 @@ def _row(item: Played, base: dict[str, str]) -> dict[str, object]:
 
 
 def vector_files(modules: tuple[str, ...]) -> dict[str, str]:
-    """The committed files, by name: the vectors of every module, and the pinned costs of all."""
+    """The committed files, by name: the vectors and the pinned costs of every module."""
     files = {f"{name}.json": _json(vectors(name)) for name in modules}
-    return files | {"costs.json": _json({name: costs(name) for name in modules})}
+    return files | {f"{name}.costs.json": _json(costs(name)) for name in modules}
 
 
 def with_tables(modules: tuple[Module, ...]) -> tuple[str, ...]:

@@ -87,9 +87,7 @@ def _text(info: inspect.StrType) -> st.SearchStrategy[str]:
     most = 40 if info.max_length is None else info.max_length
     if info.pattern is not None:
         return st.from_regex(info.pattern).filter(lambda text: (info.min_length or 0) <= len(text) <= most)
-    return st.text(
-        st.characters(codec="utf-8"), min_size=info.min_length or 0, max_size=min(most, 100)
-    )
+    return st.text(st.characters(codec="utf-8"), min_size=info.min_length or 0, max_size=min(most, 100))
 
 
 def _beyond(found: inspect.Type) -> object:
