@@ -1,13 +1,12 @@
 """A node: it orders, follows, replays, cosigns, and hands ordering over."""
 
-import pytest
 
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
 from consortia.node.core import Node
 from consortia.node.memory import PlainMemory
 from consortia.store.memory import MemoryStore
-from consortia.testing.plain import Member, Settle, Stop, Write, application, genesis
+from consortia.testing.plain import Member, Write, application, genesis
 
 START = 1_700_000_000_000
 

@@ -77,6 +77,7 @@ class Node:
         self._published: dict[int, Note] = {}
         self._cosigned: dict[int, bytes] = {}
         self._want: dict[str, int] = {}
+        self._spread: set[str] = set()
         self._sessions: dict[str, int] = {}
         self.session = int(memory.load(SESSION_RECORD) or b"0") + 1
         memory.save(SESSION_RECORD, str(self.session).encode())
@@ -110,7 +111,7 @@ class Node:
         if self._leader is not None:
             return self._leader.driver.submit(raw, now)
         if self.witness.hold(raw, now):
-            self._hurry = True
+            self._hurry, self._spread = True, set(self._members())
         return parse_transaction(raw, self.ledger.network).id
 
     def tick(self, now: int) -> None:
@@ -169,25 +170,29 @@ class Node:
     def targets(self, now: int) -> list[str]:
         """The members to ask now: the orderer often, one of the others in turn now and then.
 
-        Heads travel with the questions, so two followers who were told two histories find out.
+        Heads travel with the questions, so two followers who were told two histories find out. So do urgent
+        transactions: who holds one tells everybody at once, and again until the log has it.
         """
         if self.stopped is not None:
             return []
         others = [name for name in self._members() if name not in (self.member, self.orderer)]
         if self._leader is not None:
             return [name for name in others if self._idle(name, now) >= 5 * self.settings.sync_ms]
-        asked = []
-        if self._hurry or self._idle(self.orderer, now) >= self.settings.sync_ms:
-            asked.append(self.orderer)
-        if others:
-            oldest = min(others, key=lambda name: (self._asked.get(name, 0), name))
-            if min(self._idle(name, now) for name in others) >= self.settings.gossip_ms:
-                asked.append(oldest)
+        self._spread.intersection_update(others)
+        asked = (
+            [self.orderer] if self._hurry or self._idle(self.orderer, now) >= self.settings.sync_ms else []
+        )
+        if self._spread or self.witness.holding:
+            every = 10 * self.settings.sync_ms
+            return asked + [name for name in others if name in self._spread or self._idle(name, now) >= every]
+        if others and min(self._idle(name, now) for name in others) >= self.settings.gossip_ms:
+            asked.append(min(others, key=lambda name: (self._asked.get(name, 0), name)))
         return asked
 
     def request(self, peer: str, now: int) -> SyncRequest:
         """The question to a member."""
         self._asked[peer] = now
+        self._spread.discard(peer)
         to_orderer = peer == self.orderer
         if to_orderer:
             self._hurry = False
@@ -415,8 +420,8 @@ class Node:
         try:
             if self._leader is not None:
                 self._leader.driver.submit(raw, now)
-            else:
-                self.witness.hold(raw, now)
+            elif self.witness.hold(raw, now):
+                self._hurry = True
         except Refused:
             return
 

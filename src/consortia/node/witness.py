@@ -173,6 +173,11 @@ class Witness:
             self._held[parsed.id] = Held(parsed, None if refused else now)
         return True
 
+    @property
+    def holding(self) -> bool:
+        """Whether it holds any urgent transaction."""
+        return bool(self._held)
+
     def held(self) -> list[bytes]:
         """The urgent transactions held, oldest first."""
         return [held.parsed.raw for held in self._held.values()]

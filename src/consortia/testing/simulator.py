@@ -62,6 +62,14 @@ class Traitor:
         """The answer that really goes out to `peer`; None for silence."""
         return reply
 
+    def face(self, peer: str, node: Node) -> Node:
+        """Which of its nodes, all with its own keys, answers `peer`."""
+        return node
+
+    def hear(self, peer: str, request: SyncRequest) -> SyncRequest:
+        """What it lets its own node hear of a question."""
+        return request
+
     def submit(self, raw: bytes) -> bool:
         """Whether a transaction handed in is taken at all."""
         return True
@@ -94,7 +102,7 @@ class World:
     """A simulated network. `seed` decides everything; `members` is how many there are, the first orders."""
 
     def __init__(self, seed: int = 0, members: int = 4, *, settings: Settings | None = None) -> None:
-        self.seed, self.random = seed, Random(seed)  # noqa: S311 (what fails must replay)
+        self.seed, self.random = seed, Random(seed)
         self.now = START
         self.settings = settings or Settings(grouping=Grouping(wait_ms=STEP_MS // 2))
         self.weather = Weather()
@@ -225,7 +233,10 @@ class World:
         self.judge.look()
 
     def settled(self) -> bool:
-        """Whether all honest nodes stand at one root, and it is final."""
+        """Whether nothing waits, and all honest nodes stand at one root, which is final."""
+        orderer = self.sites[self.orderer].node
+        if orderer is not None and orderer.status().waiting:
+            return False
         states = {
             (node.ledger.tip.size, node.ledger.tip.root, node.finals.size)
             for node in (site.node for site in self.sites.values() if site.traitor is None)
@@ -287,9 +298,7 @@ class World:
                 node.on_reply(source, decode_record(SyncReply, data, size_max=MESSAGE_BYTES_MAX), now)
             else:
                 request = decode_record(SyncRequest, data, size_max=MESSAGE_BYTES_MAX)
-                reply: SyncReply | None = node.on_request(source, request, now)
-                if site.traitor is not None and reply is not None:
-                    reply = site.traitor.reply(source, request, reply)
+                reply = self._answer(site, node, source, request)
                 if reply is not None:
                     self._send(target, source, encode_record(reply), is_reply=True)
         except OSError:
@@ -298,6 +307,13 @@ class World:
         except (Malformed, Refused):
             return
         self._drain(target, site, node)
+
+    def _answer(self, site: Site, node: Node, source: str, request: SyncRequest) -> SyncReply | None:
+        now, traitor = self.clock(site.member.name), site.traitor
+        if traitor is None:
+            return node.on_request(source, request, now)
+        heard = traitor.hear(source, request)
+        return traitor.reply(source, heard, traitor.face(source, node).on_request(source, heard, now))
 
 
 class Judge:
