@@ -1,9 +1,13 @@
-"""How an organisation becomes a member, step by step, over sessions.
+"""How an organisation becomes a member, step by step, each by a client of whoever acts.
 
 1. A member's people propose what the joiner posted; the proposal counts as their approval.
 2. The other members' people approve, until more than two thirds of all did.
 3. The joiner accepts. If the member set changed before, it carries the checkpoint that made that final.
+4. The joiner's node, from now on one of the members', follows the ledger.
 """
+
+import time
+from collections.abc import Callable
 
 from consortia.base.codec import decode_record
 from consortia.kernel.block import Block, Receipt
@@ -11,73 +15,90 @@ from consortia.modules.identity.messages import Accept, ApproveMember, ProposeMe
 from consortia.modules.identity.queries import ChangesFrom, ChangesView, Nothing, ProposalsView
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.node.invitations import JoinRequest
-from consortia.sdk.errors import RequestFailed
-from consortia.sdk.session import Session
-from consortia.sdk.transport import CBOR
+from consortia.sdk.client import Client
+from consortia.sdk.errors import RequestFailed, Unreachable
 
 PROPOSAL_MILLISECONDS = 7 * 24 * 3600 * 1000
+WAIT_SECONDS = 30.0
+_PAUSE_SECONDS = 0.02
 
 
-def propose(session: Session, posted: bytes) -> Receipt:
+def propose(client: Client, posted: bytes) -> Receipt:
     """Step 1, for the encoded `JoinRequest` that a joiner posted; raises TransactionRefused, Malformed."""
     request = decode_record(JoinRequest, posted)
-    now = session.status()["time"]
-    message = ProposeMember(
-        request.name, request.title, request.keys, FULL_QUOTA, now + PROPOSAL_MILLISECONDS
-    )
-    return session.submit(message)
+    expires = client.status().time + PROPOSAL_MILLISECONDS
+    return client.submit(ProposeMember(request.name, request.title, request.keys, FULL_QUOTA, expires))
 
 
-def approve(session: Session, name: str) -> Receipt:
+def approve(client: Client, name: str) -> Receipt:
     """Step 2, for one member."""
-    return session.submit(ApproveMember(name))
+    return client.submit(ApproveMember(name))
 
 
-def awaited(session: Session, name: str) -> tuple[str, ...] | None:
+def awaited(client: Client, name: str) -> tuple[str, ...] | None:
     """The members whose approval of `name` is awaited; empty once enough said yes, None when none is open."""
-    found = session.query(ProposalsView, "identity.proposals", Nothing())
+    found = client.query("identity.proposals", Nothing(), ProposalsView)
     for view in found.proposals:
         if (view.kind, view.name) == ("admission", name):
             return () if len(view.proposal.approvals) >= view.needed else view.awaited
     return None
 
 
-def accept(session: Session, name: str) -> Receipt:
-    """Step 3, signed by the joiner's administrator; waits for the checkpoint that it must carry."""
-    return session.submit(Accept(name, vouching_checkpoint(session)))
+def accept(client: Client, name: str) -> Receipt:
+    """Step 3, by the joiner's administrator at a member's node; waits for the checkpoint to carry."""
+    return client.submit(Accept(name, vouching_checkpoint(client)))
 
 
-def arrive(session: Session) -> None:
-    """Wait until the joiner's own node has followed the ledger so far that it knows its member's keys."""
+def arrive(client: Client) -> None:
+    """Step 4: wait until the joiner's own node has followed so far that it knows its member."""
 
     def known() -> bool:
         try:
-            return session.status()["member"] in session.status()["members"]
+            status = client.status()
         except RequestFailed as failed:
             if failed.status != 401:
                 raise
             return False
+        return status.member in status.members
 
-    session.wait_until(known, "sign that this node knows its own member")
+    wait_until(known, f"sign that {client.url} knows its own member")
 
 
-def vouching_checkpoint(session: Session) -> bytes | None:
+def vouching_checkpoint(client: Client) -> bytes | None:
     """The final checkpoint that ends with the newest change of the member set; None before the first change.
 
-    A change of the member set must carry it. Waits until it is final; raises Unreachable when it is not.
+    A change of the member set must carry it. Waits until there is one; raises Unreachable after a while.
     """
-    page = session.query(ChangesView, "identity.set_changes", ChangesFrom(0))
+    page = client.query("identity.set_changes", ChangesFrom(0), ChangesView)
     if page.total > len(page.changes):
-        page = session.query(ChangesView, "identity.set_changes", ChangesFrom(page.total - 1))
+        page = client.query("identity.set_changes", ChangesFrom(page.total - 1), ChangesView)
     if page.total <= 1:
         return None
-    height = page.changes[-1].height
-    size = page.changes[-1].first_leaf + _count(session, height) + 1
-    session.wait_until(lambda: session.checkpoint(size) is not None, f"final checkpoint of block {height}")
-    return session.checkpoint(size)
+    newest = page.changes[-1]
+    size = newest.first_leaf + _transactions(client, newest.height) + 1
+    found: list[bytes] = []
+
+    def kept() -> bool:
+        try:
+            found.append(client.fetch("/v1/checkpoint", {"size": size}).body)
+        except RequestFailed as failed:
+            if failed.status != 404:
+                raise
+        return bool(found)
+
+    wait_until(kept, f"final checkpoint of block {newest.height}, which changed the member set")
+    return found[0]
 
 
-def _count(session: Session, height: int) -> int:
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
+    """Ask again and again until `holds`; raises Unreachable, naming `what`, after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise Unreachable(f"no {what} within {seconds:.0f} s")
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _transactions(client: Client, height: int) -> int:
     """How many transactions a block has."""
-    answer = session.transport.request("GET", f"/v1/blocks/{height}", headers={"Accept": CBOR}).expect(200)
-    return len(decode_record(Block, answer.body).transactions)
+    return len(client.record(f"/v1/blocks/{height}", Block).transactions)

@@ -196,6 +196,12 @@ class Client:
         given = {name: str(value) for name, value in (parameters or {}).items() if value is not None}
         return self._transport.get(path + (f"?{urlencode(given)}" if given else "")).expect(200)
 
+    def record(self, path: str, kind: type[K]) -> K:
+        """A place of the API as a record; raises what a problem stands for."""
+        return decode_record(
+            kind, self._transport.request("GET", path, headers={"Accept": CBOR}).expect(200).body
+        )
+
     def put_blob(self, data: bytes) -> bytes:
         """Keep bytes at the node and give their id; a large blob goes chunk by chunk, and resumes."""
         tree = hash_bytes(data)
