@@ -125,3 +125,12 @@ def test_growth_counts_what_changed_since_the_last_mark() -> None:
     overlay.delete(b"never")
     overlay.delete(b"below")
     assert overlay.growth() == 1 - 6 + 10 - 8
+
+
+def test_a_key_that_no_store_could_hold_is_refused_before_it_is_written() -> None:
+    overlay = Overlay(MemoryReader())
+    overlay.put(b"k" * 511, b"")
+    for key in (b"", b"k" * 512):
+        with pytest.raises(ValueError, match="1 to 511 bytes"):
+            overlay.put(key, b"")
+    assert list(overlay.changes()) == [b"k" * 511]

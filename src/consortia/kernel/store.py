@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Protocol
 
+KEY_BYTES_MAX = 511
+"""A state key has 1 to so many bytes: what every store can hold."""
+
 _INSORT_MAX = 32
 """Up to this many new keys are inserted one by one into the sorted keys; more are sorted in at once."""
 
@@ -75,7 +78,9 @@ class Overlay:
         return self._reader.get(key)
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Set the value at `key`."""
+        """Set the value at `key`. Raise ValueError for a key that no store could hold."""
+        if not 0 < len(key) <= KEY_BYTES_MAX:
+            raise ValueError(f"a state key has 1 to {KEY_BYTES_MAX} bytes, not {len(key)}")
         self._top.values[key] = value
 
     def delete(self, key: bytes) -> None:
