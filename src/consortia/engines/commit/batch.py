@@ -53,9 +53,9 @@ class Opening(Record, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one stretch of a stream comes to: salts (32 bytes a record) and block roots (32 bytes a block)."""
+    """A stretch of a stream with its salts and block roots (32 bytes a record, and a block), joined."""
 
-    count: int
+    records: Sequence[bytes]
     salts: bytes
     blocks: bytes
 
@@ -98,7 +98,7 @@ class Batch:
             salt=self.salt(index),
             index=index,
             count=self.count,
-            path=block_path(_split(self.blocks), leaves, index - places.start, places.start),
+            path=block_path(split(self.blocks), leaves, index - places.start, places.start),
         )
         verify(self.root, opening)
         return opening
@@ -106,25 +106,28 @@ class Batch:
 
 def build(records: Iterable[bytes], pool: Executor | None = None) -> Batch:
     """Commit to records, in their order, under fresh salts; with a pool of processes, on all of them."""
-    pieces = list(stream(records, pool))
-    salts = b"".join(piece.salts for piece in pieces)
-    blocks = b"".join(piece.blocks for piece in pieces)
-    return Batch(root_of_blocks(blocks), sum(piece.count for piece in pieces), salts, blocks)
+    kept = [(piece.salts, piece.blocks) for piece in stream(records, pool)]
+    return assemble(b"".join(salts for salts, _ in kept), b"".join(blocks for _, blocks in kept))
+
+
+def assemble(salts: bytes, blocks: bytes) -> Batch:
+    """The batch with these salts and block roots, joined."""
+    return Batch(root_of_blocks(blocks), len(salts) // SALT_BYTES, salts, blocks)
 
 
 def stream(records: Iterable[bytes], pool: Executor | None = None) -> Iterator[Piece]:
-    """Commit to a stream piece by piece in flat memory; the caller keeps what each piece yields, in order.
+    """Commit to a stream piece by piece in flat memory; the caller keeps of each piece what it needs.
 
     All block roots together give the root (`root_of_blocks`).
     """
     source = iter(records)
-    waiting: deque[tuple[int, bytes, Future[bytes]]] = deque()
+    waiting: deque[tuple[list[bytes], bytes, Future[bytes]]] = deque()
     while piece := list(islice(source, PIECE_RECORDS)):
         salts = os.urandom(SALT_BYTES * len(piece))
         if pool is None:
-            yield Piece(len(piece), salts, block_roots(piece, salts))
+            yield Piece(piece, salts, block_roots(piece, salts))
             continue
-        waiting.append((len(piece), salts, pool.submit(block_roots, piece, salts)))
+        waiting.append((piece, salts, pool.submit(block_roots, piece, salts)))
         if len(waiting) >= _IN_FLIGHT:
             yield _finished(waiting.popleft())
     while waiting:
@@ -151,7 +154,7 @@ def leaf_hashes(records: Sequence[bytes], salts: bytes) -> list[bytes]:
 
 def root_of_blocks(blocks: bytes) -> bytes:
     """The root of a batch from its block roots, joined."""
-    return root(_split(blocks))
+    return root(split(blocks))
 
 
 def block_path(
@@ -177,9 +180,9 @@ def verify(root: bytes, opening: Opening) -> None:
         raise WrongOpening("the record and its path do not lead to the root")
 
 
-def _finished(waiting: tuple[int, bytes, Future[bytes]]) -> Piece:
-    count, salts, blocks = waiting
-    return Piece(count, salts, blocks.result())
+def _finished(waiting: tuple[list[bytes], bytes, Future[bytes]]) -> Piece:
+    records, salts, blocks = waiting
+    return Piece(records, salts, blocks.result())
 
 
 def _root(level: list[bytes]) -> bytes:
@@ -191,5 +194,6 @@ def _root(level: list[bytes]) -> bytes:
     return level[0]
 
 
-def _split(joined: bytes) -> list[bytes]:
+def split(joined: bytes) -> list[bytes]:
+    """Hashes that were joined, apart."""
     return [joined[at : at + DIGEST_BYTES] for at in range(0, len(joined), DIGEST_BYTES)]

@@ -160,6 +160,17 @@ def entries(data: DataSet, version: int | None = None) -> dict[bytes, bytes]:
     return found
 
 
+def rows(data: DataSet, version: int | None = None) -> dict[bytes, tuple[bytes, ...]]:
+    """The rows of a version (the newest unless given) by subject, as far as they are not erased."""
+    number = _number(data, version)
+    found: dict[bytes, tuple[bytes, ...]] = {}
+    for subject in data.subjects:
+        revision = _at(subject, number)
+        if subject.name is not None and revision is not None:
+            found[subject.name] = subject.rows[revision.first : revision.end]
+    return found
+
+
 def prove(data: DataSet, name: bytes, version: int | None = None) -> Presence | Absence:
     """The proof for a subject that the owner knows: of its rows in a version, or of its absence there.
 

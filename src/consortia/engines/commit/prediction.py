@@ -7,6 +7,7 @@ A record names its input by a salted digest, so it can be opened to whomever the
 with or without what was asked. It is itself a salted leaf of a batch (`batch`).
 """
 
+import os
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -25,7 +26,7 @@ from consortia.base.codec import (
 )
 from consortia.base.commitments import SALT_BYTES, subject_key
 from consortia.base.hashing import tagged
-from consortia.engines.commit.batch import WrongOpening, block_roots, root_of_blocks
+from consortia.engines.commit.batch import Batch, WrongOpening, assemble, block_roots
 
 INPUT_TAG = "consortia/input"
 POLICY_TAG = "consortia/policy"
@@ -67,6 +68,39 @@ class OpenedBatch(Record, frozen=True):
     predictions: Annotated[tuple[OpenedPrediction, ...], Meta(max_length=OPENED_MAX)]
 
 
+def predicted(
+    *,
+    model: bytes,
+    given: bytes,
+    score: int,
+    probability_ppm: int,
+    label: str,
+    policy: bytes,
+    time: int,
+    subject: bytes | None = None,
+) -> OpenedPrediction:
+    """A new record, under fresh salts, of an answer to the input `given`; its fields are those here."""
+    input_salt = os.urandom(SALT_BYTES)
+    record = PredictionRecord(
+        model=model,
+        input=input_digest(input_salt, given),
+        score=score,
+        probability_ppm=probability_ppm,
+        label=label,
+        policy=policy,
+        time=time,
+        subject=subject,
+    )
+    return OpenedPrediction(record, os.urandom(SALT_BYTES), given, input_salt)
+
+
+def committed(predictions: Sequence[OpenedPrediction]) -> tuple[Batch, list[bytes]]:
+    """The batch of these records under their own salts, and the records as they stand in it."""
+    records = [encode_record(one.record) for one in predictions]
+    salts = b"".join(one.salt for one in predictions)
+    return assemble(salts, block_roots(records, salts)), records
+
+
 def input_digest(salt: bytes, data: bytes) -> bytes:
     """The salted digest of an input. Raise ValueError for a salt that has not 32 bytes."""
     if len(salt) != SALT_BYTES:
@@ -102,9 +136,7 @@ def read_opened(data: bytes, root: bytes, count: int) -> tuple[OpenedPrediction,
     predictions = decode_record(OpenedBatch, data, size_max=SIZE_MAX).predictions  # 1
     if len(predictions) != count:  # 2
         raise WrongOpening(f"{len(predictions)} records were opened, {count} were committed")
-    records = [encode_record(one.record) for one in predictions]
-    salts = b"".join(one.salt for one in predictions)
-    if root_of_blocks(block_roots(records, salts)) != root:  # 3
+    if committed(predictions)[0].root != root:  # 3
         raise WrongOpening("the opened records do not lead to the root")
     for index, one in enumerate(predictions):  # 4
         if input_digest(one.input_salt, one.input) != one.record.input:
