@@ -1,6 +1,7 @@
 """Every command of the documentation is run, and shows what the page says it shows."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,27 @@ def test_the_commands_of_a_page_do_what_it_says(page, tmp_path: Path, request: p
 
 def test_a_block_that_is_not_run_says_why():
     assert all(reason for page in PAGES for _, reason in page.left_out)
+
+
+_OPENING = re.compile(r"^ *```(\w*)")
+
+
+def unnamed_fences(text: str) -> list[int]:
+    """The lines on which a block opens without a language: what it holds would be looked at by nobody."""
+    found, inside = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        fence = _OPENING.match(line)
+        if fence and not inside and not fence[1]:
+            found.append(number)
+        inside = inside != bool(fence)
+    return found
+
+
+def test_every_block_names_its_language():
+    assert {str(page.path): unnamed_fences(page.path.read_text(encoding="utf-8")) for page in PAGES} == {
+        str(page.path): [] for page in PAGES
+    }
+    assert unnamed_fences("```\nmake demo\n```\n```python\n```\n") == [1]
 
 
 def page_of(tmp_path: Path, text: str):

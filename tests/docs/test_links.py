@@ -20,5 +20,29 @@ def test_links_lead_to_files_that_are_there(path: Path):
     assert broken(path, path.read_text(encoding="utf-8")) == []
 
 
+def unlisted(folder: Path) -> list[str]:
+    """The pages of a folder, and the folders in it, that its index does not link."""
+    index = folder / "index.md"
+    linked = {(folder / target).resolve() for target in _LINK.findall(index.read_text(encoding="utf-8"))}
+    pages = [page for page in folder.glob("*.md") if page != index]
+    pages += [inner / "index.md" for inner in folder.iterdir() if inner.is_dir()]
+    return sorted(page.relative_to(folder).as_posix() for page in pages if page.resolve() not in linked)
+
+
+FOLDERS = [folder for folder in [ROOT / "docs", *(ROOT / "docs").rglob("*")] if folder.is_dir()]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=[folder.relative_to(ROOT).as_posix() for folder in FOLDERS])
+def test_an_index_lists_every_page_of_its_folder(folder: Path):
+    assert unlisted(folder) == []
+
+
+def test_a_page_that_no_index_lists_is_found(tmp_path: Path):
+    (tmp_path / "index.md").write_text("[a](a.md)")
+    (tmp_path / "a.md").write_text("A")
+    (tmp_path / "b.md").write_text("B")
+    assert unlisted(tmp_path) == ["b.md"]
+
+
 def test_the_rule_of_links_bites():
     assert broken(ROOT / "README.md", "[a](docs/no-such.md) [b](https://example.org)") == ["docs/no-such.md"]
