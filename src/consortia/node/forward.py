@@ -1,7 +1,6 @@
 """Transactions on their way to whoever orders: this node, or the orderer's over HTTP."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refusal, Refused
@@ -66,7 +65,6 @@ def refusal_of(app: Application, code: str) -> Refusal:
     return Refusal(module, 0, name or "unknown", "A refusal that this node's software does not know.")
 
 
-@lru_cache(maxsize=4)
 def _refusals(app: Application) -> dict[str, Refusal]:
     every = [*REFUSALS, POOL_FULL, STOPPED]
     every += [refusal for module in app.modules for refusal in module.refusals]
