@@ -5,6 +5,8 @@ true, 1 refused or false, 2 wrong usage, 3 could not check.
 """
 
 import importlib
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,15 +17,15 @@ from consortia.cli.output import Failure, report_failure
 _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("consortia.cli.demo:demo", "Run a story on real data, in real processes, and check it."),
     "init": ("consortia.cli.network:init", "Make a network: home, keys, genesis."),
-    "invite": ("consortia.cli.network:invite", "Invite another organisation: writes one file."),
-    "join": ("consortia.cli.network:join", "Join a network by its invite file."),
+    "invite": ("consortia.cli.joining:invite", "Invite another organisation: writes one file."),
+    "join": ("consortia.cli.joining:join", "Join a network by its invite file."),
     "up": ("consortia.cli.network:up", "Run this member's node."),
-    "status": ("consortia.cli.network:status", "Height, members, roots, peers: how the node stands."),
-    "doctor": ("consortia.cli.network:doctor", "What is wrong with a home, and how to mend it."),
-    "member": ("consortia.cli.nouns:member", "Members: list, show, approve, remove."),
-    "key": ("consortia.cli.nouns:key", "Keys: list, new, revoke."),
-    "asset": ("consortia.cli.nouns:asset", "Data sets, models, batches: add, show, grant, lineage."),
-    "study": ("consortia.cli.nouns:study", "Training: propose, join, start, show, watch."),
+    "status": ("consortia.cli.standing:status", "Height, members, roots, peers: how the node stands."),
+    "doctor": ("consortia.cli.doctor:doctor", "What is wrong with a home, and how to mend it."),
+    "member": ("consortia.cli.members:member", "Members: list, admit, approve, remove, leave."),
+    "key": ("consortia.cli.keys:key", "Keys: list, new, revoke, rotate, recover."),
+    "asset": ("consortia.cli.assets:asset", "Data sets, models, batches: add, show, grant, lineage."),
+    "study": ("consortia.cli.studies:study", "Training: propose, join, start, show, watch."),
     "verify": ("consortia.cli.verify:verify", "Check a proof file offline, step by step."),
     "audit": ("consortia.cli.audit:audit", "Replay and re-compute everything in a home."),
     "export": ("consortia.cli.archive:export", "Leave with all your data: one archive file."),
@@ -69,6 +71,12 @@ def cli() -> None:
     """
 
 
+def _quiet_end() -> None:
+    """Whoever read standard output went away: end as other tools do, without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(141) from None
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; ends the process with its exit code."""
     run: Callable[..., Any] = cli.main
@@ -82,4 +90,10 @@ def main(arguments: list[str] | None = None) -> None:
     except Failure as failure:
         report_failure(failure)
         raise SystemExit(failure.code) from None
+    except BrokenPipeError:
+        _quiet_end()
+    except Exception as error:  # noqa: BLE001 (a person gets one line and a remedy, whatever happened)
+        told: Failure = importlib.import_module("consortia.cli.errors").explain(error)
+        report_failure(told)
+        raise SystemExit(told.code) from None
     raise SystemExit(code if isinstance(code, int) else 0)

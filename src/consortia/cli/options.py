@@ -1,0 +1,33 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+ORG = "A member's name: 1 to 32 of a-z, 0-9 and -."
+
+
+def home_option(function: F) -> F:
+    """`--home DIR`: whose node and keys a command uses."""
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="The member's home; else CONSORTIA_HOME, else the data folder.",
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """`--json`: one JSON object on one line, alone on standard output."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")(
+        function
+    )
+
+
+def plain_keys_option(function: F) -> F:
+    """`--plain-keys`: key files without a passphrase."""
+    return click.option(
+        "--plain-keys", is_flag=True, help="Keep the keys unencrypted: for demonstrations only."
+    )(function)

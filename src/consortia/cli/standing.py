@@ -1,0 +1,168 @@
+"""`consortia status`: where a node stands, by what it says and by what lies in its home."""
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from consortia.base.note import parse_note
+from consortia.cli.options import home_option, json_option
+from consortia.cli.output import DONE, UNCHECKED, Failure, facts, note, say, table
+from consortia.cli.session import Keyring, Session, at_home, at_url
+from consortia.modules.identity.queries import Nothing, ProposalsView
+from consortia.node.home import Home
+from consortia.sdk.errors import RequestFailed
+
+_MB = 1_000_000
+
+
+@click.command()
+@home_option
+@click.option("--url", help="Ask this node instead, signing with the home's administrator's key.")
+@json_option
+def status(home: Path | None, url: str | None, as_json: bool) -> int:
+    """Show where a node stands: height, root, members and who cosigns, disk, clock, alerts.
+
+    Exit code 3 when the home's node does not run; what its ledger holds is shown all the same.
+    """
+    found = Home.find(home, os.environ)
+    if url is None and found.running() is None:
+        return _at_rest(found, as_json=as_json)
+    session = at_home(home) if url is None else at_url(url, Keyring(found))
+    known = gather(session, found if url is None else None)
+    if as_json:
+        facts(known)
+    else:
+        _tell(known)
+    return DONE
+
+
+def gather(session: Session, home: Home | None) -> dict[str, Any]:
+    """The facts of a running node, with those of its home on this machine."""
+    from importlib.metadata import version
+
+    known = session.status()
+    known["running"] = True
+    known["url"] = session.transport.url
+    known["cosigned"] = cosigners(session)
+    known["clock_off"] = int(known["clock"]) - time.time_ns() // 1_000_000
+    known["version"] = version("consortia")
+    open_ones = session.ask("identity.proposals", Nothing(), ProposalsView).proposals
+    known["proposals"] = [{"kind": one.kind, "name": one.name, "awaited": one.awaited} for one in open_ones]
+    if home is not None:
+        known["home"] = str(home.path)
+        known["disk"] = disk(home)
+    return known
+
+
+def cosigners(session: Session) -> list[str]:
+    """The members who cosigned the newest final ledger checkpoint."""
+    try:
+        data = session.transport.get("/v1/checkpoint").expect(200).body
+    except RequestFailed as error:
+        if error.status == 404:
+            return []
+        raise
+    found = parse_note(data)
+    names = {signature.name for signature in found.signatures} - {found.checkpoint.origin}
+    return sorted(name.partition(".")[0] for name in names)
+
+
+def disk(home: Home) -> dict[str, int]:
+    """Bytes that the home's parts take, and that are free on its disk."""
+    usage = {
+        name: sum(path.stat().st_blocks * 512 for path in (home.path / name).rglob("*") if path.is_file())
+        for name in ("ledger", "blobs", "private", "logs")
+    }
+    return usage | {"free": shutil.disk_usage(home.path).free}
+
+
+def _at_rest(home: Home, *, as_json: bool) -> int:
+    """What the ledger of a home holds whose node does not run."""
+    from consortia.app import application
+    from consortia.kernel.ledger import Ledger
+    from consortia.store.lmdb import LmdbStore
+
+    config = home.config(os.environ)
+    known: dict[str, Any] = {"network": config.network, "member": config.member, "running": False}
+    if (home.ledger / "data.mdb").is_file():
+        with LmdbStore(home.ledger, read_only=True) as store:
+            ledger = Ledger.open(store, application())
+            tip = ledger.tip
+            known |= {"height": tip.height, "time": tip.time, "size": tip.size, "root": tip.root.hex()}
+            known["members"] = [one.name for one in ledger.members().members]
+    known |= {"home": str(home.path), "disk": disk(home)}
+    if as_json:
+        facts(known)
+        return UNCHECKED
+    _tell(known)
+    raise Failure(f"no node runs on {home.path}", f"consortia up --home {home.path}", code=UNCHECKED)
+
+
+def _tell(known: Mapping[str, Any]) -> None:
+    rows = [("network", known["network"]), ("member", known["member"])]
+    if "url" in known:
+        rows.append(("node", f"{known['url']}, up {_span(known['seconds'])}"))
+    if "height" in known:
+        rows += [
+            ("block", f"{known['height']:,}, {_ago(known['time'])}"),
+            ("log", f"{known['size']:,} leaves"),
+            ("root", known["root"]),
+            ("members", ", ".join(known["members"])),
+        ]
+    if "final_size" in known:
+        behind = known["size"] - known["final_size"]
+        left = "everything" if not behind else f"all but {behind} leaves"
+        rows += [
+            ("final", f"{left}, cosigned by {', '.join(known['cosigned']) or 'nobody yet'}"),
+            ("orderer", f"{known['orderer']}{_ordering(known)}"),
+            ("clock", f"{known['clock_off']:+d} ms from this machine's"),
+            ("version", f"{known['version']}, rules {_rules(known['modules'])}"),
+        ]
+    if "disk" in known:
+        used = ", ".join(f"{name} {size / _MB:,.1f} MB" for name, size in known["disk"].items())
+        rows.append(("disk", used))
+    for name, text in rows:
+        say(f"{click.style(name.ljust(9), dim=True)}{text}")
+    _tell_rest(known)
+
+
+def _tell_rest(known: Mapping[str, Any]) -> None:
+    peers: Mapping[str, str] = known.get("peers", {})
+    if peers:
+        say()
+        table([[name, peers.get(name, "not said yet")] for name in known["members"]], ["member", "node"])
+    for one in known.get("proposals", []):
+        say()
+        say(f"{one['kind']} of {one['name']} is open; awaited: {', '.join(one['awaited']) or 'nobody'}")
+    for name in ("stopped", "withheld"):
+        if known.get(name):
+            note(f"{click.style(name, fg='red', bold=True)}: {known[name]}")
+    for alert in known.get("alerts", []):
+        note(f"{click.style('alert', fg='yellow')} {_ago(alert['time'])}: {alert['kind']}: {alert['text']}")
+
+
+def _ordering(known: Mapping[str, Any]) -> str:
+    if known["orderer"] != known["member"]:
+        return ""
+    return ", this node" if known["ordering"] else ", this node, which hears its followers first"
+
+
+def _rules(modules: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in modules.items())
+
+
+def _ago(milliseconds: int) -> str:
+    seconds = time.time() - milliseconds / 1000
+    return f"{_span(seconds)} ago" if seconds >= 0 else f"{_span(-seconds)} ahead"
+
+
+def _span(seconds: float) -> str:
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
