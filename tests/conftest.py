@@ -68,16 +68,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 # block that a test's own process runs is looked at, whoever asked for it. A test that provokes the failure on
 # purpose is marked `alarm`.
 _alarms: list[bytes] = []
-_execute = Machine.execute
+_run = Machine.run
 
 
 def _watched(self: Machine, *args: Any, **kwargs: Any) -> Result:
-    result = _execute(self, *args, **kwargs)
+    result = _run(self, *args, **kwargs)
     _alarms.extend(each.transaction for each in result.receipts if each.code == INTERNAL.code)
     return result
 
 
-Machine.execute = _watched
+Machine.run = _watched
 
 
 @pytest.hookimpl(wrapper=True)

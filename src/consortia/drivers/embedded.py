@@ -70,7 +70,7 @@ class Embedded:
             return outcome
         block = Block(self.ledger.tip.height + 1, fold.time, tuple(item.parsed.raw for item in fold.admitted))
         try:
-            prepared = self.ledger.prepare(block, self.check)
+            prepared = self.ledger.prepare_admitted(block, fold.admission, tuple(fold.admitted))
             self.ledger.commit(prepared)
         except BaseException:
             self.pool.pause(fold)

@@ -97,6 +97,7 @@ class Admission:
         self._ctx = Context(Overlay(reader), self.network, self.height, self.time)
         self._keys: dict[bytes, KeyState | None] = {}
         self._quotas: dict[str, Quota] = {}
+        self._usage: dict[str, Usage | None] = {}
         self._next: dict[tuple[bytes, int], int] = {}
         self._costs: dict[str, int] = {}
         self._block_cost = 0
@@ -173,9 +174,9 @@ class Admission:
     def _check_cost(self, member: str, cost: int) -> None:
         if member not in self._quotas:
             self._quotas[member] = self.app.keys.quota(self._ctx, member)
-        quota = self._quotas[member]
+            self._usage[member] = USAGE.get(self._ctx, member)
+        quota, usage = self._quotas[member], self._usage[member]
         in_block = self._costs.get(member, 0) + cost
-        usage = USAGE.get(self._ctx, member)
         epoch = self.time // self.limits.epoch_milliseconds
         in_epoch = in_block + (usage.cost if usage is not None and usage.epoch == epoch else 0)
         require(

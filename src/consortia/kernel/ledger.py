@@ -21,7 +21,7 @@ from consortia.base.merkle import (
     root_at,
 )
 from consortia.base.setcommit import SetPath
-from consortia.kernel.admission import Admission, Check
+from consortia.kernel.admission import Admission, Admitted, Check
 from consortia.kernel.application import Application
 from consortia.kernel.block import Block, Header, MemberSet, Receipt, parse_leaf
 from consortia.kernel.context import Context
@@ -215,6 +215,16 @@ class Ledger:
         with self.store.snapshot() as view:
             plans: list[Plan] = []
             result = self.machine.execute(view, self.tip, block, self._root_of(view, plans), check)
+            return self._prepare(block, result, plans[0])
+
+    def prepare_admitted(
+        self, block: Block, admission: Admission, admitted: tuple[Admitted, ...]
+    ) -> Prepared:
+        """As `prepare`, for the block whose transactions `admission` has just admitted over this state."""
+        with self.store.snapshot() as view:
+            plans: list[Plan] = []
+            root_of = self._root_of(view, plans)
+            result = self.machine.run(view, self.tip, block, admission, admitted, root_of)
             return self._prepare(block, result, plans[0])
 
     def commit(self, prepared: Prepared) -> None:

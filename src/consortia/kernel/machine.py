@@ -108,6 +108,20 @@ class Machine:
                 admitted.append(admission.admit(raw, check))
             except Refused as refused:
                 raise InvalidBlock(f"transaction {position} is not admitted: {refused}") from None
+        return self.run(reader, tip, block, admission, tuple(admitted), root_of)
+
+    def run(
+        self,
+        reader: Reader,
+        tip: Tip,
+        block: Block,
+        admission: Admission,
+        admitted: tuple[Admitted, ...],
+        root_of: RootOf,
+    ) -> Result:
+        """Steps 3 to 5, for the transactions that `admission` admitted to this very block, in its order."""
+        if (admission.height, admission.time) != (block.height, block.time):
+            raise InvalidBlock("the transactions were admitted to another block")
         overlay = Overlay(reader)
         ctx = Context(overlay, self.network, block.height, block.time, tip.size)
         grown: dict[str, int] = {}
