@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, default=None)
     parser.add_argument("--listen", default=None)
     parser.add_argument("--orderer-url", default=None)
-    parser.add_argument("--worker", action="store_true", default=None)
+    parser.add_argument("--worker", action=argparse.BooleanOptionalAction, default=None)
     given = parser.parse_args(arguments)
 
     from consortia.node.serving import Cannot, serve  # noqa: PLC0415 (`--help` needs none of it)

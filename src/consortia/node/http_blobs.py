@@ -13,6 +13,7 @@ from consortia.base.codec import Malformed
 from consortia.engines.commit.chunks import CHUNK_BYTES, ChunkTree, WrongChunk
 from consortia.node.auth import Caller, Means
 from consortia.node.blob_rights import ROUND_BLOB_BYTES_MAX
+from consortia.node.exchange import NotFetched, fetch
 from consortia.node.http import Asked, Place
 from consortia.node.http_answers import CBOR, HttpProblem, hex_digest, plain, whole_number
 from consortia.node.service import Service
@@ -24,7 +25,7 @@ _RANGE = re.compile(r"bytes=([0-9]{0,16})-([0-9]{0,16})\Z")
 
 async def read(asked: Asked) -> Response:
     """A blob's bytes; with a Range header a part of them (RFC 9110, section 14)."""
-    blob = _readable(asked)
+    blob = await _here(asked)
     blobs = asked.service.blobs
     size = blobs.size(blob)
     start, end, status = _range(asked.request.headers.get("range", ""), size)
@@ -47,13 +48,13 @@ async def _pieces(service: Service, blob: bytes, start: int, end: int) -> AsyncI
 
 async def tree(asked: Asked) -> Response:
     """A blob's size and chunk hashes: what its id is the root of."""
-    found = asked.service.blobs.tree(_readable(asked))
+    found = asked.service.blobs.tree(await _here(asked))
     return Response(found.encode(), media_type=CBOR)
 
 
 async def chunk(asked: Asked) -> Response:
     """One chunk of 4 MiB; the last is what is left."""
-    blob = _readable(asked)
+    blob = await _here(asked)
     index = whole_number(asked.path("index"), "a chunk's index")
     try:
         data = await asyncio.to_thread(asked.service.blobs.chunk, blob, index)
@@ -138,6 +139,22 @@ def _may_keep(asked: Asked, size: int) -> None:
         raise HttpProblem(403, "only members leave blobs here")
     if size > ROUND_BLOB_BYTES_MAX:
         raise HttpProblem(413, f"a round's blob has at most {ROUND_BLOB_BYTES_MAX} bytes")
+
+
+async def _here(asked: Asked) -> bytes:
+    """The id of a blob that the caller may read; one that own programs want is fetched from a peer."""
+    blob, service = _readable(asked), asked.service
+    if own(asked) and not service.blobs.has(blob):
+        names = [member.name for member in service.ledger.members().members]
+        known = [(name, service.peers.transport(name)) for name in names if name != service.config.member]
+        sources = [(name, transport) for name, transport in known if transport is not None]
+        try:
+            bad = await service.peers.run(lambda: fetch(service.blobs, blob, sources))
+        except NotFetched as error:
+            service.counters.blobs_refused += len(error.bad)
+            raise HttpProblem(404, str(error), peers=error.bad) from None
+        service.counters.blobs_refused += len(bad)
+    return blob
 
 
 def _readable(asked: Asked) -> bytes:

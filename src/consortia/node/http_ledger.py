@@ -6,8 +6,9 @@ from msgspec import ValidationError
 from msgspec.json import decode as decode_json
 from starlette.responses import Response
 
-from consortia.base.codec import Malformed, Record, decode_record, encode_record
+from consortia.base.codec import Malformed, Record, decode_record
 from consortia.base.refusals import Refused
+from consortia.kernel.block import Receipt
 from consortia.kernel.ledger import Placed
 from consortia.kernel.module import Query
 from consortia.kernel.proof import Proof
@@ -28,7 +29,7 @@ from consortia.node.http_answers import (
 from consortia.node.index import Cursor, EventRow, TransactionRow
 from consortia.node.service import entity_tag
 from consortia.sdk.builder import Draft, draft
-from consortia.sdk.jsonform import from_json, from_query, to_json
+from consortia.sdk.jsonform import from_json, from_query
 
 RECEIPT_SECONDS_MAX = 30.0
 PROOF = "application/vnd.consortia.proof"
@@ -49,21 +50,23 @@ async def submit(asked: Asked) -> Response:
         if known is None:
             service.counters.refused += 1
             raise refused(refusal, transaction=_id(asked)) from None
-        return _placed(asked, known)
+        return _receipt(asked, known.receipt)
     if not wait:
         return plain({"transaction": transaction}, 202)
-    placed = await service.waiting.receipt(service.ledger, transaction, RECEIPT_SECONDS_MAX)
-    return plain({"transaction": transaction}, 202) if placed is None else _placed(asked, placed)
+    receipt = await service.waiting.receipt(
+        service.ledger, transaction, RECEIPT_SECONDS_MAX, known=not service.node.orders
+    )
+    return plain({"transaction": transaction}, 202) if receipt is None else _receipt(asked, receipt)
 
 
 async def transaction(asked: Asked) -> Response:
     """The receipt of a transaction, with its place. `?wait=SECONDS` waits for it, 30 at most."""
     name = hex_digest(asked.path("id"), "a transaction's id")
     seconds = min(RECEIPT_SECONDS_MAX, whole_number(asked.argument("wait", "0"), "wait"))
-    placed = await asked.service.waiting.receipt(asked.service.ledger, name, seconds)
-    if placed is None:
+    receipt = await asked.service.waiting.receipt(asked.service.ledger, name, seconds)
+    if receipt is None:
         raise HttpProblem(404, f"no receipt of transaction {name.hex()}")
-    return _placed(asked, placed)
+    return _receipt(asked, receipt)
 
 
 async def block(asked: Asked) -> Response:
@@ -231,11 +234,8 @@ def _id(asked: Asked) -> str:
         return ""
 
 
-def _placed(asked: Asked, placed: Placed) -> Response:
-    if wants_cbor(asked.request):
-        headers = {"Consortia-Height": str(placed.height), "Consortia-Leaf": str(placed.leaf)}
-        return Response(encode_record(placed.receipt), 200, headers, CBOR)
-    return plain({**to_json(placed.receipt), "leaf": placed.leaf})
+def _receipt(asked: Asked, receipt: Receipt) -> Response:
+    return record(asked.request, receipt)
 
 
 def _row(row: TransactionRow) -> dict[str, object]:

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -48,8 +49,9 @@ from consortia.sdk.transport import Credentials, Transport
 
 LONG_POLL_SECONDS = 5
 RETRY_SECONDS = 0.2
-INDEX_SECONDS = 0.25
-INDEX_BLOCKS = 16
+INDEX_SECONDS = 0.05
+INDEX_BEHIND_BLOCKS = 1_000
+SWITCH_SECONDS = 0.0005
 STOP_SECONDS = 5
 _LOG = logging.getLogger("consortia.node")
 
@@ -143,6 +145,7 @@ class NodeProcess:
 
     async def run(self, ready: Callable[[Running], None]) -> None:
         """Serve until stopped."""
+        sys.setswitchinterval(SWITCH_SECONDS)  # what runs in threads here mostly waits
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
@@ -218,7 +221,7 @@ class NodeProcess:
             self.service.alerts.append(alert)
         for transaction, refusal in effects.refused:
             waiting.refused(transaction, refusal)
-        waiting.committed([receipt.transaction for receipt in effects.receipts])
+        waiting.committed(effects.receipts)
         if effects.receipts or effects.finals or self._height != self.ledger.tip.height:
             self._height = self.ledger.tip.height
             self._trust()
@@ -269,14 +272,20 @@ class NodeProcess:
             self._lost.discard(peer)
 
     async def _index(self) -> None:
-        """Let the index follow, in a thread, so that nobody waits for it."""
+        """Let the index follow, a block at a time, while nobody waits for the ledger or when it is far behind.
+
+        Not in a thread: two threads that both run Python slow each other down far more than they share.
+        """
         followed = LedgerFollowed(self.ledger)
         index = self.service.index
+        submitted = 0
         while not self._stopping.is_set():
-            count = await asyncio.to_thread(index.follow, followed, INDEX_BLOCKS)
-            if not count:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), INDEX_SECONDS)
+            behind = followed.height - index.height
+            busy = submitted != self.service.counters.submitted
+            submitted = self.service.counters.submitted
+            if behind and (not busy or behind > INDEX_BEHIND_BLOCKS):
+                index.follow(followed, 1)
+            await asyncio.sleep(INDEX_SECONDS if busy or not behind else 0)
 
     async def _announce(self) -> None:
         """Register this node's address and certificate where the ledger has others, or none."""

@@ -17,7 +17,7 @@ from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused
 from consortia.kernel.admission import SEQUENCES, Sequence
 from consortia.kernel.block import Block, Header, Receipt, parse_leaf
-from consortia.kernel.ledger import Ledger, Placed
+from consortia.kernel.ledger import Ledger
 from consortia.kernel.ports import KeyState
 from consortia.node.auth import Gate
 from consortia.node.blob_rights import BlobRights
@@ -90,22 +90,26 @@ class Waiting:
     """Those who wait for the receipt of a transaction, and those who wait for the next block."""
 
     def __init__(self) -> None:
-        self._receipts: dict[bytes, list[asyncio.Future[None]]] = {}
+        self._receipts: dict[bytes, list[asyncio.Future[Receipt]]] = {}
         self._news = asyncio.Event()
 
-    async def receipt(self, ledger: Ledger, transaction: bytes, seconds: float) -> Placed | None:
+    async def receipt(
+        self, ledger: Ledger, transaction: bytes, seconds: float, *, known: bool = True
+    ) -> Receipt | None:
         """The receipt of a transaction once its block is durable here; None when it did not come in time.
+
+        `known` false: it was handed in just now at this orderer, so no block can have it yet.
 
         Raises Refused when the transaction was waiting for a block and the new state refuses it.
         """
-        found = ledger.receipt(transaction)
+        found = ledger.receipt(transaction) if known else None
         if found is not None or seconds <= 0:
-            return found
-        future = asyncio.get_running_loop().create_future()
+            return None if found is None else found.receipt
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         waiters = self._receipts.setdefault(transaction, [])
         waiters.append(future)
         try:
-            await asyncio.wait_for(future, seconds)
+            return await asyncio.wait_for(future, seconds)
         except TimeoutError:
             return None
         finally:
@@ -113,7 +117,6 @@ class Waiting:
                 waiters.remove(future)
             if not waiters and self._receipts.get(transaction) is waiters:
                 del self._receipts[transaction]
-        return ledger.receipt(transaction)
 
     async def news(self, seconds: float) -> bool:
         """Wait for a block or a final checkpoint; False when none came in time."""
@@ -124,12 +127,12 @@ class Waiting:
             return False
         return True
 
-    def committed(self, transactions: list[bytes]) -> None:
-        """These transactions are in a durable block."""
-        for transaction in transactions:
-            for future in self._receipts.pop(transaction, ()):
+    def committed(self, receipts: list[Receipt]) -> None:
+        """These receipts are in a durable block."""
+        for receipt in receipts:
+            for future in self._receipts.pop(receipt.transaction, ()):
                 if not future.done():
-                    future.set_result(None)
+                    future.set_result(receipt)
 
     def refused(self, transaction: bytes, refusal: Refused) -> None:
         """A transaction that waited will be in no block."""
