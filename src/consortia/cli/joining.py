@@ -1,8 +1,7 @@
 """`consortia invite` and `consortia join`: the second to n-th organisation.
 
 The inviter writes one file. The joiner posts its keys with the file's token, waits until a
-member proposed it and enough approved, and accepts with its own administrator's key, under the checkpoint
-by which the last change of the member set became final.
+member proposed it and enough approved, and accepts with its own administrator's key (`node.joining`).
 """
 
 import os
@@ -14,52 +13,50 @@ import msgspec
 
 from consortia.base.codec import encode_record
 from consortia.base.hashing import sha256
-from consortia.cli.network import choose_place, make_home, tell_keys
+from consortia.cli.network import address_of, tell_keys, wishes, with_passphrase
 from consortia.cli.options import ORG, home_option, json_option, plain_keys_option
 from consortia.cli.output import DONE, USAGE, Failure, facts, note, say
-from consortia.cli.session import Keyring, NotFinalYet, at_url
+from consortia.cli.session import Keyring, at_url
 from consortia.modules.identity.messages import Accept
-from consortia.modules.identity.queries import ByName, MemberView, Nothing, ProposalsView
-from consortia.node.config import FILE, Config, save
-from consortia.node.founding import OFFICES, MemberKeys
+from consortia.modules.identity.queries import ByName, MemberView
+from consortia.node.config import FILE, save, split_address
 from consortia.node.home import Home, default_home, write_private
-from consortia.node.invitations import Invitations, Invite, JoinRequest, Place, read_invite
-from consortia.node.keys import open_key, passphrase_from
+from consortia.node.homes import EVERYWHERE, prepare
+from consortia.node.invitations import Invitations, Invite, Place, read_invite
+from consortia.node.joining import awaited
 from consortia.node.tls import tls_files
-from consortia.sdk.errors import RequestFailed, TransactionRefused
-from consortia.sdk.transport import CBOR, Transport
+from consortia.sdk.client import Client
+from consortia.sdk.errors import RequestFailed, TransactionRefused, Unreachable
 
 POLL_SECONDS = 0.5
+REQUEST_FILE = "join-request.cbor"
+"""What a joiner posts, kept in its home, so that an interrupted join posts the same again."""
 
 
 @click.command()
 @click.argument("org")
 @home_option
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="The file; ORG.invite when left out."
-)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The file; else ORG.invite.")
 @click.option("--url", help="Where the joiner reaches this member's node.")
 @json_option
-def invite(org: str, home: Path | None, out: Path | None, url: str | None, as_json: bool) -> int:
+def invite(*, org: str, home: Path | None, out: Path | None, url: str | None, as_json: bool) -> int:
     """Invite the organisation ORG: write one file to send to it.
 
     The file opens this node's door once, within a week, to that name alone. Send it as you would send a
     password.
     """
     found = Home.find(home, os.environ)
-    config = found.config(os.environ)
-    address = url or _own_url(found, config)
+    address = url or _own_url(found)
     pin = tls_files(found.keys).pin() if address.startswith("https://") else b""
-    place = Place(config.member, address, pin)
-    made = Invitations(found.path).invite(found.genesis(), org, place, _now())
     path = out or Path(f"{org}.invite")
     if path.exists():
         raise Failure(f"{path} exists", "--out another file")
+    place = Place(found.config(os.environ).member, address, pin)
+    made = Invitations(found.path).invite(found.genesis(), org, place, _now())
     write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     if as_json:
-        facts(
-            {"file": str(path), "org": org, "network": made.network, "url": address, "expires": made.expires}
-        )
+        known = {"file": str(path), "org": org, "network": made.network, "url": address}
+        facts(known | {"expires": made.expires})
         return DONE
     say(f"{path}: invites {org} to {made.network[:16]} at {address}, once, within 7 days")
     note(f"Send it to {org}, who runs: consortia join {path.name}")
@@ -100,45 +97,28 @@ def join(
     invited = read_invite(file)
     if org is not None and org != invited.name:
         raise Failure(f"{file} invites {invited.name}, not {org}", code=USAGE)
-    folder = (home or default_home(os.environ)).expanduser().absolute()
-    phrase = None
-    if (folder / FILE).exists():
-        found = _resumed(folder, invited)
+    place = wishes(home, invited.name, title, listen=listen, url=url, tls=tls, worker=worker)
+    if (place.path / FILE).exists():
+        keyring = Keyring(_resumed(home or default_home(os.environ), invited))
     else:
-        place = choose_place(listen, url, tls=tls)
-        config = Config(
-            member=invited.name,
-            network=invited.network,
-            orderer=invited.inviter,
-            orderer_url=invited.url,
-            orderer_pin=invited.pin,
-            listen=place.listen,
-            url=place.url,
-            tls=place.tls,
-            worker=worker,
-        )
-        phrase = None if plain_keys else passphrase_from(os.environ, confirm=True)
-        found = make_home(folder, config, bytes.fromhex(invited.genesis), place)
-        MemberKeys.generate(invited.name).save(found, phrase)
-        note(f"Made the home {found.path}.")
-        tell_keys(found, plain=plain_keys)
-    joiner = _Joiner(Keyring(found, phrase), invited, title or invited.name)
-    try:
-        done = joiner.run(wait=not no_wait)
-    finally:
-        joiner.session.close()
-    _tell(found, invited, done=done, as_json=as_json)
+        place = with_passphrase(place, plain=plain_keys)
+        made, request = prepare(place, invited, _now())
+        write_private(made.path / REQUEST_FILE, encode_record(request))
+        note(f"Made the home {made.path}.")
+        tell_keys(made, plain=plain_keys)
+        keyring = Keyring(made, place.passphrase)
+    done = _Joiner(keyring, invited).run(wait=not no_wait)
+    _tell(keyring.home, invited, done=done, as_json=as_json)
     return DONE
 
 
 class _Joiner:
     """The steps of joining, each of which may have been done before."""
 
-    def __init__(self, keyring: Keyring, invited: Invite, title: str) -> None:
-        self.home, self.keyring, self.invited, self.title = keyring.home, keyring, invited, title
-        self.config = self.home.config(os.environ)
-        pins = frozenset({bytes.fromhex(invited.pin)}) if invited.pin else frozenset[bytes]()
-        self.session = at_url(invited.url, keyring, pins=pins)
+    def __init__(self, keyring: Keyring, invited: Invite) -> None:
+        self.home, self.invited, self.name = keyring.home, invited, invited.name
+        self.pins = frozenset({bytes.fromhex(invited.pin)}) if invited.pin else frozenset[bytes]()
+        self.session = at_url(invited.url, keyring, pins=self.pins)
         self._said = ""
 
     def run(self, *, wait: bool) -> bool:
@@ -147,20 +127,24 @@ class _Joiner:
             self._knock()
             if not wait:
                 return False
-            self._wait_until_proposed()
+            inviter = self.invited.inviter
+            self._say(f"Waiting for {inviter} to propose {self.name}: consortia member admit {self.name}")
+            while not self._known():
+                time.sleep(POLL_SECONDS)
         while not self._is_member():
-            if not wait and not self._decided():
+            if self._decided():
+                self._accept()
+            elif not wait:
                 return False
-            if self._decided() and self._accept():
-                break
-            time.sleep(POLL_SECONDS)
+            else:
+                time.sleep(POLL_SECONDS)
         self._learn_orderer()
         return True
 
     def _known(self) -> bool:
         """Whether the ledger knows this organisation's administrator: it was proposed, or is a member."""
         try:
-            self.session.status()
+            self.session.client.status()
         except RequestFailed as error:
             if error.status == 401:
                 return False
@@ -168,60 +152,37 @@ class _Joiner:
         return True
 
     def _knock(self) -> None:
-        keys = self._keys().proven(self.session.network)
-        certificate = tls_files(self.home.keys).der() if self.config.tls else None
-        request = JoinRequest(self.invited.name, self.title, keys, self.config.url or None, certificate)
-        path = f"/v1/join?token={self.invited.token}"
-        transport = Transport(self.invited.url, pins=self.session.transport.pins)
+        """Post the keys with the invitation's token; the same again changes nothing."""
+        request = (self.home.path / REQUEST_FILE).read_bytes()
+        door = Client(self.invited.url, network=bytes.fromhex(self.invited.network), pins=self.pins)
         try:
-            transport.post(path, encode_record(request), CBOR).expect(202)
+            door.post(f"/v1/join?token={self.invited.token}", request)
         finally:
-            transport.close()
-
-    def _keys(self) -> MemberKeys:
-        paths = {label: self.home.keys / f"{label}.key.json" for label, _ in OFFICES}
-        keys = {label: open_key(path, self.keyring.passphrase) for label, path in paths.items()}
-        return MemberKeys(self.invited.name, keys)
-
-    def _wait_until_proposed(self) -> None:
-        name, inviter = self.invited.name, self.invited.inviter
-        self._say(f"Waiting for {inviter} to propose {name}: consortia member admit {name}")
-        while not self._known():
-            time.sleep(POLL_SECONDS)
+            door.close()
 
     def _decided(self) -> bool:
         """Whether enough members approved; says who is awaited."""
-        found = self.session.ask("identity.proposals", Nothing(), ProposalsView).proposals
-        own = [one for one in found if one.kind == "admission" and one.name == self.invited.name]
-        if not own:
-            if self._is_member():
-                return True
-            raise Failure(
-                f"the admission of {self.invited.name} was taken back, or has expired",
-                f"ask {self.invited.inviter} for a new invitation",
-            )
-        have, needed = len(own[0].proposal.approvals), own[0].needed
-        if have < needed:
-            awaited = ", ".join(own[0].awaited)
-            self._say(f"{have} of {needed} approvals; awaited: {awaited} (consortia member approve)")
-        return have >= needed
+        others = awaited(self.session.client, self.name)
+        if others is None and not self._is_member():
+            text = f"the admission of {self.name} was taken back, or has expired"
+            raise Failure(text, f"ask {self.invited.inviter} for a new invitation")
+        if others:
+            self._say(f"Proposed; approvals awaited of: {', '.join(others)} (consortia member approve)")
+        return not others
 
-    def _accept(self) -> bool:
-        """Accept; False where the last change of the member set is not final yet."""
+    def _accept(self) -> None:
+        """Accept; returns without effect where the last change of the member set is not final yet."""
         try:
-            self.session.change(lambda checkpoint: Accept(self.invited.name, checkpoint))
-        except NotFinalYet as error:
-            self._say(f"Approved; {error.text}: the members' nodes are awaited")
-            return False
+            self.session.change(lambda checkpoint: Accept(self.name, checkpoint))
+        except Unreachable as error:
+            self._say(f"Approved; the members' nodes are awaited: {error}")
         except TransactionRefused as error:
             if error.code != "identity.not_approved":
                 raise
-            return False
-        return True
 
     def _is_member(self) -> bool:
         try:
-            view = self.session.ask("identity.member", ByName(self.invited.name), MemberView)
+            view = self.session.ask("identity.member", ByName(self.name), MemberView)
         except TransactionRefused as error:
             if error.code != "identity.not_a_member":
                 raise
@@ -230,8 +191,7 @@ class _Joiner:
 
     def _learn_orderer(self) -> None:
         """Note in the settings whose node orders, and where that is, so that this one finds it."""
-        status = self.session.status()
-        orderer, url, pin = str(status["orderer"]), self.invited.url, self.invited.pin
+        orderer, url, pin = self.session.client.status().orderer, self.invited.url, self.invited.pin
         if orderer != self.invited.inviter:
             endpoint = self.session.ask("identity.member", ByName(orderer), MemberView).endpoint
             if endpoint is not None:
@@ -272,15 +232,13 @@ def _resumed(folder: Path, invited: Invite) -> Home:
     return found
 
 
-def _own_url(home: Home, config: Config) -> str:
+def _own_url(home: Home) -> str:
     """Where this member's node is reached, by its settings, or by itself while it runs."""
-    from consortia.cli.network import Place as Listening
-
-    known = Listening(config.listen, config.url, config.tls).reached()
+    known = address_of(home.config(os.environ))
     if known:
         return known
     running = home.running()
-    if running is None or "//0.0.0.0" in running.url or "//[::]" in running.url:
+    if running is None or split_address(running.url.partition("//")[2])[0] in EVERYWHERE:
         raise Failure("where this member's node is reached is not known", "--url https://HOST:PORT")
     return running.url
 

@@ -10,6 +10,7 @@ from consortia.base.codec import decode_record, to_value
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say, table
 from consortia.cli.session import Session, at_home
+from consortia.kernel.block import Receipt
 from consortia.modules.identity.messages import (
     ApproveMember,
     ApproveRemoval,
@@ -122,7 +123,7 @@ def admit(name: str, days: int, home: Path | None, as_json: bool) -> int:
         there = ", ".join(sorted(_posted(session))) or "nobody"
         raise Failure(f"{name} has posted no keys here; posted: {there}", f"consortia invite {name}")
     asked = decode_record(JoinRequest, path.read_bytes())
-    expires = int(session.status()["time"]) + days * DAY_MILLISECONDS
+    expires = session.client.status().time + days * DAY_MILLISECONDS
     receipt = session.submit(ProposeMember(asked.name, asked.title, asked.keys, FULL_QUOTA, expires))
     return _decided(session, "admission", name, receipt, as_json=as_json)
 
@@ -160,7 +161,7 @@ def remove(name: str, days: int, withdraw: bool, home: Path | None, as_json: boo
         receipt = session.submit(Withdraw(own[0].kind, name))
         _done(receipt, f"The {own[0].kind} of {name} is taken back.", as_json=as_json)
         return DONE
-    expires = int(session.status()["time"]) + days * DAY_MILLISECONDS
+    expires = session.client.status().time + days * DAY_MILLISECONDS
     receipt = session.change(lambda checkpoint: ProposeRemoval(name, expires, checkpoint))
     return _decided(session, "removal", name, receipt, as_json=as_json)
 
@@ -172,7 +173,7 @@ def remove(name: str, days: int, withdraw: bool, home: Path | None, as_json: boo
 def leave(yes: bool, home: Path | None, as_json: bool) -> int:
     """Leave the network. What was committed stays; `consortia export` takes everything along."""
     session = at_home(home)
-    if session.status()["orderer"] == session.member:
+    if session.client.status().orderer == session.member:
         note(f"{session.member}'s node orders the blocks: without it the ledger stands still.")
     if not yes:
         click.confirm(
@@ -190,16 +191,14 @@ def day(milliseconds: int | None) -> str:
 
 def _posted(session: Session) -> dict[str, Path]:
     """Who posted keys to this home's node: the file of each, by name."""
-    if session.keyring is None:
-        return {}
-    return {path.stem: path for path in Invitations(session.keyring.home.path).joining()}
+    return {path.stem: path for path in Invitations(session.home.path).joining()}
 
 
 def _open(session: Session) -> tuple[ProposalView, ...]:
     return session.ask("identity.proposals", Nothing(), ProposalsView).proposals
 
 
-def _decided(session: Session, kind: str, name: str, receipt: dict[str, Any], *, as_json: bool) -> int:
+def _decided(session: Session, kind: str, name: str, receipt: Receipt, *, as_json: bool) -> int:
     """Say where a decision stands after this member's part in it."""
     found = [one for one in _open(session) if (one.kind, one.name) == (kind, name)]
     if not found:
@@ -209,19 +208,17 @@ def _decided(session: Session, kind: str, name: str, receipt: dict[str, Any], *,
         _done(receipt, text, as_json=as_json)
         return DONE if there == (kind == "admission") else REFUSED
     if as_json:
-        facts(
-            _proposal_facts(found[0]) | {"transaction": receipt["transaction"], "height": receipt["height"]}
-        )
+        facts(_proposal_facts(found[0]) | {"transaction": receipt.transaction, "height": receipt.height})
     else:
         say(_proposal_line(found[0]))
     return DONE
 
 
-def _done(receipt: dict[str, Any], text: str, *, as_json: bool) -> None:
+def _done(receipt: Receipt, text: str, *, as_json: bool) -> None:
     if as_json:
-        facts({"done": text, "transaction": receipt["transaction"], "height": receipt["height"]})
+        facts({"done": text, "transaction": receipt.transaction, "height": receipt.height})
     else:
-        say(f"{text} (block {receipt['height']})")
+        say(f"{text} (block {receipt.height})")
 
 
 def _proposal_line(one: ProposalView) -> str:

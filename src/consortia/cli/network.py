@@ -4,55 +4,27 @@ import os
 import secrets
 import socket
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 import msgspec
 
-from consortia.base.codec import encode_record
 from consortia.base.ids import is_name
 from consortia.cli.options import ORG, home_option, json_option, plain_keys_option
 from consortia.cli.output import DONE, REFUSED, USAGE, Failure, facts, note, say
 from consortia.node.config import Config, is_loopback, split_address
-from consortia.node.founding import MemberKeys, make_genesis
 from consortia.node.home import Home, Running, default_home
+from consortia.node.homes import EVERYWHERE, Wishes, begin
 from consortia.node.keys import passphrase_from
-from consortia.node.tls import make_certificate
 
 PORTS = range(10_240, 32_768)
-"""Where a new home's port is chosen from: below what systems hand out for a while only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a new node will listen, where others reach it (`url`, or empty), and under TLS or not."""
-
-    listen: str
-    url: str
-    tls: bool
-
-    @property
-    def hosts(self) -> list[str]:
-        """The names and addresses that the node's certificate is for."""
-        found = {split_address(self.listen)[0], urlsplit(self.url).hostname or ""}
-        return sorted(found - {"", "0.0.0.0", "::"})  # noqa: S104 (no certificate is for every address)
-
-    def reached(self) -> str:
-        """The address to give to others; empty when it listens everywhere and no URL was said."""
-        host, port = split_address(self.listen)
-        if self.url or host in {"0.0.0.0", "::"} or not port:  # noqa: S104 (compared, not listened on)
-            return self.url
-        scheme = "https" if self.tls else "http"
-        return f"{scheme}://{'[' + host + ']' if ':' in host else host}:{port}"
+"""Where a new home's port is chosen from: below those that systems lend for a while."""
 
 
 @click.command()
 @click.argument("name")
 @click.option("--org", required=True, help="The founding member. " + ORG)
-@click.option("--title", help="The member's full name; NAME of ORG when left out.")
+@click.option("--title", help="The member's full name; ORG when left out.")
 @home_option
 @click.option("--listen", metavar="HOST:PORT", help="Where its node listens; else a free port of 127.0.0.1.")
 @click.option("--url", default="", help="Where others reach it, when that differs.")
@@ -81,26 +53,13 @@ def init(
         raise click.BadParameter(f"{org!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="--org")
     if not 1 <= len(name) <= 80:
         raise click.BadParameter("a network's name has 1 to 80 characters", param_hint="NAME")
-    place = choose_place(listen, url, tls=tls)
-    phrase = None if plain_keys else passphrase_from(os.environ, confirm=True)
-    keys = MemberKeys.generate(org)
-    genesis = make_genesis(name, [keys.founder(title or org)], time.time_ns() // 1_000_000)
+    place = wishes(home, org, title, listen=listen, url=url, tls=tls, worker=worker)
+    place = with_passphrase(place, plain=plain_keys)
+    made, genesis = begin(place, name, time.time_ns() // 1_000_000)
     network = genesis.network().hex()
-    config = Config(
-        member=org,
-        network=network,
-        orderer=org,
-        listen=place.listen,
-        url=place.url,
-        tls=place.tls,
-        worker=worker,
-    )
-    made = make_home(home, config, encode_record(genesis), place)
-    keys.save(made, phrase)
+    address = address_of(made.config({}))
     if as_json:
-        facts(
-            {"network": network, "name": name, "member": org, "home": str(made.path), "url": place.reached()}
-        )
+        facts({"network": network, "name": name, "member": org, "home": str(made.path), "url": address})
         return DONE
     say(f"Network  {name}")
     say(f"Hash     {network}")
@@ -119,7 +78,7 @@ def init(
 @click.option("--worker/--no-worker", default=None, help="Run the member's worker beside the node.")
 @json_option
 def up(
-    home: Path | None, listen: str | None, orderer_url: str | None, worker: bool | None, as_json: bool
+    *, home: Path | None, listen: str | None, orderer_url: str | None, worker: bool | None, as_json: bool
 ) -> int:
     """Run the member's node until Ctrl-C or SIGTERM.
 
@@ -143,15 +102,35 @@ def up(
     return DONE
 
 
-def choose_place(listen: str | None, url: str, *, tls: bool) -> Place:
-    """Where a new node listens: as asked, or a free port of this machine alone. Raises Failure (2)."""
+def wishes(
+    home: Path | None,
+    member: str,
+    title: str | None,
+    *,
+    listen: str | None,
+    url: str,
+    tls: bool,
+    worker: bool,
+) -> Wishes:
+    """What a person asks for a new home, with a free port where none was named. Raises Failure (2)."""
     if url and not url.startswith(("http://", "https://")):
         raise Failure(f"--url starts with http:// or https://, not {url!r}", code=USAGE)
-    address = listen or f"127.0.0.1:{free_port()}"
-    host, port = split_address(address)
-    if port == 0 and is_loopback(host):
-        address = f"{'[' + host + ']' if ':' in host else host}:{free_port()}"
-    return Place(address, url, tls or not is_loopback(host))
+    host, port = split_address(listen or "127.0.0.1:0")
+    port = port or (free_port() if is_loopback(host) else 0)
+    path = home or default_home(os.environ)
+    address = f"{'[' + host + ']' if ':' in host else host}:{port}"
+    secure = tls or not is_loopback(host)
+    return Wishes(path, member, title or member, None, address, url, secure, {"worker": worker})
+
+
+def with_passphrase(place: Wishes, *, plain: bool) -> Wishes:
+    """The same wishes with the passphrase of the keys to be made; asked for twice at the prompt."""
+    if (place.path / "consortia.toml").exists():
+        raise Failure(f"{place.path} is a home already", "--home another folder")
+    phrase = None if plain else passphrase_from(os.environ, confirm=True)
+    return Wishes(
+        place.path, place.member, place.title, phrase, place.listen, place.url, place.tls, place.more
+    )
 
 
 def free_port() -> int:
@@ -164,12 +143,12 @@ def free_port() -> int:
     raise Failure("no free port was found", "--listen 127.0.0.1:PORT")
 
 
-def make_home(path: Path | None, config: Config, genesis: bytes, place: Place) -> Home:
-    """Make a home, with a certificate where its node speaks TLS; raises HomeError, TlsError."""
-    made = Home.create(path or default_home(os.environ), config, genesis)
-    if place.tls:
-        make_certificate(made.keys, config.member, place.hosts, datetime.now(UTC))
-    return made
+def address_of(config: Config) -> str:
+    """Where a node is reached by its settings; empty when they do not say."""
+    host, port = split_address(config.listen)
+    if config.url or host in EVERYWHERE or not port:
+        return config.url
+    return f"{'https' if config.tls else 'http'}://{config.listen}"
 
 
 def tell_keys(home: Home, *, plain: bool) -> None:

@@ -3,25 +3,23 @@
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from consortia.app import application
-from consortia.base.codec import R, Record, decode_record, encode_record
+from consortia.base.codec import R, Record
 from consortia.base.keys import SigningKey
-from consortia.cli.errors import refusal
 from consortia.cli.output import UNCHECKED, Failure, note
-from consortia.kernel.block import BLOCK_BYTES_MAX, OK, Block
-from consortia.modules.identity.queries import ChangesFrom, ChangesView
+from consortia.kernel.block import Receipt
 from consortia.node.home import Home
+from consortia.node.homes import EVERYWHERE
+from consortia.node.joining import vouching_checkpoint
 from consortia.node.keys import find_keys, list_keys, open_key, passphrase_from
 from consortia.node.tls import tls_files
-from consortia.sdk.builder import Builder
-from consortia.sdk.errors import RequestFailed, TransactionRefused
-from consortia.sdk.transport import CBOR, Credentials, Transport
+from consortia.sdk.client import Client
+from consortia.sdk.errors import TransactionRefused
+from consortia.sdk.transport import Credentials
 
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (where a node on every address is reached from here)
-RETRIES = 3
+TRIES = 3
 Change = Callable[[bytes | None], Record]
 """Makes the message of a change of the member set from the checkpoint that it must show."""
 
@@ -40,107 +38,67 @@ class Keyring:
             self._phrase = passphrase_from(os.environ)
         return self._phrase
 
+    @property
+    def plain(self) -> bool:
+        """Whether the home's keys are kept without a passphrase."""
+        return any(info.plain for info in list_keys(self.home.keys))
+
     def open(self, role: str) -> SigningKey:
-        """The newest key file with a role."""
-        return open_key(find_keys(self.home.keys, role)[-1], self.passphrase)
+        """The first key file with a role; raises KeyFileError."""
+        return open_key(find_keys(self.home.keys, role)[0], self.passphrase)
 
     def for_roles(self, roles: Iterable[str]) -> SigningKey:
-        """A key that may sign for one of `roles`: one with just that role first, else the administrator's."""
-        wanted = set(roles)
+        """A key that may sign for one of `roles`: a key of just such an office, else the administrator's."""
+        people = set(roles) - {"admin", "worker", "node", "recovery"}
         have = [info.role for info in list_keys(self.home.keys)]
-        fitting = [role for role in have if role in wanted and role != "admin"]
-        return self.open(fitting[0] if fitting and "admin" not in wanted else "admin")
+        return self.open(next((role for role in have if role in people), "admin"))
 
 
 class Session:
-    """A connection to one node, and the keys of the home that speaks."""
+    """A client of one node, and the keys of the home that speaks.
 
-    def __init__(self, transport: Transport, network: bytes, member: str, keyring: Keyring | None) -> None:
-        self.transport, self.network, self.member, self.keyring = transport, network, member, keyring
-        self.app = application()
+    `connect` makes a client that signs transactions with a key, or with none.
+    """
+
+    def __init__(self, connect: Callable[[SigningKey | None], Client], keyring: Keyring, member: str) -> None:
+        self._connect, self.keyring, self.member = connect, keyring, member
+        self.client = connect(None)
+        self.home = keyring.home
 
     def ask(self, name: str, arguments: Record, kind: type[R]) -> R:
         """A query's answer; raises LedgerError."""
-        module, _, query = name.partition(".")
-        headers = {"Content-Type": CBOR, "Accept": CBOR}
-        body = encode_record(arguments)
-        answer = self.transport.request("POST", f"/v1/query/{module}/{query}", body, headers)
-        return decode_record(kind, answer.expect(200).body)
+        return self.client.query(name, arguments, kind)
 
-    def status(self) -> dict[str, Any]:
-        """Where the node stands, as it says itself."""
-        return self.transport.get("/v1/status").expect(200).json(dict)
+    def submit(self, *records: Record, role: str | None = None) -> Receipt:
+        """Sign, hand in and wait for the durable receipt; raises TransactionRefused with the code.
 
-    def submit(self, *records: Record, key: SigningKey | None = None) -> dict[str, Any]:
-        """Sign, hand in and wait for the durable receipt; raises Failure with the code of a refusal."""
-        if key is None:
-            if self.keyring is None:
-                raise Failure("this needs a home with keys", "--home DIR")
-            methods = [self.app.methods[self.app.messages[type(record)]].method for record in records]
+        Signed with the home's key of `role`, or one that may sign all of the messages.
+        """
+        if role is None:
+            app = application()
+            methods = [app.methods[app.messages[type(record)]].method for record in records]
             key = self.keyring.for_roles(frozenset.intersection(*[method.roles for method in methods]))
-        builder = Builder(self.app, self.network, key, self._next)
-        raw, transaction = builder.sign(*records)
-        answer = self.transport.post("/v1/transactions?wait=receipt", raw, timeout=45.0).expect(200, 202)
-        if answer.status == 202:
-            text = f"no block has taken in transaction {transaction.hex()} yet"
-            raise Failure(text, "consortia status shows whether the orderer is reached", code=UNCHECKED)
-        receipt: dict[str, Any] = answer.json(dict)
-        if receipt["code"] != OK:
-            raise refusal(receipt["code"], "")
-        return receipt
+        else:
+            key = self.keyring.open(role)
+        signing = self._connect(key)
+        try:
+            return signing.submit(*records)
+        finally:
+            signing.close()
 
-    def change(self, make: Change, *, key: SigningKey | None = None) -> dict[str, Any]:
-        """Hand in a change of the member set, under the checkpoint that the last change became final by.
+    def change(self, make: Change, role: str | None = None) -> Receipt:
+        """Hand in a change of the member set, under the checkpoint that made the last change final.
 
         Tried again when another change came first.
         """
-        for attempt in range(RETRIES):
+        for _ in range(TRIES - 1):
             try:
-                return self.submit(make(self.last_change()), key=key)
-            except (Failure, TransactionRefused) as error:
-                if "identity.checkpoint_" not in str(error) or attempt + 1 == RETRIES:
+                return self.submit(make(vouching_checkpoint(self.client)), role=role)
+            except TransactionRefused as error:
+                if not error.code.startswith("identity.checkpoint_"):
                     raise
                 note("The member set changed meanwhile; trying again ...")
-        raise Failure("the member set changes all the time", "the same again")
-
-    def last_change(self) -> bytes | None:
-        """The final checkpoint that ends with the block of the last change of the member set; None if none.
-
-        Raises Failure (3) while it is not final.
-        """
-        found = self.ask("identity.set_changes", ChangesFrom(0), ChangesView)
-        total = found.total
-        if total <= 1:
-            return None
-        last = self.ask("identity.set_changes", ChangesFrom(total - 1), ChangesView).changes[0]
-        answer = self.transport.request("GET", f"/v1/blocks/{last.height}", b"", {"Accept": CBOR})
-        block = decode_record(Block, answer.expect(200).body, size_max=BLOCK_BYTES_MAX)
-        size = last.first_leaf + len(block.transactions) + 1
-        try:
-            return self.transport.get(f"/v1/checkpoint?size={size}").expect(200).body
-        except RequestFailed as error:
-            if error.status != 404:
-                raise
-            raise NotFinalYet(size) from None
-
-    def close(self) -> None:
-        """Close the connection."""
-        self.transport.close()
-
-    def _next(self, key: bytes, lane: int) -> int:
-        found = self.transport.get(f"/v1/sequences/{key.hex()}/{lane}").expect(200).json(dict)
-        return int(found["next"])
-
-
-class NotFinalYet(Failure):
-    """The last change of the member set waits for cosignatures."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(
-            f"the last change of the member set, at log size {size}, is not final yet",
-            "see that the members' nodes run (consortia status), then the same again",
-            code=UNCHECKED,
-        )
+        return self.submit(make(vouching_checkpoint(self.client)), role=role)
 
 
 def at_home(path: Path | None) -> Session:
@@ -150,24 +108,32 @@ def at_home(path: Path | None) -> Session:
     running = home.running()
     if running is None:
         raise Failure(f"no node runs on {home.path}", f"consortia up --home {home.path}", code=UNCHECKED)
-    credentials = Credentials(token=home.token())
-    transport = Transport(near(running.url), credentials, pins=own_pins(home, running.url))
-    return Session(transport, config.network_id, config.member, Keyring(home))
+    url, token, pins = near(running.url), Credentials(token=home.token()), own_pins(home, running.url)
+
+    def connect(key: SigningKey | None) -> Client:
+        return Client(url, network=config.network_id, key=key, credentials=token, pins=pins)
+
+    return Session(connect, Keyring(home), config.member)
 
 
 def at_url(url: str, keyring: Keyring, *, pins: frozenset[bytes] = frozenset()) -> Session:
     """A session with another member's node, its requests signed by the home's administrator."""
     config = keyring.home.config(os.environ)
-    credentials = Credentials(key=keyring.open("admin"), network=config.network_id)
-    return Session(Transport(url, credentials, pins=pins), config.network_id, config.member, keyring)
+    own = keyring.open("admin")
+
+    def connect(key: SigningKey | None) -> Client:
+        return Client(url, network=config.network_id, key=key or own, pins=pins)
+
+    return Session(connect, keyring, config.member)
 
 
 def near(url: str) -> str:
     """The address of a node of this machine that listens everywhere."""
     parts = urlsplit(url)
-    host = EVERYWHERE.get(parts.hostname or "", parts.hostname or "")
-    shown = f"[{host}]" if ":" in host else host
-    return urlunsplit(parts._replace(netloc=f"{shown}:{parts.port}"))
+    if parts.hostname not in EVERYWHERE:
+        return url
+    host = "[::1]" if parts.hostname == "::" else "127.0.0.1"
+    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}"))
 
 
 def own_pins(home: Home, url: str) -> frozenset[bytes]:

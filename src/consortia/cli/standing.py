@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from consortia.base.note import parse_note
 from consortia.cli.options import home_option, json_option
@@ -45,9 +46,9 @@ def gather(session: Session, home: Home | None) -> dict[str, Any]:
     """The facts of a running node, with those of its home on this machine."""
     from importlib.metadata import version
 
-    known = session.status()
+    known: dict[str, Any] = msgspec.to_builtins(session.client.status())
     known["running"] = True
-    known["url"] = session.transport.url
+    known["url"] = session.client.url
     known["cosigned"] = cosigners(session)
     known["clock_off"] = int(known["clock"]) - time.time_ns() // 1_000_000
     known["version"] = version("consortia")
@@ -62,7 +63,7 @@ def gather(session: Session, home: Home | None) -> dict[str, Any]:
 def cosigners(session: Session) -> list[str]:
     """The members who cosigned the newest final ledger checkpoint."""
     try:
-        data = session.transport.get("/v1/checkpoint").expect(200).body
+        data = session.client.checkpoint()
     except RequestFailed as error:
         if error.status == 404:
             return []

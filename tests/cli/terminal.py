@@ -1,0 +1,167 @@
+"""The real command line in real processes, with homes of its own and nothing of this machine's."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+
+COMMAND = [sys.executable, "-m", "consortia.cli"]
+SECONDS_MAX = 60
+
+
+def environment(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONSORTIA_", "XDG_"))}
+    return kept | {"HOME": str(folder), "XDG_DATA_HOME": str(folder / "share"), "NO_COLOR": "1"}
+
+
+class Terminal:
+    """A person at a prompt in a folder. What was started is stopped at the end."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.environment = environment(folder)
+        self._running = []
+
+    def run(self, *arguments, code=0, **variables):
+        """Run a command to its end, which must have this exit code; never with a traceback."""
+        done = subprocess.run(
+            [*COMMAND, *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_MAX,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def facts(self, *arguments, code=0, **variables):
+        """The one JSON object that a command prints, alone on one line of standard output."""
+        out = self.run(*arguments, "--json", code=code, **variables).stdout
+        assert out.count("\n") == 1, out
+        return json.loads(out)
+
+    def error(self, *arguments, code=1, **variables):
+        """What a command that fails says, on standard error alone: an error line and at most a remedy."""
+        done = self.run(*arguments, code=code, **variables)
+        lines = [line for line in done.stderr.splitlines() if line.startswith(("error:", "Error:"))]
+        assert len(lines) == 1, done.stderr
+        return done.stderr
+
+    def start(self, *arguments):
+        """Start a command that goes on."""
+        process = subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started = Started(process)
+        self._running.append(started)
+        return started
+
+    def up(self, home, *flags):
+        """Start a home's node, and wait for its ready line."""
+        node = self.start("up", "--home", home, "--json", *flags)
+        node.facts = json.loads(node.line())
+        return node
+
+    @contextmanager
+    def session(self):
+        try:
+            yield self
+        finally:
+            for started in reversed(self._running):
+                started.stop()
+
+
+class Started:
+    """A process that goes on, and its lines as they come."""
+
+    def __init__(self, process):
+        self.process = process
+        self._lines = Queue()
+        self.errors = []
+        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._read_errors, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
+
+    def _read_errors(self):
+        self.errors.extend(self.process.stderr)
+
+    def line(self, seconds=30.0):
+        """The next line of standard output."""
+        try:
+            found = self._lines.get(timeout=seconds)
+        except Empty:
+            found = ""
+        assert found, f"no line within {seconds} s: {self.errors}"
+        return found
+
+    def says(self, text, seconds=30.0):
+        """Wait until standard error has said this."""
+        until(lambda: any(text in line for line in self.errors), f"{text!r} in {self.errors}", seconds)
+
+    def wait(self, seconds=30.0):
+        """Wait for the end; gives the exit code."""
+        return self.process.wait(seconds)
+
+    def stop(self, number=signal.SIGTERM):
+        """End it with a signal; gives the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            code = self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+        return code
+
+
+def until(holds, what, seconds=30.0):
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+def found_and_join(terminal, members):
+    """A network of these members on this machine, all nodes running; gives the nodes by member."""
+    first = members[0]
+    terminal.run("init", "heart", "--org", first, "--home", first, "--plain-keys", "--no-worker")
+    nodes = {first: terminal.up(first)}
+    for name in members[1:]:
+        terminal.run("invite", name, "--home", first)
+        joining = terminal.start("join", f"{name}.invite", "--home", name, "--plain-keys", "--no-worker")
+        joining.says("Waiting for")
+        terminal.run("member", "admit", name, "--home", first)
+        for other in list(nodes)[1:]:
+            terminal.run("member", "approve", name, "--home", other)
+        assert joining.wait() == 0, joining.errors
+        nodes[name] = terminal.up(name)
+    for name in members:
+        until(
+            lambda name=name: terminal.facts("status", "--home", name)["members"] == sorted(members),
+            f"{name} knows all members",
+        )
+    return nodes

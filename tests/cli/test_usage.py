@@ -1,0 +1,31 @@
+"""Wrong usage is told in one line, with exit code 2, and nothing happens."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["frobnicate"], 2, "No such command"),
+        (["init"], 2, "Missing argument"),
+        (["init", "heart"], 2, "--org"),
+        (["init", "heart", "--org", "Not A Name", "--plain-keys"], 2, "no name"),
+        (["init", "heart", "--org", "alpha", "--plain-keys", "--url", "ftp://x"], 2, "http://"),
+        (["init", "heart", "--org", "alpha", "--plain-keys", "--listen", "nowhere"], 3, "host:port"),
+        (["init", "heart", "--org", "alpha"], 1, "CONSORTIA_PASSPHRASE_FILE"),
+        (["join", "no-such.invite", "--plain-keys"], 1, "there is no file"),
+        (["status"], 3, "no home"),
+        (["up"], 1, "no home"),
+        (["member", "list"], 3, "no home"),
+        (["member", "admit"], 2, "Missing argument"),
+        (["verify", "x"], 2, "--network"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(terminal, arguments, code, said):
+    assert said in terminal.error(*arguments, code=code)
+    assert not (terminal.folder / "share").exists()
+
+
+def test_a_file_that_is_no_invitation_is_refused(terminal):
+    (terminal.folder / "x.invite").write_text("{}")
+    assert "is no invite" in terminal.error("join", "x.invite", "--plain-keys")
