@@ -272,7 +272,7 @@ class NodeProcess:
             self._lost.discard(peer)
 
     async def _index(self) -> None:
-        """Let the index follow, a block at a time, while nobody waits for the ledger or when it is far behind.
+        """Let the index follow, block by block, while nobody waits for the ledger or when it is far behind.
 
         Not in a thread: two threads that both run Python slow each other down far more than they share.
         """
