@@ -8,7 +8,9 @@ the event loop's thread.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from ssl import PEM_cert_to_DER_cert
 from typing import TypeVar
 
 from consortia.base.hashing import sha256
@@ -26,10 +28,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A transport and what it was made from."""
+    """A transport and what it was made from; `shown` when it shows this node's certificate."""
 
     url: str
     pins: frozenset[bytes]
+    shown: bool
     transport: Transport
 
 
@@ -38,6 +41,8 @@ class Peers:
 
     def __init__(self, ledger: Ledger, config: Config, credentials: Credentials) -> None:
         self._ledger, self._config, self._credentials = ledger, config, credentials
+        self._bare = replace(credentials, certificate="", certificate_key="")
+        self._own = _der(credentials.certificate)
         self._known: dict[str, _Known] = {}
         self._endpoints: dict[str, Endpoint] = {}
         self._height = -1
@@ -77,12 +82,19 @@ class Peers:
         else:
             return None
         known = self._known.get(member)
-        if known is None or (known.url, known.pins) != (url, pins):
+        shown = self._registered()
+        if known is None or (known.url, known.pins, known.shown) != (url, pins, shown):
             if known is not None:
                 known.transport.close()
-            transport = Transport(url, self._credentials, pins=pins, timeout=TIMEOUT_SECONDS)
-            known = self._known[member] = _Known(url, pins, transport)
+            credentials = self._credentials if shown else self._bare
+            transport = Transport(url, credentials, pins=pins, timeout=TIMEOUT_SECONDS)
+            known = self._known[member] = _Known(url, pins, shown, transport)
         return known.transport
+
+    def _registered(self) -> bool:
+        """Whether the ledger has this node's certificate: before that, nobody would take it."""
+        own = self.endpoints().get(self._config.member)
+        return self._own is not None and own is not None and own.certificate == self._own
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do blocking work in a thread."""
@@ -93,3 +105,8 @@ class Peers:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for known in self._known.values():
             known.transport.close()
+
+
+def _der(certificate: str) -> bytes | None:
+    """The DER form of a PEM file, or None where none is named."""
+    return PEM_cert_to_DER_cert(Path(certificate).read_text(encoding="ascii")) if certificate else None
