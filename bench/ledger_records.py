@@ -77,9 +77,9 @@ def run():
             "met": value >= BAR,
             "note": (
                 f"{RECORDS:,} records of {len(records[0])} bytes, each under its own salt; the faster of two "
-                f"processes ({shared:,.0f}/s) and one ({single:,.0f}/s) on {os.cpu_count()} cores; SHA-256 of the "
-                f"bare records in one process, not a third of the work: {statistics.median(bare):,.0f}/s; any one "
-                f"record opened in {opened:.1f} ms"
+                f"processes ({shared:,.0f}/s) and one ({single:,.0f}/s) on {os.cpu_count()} cores; bare SHA-256 "
+                f"of the records in one process, not a third of the work: {statistics.median(bare):,.0f}/s; "
+                f"any record opened in {opened:.1f} ms"
             ),
         }
     ]

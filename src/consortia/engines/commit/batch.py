@@ -17,6 +17,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from hashlib import sha256 as _sha256
 from itertools import islice
+from struct import iter_unpack
 from typing import Annotated
 
 from msgspec import Meta
@@ -136,8 +137,11 @@ def stream(records: Iterable[bytes], pool: Executor | None = None) -> Iterator[P
 
 def block_roots(records: Sequence[bytes], salts: bytes) -> bytes:
     """The block roots of a stretch of records that starts on a block's border, joined."""
-    leaves = leaf_hashes(records, salts)
-    roots = [_root(leaves[start : start + BLOCK_RECORDS]) for start in range(0, len(leaves), BLOCK_RECORDS)]
+    roots = []
+    for start in range(0, len(records), BLOCK_RECORDS):  # one at a time: its hashes stay in the core's cache
+        end = start + BLOCK_RECORDS
+        leaves = leaf_hashes(records[start:end], salts[start * SALT_BYTES : end * SALT_BYTES])
+        roots.append(_root(leaves))
     return b"".join(roots)
 
 
@@ -145,10 +149,9 @@ def leaf_hashes(records: Sequence[bytes], salts: bytes) -> list[bytes]:
     """The salted leaf hashes of records, whose salts come joined. Raise ValueError when they do not match."""
     if len(salts) != SALT_BYTES * len(records):
         raise ValueError(f"{len(records)} records do not go with {len(salts)} bytes of salts")
-    places = range(0, len(salts), SALT_BYTES)
     return [
-        _sha256(_LEAF_PREFIX + salts[at : at + SALT_BYTES] + record).digest()
-        for at, record in zip(places, records, strict=True)
+        _sha256(_LEAF_PREFIX + salt + record).digest()
+        for (salt,), record in zip(iter_unpack(f"{SALT_BYTES}s", salts), records, strict=True)
     ]
 
 
