@@ -1,0 +1,22 @@
+"""What a member's agent does: its part of every study, on data that never leave the member.
+
+`Worker` does what is due through a `Door` (the member's own node); `run` keeps it at it.
+"""
+
+from consortia.workers.diary import Diary
+from consortia.workers.door import Data, Door, DoorClosed
+from consortia.workers.loop import be_nice, run
+from consortia.workers.worker import CannotJoin, Refused, Report, Worker
+
+__all__ = [
+    "CannotJoin",
+    "Data",
+    "Diary",
+    "Door",
+    "DoorClosed",
+    "Refused",
+    "Report",
+    "Worker",
+    "be_nice",
+    "run",
+]

@@ -1,0 +1,155 @@
+"""The arithmetic of a round, which every verifier repeats: terms, update, sum, next state.
+
+A worker, an auditor and a simulation use these same functions. After the last round the state is the
+finished model, so what members agree on there is the model's own blob.
+
+Blob ids: an update and a sum are hashed as packed words of the stage's ring, a state as its bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consortia.base.codec import Malformed, decode
+from consortia.engines.commit.chunks import blob_id
+from consortia.engines.train import recipe
+from consortia.engines.train.api import (
+    Cohort,
+    Plan,
+    Quantisation,
+    Recipe,
+    RecipeError,
+    Stage,
+    check_total,
+    check_vector,
+    recipe_digest,
+    to_blob,
+)
+from consortia.engines.train.schema import Schema
+from consortia.engines.train.table import Table
+from consortia.exact.fixed import divide_array
+from consortia.exact.ring import RingError, add_all, largest, pack
+from consortia.modules.training import types as law
+
+
+class BadTerms(ValueError):
+    """Terms that this software cannot keep, or that are not what the recipe plans; the text says why."""
+
+
+class BadRound(ValueError):
+    """Updates that do not add up to a result; the text names the member at fault where there is one."""
+
+
+@dataclass(frozen=True)
+class Plans:
+    """What a study's terms mean: the recipe, its plan, the schema, and the stages as the engine has them."""
+
+    recipe: Recipe
+    plan: Plan
+    schema: Schema
+    stages: tuple[Stage, ...]
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A round, re-computed: the outcome to agree on, the packed sum, and the next state's bytes."""
+
+    outcome: law.Outcome
+    sum: bytes
+    state: bytes
+
+
+def plans(terms: law.Terms) -> Plans:
+    """What the terms mean to this software; raises BadTerms.
+
+    1. the recipe is known, in the version that the terms pin; 2. parameters and schema can be read, and
+    the recipe can be planned with them; 3. the stages are those of that plan; 4. without a model to start
+    from, the initial state is the plan's.
+    """
+    try:
+        rule = recipe(terms.recipe.name)
+        if recipe_digest(rule) != terms.recipe.digest:
+            raise BadTerms(f"the study pins another version of {rule.name} than this software has")
+        schema = Schema.decode(terms.schema)
+        plan = rule.plan(_parameters(terms.recipe.parameters), schema)
+    except (RecipeError, Malformed) as error:
+        raise BadTerms(str(error)) from None
+    stages = tuple(engine_stage(stage) for stage in terms.stages)
+    if stages != plan.stages:
+        raise BadTerms(f"the study's stages are not those that {rule.name} plans")
+    if terms.model is None and blob_id(plan.initial) != terms.initial:
+        raise BadTerms(f"the study starts from another state than {rule.name} plans")
+    return Plans(rule, plan, schema, stages, plan.rounds)
+
+
+def law_stages(plan: Plan) -> tuple[law.Stage, ...]:
+    """The stages of a plan as a study's terms state them, for open rounds with exact sums."""
+    return tuple(
+        law.Stage(
+            name=stage.name,
+            rounds=stage.rounds,
+            length=stage.length,
+            ring_bits=stage.quantisation.ring_bits,
+            scale_bits=stage.quantisation.scale_bits,
+            clip=stage.quantisation.clip,
+            weighting=stage.weighting,
+            mode="open",
+            rule="mean",
+        )
+        for stage in plan.stages
+    )
+
+
+def engine_stage(stage: law.Stage) -> Stage:
+    """A stage of the terms as the engine has it."""
+    quantisation = Quantisation(stage.ring_bits, stage.scale_bits, stage.clip)
+    return Stage(stage.name, stage.rounds, stage.length, quantisation, stage.weighting)
+
+
+def update(known: Plans, this: law.Round, state: bytes, table: Table) -> bytes:
+    """A member's update as its blob; raises RecipeError or RingError as the recipe and the stage do."""
+    stage = known.stages[this.stage]
+    vector = known.recipe.local(state, table)
+    if stage.weighting == "records":
+        if largest(vector) * table.records >= 1 << 63:
+            raise RingError("the update times the member's records leaves 64 bits")
+        vector = divide_array(vector * table.records, this.records)
+    return to_blob(stage, vector)
+
+
+def compute(known: Plans, this: law.Round, state: bytes, blobs: Sequence[tuple[str, bytes]]) -> Computed:
+    """The result of a round from its starting state and the cohort's blobs, by member; raises BadRound.
+
+    1. every blob keeps the stage's terms: length and clip; 2. they are added exactly, and so many
+    members can make the sum; 3. the recipe's step gives the next state; 4. after the last round the
+    recipe finishes the model.
+    """
+    stage = known.stages[this.stage]
+    vectors = []
+    for member, blob in blobs:
+        try:
+            vectors.append(check_vector(stage, blob))
+        except RingError as error:
+            raise BadRound(f"the update of {member}: {error}") from None
+    try:
+        total = check_total(stage, add_all(vectors), len(vectors))
+        cohort = Cohort(len(this.cohort), this.cohort_records, this.records)
+        following = known.recipe.step(state, total, cohort)
+        if this.index + 1 == known.rounds:
+            following = known.recipe.finish(following)
+        packed = pack(total, ring_bits=stage.quantisation.ring_bits)
+    except (RingError, RecipeError) as error:
+        raise BadRound(str(error)) from None
+    return Computed(law.Outcome(blob_id(packed), blob_id(following)), packed, following)
+
+
+def _parameters(data: bytes) -> dict[str, int]:
+    value = decode(data)
+    if not isinstance(value, dict):
+        raise Malformed("a recipe's parameters are a map")
+    found: dict[str, int] = {}
+    for name, item in value.items():
+        if type(item) is not int:
+            raise Malformed(f"the parameter {name} is no integer")
+        found[name] = item
+    return found

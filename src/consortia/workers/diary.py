@@ -1,0 +1,116 @@
+"""What a worker must not forget, in files that a crash leaves whole.
+
+    STUDY/update-ROUND    the blob that the member decided to submit in a round
+    STUDY/result-ROUND    the outcome that it computed, before it commits to it
+    STUDY/state-INDEX     the state that round INDEX starts from, computed by this worker itself
+    STUDY/stopped         why it takes no part any more
+
+An update is written before it is offered to anybody: after a crash the worker finds it and submits the
+very same bytes, so it never submits two vectors for one round. Files are written whole: to a file
+beside, forced to disk, then renamed.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from consortia.base.codec import decode_record, encode_record
+from consortia.modules.training.types import Outcome
+
+STATES_KEPT = 2
+_STATE = "state-"
+
+
+class Diary:
+    """The worker's own files in one folder, which is made when something is first put in."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def update(self, study: bytes, round_id: bytes) -> bytes | None:
+        """The update decided on for a round, or None."""
+        return self._read(study, f"update-{round_id.hex()}")
+
+    def keep_update(self, study: bytes, round_id: bytes, blob: bytes) -> bytes:
+        """Decide on an update, unless one is decided on already; give the one that counts."""
+        known = self.update(study, round_id)
+        if known is None:
+            self._write(study, f"update-{round_id.hex()}", blob)
+            known = blob
+        return known
+
+    def result(self, study: bytes, round_id: bytes) -> Outcome | None:
+        """The outcome computed for a round, or None."""
+        data = self._read(study, f"result-{round_id.hex()}")
+        return None if data is None else decode_record(Outcome, data)
+
+    def keep_result(self, study: bytes, round_id: bytes, outcome: Outcome) -> None:
+        """Keep the outcome that the member will commit to."""
+        self._write(study, f"result-{round_id.hex()}", encode_record(outcome))
+
+    def state(self, study: bytes, index: int) -> bytes | None:
+        """The state that round `index` starts from, if this worker computed it, or None."""
+        return self._read(study, f"{_STATE}{index}")
+
+    def states(self, study: bytes, index: int) -> list[int]:
+        """The round indices, `index` at most, whose starting states are here, the greatest first."""
+        known = [int(path.name.removeprefix(_STATE)) for path in self._of(study).glob(f"{_STATE}*")]
+        return sorted((at for at in known if at <= index), reverse=True)
+
+    def keep_state(self, study: bytes, index: int, state: bytes) -> None:
+        """Keep a state of the worker's own, and let go of those that are too old to be needed again."""
+        self._write(study, f"{_STATE}{index}", state)
+        for path in self._of(study).glob(f"{_STATE}*"):
+            if int(path.name.removeprefix(_STATE)) <= index - STATES_KEPT:
+                path.unlink()
+
+    def forget_rounds(self, study: bytes, keep: bytes) -> None:
+        """Let go of the updates and results of all rounds but `keep`."""
+        folder = self._of(study)
+        for kind in ("update", "result"):
+            for path in folder.glob(f"{kind}-*"):
+                if path.name != f"{kind}-{keep.hex()}":
+                    path.unlink()
+
+    def stopped(self, study: bytes) -> str | None:
+        """Why the worker takes no part in a study any more, or None."""
+        data = self._read(study, "stopped")
+        return None if data is None else data.decode("utf-8")
+
+    def stop(self, study: bytes, why: str) -> None:
+        """Take no part in a study any more."""
+        self._write(study, "stopped", why.encode("utf-8"))
+
+    def forget(self, study: bytes) -> None:
+        """Let go of a study that is over."""
+        shutil.rmtree(self._of(study), ignore_errors=True)
+
+    def studies(self) -> list[bytes]:
+        """The studies that something is kept of."""
+        if not self._folder.is_dir():
+            return []
+        return sorted(bytes.fromhex(path.name) for path in self._folder.iterdir() if len(path.name) == 64)
+
+    def _of(self, study: bytes) -> Path:
+        return self._folder / study.hex()
+
+    def _read(self, study: bytes, name: str) -> bytes | None:
+        try:
+            return (self._of(study) / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _write(self, study: bytes, name: str, data: bytes) -> None:
+        folder = self._of(study)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside = folder / f".{name}.new"
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(folder / name)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,39 @@
+"""The worker's loop: work, wait until the ledger moves, work again, until told to stop."""
+
+import logging
+import os
+from collections.abc import Callable
+from contextlib import suppress
+
+from consortia.workers.door import DoorClosed
+from consortia.workers.worker import Worker
+
+NICE = 10
+WAIT_SECONDS = 0.25
+"""So long the worker waits for the ledger to move before it looks at the clock again."""
+
+BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+_LOG = logging.getLogger("consortia.worker")
+
+
+def run(worker: Worker, stopping: Callable[[], bool], sleep: Callable[[float], object]) -> None:
+    """Work until `stopping()`; `sleep(seconds)` may return early, such as `threading.Event.wait`.
+
+    While the node is away the worker tries again, ever later; when it is back the work goes on.
+    """
+    failures = 0
+    while not stopping():
+        try:
+            if not worker.work():
+                worker.door.wait(WAIT_SECONDS)
+            failures = 0
+        except DoorClosed as error:
+            _LOG.info("the node is away: %s", error)
+            sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+            failures += 1
+
+
+def be_nice() -> None:
+    """Give this process a lower priority than the node's, where the system lets it."""
+    with suppress(OSError):
+        os.nice(NICE)

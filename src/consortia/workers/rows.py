@@ -1,0 +1,107 @@
+"""A member's data set in its vault, row by row, and as the table that a recipe computes on.
+
+A row is the canonical CBOR of a map from column heading (`age [years]` where the unit is stated) to the
+cell's text, as it stands in the member's file; the vault keeps rows by subject under their salts.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from consortia.base.codec import Malformed, decode, encode
+from consortia.engines.train.files import DataError, RawTable
+from consortia.engines.train.schema import Schema
+from consortia.engines.train.table import Table, make_table, mismatches
+from consortia.workers.vault import Vault, VaultError
+
+
+def heading(name: str, unit: str) -> str:
+    """A column's heading: its name, and its unit in brackets where it is stated."""
+    return f"{name} [{unit}]" if unit else name
+
+
+def encode_row(raw: RawTable, row: int) -> bytes:
+    """The bytes of row `row` (from 0) of a file."""
+    headings = [heading(name, unit) for name, unit in zip(raw.header, raw.units, strict=True)]
+    return encode(dict(zip(headings, raw.rows[row], strict=True)))
+
+
+def by_subject(raw: RawTable, subjects: Sequence[bytes] | None = None) -> dict[bytes, list[bytes]]:
+    """The rows of a file by subject; without `subjects` every row is a subject of its own, by its number."""
+    found: dict[bytes, list[bytes]] = {}
+    for row, number in enumerate(raw.numbers):
+        subject = str(number).encode("ascii") if subjects is None else subjects[row]
+        found.setdefault(subject, []).append(encode_row(raw, row))
+    return found
+
+
+def raw_table(name: str, rows: Sequence[bytes]) -> RawTable:
+    """The rows as a table of text; raises DataError when they are not rows of one table."""
+    cells = [_cells(name, row) for row in rows]
+    if not cells:
+        raise DataError(f"{name}: the data set has no rows.")
+    headings = sorted(cells[0])
+    for number, row in enumerate(cells, 1):
+        if sorted(row) != headings:
+            raise DataError(f"{name}, record {number}: other columns than the first record.")
+    split = [_split(text) for text in headings]
+    return RawTable(
+        name,
+        tuple(column for column, _ in split),
+        tuple(unit for _, unit in split),
+        [[row[text] for text in headings] for row in cells],
+        list(range(1, len(cells) + 1)),
+    )
+
+
+class VaultData:
+    """The data sets of a vault, by the asset ids under which the ledger knows them."""
+
+    def __init__(self, vault: Vault, committed: Callable[[bytes, int], tuple[str, bytes] | None]) -> None:
+        """Read from `vault`; `committed` gives a data set's name and the commitment of a version, or None."""
+        self._vault = vault
+        self._committed = committed
+
+    def table(self, dataset: bytes, version: int, schema: Schema) -> Table:
+        """The records under a schema; raises DataError, also when they are not what the ledger commits to."""
+        return make_table(self._raw(dataset, version), schema)
+
+    def mismatches(self, dataset: bytes, version: int, schema: Schema) -> list[str]:
+        """Every way in which the records differ from the schema, one line each; empty when they fit."""
+        try:
+            return mismatches(schema, self._raw(dataset, version))
+        except DataError as error:
+            return [str(error)]
+
+    def _raw(self, dataset: bytes, version: int) -> RawTable:
+        known = self._committed(dataset, version)
+        if known is None:
+            raise DataError(f"the ledger has no version {version} of a data set {dataset.hex()[:16]}.")
+        name, commitment = known
+        try:
+            if self._vault.commitment(name, version).root != commitment:
+                raise DataError(f"{name}: the records here are not those of version {version} on the ledger.")
+            kept: Mapping[bytes, tuple[bytes, ...]] = self._vault.rows(name, version)
+        except VaultError as error:
+            raise DataError(f"{name}: {error}") from None
+        return raw_table(name, [row for subject in sorted(kept) for row in kept[subject]])
+
+
+def _cells(name: str, row: bytes) -> dict[str, str]:
+    try:
+        value = decode(row)
+    except Malformed as error:
+        raise DataError(f"{name}: a record is damaged: {error}") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{name}: a record is no map of cells")
+    found: dict[str, str] = {}
+    for column, cell in value.items():
+        if not isinstance(cell, str):
+            raise DataError(f'{name}: the cell of "{column}" is no text')
+        found[column] = cell
+    return found
+
+
+def _split(text: str) -> tuple[str, str]:
+    if text.endswith("]") and " [" in text:
+        column, _, unit = text[:-1].rpartition(" [")
+        return column, unit
+    return text, ""
