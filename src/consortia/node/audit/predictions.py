@@ -29,7 +29,7 @@ Own = Callable[[bytes], bytes | None]
 def audit_predictions(ledger: Ledger, blobs: Blobs, own: Own, findings: Findings) -> None:
     """Execute every opened prediction of every batch again."""
     for batch in _batches(ledger):
-        place = f"predictions {batch.id.hex()[:16]} of {batch.member}"
+        place = _place(batch)
         opened = own(batch.root)
         if opened is None and batch.opened is not None:
             opened = _published(blobs, batch, place, findings)
@@ -39,7 +39,11 @@ def audit_predictions(ledger: Ledger, blobs: Blobs, own: Own, findings: Findings
             else:
                 findings.left_out.append(f"{place}: not opened to this home")
             continue
-        _replay(blobs, batch, opened, place, findings)
+        _replay(blobs, batch, opened, findings)
+
+
+def _place(batch: Batch) -> str:
+    return f"predictions {batch.id.hex()[:16]} of {batch.member}"
 
 
 def _batches(ledger: Ledger) -> list[Batch]:
@@ -62,7 +66,8 @@ def _published(blobs: Blobs, batch: Batch, place: str, findings: Findings) -> by
         return None
 
 
-def _replay(blobs: Blobs, batch: Batch, opened: bytes, place: str, findings: Findings) -> None:
+def _replay(blobs: Blobs, batch: Batch, opened: bytes, findings: Findings) -> None:
+    place = _place(batch)
     try:
         records = read_opened(opened, batch.root, batch.count)
         model = blobs.read(batch.content)

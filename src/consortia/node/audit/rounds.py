@@ -1,32 +1,20 @@
 """Audit of studies: every final round's sum and next state, again from the members' updates.
 
 1. Every update of the cohort is a blob of this home, has its hash, its length, and no word beyond the clip.
-2. Their exact sum is the blob that the ledger names, and the recipe's step from the round's state is the
-   next state that it names.
+2. Their exact sum, and what the recipe's step makes of the round's state with it, are the blobs that the
+   ledger names (`workers.arithmetic.compute`, as every member's worker does it).
 3. Each round starts from the state that the round before ended with, the first from the study's initial one.
-4. The registered model's content is the last state.
+4. The study stands at the state that its last final round ended with.
 """
 
-from consortia.base.codec import Malformed, Value, decode, decode_record
+from consortia.base.codec import Malformed
 from consortia.engines.commit.chunks import blob_id
-from consortia.engines.train import recipe
-from consortia.engines.train.api import (
-    Cohort,
-    Quantisation,
-    Recipe,
-    RecipeError,
-    Stage,
-    check_total,
-    check_vector,
-    recipe_digest,
-)
-from consortia.engines.train.schema import Schema
-from consortia.exact.ring import RingError, add_all, pack
 from consortia.kernel.ledger import Ledger
 from consortia.modules.training import queries
 from consortia.modules.training.types import Round
 from consortia.node.audit.findings import Findings
 from consortia.node.blobs import BlobError, Blobs
+from consortia.workers.arithmetic import BadRound, BadTerms, Plans, compute, plans
 
 _PAGE = 100
 
@@ -51,44 +39,19 @@ def _audit_study(ledger: Ledger, blobs: Blobs, study: bytes, findings: Findings)
         return
     terms, place = view.study.terms, f"study {view.study.proposer}/{view.study.terms.name}"
     try:
-        rule = recipe(terms.recipe.name)
-    except RecipeError as error:
+        known = plans(terms)
+    except BadTerms as error:
         findings.left_out.append(f"{place}: {error}")
         return
-    if recipe_digest(rule) != terms.recipe.digest:
-        findings.left_out.append(f"{place}: pins another version of {rule.name} than this software has")
-        return
-    _check_start(rule, terms.recipe.parameters, view, findings, place)
+    if terms.model is None:
+        start = blob_id(known.plan.initial) == terms.initial
+        findings.expect(start, place, "starts from another state than its recipe plans")
     state = terms.initial
     for this in _final_rounds(ledger, study):
         findings.expect(this.state == state, f"{place}, round {this.index}", "starts from another state")
-        declared = terms.stages[this.stage]
-        quantisation = Quantisation(declared.ring_bits, declared.scale_bits, declared.clip)
-        stage = Stage(declared.name, declared.rounds, declared.length, quantisation, declared.weighting)
-        _Recomputation(ledger, blobs, findings, f"{place}, round {this.index}").run(rule, stage, this)
+        _recompute(ledger, blobs, known, this, findings, f"{place}, round {this.index}")
         state = this.state if this.outcome is None else this.outcome.state
     findings.expect(view.progress.state == state, place, "stands at another state than its last final round")
-
-
-def _check_start(
-    rule: Recipe, parameters: bytes, view: queries.StudyView, findings: Findings, place: str
-) -> None:
-    """The initial state and the stages are those that the recipe plans for these parameters and schema."""
-    terms = view.study.terms
-    try:
-        plan = rule.plan(_map(decode(parameters)), decode_record(Schema, terms.schema))
-    except (Malformed, RecipeError, ValueError) as error:
-        findings.wrong(place, f"its terms cannot be planned: {error}")
-        return
-    findings.expect(
-        terms.model is not None or blob_id(plan.initial) == terms.initial, place, "starts elsewhere"
-    )
-
-
-def _map(value: Value) -> dict[str, int]:
-    if not isinstance(value, dict):
-        raise Malformed("a recipe's parameters are a map")
-    return {name: item for name, item in value.items() if isinstance(item, int)}
 
 
 def _final_rounds(ledger: Ledger, study: bytes) -> list[Round]:
@@ -103,30 +66,22 @@ def _final_rounds(ledger: Ledger, study: bytes) -> list[Round]:
     return found
 
 
-class _Recomputation:
-    """One round, computed again from its blobs."""
-
-    def __init__(self, ledger: Ledger, blobs: Blobs, findings: Findings, place: str) -> None:
-        self.ledger, self.blobs, self.findings, self.place = ledger, blobs, findings, place
-
-    def run(self, rule: Recipe, stage: Stage, this: Round) -> None:
-        """Steps 1 and 2, with the cohort and records that the ledger names."""
-        view = self.ledger.query("training.round", queries.ByRound(this.study, this.index, this.attempt))
-        if not isinstance(view, queries.RoundView) or this.outcome is None:
-            self.findings.wrong(self.place, "is final without an outcome")
-            return
-        updates = {update.member: update.submission for update in view.updates}
-        try:
-            blobs = [self.blobs.read(updates[member].blob) for member in this.cohort]
-            total = check_total(stage, add_all([check_vector(stage, blob) for blob in blobs]), len(blobs))
-            cohort = Cohort(len(this.cohort), this.cohort_records, this.records)
-            following = rule.step(self.blobs.read(this.state), total, cohort)
-            packed = pack(total, ring_bits=stage.quantisation.ring_bits)
-        except (BlobError, RingError, RecipeError, Malformed, KeyError) as error:
-            self.findings.wrong(self.place, str(error))
-            return
-        self.findings.expect(blob_id(packed) == this.outcome.sum, self.place, "its sum is another one")
-        self.findings.expect(
-            blob_id(following) == this.outcome.state, self.place, "its next state is another one"
-        )
-        self.findings.rounds_recomputed += 1
+def _recompute(  # noqa: PLR0917 (what is known, the round, and where to tell)
+    ledger: Ledger, blobs: Blobs, known: Plans, this: Round, findings: Findings, place: str
+) -> None:
+    """Steps 1 and 2, with the cohort and records that the ledger names."""
+    view = ledger.query("training.round", queries.ByRound(this.study, this.index, this.attempt))
+    if not isinstance(view, queries.RoundView) or this.outcome is None:
+        findings.wrong(place, "is final without an outcome")
+        return
+    updates = {update.member: update.submission.blob for update in view.updates}
+    try:
+        planned = this.index == 0 and blob_id(known.plan.initial) == this.state
+        state = known.plan.initial if planned else blobs.read(this.state)
+        found = compute(known, this, state, [(name, blobs.read(updates[name])) for name in this.cohort])
+    except (BlobError, BadRound, Malformed, KeyError) as error:
+        findings.wrong(place, str(error))
+        return
+    findings.expect(found.outcome.sum == this.outcome.sum, place, "its sum is another one")
+    findings.expect(found.outcome.state == this.outcome.state, place, "its next state is another one")
+    findings.rounds_recomputed += 1

@@ -1,0 +1,128 @@
+"""The members of a demo: each with a home, a node process of its own and its worker beside it."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from consortia.base.codec import encode_record
+from consortia.base.keys import SigningKey
+from consortia.cli.demo.telling import Teller
+from consortia.node import joining
+from consortia.node.home import Home
+from consortia.node.homes import Wishes, begin, prepare
+from consortia.node.invitations import Invitations, Place
+from consortia.node.keys import find_key, open_key
+from consortia.node.localnet import NodeHandle, stop_all
+from consortia.sdk.client import Client
+from consortia.workers.vault import Vault
+
+
+class Party:
+    """One member of the demo. Its keys are plain, as the demo says."""
+
+    def __init__(self, home: Home, name: str) -> None:
+        """Nothing runs until `node.start`."""
+        self.home, self.name = home, name
+        self.node = NodeHandle(home.path, name)
+        self.vault = Vault(home.private)
+        self._client: Client | None = None
+
+    def key(self, role: str) -> SigningKey:
+        """The member's key of a role."""
+        return open_key(find_key(self.home.keys, role), lambda: "")
+
+    def client(self, network: bytes) -> Client:
+        """A client of the member's own node, acting for its people."""
+        if self._client is None or self._client.url != self.node.url:
+            self._client = Client(self.node.url, network=network, key=self.key("admin"))
+        return self._client
+
+
+class Consortium:
+    """A network of parties; the first founds it and its node orders the blocks."""
+
+    def __init__(self, folder: Path, names: Sequence[str], teller: Teller) -> None:
+        """Nothing exists until `build`."""
+        self.folder, self.names, self.teller = folder, tuple(names), teller
+        self.parties: dict[str, Party] = {}
+        self.network = b""
+        self.genesis = b""
+
+    def __enter__(self) -> Self:
+        """Give the consortium; every node is stopped at the end."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop every node."""
+        stop_all([party.node for party in self.parties.values()])
+
+    @property
+    def founder(self) -> Party:
+        """The member that founded the network."""
+        return self.parties[self.names[0]]
+
+    def party(self, name: str) -> Party:
+        """A member by name."""
+        return self.parties[name]
+
+    def client(self, name: str) -> Client:
+        """A client of a member's node for its people."""
+        return self.parties[name].client(self.network)
+
+    def build(self, title: str) -> None:
+        """Found the network, start the nodes, and let the members admit one another."""
+        now = _now()
+        first = self.names[0]
+        home, genesis = begin(self._wishes(first), title, now)
+        self.network, self.genesis = genesis.network(), encode_record(genesis)
+        self.parties[first] = Party(home, first)
+        self.founder.node.start()
+        self.founder.node.wait_ready()
+        place = Place(first, self.founder.node.url, b"")
+        invitations = Invitations(home.path)
+        for name in self.names[1:]:
+            invite = invitations.invite(self.genesis, name, place, now)
+            joiner, request = prepare(self._wishes(name), invite, now)
+            self.parties[name] = Party(joiner, name)
+            self.parties[name].node.start()
+            door = Client(self.founder.node.url, network=self.network)
+            door.post(f"/v1/join?token={invite.token}", encode_record(request))
+        for name in self.names[1:]:
+            self.parties[name].node.wait_ready()
+        self.teller.line(f"{len(self.names)} nodes run, each its own process; {first} founded the network")
+        for count, name in enumerate(self.names[1:], start=1):
+            self._admit(name, self.names[1:count])
+
+    def settle(self) -> int:
+        """Wait until every node has all blocks and all of them are final; gives the height."""
+        height = self.client(self.names[0]).status().height
+        for name in self.names:
+            self.client(name).wait_final(height)
+        return height
+
+    def stop(self) -> None:
+        """Stop every node cleanly."""
+        stop_all([party.node for party in self.parties.values()])
+
+    def _admit(self, name: str, others: Sequence[str]) -> None:
+        posted = (self.founder.home.path / "joining" / f"{name}.cbor").read_bytes()
+        joining.propose(self.client(self.names[0]), posted)
+        for other in others:
+            joining.approve(self.client(other), name)
+        joiner = Client(self.founder.node.url, network=self.network, key=self.parties[name].key("admin"))
+        joining.accept(joiner, name)
+        joining.arrive(self.client(name))
+        approvals = ", ".join([self.names[0], *others])
+        self.teller.line(f"{name} is a member, approved by {approvals}")
+
+    def _wishes(self, name: str) -> Wishes:
+        path = self.folder / name
+        return Wishes(path, name, name.replace("-", " ").title(), None, more={"worker": True})
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

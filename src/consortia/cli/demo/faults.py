@@ -1,0 +1,118 @@
+"""Two faults of the story that need a running study: a hospital killed in mid-round, and a false result."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+
+from consortia.cli.demo import study
+from consortia.cli.demo.consortium import Consortium
+from consortia.cli.demo.telling import Teller
+from consortia.engines.train import recipe
+from consortia.engines.train.schema import Schema
+from consortia.modules.training import queries
+from consortia.modules.training.types import Round
+from consortia.node import joining
+
+SURVIVES = 4
+"""From so many members on, the network goes on while one of them is down."""
+
+DOWN_SECONDS = 3.0
+_STOP_SECONDS = 5.0
+
+
+class Victim:
+    """A member that is killed when round `at` waits for updates, and comes back later."""
+
+    def __init__(self, consortium: Consortium, name: str, at: int) -> None:
+        """Nothing happens until `seen`."""
+        self.consortium, self.name, self.at = consortium, name, at
+        self._killed: float | None = None
+        self._down = 0.0
+
+    def seen(self, now: queries.Awaited, teller: Teller) -> None:
+        """Kill when the round is there; start again once the round went on without it, or after a while."""
+        if self._killed is None:
+            if (now.index, now.action) == (self.at, "submit"):
+                self.consortium.party(self.name).node.kill()
+                self._killed = time.monotonic()
+                teller.line(
+                    f"{self.name} is killed in mid-round {self.at + 1}: its node and its worker, kill -9"
+                )
+            return
+        waited = time.monotonic() - self._killed
+        if not self._down and (now.index > self.at or waited > DOWN_SECONDS):
+            self.back(teller)
+
+    def back(self, teller: Teller) -> None:
+        """Start the node again, if it is down."""
+        if self._killed is None or self._down:
+            return
+        self._down = time.monotonic() - self._killed
+        node = self.consortium.party(self.name).node
+        node.start()
+        node.wait_ready()
+        teller.line(f"{self.name} is back after {self._down:.1f} s: it catches up and takes part again")
+
+    def verdict(self, rounds: list[Round], teller: Teller) -> None:
+        """Say who noticed, and how."""
+        missed = [this for this in rounds if self.name in this.missing]
+        later = [this for this in rounds if this.index > self.at and self.name in this.cohort]
+        back = f"back, it is in {len(later)} later rounds" if later else "it came back after the last round"
+        if missed:
+            numbers = ", ".join(str(this.index + 1) for this in missed)
+            check = f"no update by the deadline: round {numbers} went on without it; {back}"
+        elif len(self.consortium.names) < SURVIVES:
+            check = f"no ledger checkpoint is final without it: the network stopped, then went on; {back}"
+        else:
+            check = f"restarted from its own disk, it sent the same update again in time; {back}"
+        teller.catch(f"{self.name} is killed in mid-round {self.at + 1}", "all other members", check)
+
+
+def false_result(
+    consortium: Consortium, shared: Mapping[str, study.DataSet], schema: Schema, teller: Teller
+) -> None:
+    """One member's worker is replaced by one that lies about the sum of a small second study."""
+    liar = consortium.party(consortium.names[-1])
+    liar.node.stop()
+    liar.node.start("--no-worker")
+    liar.node.wait_ready()
+    joining.arrive(consortium.client(liar.name))
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "consortia.cli.demo.liar", "--home", str(liar.home.path)),
+            *("--url", liar.node.url, "--parent", str(os.getpid())),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=(liar.home.logs / "liar.log").open("ab"),
+        start_new_session=True,
+    )
+    try:
+        _statistics(consortium, liar.name, shared, schema, teller)
+    finally:
+        process.terminate()
+        process.wait(_STOP_SECONDS)
+
+
+def _statistics(
+    consortium: Consortium, liar: str, shared: Mapping[str, study.DataSet], schema: Schema, teller: Teller
+) -> None:
+    rule = recipe("statistics")
+    named = study.Named("statistics", "How many patients, how old", consortium.names)
+    asked = study.terms(named, rule, {}, schema)
+    name = study.agree(consortium, asked, rule.plan({}, schema).initial, shared)
+    view = study.watch(consortium, name, lambda now: teller.moving(f"second study: {now.action}"))
+    rounds = study.rounds_of(consortium, name)
+    differing = sorted({member for this in rounds for member in this.differing})
+    others = [member for member in consortium.names if member != liar]
+    what = f"{liar} commits to a false sum"
+    if liar in differing:
+        check = "its commitment is not the sum that more than two thirds computed from the same updates"
+        teller.catch(what, ", ".join(others), f"{check}; the round is final without it")
+    elif view.progress.status == "aborted":
+        check = f"no two thirds agree on a sum, so nothing is final: {view.progress.reason}"
+        teller.catch(what, ", ".join(others), check)
+    else:
+        raise study.StudyFailed(f"{liar} lied about a sum, and nobody noticed")

@@ -1,0 +1,173 @@
+"""The study of a demo: data sets committed and registered, terms proposed, joined, and watched to the end."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from consortia.base.codec import encode
+from consortia.base.ids import is_name
+from consortia.cli.demo.consortium import Consortium
+from consortia.engines.commit.chunks import blob_id
+from consortia.engines.train.api import Parameters, Recipe, recipe_digest
+from consortia.engines.train.files import read_file
+from consortia.engines.train.schema import Schema
+from consortia.engines.train.table import Table, csv_text
+from consortia.kernel.block import Receipt
+from consortia.modules.assets.messages import Register
+from consortia.modules.assets.types import Permission, Rights
+from consortia.modules.training import queries, rules
+from consortia.modules.training import types as law
+from consortia.modules.training.messages import Join, Propose, Start
+from consortia.sdk.errors import TransactionRefused
+from consortia.workers.rows import by_subject
+
+PURPOSE = "diagnosis"
+JOIN_MILLISECONDS = 120_000
+STEP_MILLISECONDS = 4_000
+STUDY_SECONDS_MAX = 300.0
+RUNNING = "training.not_proposed"
+"""The refusal to start a study that runs already."""
+
+_PAUSE_SECONDS = 0.05
+
+
+class StudyFailed(RuntimeError):
+    """A study that did not end with a model; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A member's data set as the ledger has it: asset id and number of records."""
+
+    asset: bytes
+    records: int
+
+
+def share(consortium: Consortium, tables: Mapping[str, Table]) -> dict[str, DataSet]:
+    """Each member commits to its own records, by patient and salted, and registers the commitment."""
+    shared: dict[str, DataSet] = {}
+    for name, table in tables.items():
+        party = consortium.party(name)
+        file = party.home.private / "records.csv"
+        file.write_text(csv_text(table), encoding="utf-8")
+        raw = read_file(file)
+        patients = [f"{name}-{number:05}".encode() for number in range(1, len(raw.rows) + 1)]
+        made = party.vault.add_dataset("records", by_subject(raw, patients))
+        receipt = consortium.client(name).submit(
+            Register(
+                name="records",
+                kind="dataset",
+                title=f"Patients of {name}",
+                form="set",
+                commitment=made.root,
+                count=table.records,
+                subjects=len(patients),
+                schema=rules.schema_hash(table.schema.encode()),
+                parents=(),
+                rights=Rights((Permission(name, (PURPOSE,)),), ()),
+            )
+        )
+        shared[name] = DataSet(_field(receipt, "asset"), table.records)
+    return shared
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a study is called, and the members who are invited."""
+
+    name: str
+    title: str
+    members: tuple[str, ...]
+
+
+def terms(named: Named, recipe: Recipe, parameters: Parameters, schema: Schema) -> law.Terms:
+    """The terms of a study of this recipe over this schema."""
+    plan, encoded = recipe.plan(parameters, schema), schema.encode()
+    return law.Terms(
+        name=named.name,
+        title=named.title,
+        purpose=PURPOSE,
+        model=None,
+        schema=encoded,
+        schema_hash=rules.schema_hash(encoded),
+        recipe=law.Recipe(recipe.name, encode(dict(parameters)), recipe_digest(recipe)),
+        stages=tuple(
+            law.Stage(
+                stage.name,
+                stage.rounds,
+                stage.length,
+                stage.quantisation.ring_bits,
+                stage.quantisation.scale_bits,
+                stage.quantisation.clip,
+                stage.weighting,
+                "open",
+                "mean",
+            )
+            for stage in plan.stages
+        ),
+        initial=blob_id(plan.initial),
+        invited=tuple(sorted(named.members)),
+        quorum=2,
+        retries=3,
+        deadlines=law.Deadlines(JOIN_MILLISECONDS, STEP_MILLISECONDS, STEP_MILLISECONDS),
+        privacy=None,
+        model_name=named.name,
+        model_title=named.title,
+    )
+
+
+def agree(consortium: Consortium, asked: law.Terms, initial: bytes, shared: Mapping[str, DataSet]) -> bytes:
+    """The founder proposes, everybody joins with its data set, the founder starts; gives the study's id."""
+    founder = consortium.client(consortium.names[0])
+    founder.put_blob(initial)
+    founder.submit(Propose(asked))
+    found = founder.query("training.find", queries.ByName(consortium.names[0], asked.name), queries.Found)
+    if found.study is None:
+        raise StudyFailed("the study was not proposed")
+    for name, data in shared.items():
+        consortium.client(name).submit(Join(found.study, data.asset, 1, data.records))
+    try:
+        founder.submit(Start(found.study))
+    except TransactionRefused as refused:
+        if refused.code != RUNNING:  # a worker was faster: everybody had joined
+            raise
+    return found.study
+
+
+Watcher = Callable[[queries.Awaited], None]
+
+
+def watch(consortium: Consortium, study: bytes, seen: Watcher) -> queries.StudyView:
+    """Follow a study to its end, telling again and again whom it awaits; raises StudyFailed."""
+    client = consortium.client(consortium.names[0])
+    deadline = time.monotonic() + STUDY_SECONDS_MAX
+    while time.monotonic() < deadline:
+        now = client.query("training.awaited", queries.ById(study), queries.Awaited)
+        seen(now)
+        if now.status in {"finished", "aborted"}:
+            return client.query("training.study", queries.ById(study), queries.StudyView)
+        time.sleep(_PAUSE_SECONDS)
+    raise StudyFailed(f"the study did not end within {STUDY_SECONDS_MAX:.0f} s")
+
+
+def rounds_of(consortium: Consortium, study: bytes) -> list[law.Round]:
+    """Every try of every round."""
+    client = consortium.client(consortium.names[0])
+    page = client.query("training.rounds", queries.ListRounds(study, 0, 100), queries.RoundPage)
+    return list(page.rounds)
+
+
+def usable_names(names: Mapping[str, Table]) -> list[str]:
+    """The members' names, sorted; raises StudyFailed for one that the ledger does not take."""
+    for name in names:
+        if not is_name(name):
+            raise StudyFailed(f"{name!r} is no member's name: 1 to 32 of a-z, 0-9 and -")
+    return sorted(names)
+
+
+def _field(receipt: Receipt, name: str) -> bytes:
+    for event in receipt.events:
+        value = event.body.get(name)
+        if isinstance(value, bytes):
+            return value
+    raise StudyFailed(f"the receipt of {receipt.transaction.hex()} names no {name}")

@@ -1,0 +1,98 @@
+"""The worker's door over HTTP: the member's own node, as its worker sees it."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from consortia.base.codec import Malformed, Record, decode_record, encode_record
+from consortia.engines.commit.chunks import WrongChunk
+from consortia.kernel.block import OK
+from consortia.modules.training.messages import Availability
+from consortia.node.rounds import AskAvailability, Gathered
+from consortia.sdk.client import Client
+from consortia.sdk.errors import LedgerError, TransactionRefused
+from consortia.workers.door import DoorClosed
+
+R = TypeVar("R", bound=Record)
+GATHER_SECONDS = 90.0
+POLL_SECONDS = 0.03
+
+
+class HttpDoor:
+    """A worker's door through a client that holds the worker's key."""
+
+    def __init__(self, client: Client, member: str, sleep: Callable[[float], object] = time.sleep) -> None:
+        """`sleep(seconds)` may return early when the worker is to stop."""
+        self._client, self._member, self._sleep = client, member, sleep
+        self._height = -2
+
+    @property
+    def member(self) -> str:
+        """The member whose worker this is."""
+        return self._member
+
+    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
+        """The answer to `module.query`."""
+        with _closing():
+            return self._client.query(name, arguments, kind)
+
+    def submit(self, message: Record) -> str:
+        """Sign and hand in; the receipt's code, or that for which it was not admitted."""
+        with _closing():
+            try:
+                self._client.submit(message)
+            except TransactionRefused as refused:
+                return refused.code
+            return OK
+
+    def put_blob(self, data: bytes) -> bytes:
+        """Keep bytes at the node."""
+        with _closing():
+            return self._client.put_blob(data)
+
+    def get_blob(self, blob: bytes) -> bytes:
+        """A blob's bytes, checked; the node fetches from its peers what it lacks."""
+        with _closing():
+            return self._client.blob(blob)
+
+    def collect_availability(
+        self,
+        study: bytes,
+        round: bytes,
+        blob: bytes,
+        size: int,
+    ) -> tuple[Availability, ...]:
+        """Signatures of the nodes that hold the update and have checked it."""
+        ask = AskAvailability(study, round, self._member, blob, size)
+        with _closing():
+            body = self._client.post("/v1/availability/gather", encode_record(ask), timeout=GATHER_SECONDS)
+            return decode_record(Gathered, body).signatures
+
+    def final_height(self) -> int:
+        """The height of the newest block that a final checkpoint covers."""
+        with _closing():
+            self._height = self._client.final_height()
+            return self._height
+
+    def now(self) -> int:
+        """The time in UTC milliseconds."""
+        return time.time_ns() // 1_000_000
+
+    def wait(self, seconds: float) -> None:
+        """Return when more is final than before, or after `seconds`."""
+        deadline = time.monotonic() + seconds
+        with _closing():
+            while time.monotonic() < deadline:
+                if self._client.final_height() != self._height:
+                    return
+                self._sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _closing() -> Iterator[None]:
+    """Say of every failure to get an answer from the node that the door is closed."""
+    try:
+        yield
+    except (LedgerError, WrongChunk, Malformed) as error:
+        raise DoorClosed(str(error)) from error

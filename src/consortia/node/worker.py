@@ -1,0 +1,79 @@
+"""`python -m consortia.node.worker`: the worker's process beside its node, with a key of its own."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from consortia.modules.assets.queries import ById, ListVersions, MaybeAsset, VersionPage
+from consortia.node.config import ConfigError
+from consortia.node.door import HttpDoor
+from consortia.node.home import Home
+from consortia.node.keys import KeyFileError, find_key, open_key, passphrase_from
+from consortia.sdk.client import Client
+from consortia.workers import Data, Diary, Report, Worker, be_nice, run
+from consortia.workers.door import Door
+from consortia.workers.rows import VaultData
+from consortia.workers.vault import Vault
+
+_LOG = logging.getLogger("consortia.worker")
+Make = type[Worker]
+
+
+def main(arguments: list[str] | None = None, make: Make = Worker) -> int:
+    """Work for the home's member until told to stop, or until the node that started this is gone."""
+    parser = argparse.ArgumentParser(prog="consortia.node.worker", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--url", required=True, help="where the member's own node listens")
+    parser.add_argument("--parent", type=int, default=0, help="end when this process is no longer the parent")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    be_nice()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if given.parent:
+        threading.Thread(target=_watch, args=(given.parent, stop), daemon=True).start()
+    try:
+        worker = _worker(Home.find(given.home, os.environ), given.url, make, stop)
+    except (ConfigError, KeyFileError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    run(worker, stop.is_set, stop.wait)
+    return 0
+
+
+def _worker(home: Home, url: str, make: Make, stop: threading.Event) -> Worker:
+    config = home.config(os.environ)
+    key = open_key(find_key(home.keys, "worker"), lambda: passphrase_from(os.environ))
+    client = Client(url, network=config.network_id, key=key)
+    door: Door = HttpDoor(client, config.member, stop.wait)
+
+    def committed(dataset: bytes, version: int) -> tuple[str, bytes] | None:
+        found = door.query("assets.asset", ById(dataset), MaybeAsset).asset
+        page = door.query("assets.versions", ListVersions(dataset, version - 1, 1), VersionPage).versions
+        if found is None or not page or page[0].number != version:
+            return None
+        return found.name, page[0].commitment
+
+    data: Data = VaultData(Vault(home.private), committed)
+    return make(door, data, Diary(home.private / "diary"), tell=_tell)
+
+
+def _tell(report: Report) -> None:
+    name = report.study.hex()[:16]
+    _LOG.info("%s %s, round %s.%s: %s", report.kind, name, report.index, report.attempt, report.detail)
+
+
+def _watch(parent: int, stop: threading.Event) -> None:
+    """Stop once the process that started this one is gone, however it went."""
+    while not stop.wait(0.2):
+        if os.getppid() != parent:
+            stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
