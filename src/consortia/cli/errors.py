@@ -8,6 +8,7 @@ import os
 from consortia.base.codec import Malformed
 from consortia.base.refusals import Refused
 from consortia.cli.output import REFUSED, UNCHECKED, Failure
+from consortia.engines.train.files import DataError
 from consortia.kernel.machine import InvalidBlock
 from consortia.node.blobs import BlobError
 from consortia.node.config import ConfigError
@@ -17,6 +18,7 @@ from consortia.node.keys import KeyFileError
 from consortia.node.tls import TlsError
 from consortia.sdk.errors import LedgerError, RequestFailed, TransactionRefused, Unreachable
 from consortia.store.errors import StoreError
+from consortia.workers.vault import VaultError
 
 TRACEBACK = "CONSORTIA_TRACEBACK"
 """Set in the environment, an unforeseen error shows where it happened."""
@@ -34,7 +36,7 @@ def explain(error: Exception) -> Failure:
         return Failure(str(error), "consortia up, or consortia doctor", code=UNCHECKED)
     if isinstance(error, ConfigError):
         return Failure(str(error), "--home DIR, or consortia init", code=UNCHECKED)
-    if isinstance(error, KeyFileError | InviteError | TlsError | HomeError):
+    if isinstance(error, KeyFileError | InviteError | TlsError | HomeError | DataError | VaultError):
         return Failure(str(error), code=REFUSED)
     if isinstance(error, StoreError | BlobError | LedgerError):
         return Failure(str(error), "consortia doctor", code=UNCHECKED)

@@ -69,36 +69,34 @@ class Session:
         """A query's answer; raises LedgerError."""
         return self.client.query(name, arguments, kind)
 
-    def submit(self, *records: Record, role: str | None = None) -> Receipt:
+    def submit(self, *records: Record, key: SigningKey | None = None) -> Receipt:
         """Sign, hand in and wait for the durable receipt; raises TransactionRefused with the code.
 
-        Signed with the home's key of `role`, or one that may sign all of the messages.
+        Signed with `key`, or one of the home that may sign all of the messages.
         """
-        if role is None:
+        if key is None:
             app = application()
             methods = [app.methods[app.messages[type(record)]].method for record in records]
             key = self.keyring.for_roles(frozenset.intersection(*[method.roles for method in methods]))
-        else:
-            key = self.keyring.open(role)
         signing = self._connect(key)
         try:
             return signing.submit(*records)
         finally:
             signing.close()
 
-    def change(self, make: Change, role: str | None = None) -> Receipt:
+    def change(self, make: Change, key: SigningKey | None = None) -> Receipt:
         """Hand in a change of the member set, under the checkpoint that made the last change final.
 
         Tried again when another change came first.
         """
         for _ in range(TRIES - 1):
             try:
-                return self.submit(make(vouching_checkpoint(self.client)), role=role)
+                return self.submit(make(vouching_checkpoint(self.client)), key=key)
             except TransactionRefused as error:
                 if not error.code.startswith("identity.checkpoint_"):
                     raise
                 note("The member set changed meanwhile; trying again ...")
-        return self.submit(make(vouching_checkpoint(self.client)), role=role)
+        return self.submit(make(vouching_checkpoint(self.client)), key=key)
 
 
 def at_home(path: Path | None) -> Session:
@@ -116,10 +114,12 @@ def at_home(path: Path | None) -> Session:
     return Session(connect, Keyring(home), config.member)
 
 
-def at_url(url: str, keyring: Keyring, *, pins: frozenset[bytes] = frozenset()) -> Session:
-    """A session with another member's node, its requests signed by the home's administrator."""
+def at_url(
+    url: str, keyring: Keyring, *, pins: frozenset[bytes] = frozenset(), signing: SigningKey | None = None
+) -> Session:
+    """A session with another member's node, its requests signed by the home's administrator or `signing`."""
     config = keyring.home.config(os.environ)
-    own = keyring.open("admin")
+    own = signing or keyring.open("admin")
 
     def connect(key: SigningKey | None) -> Client:
         return Client(url, network=config.network_id, key=key or own, pins=pins)

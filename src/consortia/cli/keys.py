@@ -1,0 +1,263 @@
+"""`consortia key`: the keys of this member, in its home and on the ledger."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from consortia.base.ids import is_name
+from consortia.base.keys import SigningKey
+from consortia.cli.members import day
+from consortia.cli.options import home_option, json_option
+from consortia.cli.output import DONE, Failure, facts, note, say, table
+from consortia.cli.session import Keyring, Session, at_home, at_url
+from consortia.kernel.block import Receipt
+from consortia.modules.identity.messages import AddKey, NewKey, Recover, RevokeKey, RotateNodeKey
+from consortia.modules.identity.queries import ByName, KeysView, KeyView
+from consortia.modules.identity.rules import ALONE, possession_message
+from consortia.modules.identity.types import KeySpec, Role
+from consortia.node.founding import OFFICES, MemberKeys
+from consortia.node.home import Home
+from consortia.node.keys import SUFFIX, KeyInfo, key_info, list_keys, open_key, save_key
+from consortia.sdk.errors import Unreachable
+
+ROLES = tuple(role for role in get_args(Role) if role not in {"node", "recovery"})
+"""Roles that a further key may have: node keys are rotated, recovery keys recovered."""
+
+
+SETTLE_SECONDS = 10.0
+"""So long a recovery waits for its block to be final before the old key files are set aside."""
+
+
+@click.group()
+def key() -> None:
+    """Keys of this member: list, add, revoke, rotate the node's, recover from the recovery key."""
+
+
+@key.command("list")
+@home_option
+@json_option
+def list_own(*, home: Path | None, as_json: bool) -> int:
+    """List the key files of the home, and the member's keys on the ledger."""
+    session = at_home(home)
+    files = {info.key: info for info in list_keys(session.home.keys)}
+    known = _known(session)
+    rows = [_row(one, files.get(one.id.hex())) for one in known]
+    unknown = [info for info in files.values() if info.key not in {one.id.hex() for one in known}]
+    rows += [
+        {
+            "id": info.key,
+            "label": info.label,
+            "roles": [info.role],
+            "standing": "not on the ledger",
+            "file": True,
+        }
+        | {"plain": info.plain, "since": None}
+        for info in unknown
+    ]
+    if as_json:
+        facts({"member": session.member, "keys": rows})
+        return DONE
+    table(
+        [
+            [
+                row["id"][:16],
+                row["label"],
+                " ".join(row["roles"]),
+                row["standing"],
+                day(row["since"]),
+                _file(row),
+            ]
+            for row in rows
+        ],
+        ["key", "label", "roles", "standing", "since", "here"],
+    )
+    return DONE
+
+
+@key.command()
+@click.argument("label")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice(ROLES),
+    help="What the key may do; may be given several times.",
+)
+@home_option
+@json_option
+def new(*, label: str, roles: tuple[Role, ...], home: Path | None, as_json: bool) -> int:
+    """Make a key called LABEL, keep it in the home, and register it.
+
+    A worker's key has that role alone. Hand the file to whoever holds the office.
+    """
+    ordered = tuple(sorted(set(roles)))
+    if ALONE.intersection(ordered) and len(ordered) > 1:
+        raise click.UsageError("a worker's key has that role alone")
+    if not is_name(label):
+        raise click.BadParameter("a label is 1 to 32 of a-z, 0-9 and -", param_hint="LABEL")
+    session = at_home(home)
+    made = SigningKey(os.urandom(32))
+    path = _keep(session, made, label=label, role=_chief(ordered))
+    try:
+        receipt = session.submit(AddKey(_proven(session, made, ordered, label)))
+    except BaseException:
+        path.unlink()  # nobody knows this key
+        raise
+    _done(receipt, f"{label} ({', '.join(ordered)}): {path}", made, as_json=as_json)
+    return DONE
+
+
+@key.command()
+@click.argument("which", metavar="KEY")
+@home_option
+@json_option
+def revoke(*, which: str, home: Path | None, as_json: bool) -> int:
+    """Revoke KEY, by label or by the first digits of its id: it acts no more from the next block on."""
+    session = at_home(home)
+    found = [one for one in _known(session) if one.key.revoked is None and _is(one, which)]
+    if len(found) != 1:
+        text = "no active key is" if not found else f"{len(found)} active keys are"
+        raise Failure(f"{text} called {which!r}", "consortia key list")
+    receipt = session.submit(RevokeKey(found[0].id))
+    _done(receipt, f"{found[0].key.label} is revoked.", found[0].id, as_json=as_json)
+    return DONE
+
+
+@key.command()
+@home_option
+@json_option
+def rotate(*, home: Path | None, as_json: bool) -> int:
+    """Replace the node's key, with which it cosigns. Restart the node afterwards."""
+    session = at_home(home)
+    have = len([info for info in list_keys(session.home.keys) if info.role == "node"])
+    label = f"node{have + 1:02}"
+    made = SigningKey(os.urandom(32))
+    path = _keep(session, made, label=label, role="node")
+    fresh = _proven(session, made, ("node",), label)
+    try:
+        receipt = session.change(lambda checkpoint: RotateNodeKey(fresh, checkpoint))
+    except BaseException:
+        path.unlink()
+        raise
+    _done(receipt, f"The node's key is now {path}", made, as_json=as_json)
+    note("Restart the node now: until then it cannot cosign.")
+    return DONE
+
+
+@key.command()
+@click.option(
+    "--recovery",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The recovery key's file; else the one in the home.",
+)
+@click.option("--url", help="Another member's node to talk to, when the own one cannot run.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+@json_option
+def recover(*, recovery: Path | None, url: str | None, yes: bool, home: Path | None, as_json: bool) -> int:
+    """Replace every key of this member, signed by its recovery key alone.
+
+    For when keys are lost or stolen. The old key files are set aside; restart the node afterwards.
+    """
+    found = Home.find(home, os.environ)
+    path = recovery or found.keys / f"recovery{SUFFIX}"
+    member = found.config(os.environ).member
+    if key_info(path).member != member:
+        raise Failure(f"{path} is the recovery key of {key_info(path).member}, not of {member}")
+    if not yes:
+        click.confirm(f"Every key of {member} is replaced. Sure?", abort=True)
+    keyring = Keyring(found)
+    signing = open_key(path, keyring.passphrase)
+    session = at_home(home) if url is None else at_url(url, keyring, signing=signing)
+    fresh = MemberKeys.generate(member)
+    aside = found.path / f"keys-until-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    waiting = Home(found.path / ".recovering")
+    shutil.rmtree(waiting.path, ignore_errors=True)
+    waiting.keys.mkdir(parents=True, mode=0o700)
+    fresh.save(waiting, None if keyring.plain else keyring.passphrase())
+    proven = fresh.proven(session.client.network)
+    receipt = session.change(lambda checkpoint: Recover(proven, checkpoint), key=signing)
+    if url is None:
+        _settle(session, receipt)
+    _swap(found, waiting, aside)
+    _done(
+        receipt,
+        f"{member} has new keys; the old files are in {aside.name}",
+        fresh.keys["admin"],
+        as_json=as_json,
+    )
+    note(f"Restart the node now, and move {found.keys / ('recovery' + SUFFIX)} to a safe place.")
+    return DONE
+
+
+def _settle(session: Session, receipt: Receipt) -> None:
+    """Let the node cosign with its old key the block that replaces it, while it still has that key."""
+    try:
+        session.client.wait_final(receipt.height, SETTLE_SECONDS)
+    except Unreachable as error:
+        note(f"{error}: the other members' nodes are awaited")
+
+
+def _swap(home: Home, waiting: Home, aside: Path) -> None:
+    """Put the new key files in the place of the old, which are set aside with what belongs to them."""
+    aside.mkdir(mode=0o700)
+    for old in sorted(home.keys.glob(f"*{SUFFIX}")):
+        old.replace(aside / old.name)
+    for label, _ in OFFICES:
+        (waiting.keys / f"{label}{SUFFIX}").replace(home.keys / f"{label}{SUFFIX}")
+    shutil.rmtree(waiting.path)
+
+
+def _keep(session: Session, made: SigningKey, *, label: str, role: str) -> Path:
+    """Write a new key file, protected as the others of the home are."""
+    keyring = session.keyring
+    phrase = None if keyring.plain else keyring.passphrase()
+    return save_key(session.home.keys, made, phrase, label=label, role=role, member=session.member)
+
+
+def _proven(session: Session, made: SigningKey, roles: tuple[Role, ...], label: str) -> NewKey:
+    """A key alone, with the proof that its owner holds it."""
+    claim = possession_message(session.client.network, session.member, (KeySpec(made.public, roles, label),))
+    return NewKey(made.public, roles, label, made.sign(claim))
+
+
+def _chief(roles: tuple[str, ...]) -> str:
+    """The role that a key file is filed under."""
+    return "admin" if "admin" in roles else roles[0]
+
+
+def _known(session: Session) -> tuple[KeyView, ...]:
+    return session.ask("identity.keys", ByName(session.member), KeysView).keys
+
+
+def _is(one: KeyView, which: str) -> bool:
+    return one.key.label == which or (len(which) >= 8 and one.id.hex().startswith(which))
+
+
+def _row(one: KeyView, file: KeyInfo | None) -> dict[str, Any]:
+    return {
+        "id": one.id.hex(),
+        "label": one.key.label,
+        "roles": list(one.key.roles),
+        "standing": "revoked" if one.key.revoked else "active",
+        "since": one.key.since,
+        "file": file is not None,
+        "plain": None if file is None else file.plain,
+    }
+
+
+def _file(row: dict[str, Any]) -> str:
+    return "" if not row["file"] else "plain" if row["plain"] else "encrypted"
+
+
+def _done(receipt: Receipt, text: str, which: SigningKey | bytes, *, as_json: bool) -> None:
+    wanted = which if isinstance(which, bytes) else which.key_id
+    if as_json:
+        facts({"done": text, "key": wanted, "transaction": receipt.transaction, "height": receipt.height})
+    else:
+        say(f"{text} (block {receipt.height})")

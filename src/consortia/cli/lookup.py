@@ -1,0 +1,59 @@
+"""What a person's words stand for: assets and studies by NAME, MEMBER/NAME or id."""
+
+from consortia.cli.output import Failure
+from consortia.cli.session import Session
+from consortia.engines.train.files import RawTable
+from consortia.modules.assets.queries import ById, ByName, MaybeAsset
+from consortia.modules.assets.types import Asset, Permission, Right, Version
+from consortia.modules.training import queries as training
+from consortia.workers.rows import raw_table
+from consortia.workers.vault import Vault
+
+
+def find_asset(session: Session, which: str) -> tuple[Asset, Version]:
+    """The asset that NAME, MEMBER/NAME or an id stands for, with its newest version; raises Failure."""
+    identity = _identity(which)
+    if identity is not None:
+        found = session.ask("assets.asset", ById(identity), MaybeAsset)
+    else:
+        owner, slash, name = which.partition("/")
+        asked = ByName(owner, name) if slash else ByName(session.member, which)
+        found = session.ask("assets.by_name", asked, MaybeAsset)
+    if found.asset is None or found.version is None:
+        raise Failure(
+            f"there is no asset {which!r}. ASSET is NAME (own), MEMBER/NAME, or an id", "consortia asset list"
+        )
+    return found.asset, found.version
+
+
+def permissions(grantees: tuple[str, ...], purposes: tuple[str, ...]) -> Right:
+    """The permissions of these grantees for these purposes (none: every purpose), in the law's order."""
+    wanted = tuple(sorted(set(purposes))) or ("*",)
+    return tuple(Permission(grantee, wanted) for grantee in sorted(set(grantees)))
+
+
+def find_study(session: Session, which: str) -> training.StudyView:
+    """The study that NAME (own), MEMBER/NAME or an id stands for; raises Failure."""
+    identity = _identity(which)
+    if identity is None:
+        proposer, slash, name = which.partition("/")
+        asked = training.ByName(proposer, name) if slash else training.ByName(session.member, which)
+        identity = session.ask("training.find", asked, training.Found).study
+    if identity is None:
+        text = f"there is no study {which!r}. STUDY is NAME (own), MEMBER/NAME, or an id"
+        raise Failure(text, "consortia study list")
+    return session.ask("training.study", training.ById(identity), training.StudyView)
+
+
+def own_rows(session: Session, name: str, version: int) -> RawTable:
+    """The rows of an own data set, as a table of text; raises VaultError, DataError."""
+    kept = Vault(session.home.private).rows(name, version)
+    return raw_table(name, [row for subject in sorted(kept) for row in kept[subject]])
+
+
+def _identity(which: str) -> bytes | None:
+    """The 32 bytes that 64 hex digits write, else None."""
+    try:
+        return bytes.fromhex(which) if len(which) == 64 else None
+    except ValueError:
+        return None

@@ -1,0 +1,202 @@
+"""`consortia study propose`: the terms of a study, from a recipe and the proposer's own data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from consortia.base.codec import encode
+from consortia.base.ids import is_name
+from consortia.cli.lookup import find_asset, find_study, own_rows
+from consortia.cli.members import day
+from consortia.cli.options import home_option, json_option
+from consortia.cli.output import DONE, Failure, facts, note, say
+from consortia.cli.session import Session, at_home
+from consortia.engines.commit.chunks import blob_id
+from consortia.engines.train import RECIPES
+from consortia.engines.train.agree import infer_schema
+from consortia.engines.train.api import RecipeError, recipe_digest
+from consortia.engines.train.files import RawTable, read_file
+from consortia.engines.train.schema import Schema
+from consortia.modules.training import rules
+from consortia.modules.training import types as law
+from consortia.modules.training.messages import Propose
+from consortia.workers.arithmetic import law_stages
+
+MINUTE_MILLISECONDS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person asks of a study, besides its recipe and schema."""
+
+    name: str
+    title: str
+    purpose: str
+    invited: tuple[str, ...]
+    quorum: int
+    retries: int
+    deadlines: law.Deadlines
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--recipe",
+    "recipe_name",
+    type=click.Choice(sorted(RECIPES)),
+    default="glm.logistic",
+    show_default=True,
+    help="What is computed together.",
+)
+@click.option(
+    "--data",
+    metavar="ASSET|FILE.csv",
+    required=True,
+    help="The own data set, or file, that the schema is read from.",
+)
+@click.option("--label", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--purpose", required=True, help="For what: the data sets' rights must allow it.")
+@click.option("--title", help="A line for people.")
+@click.option(
+    "--parameter", "parameters", multiple=True, metavar="NAME=INTEGER", help="A parameter of the recipe."
+)
+@click.option(
+    "--invite", "invited", multiple=True, metavar="MEMBER", help="Who may join; every member when left out."
+)
+@click.option(
+    "--quorum",
+    type=click.IntRange(2, law.JOINED_MAX),
+    default=2,
+    show_default=True,
+    help="The smallest cohort of a round.",
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(0, law.RETRIES_MAX),
+    default=3,
+    show_default=True,
+    help="How often a round is tried again.",
+)
+@click.option(
+    "--join-minutes",
+    type=click.FloatRange(0.001),
+    default=7 * 24 * 60,
+    show_default=True,
+    help="How long members may join.",
+)
+@click.option(
+    "--round-minutes",
+    type=click.FloatRange(0.001),
+    default=60,
+    show_default=True,
+    help="How long a member has for its update.",
+)
+@click.option(
+    "--result-minutes",
+    type=click.FloatRange(0.001),
+    default=60,
+    show_default=True,
+    help="How long for each step without training.",
+)
+@home_option
+@json_option
+def propose(
+    *,
+    name: str,
+    recipe_name: str,
+    data: str,
+    label: str,
+    purpose: str,
+    title: str | None,
+    parameters: tuple[str, ...],
+    invited: tuple[str, ...],
+    quorum: int,
+    retries: int,
+    join_minutes: float,
+    round_minutes: float,
+    result_minutes: float,
+    home: Path | None,
+    as_json: bool,
+) -> int:
+    """Propose a study called NAME: fix its recipe, schema and terms, which members join or leave alone."""
+    if not is_name(name):
+        raise click.BadParameter(f"{name!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="NAME")
+    session = at_home(home)
+    schema = infer_schema(
+        [_rows(session, data)], label, task="number" if recipe_name == "glm.linear" else "classes"
+    )
+    spans = [
+        int(minutes * MINUTE_MILLISECONDS) or 1 for minutes in (join_minutes, round_minutes, result_minutes)
+    ]
+    members = tuple(sorted(set(invited)))
+    wanted = Wanted(name, title or name, purpose, members, quorum, retries, law.Deadlines(*spans))
+    terms, initial = terms_of(recipe_name, _integers(parameters), schema, wanted)
+    session.client.put_blob(initial)
+    receipt = session.submit(Propose(terms))
+    found = find_study(session, name)
+    if as_json:
+        known = {
+            "study": found.study.id,
+            "name": f"{session.member}/{name}",
+            "join_until": found.study.join_until,
+        }
+        known |= {"rounds": sum(stage.rounds for stage in terms.stages)}
+        facts(known | {"transaction": receipt.transaction, "height": receipt.height})
+        return DONE
+    until = day(found.study.join_until)
+    say(f"{session.member}/{name} may be joined until {until} UTC (block {receipt.height})")
+    say(f"id  {found.study.id.hex()}")
+    note(f"Members join: consortia study join {session.member}/{name} --data ASSET")
+    return DONE
+
+
+def terms_of(
+    recipe_name: str, parameters: dict[str, int], schema: Schema, wanted: Wanted
+) -> tuple[law.Terms, bytes]:
+    """The terms of a study and the state that its first round starts from; raises Failure."""
+    recipe = RECIPES[recipe_name]
+    try:
+        plan = recipe.plan(parameters, schema)
+    except RecipeError as error:
+        raise Failure(f"{recipe_name}: {error}", "--parameter NAME=INTEGER") from None
+    encoded = schema.encode()
+    terms = law.Terms(
+        name=wanted.name,
+        title=wanted.title,
+        purpose=wanted.purpose,
+        model=None,
+        schema=encoded,
+        schema_hash=rules.schema_hash(encoded),
+        recipe=law.Recipe(recipe.name, encode(dict(parameters)), recipe_digest(recipe)),
+        stages=law_stages(plan),
+        initial=blob_id(plan.initial),
+        invited=wanted.invited,
+        quorum=wanted.quorum,
+        retries=wanted.retries,
+        deadlines=wanted.deadlines,
+        privacy=None,
+        model_name=wanted.name,
+        model_title=wanted.title,
+    )
+    return terms, plan.initial
+
+
+def _rows(session: Session, data: str) -> RawTable:
+    """The rows that the schema is read from: of a file that is there, else of an own data set."""
+    if Path(data).suffix.lower() == ".csv":
+        return read_file(Path(data))
+    one, version = find_asset(session, data)
+    return own_rows(session, one.name, version.number)
+
+
+def _integers(given: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        try:
+            found[name] = int(number)
+        except ValueError:
+            raise click.BadParameter(f"{text!r} is not NAME=INTEGER", param_hint="--parameter") from None
+    return found

@@ -1,0 +1,193 @@
+"""`consortia asset add` and `erase`: private records go to the vault, their commitment to the ledger."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from consortia.base.ids import is_name
+from consortia.cli.lookup import find_asset, permissions
+from consortia.cli.options import home_option, json_option
+from consortia.cli.output import DONE, Failure, facts, note, say
+from consortia.cli.session import Session, at_home
+from consortia.engines.train.files import DataError, RawTable, read_file
+from consortia.modules.assets.messages import NewVersion, Register
+from consortia.modules.assets.queries import ByName, MaybeAsset
+from consortia.modules.assets.types import Form, Kind, Rights
+from consortia.workers.rows import by_subject
+from consortia.workers.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A commitment for the ledger: what it is, of how many records, about how many subjects."""
+
+    kind: Kind
+    form: Form
+    commitment: bytes
+    count: int
+    subjects: int | None
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--name", help="What the member calls it; else the file's name.")
+@click.option(
+    "--kind",
+    type=click.Choice(["dataset", "batch", "function", "model"]),
+    default="dataset",
+    show_default=True,
+    help="A CSV file with a header; lines that are records; or a file as it is.",
+)
+@click.option(
+    "--subject", metavar="COLUMN", help="The column that names whom a row is about; it stays private."
+)
+@click.option("--title", help="A line for people.")
+@click.option(
+    "--process", "process", multiple=True, metavar="MEMBER", help="Who may compute on it; * for everyone."
+)
+@click.option(
+    "--download", "download", multiple=True, metavar="MEMBER", help="Who may have its bytes; * for everyone."
+)
+@click.option("--purpose", "purposes", multiple=True, help="For what; every purpose when left out.")
+@click.option(
+    "--append", is_flag=True, help="Add the rows to the data set of this name, as its next version."
+)
+@home_option
+@json_option
+def add(
+    *,
+    file: Path,
+    name: str | None,
+    kind: Any,  # noqa: ANN401 (a Literal)
+    subject: str | None,
+    title: str | None,
+    process: tuple[str, ...],
+    download: tuple[str, ...],
+    purposes: tuple[str, ...],
+    append: bool,
+    home: Path | None,
+    as_json: bool,
+) -> int:
+    """Commit to FILE and register it. Its records go to the home's vault and never leave it.
+
+    The ledger gets one salted commitment, from which each subject can be shown its rows, or their absence.
+    The member itself may always compute on its own.
+    """
+    called = name or file.stem.lower()
+    if not is_name(called):
+        raise click.BadParameter(f"{called!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="--name")
+    session = at_home(home)
+    if append:
+        one, _ = find_asset(session, called)
+        made = Vault(session.home.private).append_rows(called, read_rows(file, subject))
+        receipt = session.submit(NewVersion(one.id, made.root, made.count, made.subjects, None))
+        identity, number = one.id, one.version + 1
+        shared = Shared("dataset", "set", made.root, made.count, made.subjects)
+    else:
+        if session.ask("assets.by_name", ByName(session.member, called), MaybeAsset).asset is not None:
+            raise Failure(f"{session.member} has an asset {called} already", "--name another, or --append")
+        shared = commit(session, file, called, kind=kind, subject=subject)
+        own = purposes or ("*",)
+        rights = Rights(permissions((*process, session.member), own), permissions(download, own))
+        message = Register(
+            name=called,
+            kind=shared.kind,
+            title=title or called,
+            form=shared.form,
+            commitment=shared.commitment,
+            count=shared.count,
+            subjects=shared.subjects,
+            schema=None,
+            parents=(),
+            rights=rights,
+        )
+        receipt = session.submit(message)
+        identity, number = find_asset(session, called)[0].id, 1
+    known = {"asset": identity, "name": f"{session.member}/{called}", "version": number, "kind": shared.kind}
+    known |= {"commitment": shared.commitment, "records": shared.count, "subjects": shared.subjects}
+    if as_json:
+        facts(known | {"transaction": receipt.transaction, "height": receipt.height})
+        return DONE
+    about = "" if shared.subjects is None else f" about {shared.subjects:,} subjects"
+    say(f"{known['name']} version {number}: {shared.count:,} records{about} (block {receipt.height})")
+    say(f"id         {identity.hex()}")
+    say(f"commitment {shared.commitment.hex()}")
+    note(f"The records are in {session.home.private}, and nowhere else.")
+    return DONE
+
+
+@click.command()
+@click.argument("which", metavar="ASSET")
+@click.option("--subject", required=True, help="Whose salts and rows are destroyed, in every version.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+@json_option
+def erase(*, which: str, subject: str, yes: bool, home: Path | None, as_json: bool) -> int:
+    """Destroy what the vault holds of one subject of an own data set, and register the version without it.
+
+    The commitments of earlier versions stay on the ledger, and without the salts say nothing. Backups of
+    the home are yours to see to.
+    """
+    session = at_home(home)
+    one, _ = find_asset(session, which)
+    if one.owner != session.member:
+        raise Failure(
+            f"{one.owner}/{one.name} is {one.owner}'s", "consortia asset list --owner " + session.member
+        )
+    if not yes:
+        click.confirm(f"Every record of {subject} in {one.name} is destroyed for good. Sure?", abort=True)
+    made = Vault(session.home.private).erase_subject(one.name, subject.encode())
+    receipt = session.submit(NewVersion(one.id, made.root, made.count, made.subjects, None))
+    known = {"asset": one.id, "version": one.version + 1, "commitment": made.root, "records": made.count}
+    if as_json:
+        facts(known | {"transaction": receipt.transaction, "height": receipt.height})
+    else:
+        left = f"{made.count:,} records about {made.subjects:,} subjects"
+        say(f"Erased. {one.name} version {one.version + 1} has {left}")
+    return DONE
+
+
+def commit(session: Session, file: Path, name: str, *, kind: Kind, subject: str | None) -> Shared:
+    """Put a file where its kind belongs, and give its commitment."""
+    vault = Vault(session.home.private)
+    if kind == "dataset":
+        rows = read_rows(file, subject)
+        if name in vault.datasets():  # an earlier run was interrupted between the vault and the ledger
+            if {key: list(value) for key, value in vault.rows(name).items()} != rows:
+                raise Failure(f"the vault holds other records called {name}", "--name another")
+            made = vault.commitment(name)
+        else:
+            made = vault.add_dataset(name, rows)
+        return Shared("dataset", "set", made.root, made.count, made.subjects if subject else None)
+    if kind == "batch":
+        with file.open("rb") as lines:
+            batch = vault.add_batch(line.rstrip(b"\r\n") for line in lines)
+        return Shared("batch", "batch", batch.root, batch.count, None)
+    data = file.read_bytes()
+    return Shared(kind, "blob", session.client.put_blob(data), 1, None)
+
+
+def read_rows(file: Path, subject: str | None) -> dict[bytes, list[bytes]]:
+    """The rows of a CSV file by subject, the subject's own column left out; raises DataError."""
+    raw = read_file(file)
+    if subject is None:
+        return by_subject(raw)
+    if subject not in raw.header:
+        raise DataError(
+            f'{file.name}, row 1: there is no column "{subject}". It has: {", ".join(raw.header)}'
+        )
+    at = raw.header.index(subject)
+    for row, number in zip(raw.rows, raw.numbers, strict=True):
+        if not row[at]:
+            raise DataError(f'{file.name}, row {number}, column "{subject}": the subject is empty.')
+    names = [row[at].encode() for row in raw.rows]
+
+    def without(cells: Any) -> Any:  # noqa: ANN401 (a tuple or a list of cells)
+        return cells[:at] + cells[at + 1 :]
+
+    kept = RawTable(
+        raw.name, without(raw.header), without(raw.units), [without(row) for row in raw.rows], raw.numbers
+    )
+    return by_subject(kept, names)

@@ -1,0 +1,226 @@
+"""`consortia study`: training together, from the proposal to the model."""
+
+import time
+from pathlib import Path
+
+import click
+
+from consortia.cli.lookup import find_asset, find_study, own_rows
+from consortia.cli.members import day
+from consortia.cli.options import home_option, json_option
+from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say, table
+from consortia.cli.proposing import propose
+from consortia.cli.session import at_home
+from consortia.engines.train.schema import Schema
+from consortia.engines.train.table import mismatches
+from consortia.kernel.block import Receipt
+from consortia.modules.training import queries
+from consortia.modules.training.messages import Cancel, Join, Leave, Start
+from consortia.modules.training.types import Status
+from consortia.sdk.jsonform import to_json
+
+PAGE = 100
+POLL_SECONDS = 0.2
+
+
+@click.group()
+def study() -> None:
+    """Studies: propose, join, start, and watch members train a model together."""
+
+
+study.add_command(propose)
+
+
+@study.command("list")
+@click.option(
+    "--status", type=click.Choice(["proposed", "running", "finished", "aborted"]), help="Of this status only."
+)
+@home_option
+@json_option
+def list_studies(*, status: Status | None, home: Path | None, as_json: bool) -> int:
+    """List the network's studies."""
+    session = at_home(home)
+    found: list[queries.StudyItem] = []
+    after = None
+    while True:
+        page = session.ask("training.studies", queries.ListStudies(status, after, PAGE), queries.StudyPage)
+        found += page.studies
+        if page.next is None:
+            break
+        after = page.next
+    if as_json:
+        facts({"studies": [to_json(one) for one in found]})
+        return DONE
+    rows = [
+        [
+            f"{one.proposer}/{one.name}",
+            one.status,
+            f"{one.index} of {one.rounds}",
+            str(one.members),
+            one.purpose,
+            one.title,
+        ]
+        for one in found
+    ]
+    table(rows, ["study", "status", "rounds", "members", "purpose", "title"])
+    return DONE
+
+
+@study.command()
+@click.argument("which", metavar="STUDY")
+@home_option
+@json_option
+def show(*, which: str, home: Path | None, as_json: bool) -> int:
+    """Show a study: its terms, who takes part with what, how far it is."""
+    session = at_home(home)
+    found = find_study(session, which)
+    if as_json:
+        facts(to_json(found))
+        return DONE
+    terms, progress = found.study.terms, found.progress
+    rounds = sum(stage.rounds for stage in terms.stages)
+    say(f"{click.style(f'{found.study.proposer}/{terms.name}', bold=True)}  {terms.title}")
+    say(f"id        {found.study.id.hex()}")
+    say(f"status    {progress.status}{f': {progress.reason}' if progress.reason else ''}")
+    say(f"purpose   {terms.purpose}")
+    say(f"recipe    {terms.recipe.name}, {rounds} rounds: {', '.join(stage.name for stage in terms.stages)}")
+    say(f"rounds    {progress.index} of {rounds} final")
+    say(f"invited   {', '.join(terms.invited) or 'every member'}, at least {terms.quorum}")
+    say(f"join by   {day(found.study.join_until)}")
+    say(f"model     {progress.model.hex() if progress.model else terms.model_name + ', once it is finished'}")
+    say()
+    rows = [[one.member, f"{one.part.records:,}", one.part.dataset.hex()[:16]] for one in found.parts]
+    table(rows, ["member", "records", "data set"])
+    return DONE
+
+
+@study.command()
+@click.argument("which", metavar="STUDY")
+@click.option("--data", required=True, metavar="ASSET", help="The own data set to take part with.")
+@click.option("--records", type=click.IntRange(min=1), help="So many of its records; all when left out.")
+@home_option
+@json_option
+def join(*, which: str, data: str, records: int | None, home: Path | None, as_json: bool) -> int:
+    """Take part in a STUDY with an own data set. Joining is consent to its terms.
+
+    The data set is held against the study's schema first, in the home; everything that differs is listed.
+    """
+    session = at_home(home)
+    found = find_study(session, which)
+    one, version = find_asset(session, data)
+    schema = Schema.decode(found.study.terms.schema)
+    faults = mismatches(schema, own_rows(session, one.name, one.version))
+    if faults:
+        for fault in faults:
+            note(f"  {fault}")
+        raise Failure(
+            f"{one.name} does not fit the study's schema in {len(faults)} ways", "mend it and add it anew"
+        )
+    message = Join(found.study.id, one.id, version.number, records or version.count)
+    receipt = session.submit(message)
+    name = found.study.terms.name
+    _done(receipt, f"{session.member} takes part in {name} with {message.records:,} records", as_json=as_json)
+    return DONE
+
+
+@study.command()
+@click.argument("which", metavar="STUDY")
+@home_option
+@json_option
+def leave(*, which: str, home: Path | None, as_json: bool) -> int:
+    """Take no further part in a STUDY: at once before it runs, otherwise from the next round on."""
+    session = at_home(home)
+    found = find_study(session, which)
+    _done(
+        session.submit(Leave(found.study.id)),
+        f"{session.member} leaves {found.study.terms.name}",
+        as_json=as_json,
+    )
+    return DONE
+
+
+@study.command()
+@click.argument("which", metavar="STUDY")
+@home_option
+@json_option
+def start(*, which: str, home: Path | None, as_json: bool) -> int:
+    """Start a STUDY's rounds: its proposer once enough joined, anybody once the joining time is over."""
+    session = at_home(home)
+    found = find_study(session, which)
+    _done(session.submit(Start(found.study.id)), f"{found.study.terms.name} runs", as_json=as_json)
+    return DONE
+
+
+@study.command()
+@click.argument("which", metavar="STUDY")
+@click.option("--reason", default="cancelled", show_default=True, help="A line that stands on the ledger.")
+@home_option
+@json_option
+def cancel(*, which: str, reason: str, home: Path | None, as_json: bool) -> int:
+    """Abort a STUDY: its proposer at any time, anybody when too few joined in time."""
+    session = at_home(home)
+    found = find_study(session, which)
+    receipt = session.submit(Cancel(found.study.id, reason))
+    _done(receipt, f"{found.study.terms.name} is cancelled", as_json=as_json)
+    return DONE
+
+
+@study.command()
+@click.argument("which", metavar="STUDY")
+@home_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, one for each change.")
+def watch(*, which: str, home: Path | None, as_json: bool) -> int:
+    """Watch a STUDY live: which round, who is awaited, and until when. Ends with the study.
+
+    Exit code 0: it finished; 1: it was aborted.
+    """
+    session = at_home(home)
+    found = find_study(session, which)
+    rounds = sum(stage.rounds for stage in found.study.terms.stages)
+    seen: queries.Awaited | None = None
+    while seen is None or seen.status in {"proposed", "running"}:
+        now = session.ask("training.awaited", queries.ById(found.study.id), queries.Awaited)
+        if now == seen:
+            time.sleep(POLL_SECONDS)
+            continue
+        seen = now
+        if as_json:
+            facts(to_json(now))
+        else:
+            say(awaited_line(now, rounds))
+    final = find_study(session, found.study.id.hex()).progress
+    if as_json:
+        facts({"status": final.status, "model": final.model, "reason": final.reason})
+    elif final.model is not None:
+        say(f"The model is {final.model.hex()}: consortia asset lineage {_model(found)}")
+    else:
+        say(f"Aborted: {final.reason}")
+    return DONE if final.status == "finished" else REFUSED
+
+
+def awaited_line(now: queries.Awaited, rounds: int) -> str:
+    """What a study waits for, in a line: round, step, members, time."""
+    if now.status in {"finished", "aborted"}:
+        return now.status
+    until = (
+        ""
+        if now.deadline is None
+        else f" until {time.strftime('%H:%M:%S', time.gmtime(now.deadline / 1000))} UTC"
+    )
+    who = ", ".join(now.members)
+    if now.status == "proposed":
+        return f"proposed; may be joined{until}{f'; awaited: {who}' if who else ''}"
+    place = f"round {min(now.index + 1, rounds)} of {rounds}"
+    attempt = f", try {now.attempt + 1}" if now.attempt else ""
+    return f"{place}{attempt}: {now.action}; awaited: {who or 'nobody'}{until}"
+
+
+def _model(found: queries.StudyView) -> str:
+    return f"{found.study.proposer}/{found.study.terms.model_name}"
+
+
+def _done(receipt: Receipt, text: str, *, as_json: bool) -> None:
+    if as_json:
+        facts({"done": text, "transaction": receipt.transaction, "height": receipt.height})
+    else:
+        say(f"{text} (block {receipt.height})")
