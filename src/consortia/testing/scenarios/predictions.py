@@ -10,14 +10,14 @@ from consortia.testing.scenarios.assets import blob, dataset, digest, registered
 SHARED = Rights(process=right(("east", "diagnosis"), ("north", "diagnosis")), download=())
 
 
-def batch(model: bytes, root: str = "root", **fields: object) -> RecordBatch:
-    """A batch of 40 predictions of the model that is registered as "screen"."""
+def batch(model: bytes, word: str = "root", **fields: object) -> RecordBatch:
+    """A batch of 40 predictions of the model that is registered as "screen"; its root follows from `word`."""
     usual: dict[str, object] = {
         "model": model,
         "content": digest("screen"),
         "purpose": "diagnosis",
         "policy": digest("refer from one half on"),
-        "root": digest(root),
+        "root": digest(word),
         "count": 40,
         "opened": None,
     }
