@@ -6,7 +6,7 @@ from typing import Any
 import click
 import msgspec
 
-from consortia.base.codec import Malformed, Record, Value, decode
+from consortia.base.codec import Malformed, Record, decode
 from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, plain, say
 from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
@@ -119,7 +119,7 @@ def _shown(data: bytes) -> str:
         return data.decode("utf-8", "replace") if data.isascii() else data.hex()
 
 
-def _json(value: Value | dict[str, object]) -> str:
+def _json(value: object) -> str:
     return msgspec.json.encode(plain(value)).decode()
 
 

@@ -34,7 +34,7 @@ def rewrite(consortium: Consortium, height: int, teller: Teller) -> None:
     orderer, witness = consortium.founder, consortium.party(consortium.names[-1])
     aside = consortium.folder / ".reel"
     shutil.rmtree(aside, ignore_errors=True)
-    forged = _forge(orderer, aside, height)
+    forged, changed = _forge(orderer, aside, height)
     liar = Node(forged, orderer.name, (orderer.key("node"),), orderer=orderer.name, memory=PlainMemory())
     shutil.copytree(witness.home.ledger, aside / "ledger")
     shutil.copytree(witness.home.witness, aside / "witness")
@@ -45,12 +45,9 @@ def rewrite(consortium: Consortium, height: int, teller: Teller) -> None:
         store.close()
         shutil.rmtree(aside)
     if said is None:
-        raise Missed(f"the rewritten block {height} was not noticed")
-    teller.catch(
-        f"{orderer.name}, who orders the blocks, rewrites block {height} and serves the forgery",
-        witness.name,
-        f"two histories signed by one orderer: {said}",
-    )
+        raise Missed(f"the rewritten block {changed} was not noticed")
+    what = f"{orderer.name}, who orders the blocks, back-dates block {changed} and serves the forgery"
+    teller.catch(what, witness.name, said)
 
 
 def _witness(store: LmdbStore, party: Party, aside: Path, orderer: str) -> Node:
@@ -59,27 +56,25 @@ def _witness(store: LmdbStore, party: Party, aside: Path, orderer: str) -> Node:
     return Node(ledger, party.name, keys, orderer=orderer, memory=FolderMemory(aside / "witness"))
 
 
-def _forge(orderer: Party, aside: Path, height: int) -> Ledger:
-    """The orderer's ledger with one transaction left out of block `height`, and a block more than before."""
+def _forge(orderer: Party, aside: Path, height: int) -> tuple[Ledger, int]:
+    """The orderer's history with one block back-dated, from `height` on, and that block's height."""
     aside.mkdir()
     shutil.copytree(orderer.home.ledger, aside / "forged")
     store = LmdbStore(aside / "forged", read_only=True)
+    changed = 0
     try:
         honest = Ledger.open(store, application())
         forged = Ledger.create(MemoryStore(), application(), honest.genesis)
-        for at in range(1, height):
+        for at in range(1, honest.tip.height + 1):
             block = honest.block(at)
-            if block is not None:
-                forged.append(block)
-        original = honest.block(height)
-        if original is None:
-            raise Missed(f"there is no block {height} to rewrite")
-        forged.append(Block(height, original.time, original.transactions[:-1]))
-        while forged.tip.size <= honest.tip.size:
-            forged.append(Block(forged.tip.height + 1, max(honest.tip.time, forged.tip.time), ()))
+            if block is None:
+                raise Missed(f"the copy of the store lacks block {at}")
+            if not changed and at >= height and block.time > forged.tip.time:
+                changed, block = at, Block(at, forged.tip.time, block.transactions)
+            forged.append(block)
     finally:
         store.close()
-    return forged
+    return forged, changed
 
 
 def _ask(liar: Node, witness: Node) -> str | None:
