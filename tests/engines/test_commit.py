@@ -1,6 +1,7 @@
 """Commitments open to what was committed, to nothing else, and only to whoever has the salts."""
 
 import os
+import re
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -322,3 +323,11 @@ class TestPredictions:
     def test_an_input_needs_a_whole_salt(self) -> None:
         with pytest.raises(ValueError, match="32 bytes"):
             prediction.input_digest(b"", b"input")
+
+
+def test_the_program_on_the_page_about_commitments_runs() -> None:
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "commitments.md"
+    (program,) = re.findall(
+        r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    exec(compile(program, str(page), "exec"), {})  # noqa: S102 (the page's own program)
