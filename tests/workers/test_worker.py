@@ -11,7 +11,7 @@ from consortia.engines.train.schema import Label, Schema, number
 from consortia.engines.train.splits import wisconsin_hospitals
 from consortia.engines.train.table import Table
 from consortia.modules.training.messages import Propose, Start
-from consortia.testing.faults import LyingWorker, StallingWorker, TwistingWorker
+from consortia.testing.faults import InflatingWorker, LyingWorker, StallingWorker, TwistingWorker
 from consortia.testing.local import HeldTable, LocalDoor, LocalNet, terms_of, worker_of
 from consortia.testing.machine import Bench
 from consortia.testing.studies import MEMBERS, dataset
@@ -153,6 +153,13 @@ def test_an_update_beyond_the_clip_is_held_by_nobody(tmp_path):
     assert four.net.said("west", "waits")[0].detail == "0 nodes hold the update, 3 are needed"
 
 
+def test_an_update_that_its_records_cannot_give_is_held_by_nobody(tmp_path):
+    four = Consortium(tmp_path, kinds={"west": InflatingWorker}, rounds=1).join().start().finish()
+    assert {this.missing for this in four.rounds()} == {("west",)}
+    assert four.net.refused[0][0] == "west"
+    assert four.progress.status == "finished"
+
+
 def test_workers_act_only_under_a_final_checkpoint(four):
     four.net.lag = 1
     assert [worker.work() for worker in four.workers.values()] == [False] * 4
@@ -270,6 +277,46 @@ def test_a_worker_killed_anywhere_resumes_and_never_submits_two_updates(tmp_path
         assert four.progress.status == "finished"
         assert four.model() == four.expected(*MEMBERS), f"killed at {point}"
         assert all("west" in this.cohort for this in four.rounds())
+
+
+class Restless(HeldTable):
+    """Records that give another update each time they are read."""
+
+    def table(self, dataset, version, schema):
+        self.held = Table("west", SCHEMA, self.held.numbers + 0.001, self.held.labels)
+        return self.held
+
+
+def test_a_worker_killed_over_and_over_offers_one_update_a_round_even_if_it_would_compute_another(tmp_path):
+    four = Consortium(tmp_path, rounds=2).join().start()
+    offered: dict[bytes, set[bytes]] = {}
+    data = Restless(four.tables["west"])
+
+    class Watched(MortalDoor):
+        def collect_availability(self, study, round_id, blob, size):
+            offered.setdefault(round_id, set()).add(blob)
+            if self._die():
+                raise Killed
+            return super().collect_availability(study, round_id, blob, size)
+
+    def reborn(lives: int) -> Worker:
+        worker = Worker(Watched(four.net, "west", lives, after=False), data, Diary(tmp_path / "west"))
+        work = worker.work
+
+        def mortal() -> bool:
+            try:
+                return work()
+            except Killed:
+                four.workers["west"] = reborn(lives + 1)
+                return True
+
+        worker.work = mortal
+        return worker
+
+    four.workers["west"] = reborn(1)
+    four.finish()
+    assert four.progress.status == "finished"
+    assert [len(blobs) for blobs in offered.values()] == [1, 1, 1]
 
 
 def test_the_loop_outlives_a_node_that_is_away(four):

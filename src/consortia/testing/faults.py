@@ -1,6 +1,9 @@
 """Workers that misbehave, for tests and the reel of cheating; no worker that ships for work has a switch."""
 
+import numpy as np
+
 from consortia.base.hashing import tagged
+from consortia.exact.ring import pack, unpack
 from consortia.modules.training import queries
 from consortia.modules.training.types import Joined, Outcome, Round
 from consortia.workers.arithmetic import Computed
@@ -39,3 +42,13 @@ class TwistingWorker(Worker):
         blob = super().update(view, this, part)
         width = view.study.terms.stages[this.stage].ring_bits // 8
         return b"\xff" * (width - 1) + b"\x7f" + blob[width:]
+
+
+class InflatingWorker(Worker):
+    """Submits its update a million times over: within the clip, and more than its records can give."""
+
+    def update(self, view: queries.StudyView, this: Round, part: Joined) -> bytes:
+        """The update, multiplied."""
+        stage = view.study.terms.stages[this.stage]
+        honest = unpack(super().update(view, this, part), ring_bits=stage.ring_bits, length=stage.length)
+        return pack(np.clip(honest, -(1 << 30), 1 << 30) << 20, ring_bits=stage.ring_bits)

@@ -6,17 +6,16 @@ from pathlib import Path
 from consortia.base.codec import Record, encode
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train import recipe
-from consortia.engines.train.api import check_vector, recipe_digest
+from consortia.engines.train.api import recipe_digest
 from consortia.engines.train.files import DataError
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table
-from consortia.exact.ring import RingError
 from consortia.kernel.block import OK
 from consortia.modules.training import rules
 from consortia.modules.training.messages import Availability
 from consortia.modules.training.types import Deadlines, Recipe, Terms
 from consortia.testing.machine import Bench
-from consortia.workers.arithmetic import engine_stage, law_stages
+from consortia.workers.arithmetic import BadRound, check_update, law_stages, plans
 from consortia.workers.diary import Diary
 from consortia.workers.door import DoorClosed, R
 from consortia.workers.worker import Report, Tell, Worker, nobody
@@ -31,6 +30,7 @@ class LocalNet:
         self.bench = bench
         self.blobs: dict[bytes, bytes] = {}
         self.away: set[str] = set()
+        self.refused: list[tuple[str, str]] = []
         self.lag = 0
         self.reports: list[tuple[str, Report]] = []
 
@@ -103,9 +103,13 @@ class LocalDoor:
         bench = self.net.bench
         view = bench.query("training.study", study=study)
         this = bench.query("training.round", study=study, index=view.progress.index, attempt=None).round
+        known = plans(view.study.terms)
+        state = known.plan.initial if this.index == 0 else self.net.blobs[this.state]
+        records = next(part.part.records for part in view.parts if part.member == self._member)
         try:
-            check_vector(engine_stage(view.study.terms.stages[this.stage]), self.net.blobs[blob])
-        except RingError:
+            check_update(known, this, state, self.net.blobs[blob], records)
+        except BadRound as error:
+            self.net.refused.append((self._member, str(error)))
             return ()
         signed = rules.availability(bench.network, study, round_id, member=self._member, blob=blob, size=size)
         return tuple(

@@ -9,6 +9,8 @@ Blob ids: an update and a sum are hashed as packed words of the stage's ring, a 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from consortia.base.codec import Malformed, decode
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train import recipe
@@ -115,6 +117,21 @@ def update(known: Plans, this: law.Round, state: bytes, table: Table) -> bytes:
             raise RingError("the update times the member's records leaves 64 bits")
         vector = divide_array(vector * table.records, this.records)
     return to_blob(stage, vector)
+
+
+def check_update(known: Plans, this: law.Round, state: bytes, blob: bytes, records: int) -> None:
+    """Check an open round's update from a member with so many records; raises BadRound.
+
+    1. its length is the stage's and no word is beyond the clip; 2. so many records can give it, as far as
+    the recipe can tell. A node checks this before it signs that it holds the update, so that whoever
+    inflates an update cannot submit it.
+    """
+    try:
+        vector = check_vector(known.stages[this.stage], blob)
+        if known.stages[this.stage].weighting == "sum":
+            known.recipe.check(state, vector.astype(np.int64), records)
+    except (RingError, RecipeError) as error:
+        raise BadRound(str(error)) from None
 
 
 def compute(known: Plans, this: law.Round, state: bytes, blobs: Sequence[tuple[str, bytes]]) -> Computed:

@@ -259,6 +259,7 @@ class Worker:
             at += 1
             if blob_id(state) != self._outcome(seen.round).state:
                 raise Stop(f"in round {at - 1} the members agreed on a result that is not this worker's own")
+            self.door.put_blob(state)
             self.diary.keep_state(study.id, at, state)
         return state
 
