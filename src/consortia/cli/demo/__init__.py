@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import tempfile
 import threading
 from pathlib import Path
 
@@ -18,7 +17,7 @@ STORIES = {"health": "Four hospitals train a diagnosis model together, and anyon
 @click.option("--list", "listing", is_flag=True, help="List the stories and stop.")
 @click.option("--data", type=click.Path(path_type=Path), help="A folder with one CSV file a member.")
 @click.option("--label", help="With --data: the column to predict; it has two classes.")
-@click.option("--home", type=click.Path(path_type=Path), help="Keep everything in this folder.")
+@click.option("--home", type=click.Path(path_type=Path), help="Keep everything here; default demo-NAME.")
 @click.option("--seed", default=1, show_default=True, help="Changes the splits.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; progress goes to stderr.")
 @click.option("--open", "stay", is_flag=True, help="Leave the nodes running until Ctrl-C.")
@@ -62,9 +61,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _folder(home: Path | None, name: str) -> Path:
-    if home is None:
-        return Path(tempfile.mkdtemp(prefix=f"consortia-{name}-"))
-    folder = home.expanduser().absolute()
+    folder = (Path(f"demo-{name}") if home is None else home.expanduser()).absolute()
     if folder.exists() and any(folder.iterdir()):
         if not (folder / ".consortia-demo").exists():
             remedy = f"consortia demo {name} --home OTHER"
