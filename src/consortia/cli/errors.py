@@ -10,6 +10,8 @@ from consortia.base.refusals import Refused
 from consortia.cli.output import REFUSED, UNCHECKED, Failure
 from consortia.engines.train.files import DataError
 from consortia.kernel.machine import InvalidBlock
+from consortia.node.archive import ArchiveError
+from consortia.node.backup import BackupError
 from consortia.node.blobs import BlobError
 from consortia.node.config import ConfigError
 from consortia.node.home import HomeError
@@ -19,6 +21,12 @@ from consortia.node.tls import TlsError
 from consortia.sdk.errors import LedgerError, RequestFailed, TransactionRefused, Unreachable
 from consortia.store.errors import StoreError
 from consortia.workers.vault import VaultError
+
+_PLAIN = (
+    *(KeyFileError, InviteError, TlsError, HomeError, DataError, VaultError),
+    *(ArchiveError, BackupError, Malformed, InvalidBlock),
+)
+"""Errors whose text says all: what, where, and what to do."""
 
 TRACEBACK = "CONSORTIA_TRACEBACK"
 """Set in the environment, an unforeseen error shows where it happened."""
@@ -36,12 +44,10 @@ def explain(error: Exception) -> Failure:
         return Failure(str(error), "consortia up, or consortia doctor", code=UNCHECKED)
     if isinstance(error, ConfigError):
         return Failure(str(error), "--home DIR, or consortia init", code=UNCHECKED)
-    if isinstance(error, KeyFileError | InviteError | TlsError | HomeError | DataError | VaultError):
+    if isinstance(error, _PLAIN):
         return Failure(str(error), code=REFUSED)
     if isinstance(error, StoreError | BlobError | LedgerError):
         return Failure(str(error), "consortia doctor", code=UNCHECKED)
-    if isinstance(error, Malformed | InvalidBlock):
-        return Failure(str(error), code=REFUSED)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return Failure(f"{place}{error.strerror or error}", code=UNCHECKED)

@@ -19,17 +19,18 @@ from consortia.modules.identity.messages import AddKey, NewKey, Recover, RevokeK
 from consortia.modules.identity.queries import ByName, KeysView, KeyView
 from consortia.modules.identity.rules import ALONE, possession_message
 from consortia.modules.identity.types import KeySpec, Role
-from consortia.node.founding import OFFICES, MemberKeys
+from consortia.node.founding import MemberKeys
 from consortia.node.home import Home
 from consortia.node.keys import SUFFIX, KeyInfo, key_info, list_keys, open_key, save_key
-from consortia.sdk.errors import Unreachable
 
 ROLES = tuple(role for role in get_args(Role) if role not in {"node", "recovery"})
 """Roles that a further key may have: node keys are rotated, recovery keys recovered."""
 
 
-SETTLE_SECONDS = 10.0
-"""So long a recovery waits for its block to be final before the old key files are set aside."""
+STAND_IN = "node-recovery"
+"""The file of the old recovery key among the new keys: the block of a recovery is cosigned by the set
+before it, in which the recovery key stands in for a lost node key. It sorts before `node`, so it signs
+nothing else."""
 
 
 @click.group()
@@ -175,15 +176,15 @@ def recover(*, recovery: Path | None, url: str | None, yes: bool, home: Path | N
     signing = open_key(path, keyring.passphrase)
     session = at_home(home) if url is None else at_url(url, keyring, signing=signing)
     fresh = MemberKeys.generate(member)
+    phrase = None if keyring.plain else keyring.passphrase()
     aside = found.path / f"keys-until-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     waiting = Home(found.path / ".recovering")
     shutil.rmtree(waiting.path, ignore_errors=True)
     waiting.keys.mkdir(parents=True, mode=0o700)
-    fresh.save(waiting, None if keyring.plain else keyring.passphrase())
+    fresh.save(waiting, phrase)
+    save_key(waiting.keys, signing, phrase, label=STAND_IN, role="node", member=member)
     proven = fresh.proven(session.client.network)
     receipt = session.change(lambda checkpoint: Recover(proven, checkpoint), key=signing)
-    if url is None:
-        _settle(session, receipt)
     _swap(found, waiting, aside)
     _done(
         receipt,
@@ -195,21 +196,13 @@ def recover(*, recovery: Path | None, url: str | None, yes: bool, home: Path | N
     return DONE
 
 
-def _settle(session: Session, receipt: Receipt) -> None:
-    """Let the node cosign with its old key the block that replaces it, while it still has that key."""
-    try:
-        session.client.wait_final(receipt.height, SETTLE_SECONDS)
-    except Unreachable as error:
-        note(f"{error}: the other members' nodes are awaited")
-
-
 def _swap(home: Home, waiting: Home, aside: Path) -> None:
     """Put the new key files in the place of the old, which are set aside with what belongs to them."""
     aside.mkdir(mode=0o700)
     for old in sorted(home.keys.glob(f"*{SUFFIX}")):
         old.replace(aside / old.name)
-    for label, _ in OFFICES:
-        (waiting.keys / f"{label}{SUFFIX}").replace(home.keys / f"{label}{SUFFIX}")
+    for fresh in sorted(waiting.keys.glob(f"*{SUFFIX}")):
+        fresh.replace(home.keys / fresh.name)
     shutil.rmtree(waiting.path)
 
 
