@@ -1,28 +1,31 @@
 """Availability of a round's updates: nodes that hold and have checked one another's blobs say so.
 
 A member's own node gathers these signatures for its worker: every other member of the round is asked, fetches
-the blob, checks it against the round's terms, and signs with its node key. A node that nobody can reach
-from outside leaves its blob with the others first.
+the blob, checks that it keeps the round's terms and is one that the member's records can give, and signs with
+its node key. A node that nobody can reach from outside leaves its blob with the others first.
 """
 
 import asyncio
+from dataclasses import dataclass
 
-from consortia.base.codec import U63, Digest, Record, decode_record, encode_record
+from consortia.base.codec import U63, Digest, Malformed, Record, decode_record, encode_record
 from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused
-from consortia.engines.train.api import Quantisation, check_vector
-from consortia.engines.train.api import Stage as TrainStage
+from consortia.engines.commit.chunks import blob_id
+from consortia.engines.train.api import check_vector
 from consortia.exact.ring import RingError
 from consortia.kernel.context import Context
 from consortia.modules.training.messages import Availability
-from consortia.modules.training.rules import availability
-from consortia.modules.training.state import PROGRESS, STUDIES, open_round
-from consortia.modules.training.types import Round, Stage
+from consortia.modules.training.rules import availability, blob_bytes
+from consortia.modules.training.state import JOINS, PROGRESS, STUDIES, open_round
+from consortia.modules.training.types import Round, Stage, Terms
+from consortia.node.blob_rights import ROUND_BLOB_BYTES_MAX
 from consortia.node.blobs import BlobError
 from consortia.node.exchange import NotFetched, fetch, push
 from consortia.node.http_answers import HttpProblem
 from consortia.node.service import Service
 from consortia.sdk.errors import LedgerError, RequestFailed
+from consortia.workers.arithmetic import BadRound, BadTerms, Plans, check_update, engine_stage, plans
 
 GATHER_SECONDS_MAX = 60.0
 
@@ -44,31 +47,46 @@ class Gathered(Record, frozen=True):
     missing: tuple[str, ...]
 
 
-def round_terms(service: Service, ask: AskAvailability) -> tuple[Round, Stage]:
-    """The open round that waits for updates, and its stage; raises HttpProblem."""
-    found: list[tuple[Round, Stage]] = []
+@dataclass(frozen=True, slots=True)
+class RoundTerms:
+    """The open round that an update is for, its study's terms, and the records its member joined with."""
+
+    round: Round
+    terms: Terms
+    records: int
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of the round."""
+        return self.terms.stages[self.round.stage]
+
+
+def round_terms(service: Service, ask: AskAvailability) -> RoundTerms:
+    """The open round that waits for updates; raises HttpProblem."""
+    found: list[RoundTerms] = []
 
     def read(ctx: Context) -> None:
         study, progress = STUDIES.get(ctx, ask.study), PROGRESS.get(ctx, ask.study)
         this = None if study is None or progress is None else open_round(ctx, progress, ask.study)
+        part = JOINS.get(ctx, ask.study, ask.member)
         if study is not None and this is not None and this.id == ask.round:
-            found.append((this, study.terms.stages[this.stage]))
+            found.append(RoundTerms(this, study.terms, 0 if part is None else part.records))
 
     service.ledger.ask(read)
-    if not found or found[0][0].step != "submit":
+    if not found or found[0].round.step != "submit":
         raise HttpProblem(409, f"round {ask.round.hex()} waits for no updates here")
-    this, stage = found[0]
-    if ask.member not in this.members:
+    known = found[0]
+    if ask.member not in known.round.members:
         raise HttpProblem(403, f"{ask.member} has no part in round {ask.round.hex()}")
-    expected = stage.length * stage.ring_bits // 8
+    expected = blob_bytes(known.stage)
     if ask.size != expected:
         raise HttpProblem(422, f"an update of {ask.size} bytes, the round's terms say {expected}")
-    return this, stage
+    return known
 
 
 async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Availability:
     """Hold the blob, check it against the round's terms, and sign; raises HttpProblem."""
-    _, stage = round_terms(service, ask)
+    known = round_terms(service, ask)
     if not service.blobs.has(ask.blob):
         transport = service.peers.transport(ask.member)
         if transport is None:
@@ -81,9 +99,12 @@ async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Ava
             service.counters.blobs_refused += len(error.bad)
             status = 422 if error.bad else 424
             raise HttpProblem(status, str(error), peers=error.bad) from None
+    planned = _planned(known.terms)
+    if planned is not None:
+        await _have_state(service, known.round, planned)
     try:
-        await asyncio.to_thread(_check, service, stage, ask)
-    except (RingError, BlobError) as error:
+        await asyncio.to_thread(_check, service, known, planned, ask)
+    except (RingError, BadRound, BlobError, Malformed) as error:
         raise HttpProblem(422, f"the update of {ask.member}: {error}") from None
     return signed(service, key, ask)
 
@@ -98,7 +119,7 @@ def signed(service: Service, key: SigningKey, ask: AskAvailability) -> Availabil
 
 async def gather(service: Service, key: SigningKey, ask: AskAvailability) -> Gathered:
     """Ask every member of the round, this one included; raises HttpProblem when the round is not open."""
-    this, _ = round_terms(service, ask)
+    this = round_terms(service, ask).round
     service.rights.offer(ask.blob, ask.study)
     others = [name for name in this.members if name != service.config.member]
     own = attest(service, key, ask)
@@ -138,9 +159,33 @@ async def _from_peer(service: Service, name: str, ask: AskAvailability) -> Avail
     return await service.peers.run(work)
 
 
-def _check(service: Service, stage: Stage, ask: AskAvailability) -> None:
-    terms = Quantisation(stage.ring_bits, stage.scale_bits, stage.clip)
-    check_vector(
-        TrainStage(stage.name, stage.rounds, stage.length, terms, stage.weighting),
-        service.blobs.read(ask.blob),
-    )
+def _planned(terms: Terms) -> Plans | None:
+    """What the terms mean to this software; None for a recipe that it does not have in that version."""
+    try:
+        return plans(terms)
+    except BadTerms:
+        return None
+
+
+async def _have_state(service: Service, this: Round, planned: Plans) -> None:
+    """Have the state that the round starts from, from a peer if need be; raises HttpProblem."""
+    if service.blobs.has(this.state) or blob_id(planned.plan.initial) == this.state:
+        return
+    others = [(name, service.peers.transport(name)) for name in this.members if name != service.config.member]
+    sources = [(name, transport) for name, transport in others if transport is not None]
+    try:
+        await service.peers.run(
+            lambda: fetch(service.blobs, this.state, sources, size_max=ROUND_BLOB_BYTES_MAX)
+        )
+    except LedgerError as error:
+        raise HttpProblem(503, f"the state of the round is not here yet: {error}") from None
+
+
+def _check(service: Service, known: RoundTerms, planned: Plans | None, ask: AskAvailability) -> None:
+    blob = service.blobs.read(ask.blob)
+    if planned is None:
+        check_vector(engine_stage(known.stage), blob)
+        return
+    start = planned.plan.initial
+    state = start if blob_id(start) == known.round.state else service.blobs.read(known.round.state)
+    check_update(planned, known.round, state, blob, known.records)

@@ -31,6 +31,9 @@ TURN_MILLISECONDS = 250
 PAUSE_MILLISECONDS = 1_000
 """After a refusal or a failure the worker lets a task rest this long."""
 
+HELD_MILLISECONDS = 200
+"""While too few nodes hold the update it is offered again this soon: another node may be a block behind."""
+
 MOVED_ON = frozenset(
     f"training.{name}"
     for name in ("wrong_round", "wrong_step", "already_done", "study_over", "not_proposed", "too_early")
@@ -198,6 +201,7 @@ class Worker:
         enough = rules.needed(len(this.members))
         if len(held) < enough:
             self._later(task, "waits", f"{len(held)} nodes hold the update, {enough} are needed")
+            self._rest[task.study] = self.door.now() + HELD_MILLISECONDS
             return False
         self._send(ask.Submit(study, this.id, address, len(blob), held))
         self._report(task, "submitted", f"update {address.hex()[:16]}, held by {len(held)} nodes")

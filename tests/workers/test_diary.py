@@ -1,0 +1,68 @@
+"""The diary keeps what a worker decided on, through any crash."""
+
+import os
+
+import pytest
+
+from consortia.modules.training.types import Outcome
+from consortia.workers.diary import Diary
+
+STUDY, ROUND, OTHER = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
+
+
+@pytest.fixture
+def diary(tmp_path) -> Diary:
+    return Diary(tmp_path / "diary")
+
+
+def test_the_first_update_of_a_round_is_the_one_that_counts(diary):
+    assert diary.keep_update(STUDY, ROUND, b"first") == b"first"
+    assert diary.keep_update(STUDY, ROUND, b"second") == b"first"
+    assert diary.update(STUDY, OTHER) is None
+
+
+def test_a_result_is_read_back(diary):
+    outcome = Outcome(b"\x04" * 32, b"\x05" * 32)
+    diary.keep_result(STUDY, ROUND, outcome)
+    assert diary.result(STUDY, ROUND) == outcome
+    assert diary.result(STUDY, OTHER) is None
+
+
+def test_only_the_newest_states_are_kept(diary):
+    for index in range(5):
+        diary.keep_state(STUDY, index, bytes([index]))
+    assert diary.states(STUDY, 10) == [4, 3]
+    assert diary.states(STUDY, 3) == [3]
+    assert diary.state(STUDY, 4) == b"\x04"
+
+
+def test_past_rounds_are_let_go(diary):
+    diary.keep_update(STUDY, ROUND, b"past")
+    diary.keep_update(STUDY, OTHER, b"now")
+    diary.forget_rounds(STUDY, OTHER)
+    assert diary.update(STUDY, ROUND) is None
+    assert diary.update(STUDY, OTHER) == b"now"
+
+
+def test_a_study_that_is_over_leaves_nothing(diary):
+    assert diary.studies() == []
+    diary.stop(STUDY, "lost faith")
+    assert diary.stopped(STUDY) == "lost faith"
+    assert diary.studies() == [STUDY]
+    diary.forget(STUDY)
+    assert diary.studies() == []
+
+
+def test_a_crash_in_the_middle_of_writing_leaves_the_old_or_the_new(diary, tmp_path, monkeypatch):
+    diary.keep_state(STUDY, 0, b"old")
+
+    def die(_descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", die)
+    with pytest.raises(KeyboardInterrupt):
+        diary.keep_state(STUDY, 0, b"new and longer")
+    monkeypatch.undo()
+    again = Diary(tmp_path / "diary")
+    assert again.state(STUDY, 0) == b"old"
+    assert again.states(STUDY, 9) == [0]
