@@ -1,8 +1,11 @@
 """Rights combine as the law says, and the ledger answers what anyone may ask about an asset."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consortia.base.codec import Record
 from consortia.base.refusals import Refused
@@ -10,8 +13,20 @@ from consortia.kernel.context import Context
 from consortia.kernel.store import Overlay
 from consortia.modules import assets
 from consortia.modules.assets import rules
+from consortia.modules.assets.invariants import INVARIANTS
 from consortia.modules.assets.messages import Grant, MarkErased, Revoke, Withdraw
-from consortia.modules.assets.types import MODEL_PARENTS_MAX, Parent, Permission, Right, Rights
+from consortia.modules.assets.state import ASSETS, CHILDREN, NAMES, VERSIONS
+from consortia.modules.assets.types import (
+    MODEL_PARENTS_MAX,
+    Asset,
+    Child,
+    Named,
+    Parent,
+    Permission,
+    Right,
+    Rights,
+    Version,
+)
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.assets import blob, dataset, digest, later, registered, right
 
@@ -289,3 +304,37 @@ def test_two_assets_of_one_transaction_have_ids_of_their_own() -> None:
     receipt = bench.ok("north", "operator", *messages)
     ids = {event.body["asset"] for event in receipt.events}
     assert len(ids) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [
+        ("names", lambda ctx, a: NAMES.put(ctx, Named(a.id, "model"), a.owner, a.name)),
+        ("names", lambda ctx, a: NAMES.delete(ctx, a.owner, a.name)),
+        ("versions", lambda ctx, a: VERSIONS.delete(ctx, a.id, 1)),
+        ("versions", lambda ctx, a: ASSETS.delete(ctx, a.id)),
+        ("rights", lambda ctx, a: ASSETS.put(ctx, replace(a, rights=Rights((), ())), a.id)),
+        ("rights", lambda ctx, a: ASSETS.put(ctx, replace(a, bound=Rights((), ())), a.id)),
+        ("lineage", lambda ctx, a: CHILDREN.delete(ctx, a.id, made_of(ctx, a))),
+        ("lineage", lambda ctx, a: CHILDREN.put(ctx, Child(1), a.id, digest("nothing"))),
+        ("lineage", lambda ctx, a: VERSIONS.put(ctx, replace(first(ctx, a), height=99), a.id, 1)),
+    ],
+)
+def test_a_state_that_breaks_an_invariant_is_named(name: str, harm: Callable[..., None]) -> None:
+    bench = Bench(4)
+    data = registered(bench, dataset())
+    registered(bench, blob("screen", parents=(Parent(data, 1),)))
+    ctx = context(bench)
+    asset = KEEPER.get(ctx, data)
+    assert all(invariant.check(ctx, None) is None for invariant in INVARIANTS)
+    harm(ctx, asset)
+    assert name in {invariant.name for invariant in INVARIANTS if invariant.check(ctx, None) is not None}
+
+
+def made_of(ctx: Context, asset: Asset) -> bytes:
+    ((_, child), _), *_ = CHILDREN.scan(ctx, asset.id)
+    return bytes(child)
+
+
+def first(ctx: Context, asset: Asset) -> Version:
+    return VERSIONS.get(ctx, asset.id, 1)
