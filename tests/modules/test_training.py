@@ -159,7 +159,9 @@ def test_everybody_sees_what_it_has_to_do_and_who_is_awaited(bench):
     study = joined(bench)
     assert due(bench, "east") == ["start"]
     assert not bench.query("training.due", member="east").tasks[0].ready
-    assert bench.query("training.due", member="north").tasks[0].ready
+    bench.time = bench.query("training.study", study=study).study.join_until
+    bench.block()
+    assert bench.query("training.due", member="east").tasks[0].ready
     bench.ok("north", "analyst", Start(study))
     this = current(bench, study)
     assert due(bench, "east") == ["submit"]

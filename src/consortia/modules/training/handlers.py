@@ -127,7 +127,8 @@ def start(ctx: Context, message: Start, ports: Ports) -> None:
     present = roll(ctx, study, ports)
     joined = [name for name, _ in present.staying]
     require(len(joined) >= study.terms.quorum, R.TOO_FEW_JOINED, f"{len(joined)} of {study.terms.quorum}")
-    require(rules.may_start(study, joined, ctx.signer.member, ctx.time), R.TOO_EARLY)
+    allowed = ctx.signer.member == study.proposer or rules.anybody_may_start(study, joined, ctx.time)
+    require(allowed, R.TOO_EARLY)
     # DECIDE
     change = rules.begin(study, progress, present, Moment(ctx.height, ctx.time))
     # WRITE

@@ -38,9 +38,6 @@ from consortia.modules.training.types import (
 )
 
 PAGE_MAX = 100
-NOBODY = ""
-"""A name that no member has."""
-
 TASKS_MAX = 256
 
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
@@ -166,8 +163,9 @@ class Task(Record, frozen=True):
     """What a member has to do in a study.
 
     `action` "wait" means that others are awaited; "start" is `ready` once any member may start, and not
-    before: to begin with a mere quorum is for the proposer's people to decide. The member acts when a ledger checkpoint that covers block `height` is final. From block time
-    `deadline` on the step (or the joining time) can be ended instead.
+    before: to begin with a mere quorum is for the proposer's people to decide. The member acts when a
+    ledger checkpoint that covers block `height` is final. From block time `deadline` on the step (or the
+    joining time) can be ended instead.
     """
 
     study: Digest
@@ -311,7 +309,7 @@ def _task(ctx: Context, identity: bytes, member: str, ports: Ports) -> Task | No
         joined = [name for name, _ in roll(ctx, record, ports).staying]
         if len(joined) < record.terms.quorum:
             return None
-        ready = rules.may_start(record, joined, NOBODY, ctx.time)
+        ready = rules.anybody_may_start(record, joined, ctx.time)
         return Task(identity, "start", ready, None, 0, 0, record.height, record.join_until)
     if part is None or part.until is not None:
         return None

@@ -157,11 +157,10 @@ def is_sorted(names: Iterable[str]) -> bool:
     return all(a < b for a, b in pairwise(names))
 
 
-def may_start(study: Study, joined: Iterable[str], member: str, time: int) -> bool:
-    """Whether `member` may start the study, the quorum having joined; see `messages.Start`."""
+def anybody_may_start(study: Study, joined: Iterable[str], time: int) -> bool:
+    """Whether not only the proposer may start the study, the quorum having joined; see `messages.Start`."""
     invited = study.terms.invited
-    everybody = bool(invited) and set(invited) == set(joined)
-    return time >= study.join_until or everybody or member == study.proposer
+    return time >= study.join_until or (bool(invited) and set(invited) == set(joined))
 
 
 # ------------------------------------------------------------------ rounds
