@@ -91,7 +91,9 @@ class _Storm:
         """The orderer is restored from a backup, once everything it said has reached the others."""
         world = self.world
         node = world.sites[world.orderer].node
-        size = 0 if node is None else node.ledger.tip.size
+        if node is None:  # what its disk holds and never said would be lost with it
+            return
+        size = node.ledger.tip.size
         others = [site.node for name, site in world.sites.items() if name != world.orderer]
         if not others or any(other is None or other.heads.newest is None for other in others):
             return
