@@ -3,8 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
+from consortia.base.codec import encode_record
+from consortia.base.refusals import Refused
 from consortia.modules.training import rules
 from consortia.modules.training.messages import Close, Finish, Leave, Start
+from consortia.modules.training.state import OPEN, PROGRESS, ROUNDS
 from consortia.modules.training.types import Outcome
 from consortia.testing.machine import Bench
 from consortia.testing.studies import (
@@ -202,3 +205,87 @@ def test_a_commitment_binds_member_round_sum_and_state():
 @pytest.mark.parametrize(("members", "needed"), [(1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (6, 5), (63, 43)])
 def test_more_than_two_thirds_are_needed(members, needed):
     assert rules.needed(members) == needed
+
+
+def broken(bench: Bench, table, record, *key) -> str:
+    """What the invariants say once a record is put where no handler would put it."""
+    bench.state.update({table.state_key(*key): None if record is None else encode_record(record)})
+    return "; ".join(bench.machine.violations(bench.state, bench.tip))
+
+
+def test_the_invariants_see_a_study_that_is_listed_otherwise_than_it_is(bench):
+    study = proposed(bench)
+    assert "listed otherwise" in broken(bench, OPEN, None, "north", study)
+
+
+def test_the_invariants_see_a_contributor_that_never_joined(bench):
+    study = proposed(bench)
+    changed = replace(progress(bench, study), contributors=("east",))
+    assert "somebody who never joined" in broken(bench, PROGRESS, changed, study)
+
+
+def test_the_invariants_see_a_model_of_an_unfinished_study(bench):
+    study = proposed(bench)
+    changed = replace(progress(bench, study), model=bytes(32))
+    assert "its model says otherwise" in broken(bench, PROGRESS, changed, study)
+
+
+def test_the_invariants_see_two_open_rounds_of_one_study(bench):
+    this = running(bench)
+    assert "2 open rounds" in broken(bench, ROUNDS, replace(this, index=7), this.study, 7, 0)
+
+
+def test_the_invariants_see_a_round_that_the_study_does_not_name(bench):
+    this = running(bench)
+    changed = replace(progress(bench, this.study), round=None)
+    assert "another open round than it has" in broken(bench, PROGRESS, changed, this.study)
+
+
+def test_the_invariants_see_a_running_study_without_a_round(bench):
+    this = running(bench)
+    broken(bench, PROGRESS, replace(progress(bench, this.study), round=None), this.study)
+    found = broken(bench, ROUNDS, replace(this, status="aborted"), this.study, 0, 0)
+    assert "is running at round 0" in found
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"members": ("east", "north")}, "somebody outside it"),
+        ({"cohort": ("mars",)}, "a member of the cohort has no update"),
+        ({"cohort": ()}, "results without a cohort"),
+        ({"outcome": None}, "its outcome says otherwise"),
+        ({"outcome": Outcome(bytes(32), bytes(32))}, "0 of 4 members are behind its outcome"),
+    ],
+)
+def test_the_invariants_see_a_round_that_its_records_do_not_carry(bench, change, text):
+    this = opening(bench)
+    bench.ok("north", "worker", opened(this))
+    final = bench.query("training.round", study=this.study, index=0, attempt=0).round
+    assert text in broken(bench, ROUNDS, replace(final, **change), this.study, 0, 0)
+
+
+def test_a_question_about_what_is_not_there_is_refused(bench):
+    with pytest.raises(Refused, match=r"training\.unknown_study"):
+        bench.query("training.study", study=bytes(32))
+    study = proposed(bench)
+    with pytest.raises(Refused, match=r"training\.wrong_round"):
+        bench.query("training.round", study=study, index=0, attempt=None)
+    assert bench.query("training.find", proposer="north", name="nothing").study is None
+
+
+def test_only_the_invited_are_asked_to_join(bench):
+    proposed(bench, replace(TERMS, invited=("east", "north", "south")))
+    assert due(bench, "east") == ["join"]
+    assert due(bench, "west") == []
+
+
+def test_rounds_are_listed_page_by_page_with_every_try(bench):
+    this = ended(bench, running(bench))
+    bench.block(*[bench.sign(name, "worker", update(bench, this, name)) for name in MEMBERS])
+    this = all_committed(bench, current(bench, this.study))
+    bench.ok("north", "worker", opened(this))
+    first = bench.query("training.rounds", study=this.study, first=0, limit=1)
+    assert [(one.index, one.attempt) for one in first.rounds] == [(0, 0), (0, 1)]
+    rest = bench.query("training.rounds", study=this.study, first=first.next, limit=100)
+    assert ([(one.index, one.attempt) for one in rest.rounds], rest.next) == ([(1, 0)], None)

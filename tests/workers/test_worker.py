@@ -1,88 +1,23 @@
 """Workers train together on the real machine: whole studies, and what failing and cheating lead to."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from consortia.base.codec import Record
 from consortia.engines.commit.chunks import blob_id
-from consortia.engines.train import recipe
-from consortia.engines.train.loop import train
 from consortia.engines.train.schema import Label, Schema, number
 from consortia.engines.train.splits import wisconsin_hospitals
 from consortia.engines.train.table import Table
-from consortia.modules.training.messages import Propose, Start
+from consortia.modules.training.messages import Join, Propose, Start
 from consortia.testing.faults import InflatingWorker, LyingWorker, StallingWorker, TwistingWorker
-from consortia.testing.local import HeldTable, LocalDoor, LocalNet, terms_of, worker_of
-from consortia.testing.machine import Bench
+from consortia.testing.local import HeldTable, LocalDoor, terms_of, worker_of
 from consortia.testing.studies import MEMBERS, dataset
 from consortia.workers import CannotJoin, Diary, DoorClosed, Worker, run
 from consortia.workers.worker import Refused
-
-SCHEMA = Schema((number("age"), number("dose")), Label("ill", ("no", "yes"), 0))
-
-
-def small(member: str) -> Table:
-    """Ten records of two columns, different at every member."""
-    numbers = np.random.default_rng(MEMBERS.index(member)).normal(size=(10, 2))
-    return Table(member, SCHEMA, numbers, (numbers.sum(axis=1) > 0).astype(np.float64))
-
-
-class Consortium:
-    """Four members with their workers, and a study of them all."""
-
-    def __init__(self, folder, tables=None, kinds=None, **parameters) -> None:
-        self.tables = {name: small(name) for name in MEMBERS} if tables is None else tables
-        schema = next(iter(self.tables.values())).schema
-        self.bench = Bench(4)
-        self.net = LocalNet(self.bench)
-        self.folder = folder
-        kinds = kinds or {}
-        self.workers = {name: self.worker(name, kinds.get(name, Worker)) for name in MEMBERS}
-        self.parameters = parameters
-        terms, _ = terms_of("diagnosis", schema, **parameters)
-        self.bench.ok("north", "analyst", Propose(terms))
-        self.study = self.bench.query("training.find", proposer="north", name="diagnosis").study
-
-    def worker(self, name: str, kind=Worker) -> Worker:
-        table, tell = self.tables[name], self.net.teller(name)
-        return worker_of(self.net, name, table, self.folder, kind=kind, tell=tell)
-
-    def join(self, *names: str) -> "Consortium":
-        for name in names or MEMBERS:
-            data = dataset_of(self.bench, name, self.tables[name].records)
-            self.workers[name].join(self.study, data, 1)
-        return self
-
-    def start(self) -> "Consortium":
-        self.bench.ok("north", "analyst", Start(self.study))
-        return self
-
-    @property
-    def progress(self):
-        return self.bench.query("training.study", study=self.study).progress
-
-    def rounds(self):
-        return self.bench.query("training.rounds", study=self.study, first=0, limit=100).rounds
-
-    def finish(self) -> "Consortium":
-        self.net.drive(self.workers, lambda: self.progress.status in {"finished", "aborted"})
-        return self
-
-    def model(self) -> bytes:
-        return self.net.blobs[self.progress.state]
-
-    def expected(self, *names: str) -> bytes:
-        parameters = {name: value for name, value in self.parameters.items() if type(value) is int}
-        return train(recipe("glm.logistic"), parameters, {name: self.tables[name] for name in names}).model
-
-
-def dataset_of(bench: Bench, member: str, records: int) -> bytes:
-    from consortia.base.hashing import tagged
-    from consortia.modules.assets.messages import Register
-
-    commitment = tagged("consortia/testing", f"rows of {member}".encode())
-    message = Register("rows", "dataset", "Rows", "batch", commitment, records, None, None, (), None)
-    return bench.ok(member, "operator", message).events[0].body["asset"]
+from tests.workers.four import SCHEMA, Consortium
 
 
 @pytest.fixture
@@ -190,6 +125,60 @@ def test_every_mismatch_is_listed_before_anything_is_signed(tmp_path):
     assert four.bench.tip.height == height
 
 
+def test_terms_of_another_software_are_not_joined_and_not_worked_on(tmp_path):
+    four = Consortium(tmp_path, rounds=1)
+    terms, _ = terms_of("other", SCHEMA, rounds=1)
+    other = replace(terms, recipe=replace(terms.recipe, digest=bytes(32)))
+    four.bench.ok("north", "analyst", Propose(other))
+    study = four.bench.query("training.find", proposer="north", name="other").study
+    with pytest.raises(CannotJoin, match=r"another version of glm\.logistic"):
+        four.workers["west"].join(study, bytes(32), 1)
+    for name in MEMBERS:
+        four.bench.ok(name, "operator", Join(study, dataset(four.bench, name), 1, 10))
+    four.bench.ok("north", "analyst", Start(study))
+    four.net.drive(four.workers, lambda: len(four.net.said("west", "stopped")) == 1)
+    assert "another version of glm.logistic" in four.net.said("west", "stopped")[0].detail
+
+
+def test_a_worker_without_fitting_data_does_not_join_by_itself(tmp_path):
+    four = Consortium(tmp_path, rounds=1)
+    west = four.workers["west"]
+    assert not west.work()
+    west.data = HeldTable(
+        Table("west", Schema((number("age"),), SCHEMA.label), np.zeros((2, 1)), np.zeros(2))
+    )
+    west.consent = lambda study: (bytes(32), 1)
+    assert west.work()
+    assert "another schema" in four.net.said("west", "stopped")[0].detail
+
+
+def test_a_worker_goes_no_further_on_a_result_that_is_not_its_own(tmp_path):
+    liars = dict.fromkeys(("north", "east", "south"), LyingWorker)
+    four = Consortium(tmp_path, kinds=liars, rounds=2).join().start().finish()
+    assert four.rounds()[1].differing == ("west",)
+    assert "is not this worker's own" in four.net.said("west", "stopped")[0].detail
+    assert four.progress.status == "aborted"
+
+
+def test_a_study_may_start_from_a_model_and_names_it_as_a_parent(tmp_path):
+    four = Consortium(tmp_path, rounds=1)
+    model = dataset(four.bench, "north", kind="model")
+    terms, initial = terms_of("onward", SCHEMA, rounds=1)
+    four.bench.ok("north", "analyst", Propose(replace(terms, model=model)))
+    four.study = four.bench.query("training.find", proposer="north", name="onward").study
+    four.net.blobs[terms.initial] = initial
+    four.join().start().finish()
+    parents = four.bench.query("assets.asset", asset=four.progress.model).asset.parents
+    assert model in {parent.asset for parent in parents}
+    assert len(parents) == 5
+
+
+def test_a_worker_gives_way_to_the_node_that_it_works_beside():
+    code = "import os; from consortia.workers import be_nice; be_nice(); print(os.nice(0))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(told.stdout) >= 10
+
+
 def test_a_refused_join_says_its_code(tmp_path):
     four = Consortium(tmp_path, rounds=1)
     with pytest.raises(Refused, match=r"training\.unknown_dataset"):
@@ -218,105 +207,6 @@ def test_a_worker_stops_when_its_records_are_not_those_it_joined_with(four):
     four.finish()
     assert four.net.said("west", "stopped")[0].detail == "joined with 10 records, the data set has 9"
     assert four.progress.contributors == ("east", "north", "south")
-
-
-class Killed(BaseException):
-    """As kill -9: nothing after it runs."""
-
-
-class MortalDoor(LocalDoor):
-    """A door at whose `fatal`-th use the worker dies, before or after the node did what was asked."""
-
-    def __init__(self, net: LocalNet, member: str, fatal: int, *, after: bool) -> None:
-        super().__init__(net, member)
-        self.left = fatal
-        self.after = after
-
-    def _die(self) -> bool:
-        self.left -= 1
-        return self.left == 0
-
-    def submit(self, message: Record) -> str:
-        dies = self._die()
-        if dies and not self.after:
-            raise Killed
-        code = super().submit(message)
-        if dies:
-            raise Killed
-        return code
-
-    def put_blob(self, data: bytes) -> bytes:
-        if self._die():
-            raise Killed
-        return super().put_blob(data)
-
-    def get_blob(self, blob: bytes) -> bytes:
-        if self._die():
-            raise Killed
-        return super().get_blob(blob)
-
-
-@pytest.mark.parametrize("after", [False, True])
-def test_a_worker_killed_anywhere_resumes_and_never_submits_two_updates(tmp_path, programme, after):
-    points = range(1, 40, programme(quick=13, test=3, nightly=1))
-    for point in points:
-        four = Consortium(tmp_path / str(point), rounds=1).join().start()
-        west = four.workers["west"]
-        west.door = MortalDoor(four.net, "west", point, after=after)
-        work = west.work
-
-        def mortal(work=work, four=four):
-            try:
-                return work()
-            except Killed:
-                four.workers["west"] = four.worker("west")
-                return True
-
-        west.work = mortal
-        four.finish()
-        assert four.progress.status == "finished"
-        assert four.model() == four.expected(*MEMBERS), f"killed at {point}"
-        assert all("west" in this.cohort for this in four.rounds())
-
-
-class Restless(HeldTable):
-    """Records that give another update each time they are read."""
-
-    def table(self, dataset, version, schema):
-        self.held = Table("west", SCHEMA, self.held.numbers + 0.001, self.held.labels)
-        return self.held
-
-
-def test_a_worker_killed_over_and_over_offers_one_update_a_round_even_if_it_would_compute_another(tmp_path):
-    four = Consortium(tmp_path, rounds=2).join().start()
-    offered: dict[bytes, set[bytes]] = {}
-    data = Restless(four.tables["west"])
-
-    class Watched(MortalDoor):
-        def collect_availability(self, study, round_id, blob, size):
-            offered.setdefault(round_id, set()).add(blob)
-            if self._die():
-                raise Killed
-            return super().collect_availability(study, round_id, blob, size)
-
-    def reborn(lives: int) -> Worker:
-        worker = Worker(Watched(four.net, "west", lives, after=False), data, Diary(tmp_path / "west"))
-        work = worker.work
-
-        def mortal() -> bool:
-            try:
-                return work()
-            except Killed:
-                four.workers["west"] = reborn(lives + 1)
-                return True
-
-        worker.work = mortal
-        return worker
-
-    four.workers["west"] = reborn(1)
-    four.finish()
-    assert four.progress.status == "finished"
-    assert [len(blobs) for blobs in offered.values()] == [1, 1, 1]
 
 
 def test_the_loop_outlives_a_node_that_is_away(four):

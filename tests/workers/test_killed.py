@@ -1,0 +1,108 @@
+"""A worker killed at any moment resumes, and never offers two updates for one round."""
+
+import pytest
+
+from consortia.base.codec import Record
+from consortia.engines.train.table import Table
+from consortia.testing.local import HeldTable, LocalDoor, LocalNet
+from consortia.workers import Diary, Worker
+from tests.workers.four import SCHEMA, Consortium
+
+
+class Killed(BaseException):
+    """As kill -9: nothing after it runs."""
+
+
+class MortalDoor(LocalDoor):
+    """A door at whose `fatal`-th use the worker dies, before or after the node did what was asked."""
+
+    def __init__(self, net: LocalNet, member: str, fatal: int, *, after: bool) -> None:
+        super().__init__(net, member)
+        self.left = fatal
+        self.after = after
+
+    def _die(self) -> bool:
+        self.left -= 1
+        return self.left == 0
+
+    def submit(self, message: Record) -> str:
+        dies = self._die()
+        if dies and not self.after:
+            raise Killed
+        code = super().submit(message)
+        if dies:
+            raise Killed
+        return code
+
+    def put_blob(self, data: bytes) -> bytes:
+        if self._die():
+            raise Killed
+        return super().put_blob(data)
+
+    def get_blob(self, blob: bytes) -> bytes:
+        if self._die():
+            raise Killed
+        return super().get_blob(blob)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_worker_killed_anywhere_resumes_and_never_submits_two_updates(tmp_path, programme, after):
+    points = range(1, 40, programme(quick=13, test=3, nightly=1))
+    for point in points:
+        four = Consortium(tmp_path / str(point), rounds=1).join().start()
+        west = four.workers["west"]
+        west.door = MortalDoor(four.net, "west", point, after=after)
+        work = west.work
+
+        def mortal(work=work, four=four):
+            try:
+                return work()
+            except Killed:
+                four.workers["west"] = four.worker("west")
+                return True
+
+        west.work = mortal
+        four.finish()
+        assert four.progress.status == "finished"
+        assert four.model() == four.expected(*MEMBERS), f"killed at {point}"
+        assert all("west" in this.cohort for this in four.rounds())
+
+
+class Restless(HeldTable):
+    """Records that give another update each time they are read."""
+
+    def table(self, dataset, version, schema):
+        self.held = Table("west", SCHEMA, self.held.numbers + 0.001, self.held.labels)
+        return self.held
+
+
+def test_a_worker_killed_over_and_over_offers_one_update_a_round_even_if_it_would_compute_another(tmp_path):
+    four = Consortium(tmp_path, rounds=2).join().start()
+    offered: dict[bytes, set[bytes]] = {}
+    data = Restless(four.tables["west"])
+
+    class Watched(MortalDoor):
+        def collect_availability(self, study, round_id, blob, size):
+            offered.setdefault(round_id, set()).add(blob)
+            if self._die():
+                raise Killed
+            return super().collect_availability(study, round_id, blob, size)
+
+    def reborn(lives: int) -> Worker:
+        worker = Worker(Watched(four.net, "west", lives, after=False), data, Diary(tmp_path / "west"))
+        work = worker.work
+
+        def mortal() -> bool:
+            try:
+                return work()
+            except Killed:
+                four.workers["west"] = reborn(lives + 1)
+                return True
+
+        worker.work = mortal
+        return worker
+
+    four.workers["west"] = reborn(1)
+    four.finish()
+    assert four.progress.status == "finished"
+    assert [len(blobs) for blobs in offered.values()] == [1, 1, 1]
