@@ -5,6 +5,7 @@ import pytest
 from consortia.base.codec import Record
 from consortia.engines.train.table import Table
 from consortia.testing.local import HeldTable, LocalDoor, LocalNet
+from consortia.testing.studies import MEMBERS
 from consortia.workers import Diary, Worker
 from tests.workers.four import SCHEMA, Consortium
 
