@@ -1,6 +1,7 @@
 """A terminal of one's own for every test of the command line."""
 
 import pytest
+
 from tests.cli.terminal import Terminal
 
 

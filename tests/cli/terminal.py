@@ -145,14 +145,14 @@ def until(holds, what, seconds=30.0):
         time.sleep(0.1)
 
 
-def found_and_join(terminal, members):
+def found_and_join(terminal, members, worker=False):
     """A network of these members on this machine, all nodes running; gives the nodes by member."""
-    first = members[0]
-    terminal.run("init", "heart", "--org", first, "--home", first, "--plain-keys", "--no-worker")
+    first, keys = members[0], ("--plain-keys", "--worker" if worker else "--no-worker")
+    terminal.run("init", "heart", "--org", first, "--home", first, *keys)
     nodes = {first: terminal.up(first)}
     for name in members[1:]:
         terminal.run("invite", name, "--home", first)
-        joining = terminal.start("join", f"{name}.invite", "--home", name, "--plain-keys", "--no-worker")
+        joining = terminal.start("join", f"{name}.invite", "--home", name, *keys)
         joining.says("Waiting for")
         terminal.run("member", "admit", name, "--home", first)
         for other in list(nodes)[1:]:

@@ -4,6 +4,7 @@ import json
 import signal
 
 import pytest
+
 from tests.cli.terminal import found_and_join, until
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ The file is a plain tar with, in this order:
     keys/*, private/*   with `private` only: the member's keys, and its own records with their salts
 
 Nothing of an archive is believed: whoever starts from it replays every block under the genesis and arrives
-at the root, checks every checkpoint's root, and hashes every blob.
+at the root, checks every checkpoint's root and cosignatures, and hashes every blob.
 """
 
 import io
@@ -28,7 +28,8 @@ from consortia.app import application
 from consortia.base.codec import Malformed, decode_record
 from consortia.base.ids import network_id
 from consortia.base.note import parse_note
-from consortia.kernel.block import BLOCK_BYTES_MAX, Block
+from consortia.kernel.block import BLOCK_BYTES_MAX, Block, Header, MemberSet, parse_leaf
+from consortia.kernel.checkpoint import check_final
 from consortia.kernel.genesis import Genesis
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.machine import InvalidBlock
@@ -113,8 +114,9 @@ def import_home(file: Path, path: Path, *, progress: Progress) -> tuple[Home, Ma
     """Make a home of an archive by replaying it; raises ArchiveError, HomeError.
 
     1. The genesis hashes to the network's name. 2. Every block is executed anew, all signatures checked, and
-    follows the one before. 3. Every checkpoint has the root that the replay computed at its size. 4. Every
-    blob hashes to its id. 5. The log ends at the size and root that the archive names.
+    follows the one before. 3. Every checkpoint has the root that the replay computed at its size, and was
+    made final by the member set at the start of its last block. 4. Every blob hashes to its id. 5. The log
+    ends at the size and root that the archive names.
     """
     try:
         with tarfile.open(file, mode="r:") as tar:
@@ -129,6 +131,8 @@ class _Import:
     def __init__(self, tar: tarfile.TarFile, path: Path, progress: Progress) -> None:
         self._entries = iter(tar)
         self._tar, self._path, self._progress = tar, path, progress
+        self._founders = MemberSet(())
+        self._sets: list[tuple[int, MemberSet]] = []
 
     def run(self) -> tuple[Home, Manifest, Standing]:
         manifest = self._manifest()
@@ -160,6 +164,7 @@ class _Import:
                 ledger = Ledger.create(store, application(), decode_record(Genesis, genesis))
             except (Malformed, InvalidBlock) as error:
                 raise ArchiveError(f"genesis.cbor: {error}") from None
+            self._founders = ledger.members()
             for entry in self._entries:
                 kind, _, name = entry.name.partition("/")
                 if kind == "blocks":
@@ -193,13 +198,28 @@ class _Import:
     def _note(self, ledger: Ledger, entry: tarfile.TarInfo) -> None:
         data = self._read(entry)
         try:
-            point = parse_note(data).checkpoint
+            note = parse_note(data)
+            point = note.checkpoint
             known = ledger.root(point.size)
-        except (Malformed, ValueError, LookupError) as error:
+            check_final(note, ledger.network, self._set_at(ledger, point.size))
+        except (ValueError, LookupError) as error:
             raise ArchiveError(f"{entry.name}: {error}") from None
         if known != point.root or entry.name != f"notes/{point.size:012}":
             raise ArchiveError(f"{entry.name} is not the root at size {point.size}")
         ledger.store.put_note(point.size, data)
+
+    def _set_at(self, ledger: Ledger, size: int) -> MemberSet:
+        """The member set at the start of the block that ends at a log size; raises LookupError."""
+        if not self._sets:
+            self._sets = [
+                (0, self._founders),
+                *((step.height, step.members) for step in ledger.set_changes()),
+            ]
+        data = ledger.leaf(size - 1)
+        header = None if data is None else parse_leaf(data)
+        if not isinstance(header, Header):
+            raise LookupError(f"no block ends at size {size}")  # noqa: TRY004 (what lies there is no fault of a type)
+        return [members for height, members in self._sets if height < max(1, header.height)][-1]
 
     def _blob(self, blobs: Blobs, name: str, entry: tarfile.TarInfo) -> None:
         source = self._tar.extractfile(entry) if entry.isreg() else None

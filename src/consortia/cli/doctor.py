@@ -1,0 +1,243 @@
+"""`consortia doctor`: what is wrong with a home, and how to mend it. It changes nothing."""
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from consortia.base.ids import network_id
+from consortia.cli.errors import explain
+from consortia.cli.options import home_option, json_option
+from consortia.cli.output import DONE, REFUSED, Failure, facts, say
+from consortia.cli.session import Keyring, Session, at_home
+from consortia.cli.standing import cosigners
+from consortia.node.config import Config, is_loopback, split_address
+from consortia.node.home import Home
+from consortia.node.keys import SUFFIX, list_keys
+from consortia.node.tls import tls_files
+
+FREE_BYTES_MIN = 1 << 30
+CLOCK_MILLISECONDS_MAX = 2_000
+"""Witnesses take block times within 5 s of their clocks; a clock this far off is on its way out."""
+
+CERTIFICATE_DAYS_MIN = 30
+Level = Literal["ok", "advice", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing looked at: how it is, in words, and what to do where that is not well."""
+
+    check: str
+    level: Level
+    text: str
+    remedy: str = ""
+
+
+@click.command()
+@home_option
+@json_option
+def doctor(*, home: Path | None, as_json: bool) -> int:
+    """Look for what is wrong with a home, and say how to mend it.
+
+    Permissions, keys, disk, clock, port, store, certificate, cosignatures. Nothing is changed. Exit code 1
+    when anything is wrong; advice alone is 0.
+    """
+    subject = Home.find(home, os.environ)
+    found = [one for check in CHECKS for one in _safely(check, subject)]
+    wrong = [one for one in found if one.level == "wrong"]
+    if as_json:
+        rows = [{"check": f.check, "level": f.level, "text": f.text, "remedy": f.remedy} for f in found]
+        facts({"home": str(subject.path), "ok": not wrong, "checks": rows})
+    else:
+        for one in found:
+            _tell(one)
+        say()
+        say(f"{len(wrong)} things are wrong." if wrong else "Nothing is wrong.")
+    return REFUSED if wrong else DONE
+
+
+def _tell(one: Found) -> None:
+    colour = {"ok": "green", "advice": "yellow", "wrong": "red"}[one.level]
+    say(f"{click.style(one.level.ljust(7), fg=colour, bold=True)}{one.check}: {one.text}")
+    if one.remedy:
+        say(f"       try: {one.remedy}")
+
+
+def _safely(check: Callable[[Home], Iterator[Found]], home: Home) -> Iterator[Found]:
+    """What a check finds; a check that cannot be made is itself a finding."""
+    try:
+        yield from check(home)
+    except Exception as error:  # noqa: BLE001 (told as a finding: the other checks go on)
+        failure = error if isinstance(error, Failure) else explain(error)
+        yield Found(check.__name__.strip("_"), "wrong", failure.text, failure.remedy)
+
+
+def _settings(home: Home) -> Iterator[Found]:
+    config = home.config(os.environ)
+    named = network_id(home.genesis()).hex()
+    if named != config.network:
+        yield Found("settings", "wrong", f"genesis.cbor is that of {named}", "restore the home, or join anew")
+    else:
+        yield Found("settings", "ok", f"{config.member} of {config.network[:16]}")
+
+
+def _permissions(home: Home) -> Iterator[Found]:
+    private = [home.path, home.keys, home.private, *home.keys.glob(f"*{SUFFIX}"), *home.keys.glob("*.key")]
+    loose = [path for path in private if path.exists() and path.stat().st_mode & 0o077]
+    for path in loose:
+        yield Found("permissions", "wrong", f"others may read {path}", f"chmod go-rwx {path}")
+    if not loose:
+        yield Found("permissions", "ok", "nobody else reads keys or private data")
+
+
+def _keys(home: Home) -> Iterator[Found]:
+    infos = list_keys(home.keys)
+    roles = {info.role for info in infos}
+    for role in ("admin", "node", "worker"):
+        if role not in roles:
+            yield Found(
+                "keys", "wrong", f"there is no key of the role {role}", "consortia restore, or key recover"
+            )
+    plain = [info.label for info in infos if info.plain]
+    if plain:
+        text = f"not encrypted: {', '.join(plain)}; whoever reads these files can sign"
+        yield Found("keys", "advice", text, "for more than a demonstration, join with a passphrase")
+    if "recovery" in roles:
+        text = "the recovery key is on this machine; who takes the machine takes the member"
+        path = home.keys / f"recovery{SUFFIX}"
+        yield Found("recovery key", "advice", text, f"move {path} to a safe place")
+    if not plain and "node" in roles:
+        yield Found("keys", "ok", f"{len(infos)} key files, encrypted")
+
+
+def _disk(home: Home) -> Iterator[Found]:
+    free = shutil.disk_usage(home.path).free
+    if free < FREE_BYTES_MIN:
+        yield Found("disk", "wrong", f"{free / 1e6:,.0f} MB are free", "make room, or move the home")
+    else:
+        yield Found("disk", "ok", f"{free / 1e9:,.1f} GB are free")
+
+
+def _store(home: Home) -> Iterator[Found]:
+    if home.running() is not None:
+        return
+    from consortia.node.archive import ledger_of
+
+    if not (home.ledger / "data.mdb").is_file():
+        yield Found("store", "ok", "empty: the node fills it when it starts")
+        return
+    with ledger_of(home.ledger) as ledger:
+        tip = ledger.tip
+        yield Found("store", "ok", f"whole, at block {tip.height:,}; consortia audit looks at every entry")
+
+
+def _port(home: Home) -> Iterator[Found]:
+    if home.running() is not None:
+        return
+    host, port = split_address(home.config(os.environ).listen)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            text = f"{host}:{port} cannot be listened on ({error.strerror})"
+            yield Found("port", "wrong", text, "set `listen` in consortia.toml, or consortia up --listen")
+            return
+    yield Found("port", "ok", f"{host}:{port} is free")
+
+
+def _certificate(home: Home) -> Iterator[Found]:
+    config = home.config(os.environ)
+    if not config.tls and is_loopback(split_address(config.listen)[0]):
+        return
+    from cryptography import x509
+
+    certificate = x509.load_der_x509_certificate(tls_files(home.keys).der())
+    days = int((certificate.not_valid_after_utc.timestamp() - time.time()) // 86_400)
+    if days < CERTIFICATE_DAYS_MIN:
+        text = f"the certificate ends in {days} days"
+        remedy = f"move {tls_files(home.keys).certificate} and its key away, and make new ones"
+        yield Found("certificate", "wrong", text, remedy)
+    else:
+        yield Found("certificate", "ok", f"valid for {days:,} days more")
+
+
+def _node(home: Home) -> Iterator[Found]:
+    if home.running() is None:
+        yield Found("node", "advice", "it does not run", f"consortia up --home {home.path}")
+        return
+    session = at_home(home.path)
+    status = session.client.status()
+    if status.stopped is not None:
+        text = f"it has stopped: {status.stopped}"
+        yield Found(
+            "node", "wrong", text, "look at the evidence with the other members, and hand ordering over"
+        )
+    elif status.withheld is not None:
+        yield Found(
+            "node", "wrong", f"it does not cosign: {status.withheld}", "mend the cause; it goes on by itself"
+        )
+    else:
+        yield Found("node", "ok", f"runs at {session.client.url}, block {status.height:,}")
+    missing = sorted(set(status.members) - set(cosigners(session)))
+    if status.final_size < status.size and missing:
+        text = (
+            f"{status.size - status.final_size} leaves wait for cosignatures; awaited: {', '.join(missing)}"
+        )
+        yield Found("final", "wrong", text, "see that these members' nodes run and reach the orderer")
+    yield from _clock(session, home.config(os.environ))
+
+
+def _clock(session: Session, config: Config) -> Iterator[Found]:
+    """This machine's clock beside those of the members' nodes that answer."""
+    peers = {name: url for name, url in session.client.status().peers.items() if name != config.member}
+    keyring = Keyring(session.home)
+    if not peers or not keyring.plain:  # asking them takes a key, and a doctor asks for no passphrase
+        return
+    from consortia.sdk.client import Client
+    from consortia.sdk.errors import LedgerError
+
+    for name, url in sorted(peers.items()):
+        client = Client(url, network=config.network_id, key=keyring.open("admin"))
+        try:
+            off = client.status().clock - time.time_ns() // 1_000_000
+        except LedgerError as error:
+            yield Found("peer", "advice", f"{name} at {url} does not answer: {error}")
+            continue
+        finally:
+            client.close()
+        if abs(off) > CLOCK_MILLISECONDS_MAX:
+            yield Found("clock", "wrong", f"{off:+,} ms from that of {name}", "set the clocks by NTP")
+        else:
+            yield Found("clock", "ok", f"{off:+,} ms from that of {name}")
+
+
+def _leftovers(home: Home) -> Iterator[Found]:
+    for name, text in (
+        ("ledger-before-restore", "the ledger from before a restore; remove it once it is not needed"),
+        (".recovering", "keys of a recovery that did not end: consortia key recover again"),
+    ):
+        if (home.path / name).exists():
+            yield Found("leftover", "advice", f"{home.path / name}: {text}")
+    for path in home.path.glob("ledger-copy-*"):
+        yield Found("leftover", "advice", f"{path}: the copy of an export that broke off", f"rm -r {path}")
+
+
+CHECKS: tuple[Callable[[Home], Iterator[Found]], ...] = (
+    _settings,
+    _permissions,
+    _keys,
+    _disk,
+    _store,
+    _port,
+    _certificate,
+    _node,
+    _leftovers,
+)

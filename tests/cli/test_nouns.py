@@ -1,0 +1,190 @@
+"""Members, keys, assets and studies on one network of three, over real nodes and workers."""
+
+import random
+import signal
+
+import pytest
+
+from tests.cli.terminal import Terminal, found_and_join, until
+
+pytestmark = pytest.mark.slow
+MEMBERS = ["alpha", "bravo", "charlie"]
+
+
+def write_rows(path, seed, count):
+    """Invented patients, of whom the older ones fall ill more often."""
+    draw = random.Random(seed)
+    lines = ["patient,age [years],pressure,ill"]
+    for number in range(count):
+        age = draw.randint(20, 90)
+        ill = "yes" if draw.random() < (age - 10) / 100 else "no"
+        lines.append(f"p{number:03},{age},{draw.randint(90, 180)},{ill}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("network")
+    with Terminal(folder).session() as terminal:
+        nodes = found_and_join(terminal, MEMBERS, worker=True)
+        for seed, name in enumerate(MEMBERS):
+            write_rows(folder / f"{name}.csv", seed, 40)
+        yield terminal, nodes
+
+
+def add(terminal, member, name="patients", **options):
+    given = [part for key, value in options.items() for part in (f"--{key}", value)]
+    command = ["asset", "add", f"{member}.csv", "--name", name, "--subject", "patient", "--home", member]
+    return terminal.facts(*command, "--purpose", "research", *given)
+
+
+def test_what_is_shared_is_a_commitment_with_terms(network):
+    terminal, _ = network
+    added = add(terminal, "alpha", process="bravo")
+    assert (added["name"], added["records"], added["subjects"]) == ("alpha/patients", 40, 40)
+    shown = terminal.facts("asset", "show", "alpha/patients", "--home", "alpha")
+    assert shown["newest"]["commitment"] == added["commitment"]
+    assert [one["grantee"] for one in shown["rights"]["process"]] == ["alpha", "bravo"]
+    assert "an asset patients already" in terminal.error(
+        "asset", "add", "alpha.csv", "--name", "patients", "--home", "alpha"
+    )
+    terminal.run("asset", "grant", "patients", "--to", "charlie", "--purpose", "care", "--home", "alpha")
+    terminal.run("asset", "revoke", "patients", "--from", "bravo", "--home", "alpha")
+    shown = terminal.facts("asset", "show", "patients", "--home", "alpha")
+    assert [one["grantee"] for one in shown["rights"]["process"]] == ["alpha", "charlie"]
+    said = terminal.error("asset", "grant", "alpha/patients", "--to", "bravo", "--home", "bravo")
+    assert "refused, assets." in said
+    assert "alpha/patients" in terminal.run("asset", "list", "--home", "bravo").stdout
+
+
+def test_rows_are_added_and_a_subject_erased_as_new_versions(network):
+    terminal, _ = network
+    add(terminal, "alpha", "ward")
+    more = terminal.folder / "more.csv"
+    more.write_text("patient,age [years],pressure,ill\nnew,50,120,no\n")
+    command = ["asset", "add", "more.csv", "--name", "ward", "--subject", "patient", "--home", "alpha"]
+    grown = terminal.facts(*command, "--append")
+    assert (grown["version"], grown["records"]) == (2, 41)
+    erased = terminal.facts("asset", "erase", "ward", "--subject", "new", "--yes", "--home", "alpha")
+    assert (erased["version"], erased["records"]) == (3, 40)
+    assert "error:" in terminal.error(
+        "asset", "erase", "ward", "--subject", "nobody", "--yes", "--home", "alpha"
+    )
+
+
+def test_a_file_that_cannot_be_shared_says_file_row_and_column(network):
+    terminal, _ = network
+    (terminal.folder / "ragged.csv").write_text("patient,age\na,1\nb\n")
+    said = terminal.error("asset", "add", "ragged.csv", "--subject", "patient", "--home", "alpha")
+    assert 'ragged.csv, row 3, column "age"' in said
+    said = terminal.error("asset", "add", "alpha.csv", "--name", "x", "--subject", "who", "--home", "alpha")
+    assert 'alpha.csv, row 1: there is no column "who"' in said
+    assert "x" not in [one["name"] for one in terminal.facts("asset", "list", "--home", "alpha")["assets"]]
+
+
+def test_a_stream_of_records_is_one_batch(network):
+    terminal, _ = network
+    (terminal.folder / "readings.txt").write_text("".join(f"{at} 20.5\n" for at in range(1000)))
+    added = terminal.facts("asset", "add", "readings.txt", "--kind", "batch", "--home", "alpha")
+    assert (added["kind"], added["records"]) == ("batch", 1000)
+
+
+def test_members_train_a_model_and_its_lineage_names_their_data(network):
+    terminal, _ = network
+    for name in MEMBERS:
+        add(terminal, name, "cohort")
+    terms = ["--data", "cohort", "--label", "ill", "--purpose", "research", "--home", "alpha"]
+    proposed = terminal.facts("study", "propose", "risk", *terms, "--title", "Who falls ill")
+    for name in MEMBERS:
+        terminal.run("study", "join", "alpha/risk", "--data", "cohort", "--home", name)
+    watching = terminal.start("study", "watch", "alpha/risk", "--home", "bravo", "--json")
+    terminal.run("study", "start", "risk", "--home", "alpha")
+    assert watching.wait(120) == 0, watching.errors
+    lines = list(iter(watching._lines.get, ""))
+    assert f"of {proposed['rounds']}" not in lines[0]
+    found = terminal.facts("study", "show", "risk", "--home", "alpha")
+    assert found["progress"]["status"] == "finished"
+    drawn = terminal.run("asset", "lineage", "alpha/risk", "--home", "charlie").stdout
+    assert [name for name in MEMBERS if f"{name}/cohort" not in drawn] == []
+    assert "finished" in terminal.run("study", "list", "--home", "bravo").stdout
+
+
+def test_a_data_set_that_does_not_fit_a_study_is_not_joined_with(network):
+    terminal, _ = network
+    add(terminal, "bravo", "misfit-base")
+    (terminal.folder / "odd.csv").write_text("patient,age [months],ill\na,900,yes\nb,20,no\n")
+    command = [
+        "asset",
+        "add",
+        "odd.csv",
+        "--subject",
+        "patient",
+        "--purpose",
+        "research",
+        "--home",
+        "charlie",
+    ]
+    terminal.run(*command)
+    terms = ["--data", "misfit-base", "--label", "ill", "--purpose", "research", "--home", "bravo"]
+    terminal.run("study", "propose", "narrow", *terms)
+    said = terminal.error("study", "join", "bravo/narrow", "--data", "odd", "--home", "charlie")
+    assert "does not fit the study's schema in 2 ways" in said
+    assert 'column "pressure": the column is missing' in said
+    assert "research" in terminal.run("study", "show", "bravo/narrow", "--home", "alpha").stdout
+    terminal.run("study", "cancel", "narrow", "--reason", "never mind", "--home", "bravo")
+    assert terminal.run("study", "watch", "bravo/narrow", "--home", "alpha", code=1).stdout.endswith(
+        "Aborted: never mind\n"
+    )
+
+
+def test_a_key_is_added_used_and_revoked(network):
+    terminal, _ = network
+    made = terminal.facts("key", "new", "clerk", "--role", "operator", "--home", "bravo")
+    listed = {one["label"]: one for one in terminal.facts("key", "list", "--home", "bravo")["keys"]}
+    assert listed["clerk"]["id"] == made["key"]
+    assert (listed["clerk"]["standing"], listed["clerk"]["file"]) == ("active", True)
+    terminal.run("key", "revoke", "clerk", "--home", "bravo")
+    assert "no active key" in terminal.error("key", "revoke", "clerk", "--home", "bravo")
+    assert "refused, identity.last_admin" in terminal.error("key", "revoke", "admin", "--home", "bravo")
+
+
+def test_a_node_cosigns_with_its_new_key_once_it_is_restarted(network):
+    terminal, nodes = network
+    terminal.run("key", "rotate", "--home", "charlie")
+    nodes["charlie"].stop()
+    nodes["charlie"] = terminal.up("charlie")
+    terminal.run("key", "new", "after", "--role", "analyst", "--home", "charlie")
+    until(
+        lambda: terminal.facts("status", "--home", "alpha")["cosigned"] == MEMBERS,
+        "charlie cosigns again",
+    )
+
+
+def test_every_key_is_replaced_by_the_recovery_key(network):
+    terminal, nodes = network
+    before = {one["id"] for one in terminal.facts("key", "list", "--home", "charlie")["keys"]}
+    terminal.run("key", "recover", "--yes", "--home", "charlie")
+    nodes["charlie"].stop(signal.SIGTERM)
+    nodes["charlie"] = terminal.up("charlie")
+    keys = terminal.facts("key", "list", "--home", "charlie")["keys"]
+    active = {one["id"] for one in keys if one["standing"] == "active"}
+    assert len(active) == 4
+    assert active & before == set()
+    terminal.run("key", "new", "again", "--role", "analyst", "--home", "charlie")
+    until(
+        lambda: terminal.facts("status", "--home", "alpha")["cosigned"] == MEMBERS,
+        "charlie cosigns with its new key",
+    )
+
+
+def test_a_member_is_removed_by_the_others_and_one_leaves(network):
+    terminal, _ = network
+    one = terminal.facts("member", "remove", "charlie", "--home", "alpha")
+    assert one["awaited"] == ["bravo"]
+    said = terminal.error("member", "approve", "charlie", "--removal", "--home", "charlie")
+    assert "refused, identity.own_case" in said
+    terminal.run("member", "approve", "charlie", "--removal", "--home", "bravo")
+    assert "left" in terminal.run("member", "show", "charlie", "--home", "alpha").stdout
+    terminal.run("member", "leave", "--yes", "--home", "bravo")
+    assert terminal.facts("status", "--home", "alpha")["members"] == ["alpha"]
+    assert "refused, identity.last_member" in terminal.error("member", "leave", "--yes", "--home", "alpha")
