@@ -166,7 +166,7 @@ def test_it_holds_no_transaction_that_is_forged_and_none_that_is_not_urgent():
     ledger = new_ledger()
     witness = witness_over(ledger)
     raw = transaction(ledger, Stop("x"))
-    with pytest.raises(Refused, match="kernel.bad_signature"):
+    with pytest.raises(Refused, match=r"kernel\.bad_signature"):
         witness.hold(raw[:-1] + bytes([raw[-1] ^ 1]), START)
     assert not witness.hold(transaction(ledger, Write("x", b"")), START)
     assert witness.held() == []

@@ -95,7 +95,7 @@ def test_an_orderer_that_shows_two_histories_makes_at_most_one_final_and_is_conv
 
 def test_without_the_quorum_of_two_thirds_two_histories_become_final(monkeypatch):
     monkeypatch.setattr("consortia.kernel.checkpoint.quorum", lambda members: members // 2)
-    with pytest.raises(Violation, match="two final checkpoints|another root than the final one"):
+    with pytest.raises(Violation, match=r"two final checkpoints|another root than the final one"):
         forking_world()
 
 

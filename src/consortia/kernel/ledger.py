@@ -224,7 +224,7 @@ class Ledger:
         with self.store.snapshot() as view:
             plans: list[Plan] = []
             root_of = self._root_of(view, plans)
-            result = self.machine.run(view, self.tip, block, admission, admitted, root_of)
+            result = self.machine.run(view, self.tip, block, admission, admitted, root_of=root_of)
             return self._prepare(block, result, plans[0])
 
     def commit(self, prepared: Prepared) -> None:

@@ -108,7 +108,7 @@ class Machine:
                 admitted.append(admission.admit(raw, check))
             except Refused as refused:
                 raise InvalidBlock(f"transaction {position} is not admitted: {refused}") from None
-        return self.run(reader, tip, block, admission, tuple(admitted), root_of)
+        return self.run(reader, tip, block, admission, tuple(admitted), root_of=root_of)
 
     def run(
         self,
@@ -117,6 +117,7 @@ class Machine:
         block: Block,
         admission: Admission,
         admitted: tuple[Admitted, ...],
+        *,
         root_of: RootOf,
     ) -> Result:
         """Steps 3 to 5, for the transactions that `admission` admitted to this very block, in its order."""

@@ -107,8 +107,8 @@ class SyncReply(Record, frozen=True):
 
     `height` is that of the answering node's newest block. `published` are the checkpoints not final yet,
     with the cosignatures gathered so far. `want` is the first height of which the answering orderer, behind
-    the asker, wants the blocks (0: none). `hand_over` stands when the asker's term is behind. `session` is the
-    answering node's life since its last start, `seen` the asker's.
+    the asker, wants the blocks (0: none). `hand_over` stands when the asker's term is behind. `session` is
+    the answering node's life since its last start, `seen` the asker's.
     """
 
     network: Digest
