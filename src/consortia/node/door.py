@@ -59,7 +59,7 @@ class HttpDoor:
     def collect_availability(
         self,
         study: bytes,
-        round: bytes,
+        round: bytes,  # noqa: A002 (the word of the law)
         blob: bytes,
         size: int,
     ) -> tuple[Availability, ...]:
