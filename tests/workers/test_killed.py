@@ -4,7 +4,7 @@ import pytest
 
 from consortia.base.codec import Record
 from consortia.engines.train.table import Table
-from consortia.testing.local import HeldTable, LocalDoor, LocalNet
+from consortia.testing.local import HeldTable, LocalDoor, LocalNet, worker_of
 from consortia.testing.studies import MEMBERS
 from consortia.workers import Diary, Worker
 from tests.workers.four import SCHEMA, Consortium
@@ -67,6 +67,14 @@ def test_a_worker_killed_anywhere_resumes_and_never_submits_two_updates(tmp_path
         assert four.progress.status == "finished"
         assert four.model() == four.expected(*MEMBERS), f"killed at {point}"
         assert all("west" in this.cohort for this in four.rounds())
+
+
+def test_a_worker_that_lost_its_diary_opens_what_it_had_committed_to(tmp_path):
+    four = Consortium(tmp_path, rounds=1).join().start()
+    four.net.drive(four.workers, lambda: four.rounds()[0].step == "open")
+    four.workers = {"west": worker_of(four.net, "west", four.tables["west"], tmp_path / "elsewhere")}
+    four.net.drive(four.workers, lambda: four.progress.index == 1)
+    assert four.rounds()[0].status == "final"
 
 
 class Restless(HeldTable):

@@ -18,7 +18,8 @@ from consortia.testing.machine import Bench
 from consortia.workers.arithmetic import BadRound, check_update, law_stages, plans
 from consortia.workers.diary import Diary
 from consortia.workers.door import DoorClosed, R
-from consortia.workers.worker import Report, Tell, Worker, nobody
+from consortia.workers.report import Report, Tell, nobody
+from consortia.workers.worker import Worker
 
 TICK_MILLISECONDS = 250
 

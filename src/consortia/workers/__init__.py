@@ -6,7 +6,8 @@
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.loop import be_nice, run
-from consortia.workers.worker import CannotJoin, Refused, Report, Worker
+from consortia.workers.report import Report
+from consortia.workers.worker import CannotJoin, Refused, Worker
 
 __all__ = [
     "CannotJoin",

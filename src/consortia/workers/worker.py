@@ -9,8 +9,6 @@ part in a study whose agreed outcome is not its own.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from consortia.base.codec import Milliseconds, Record
 from consortia.engines.commit.chunks import blob_id
@@ -24,6 +22,7 @@ from consortia.modules.training.types import Joined, Outcome, Round, Study
 from consortia.workers.arithmetic import BadRound, BadTerms, Computed, Plans, compute, plans, update
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
+from consortia.workers.report import Kind, Report, Tell, nobody
 
 TURN_MILLISECONDS = 250
 """Where one member's transaction does for all (an opening, a close), the others wait this much each."""
@@ -42,32 +41,6 @@ MOVED_ON = frozenset(
 
 MOVED_ON_MILLISECONDS = 50
 
-Kind = Literal[
-    "joined",
-    "started",
-    "submitted",
-    "committed",
-    "opened",
-    "closed",
-    "finished",
-    "waits",
-    "refused",
-    "stopped",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a worker has done or met, for people who watch: `detail` is a line without private facts."""
-
-    kind: Kind
-    study: bytes
-    index: int
-    attempt: int
-    detail: str
-
-
-Tell = Callable[[Report], None]
 Consent = Callable[[Study], tuple[bytes, int] | None]
 """Decides whether the member takes part in a study: the data set's asset id and version, or None."""
 
@@ -87,10 +60,6 @@ class Stop(Exception):
 
 class Refused(Exception):
     """The ledger refused what the worker sent; the text is the code."""
-
-
-def nobody(_report: Report) -> None:
-    """Tell nobody."""
 
 
 def no_consent(_study: Study) -> None:
@@ -225,9 +194,7 @@ class Worker:
 
     def open(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
         """Open the own commitment."""
-        outcome = self.diary.result(task.study, seen.round.id)
-        if outcome is None:
-            raise Stop("the diary lost a result that this member had committed to")
+        outcome = self.diary.result(task.study, seen.round.id) or self.result(view, seen).outcome
         self._send(ask.OpenResult(task.study, seen.round.id, outcome.sum, outcome.state))
         self._report(task, "opened", f"sum {outcome.sum.hex()[:16]}")
         return True
@@ -242,10 +209,8 @@ class Worker:
 
     def result(self, view: queries.StudyView, seen: queries.RoundView) -> Computed:
         """The round re-computed from the updates of its cohort."""
-        this = seen.round
-        blobs = {item.member: item.submission.blob for item in seen.updates}
-        updates = [(member, self.door.get_blob(blobs[member])) for member in this.cohort]
-        return compute(self._known(view.study), this, self._own_state(view, this.index), updates)
+        state = self._own_state(view, seen.round.index)
+        return compute(self._known(view.study), seen.round, state, self._updates(seen))
 
     # ------------------------------------------------------------------ states
 
@@ -282,12 +247,20 @@ class Worker:
 
     def result_from(self, view: queries.StudyView, seen: queries.RoundView, state: bytes) -> Computed:
         """A past round re-computed from a state of the worker's own."""
-        blobs = {item.member: item.submission.blob for item in seen.updates}
-        updates = [(member, self.door.get_blob(blobs[member])) for member in seen.round.cohort]
         try:
-            return compute(self._known(view.study), seen.round, state, updates)
+            return compute(self._known(view.study), seen.round, state, self._updates(seen))
         except BadRound as error:
             raise Stop(f"round {seen.round.index} was agreed on, and has no result here: {error}") from None
+
+    def _updates(self, seen: queries.RoundView) -> list[tuple[str, bytes]]:
+        """The updates of a round's cohort by member, the own one from the diary where it is still there."""
+        blobs = {item.member: item.submission.blob for item in seen.updates}
+        own = self.diary.update(seen.round.study, seen.round.id)
+        found = []
+        for member in seen.round.cohort:
+            mine = member == self.door.member and own is not None and blob_id(own) == blobs[member]
+            found.append((member, own if mine and own is not None else self.door.get_blob(blobs[member])))
+        return found
 
     def _initial(self, study: Study) -> bytes:
         known = self._known(study)
@@ -389,9 +362,15 @@ class Worker:
         self._rest[task.study] = self.door.now() + PAUSE_MILLISECONDS
         self._report(task, kind, detail)
 
+    def _is_over(self, study: bytes) -> bool:
+        try:
+            return self._view(study).progress.status in {"finished", "aborted"}
+        except DoorClosed:  # either it is away, which the next question meets, or it never had the study
+            return False
+
     def _tidy(self, studies: set[bytes]) -> None:
         """Let go of studies that are over."""
         for study in self.diary.studies():
-            if study not in studies and self._view(study).progress.status in {"finished", "aborted"}:
+            if study not in studies and self._is_over(study):
                 self.diary.forget(study)
         self._seen = {key: at for key, at in self._seen.items() if at > self.door.now() - 3_600_000}
