@@ -16,7 +16,7 @@ from consortia.cli.output import DONE, UNCHECKED, Failure, facts, note, say, tab
 from consortia.cli.session import Keyring, Session, at_home, at_url
 from consortia.modules.identity.queries import Nothing, ProposalsView
 from consortia.node.home import Home
-from consortia.sdk.errors import RequestFailed
+from consortia.sdk.errors import LedgerError, RequestFailed
 
 _MB = 1_000_000
 
@@ -24,13 +24,17 @@ _MB = 1_000_000
 @click.command()
 @home_option
 @click.option("--url", help="Ask this node instead, signing with the home's administrator's key.")
+@click.option("--wait", type=click.FloatRange(0), default=0, help="Wait so many seconds for the node to run.")
 @json_option
-def status(home: Path | None, url: str | None, as_json: bool) -> int:
+def status(*, home: Path | None, url: str | None, wait: float, as_json: bool) -> int:
     """Show where a node stands: height, root, members and who cosigns, disk, clock, alerts.
 
     Exit code 3 when the home's node does not run; what its ledger holds is shown all the same.
     """
     found = Home.find(home, os.environ)
+    until = time.monotonic() + wait
+    while url is None and not _answers(found) and time.monotonic() < until:
+        time.sleep(0.2)
     if url is None and found.running() is None:
         return _at_rest(found, as_json=as_json)
     session = at_home(home) if url is None else at_url(url, Keyring(found))
@@ -40,6 +44,17 @@ def status(home: Path | None, url: str | None, as_json: bool) -> int:
     else:
         _tell(known)
     return DONE
+
+
+def _answers(home: Home) -> bool:
+    """Whether the home's node runs and answers."""
+    if home.running() is None:
+        return False
+    try:
+        at_home(home.path).client.status()
+    except LedgerError:
+        return False
+    return True
 
 
 def gather(session: Session, home: Home | None) -> dict[str, Any]:
