@@ -117,7 +117,7 @@ def _assemble(
 
 
 def set_changes(ledger: Ledger, size: int) -> tuple[SetChange, ...]:
-    """Every change of the member set in the first `size` leaves, with the checkpoint that vouches for it.
+    """Every change of the member set before the last of `size` leaves, with what vouches for it.
 
     A change is vouched for by the checkpoint that the next change carried, or, for the newest, by the final
     note kept for the log that ends with its block. Raises CannotProve where that is missing.
@@ -125,8 +125,8 @@ def set_changes(ledger: Ledger, size: int) -> tuple[SetChange, ...]:
     changes = []
     for step in ledger.set_changes():
         header, index = ledger.header(step.height), ledger.header_index(step.height)
-        if header is None or index is None or index >= size:
-            continue
+        if header is None or index is None or index + 1 >= size:
+            continue  # a change in the last block is not in force yet for the checkpoint that ends with it
         with ledger.store.snapshot() as view:
             note = step.vouched or view.note(index + 1)
         if note is None:

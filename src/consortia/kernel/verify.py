@@ -113,7 +113,7 @@ class _Check:
     def changes(self) -> str:
         start = 0 if self.since is None else self.since.size
         for change in self.proof.extra.changes:
-            if change.index >= start:
+            if change.index + 1 >= start:  # the set before the block that ends a log makes that log final
                 self._change(change)
         count = len(self.proof.extra.changes)
         names = ", ".join(member.name for member in self.members.members)
