@@ -101,3 +101,14 @@ def test_any_other_header_is_refused(gate, text):
 
 def test_nobody_is_nobody(gate):
     assert not ask(gate, "").known
+
+
+def test_a_key_put_out_of_force_may_bring_its_last_cosignature_and_nothing_else():
+    sync = ("POST", "/v1/sync?wait=5", b"body")
+    gate = Gate(NETWORK, "home-member", "the-token", state, lambda public: public == GONE.public)
+    assert ask(gate, header(GONE, sync), sync).member == "clinic-a"
+    with pytest.raises(Unauthorised):
+        ask(gate, header(GONE, nonce=b"m" * 16))
+    settled = Gate(NETWORK, "home-member", "the-token", state)
+    with pytest.raises(Unauthorised):
+        ask(settled, header(GONE, sync), sync)

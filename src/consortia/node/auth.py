@@ -16,6 +16,7 @@ from consortia.sdk.signing import SCHEME, Request, parse_authorization
 
 WINDOW_MILLISECONDS = 60_000
 _REMEMBERED_MAX = 200_000
+SYNC_TARGET = "/v1/sync"
 
 
 class Means(Enum):
@@ -67,11 +68,16 @@ class Gate:
         member: str,
         token: str,
         key_state: Callable[[bytes], KeyState | None],
+        awaited: Callable[[bytes], bool] = lambda _public: False,
     ) -> None:
-        """Guard the node of `member`; `key_state` reads a key from the ledger, `token` is the home's."""
+        """Guard the node of `member`; `key_state` reads a key from the ledger, `token` is the home's.
+
+        `awaited` tells of a public key that acts no more whether it still has to cosign the change by which
+        it was put out of force: until then it may synchronise.
+        """
         self._network, self._member = network, member
         self._token = token.encode()
-        self._key_state = key_state
+        self._key_state, self._awaited = key_state, awaited
         self._seen: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
 
     def caller(self, presented: Presented, request: Request, now: int) -> Caller:
@@ -99,12 +105,15 @@ class Gate:
         if abs(now - signed.time) > WINDOW_MILLISECONDS:
             raise Unauthorised(f"signed {abs(now - signed.time)} ms from this node's clock")
         state = self._key_state(signed.key)
-        if state is None or not state.active:
+        if state is None or not (state.active or self._may_still_cosign(state, request)):
             raise Unauthorised(f"the ledger knows no active key {signed.key.hex()}")
         if not signed.valid(state.signer.public, self._network, request):
             raise Unauthorised("the signature is not of this request")
         self._remember((signed.key, signed.nonce), signed.time, now)
         return Caller(Means.KEY, state.signer.member, signed.key, state.signer.roles)
+
+    def _may_still_cosign(self, state: KeyState, request: Request) -> bool:
+        return request[1].partition("?")[0] == SYNC_TARGET and self._awaited(state.signer.public)
 
     def _remember(self, spent: tuple[bytes, bytes], time: int, now: int) -> None:
         """Refuse a request that came before; forget those that are too old to be taken anyway."""

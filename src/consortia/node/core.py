@@ -253,10 +253,22 @@ class Node:
             raise Refused(STOPPED, self.stopped)
         if peer in self._members():
             self._hear(str(peer), request, now)
+        elif peer is not None:
+            for data in request.cosigned:  # of the block by which it left, which it cosigns as the others do
+                self._gather(peer, data, now)
         self._cosign(now)
         if self.stopped is not None:
             raise Refused(STOPPED, self.stopped)
         return self._answer(request)
+
+    def awaits(self, public: bytes) -> bool:
+        """Whether a key cosigns a change of the member set that is not final yet, though it acts no more."""
+        for size in self.finals.wanted:
+            height = self.chain.height_at(size)
+            members = () if height is None else self.chain.set_before(height).members
+            if any(public in (member.witness, member.recovery) for member in members):
+                return True
+        return False
 
     # Handing ordering over ----------------------------------------------------------------
 
