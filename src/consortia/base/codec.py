@@ -50,6 +50,10 @@ R = TypeVar("R", bound=Record)
 
 _BYTES, _TEXT, _ARRAY, _MAP = 0x40, 0x60, 0x80, 0xA0
 _FALSE, _TRUE, _NULL = 0xF4, 0xF5, 0xF6
+_SMALL_HEADS = {
+    major: [bytes((major | count,)) if count < 24 else bytes((major | 24, count)) for count in range(256)]
+    for major in (0x00, 0x20, _BYTES, _TEXT, _ARRAY, _MAP)
+}
 
 
 def encode(value: object) -> bytes:
@@ -116,10 +120,8 @@ def to_value(record: Record) -> dict[str, Value]:
 
 def _head(major: int, count: int) -> bytes:
     """The head of a data item (RFC 8949, section 3): major type in the top three bits, shortest count."""
-    if count < 24:
-        return bytes((major | count,))
     if count < 0x100:
-        return bytes((major | 24, count))
+        return _SMALL_HEADS[major][count]
     if count < 0x10000:
         return bytes((major | 25,)) + count.to_bytes(2, "big")
     if count < 0x100000000:
@@ -174,9 +176,10 @@ def _write_map(out: bytearray, value: Mapping[str, object], depth: int) -> None:
     if depth >= DEPTH_MAX:
         raise Malformed(f"nested deeper than {DEPTH_MAX}")
     out += _head(_MAP, len(value))
-    for key, name in sorted((_key(name), name) for name in value):
+    depth += 1
+    for key, name in _order(tuple(value)):
         out += key
-        _write(out, value[name], depth + 1)
+        _write(out, value[name], depth)
 
 
 def _write_record(out: bytearray, record: Record, depth: int) -> None:
@@ -184,9 +187,10 @@ def _write_record(out: bytearray, record: Record, depth: int) -> None:
         raise Malformed(f"nested deeper than {DEPTH_MAX}")
     head, fields = _layout(type(record))
     out += head
+    depth += 1
     for key, name in fields:
         out += key
-        _write(out, getattr(record, name), depth + 1)
+        _write(out, getattr(record, name), depth)
 
 
 def _write_bool(out: bytearray, value: bool, _depth: int) -> None:  # noqa: FBT001 (the shape of every writer)
@@ -216,6 +220,12 @@ def _key(name: str) -> bytes:
     out = bytearray()
     _write_text(out, name, 0)
     return bytes(out)
+
+
+@lru_cache(maxsize=4096)
+def _order(names: tuple[str, ...]) -> tuple[tuple[bytes, str], ...]:
+    """The encoded keys of a map with these names, in canonical order."""
+    return tuple(sorted((_key(name), name) for name in names))
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ Execution of a block, in numbered steps:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from consortia.base.codec import Malformed, Record, encode, from_value
+from consortia.base.codec import Malformed, Record, from_value
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused
 from consortia.kernel import refusals as codes
@@ -87,7 +87,7 @@ class Machine:
                     module.genesis.load(ctx, record, module.ports)
                 except (Malformed, Refused) as error:
                     raise InvalidBlock(f"the genesis of {module.name}: {error}") from None
-        return self._close(ctx, (), root_of, Tip(-1, genesis.time, 0, b"", b""))
+        return self._close(ctx, [], root_of, Tip(-1, genesis.time, 0, b"", b""))
 
     def admission(self, reader: Reader, tip: Tip, time: int) -> Admission:
         """A fold that admits transactions to the block after `tip` at block time `time`."""
@@ -126,9 +126,9 @@ class Machine:
         overlay = Overlay(reader)
         ctx = Context(overlay, self.network, block.height, block.time, tip.size)
         grown: dict[str, int] = {}
-        receipts = tuple(self._transact(ctx, index, item, grown) for index, item in enumerate(admitted))
+        done = [self._transact(ctx, index, item, grown) for index, item in enumerate(admitted)]
         self._consume(ctx, admission, grown)
-        return self._close(ctx, receipts, root_of, tip)
+        return self._close(ctx, done, root_of, tip)
 
     def query(self, reader: Reader, tip: Tip, name: str, arguments: Record) -> Record:
         """Answer `module.query`; raises LookupError for an unknown query, Refused for a refused one."""
@@ -152,45 +152,51 @@ class Machine:
                     found.append(f"{module.name}.{invariant.name}: {text}")
         return found
 
-    def _transact(self, ctx: Context, index: int, item: Admitted, grown: dict[str, int]) -> Receipt:
+    def _transact(
+        self, ctx: Context, index: int, item: Admitted, grown: dict[str, int]
+    ) -> tuple[Receipt, bytes]:
+        """Run one transaction; its receipt, and the leaf that the receipt is."""
         transaction = item.parsed.transaction
         SEQUENCES.put(ctx, Sequence(transaction.sequence + 1), transaction.key, transaction.lane)
         ctx.signer, ctx.transaction, ctx.events = item.signer, item.parsed.id, []
         ctx.state.begin()
-        code = self._calls(ctx, item, grown)
-        if code == OK:
-            ctx.state.commit()
-        else:
-            ctx.state.rollback()
-            ctx.events = []
-        events = tuple(Event(self.app.events[type(event)], _body(event)) for event in ctx.events)
-        return Receipt(ctx.height, index, item.parsed.id, code, item.cost, events)
-
-    def _calls(self, ctx: Context, item: Admitted, grown: dict[str, int]) -> str:
-        member = item.signer.member
         try:
-            for position, (bound, message) in enumerate(item.calls):
-                ctx.call = position
-                bound.method.handler(ctx, message, bound.module.ports)
-            for event in ctx.events:
-                encode(event)
-                self.app.events[type(event)]
-            growth = ctx.state.growth()
-            total = grown.get(member, 0) + growth
-            self._check_state_bytes(ctx, member, total, growth)
-            grown[member] = total
+            growth = self._calls(ctx, item, grown)
+            events = tuple(Event(self.app.events[type(event)], _body(event)) for event in ctx.events)
+            receipt = Receipt(ctx.height, index, item.parsed.id, OK, item.cost, events)
+            encoded = leaf(receipt)
         except Refused as refused:
-            return refused.code
+            return self._refuse(ctx, index, item, refused.code)
         except Exception as error:  # noqa: BLE001 (whatever a handler meets, the block goes on; the alarm tells)
             self.alarm(item.parsed.id, error)
-            return codes.INTERNAL.code
-        return OK
+            return self._refuse(ctx, index, item, codes.INTERNAL.code)
+        ctx.state.commit()
+        grown[item.signer.member] = grown.get(item.signer.member, 0) + growth
+        return receipt, encoded
 
-    def _check_state_bytes(self, ctx: Context, member: str, total: int, growth: int) -> None:
+    @staticmethod
+    def _refuse(ctx: Context, index: int, item: Admitted, code: str) -> tuple[Receipt, bytes]:
+        """Undo the transaction's calls; the receipt carries the code."""
+        ctx.state.rollback()
+        receipt = Receipt(ctx.height, index, item.parsed.id, code, item.cost, ())
+        return receipt, leaf(receipt)
+
+    def _calls(self, ctx: Context, item: Admitted, grown: Mapping[str, int]) -> int:
+        """Run the calls in order and give by how many bytes the state grew; raises what a handler raises."""
+        for position, (bound, message) in enumerate(item.calls):
+            ctx.call = position
+            bound.method.handler(ctx, message, bound.module.ports)
+        growth = ctx.state.growth()
+        if growth > 0:
+            member = item.signer.member
+            self._check_state_bytes(ctx, member, grown.get(member, 0) + growth)
+        return growth
+
+    def _check_state_bytes(self, ctx: Context, member: str, total: int) -> None:
         usage = USAGE.get(ctx, member)
         used = (0 if usage is None else usage.state_bytes) + total
         limit = self.app.keys.quota(ctx, member).state_bytes
-        if growth > 0 and used > limit:
+        if used > limit:
             raise Refused(codes.STATE_FULL, f"{member}: {used} of {limit} bytes")
 
     def _consume(self, ctx: Context, admission: Admission, grown: Mapping[str, int]) -> None:
@@ -201,11 +207,11 @@ class Machine:
             stored = max(0, before.state_bytes + grown.get(member, 0))
             USAGE.put(ctx, Usage(epoch, spent + cost, stored), member)
 
-    def _close(self, ctx: Context, receipts: tuple[Receipt, ...], root_of: RootOf, tip: Tip) -> Result:
+    def _close(self, ctx: Context, done: list[tuple[Receipt, bytes]], root_of: RootOf, tip: Tip) -> Result:
         changes = ctx.state.changes()
         members = self.app.keys.member_set(ctx).hash()
         header = Header(ctx.height, ctx.time, root_of(changes), members, tip.size)
-        leaves = tuple(leaf(receipt) for receipt in receipts)
+        receipts, leaves = tuple(receipt for receipt, _ in done), tuple(encoded for _, encoded in done)
         return Result(receipts, header, changes, (*leaves, leaf(header)))
 
 

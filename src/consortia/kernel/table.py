@@ -14,6 +14,8 @@ from consortia.kernel.context import Context
 
 K = TypeVar("K", bound=Record)
 Part = str | bytes | int
+PART_BYTES_MAX = 255
+_LENGTHS = tuple(bytes([length]) for length in range(PART_BYTES_MAX + 1))
 
 
 class Table(Generic[K]):
@@ -32,7 +34,16 @@ class Table(Generic[K]):
 
     def state_key(self, *parts: Part) -> bytes:
         """The state key of an entry, or the prefix of those whose key starts with `parts`."""
-        return self.prefix + b"".join([_part(part) for part in parts])
+        key = self.prefix
+        for part in parts:
+            if isinstance(part, int):
+                key += part.to_bytes(8, "big")
+                continue
+            data = part.encode("utf-8") if isinstance(part, str) else part
+            if len(data) > PART_BYTES_MAX:
+                raise ValueError(f"a key part has at most {PART_BYTES_MAX} bytes")
+            key += _LENGTHS[len(data)] + data
+        return key
 
     def get(self, ctx: Context, *key: Part) -> K | None:
         """The record at `key`, or None."""
@@ -70,15 +81,6 @@ class Table(Generic[K]):
                 parts.append(data.decode("utf-8") if kind is str else data)
                 at = end
         return tuple(parts)
-
-
-def _part(part: Part) -> bytes:
-    if isinstance(part, int):
-        return part.to_bytes(8, "big")
-    data = part.encode("utf-8") if isinstance(part, str) else part
-    if len(data) > 255:
-        raise ValueError("a key part has at most 255 bytes")
-    return bytes([len(data)]) + data
 
 
 @lru_cache(maxsize=8192)
