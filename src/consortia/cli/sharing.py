@@ -91,19 +91,7 @@ def add(
         shared = commit(session, file, called, kind=kind, subject=subject)
         own = purposes or ("*",)
         rights = Rights(permissions((*process, session.member), own), permissions(download, own))
-        message = Register(
-            name=called,
-            kind=shared.kind,
-            title=title or called,
-            form=shared.form,
-            commitment=shared.commitment,
-            count=shared.count,
-            subjects=shared.subjects,
-            schema=None,
-            parents=(),
-            rights=rights,
-        )
-        receipt = session.submit(message)
+        receipt = session.submit(registration(called, title or called, shared, rights))
         identity, number = find_asset(session, called)[0].id, 1
     known = {"asset": identity, "name": f"{session.member}/{called}", "version": number, "kind": shared.kind}
     known |= {"commitment": shared.commitment, "records": shared.count, "subjects": shared.subjects}
@@ -147,6 +135,22 @@ def erase(*, which: str, subject: str, yes: bool, home: Path | None, as_json: bo
         left = f"{made.count:,} records about {made.subjects:,} subjects"
         say(f"Erased. {one.name} version {one.version + 1} has {left}")
     return DONE
+
+
+def registration(name: str, title: str, shared: Shared, rights: Rights) -> Register:
+    """The message that registers what was committed to."""
+    return Register(
+        name=name,
+        kind=shared.kind,
+        title=title,
+        form=shared.form,
+        commitment=shared.commitment,
+        count=shared.count,
+        subjects=shared.subjects,
+        schema=None,
+        parents=(),
+        rights=rights,
+    )
 
 
 def commit(session: Session, file: Path, name: str, *, kind: Kind, subject: str | None) -> Shared:

@@ -1,3 +1,4 @@
+# Long because asking, answering, ordering and cosigning are the turns of one object over one ledger
 """A node, without sockets and without a clock: it is told the time and what others said.
 
 The HTTP process, the simulator and `consortia.simulate` drive the same object. Every method may change

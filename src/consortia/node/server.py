@@ -81,8 +81,7 @@ class NodeProcess:
     ) -> None:
         """Open what the home holds; raises StoreError, HomeError, TlsError."""
         self.home, self.config, self.keys, self._now = home, config, keys, now
-        self._wake = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         counters = Counters()
         ledger = open_ledger(home, application(), lambda *failure: self._alarm(counters, *failure))
         files = tls_files(home.keys)
@@ -111,13 +110,7 @@ class NodeProcess:
             rights=BlobRights(ledger),
             blobs=Blobs(home.blobs, BlobLimits(config.blob_bytes_max, config.blobs_bytes_max)),
             index=Index(home.index_file),
-            gate=Gate(
-                config.network_id,
-                config.member,
-                home.new_token(),
-                lambda key: key_state(ledger, key),
-                self.node.awaits,
-            ),
+            gate=self._gate(),
             submit=self._forward.submit,
             peers=self.peers,
             now=now,
@@ -139,6 +132,14 @@ class NodeProcess:
     def ledger(self) -> Ledger:
         """The node's ledger."""
         return self.node.ledger
+
+    def _gate(self) -> Gate:
+        """Who may ask, by the keys that the newest block knows."""
+        config, ledger = self.config, self.node.ledger
+        token = self.home.new_token()
+        return Gate(
+            config.network_id, config.member, token, lambda key: key_state(ledger, key), self.node.awaits
+        )
 
     def wake(self) -> None:
         """Have the core looked after at once."""
