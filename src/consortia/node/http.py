@@ -160,22 +160,16 @@ async def read_body(request: Request, limit: int) -> bytes:
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > limit:
         raise HttpProblem(413, f"the body has {length} bytes, at most {limit} are allowed here")
-    receive = request.receive
-    message = await _next(receive)
-    body: bytes = message.get("body", b"")
-    if message.get("more_body", False):
-        parts = [body]
-        size = len(body)
-        while message.get("more_body", False):
-            message = await _next(receive)
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > limit:
-                raise HttpProblem(413, f"the body has more than the {limit} bytes allowed here")
-        body = b"".join(parts)
-    if len(body) > limit:
-        raise HttpProblem(413, f"the body has more than the {limit} bytes allowed here")
-    return body
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await _next(request.receive)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise HttpProblem(413, f"the body has more than the {limit} bytes allowed here")
+        more = message.get("more_body", False)
+    return b"".join(parts)
 
 
 async def _next(receive: Receive) -> Message:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from http.client import HTTPResponse
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -105,6 +105,14 @@ class Client:
         """Close the connections."""
         self._transport.close()
 
+    def __enter__(self) -> Self:
+        """Close at the end of the `with` block."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Close the connections."""
+        self.close()
+
     def status(self) -> Status:
         """Where the node stands."""
         return self._transport.get("/v1/status").expect(200).json(Status)
@@ -132,7 +140,7 @@ class Client:
                     raise
         raise LedgerError("unreachable")
 
-    def call(self, method: str, **arguments: Any) -> Receipt:  # noqa: ANN401 (fields of any message)
+    def call(self, method: str, /, **arguments: Any) -> Receipt:  # noqa: ANN401 (fields of any message)
         """`submit` the message of a method by name: `client.call("identity.approve_member", name="x")`."""
         return self.submit(message(self.app, method, arguments))
 
@@ -176,7 +184,7 @@ class Client:
         ).expect(200)
         return decode_record(kind, answer.body)
 
-    def ask(self, name: str, **arguments: Any) -> Any:  # noqa: ANN401 (whatever the query answers with)
+    def ask(self, name: str, /, **arguments: Any) -> Any:  # noqa: ANN401 (whatever the query answers with)
         """Ask a module by name: `client.ask("identity.member", name="x")` gives the query's record."""
         found = self.app.query(name)
         if found is None:
@@ -187,7 +195,7 @@ class Client:
             raise Malformed(f"no argument {', '.join(sorted(arguments))} of {name}")
         return self.query(name, query.arguments(**filled), query.result)
 
-    def get(self, path: str, **parameters: object) -> Any:  # noqa: ANN401 (plain JSON)
+    def get(self, path: str, /, **parameters: object) -> Any:  # noqa: ANN401 (plain JSON)
         """A place of the API as plain JSON values."""
         return self.fetch(path, parameters).json(dict)
 
