@@ -5,18 +5,29 @@ import tarfile
 
 import pytest
 
-from tests.cli.terminal import found_and_join, until
+from tests.cli.terminal import Terminal, found_and_join, until
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    with Terminal(tmp_path_factory.mktemp("network")).session() as terminal:
+        nodes = found_and_join(terminal, ["alpha", "bravo"])
+        (terminal.folder / "rows.csv").write_text("patient,age\na,1\nb,2\n")
+        terminal.run("asset", "add", "rows.csv", "--subject", "patient", "--home", "bravo")
+        (terminal.folder / "tool.bin").write_bytes(bytes(range(256)) * 100)
+        terminal.run("asset", "add", "tool.bin", "--kind", "function", "--home", "bravo")
+        yield terminal, nodes
+
+
 @pytest.fixture
-def pair(terminal):
-    nodes = found_and_join(terminal, ["alpha", "bravo"])
-    (terminal.folder / "rows.csv").write_text("patient,age\na,1\nb,2\n")
-    terminal.run("asset", "add", "rows.csv", "--subject", "patient", "--home", "bravo")
-    (terminal.folder / "tool.bin").write_bytes(bytes(range(256)) * 100)
-    terminal.run("asset", "add", "tool.bin", "--kind", "function", "--home", "bravo")
+def pair(network):
+    """The network of two, both nodes running."""
+    terminal, nodes = network
+    for name, node in nodes.items():
+        if node.process.poll() is not None:
+            nodes[name] = terminal.up(name)
     return terminal, nodes
 
 
@@ -66,8 +77,8 @@ def flip(data):
 
 def test_a_changed_archive_is_found_and_makes_no_home(pair):
     terminal, _ = pair
-    terminal.run("export", "leaving.tar", "--home", "bravo")
-    archive = terminal.folder / "leaving.tar"
+    terminal.run("export", "whole.tar", "--home", "bravo")
+    archive = terminal.folder / "whole.tar"
     with tarfile.open(archive) as tar:
         names = tar.getnames()
     blob = next(name for name in names if name.startswith("blobs/"))
@@ -91,7 +102,7 @@ def test_a_live_node_is_backed_up_and_restored_elsewhere(pair):
     shutil.rmtree(terminal.folder / "bravo")
     made = terminal.facts("restore", "safe", "--home", "bravo")
     assert where(made) == where(out)
-    terminal.up("bravo")
+    nodes["bravo"] = terminal.up("bravo")
     until(
         lambda: (
             where(terminal.facts("status", "--home", "bravo"))
@@ -107,12 +118,12 @@ def test_a_live_node_is_backed_up_and_restored_elsewhere(pair):
 
 def test_a_restored_orderer_follows_what_it_had_ordered_since_the_backup(pair):
     terminal, nodes = pair
-    terminal.run("backup", "safe", "--home", "alpha")
-    terminal.run("key", "new", "later", "--role", "analyst", "--home", "alpha")
+    terminal.run("backup", "before", "--home", "alpha")
+    terminal.run("key", "new", "newer", "--role", "analyst", "--home", "alpha")
     newest = terminal.facts("status", "--home", "bravo")
     nodes["alpha"].stop()
-    assert terminal.facts("restore", "safe", "--home", "alpha")["replaced"] is True
-    terminal.up("alpha")
+    assert terminal.facts("restore", "before", "--home", "alpha")["replaced"] is True
+    nodes["alpha"] = terminal.up("alpha")
     until(
         lambda: terminal.facts("status", "--home", "alpha")["height"] >= newest["height"],
         "alpha takes back what bravo holds",
@@ -128,21 +139,21 @@ def test_a_restored_orderer_follows_what_it_had_ordered_since_the_backup(pair):
     states = [terminal.facts("status", "--home", name) for name in ("alpha", "bravo")]
     assert [state["stopped"] for state in states] == [None, None]
     labels = [one["label"] for one in terminal.facts("key", "list", "--home", "alpha")["keys"]]
-    assert {"later", "after"} <= set(labels)
+    assert {"newer", "after"} <= set(labels)
 
 
 def test_a_damaged_backup_is_named_and_changes_nothing(pair):
     terminal, nodes = pair
-    terminal.run("backup", "safe", "--home", "bravo")
-    assert "a node runs already" in terminal.error("restore", "safe", "--home", "bravo")
+    terminal.run("backup", "spare", "--home", "bravo")
+    assert "a node runs already" in terminal.error("restore", "spare", "--home", "bravo")
     nodes["bravo"].stop()
-    safe = terminal.folder / "safe"
-    assert "is not empty" in terminal.error("backup", "safe", "--home", "bravo")
+    safe = terminal.folder / "spare"
+    assert "is not empty" in terminal.error("backup", "spare", "--home", "bravo")
     victim = safe / "ledger" / "data.mdb"
     whole = victim.read_bytes()
     victim.write_bytes(flip(bytearray(whole)))
-    assert "data.mdb was changed" in terminal.error("restore", "safe", "--home", "other")
+    assert "data.mdb was changed" in terminal.error("restore", "spare", "--home", "other")
     victim.write_bytes(whole)
     (safe / "keys" / "admin.key.json").unlink()
-    assert "admin.key.json is missing" in terminal.error("restore", "safe", "--home", "other")
+    assert "admin.key.json is missing" in terminal.error("restore", "spare", "--home", "other")
     assert not (terminal.folder / "other").exists()
