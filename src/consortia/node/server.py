@@ -23,6 +23,7 @@ from consortia.app import application
 from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused
+from consortia.kernel.block import Block
 from consortia.kernel.ledger import Ledger
 from consortia.node.auth import Gate
 from consortia.node.blob_rights import BlobRights
@@ -41,8 +42,9 @@ from consortia.node.opening import open_ledger, settings_of
 from consortia.node.peers import Peers
 from consortia.node.places import PLACES
 from consortia.node.service import Counters, LedgerFollowed, Service, key_state
+from consortia.node.signatures import Signatures, known
 from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply
-from consortia.node.tls import ServerTls, tls_files
+from consortia.node.tls import ServerTls, TlsFiles, tls_files
 from consortia.node.workers import WorkerProcess
 from consortia.sdk.errors import LedgerError
 from consortia.sdk.transport import Credentials, Transport
@@ -59,6 +61,10 @@ _LOG = logging.getLogger("consortia.node")
 def utc_milliseconds() -> int:
     """The clock: UTC milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+AHEAD_MIN = 512
+"""From so many transactions in one answer on, a process of its own checks their signatures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +91,7 @@ class NodeProcess:
         counters = Counters()
         ledger = open_ledger(home, application(), lambda *failure: self._alarm(counters, *failure))
         files = tls_files(home.keys)
-        has_tls = files.certificate.exists()
-        credentials = Credentials(
-            key=keys.newest,
-            network=config.network_id,
-            certificate=str(files.certificate) if has_tls else "",
-            certificate_key=str(files.key) if has_tls else "",
-        )
+        self._signatures = Signatures(workers=1)
         self.node = Node(
             ledger,
             config.member,
@@ -99,8 +99,9 @@ class NodeProcess:
             orderer=config.orderer or config.member,
             memory=FolderMemory(home.witness),
             settings=settings_of(config),
+            check=self._signatures.check,
         )
-        self.peers = Peers(ledger, config, credentials)
+        self.peers = Peers(ledger, config, _credentials(config, keys, files))
         self._forward = Forwarder(self.node, self.peers, now, self.wake)
         self.service = Service(
             config=config,
@@ -260,6 +261,7 @@ class NodeProcess:
         try:
             answer = await self.peers.run(lambda: transport.post(*question).expect(200))
             reply = decode_record(SyncReply, answer.body, size_max=MESSAGE_BYTES_MAX)
+            await self._check_ahead(reply)
             self.node.on_reply(peer, reply, self._now())
             self._reached(peer, None)
         except (LedgerError, Malformed) as error:
@@ -268,6 +270,15 @@ class NodeProcess:
         finally:
             self._flying.discard(name)
             self._wake.set()
+
+    async def _check_ahead(self, reply: SyncReply) -> None:
+        """When many blocks come at once, have their signatures checked by a process beside this one."""
+        found = [decode_record(Block, vouched.block) for vouched in reply.blocks]
+        raws = [raw for block in found for raw in block.transactions]
+        if len(raws) >= AHEAD_MIN:
+            items = known(self.ledger, raws)
+            ahead = self._signatures.ahead(self.ledger.network, items)
+            await asyncio.gather(*[asyncio.wrap_future(future) for future in ahead])
 
     def _reached(self, peer: str, problem: str | None) -> None:
         """Log a peer once when it is lost and once when it is back."""
@@ -326,6 +337,7 @@ class NodeProcess:
         with suppress(TimeoutError):
             await asyncio.wait_for(serving, STOP_SECONDS + 2)
         self.peers.close()
+        self._signatures.close()
         self.service.index.close()
         self.ledger.store.close()
 
@@ -333,3 +345,14 @@ class NodeProcess:
     def _alarm(counters: Counters, transaction: bytes, error: BaseException) -> None:
         counters.alarms += 1
         _LOG.critical("transaction %s met an unforeseen failure", transaction.hex(), exc_info=error)
+
+
+def _credentials(config: Config, keys: Keys, files: TlsFiles) -> Credentials:
+    """What this node shows to others: its node key, and its certificate where it has one."""
+    has_tls = files.certificate.exists()
+    return Credentials(
+        key=keys.newest,
+        network=config.network_id,
+        certificate=str(files.certificate) if has_tls else "",
+        certificate_key=str(files.key) if has_tls else "",
+    )
