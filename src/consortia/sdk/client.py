@@ -249,6 +249,10 @@ class Client:
         """A proof file of what stands at a state key, or that nothing does."""
         return self.fetch("/v1/proofs/state", {"key": key.hex(), "since": since}).body
 
+    def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
+
     def wait_final(self, height: int, seconds: float = 30.0) -> None:
         """Wait until a final ledger checkpoint covers the block at a height; raises Unreachable."""
         deadline = time.monotonic() + seconds

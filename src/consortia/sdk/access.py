@@ -1,0 +1,30 @@
+"""The way to a ledger, as the nouns of the front door see it."""
+
+from typing import Protocol, TypeVar
+
+from consortia.base.codec import Record
+from consortia.kernel.block import Receipt
+
+R = TypeVar("R", bound=Record)
+
+
+class Access(Protocol):
+    """The way to a ledger: `sdk.client.Client` over HTTP, or a network simulated in one process."""
+
+    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
+        """Ask a module: `module.query`."""
+
+    def submit(self, *records: Record) -> Receipt:
+        """Sign these messages as one transaction and wait for the receipt; raises TransactionRefused."""
+
+    def put_blob(self, data: bytes) -> bytes:
+        """Keep bytes and give their id."""
+
+    def blob(self, blob: bytes, purpose: str = "") -> bytes:
+        """A blob's bytes, checked against its id."""
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def close(self) -> None:
+        """Release the connection."""

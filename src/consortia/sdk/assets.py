@@ -1,0 +1,137 @@
+"""Assets for programs: data sets from frames, files or rows; what is registered, and its rights."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from consortia.base.codec import encode
+from consortia.engines.train.files import DataError, read_file
+from consortia.modules.assets.messages import Register, Withdraw
+from consortia.modules.assets.queries import AssetPage, ById, ListAssets, MaybeAsset
+from consortia.modules.assets.queries import ByName as ByOwner
+from consortia.modules.assets.types import Asset, Permission, Right, Rights
+from consortia.sdk.access import Access
+from consortia.sdk.errors import LedgerError
+from consortia.workers.rows import heading
+from consortia.workers.vault import Vault
+
+PAGE = 100
+Rows = Any
+"""A pandas data frame, the path of a CSV file with a header, or a sequence of mappings."""
+
+
+class Assets:
+    """What members share, and on which terms."""
+
+    def __init__(self, access: Access, member: str, vault: Vault | None) -> None:
+        self._access, self._member, self._vault = access, member, vault
+
+    def register_dataset(
+        self,
+        data: Rows,
+        *,
+        name: str,
+        title: str = "",
+        process: Sequence[str] = (),
+        download: Sequence[str] = (),
+        purposes: Sequence[str] = ("*",),
+        subject: str | None = None,
+    ) -> Asset:
+        """Put rows into the vault, and register their salted commitment.
+
+        `process` and `download` name the members who may compute on them or have them ("*": everyone), for
+        `purposes`. `subject` is the column that says whom a row is about; it stays private. The member itself
+        may always compute. Raises DataError, VaultError, TransactionRefused.
+        """
+        if self._vault is None:
+            raise LedgerError("a data set goes to a home's vault: open the ledger by its home's folder")
+        rows = rows_by_subject(data, subject)
+        made = self._vault.add_dataset(name, rows)
+        rights = Rights(
+            process=permissions({self._member, *process}, purposes), download=permissions(download, purposes)
+        )
+        self._access.submit(
+            Register(
+                name=name,
+                kind="dataset",
+                title=title or name,
+                form="set",
+                commitment=made.root,
+                count=made.count,
+                subjects=made.subjects,
+                schema=None,
+                parents=(),
+                rights=rights,
+            )
+        )
+        return self.get(name)
+
+    def get(self, which: str | bytes) -> Asset:
+        """An asset: NAME (own), MEMBER/NAME, or its id; raises LedgerError when there is none."""
+        if isinstance(which, bytes):
+            found = self._access.query("assets.asset", ById(which), MaybeAsset).asset
+        else:
+            owner, slash, name = which.partition("/")
+            asked = ByOwner(owner, name) if slash else ByOwner(self._member, which)
+            found = self._access.query("assets.by_name", asked, MaybeAsset).asset
+        if found is None:
+            raise LedgerError(f"there is no asset {which if isinstance(which, str) else which.hex()}")
+        return found
+
+    def list(self, owner: str | None = None) -> list[Asset]:
+        """All assets, or those of one owner."""
+        found: list[Asset] = []
+        after = None
+        while True:
+            page = self._access.query("assets.assets", ListAssets(owner, None, after, PAGE), AssetPage)
+            found += page.assets
+            after = page.next
+            if after is None:
+                return found
+
+    def withdraw(self, which: str | bytes) -> Asset:
+        """Close an own asset to every new use, for good."""
+        found = self.get(which)
+        self._access.submit(Withdraw(found.id))
+        return self.get(found.id)
+
+
+def permissions(grantees: Iterable[str], purposes: Iterable[str]) -> Right:
+    """A right of these grantees for these purposes, in the law's order."""
+    wanted = tuple(sorted(set(purposes)))
+    return tuple(Permission(grantee, wanted) for grantee in sorted(set(grantees)))
+
+
+def rows_by_subject(data: Rows, subject: str | None) -> dict[bytes, list[bytes]]:
+    """Encoded rows by subject, whose column is left out; without `subject` each row is its own subject."""
+    found: dict[bytes, list[bytes]] = {}
+    for number, row in enumerate(_rows(data), start=1):
+        cells = dict(row)
+        name = str(number)
+        if subject is not None:
+            if not cells.get(subject):
+                raise DataError(f'record {number}, column "{subject}": there is no subject.')
+            name = cells.pop(subject)
+        found.setdefault(name.encode(), []).append(encode(cells))
+    if not found:
+        raise DataError("there are no rows.")
+    return found
+
+
+def _rows(data: Rows) -> Iterable[Mapping[str, str]]:
+    if isinstance(data, str | Path):
+        raw = read_file(Path(data).expanduser())
+        heads = [heading(name, unit) for name, unit in zip(raw.header, raw.units, strict=True)]
+        return [dict(zip(heads, row, strict=True)) for row in raw.rows]
+    if hasattr(data, "columns"):
+        data = data.to_dict(orient="records")
+    return [{str(name): _text(value) for name, value in row.items()} for row in data]
+
+
+def _text(value: object) -> str:
+    """A cell as a CSV file would have it; what is missing is empty."""
+    if value is None or value != value:  # noqa: PLR0124 (only what is not a number differs from itself)
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1 << 53 else repr(float(value))
+    return str(value).strip()

@@ -1,0 +1,76 @@
+"""A ledger as a program sees it: members, assets and training, as nouns with verbs.
+
+    ledger = consortia.open("~/.local/share/consortia")
+    ledger.assets.register_dataset(frame, name="clinic-a", process=["*"])
+    study = ledger.training.propose("diagnosis", data="clinic-a", label="outcome")
+    model = study.wait().result()
+
+Everything is synchronous; a refusal is a `TransactionRefused` that carries the code. Records go to the
+member's own vault and never leave it: the ledger gets a salted commitment.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Self, TypeVar
+
+from consortia.base.codec import Record
+from consortia.kernel.block import Receipt
+from consortia.modules.identity.queries import ByName, MembersView, MemberView, Nothing
+from consortia.sdk.access import Access
+from consortia.sdk.assets import Assets
+from consortia.sdk.training import Training
+from consortia.workers.vault import Vault
+
+R = TypeVar("R", bound=Record)
+
+
+class Members:
+    """The organisations of the network."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def list(self) -> tuple[MemberView, ...]:
+        """All members, past and present, by name."""
+        return self._access.query("identity.members", Nothing(), MembersView).members
+
+    def get(self, name: str) -> MemberView:
+        """One member; raises TransactionRefused for a name that is none."""
+        return self._access.query("identity.member", ByName(name), MemberView)
+
+    def names(self) -> Iterable[str]:
+        """The names of the members in force, sorted."""
+        return [member.name for member in self.list() if member.left is None]
+
+
+class Ledger:
+    """One network's ledger, through one member's node. Close it, or use it in a `with` block."""
+
+    def __init__(
+        self, access: Access, member: str, vault: Vault | None, closing: Callable[[], None] | None = None
+    ) -> None:
+        """Speak for `member`, whose records are in `vault`; without one no rows can be registered."""
+        self.access, self.member = access, member
+        self.members = Members(access)
+        self.assets = Assets(access, member, vault)
+        self.training = Training(access, member, vault)
+        self._closing = closing or access.close
+
+    def submit(self, *records: Record) -> Receipt:
+        """Sign any messages of the application as one transaction; raises TransactionRefused."""
+        return self.access.submit(*records)
+
+    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
+        """Ask any module: `module.query`."""
+        return self.access.query(name, arguments, kind)
+
+    def close(self) -> None:
+        """Release what the ledger holds."""
+        self._closing()
+
+    def __enter__(self) -> Self:
+        """Close at the end of the `with` block."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Close."""
+        self.close()

@@ -1,0 +1,202 @@
+"""Training for programs: propose a study, join it, wait for it, and use its model."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from consortia.base.codec import encode
+from consortia.engines.commit.chunks import blob_id
+from consortia.engines.infer import Estimator
+from consortia.engines.train import recipe as recipe_of
+from consortia.engines.train.agree import infer_schema
+from consortia.engines.train.api import recipe_digest
+from consortia.engines.train.files import RawTable
+from consortia.engines.train.table import make_table, mismatches
+from consortia.modules.assets.types import Asset
+from consortia.modules.training import queries, rules
+from consortia.modules.training import types as law
+from consortia.modules.training.messages import Cancel, Join, Leave, Propose, Start
+from consortia.sdk.access import Access
+from consortia.sdk.assets import Assets
+from consortia.sdk.errors import LedgerError
+from consortia.workers.arithmetic import law_stages, plans
+from consortia.workers.rows import raw_table
+from consortia.workers.vault import Vault
+
+MINUTE = 60_000
+PAUSE_SECONDS = 0.05
+PAGE = 100
+
+
+class CannotJoin(LedgerError):
+    """Own data do not fit a study; the text lists every mismatch, one a line."""
+
+
+class StudyEnded(LedgerError):
+    """A study that ended without a model, or has none yet; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long members have, in milliseconds: to join, for an update, for each step after it."""
+
+    join: int = 10 * MINUTE
+    submit: int = 5 * MINUTE
+    result: int = MINUTE
+
+
+class Training:
+    """The studies of a network."""
+
+    def __init__(self, access: Access, member: str, vault: Vault | None) -> None:
+        self.access, self._member, self._vault = access, member, vault
+        self.assets = Assets(access, member, vault)
+
+    def propose(
+        self,
+        name: str,
+        *,
+        data: str,
+        label: str,
+        recipe: str = "glm.logistic",
+        parameters: Mapping[str, int] | None = None,
+        purpose: str = "research",
+        title: str = "",
+        members: Sequence[str] = (),
+        quorum: int = 2,
+        retries: int = 3,
+        times: Times | None = None,
+    ) -> "Study":
+        """Propose a study whose schema is that of an own data set; `members` may join, or everyone.
+
+        Raises DataError, RecipeError, TransactionRefused.
+        """
+        spans = times or Times()
+        rule = recipe_of(recipe)
+        rows = [self.raw(self.assets.get(data))]
+        schema = infer_schema(rows, label, task="number" if recipe == "glm.linear" else "classes")
+        plan = rule.plan(parameters or {}, schema)
+        encoded = schema.encode()
+        terms = law.Terms(
+            name=name,
+            title=title or name,
+            purpose=purpose,
+            model=None,
+            schema=encoded,
+            schema_hash=rules.schema_hash(encoded),
+            recipe=law.Recipe(rule.name, encode(dict(parameters or {})), recipe_digest(rule)),
+            stages=law_stages(plan),
+            initial=blob_id(plan.initial),
+            invited=tuple(sorted(set(members))),
+            quorum=quorum,
+            retries=retries,
+            deadlines=law.Deadlines(spans.join, spans.submit, spans.result),
+            privacy=None,
+            model_name=name,
+            model_title=title or name,
+        )
+        self.access.put_blob(plan.initial)
+        self.access.submit(Propose(terms))
+        return self.get(name)
+
+    def get(self, which: str | bytes) -> "Study":
+        """A study: NAME (own), MEMBER/NAME, or its id; raises LedgerError when there is none."""
+        if isinstance(which, bytes):
+            return Study(self, which)
+        proposer, slash, name = which.partition("/")
+        asked = queries.ByName(proposer, name) if slash else queries.ByName(self._member, which)
+        found = self.access.query("training.find", asked, queries.Found).study
+        if found is None:
+            raise LedgerError(f"there is no study {which}")
+        return Study(self, found)
+
+    def list(self) -> list[queries.StudyItem]:
+        """All studies, in short."""
+        found: list[queries.StudyItem] = []
+        after = None
+        while True:
+            asked = queries.ListStudies(None, after, PAGE)
+            page = self.access.query("training.studies", asked, queries.StudyPage)
+            found += page.studies
+            after = page.next
+            if after is None:
+                return found
+
+    def raw(self, dataset: Asset) -> RawTable:
+        """The rows of an own data set's newest version, as text."""
+        if self._vault is None or dataset.owner != self._member:
+            raise LedgerError(f"the records of {dataset.owner}/{dataset.name} are in no vault here")
+        kept = self._vault.rows(dataset.name, dataset.version)
+        return raw_table(dataset.name, [row for subject in sorted(kept) for row in kept[subject]])
+
+
+class Study:
+    """One study."""
+
+    def __init__(self, training: Training, study: bytes) -> None:
+        self._training, self._access = training, training.access
+        self.id = study
+
+    def view(self) -> queries.StudyView:
+        """The study, how far it is, and everybody who takes part."""
+        return self._access.query("training.study", queries.ById(self.id), queries.StudyView)
+
+    @property
+    def status(self) -> str:
+        """proposed, running, finished or aborted."""
+        return self.view().progress.status
+
+    def join(self, data: str) -> "Study":
+        """Take part with an own data set. Joining is consent; raises CannotJoin before anything is signed."""
+        asset = self._training.assets.get(data)
+        schema = plans(self.view().study.terms).schema
+        raw = self._training.raw(asset)
+        faults = mismatches(schema, raw)
+        if faults:
+            raise CannotJoin("\n".join(faults))
+        records = make_table(raw, schema).records
+        self._access.submit(Join(self.id, asset.id, asset.version, records))
+        return self
+
+    def start(self) -> "Study":
+        """Begin the rounds; a study that runs already stays as it is."""
+        if self.status == "proposed":
+            self._access.submit(Start(self.id))
+        return self
+
+    def leave(self) -> "Study":
+        """Take no part any more."""
+        self._access.submit(Leave(self.id))
+        return self
+
+    def cancel(self, reason: str) -> "Study":
+        """Abort an own study."""
+        self._access.submit(Cancel(self.id, reason))
+        return self
+
+    def awaited(self) -> queries.Awaited:
+        """Who is awaited, for what and until when."""
+        return self._access.query("training.awaited", queries.ById(self.id), queries.Awaited)
+
+    def wait(self, seconds: float = 600.0) -> "Study":
+        """Wait until the study has ended; raises StudyEnded when it did not in time, or was aborted."""
+        deadline = time.monotonic() + seconds
+        while (status := self.status) not in {"finished", "aborted"}:
+            if time.monotonic() > deadline:
+                raise StudyEnded(f"the study is {status} after {seconds} s")
+            self._access.pause(PAUSE_SECONDS)
+        if status == "aborted":
+            raise StudyEnded(self.view().progress.reason or "the study was aborted")
+        return self
+
+    def model(self) -> Asset:
+        """The model's asset; raises StudyEnded while there is none."""
+        model = self.view().progress.model
+        if model is None:
+            raise StudyEnded(f"the study has no model: it is {self.status}")
+        return self._training.assets.get(model)
+
+    def result(self) -> Estimator:
+        """The model in scikit-learn's shape: predict, predict_proba, score; raises StudyEnded."""
+        self.model()
+        return Estimator(self._access.blob(self.view().progress.state))

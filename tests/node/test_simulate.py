@@ -1,0 +1,83 @@
+"""The whole protocol in one process, through the front door."""
+
+import pytest
+
+import consortia
+from consortia.engines.train.files import DataError
+from consortia.sdk.errors import LedgerError, TransactionRefused
+from consortia.sdk.training import CannotJoin
+
+NAMES = ("north", "east", "south", "west")
+
+
+def rows(seed, count=40):
+    """Records whose outcome follows from two readings."""
+    made = []
+    for n in range(count):
+        a, b = (n * 37 + seed * 11) % 50, (n * 53 + seed * 7) % 40
+        outcome = "yes" if a + b / 2 + (n % 7) > 40 else "no"
+        made.append({"a": float(a), "b": float(b) / 2, "outcome": outcome})
+    return made
+
+
+@pytest.fixture(scope="module")
+def trained():
+    with consortia.simulate(NAMES) as ledger:
+        for seed, name in enumerate(NAMES):
+            ledger.of(name).assets.register_dataset(rows(seed), name="records", process=["*"])
+        study = ledger.training.propose(
+            "diagnosis", data="records", label="outcome", parameters={"rounds": 3}, quorum=3
+        )
+        for name in NAMES:
+            ledger.of(name).training.get("north/diagnosis").join("records")
+        yield ledger, study.start().wait(60)
+
+
+def test_members_train_a_model_together_and_use_it(trained):
+    _, study = trained
+    model = study.result()
+    held_out = rows(9)
+    labels = [row["outcome"] for row in held_out]
+    assert model.score(held_out, labels) > 0.8
+    assert study.model().kind == "model"
+
+
+def test_every_member_holds_the_same_ledger(trained):
+    ledger, _ = trained
+    for _ in range(50):
+        ledger.network.step()
+    roots = {party.ledger.tip.root for party in ledger.network.parties.values()}
+    assert len(roots) == 1
+    assert ledger.members.names() == sorted(NAMES)
+    assert all(party.node.stopped is None for party in ledger.network.parties.values())
+
+
+def test_the_nouns_name_what_there_is(trained):
+    ledger, study = trained
+    assert {asset.owner for asset in ledger.assets.list()} == set(NAMES)
+    assert ledger.assets.get("east/records").owner == "east"
+    assert [item.name for item in ledger.training.list()] == ["diagnosis"]
+    assert ledger.training.get("diagnosis").id == study.id
+    with pytest.raises(LedgerError, match="no asset nothing"):
+        ledger.assets.get("nothing")
+
+
+def test_a_refusal_is_an_exception_that_carries_the_code(trained):
+    _, study = trained
+    with pytest.raises(TransactionRefused) as caught:
+        study.leave()
+    assert caught.value.code.startswith("training.")
+
+
+def test_what_does_not_fit_is_named_before_anything_is_signed():
+    with consortia.simulate(2) as ledger:
+        other = ledger.of("member-02")
+        ledger.assets.register_dataset(rows(1), name="records", process=["*"])
+        other.assets.register_dataset([{"x": 1, "outcome": "yes"}], name="records", process=["*"])
+        ledger.training.propose("s", data="records", label="outcome")
+        with pytest.raises(CannotJoin, match='"a"'):
+            other.training.get("member-01/s").join("records")
+        with pytest.raises(DataError, match="no such label"):
+            ledger.training.propose("t", data="records", label="nothing")
+        with pytest.raises(DataError, match="no rows"):
+            ledger.assets.register_dataset([], name="none")
