@@ -164,7 +164,7 @@ def commit(session: Session, file: Path, name: str, *, kind: Kind, subject: str 
             made = vault.commitment(name)
         else:
             made = vault.add_dataset(name, rows)
-        return Shared("dataset", "set", made.root, made.count, made.subjects if subject else None)
+        return Shared("dataset", "set", made.root, made.count, made.subjects)
     if kind == "batch":
         with file.open("rb") as lines:
             batch = vault.add_batch(line.rstrip(b"\r\n") for line in lines)
