@@ -97,7 +97,10 @@ def test_a_state_entry_is_proved_present_and_another_absent(bench):
     assert "present" in verdict(kept, prove_state(kept.ledger, key)).steps[5].text
 
 
-@pytest.mark.parametrize(("name", "words"), [(b"patient-3", "are in"), (b"stranger", "no rows")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [(b"patient-3", "patient-3 are in"), (b"stranger", "stranger, under its salt, has no rows")],
+)
 def test_a_subject_is_shown_present_or_absent_in_the_version(bench, name, words):
     data = dataset_of("rows", 40, (b"stranger",))
     said = commitment(data)

@@ -163,9 +163,9 @@ class _Check:
             raise _Wrong("there is no claim")
         if state.value is None:
             verify_absence(self.header.state, key_hash(state.key), state.path)
-            return "the state entry is absent under the header's state root"
+            return f"the state entry {_named(state.key)} is absent under the header's state root"
         verify_presence(self.header.state, key_hash(state.key), value_hash(state.value), state.path)
-        return "the state entry is present under the header's state root"
+        return f"the state entry {_named(state.key)} is present under the header's state root"
 
     def opening(self) -> str:
         record, subject = self.proof.extra.record, self.proof.extra.subject
@@ -206,6 +206,11 @@ class _Check:
         return value
 
 
+def _named(key: bytes) -> str:
+    """A key in print: an absence is a fact of its one key, so whoever reads the step must see which."""
+    return ascii(key)[2:-1]
+
+
 def _open_record(opening: RecordOpening, committed: dict[str, Value]) -> str:
     leaf = record_leaf(opening.salt, opening.record)
     root = root_from_path(leaf, opening.index, opening.count, opening.path)
@@ -222,9 +227,9 @@ def _open_subject(opening: SubjectOpening, committed: dict[str, Value]) -> str:
         if opening.rows is not None or opening.rows_salt is not None:
             raise _Wrong("rows come with their salt")
         verify_absence(root, key, opening.path)
-        return "the subject has no rows in this version of the data set"
+        return f"the subject {_named(opening.subject)}, under its salt, has no rows in this version of the data set"
     verify_presence(root, key, rows_value(opening.rows_salt, opening.rows), opening.path)
-    return "the subject's rows are in this version of the data set"
+    return f"the rows of the subject {_named(opening.subject)} are in this version of the data set"
 
 
 def verify_proof(app: Application, data: bytes, network: bytes, since: Anchor | None = None) -> Verdict:
