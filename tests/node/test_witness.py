@@ -216,3 +216,16 @@ def test_a_hand_over_needs_more_than_two_thirds_of_the_members():
         check_hand_over(gather(hand_over, forged), ledger.network, members)
     with pytest.raises(BadHandOver, match="another network"):
         check_hand_over(gather(hand_over, signatures), bytes(32), members)
+
+
+def test_a_forged_urgent_transaction_that_waits_for_its_turn_cannot_make_a_witness_withhold_for_ever():
+    ledger = new_ledger()
+    witness = witness_over(ledger)
+    append(ledger, witness, time=START + 10)
+    real = transaction(ledger, Stop("x"), sequence=1)
+    forged = real[:-1] + bytes([real[-1] ^ 1])
+    with pytest.raises(Refused) as caught:
+        witness.hold(forged, START + 20)
+    assert caught.value.refusal.code == "kernel.bad_signature"
+    append(ledger, witness, transaction(ledger, Write("x", b"1")), time=START + 30)
+    assert not witness.held() and not witness.left_out(START + 10_000)

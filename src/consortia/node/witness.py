@@ -165,8 +165,10 @@ class Witness:
         if parsed.id in self._held or self.ledger.receipt(parsed.id) is not None:
             return True
         refused = self._refusal(parsed, now, check=self._check)
-        if refused is not None and refused.refusal is not codes.OUT_OF_ORDER:
-            raise refused
+        if refused is not None:
+            if refused.refusal is not codes.OUT_OF_ORDER:
+                raise refused
+            self._check_signature(parsed)
         key = parsed.transaction.key
         of_key = sum(held.parsed.transaction.key == key for held in self._held.values())
         if len(self._held) < HELD_MAX and of_key < HELD_KEY_MAX:
@@ -214,6 +216,16 @@ class Witness:
             except Refused as refused:
                 return refused
         return None
+
+    def _check_signature(self, parsed: Parsed) -> None:
+        """Refuse a forgery: admission looks at the order of a lane before it looks at the signature.
+
+        Held unchecked, it would become due with the lane's turn, and no orderer could ever take it in.
+        """
+        with self.ledger.store.snapshot() as view:
+            public = self.ledger.admission(view, self.ledger.tip.time).public_key(parsed.transaction.key)
+        if public is None or not self._check(public, parsed.signed, parsed.envelope.signature):
+            raise Refused(codes.BAD_SIGNATURE)
 
     def _key(self, height: int) -> SigningKey:
         """Step 8: this node's key in the set that cosigns the end of a block; raises Withheld."""
