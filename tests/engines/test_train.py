@@ -1,3 +1,4 @@
+# Long because every promise of a study is told over one run of it, made once
 """Recipes: equal to the plain version bit for bit, to the pooled fit, and to scikit-learn within a hair."""
 
 import hashlib

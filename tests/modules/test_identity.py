@@ -1,3 +1,4 @@
+# Long because every refusal of identity has a sentence of its own here
 """Members, their keys, and changes of the set: stories that the rows of the scenario table do not tell."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# Long because each attack stands beside the same attack with its guard removed
 """Attacks by fewer than a third of the members, each named after what the liar does.
 
 Each scenario shows that the network stands; most also take the one guard away that stops the attack,

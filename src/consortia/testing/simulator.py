@@ -1,3 +1,4 @@
+# Long because a world and the judge who looks into it after every step are two halves of one model
 """A network of nodes in one process, under one seed: clocks, messages, disks and crashes all simulated.
 
 Everything that happens follows from the seed, so a failing seed replays exactly. Time moves in steps;
