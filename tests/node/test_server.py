@@ -1,0 +1,187 @@
+"""Nodes as processes: they start, follow, stop, are killed, and lose nothing that was acknowledged."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from consortia.app import application
+from consortia.engines.commit.chunks import hash_bytes
+from consortia.modules.identity.messages import SetEndpoint
+from consortia.node.config import split_address
+from consortia.node.index import Index
+from consortia.node.opening import open_ledger
+from consortia.node.service import LedgerFollowed
+from consortia.sdk.errors import LedgerError, RequestFailed
+from tests.node.running import Process, client, homes, owner, until
+
+
+def message(number):
+    return SetEndpoint(f"http://127.0.0.1:{number}", None)
+
+
+def test_a_stopped_node_leaves_cleanly_and_goes_on_where_it_was(tmp_path):
+    [home] = homes(tmp_path, "north")
+    with Process(home) as process, client(home, process.url) as caller:
+        receipt = caller.submit(message(1))
+        assert process.stop() == 0
+    with Process(home) as process, client(home, process.url) as caller:
+        assert caller.receipt(receipt.transaction) == receipt
+        assert caller.submit(message(2)).height > receipt.height
+
+
+def test_one_home_has_one_node(tmp_path):
+    [home] = homes(tmp_path, "north")
+    with Process(home) as process:
+        second = subprocess.run(
+            [sys.executable, "-m", "consortia.node", "--home", str(home.path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (second.returncode, "runs already" in second.stderr) == (1, True)
+        assert process.process.poll() is None
+
+
+def test_a_port_that_is_taken_is_one_clear_line(tmp_path):
+    [home] = homes(tmp_path, "north")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "consortia.node",
+                "--home",
+                str(home.path),
+                "--listen",
+                f"127.0.0.1:{port}",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "in use" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert split_address(f"127.0.0.1:{port}")[1] == port
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    first, second = homes(tmp_path_factory.mktemp("pair"), "north", "east")
+    with Process(first) as orderer, Process(second, "--orderer-url", orderer.url) as follower:
+        yield orderer, follower
+
+
+def test_a_follower_passes_on_replays_cosigns_and_answers(pair):
+    orderer, follower = pair
+    with client(follower.home, follower.url) as caller, client(orderer.home, orderer.url) as other:
+        receipt = caller.submit(message(3))
+        caller.wait_final(receipt.height)
+        assert caller.proof(receipt.transaction)
+        until(lambda: other.status().root == caller.status().root)
+        assert other.status().members == ["east", "north"]
+
+
+def test_a_refusal_by_the_orderer_reaches_whoever_asked_a_follower(pair):
+    _, follower = pair
+    refused = pytest.raises(LedgerError, match=r"kernel\.wrong_role")
+    with client(follower.home, follower.url, role="worker") as caller, refused:
+        caller.submit(message(4))
+
+
+def test_a_members_own_blob_reaches_no_other_member(pair):
+    orderer, follower = pair
+    with client(orderer.home, orderer.url) as north, client(follower.home, follower.url) as east:
+        blob = north.put_blob(b"for north alone")
+        with pytest.raises(RequestFailed) as caught:
+            east.blob(blob)
+        assert caught.value.status == 404
+        assert north.blob(blob) == b"for north alone"
+
+
+def test_a_blob_that_changed_on_the_disk_is_named_and_not_served(pair):
+    orderer, _ = pair
+    with client(orderer.home, orderer.url) as north:
+        blob = north.put_blob(b"true bytes")
+        name = hash_bytes(b"true bytes").id.hex()
+        (orderer.home.blobs / name[:2] / name).write_bytes(b"fals bytes")
+        with pytest.raises(RequestFailed, match="changed on the disk"):
+            north.blob(blob)
+
+
+def test_slow_callers_hold_up_nobody(pair):
+    orderer, _ = pair
+    slow = [socket.create_connection(("127.0.0.1", orderer.port)) for _ in range(50)]
+    try:
+        for one in slow:
+            one.sendall(b"POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Le")
+        begin = time.monotonic()
+        with client(orderer.home, orderer.url) as caller:
+            assert caller.submit(message(5)).code == "ok"
+        assert time.monotonic() - begin < 10
+    finally:
+        for one in slow:
+            one.close()
+
+
+def test_a_killed_node_loses_nothing_that_it_acknowledged(tmp_path, programme):
+    [home] = homes(tmp_path, "north")
+    acknowledged = []
+    for _ in range(programme(quick=1, test=5, nightly=50)):
+        process = Process(home)
+        loads = [
+            threading.Thread(target=_load, args=(home, process.url, lane, acknowledged)) for lane in range(4)
+        ]
+        for load in loads:
+            load.start()
+        count = len(acknowledged)
+        until(lambda count=count: len(acknowledged) > count + 20)
+        process.stop(signal.SIGKILL)
+        for load in loads:
+            load.join()
+    with Process(home) as process, owner(home, process.url) as caller:
+        assert [one for one in acknowledged if caller.receipt(one).transaction != one] == []
+
+
+def _load(home, url, lane, acknowledged):
+    with client(home, url) as caller:
+        number = 0
+        while True:
+            number += 1
+            try:
+                acknowledged.append(caller.submit(message(number % 60_000 + 1), lane=lane).transaction)
+            except LedgerError:
+                return
+
+
+def test_an_index_made_anew_has_the_same_rows(tmp_path):
+    [home] = homes(tmp_path, "north")
+    with Process(home) as process, client(home, process.url) as caller:
+        for number in range(1, 30):
+            receipt = caller.submit(message(number))
+        until(lambda: caller.status().indexed >= receipt.height)
+    kept = Index(home.index_file)
+    ledger = open_ledger(home, application(), lambda *_: None)
+    followed, fresh = LedgerFollowed(ledger), Index(":memory:")
+    while fresh.follow(followed):
+        pass
+    kept.follow(followed, 1_000)
+    assert list(kept.rows()) == list(fresh.rows())
+    assert len(list(fresh.rows())) > 100
+    for index in (kept, fresh):
+        index.close()
+    ledger.store.close()
+
+
+def test_a_damaged_index_is_made_anew(tmp_path):
+    path = tmp_path / "index.sqlite"
+    path.write_bytes(b"this is no database" * 100)
+    index = Index(path)
+    assert index.height == -1
+    index.close()
