@@ -22,6 +22,7 @@ from consortia.kernel.block import Block
 from consortia.kernel.genesis import Limits
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
+from consortia.node.collector import settle
 from consortia.node.signatures import Signatures, known
 from consortia.store.lmdb import LmdbStore
 from consortia.testing.plain import QUOTA, Member, Write, application, genesis
@@ -75,6 +76,7 @@ def full_path(folder: Path, members: list[Member], workers: int) -> tuple[float,
     driver = Embedded(ledger, signatures.check, Grouping(transactions_max=BLOCK))
     raws = transactions(members, ledger.network, 0, BLOCK * (BLOCKS + 1))
     blocks = [raws[start : start + BLOCK] for start in range(0, len(raws), BLOCK)]
+    settle()
     rates = []
     ahead = signatures.ahead(ledger.network, known(ledger, blocks[0]))
     for number, block in enumerate(blocks):
