@@ -12,7 +12,7 @@ from consortia.kernel.block import Event, Receipt, parse_leaf
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.modules.assets import Keeper as Assets
-from consortia.modules.assets.state import VERSIONS
+from consortia.modules.assets.state import ASSETS, VERSIONS
 from consortia.modules.training.state import JOINS, ROUNDS, STUDIES, results_of, submissions_of
 
 OFFERED_MAX = 4_096
@@ -23,8 +23,9 @@ ROUND_BLOB_BYTES_MAX = 2 << 30
 class BlobRights:
     """Which studies and assets each blob belongs to, kept up with the ledger. Used on one thread."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, member: str) -> None:
+        """Judge for the node of `member`."""
+        self._ledger, self._member = ledger, member
         self._studies: dict[bytes, set[bytes]] = {}
         self._assets: dict[bytes, set[bytes]] = {}
         self._offered: OrderedDict[bytes, bytes] = OrderedDict()
@@ -48,8 +49,9 @@ class BlobRights:
         allowed: list[bool] = []
 
         def decide(ctx: Context) -> None:
-            allowed.extend(takes_part(ctx, study, member) for study in studies)
-            allowed.extend(self._keeper.may(ctx, member, asset, "download", purpose) for asset in assets)
+            good, running = own_claims(ctx, self._member, assets, studies)
+            allowed.extend(takes_part(ctx, study, member) for study in running)
+            allowed.extend(self._keeper.may(ctx, member, asset, "download", purpose) for asset in good)
 
         self._ledger.ask(decide)
         return any(allowed)
@@ -129,3 +131,35 @@ def takes_part(ctx: Context, study: bytes, member: str) -> bool:
     if record is None:
         return False
     return member == record.proposer or member in record.terms.invited or JOINS.has(ctx, study, member)
+
+
+def own_claims(
+    ctx: Context, member: str, assets: set[bytes], studies: set[bytes]
+) -> tuple[list[bytes], list[bytes]]:
+    """The assets and the studies under which the node of `member` may hand a blob out.
+
+    Anybody can write another's blob id into an asset or a study of its own making, with rights as wide as it
+    likes; so a node serves its member's assets, and the blobs and models of studies that its member proposed
+    or joined. What its member registered as its own asset, no study opens but one that it proposed.
+    """
+    found = (ASSETS.get(ctx, asset) for asset in sorted(assets))
+    records = [record for record in found if record is not None]
+    private = [record.id for record in records if record.owner == member and record.study is None]
+    if private:
+        return private, [study for study in sorted(studies) if _proposed(ctx, study, member)]
+    running = [study for study in sorted(studies) if _works_in(ctx, study, member)]
+    models = [
+        record.id
+        for record in records
+        if record.owner == member or (record.study is not None and _works_in(ctx, record.study, member))
+    ]
+    return models, running
+
+
+def _proposed(ctx: Context, study: bytes, member: str) -> bool:
+    record = STUDIES.get(ctx, study)
+    return record is not None and member == record.proposer
+
+
+def _works_in(ctx: Context, study: bytes, member: str) -> bool:
+    return _proposed(ctx, study, member) or JOINS.has(ctx, study, member)

@@ -108,7 +108,7 @@ class NodeProcess:
             home=home,
             node=self.node,
             key=keys.newest,
-            rights=BlobRights(ledger),
+            rights=BlobRights(ledger, config.member),
             blobs=Blobs(home.blobs, BlobLimits(config.blob_bytes_max, config.blobs_bytes_max)),
             index=Index(home.index_file),
             gate=self._gate(),
