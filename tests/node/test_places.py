@@ -1,0 +1,25 @@
+"""Every place of the API is described where people look for it."""
+
+from pathlib import Path
+
+import pytest
+
+from consortia.node.places import PLACES
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "http.md"
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.method} {place.path}")
+def test_a_place_stands_on_the_reference_page_with_whom_it_is_open_to(place):
+    whom = "anybody" if place.open else "known callers"
+    assert f"| `{place.method} {place.path}` | {place.doc} | {whom} |" in PAGE.read_text(encoding="utf-8")
+
+
+def test_only_these_places_are_open_to_anybody():
+    assert {place.path for place in PLACES if place.open} == {
+        "/v1/transactions",
+        "/v1/join",
+        "/livez",
+        "/readyz",
+        "/openapi.json",
+    }
