@@ -6,7 +6,6 @@ A crash at any point loses nothing that was acknowledged: the store commits a bl
 """
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -28,6 +27,7 @@ from consortia.kernel.ledger import Ledger
 from consortia.node.auth import Gate
 from consortia.node.blob_rights import BlobRights
 from consortia.node.blobs import BlobLimits, Blobs
+from consortia.node.collector import settle
 from consortia.node.config import Config
 from consortia.node.core import Node
 from consortia.node.forward import Forwarder, announcement
@@ -170,7 +170,7 @@ class NodeProcess:
         while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn has a flag, no event)
             await asyncio.sleep(0.005)
         self.home.announce(running)
-        gc.freeze()
+        settle()
         ready(running)
         if self._worker is not None:
             self._spawn(self._worker.run(self.url, self._stopping))
