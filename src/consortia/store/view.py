@@ -47,16 +47,18 @@ class Databases:
 class LmdbView:
     """A consistent snapshot; usable until its `with` block ends."""
 
-    __slots__ = ("_dbs", "_get", "_txn", "height")
+    __slots__ = ("_dbs", "_get", "_txn")
 
     def __init__(self, txn: "lmdb.Transaction[bytes]", dbs: Databases) -> None:
         self._txn = txn
         self._dbs = dbs
         self._get = txn.get
-        self.height: int = -1
-        packed = self._get(MARK, None, dbs.meta)
-        if packed is not None:
-            self.height = number_of(packed[32:40])
+
+    @property
+    def height(self) -> int:
+        """The height of the newest block; -1 before the first."""
+        packed = self._get(MARK, None, self._dbs.meta)
+        return -1 if packed is None else number_of(packed[32:40])
 
     def get(self, key: bytes) -> bytes | None:
         """The state value at `key`, or None."""
