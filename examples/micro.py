@@ -9,7 +9,7 @@ from hashlib import sha256
 # ---------------------------------------------------------------- hashing
 
 
-def H(tag, data):
+def H(tag, data):  # noqa: N802 (the name that the specification gives it)
     """The one hash: what kind of thing it is comes first, so one kind never stands for another."""
     return sha256(bytes([len(tag)]) + tag.encode() + data).digest()
 

@@ -227,9 +227,9 @@ def _open_subject(opening: SubjectOpening, committed: dict[str, Value]) -> str:
         if opening.rows is not None or opening.rows_salt is not None:
             raise _Wrong("rows come with their salt")
         verify_absence(root, key, opening.path)
-        return f"the subject {_named(opening.subject)}, under its salt, has no rows in this version of the data set"
+        return f"the subject {_named(opening.subject)}, under its salt, has no rows in this version"
     verify_presence(root, key, rows_value(opening.rows_salt, opening.rows), opening.path)
-    return f"the rows of the subject {_named(opening.subject)} are in this version of the data set"
+    return f"the rows of the subject {_named(opening.subject)} are in this version"
 
 
 def verify_proof(app: Application, data: bytes, network: bytes, since: Anchor | None = None) -> Verdict:
