@@ -91,10 +91,10 @@ def _train(consortium: Consortium, split: Split, shared: dict[str, study.DataSet
     name = study.agree(consortium, asked, plan.initial, shared)
     teller.line(f"study agreed: {RECIPE}, {plan.rounds} rounds of exact sums, {len(shared)} members joined")
     victim = faults.Victim(consortium, consortium.names[-1], at=2)
+    progress = _Progress(consortium, name, plan.rounds, teller)
 
     def seen(now: queries.Awaited) -> None:
-        waits = ", ".join(now.members)
-        teller.moving(f"round {now.index + 1} of {plan.rounds}: {now.action}, awaiting {waits}")
+        progress.seen(now)
         victim.seen(now, teller)
 
     view = study.watch(consortium, name, seen)
@@ -102,12 +102,32 @@ def _train(consortium: Consortium, split: Split, shared: dict[str, study.DataSet
     if view.progress.status != "finished" or view.progress.model is None:
         raise study.StudyFailed(f"the study was aborted: {view.progress.reason}")
     rounds = study.rounds_of(consortium, name)
-    for this in rounds:
-        teller.line(_round_line(this, plan.rounds))
     victim.verdict(rounds, teller)
     model = consortium.client(consortium.names[0]).blob(view.progress.state, study.PURPOSE)
     teller.line(f"model {view.progress.state.hex()[:16]} stands as an asset, with its lineage")
     return Outcome(consortium, name, view, rounds, model)
+
+
+class _Progress:
+    """Tells each try of a round when it has ended, and until then whom it awaits."""
+
+    def __init__(self, consortium: Consortium, name: bytes, total: int, teller: Teller) -> None:
+        self.consortium, self.name, self.total, self.teller = consortium, name, total, teller
+        self._told = 0
+        self._at: tuple[int, str] | None = None
+
+    def seen(self, now: queries.Awaited) -> None:
+        """Take in what the study awaits; the rounds are asked for only where that changed."""
+        at = (now.index, now.action)
+        if at != self._at:
+            self._at = at
+            for this in study.rounds_of(self.consortium, self.name)[self._told :]:
+                if this.status == "open":
+                    break
+                self.teller.line(_round_line(this, self.total))
+                self._told += 1
+        waits = ", ".join(now.members)
+        self.teller.moving(f"round {now.index + 1} of {self.total}: {now.action}, awaiting {waits}")
 
 
 def _round_line(this: Round, total: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from consortia.cli.demo.consortium import Consortium
-from consortia.cli.demo.telling import Caught
+from consortia.cli.demo.telling import Caught, paragraph
 from consortia.cli.output import say
 from consortia.engines.evaluate import Comparison
 from consortia.modules.training.queries import StudyView
@@ -50,11 +50,18 @@ def tell(outcome: Outcome) -> None:
     for line in lineage(outcome):
         say(f"  {line}")
     audit = outcome.audit
+    say()
     say(
-        f"\nAudit: {audit['blocks']} blocks replayed, {audit['rounds_recomputed']} rounds re-computed, "
-        f"{audit['predictions_replayed']} predictions replayed, {audit['mismatches']} mismatches."
+        paragraph(
+            f"Audit: {audit['blocks']} blocks replayed, {audit['rounds_recomputed']} rounds re-computed, "
+            f"{audit['predictions_replayed']} predictions replayed, {audit['mismatches']} mismatches."
+        )
     )
-    say("Demo keys are not encrypted. Rounds are open here: members see one another's sums of records.")
+    say(
+        paragraph(
+            "Demo keys are not encrypted. Rounds are open here: members see one another's sums of records."
+        )
+    )
     say("\nCheck it yourself, offline:")
     network = outcome.consortium.network.hex()
     say(f"  consortia verify {_short(outcome.proof)} \\\n      --network {network}")
@@ -70,7 +77,7 @@ def _tell_accuracy(outcome: Outcome) -> None:
         say(f"  {name + ' alone':<40}  {evaluation.accuracy:8.1%}  {evaluation.auroc:6.3f}")
     for name, evaluation in (("federated", compared.federated), ("pooled, by a referee", compared.pooled)):
         say(f"  {name:<40}  {evaluation.accuracy:8.1%}  {evaluation.auroc:6.3f}")
-    say(compared.sentence())
+    say(paragraph(compared.sentence()))
 
 
 def lineage(outcome: Outcome) -> list[str]:

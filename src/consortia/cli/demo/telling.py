@@ -1,6 +1,8 @@
 """What a demo tells while it runs: chapters, lines that say what was done, and one line that moves."""
 
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +10,12 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 import click
+
+_WIDTH_MAX = 100
+"""Columns that told text fills at most: longer lines are hard to read, however wide the terminal."""
+
+_HANG = 9
+"""Columns of the time before a told line; where it goes on, it hangs there."""
 
 
 @dataclass(slots=True)
@@ -39,21 +47,19 @@ class Teller:
 
     def line(self, text: str) -> None:
         """Say what was done, with the time."""
-        self._clear()
-        click.echo(f"{click.style(f'{self.seconds:5.1f} s', dim=True)}  {text}", err=self.to_error)
+        self._say(text, hang=0)
 
     def moving(self, text: str) -> None:
         """Show what is going on, on one line that the next one overwrites; nothing where nobody watches."""
         if self._stream().isatty():
-            self._stream().write(f"\r\x1b[2K{self.seconds:5.1f} s  {text[:70]}")
+            self._stream().write(f"\r\x1b[2K{self.seconds:5.1f} s  {text[: _width() - _HANG - 1]}")
             self._stream().flush()
 
     def catch(self, what: str, by: str, check: str) -> None:
         """Say who was caught, by whom and by which check."""
         self.caught.append(Caught(what, by, check))
-        mark = click.style("caught", fg="green", bold=True)
-        self.line(f"{mark}  {what}")
-        self.line(f"        by {by}: {check}")
+        self._say(f"caught  {what}", hang=8, mark="caught")
+        self._say(f"by {by}: {check}", hang=8, begin=8)
 
     @contextmanager
     def doing(self, text: str) -> Iterator[None]:
@@ -62,9 +68,36 @@ class Teller:
         yield
         self.line(text)
 
+    def _say(self, text: str, *, hang: int, begin: int = 0, mark: str = "") -> None:
+        """Say `text` after the time, wrapped; `mark` is how it begins, and is coloured."""
+        room = max(20, _width() - _HANG)
+        lines = textwrap.wrap(
+            text,
+            room,
+            initial_indent=" " * begin,
+            subsequent_indent=" " * hang,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        said = f"\n{' ' * _HANG}".join(lines)
+        if mark:
+            said = click.style(mark, fg="green", bold=True) + said.removeprefix(mark)
+        self._clear()
+        click.echo(f"{click.style(f'{self.seconds:5.1f} s', dim=True)}  {said}", err=self.to_error)
+
     def _clear(self) -> None:
         if self._stream().isatty():
             self._stream().write("\r\x1b[2K")
 
     def _stream(self) -> TextIO:
         return sys.stderr if self.to_error else sys.stdout
+
+
+def paragraph(text: str) -> str:
+    """Text over as many lines as it needs."""
+    return textwrap.fill(text, _width(), break_long_words=False, break_on_hyphens=False)
+
+
+def _width() -> int:
+    """The columns of the terminal, within what reads well."""
+    return min(shutil.get_terminal_size().columns, _WIDTH_MAX)
