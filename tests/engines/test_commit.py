@@ -207,13 +207,15 @@ class TestDataSet:
         data = hospital()
         root = dataset.commitment(data).root
         present, absent = dataset.prove(data, b"patient 1"), dataset.prove(data, b"refuser")
+        proofs = (dataset.prove(data, b"patient %d" % number) for number in range(40))
+        elsewhere = next(proof.path for proof in proofs if proof.path != present.path)
         for wrong in (
             replace(present, rows=present.rows[:1]),
             replace(present, rows=(present.rows[0] + present.rows[1],)),
             replace(present, subject=b"patient 2"),
             replace(present, salt=bytes(32)),
             replace(present, rows_salt=bytes(32)),
-            replace(present, path=absent.path),
+            replace(present, path=elsewhere),
         ):
             with pytest.raises(WrongProof):
                 dataset.verify_presence(root, wrong)

@@ -18,6 +18,7 @@ from consortia.modules.assets.types import Permission, Rights
 from consortia.modules.training import queries, rules
 from consortia.modules.training import types as law
 from consortia.modules.training.messages import Join, Propose, Start
+from consortia.node.home import write_private
 from consortia.sdk.errors import TransactionRefused
 from consortia.workers.rows import by_subject
 
@@ -49,7 +50,7 @@ def share(consortium: Consortium, tables: Mapping[str, Table]) -> dict[str, Data
     for name, table in tables.items():
         party = consortium.party(name)
         file = party.home.private / "records.csv"
-        file.write_text(csv_text(table), encoding="utf-8")
+        write_private(file, csv_text(table).encode())
         raw = read_file(file)
         patients = [f"{name}-{number:05}".encode() for number in range(1, len(raw.rows) + 1)]
         made = party.vault.add_dataset("records", by_subject(raw, patients))
