@@ -1,12 +1,16 @@
 """A node: it orders, follows, replays, cosigns, and hands ordering over."""
 
+import pytest
 
+from consortia.base.codec import Malformed
+from consortia.base.note import parse_note
+from consortia.kernel.checkpoint import check_final
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
 from consortia.node.core import Node
 from consortia.node.memory import PlainMemory
 from consortia.store.memory import MemoryStore
-from consortia.testing.plain import Member, Write, application, genesis
+from consortia.testing.plain import Member, Settle, Write, application, genesis
 
 START = 1_700_000_000_000
 
@@ -72,3 +76,91 @@ def test_four_nodes_agree_and_their_checkpoint_becomes_final():
     assert amber.ledger.tip.height >= 5
     assert amber.status().final_size == amber.ledger.tip.size
     assert not net.alerts
+
+
+def test_the_set_before_a_change_makes_the_block_that_changed_it_final():
+    net = Net("amber", "birch", "cedar", "delta")
+    net.run(500)
+    amber = net.nodes["amber"]
+    ember = Member("ember")
+    raw = sign_transaction(
+        net.members["birch"].operator,
+        amber.ledger.network,
+        (ember.admission(),),
+        sequence=0,
+        expires=net.now + 3_600_000,
+    )
+    amber.submit(raw, net.now)
+    net.run(1_500)
+    height = amber.chain.changes(0)[-1]
+    size = amber.chain.end(height)
+    for node in net.nodes.values():
+        with node.ledger.store.snapshot() as view:
+            note = parse_note(view.note(size))
+        assert set(check_final(note, node.ledger.network, node.chain.set_before(height))) <= set(net.nodes)
+        assert len(node.chain.set_after(height).members) == 5
+        assert not node.finals.wanted
+
+
+def test_a_node_that_comes_late_replays_everything_and_then_counts():
+    net = Net("amber", "birch", "cedar", "delta")
+    net.down.add("delta")
+    net.run(500)
+    net.run(4_000)
+    for _ in range(5):
+        net.nodes["amber"].submit(net.sign("birch", Write("x", b"1")), net.now)
+        net.run(100)
+    net.run(6_000)
+    net.down.clear()
+    net.run(2_000)
+    delta = net.nodes["delta"].status()
+    assert (delta.root, delta.final_size) == (net.nodes["amber"].status().root, delta.size)
+    assert not net.alerts
+
+
+def test_an_orderer_waits_for_enough_of_its_followers_before_it_orders():
+    net = Net("amber", "birch", "cedar", "delta")
+    net.down |= {"cedar", "delta"}
+    net.run(10_000)
+    assert not net.nodes["amber"].status().ordering
+    net.down.discard("cedar")
+    net.run(200)
+    assert net.nodes["amber"].status().ordering
+
+
+def test_a_member_alone_orders_at_once_and_is_its_own_quorum():
+    net = Net("amber")
+    net.run(50)
+    net.nodes["amber"].submit(net.sign("amber", Settle("x")), net.now)
+    net.run(50)
+    status = net.nodes["amber"].status()
+    assert status.ordering
+    assert status.final_size == status.size
+
+
+def test_a_question_about_another_network_is_no_question():
+    net, other = Net("amber", "birch"), Net("amber", "cedar")
+    request = other.nodes["cedar"].request("amber", other.now)
+    with pytest.raises(Malformed, match="another network"):
+        net.nodes["amber"].on_request("birch", request, net.now)
+
+
+def test_a_prompt_block_is_published_at_once_and_others_at_most_once_a_second():
+    net = Net("amber", "birch")
+    net.run(500)
+    net.down.add("birch")
+    amber = net.nodes["amber"]
+
+    def published() -> int:
+        return len(amber._leader.checkpoints.waiting())
+
+    before = published()
+    amber.submit(net.sign("amber", Write("x", b"1")), net.now)
+    net.run(100)
+    first = published()
+    amber.submit(net.sign("amber", Write("x", b"2")), net.now)
+    net.run(100)
+    assert (first, published()) == (before + 1, before + 1)
+    amber.submit(net.sign("amber", Settle("x")), net.now)
+    net.run(50)
+    assert published() == before + 2
