@@ -1,10 +1,10 @@
 """ledger.full_path, ledger.anvil: the whole path of a transaction, on disk, in blocks of 1,000.
 
-Over a state of 100,000 entries. Bytes come in; signatures are checked by one worker process, one chunk ahead of the writer; the writer
-decodes, admits, executes, appends to the log and the state tree, and makes each block durable. The
-method is `plain.write` (an entry and a member's total, besides the key's sequence and the member's use
-of its quota), signed by 20 keys. Beside it, in the same run: two cores that check signatures and do
-nothing else, and anvil's queued transfers, where npm has it.
+Over a state of 100,000 entries. Bytes come in; signatures are checked by one worker process, one chunk
+ahead of the writer; the writer decodes, admits, executes, appends to the log and the state tree, and
+makes each block durable. The method is `plain.write` (an entry and a member's total, besides the key's
+sequence and the member's use of its quota), signed by 20 keys. Beside it, in the same run: two cores that
+check signatures and do nothing else, and anvil's queued transfers, where npm has it.
 """
 
 import tempfile
