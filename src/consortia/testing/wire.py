@@ -159,9 +159,8 @@ def hashes() -> list[Case]:
         entries = {key: tagged("consortia/testing", key) for key in keys}
         pairs = {key.hex(): value.hex() for key, value in entries.items()}
         found.append({"kind": "set", "entries": pairs, "hash": set_root(entries).hex()})
-    for size in (0, 1, 1 << 22, (1 << 22) + 1):
-        found.append({"kind": "blob of zeros", "size": size, "hash": blob_id(bytes(size)).hex()})
-    return found
+    sizes = (0, 1, 1 << 22, (1 << 22) + 1)
+    return found + [{"kind": "blob of zeros", "size": n, "hash": blob_id(bytes(n)).hex()} for n in sizes]
 
 
 def proofs() -> tuple[str, dict[str, tuple[bytes, int | None]]]:

@@ -1,0 +1,123 @@
+"""A block is durable whole or not at all, and a ledger opened again stands where it stood."""
+
+import pytest
+
+from consortia.base.codec import Malformed
+from consortia.base.merkle import PathError, verify_consistency
+from consortia.kernel.block import Block
+from consortia.kernel.ledger import Ledger
+from consortia.kernel.machine import InvalidBlock
+from consortia.modules.identity.messages import SetEndpoint
+from consortia.store.lmdb import LmdbStore
+from consortia.store.memory import MemoryStore
+from consortia.testing.machine import Bench
+
+
+class FullDisk(MemoryStore):
+    """A store that takes no more."""
+
+    full = False
+
+    def commit(self, write):
+        if self.full:
+            raise OSError("no space left")
+        super().commit(write)
+
+
+@pytest.fixture(params=["memory", "lmdb"])
+def store(request, tmp_path):
+    made = MemoryStore() if request.param == "memory" else LmdbStore(tmp_path / "ledger")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def bench():
+    bench = Bench(4)
+    for at in range(3):
+        bench.ok("north", "admin", SetEndpoint(f"http://127.0.0.1:700{at}", None))
+    return bench
+
+
+def filled(store, bench):
+    ledger = Ledger.create(store, bench.app, bench.genesis)
+    for block in bench.blocks:
+        ledger.append(block)
+    return ledger
+
+
+def test_every_kind_of_store_leads_to_the_benchs_roots(store, bench):
+    assert filled(store, bench).tip == bench.tip
+
+
+def test_a_ledger_opened_again_stands_where_it_stood(store, bench):
+    ledger = filled(store, bench)
+    again = Ledger.open(store, bench.app)
+    assert (again.tip, again.network, again.genesis) == (ledger.tip, bench.network, bench.genesis)
+    assert again.members() == ledger.members()
+    assert again.violations() == []
+    with pytest.raises(InvalidBlock, match="holds a ledger already"):
+        Ledger.create(store, bench.app, bench.genesis)
+
+
+def test_an_empty_store_is_no_ledger(store, bench):
+    with pytest.raises(Malformed, match="holds no ledger"):
+        Ledger.open(store, bench.app)
+
+
+def test_what_dies_between_prepare_and_commit_was_never_there(store, bench):
+    ledger = Ledger.create(store, bench.app, bench.genesis)
+    prepared = ledger.prepare(bench.blocks[0])
+    again = Ledger.open(store, bench.app)
+    assert again.tip.height == 0
+    again.commit(prepared)
+    assert again.tip == prepared.tip
+
+
+def test_a_commit_that_the_store_refuses_leaves_the_ledger_as_it_was(bench):
+    store = FullDisk()
+    ledger = Ledger.create(store, bench.app, bench.genesis)
+    store.full = True
+    with pytest.raises(OSError, match="no space"):
+        ledger.append(bench.blocks[0])
+    assert (ledger.tip.height, ledger.block(1)) == (0, None)
+    store.full = False
+    for block in bench.blocks:
+        ledger.append(block)
+    assert ledger.tip == bench.tip
+
+
+def test_a_block_commits_only_at_its_height(store, bench):
+    ledger = Ledger.create(store, bench.app, bench.genesis)
+    prepared = ledger.prepare(bench.blocks[0])
+    ledger.commit(prepared)
+    with pytest.raises(InvalidBlock, match="does not follow height 1"):
+        ledger.commit(prepared)
+    with pytest.raises(InvalidBlock, match="does not follow"):
+        ledger.append(Block(7, bench.time, ()))
+
+
+def test_blocks_leaves_and_receipts_are_read_where_they_stand(store, bench):
+    ledger = filled(store, bench)
+    assert [ledger.block(block.height) for block in bench.blocks] == bench.blocks
+    assert [ledger.leaf(at) for at in range(ledger.tip.size)] == bench.leaves
+    placed = ledger.receipt(ledger.transaction_at(1))
+    assert (placed.height, placed.leaf, placed.receipt.code) == (1, 1, "ok")
+    assert ledger.header(1).first == 1
+    assert (ledger.header(9), ledger.block(9), ledger.leaf(99), ledger.receipt(bytes(32))) == (None,) * 4
+    for index in (2, 99):
+        with pytest.raises(Malformed, match="is no receipt"):
+            ledger.transaction_at(index)
+
+
+def test_any_log_size_continues_any_smaller_one(store, bench):
+    ledger = filled(store, bench)
+    sizes = range(ledger.tip.size + 1)
+    for old in sizes:
+        for size in sizes[old:]:
+            path = ledger.consistency(old, size)
+            verify_consistency(old, ledger.root(old), size, ledger.root(size), path)
+    with pytest.raises((Malformed, PathError)):
+        ledger.root(ledger.tip.size + 1)
+    with pytest.raises(LookupError):
+        ledger.query("identity.nothing", bench.genesis)
