@@ -97,6 +97,18 @@ class Gate:
             return Caller(Means.CERTIFICATE, presented.certified)
         return NOBODY
 
+    def plausible(self, presented: Presented) -> bool:
+        """Whether the credentials name somebody, before the body that a signature covers is read."""
+        scheme, _, rest = presented.header.partition(" ")
+        if scheme == SCHEME:
+            try:
+                return self._key_state(parse_authorization(presented.header).key) is not None
+            except Malformed:
+                return False
+        if scheme == "Bearer":
+            return presented.loopback and hmac.compare_digest(rest.encode(), self._token)
+        return presented.certified is not None
+
     def _signed(self, header: str, request: Request, now: int) -> Caller:
         try:
             signed = parse_authorization(header)

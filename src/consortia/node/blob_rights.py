@@ -13,7 +13,7 @@ from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.modules.assets import Keeper as Assets
 from consortia.modules.assets.state import ASSETS, VERSIONS
-from consortia.modules.training.state import JOINS, ROUNDS, STUDIES, results_of, submissions_of
+from consortia.modules.training.state import JOINS, ROUNDS, STUDIES, submissions_of
 
 OFFERED_MAX = 4_096
 ROUND_BLOB_BYTES_MAX = 2 << 30
@@ -73,9 +73,8 @@ class BlobRights:
             self._add(self._studies, study.terms.initial, study.id)
         for _, one in ROUNDS.scan(ctx):
             blobs = [update.blob for update in submissions_of(ctx, one.id).values()]
-            for result in results_of(ctx, one.id).values():
-                if result.opened is not None:
-                    blobs += [result.opened.sum, result.opened.state]
+            if one.outcome is not None:  # what one member opened alone could name anybody's blob
+                blobs += [one.outcome.sum, one.outcome.state]
             for blob in (one.state, *blobs):
                 self._add(self._studies, blob, one.study)
         for (asset, _), version in VERSIONS.scan(ctx):
@@ -90,9 +89,10 @@ class BlobRights:
 
     def _read_event(self, event: Event) -> None:
         study, asset = event.body.get("study"), event.body.get("asset")
+        agreed = event.name != "training.result_opened"  # one member's word alone could name anybody's blob
         for name in ("blob", "sum", "state", "commitment"):
             blob = event.body.get(name)
-            if isinstance(blob, bytes):
+            if isinstance(blob, bytes) and agreed:
                 if event.name.startswith("training.") and isinstance(study, bytes):
                     self._add(self._studies, blob, study)
                 if event.name.startswith("assets.") and isinstance(asset, bytes):

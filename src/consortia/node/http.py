@@ -134,13 +134,15 @@ def _endpoint(service: Service, place: Place) -> Endpoint:
 
 async def _serve(service: Service, place: Place, request: Request) -> Response:
     address = request.client.host if request.client else ""
-    body = await read_body(request, place.body_bytes_max)
-    query = request.scope["query_string"]
-    target = request.scope["raw_path"] + (b"?" + query if query else b"")
     presented = Presented(
         request.headers.get("authorization", ""), is_loopback(address), service.certified(request.scope)
     )
     now = service.now()
+    body = b""
+    if place.open or not place.body_bytes_max or service.gate.plausible(presented):
+        body = await read_body(request, place.body_bytes_max)
+    query = request.scope["query_string"]
+    target = request.scope["raw_path"] + (b"?" + query if query else b"")
     try:
         caller = service.gate.caller(presented, (request.method, target.decode("latin-1"), body), now)
     except Unauthorised:
