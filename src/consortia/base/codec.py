@@ -299,17 +299,28 @@ def _read_map(data: bytes, at: int, count: int, depth: int) -> tuple[Value, int]
         raise Malformed("the bytes end too early")
     items: dict[str, Value] = {}
     last = b""
+    name: Value
     for _ in range(count):
-        start = at
-        if data[at] >> 5 != _TEXT >> 5:
+        start, head = at, data[at]
+        if head >> 5 != _TEXT >> 5:
             raise Malformed("a map key is text")
-        name, at = _read(data, at, depth + 1)
+        if head < _TEXT + 24:
+            at += 1 + head - _TEXT
+            name = _short_name(data[start:at])
+        else:
+            name, at = _read(data, at, depth + 1)
         key = data[start:at]
         if key <= last:
             raise Malformed("map keys are out of order or repeated")
         last = key
         items[name], at = _read(data, at, depth + 1)  # type: ignore[index]
     return items, at
+
+
+@lru_cache(maxsize=4096)
+def _short_name(key: bytes) -> Value:
+    """The text of an encoded map key of fewer than 24 bytes."""
+    return _read_text(key, 1, key[0] - _TEXT, 0)[0]
 
 
 def _read_tag(_data: bytes, _at: int, _count: int, _depth: int) -> tuple[Value, int]:

@@ -57,6 +57,11 @@ def assemble(kid: bytes, payload: bytes, signature: bytes) -> bytes:
     return _START + kid + b"\xa0" + encode(payload) + _SIGNATURE_HEAD + signature
 
 
+def kid_of(data: bytes) -> bytes | None:
+    """The key id in what begins like an envelope, or None: a hint, for those who will open it later."""
+    return data[_KID_AT:_EMPTY_AT] if data.startswith(_START) and len(data) > _EMPTY_AT else None
+
+
 def open_envelope(data: bytes, *, size_max: int) -> Envelope:
     """Parse an envelope of at most `size_max` bytes; raises Malformed for any other shape or spelling."""
     if len(data) > size_max:

@@ -13,7 +13,7 @@ from functools import partial
 from multiprocessing import get_context
 
 from consortia.base.codec import Malformed
-from consortia.base.envelope import open_envelope
+from consortia.base.envelope import kid_of, open_envelope
 from consortia.base.hashing import sha256
 from consortia.base.keys import PUBLIC_BYTES, SIGNATURE_BYTES, verify
 from consortia.kernel.context import Context
@@ -111,9 +111,8 @@ def known(ledger: Ledger, transactions: Iterable[bytes]) -> list[Signed]:
     with ledger.store.snapshot() as view:
         ctx = Context(Overlay(view), ledger.network, tip.height, tip.time, tip.size)
         for raw in transactions:
-            try:
-                kid = open_envelope(raw, size_max=TRANSACTION_BYTES_MAX).kid
-            except Malformed:
+            kid = kid_of(raw)
+            if kid is None:
                 continue
             if kid not in publics:
                 state = ledger.app.keys.key(ctx, kid)
