@@ -73,18 +73,24 @@ class NodeHandle:
         if process is not None and process.poll() is None:
             process.kill()
             process.wait()
+        self._close()
 
     def stop(self) -> None:
         """Ask the node to end cleanly; kill it when it does not."""
         process = self._process
-        if process is None or process.poll() is not None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        """Close the pipe of a process that has ended."""
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
 
     def _last_words(self) -> str:
         with suppress(OSError):

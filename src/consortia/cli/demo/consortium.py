@@ -36,8 +36,14 @@ class Party:
     def client(self, network: bytes) -> Client:
         """A client of the member's own node, acting for its people."""
         if self._client is None or self._client.url != self.node.url:
+            self.close()
             self._client = Client(self.node.url, network=network, key=self.key("admin"))
         return self._client
+
+    def close(self) -> None:
+        """Close the connections to the member's node."""
+        if self._client is not None:
+            self._client.close()
 
 
 class Consortium:
@@ -58,7 +64,9 @@ class Consortium:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop every node."""
-        stop_all([party.node for party in self.parties.values()])
+        self.stop()
+        for party in self.parties.values():
+            party.close()
 
     @property
     def founder(self) -> Party:
@@ -91,6 +99,7 @@ class Consortium:
             self.parties[name].node.start()
             door = Client(self.founder.node.url, network=self.network)
             door.post(f"/v1/join?token={invite.token}", encode_record(request))
+            door.close()
         for name in self.names[1:]:
             self.parties[name].node.wait_ready()
         self.teller.line(f"{len(self.names)} nodes run, each its own process; {first} founded the network")
@@ -115,6 +124,7 @@ class Consortium:
             joining.approve(self.client(other), name)
         joiner = Client(self.founder.node.url, network=self.network, key=self.parties[name].key("admin"))
         joining.accept(joiner, name)
+        joiner.close()
         joining.arrive(self.client(name))
         approvals = ", ".join([self.names[0], *others])
         self.teller.line(f"{name} is a member, approved by {approvals}")

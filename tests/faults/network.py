@@ -1,0 +1,187 @@
+"""A real network on this machine: every member a node process with its worker beside it; ways to hurt it."""
+
+import dataclasses
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+from consortia.app import application
+from consortia.cli.demo import study
+from consortia.cli.demo.consortium import Consortium
+from consortia.cli.demo.telling import Teller
+from consortia.engines.train import recipe
+from consortia.engines.train.splits import wisconsin_hospitals
+from consortia.kernel.block import Receipt, parse_leaf
+from consortia.kernel.ledger import Ledger
+from consortia.modules.assets.messages import Register
+from consortia.modules.training import queries
+from consortia.node import joining
+from consortia.sdk.client import Client
+from consortia.sdk.errors import LedgerError
+from consortia.store.lmdb import LmdbStore
+
+HOSPITALS = ("northgate", "riverside", "lakeview", "hillcrest")
+RECIPE, PARAMETERS = "glm.logistic", {"rounds": 3, "ridge_milli": 1_000}
+PATIENCE_SECONDS = 90.0
+
+
+class Network(Consortium):
+    """Members whose nodes keep their addresses over a restart, as those of organisations do."""
+
+    def __init__(self, folder, names=HOSPITALS):
+        super().__init__(folder, names, Teller(to_error=True))
+        self.shared = {}
+        self._studies = 0
+
+    def _wishes(self, name):
+        return dataclasses.replace(super()._wishes(name), listen=f"127.0.0.1:{_free_port()}")
+
+    def restart(self, name):
+        node = self.party(name).node
+        node.start()
+        node.wait_ready()
+
+    def kill_worker(self, name):
+        """Kill a member's worker, which its node starts again; gives whether there was one to kill."""
+        found = processes("consortia.node.worker", self.party(name).home.path)
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
+        return bool(found)
+
+    def patiently(self, ask, seconds=PATIENCE_SECONDS):
+        """Ask until there is an answer: the node that is asked may be down just now."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return ask()
+            except LedgerError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    def agree(self):
+        """Agree a study over everybody's records; gives its id."""
+        split = wisconsin_hospitals(1)
+        if not self.shared:
+            self.shared = study.share(self, {name: split.tables[name] for name in self.names})
+        self._studies += 1
+        rule, schema = recipe(RECIPE), split.held_out.schema
+        named = study.Named(f"study-{self._studies}", "Diagnosis", self.names)
+        asked = study.terms(named, rule, PARAMETERS, schema)
+        return study.agree(self, asked, rule.plan(PARAMETERS, schema).initial, self.shared)
+
+    def awaited(self, name):
+        """What a study waits for."""
+        client = self.client(self.names[0])
+        return client.query("training.awaited", queries.ById(name), queries.Awaited)
+
+    def end_of(self, name, seconds=PATIENCE_SECONDS):
+        """Wait until a study has ended, however; gives what it came to."""
+        joining.wait_until(
+            lambda: self.patiently(lambda: self.awaited(name)).status in {"finished", "aborted"},
+            f"end of study {name.hex()}",
+            seconds,
+        )
+        client = self.client(self.names[0])
+        return client.query("training.study", queries.ById(name), queries.StudyView)
+
+    def ledgers(self):
+        """Every member's ledger, read from its home while its node is stopped."""
+        return {name: read(self.party(name).home.ledger) for name in self.names}
+
+
+@dataclasses.dataclass
+class Kept:
+    """What a stopped node keeps: the leaves of its log, its root, and all receipts by id."""
+
+    leaves: list[bytes]
+    root: bytes
+    receipts: dict[bytes, Receipt]
+
+
+def read(folder):
+    """What a store holds."""
+    store = LmdbStore(folder, read_only=True)
+    try:
+        ledger = Ledger.open(store, application())
+        size = ledger.tip.size
+        leaves = [ledger.leaf(index) for index in range(size)]
+        found = (parse_leaf(leaf) for leaf in leaves)
+        receipts = {one.transaction: one for one in found if isinstance(one, Receipt)}
+        return Kept(leaves, ledger.root(size), receipts)
+    finally:
+        store.close()
+
+
+class Load:
+    """People at every member who register things all the time, and keep the receipts that they were given."""
+
+    def __init__(self, network):
+        self.network = network
+        self.acknowledged = []
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._register, args=(name,), daemon=True) for name in network.names
+        ]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _register(self, name):
+        party, number, client = self.network.party(name), 0, None
+        while not self._stop.wait(0.1):
+            number += 1
+            asset = Register(
+                name=f"thing-{number}",
+                kind="dataset",
+                title="A thing",
+                form="set",
+                commitment=os.urandom(32),
+                count=1,
+                subjects=None,
+                schema=None,
+                parents=(),
+                rights=None,
+            )
+            try:
+                if client is None:
+                    client = Client(party.node.url, network=self.network.network, key=party.key("admin"))
+                self.acknowledged.append(client.submit(asset, lane=1))
+            except LedgerError:
+                client = _closed(client)
+        _closed(client)
+
+
+def _closed(client):
+    if client is not None:
+        client.close()
+
+
+def processes(*words):
+    """The ids of processes that have each of these words in their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            said = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if all(any(str(word) in part for part in said) for word in words):
+            found.append(int(entry.name))
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def _free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
