@@ -27,7 +27,19 @@ def test_public_names_are_documented_and_typed():
 
 
 def test_tests_mirror_the_source():
-    own = {"vectors", "simulation", "faults", "fuzz", "docs", "tidy", "bench", "tools", "examples", "data", "system"}
+    own = {
+        "vectors",
+        "simulation",
+        "faults",
+        "fuzz",
+        "docs",
+        "tidy",
+        "bench",
+        "tools",
+        "examples",
+        "data",
+        "system",
+    }
     rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()} | {"cli", "app"}
     folders = {
         path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.glob("**/test_*.py"))
