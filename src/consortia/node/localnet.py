@@ -43,7 +43,10 @@ class NodeHandle:
         return None if process is None or process.poll() is not None else process.pid
 
     def start(self, *flags: str) -> None:
-        """Start the node without waiting; `flags` are those of `python -m consortia.node`."""
+        """Start the node without waiting; `flags` are those of `python -m consortia.node`.
+
+        On Linux the node ends with the thread that calls this, so call it from one that outlives the node.
+        """
         errors = self.home / "logs" / "stderr.log"
         with errors.open("ab") as log:
             self._process = subprocess.Popen(
