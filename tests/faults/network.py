@@ -148,8 +148,8 @@ class Load:
                 form="set",
                 commitment=os.urandom(32),
                 count=1,
-                subjects=None,
-                schema=None,
+                subjects=1,
+                schema=bytes(32),
                 parents=(),
                 rights=None,
             )
