@@ -39,7 +39,7 @@ def test_the_rules_of_words_bite(rule: str, text: str):
 
 
 def test_paths_that_every_machine_has_are_let_through():
-    assert list(words.machine(Source("a.md", "~/.consortia/heart /usr/bin/env docs/work/a ./root/b"))) == []
+    assert list(words.machine(Source("a.md", "~/.consortia/heart /usr/bin/env docs/works/a ./roots/b"))) == []
 
 
 @pytest.mark.parametrize("text", ["import pickle", "from marshal import loads", "import joblib.numpy_pickle"])
