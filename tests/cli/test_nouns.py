@@ -38,6 +38,20 @@ def add(terminal, member, name="patients", **options):
     return terminal.facts(*command, "--purpose", "research", *given)
 
 
+def test_another_members_node_is_asked_by_its_url_and_in_its_members_name(network):
+    terminal, nodes = network
+    url = nodes["bravo"].facts["url"]
+    known = lambda: terminal.facts("status", "--home", "alpha")["peers"].get("bravo") == url  # noqa: E731
+    until(known, "where bravo's node is")
+    asked = terminal.facts("status", "--url", url, "--home", "alpha")
+    assert (asked["member"], asked["url"]) == ("bravo", url)
+    said = terminal.error("status", "--url", "http://127.0.0.1:9", "--home", "alpha", code=2)
+    assert "does not know whose node" in said
+    assert "--member NAME" in said
+    said = terminal.error("status", "--url", url, "--member", "charlie", "--home", "alpha")
+    assert "signed for the node of charlie, and this is the node of bravo" in said
+
+
 def test_what_is_shared_is_a_commitment_with_terms(network):
     terminal, _ = network
     added = add(terminal, "alpha", process="bravo")

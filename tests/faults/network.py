@@ -155,7 +155,8 @@ class Load:
             )
             try:
                 if client is None:
-                    client = Client(party.node.url, network=self.network.network, key=party.key("admin"))
+                    url, network = party.node.url, self.network.network
+                    client = Client(url, network=network, member=name, key=party.key("admin"))
                 self.acknowledged.append(client.submit(asset, lane=1))
             except LedgerError:
                 client = _closed(client)

@@ -64,7 +64,8 @@ def key_of(home: Home, role: str = "admin"):
 
 def client(home: Home, url: str, role: str = "admin", pins: frozenset[bytes] = frozenset()) -> Client:
     """A client with a key of a home."""
-    return Client(url, network=home.config({}).network_id, key=key_of(home, role), pins=pins)
+    config = home.config({})
+    return Client(url, network=config.network_id, member=config.member, key=key_of(home, role), pins=pins)
 
 
 def owner(home: Home, url: str) -> Client:

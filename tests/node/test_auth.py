@@ -6,10 +6,12 @@ from consortia.base.keys import SigningKey
 from consortia.kernel.context import Signer
 from consortia.kernel.ports import KeyState
 from consortia.node.auth import WINDOW_MILLISECONDS, Gate, Means, Presented, Unauthorised
-from consortia.sdk.signing import authorization
+from consortia.node.refusals import OTHER_AUDIENCE
+from consortia.sdk.signing import Addressed, authorization
 
 NETWORK = bytes(32)
 KEY, GONE, STRANGER = (SigningKey(bytes([n]) * 32) for n in (1, 2, 3))
+HERE = Addressed(NETWORK, "home-member")
 NOW = 1_700_000_000_000
 REQUEST = ("GET", "/v1/status?x=1", b"body")
 
@@ -27,8 +29,8 @@ def gate():
     return Gate(NETWORK, "home-member", "the-token", state)
 
 
-def header(key=KEY, request=REQUEST, time=NOW, nonce=b"n" * 16, network=NETWORK):
-    return authorization(key, network, request, time=time, nonce=nonce)
+def header(key=KEY, request=REQUEST, time=NOW, nonce=b"n" * 16, to=HERE):
+    return authorization(key, to, request, time=time, nonce=nonce)
 
 
 def ask(gate, text, request=REQUEST, *, now=NOW, loopback=False, certified=None):
@@ -58,7 +60,18 @@ def test_a_signature_is_of_one_method_target_and_body(gate, changed):
 
 def test_a_signature_is_of_one_network(gate):
     with pytest.raises(Unauthorised, match="not of this request"):
-        ask(gate, header(network=b"x" * 32))
+        ask(gate, header(to=Addressed(b"x" * 32, "home-member")))
+
+
+def test_a_request_for_another_node_is_refused_by_a_stable_code(gate):
+    with pytest.raises(Unauthorised, match="signed for the node of clinic-b") as caught:
+        ask(gate, header(to=Addressed(NETWORK, "clinic-b")))
+    assert caught.value.code == OTHER_AUDIENCE.code == "node.other_audience"
+
+
+def test_a_request_whose_audience_was_changed_on_the_way_is_not_the_one_signed(gate):
+    with pytest.raises(Unauthorised, match="not of this request"):
+        ask(gate, header(to=Addressed(NETWORK, "clinic-b")).replace("clinic-b", "home-member"))
 
 
 @pytest.mark.parametrize("key", [GONE, STRANGER])
@@ -114,7 +127,17 @@ def test_a_key_put_out_of_force_may_bring_its_last_cosignature_and_nothing_else(
         ask(settled, header(GONE, sync), sync)
 
 
-@pytest.mark.parametrize("text", ["", "Basic eDp5", "Bearer guess", "Consortia nonsense", header(STRANGER)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Basic eDp5",
+        "Bearer guess",
+        "Consortia nonsense",
+        header(STRANGER),
+        header(to=Addressed(NETWORK, "clinic-b")),
+    ],
+)
 def test_a_stranger_is_known_for_one_before_a_body_is_read(gate, text):
     assert not gate.plausible(Presented(text, loopback=True, certified=None))
 

@@ -5,6 +5,7 @@ import pytest
 import consortia
 from consortia.node.config import ConfigError
 from consortia.node.home import HomeError
+from consortia.sdk.errors import LedgerError
 from tests.node.running import Process, homes, key_of
 
 
@@ -21,9 +22,11 @@ def test_a_home_opens_by_its_folder_and_a_node_by_its_url(tmp_path):
             assert (asset.owner, asset.kind) == ("north", "dataset")
             assert ledger.members.names() == ["north"]
         network = home.config({}).network
-        with consortia.open(process.url, key=key_of(home), network=network) as ledger:
+        with consortia.open(process.url, key=key_of(home), network=network, member="north") as ledger:
             assert ledger.assets.get("north/records").id == asset.id
             assert ledger.assets.withdraw("records").withdrawn is not None
+        with pytest.raises(LedgerError, match="whose node"):
+            consortia.open(process.url, key=key_of(home), network=network)
 
 
 def test_a_data_frame_registers_as_its_rows(tmp_path):

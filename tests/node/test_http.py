@@ -13,7 +13,7 @@ from consortia.modules.identity.messages import ApproveMember, SetEndpoint
 from consortia.modules.identity.queries import ByName, MembersView, MemberView, Nothing
 from consortia.sdk.builder import call_of
 from consortia.sdk.errors import RequestFailed, TransactionRefused
-from consortia.sdk.signing import authorization
+from consortia.sdk.signing import Addressed, authorization
 from tests.node.running import Process, client, homes, key_of, owner, raw
 
 
@@ -130,7 +130,7 @@ def test_a_strangers_signature_opens_nothing(node, admin):
     stranger = SigningKey(b"x" * 32)
     request = ("GET", "/v1/status", b"")
     now = time.time_ns() // 1_000_000
-    text = authorization(stranger, admin.network, request, time=now, nonce=b"n" * 16)
+    text = authorization(stranger, Addressed(admin.network, "north"), request, time=now, nonce=b"n" * 16)
     status, body = raw(node.port, "GET", "/v1/status", headers={"Authorization": text})
     assert (status, "no active key" in body["detail"]) == (401, True)
 
@@ -138,7 +138,8 @@ def test_a_strangers_signature_opens_nothing(node, admin):
 def test_a_signed_request_is_taken_once(node, admin):
     request = ("GET", "/v1/status", b"")
     now = time.time_ns() // 1_000_000
-    headers = {"Authorization": authorization(admin.key, admin.network, request, time=now, nonce=b"o" * 16)}
+    to = Addressed(admin.network, "north")
+    headers = {"Authorization": authorization(admin.key, to, request, time=now, nonce=b"o" * 16)}
     assert raw(node.port, "GET", "/v1/status", headers=headers)[0] == 200
     status, body = raw(node.port, "GET", "/v1/status", headers=headers)
     assert (status, "sent before" in body["detail"]) == (401, True)

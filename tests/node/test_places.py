@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from consortia.node.places import PLACES
+from consortia.node.refusals import REFUSALS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "http.md"
 
@@ -23,3 +24,9 @@ def test_only_these_places_are_open_to_anybody():
         "/readyz",
         "/openapi.json",
     }
+
+
+def test_the_nodes_own_codes_are_numbered_and_listed():
+    assert [one.number for one in REFUSALS] == list(range(1, len(REFUSALS) + 1))
+    listed = [f"| `{one.code}` | {one.meaning} |" for one in REFUSALS]
+    assert "\n".join(listed) in PAGE.read_text(encoding="utf-8")

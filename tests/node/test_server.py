@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -17,7 +18,25 @@ from consortia.node.index import Index
 from consortia.node.opening import open_ledger
 from consortia.node.service import LedgerFollowed
 from consortia.sdk.errors import LedgerError, RequestFailed
-from tests.node.running import Process, client, homes, owner, until
+from tests.node.running import Process, client, homes, owner, raw, until
+
+
+@contextmanager
+def thief(caught):
+    """What answers in a member's stead: it keeps each request's target and credentials, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def take():
+            connection, _ = server.accept()
+            with connection, connection.makefile("rb") as lines:
+                _, path, _ = lines.readline().decode().split()
+                headers = dict(line.decode().strip().split(": ", 1) for line in iter(lines.readline, b"\r\n"))
+                caught.append((path, headers["Authorization"]))
+
+        taking = threading.Thread(target=take)
+        taking.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        taking.join()
 
 
 def message(number):
@@ -113,6 +132,19 @@ def test_a_blob_that_changed_on_the_disk_is_named_and_not_served(pair):
         (orderer.home.blobs / name[:2] / name).write_bytes(b"fals bytes")
         with pytest.raises(RequestFailed, match="changed on the disk"):
             north.blob(blob)
+
+
+def test_a_node_cannot_pass_a_request_made_to_it_on_to_a_third(pair):
+    orderer, follower = pair
+    caught = []
+    with thief(caught) as url, client(follower.home, url) as east, pytest.raises(LedgerError):
+        east.get("/v1/query/identity/member", name="north")  # meant for east's own node, which is false
+    [(path, authorization)] = caught
+    stolen = {"Authorization": authorization}
+    status, body = raw(orderer.port, "GET", path, headers=stolen)
+    assert (status, body["code"]) == (401, "node.other_audience")
+    assert "signed for the node of east" in body["detail"]
+    assert raw(follower.port, "GET", path, headers=stolen)[0] == 200  # it was a sound request, once
 
 
 def test_slow_callers_hold_up_nobody(pair):

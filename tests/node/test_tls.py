@@ -176,7 +176,9 @@ def test_an_invite_with_another_genesis_is_refused(tmp_path):
 
 def test_a_strangers_key_opens_nothing_over_tls_either(secure):
     network = secure.home.config({}).network_id
-    caller = Client(secure.url, network=network, key=SigningKey(b"x" * 32), pins=pin_of(secure))
+    caller = Client(
+        secure.url, network=network, member="north", key=SigningKey(b"x" * 32), pins=pin_of(secure)
+    )
     with pytest.raises(RequestFailed) as caught:
         caller.status()
     assert caught.value.status == 401

@@ -205,7 +205,7 @@ def _clock(session: Session, config: Config) -> Iterator[Found]:
     from consortia.sdk.errors import LedgerError
 
     for name, url in sorted(peers.items()):
-        client = Client(url, network=config.network_id, key=keyring.open("admin"))
+        client = Client(url, network=config.network_id, member=name, key=keyring.open("admin"))
         try:
             off = client.status().clock - time.time_ns() // 1_000_000
         except LedgerError as error:

@@ -16,13 +16,14 @@ from consortia.base.hashing import sha256
 from consortia.cli.network import address_of, tell_keys, wishes, with_passphrase
 from consortia.cli.options import ORG, home_option, json_option, plain_keys_option
 from consortia.cli.output import DONE, USAGE, Failure, facts, note, say
-from consortia.cli.session import Keyring, at_url
+from consortia.cli.session import Keyring, Place, at_place
 from consortia.modules.identity.messages import Accept
 from consortia.modules.identity.queries import ByName, MemberView
+from consortia.node import invitations
 from consortia.node.config import FILE, save, split_address
 from consortia.node.home import Home, default_home, write_private
 from consortia.node.homes import EVERYWHERE, prepare
-from consortia.node.invitations import Invitations, Invite, Place, read_invite
+from consortia.node.invitations import Invitations, Invite, read_invite
 from consortia.node.joining import awaited
 from consortia.node.tls import tls_files
 from consortia.sdk.client import Client
@@ -51,7 +52,7 @@ def invite(*, org: str, home: Path | None, out: Path | None, url: str | None, as
     path = out or Path(f"{org}.invite")
     if path.exists():
         raise Failure(f"{path} exists", "--out another file")
-    place = Place(found.config(os.environ).member, address, pin)
+    place = invitations.Place(found.config(os.environ).member, address, pin)
     made = Invitations(found.path).invite(found.genesis(), org, place, _now())
     write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     if as_json:
@@ -118,7 +119,7 @@ class _Joiner:
     def __init__(self, keyring: Keyring, invited: Invite) -> None:
         self.home, self.invited, self.name = keyring.home, invited, invited.name
         self.pins = frozenset({bytes.fromhex(invited.pin)}) if invited.pin else frozenset[bytes]()
-        self.session = at_url(invited.url, keyring, pins=self.pins)
+        self.session = at_place(Place(invited.url, invited.inviter, self.pins), keyring)
         self._said = ""
 
     def run(self, *, wait: bool) -> bool:

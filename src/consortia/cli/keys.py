@@ -11,9 +11,9 @@ import click
 from consortia.base.ids import is_name
 from consortia.base.keys import SigningKey
 from consortia.cli.members import day
-from consortia.cli.options import home_option, json_option
+from consortia.cli.options import home_option, json_option, member_option
 from consortia.cli.output import DONE, Failure, facts, note, say, table
-from consortia.cli.session import Keyring, Session, at_home, at_url
+from consortia.cli.session import Keyring, Session, at_home, at_place, place_of
 from consortia.kernel.block import Receipt
 from consortia.modules.identity.messages import AddKey, NewKey, Recover, RevokeKey, RotateNodeKey
 from consortia.modules.identity.queries import ByName, KeysView, KeyView
@@ -157,38 +157,48 @@ def rotate(*, home: Path | None, as_json: bool) -> int:
     help="The recovery key's file; else the one in the home.",
 )
 @click.option("--url", help="Another member's node to talk to, when the own one cannot run.")
+@member_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @home_option
 @json_option
-def recover(*, recovery: Path | None, url: str | None, yes: bool, home: Path | None, as_json: bool) -> int:
+def recover(
+    *,
+    recovery: Path | None,
+    url: str | None,
+    member: str | None,
+    yes: bool,
+    home: Path | None,
+    as_json: bool,
+) -> int:
     """Replace every key of this member, signed by its recovery key alone.
 
     For when keys are lost or stolen. The old key files are set aside; restart the node afterwards.
     """
     found = Home.find(home, os.environ)
     path = recovery or found.keys / f"recovery{SUFFIX}"
-    member = found.config(os.environ).member
-    if key_info(path).member != member:
-        raise Failure(f"{path} is the recovery key of {key_info(path).member}, not of {member}")
+    own = found.config(os.environ).member
+    if key_info(path).member != own:
+        raise Failure(f"{path} is the recovery key of {key_info(path).member}, not of {own}")
     if not yes:
-        click.confirm(f"Every key of {member} is replaced. Sure?", abort=True)
+        click.confirm(f"Every key of {own} is replaced. Sure?", abort=True)
     keyring = Keyring(found)
     signing = open_key(path, keyring.passphrase)
-    session = at_home(home) if url is None else at_url(url, keyring, signing=signing)
-    fresh = MemberKeys.generate(member)
+    asked = None if url is None else place_of(found, url, member)
+    session = at_home(home) if asked is None else at_place(asked, keyring, signing=signing)
+    fresh = MemberKeys.generate(own)
     phrase = None if keyring.plain else keyring.passphrase()
     aside = found.path / f"keys-until-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     waiting = Home(found.path / ".recovering")
     shutil.rmtree(waiting.path, ignore_errors=True)
     waiting.keys.mkdir(parents=True, mode=0o700)
     fresh.save(waiting, phrase)
-    save_key(waiting.keys, signing, phrase, label=STAND_IN, role="node", member=member)
+    save_key(waiting.keys, signing, phrase, label=STAND_IN, role="node", member=own)
     proven = fresh.proven(session.client.network)
     receipt = session.change(lambda checkpoint: Recover(proven, checkpoint), key=signing)
     _swap(found, waiting, aside)
     _done(
         receipt,
-        f"{member} has new keys; the old files are in {aside.name}",
+        f"{own} has new keys; the old files are in {aside.name}",
         fresh.keys["admin"],
         as_json=as_json,
     )

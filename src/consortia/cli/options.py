@@ -19,6 +19,13 @@ def home_option(function: F) -> F:
     )(function)
 
 
+def member_option(function: F) -> F:
+    """`--member NAME`: whose node a URL is."""
+    return click.option(
+        "--member", metavar="NAME", help="Whose node --url is, where the home does not know it."
+    )(function)
+
+
 def json_option(function: F) -> F:
     """`--json`: one JSON object on one line, alone on standard output."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")(

@@ -2,22 +2,28 @@
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from consortia.app import application
 from consortia.base.codec import R, Record
 from consortia.base.keys import SigningKey
-from consortia.cli.output import UNCHECKED, Failure, note
+from consortia.cli.output import UNCHECKED, USAGE, Failure, note
 from consortia.kernel.block import Receipt
+from consortia.kernel.ledger import Ledger
+from consortia.modules.identity.queries import MembersView, Nothing
+from consortia.modules.identity.types import Endpoint
 from consortia.node.home import Home
 from consortia.node.homes import EVERYWHERE
 from consortia.node.joining import vouching_checkpoint
 from consortia.node.keys import find_keys, list_keys, open_key, passphrase_from
+from consortia.node.peers import pins_of, registered
 from consortia.node.tls import tls_files
 from consortia.sdk.client import Client
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.transport import Credentials
+from consortia.store.lmdb import LmdbStore
 
 TRIES = 3
 Change = Callable[[bytes | None], Record]
@@ -114,17 +120,55 @@ def at_home(path: Path | None) -> Session:
     return Session(connect, Keyring(home), config.member)
 
 
-def at_url(
-    url: str, keyring: Keyring, *, pins: frozenset[bytes] = frozenset(), signing: SigningKey | None = None
-) -> Session:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Another member's node: its URL, whose it is, and the pins of its certificate where it is known."""
+
+    url: str
+    member: str
+    pins: frozenset[bytes] = frozenset()
+
+
+def at_place(place: Place, keyring: Keyring, *, signing: SigningKey | None = None) -> Session:
     """A session with another member's node, its requests signed by the home's administrator or `signing`."""
     config = keyring.home.config(os.environ)
     own = signing or keyring.open("admin")
 
     def connect(key: SigningKey | None) -> Client:
-        return Client(url, network=config.network_id, key=key or own, pins=pins)
+        return Client(
+            place.url, network=config.network_id, member=place.member, key=key or own, pins=place.pins
+        )
 
     return Session(connect, keyring, config.member)
+
+
+def place_of(home: Home, url: str, member: str | None) -> Place:
+    """The node at a URL: whose it is, by the home's ledger and settings unless `member` says so.
+
+    A request is signed for one member's node alone, so that this one cannot pass it on. Raises Failure.
+    """
+    known = {name: Place(at.url, name, pins_of(at)) for name, at in _registered(home).items()}
+    config = home.config(os.environ)
+    if config.orderer_url:
+        pins = frozenset({bytes.fromhex(config.orderer_pin)}) if config.orderer_pin else frozenset[bytes]()
+        known.setdefault(config.orderer, Place(config.orderer_url, config.orderer, pins))
+    if member is not None:
+        return Place(url, member, known[member].pins if member in known else frozenset())
+    for place in known.values():
+        if place.url.rstrip("/") == url.rstrip("/"):
+            return replace(place, url=url)
+    raise Failure(f"{home.path} does not know whose node {url} is", "--member NAME", code=USAGE)
+
+
+def _registered(home: Home) -> dict[str, Endpoint]:
+    """Where the members' nodes are, by a home's running node or its ledger at rest; nothing before either."""
+    if home.running() is not None:
+        members = at_home(home.path).ask("identity.members", Nothing(), MembersView).members
+        return {one.name: one.endpoint for one in members if one.left is None and one.endpoint is not None}
+    if not (home.ledger / "data.mdb").is_file():
+        return {}
+    with LmdbStore(home.ledger, read_only=True) as store:
+        return registered(Ledger.open(store, application()))
 
 
 def near(url: str) -> str:

@@ -11,9 +11,9 @@ import click
 import msgspec
 
 from consortia.base.note import parse_note
-from consortia.cli.options import home_option, json_option
+from consortia.cli.options import home_option, json_option, member_option
 from consortia.cli.output import DONE, UNCHECKED, Failure, facts, note, say, table
-from consortia.cli.session import Keyring, Session, at_home, at_url
+from consortia.cli.session import Keyring, Session, at_home, at_place, place_of
 from consortia.modules.identity.queries import Nothing, ProposalsView
 from consortia.node.home import Home
 from consortia.sdk.errors import LedgerError, RequestFailed
@@ -24,9 +24,10 @@ _MB = 1_000_000
 @click.command()
 @home_option
 @click.option("--url", help="Ask this node instead, signing with the home's administrator's key.")
+@member_option
 @click.option("--wait", type=click.FloatRange(0), default=0, help="Wait so many seconds for the node to run.")
 @json_option
-def status(*, home: Path | None, url: str | None, wait: float, as_json: bool) -> int:
+def status(*, home: Path | None, url: str | None, member: str | None, wait: float, as_json: bool) -> int:
     """Show where a node stands: height, root, members and who cosigns, disk, clock, alerts.
 
     Exit code 3 when the home's node does not run; what its ledger holds is shown all the same.
@@ -37,7 +38,7 @@ def status(*, home: Path | None, url: str | None, wait: float, as_json: bool) ->
         time.sleep(0.2)
     if url is None and found.running() is None:
         return _at_rest(found, as_json=as_json)
-    session = at_home(home) if url is None else at_url(url, Keyring(found))
+    session = at_home(home) if url is None else at_place(place_of(found, url, member), Keyring(found))
     known = gather(session, found if url is None else None)
     if as_json:
         facts(known)

@@ -1,6 +1,7 @@
 """Who asks: a registered key that signed the request, a registered certificate, or the home's own programs.
 
-A signed request is taken within 60 s of this node's clock, and once. The home's token is taken from this
+A signed request is taken by the node of the member that it names, within 60 s of this node's clock, and once.
+The home's token is taken from this
 machine alone. Anybody may hand in a transaction, which carries its own signature, and knock at `join`.
 """
 
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from consortia.base.codec import Malformed
+from consortia.base.refusals import Refusal
 from consortia.kernel.ports import KeyState
-from consortia.sdk.signing import SCHEME, Request, parse_authorization
+from consortia.node.refusals import OTHER_AUDIENCE
+from consortia.sdk.signing import SCHEME, Request, SignedRequest, parse_authorization
 
 WINDOW_MILLISECONDS = 60_000
 _REMEMBERED_MAX = 200_000
@@ -47,7 +50,11 @@ NOBODY = Caller(Means.NOBODY)
 
 
 class Unauthorised(Exception):
-    """A request whose credentials are wrong; the text says what is wrong with them."""
+    """A request whose credentials are wrong; the text says what is wrong, `code` is a stable one or empty."""
+
+    def __init__(self, text: str, refusal: Refusal | None = None) -> None:
+        super().__init__(text)
+        self.code = "" if refusal is None else refusal.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +109,15 @@ class Gate:
         scheme, _, rest = presented.header.partition(" ")
         if scheme == SCHEME:
             try:
-                return self._key_state(parse_authorization(presented.header).key) is not None
-            except Malformed:
+                return self._key_state(self._addressed(presented.header).key) is not None
+            except Unauthorised:
                 return False
         if scheme == "Bearer":
             return presented.loopback and hmac.compare_digest(rest.encode(), self._token)
         return presented.certified is not None
 
     def _signed(self, header: str, request: Request, now: int) -> Caller:
-        try:
-            signed = parse_authorization(header)
-        except Malformed as error:
-            raise Unauthorised(str(error)) from None
+        signed = self._addressed(header)
         if abs(now - signed.time) > WINDOW_MILLISECONDS:
             raise Unauthorised(f"signed {abs(now - signed.time)} ms from this node's clock")
         state = self._key_state(signed.key)
@@ -123,6 +127,17 @@ class Gate:
             raise Unauthorised("the signature is not of this request")
         self._remember((signed.key, signed.nonce), signed.time, now)
         return Caller(Means.KEY, state.signer.member, signed.key, state.signer.roles)
+
+    def _addressed(self, header: str) -> SignedRequest:
+        """The parsed header of a request to this node: another's could be one that its node passes on."""
+        try:
+            signed = parse_authorization(header)
+        except Malformed as error:
+            raise Unauthorised(str(error)) from None
+        if signed.audience != self._member:
+            text = f"signed for the node of {signed.audience}, and this is the node of {self._member}"
+            raise Unauthorised(text, OTHER_AUDIENCE)
+        return signed
 
     def _may_still_cosign(self, state: KeyState, request: Request) -> bool:
         return request[1].partition("?")[0] == SYNC_TARGET and self._awaited(state.signer.public)

@@ -12,7 +12,7 @@ from consortia.base.codec import Malformed
 from consortia.base.ids import cosigner_name
 from consortia.base.keys import SigningKey, verify
 from consortia.base.note import Note, parse_note
-from consortia.base.refusals import Refusal, Refused
+from consortia.base.refusals import Refused
 from consortia.kernel.admission import Check
 from consortia.kernel.ledger import Ledger, Prepared
 from consortia.kernel.transaction import parse_transaction
@@ -22,6 +22,7 @@ from consortia.node.heads import Conflict, Heads, Unfit, evidence_of, save_evide
 from consortia.node.leader import Leader
 from consortia.node.memory import Memory
 from consortia.node.records import Alert, Effects, Settings, Status
+from consortia.node.refusals import STOPPED
 from consortia.node.succession import Succession
 from consortia.node.sync import (
     BLOCKS_MAX,
@@ -40,7 +41,6 @@ from consortia.node.witness import Withheld, Witness
 
 STOPPED_RECORD = "stopped"
 SESSION_RECORD = "session"
-STOPPED = Refusal("node", 2, "stopped", "The node has stopped: it holds evidence against the orderer.")
 
 
 class Node:

@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refusal, Refused
-from consortia.drivers.mempool import POOL_FULL
+from consortia.kernel import refusals as kernel
 from consortia.kernel.admission import SEQUENCES, Sequence
 from consortia.kernel.application import Application
 from consortia.kernel.context import Context
-from consortia.kernel.refusals import REFUSALS
 from consortia.kernel.transaction import sign_transaction
 from consortia.modules.identity import Keeper
 from consortia.modules.identity.messages import SetEndpoint
-from consortia.node.core import STOPPED, Node
+from consortia.node.core import Node
 from consortia.node.http_answers import HttpProblem
 from consortia.node.peers import Peers
+from consortia.node.refusals import REFUSALS
 from consortia.node.tls import ServerTls
 from consortia.sdk.builder import call_of
 from consortia.sdk.errors import LedgerError, TransactionRefused
@@ -66,7 +66,7 @@ def refusal_of(app: Application, code: str) -> Refusal:
 
 
 def _refusals(app: Application) -> dict[str, Refusal]:
-    every = [*REFUSALS, POOL_FULL, STOPPED]
+    every = [*kernel.REFUSALS, *REFUSALS]
     every += [refusal for module in app.modules for refusal in module.refusals]
     return {refusal.code: refusal for refusal in every}
 

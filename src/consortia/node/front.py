@@ -9,7 +9,6 @@ from consortia.node.keys import find_key, open_key, passphrase_from
 from consortia.node.tls import tls_files
 from consortia.sdk.client import Client
 from consortia.sdk.ledger import Ledger
-from consortia.sdk.transport import Credentials
 from consortia.workers.vault import Vault
 
 
@@ -19,19 +18,21 @@ def open_ledger(
     role: str = "admin",
     key: SigningKey | None = None,
     network: str = "",
+    member: str = "",
     pin: str = "",
     vault: str | Path | None = None,
 ) -> Ledger:
     """The ledger of a home whose node runs, signing with its key of `role`; or that of a node's URL.
 
-    At a URL `key` signs, `network` (hex) says which network is expected, `pin` (hex) is the SHA-256 of the
-    node's certificate, and `vault` the folder of own records. Raises HomeError, ConfigError, Unreachable.
+    At a URL `key` signs, `network` (hex) says which network is expected, `member` whose node that is, for
+    which alone requests are signed, `pin` (hex) is the SHA-256 of the node's certificate, and `vault` the
+    folder of own records. Raises HomeError, ConfigError, Unreachable.
     """
     text = str(target)
     if text.startswith(("http://", "https://")):
         expected = bytes.fromhex(network) if network else None
         pins = frozenset({bytes.fromhex(pin)}) if pin else frozenset[bytes]()
-        client = Client(text, network=expected, key=key, pins=pins)
+        client = Client(text, network=expected, member=member, key=key, pins=pins)
         return Ledger(client, client.status().member, None if vault is None else Vault(Path(vault)))
     home = Home.find(text, os.environ)
     running = home.running()
@@ -42,8 +43,8 @@ def open_ledger(
     client = Client(
         running.url,
         network=home.config(os.environ).network_id,
+        member=running.member,
         key=signer,
-        credentials=Credentials(key=signer, network=home.config(os.environ).network_id),
         pins=frozenset({tls_files(home.keys).pin()}) if secure else frozenset(),
     )
     return Ledger(client, running.member, Vault(home.private))

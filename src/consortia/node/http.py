@@ -113,7 +113,7 @@ def _endpoint(service: Service, place: Place) -> Endpoint:
         except HttpProblem as error:
             answer = problem(error)
         except Unauthorised as error:
-            answer = problem(HttpProblem(401, str(error)))
+            answer = problem(HttpProblem(401, str(error), code=error.code))
         except Refused as error:
             answer = problem(refused(error))
         except NoBlob as error:

@@ -47,21 +47,11 @@ class Peers:
         self._endpoints: dict[str, Endpoint] = {}
         self._height = -1
         self._pool = ThreadPoolExecutor(THREADS_MAX, "peer")
-        self._keeper = Keeper()
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Where the members' nodes are, by the newest block."""
         if self._height != self._ledger.tip.height:
-            found: dict[str, Endpoint] = {}
-
-            def read(ctx: Context) -> None:
-                for name in self._keeper.members(ctx):
-                    endpoint = self._keeper.endpoint(ctx, name)
-                    if endpoint is not None:
-                        found[name] = endpoint
-
-            self._ledger.ask(read)
-            self._endpoints, self._height = found, self._ledger.tip.height
+            self._endpoints, self._height = registered(self._ledger), self._ledger.tip.height
         return self._endpoints
 
     def certificates(self) -> list[tuple[str, bytes]]:
@@ -74,8 +64,7 @@ class Peers:
         endpoint = self.endpoints().get(member)
         config = self._config
         if endpoint is not None:
-            url = endpoint.url
-            pins = frozenset() if endpoint.certificate is None else frozenset({sha256(endpoint.certificate)})
+            url, pins = endpoint.url, pins_of(endpoint)
         elif member == (config.orderer or config.member) and config.orderer_url:
             url = config.orderer_url
             pins = frozenset({bytes.fromhex(config.orderer_pin)}) if config.orderer_pin else frozenset()
@@ -86,7 +75,7 @@ class Peers:
         if known is None or (known.url, known.pins, known.shown) != (url, pins, shown):
             if known is not None:
                 known.transport.close()
-            credentials = self._credentials if shown else self._bare
+            credentials = replace(self._credentials if shown else self._bare, audience=member)
             transport = Transport(url, credentials, pins=pins, timeout=TIMEOUT_SECONDS)
             known = self._known[member] = _Known(url, pins, shown, transport)
         return known.transport
@@ -105,6 +94,26 @@ class Peers:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for known in self._known.values():
             known.transport.close()
+
+
+def registered(ledger: Ledger) -> dict[str, Endpoint]:
+    """Where the members' nodes are, by the newest block of a ledger."""
+    keeper = Keeper()
+    found: dict[str, Endpoint] = {}
+
+    def read(ctx: Context) -> None:
+        for name in keeper.members(ctx):
+            endpoint = keeper.endpoint(ctx, name)
+            if endpoint is not None:
+                found[name] = endpoint
+
+    ledger.ask(read)
+    return found
+
+
+def pins_of(endpoint: Endpoint) -> frozenset[bytes]:
+    """The pin of the certificate that a node registered, if it did."""
+    return frozenset() if endpoint.certificate is None else frozenset({sha256(endpoint.certificate)})
 
 
 def _der(certificate: str) -> bytes | None:

@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None, make: Make = Worker) -> int:
 def _worker(home: Home, url: str, make: Make, stop: threading.Event) -> Worker:
     config = home.config(os.environ)
     key = open_key(find_key(home.keys, "worker"), lambda: passphrase_from(os.environ))
-    client = Client(url, network=config.network_id, key=key)
+    client = Client(url, network=config.network_id, member=config.member, key=key)
     door: Door = HttpDoor(client, config.member, stop.wait)
 
     def committed(dataset: bytes, version: int) -> tuple[str, bytes] | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from http.client import HTTPResponse
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
@@ -70,29 +71,25 @@ class Client:
         url: str,
         *,
         network: bytes | None = None,
+        member: str = "",
         key: SigningKey | None = None,
         credentials: Credentials | None = None,
         pins: frozenset[bytes] = frozenset(),
     ) -> None:
         """Connect to the node at `url`; the network is asked for unless given. Raises Unreachable.
 
-        A program that cares which network it talks to gives `network`, as a node could name another.
+        A program that cares which network it talks to gives `network`, as a node could name another. With a
+        `key` it gives `member`, whose node that is: requests are signed for that one alone.
         """
         self.app = application()
         self.key = key
-        first = credentials or Credentials(key=key, network=network or b"")
+        first = credentials or Credentials(key=key, network=network or b"", audience=member)
         self._transport = Transport(url, first, pins=pins)
         if network is None:
             asked = first if first.token else Credentials()
             self._transport.credentials = asked
             network = bytes.fromhex(self.status().network)
-            self._transport.credentials = Credentials(
-                key=first.key,
-                network=network,
-                token=first.token,
-                certificate=first.certificate,
-                certificate_key=first.certificate_key,
-            )
+            self._transport.credentials = replace(first, network=network)
         self.network = network
         self._builder = None if key is None else Builder(self.app, network, key, self.next_sequence)
 

@@ -20,8 +20,8 @@ import msgspec
 
 from consortia.base.hashing import sha256
 from consortia.base.keys import SigningKey
-from consortia.sdk.errors import Unreachable, from_problem
-from consortia.sdk.signing import NONCE_BYTES, authorization
+from consortia.sdk.errors import LedgerError, Unreachable, from_problem
+from consortia.sdk.signing import NONCE_BYTES, Addressed, authorization
 
 CBOR = "application/cbor"
 JSON = "application/json"
@@ -43,13 +43,15 @@ class _Sent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a caller shows: a key that signs requests for a network, or a home's token; and a TLS certificate.
+    """What a caller shows: a key that signs requests, or a home's token; and a TLS certificate.
 
-    `certificate` and `certificate_key` are PEM files.
+    What is signed names the `network` and the `audience`, the member whose node is asked. `certificate` and
+    `certificate_key` are PEM files.
     """
 
     key: SigningKey | None = None
     network: bytes = b""
+    audience: str = ""
     token: str = ""
     certificate: str = ""
     certificate_key: str = ""
@@ -241,8 +243,11 @@ class Transport:
         known = self.credentials
         if known.key is not None:
             now, nonce = int(self._clock() * 1000), os.urandom(NONCE_BYTES)
+            if not known.audience:
+                raise LedgerError(f"whose node {self.url} is must be known before a request to it is signed")
+            to = Addressed(known.network, known.audience)
             request = (method, target, body)
-            return {"Authorization": authorization(known.key, known.network, request, time=now, nonce=nonce)}
+            return {"Authorization": authorization(known.key, to, request, time=now, nonce=nonce)}
         return {"Authorization": f"Bearer {known.token}"} if known.token else {}
 
 

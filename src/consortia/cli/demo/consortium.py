@@ -37,7 +37,7 @@ class Party:
         """A client of the member's own node, acting for its people."""
         if self._client is None or self._client.url != self.node.url:
             self.close()
-            self._client = Client(self.node.url, network=network, key=self.key("admin"))
+            self._client = Client(self.node.url, network=network, member=self.name, key=self.key("admin"))
         return self._client
 
     def close(self) -> None:
@@ -122,7 +122,8 @@ class Consortium:
         joining.propose(self.client(self.names[0]), posted)
         for other in others:
             joining.approve(self.client(other), name)
-        joiner = Client(self.founder.node.url, network=self.network, key=self.parties[name].key("admin"))
+        founder, key = self.founder, self.parties[name].key("admin")
+        joiner = Client(founder.node.url, network=self.network, member=founder.name, key=key)
         joining.accept(joiner, name)
         joiner.close()
         joining.arrive(self.client(name))
