@@ -124,9 +124,7 @@ def propose(
     if not is_name(name):
         raise click.BadParameter(f"{name!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="NAME")
     session = at_home(home)
-    schema = infer_schema(
-        [_rows(session, data)], label, task="number" if recipe_name == "glm.linear" else "classes"
-    )
+    schema = infer_schema([_rows(session, data)], label, task=RECIPES[recipe_name].about.task)
     spans = [
         int(minutes * MINUTE_MILLISECONDS) or 1 for minutes in (join_minutes, round_minutes, result_minutes)
     ]

@@ -74,7 +74,7 @@ class Training:
         spans = times or Times()
         rule = recipe_of(recipe)
         rows = [self.raw(self.assets.get(data))]
-        schema = infer_schema(rows, label, task="number" if recipe == "glm.linear" else "classes")
+        schema = infer_schema(rows, label, task=rule.about.task)
         plan = rule.plan(parameters or {}, schema)
         encoded = schema.encode()
         terms = law.Terms(

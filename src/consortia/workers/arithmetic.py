@@ -25,11 +25,11 @@ from consortia.engines.train.api import (
     check_vector,
     recipe_digest,
     to_blob,
+    weighed,
 )
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table
-from consortia.exact.fixed import divide_array
-from consortia.exact.ring import RingError, add_all, largest, pack
+from consortia.exact.ring import RingError, add_all, pack
 from consortia.modules.training import types as law
 
 
@@ -111,12 +111,7 @@ def engine_stage(stage: law.Stage) -> Stage:
 def update(known: Plans, this: law.Round, state: bytes, table: Table) -> bytes:
     """A member's update as its blob; raises RecipeError or RingError as the recipe and the stage do."""
     stage = known.stages[this.stage]
-    vector = known.recipe.local(state, table)
-    if stage.weighting == "records":
-        if largest(vector) * table.records >= 1 << 63:
-            raise RingError("the update times the member's records leaves 64 bits")
-        vector = divide_array(vector * table.records, this.records)
-    return to_blob(stage, vector)
+    return to_blob(stage, weighed(stage, known.recipe.local(state, table), table.records, this.records))
 
 
 def check_update(known: Plans, this: law.Round, state: bytes, blob: bytes, records: int) -> None:

@@ -1,12 +1,14 @@
 """A trained model in scikit-learn's shape, without scikit-learn."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consortia.engines.infer.predict import Prediction, load, predict, probabilities, score_numbers
+from consortia.engines.infer.models import is_logarithm, linear_weights, load
+from consortia.engines.infer.predict import Prediction, predict, probabilities, score_numbers
 from consortia.engines.train.design import row_numbers
 from consortia.engines.train.files import canonical
 from consortia.exact.fixed import from_integers
@@ -21,8 +23,9 @@ class Estimator:
 
     `classes_` (2,) are the label's classes as text, the second being the positive one;
     `feature_names_in_` the raw columns, `design_names_` those of the design; `coef_` (1, design columns)
-    and `intercept_` (1,) apply to the design in its own units, as a pooled fit's would. Missing cells are
-    None, NaN, "" or "?". A linear model has no classes: `predict` gives numbers and `score` is R squared.
+    and `intercept_` (1,), of linear models, apply to the design in its own units, as a pooled fit's would:
+    to the log odds, the label, the logarithm of a mean or of a risk. Missing cells are None, NaN, "" or "?".
+    Where a number is predicted there are no classes: `predict` gives numbers and `score` is R squared.
     """
 
     def __init__(self, model: bytes) -> None:
@@ -34,25 +37,27 @@ class Estimator:
         self.feature_names_in_ = np.array(schema.names, dtype=object)
         self.design_names_ = np.array(schema.design_names, dtype=object)
         self.n_features_in_ = len(schema.names)
-        coefficients, self.intercept_ = self._raw_coefficients()
-        self.coef_ = coefficients.reshape(1, -1)
+        weights = linear_weights(self._model)
+        if weights is not None:
+            coefficients, self.intercept_ = self._raw_coefficients(weights)
+            self.coef_ = coefficients.reshape(1, -1)
 
     def decision_function(self, rows: X) -> NDArray[np.float64]:
-        """The log odds of the second class (a linear model: the label), shape (records,)."""
+        """The log odds of the second class (else the label, or the log risk), shape (records,)."""
         return np.ldexp(
             score_numbers(self._model, self._numbers(rows)).astype(np.float64), self._label_exponent()
         )
 
     def predict_proba(self, rows: X) -> NDArray[np.float64]:
-        """The probabilities of both classes, shape (records, 2); raises TypeError for a linear model."""
+        """The probabilities of both classes, shape (records, 2); raises TypeError where there are none."""
         if not len(self.classes_):
-            raise TypeError("a linear model has no classes")
+            raise TypeError("the model predicts a number and has no classes")
         chance = probabilities(score_numbers(self._model, self._numbers(rows)))
         second = np.ldexp(chance.astype(np.float64), -WEIGHT_BITS)
         return np.column_stack([1.0 - second, second])
 
     def predict(self, rows: X) -> NDArray[Any]:
-        """The class of each row as text, or a linear model's number; shape (records,)."""
+        """The class of each row as text, or the number that is predicted; shape (records,)."""
         if not len(self.classes_):
             return self.decision_function(rows)
         found: NDArray[Any] = self.classes_[(self.predict_proba(rows)[:, 1] >= 0.5).astype(np.int64)]
@@ -63,7 +68,7 @@ class Estimator:
         return predict(self._model, self._cells(row))
 
     def score(self, rows: X, labels: Sequence[object] | NDArray[Any]) -> float:
-        """The accuracy (a linear model: R squared) on rows with known labels."""
+        """The accuracy (without classes: R squared) on rows with known labels."""
         found = self.predict(rows)
         if len(self.classes_):
             return float(np.mean([_same(a, b) for a, b in zip(found, labels, strict=True)]))
@@ -98,7 +103,7 @@ class Estimator:
     def _label_exponent(self) -> int:
         return self._model.schema.label.exponent - WEIGHT_BITS
 
-    def _raw_coefficients(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _raw_coefficients(self, integers: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         model = self._model
         exponents: list[int] = []
         for field in model.schema.fields:
@@ -107,10 +112,14 @@ class Estimator:
         scale = np.array(exponents, dtype=np.int64) - FEATURE_BITS
         means = np.ldexp(from_integers(model.moments.means).astype(np.float64), scale)
         deviations = np.ldexp(from_integers(model.moments.deviations).astype(np.float64), scale)
-        weights = np.ldexp(from_integers(model.weights).astype(np.float64), self._label_exponent())
+        logarithm = is_logarithm(model)
+        unit = -WEIGHT_BITS if logarithm else self._label_exponent()
+        weights = np.ldexp(from_integers(integers).astype(np.float64), unit)
         varied = deviations > 0
         slopes = np.where(varied, weights[1:] / np.where(varied, deviations, 1.0), 0.0)
-        return slopes, np.array([weights[0] - float((slopes * means).sum())])
+        intercept = weights[0] - float((slopes * means).sum())
+        # A mean is 2^exponent times what its score says.
+        return slopes, np.array([intercept + logarithm * model.schema.label.exponent * math.log(2.0)])
 
 
 def _same(found: object, label: object) -> bool:

@@ -11,11 +11,10 @@ from typing import TypeAlias
 import numpy as np
 
 from consortia.base.codec import Record
-from consortia.engines.train.design import expand, features, row_numbers
-from consortia.engines.train.glm import GlmModel, read_model
-from consortia.engines.train.standardise import standard_design
+from consortia.engines.infer.models import Model, answers, kind_of, load
+from consortia.engines.train.design import features, row_numbers
 from consortia.exact.fixed import Integers, from_integers
-from consortia.exact.linear import FEATURE_MAX, probability_ppm, scores, sigmoid
+from consortia.exact.linear import FEATURE_MAX, probability_ppm, sigmoid
 
 FeatureRow: TypeAlias = Sequence[int | None]
 
@@ -25,9 +24,9 @@ THRESHOLD_PPM = 500_000
 class Prediction(Record, frozen=True):
     """An answer in integers.
 
-    `score`: the linear predictor on the 2^-24 grid (log odds; for a linear model the label over
-    2^exponent). `probability_ppm`: of the second class, parts per million; 0 for a linear model.
-    `label`: the class's text; empty for a linear model.
+    `score` on the 2^-24 grid: log odds of the second class; for a number the label over 2^exponent; for
+    times the logarithm of the risk. `probability_ppm`: of the second class, parts per million; 0 without
+    classes. `label`: the class's text; empty without classes.
     """
 
     score: int
@@ -41,12 +40,7 @@ class Features(Record, frozen=True):
     cells: tuple[int | None, ...]
 
 
-def load(model: bytes) -> GlmModel:
-    """The model that `model` encodes; raises base.codec.Malformed or RecipeError."""
-    return read_model(model)
-
-
-def features_of(model: bytes | GlmModel, row: Sequence[object]) -> tuple[int | None, ...]:
+def features_of(model: bytes | Model, row: Sequence[object]) -> tuple[int | None, ...]:
     """The feature integers of one row of cells in the schema's order (numbers, text, None for missing).
 
     Raises ValueError, naming the column, for a cell that the schema does not allow.
@@ -57,7 +51,7 @@ def features_of(model: bytes | GlmModel, row: Sequence[object]) -> tuple[int | N
 
 
 def predict_features(
-    model: bytes | GlmModel, rows: Sequence[FeatureRow], *, threshold_ppm: int = THRESHOLD_PPM
+    model: bytes | Model, rows: Sequence[FeatureRow], *, threshold_ppm: int = THRESHOLD_PPM
 ) -> list[Prediction]:
     """The predictions for rows of feature integers; exact.
 
@@ -72,22 +66,20 @@ def predict_features(
     present = np.array([[v is not None for v in row] for row in rows], dtype=np.bool_).reshape(
         len(rows), width
     )
-    return _predictions(loaded, _scores(loaded, values, present), threshold_ppm)
+    return _predictions(loaded, answers(loaded, values, present), threshold_ppm)
 
 
-def predict(
-    model: bytes | GlmModel, row: Sequence[object], *, threshold_ppm: int = THRESHOLD_PPM
-) -> Prediction:
+def predict(model: bytes | Model, row: Sequence[object], *, threshold_ppm: int = THRESHOLD_PPM) -> Prediction:
     """The prediction for one row of cells; see `features_of` and `predict_features`."""
     return predict_features(model, [features_of(model, row)], threshold_ppm=threshold_ppm)[0]
 
 
 def score_numbers(
-    model: bytes | GlmModel, numbers: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    model: bytes | Model, numbers: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 ) -> Integers:
     """The scores of a table's `numbers` (records, fields) on the 2^-24 grid: many rows at once."""
     loaded = _loaded(model)
-    return _scores(loaded, *features(loaded.schema, numbers))
+    return answers(loaded, *features(loaded.schema, numbers))
 
 
 def probabilities(score: Integers) -> Integers:
@@ -95,7 +87,7 @@ def probabilities(score: Integers) -> Integers:
     return sigmoid(score)
 
 
-def _check_features(model: GlmModel, row: FeatureRow) -> None:
+def _check_features(model: Model, row: FeatureRow) -> None:
     if len(row) != len(model.schema.fields):
         raise ValueError(f"a feature row has {len(model.schema.fields)} integers")
     for field, value in zip(model.schema.fields, row, strict=True):
@@ -104,20 +96,12 @@ def _check_features(model: GlmModel, row: FeatureRow) -> None:
             raise ValueError(f'column "{field.name}": {value} is not in {low}..{high}')
 
 
-def _loaded(model: bytes | GlmModel) -> GlmModel:
+def _loaded(model: bytes | Model) -> Model:
     return load(model) if isinstance(model, bytes) else model
 
 
-def _scores(
-    model: GlmModel, values: Integers, present: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-) -> Integers:
-    matrix = expand(model.schema, values, present)
-    standard = standard_design(matrix, model.moments)
-    return scores(standard, from_integers(model.weights[1:]), model.weights[0])
-
-
-def _predictions(model: GlmModel, score: Integers, threshold_ppm: int) -> list[Prediction]:
-    if model.terms.family == "linear":
+def _predictions(model: Model, score: Integers, threshold_ppm: int) -> list[Prediction]:
+    if kind_of(model) != "chance":
         return [Prediction(int(value), 0, "") for value in score]
     classes = model.schema.label.classes
     parts = [probability_ppm(int(value)) for value in sigmoid(score)]

@@ -17,7 +17,8 @@ from consortia.base.codec import Record, encode
 from consortia.base.hashing import tagged
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table
-from consortia.exact.ring import RingError, check_range, check_sum, clip_max, pack, unpack
+from consortia.exact.fixed import divide_array
+from consortia.exact.ring import RingError, check_range, check_sum, clip_max, largest, pack, unpack
 
 Vector: TypeAlias = NDArray[np.int64]
 Parameters: TypeAlias = Mapping[str, int]
@@ -85,6 +86,44 @@ class Plan(Record, frozen=True):
         raise RecipeError(f"the plan has {self.rounds} rounds, none of index {round_index}")
 
 
+class Parameter(Record, frozen=True):
+    """A parameter of a recipe: an integer with its default and limits, and what it means."""
+
+    name: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}$")]
+    default: int
+    low: int
+    high: int
+    meaning: str
+
+
+class About(Record, frozen=True):
+    """What a recipe declares of itself, for those who propose, document and test it.
+
+    `label`: what it predicts: two classes, a number, or times (a number: t for an event at t, -t for a record
+    last seen without one at t). `exact`: `local` is integer arithmetic, so that whoever holds the records
+    computes the same words. `pooled`: with its default parameters the model is that of the pooled records,
+    up to the rounding of the sums. `parameters`: all that it takes.
+    """
+
+    label: Literal["classes", "number", "times"]
+    exact: bool
+    pooled: bool
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def task(self) -> Literal["classes", "number"]:
+        """What `infer_schema` is asked for."""
+        return "classes" if self.label == "classes" else "number"
+
+    def read(self, given: Parameters) -> dict[str, int]:
+        """All parameters by name, defaults where none is given; raises RecipeError for others or beyond."""
+        only_parameters(given, tuple(each.name for each in self.parameters))
+        return {
+            each.name: parameter(given, each.name, each.default, each.low, each.high)
+            for each in self.parameters
+        }
+
+
 class Recipe(Protocol):
     """A way of learning from exact sums. All functions are pure; all but `local` are exact."""
 
@@ -95,6 +134,10 @@ class Recipe(Protocol):
     @property
     def version(self) -> int:
         """Changes whenever any of its bytes would."""
+
+    @property
+    def about(self) -> About:
+        """What it promises."""
 
     def plan(self, parameters: Parameters, schema: Schema) -> Plan:
         """Stages and initial state; raises RecipeError for parameters or a schema that it cannot use."""
@@ -123,6 +166,19 @@ def recipe_digest(recipe: Recipe) -> bytes:
 def state_digest(state: bytes) -> bytes:
     """The 32-byte content hash of a model state."""
     return tagged("consortia/model", state)
+
+
+def weighed(stage: Stage, vector: Vector, records: int, joined: int) -> Vector:
+    """A member's contribution as it goes into the sum.
+
+    As it is for a stage of sums; for a stage of means scaled by records / joined, halves to even. Raises
+    RingError when the product leaves 64 bits.
+    """
+    if stage.weighting == "sum":
+        return vector
+    if largest(vector) * records >= 1 << 63:
+        raise RingError("the update times the member's records leaves 64 bits")
+    return divide_array(vector * records, joined)
 
 
 def to_blob(stage: Stage, vector: Vector) -> bytes:

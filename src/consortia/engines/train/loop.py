@@ -6,7 +6,16 @@ The pooled referee, the sites' own models and tests use it; so does anyone who w
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from consortia.engines.train.api import Cohort, Parameters, Recipe, Vector, check_total, check_vector, to_blob
+from consortia.engines.train.api import (
+    Cohort,
+    Parameters,
+    Recipe,
+    Vector,
+    check_total,
+    check_vector,
+    to_blob,
+    weighed,
+)
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table
 from consortia.exact.ring import add_all
@@ -37,9 +46,10 @@ def train(recipe: Recipe, parameters: Parameters, tables: Mapping[str, Table]) -
         stage = plan.stage_of(index)
         vectors = []
         for member in members:
-            blob = to_blob(stage, recipe.local(state, tables[member]))
-            vector = check_vector(stage, blob)
-            recipe.check(state, vector, tables[member].records)
+            own = weighed(stage, recipe.local(state, tables[member]), tables[member].records, records)
+            vector = check_vector(stage, to_blob(stage, own))
+            if stage.weighting == "sum":
+                recipe.check(state, vector, tables[member].records)
             vectors.append(vector)
         total = check_total(stage, add_all(vectors), len(members))
         state = recipe.step(state, total, cohort)

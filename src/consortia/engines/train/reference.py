@@ -5,10 +5,11 @@ bit for bit; nothing else uses it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from consortia.engines.train.statistics import SQUARE_BITS, Moments
+from consortia.exact.exponential import mean_of_one
 from consortia.exact.linear import (
     FEATURE_BITS,
     FEATURE_MAX,
@@ -66,20 +67,39 @@ def logistic_sums(
     rows: Sequence[Sequence[int]], classes: Sequence[int], weights: Sequence[int]
 ) -> tuple[list[int], list[list[int]]]:
     """One member's gradient and Hessian on the 2^-24 grid; rows are standardised cells without intercept."""
+
+    def respond(score: int) -> tuple[int, int]:
+        chance = sigmoid_one(score)
+        return chance, nearest(Fraction(chance * ((1 << WEIGHT_BITS) - chance), 1 << WEIGHT_BITS))
+
+    return _sums(rows, [truth << WEIGHT_BITS for truth in classes], weights, respond)
+
+
+def poisson_sums(
+    rows: Sequence[Sequence[int]], counts: Sequence[int], weights: Sequence[int]
+) -> tuple[list[int], list[list[int]]]:
+    """The same for counts, which are on the 2^-24 grid over their scale; a mean is its own curvature."""
+    return _sums(rows, counts, weights, lambda score: (mean_of_one(score), mean_of_one(score)))
+
+
+def _sums(
+    rows: Sequence[Sequence[int]],
+    targets: Sequence[int],
+    weights: Sequence[int],
+    respond: Callable[[int], tuple[int, int]],
+) -> tuple[list[int], list[list[int]]]:
     size = len(weights)
     gradient = [Fraction(0)] * size
     hessian = [[Fraction(0)] * size for _ in range(size)]
-    for row, truth in zip(rows, classes, strict=True):
+    for row, target in zip(rows, targets, strict=True):
         cells = [1 << STANDARD_BITS, *row]
         score = nearest(
             Fraction(sum(c * w for c, w in zip(row, weights[1:], strict=True)), 1 << STANDARD_BITS)
         )
-        chance = sigmoid_one(score + weights[0])
-        residual = chance - (truth << WEIGHT_BITS)
-        curve = max(1, nearest(Fraction(chance * ((1 << WEIGHT_BITS) - chance), 1 << WEIGHT_BITS)))
-        weighed = [nearest(Fraction(cell * curve, 1 << (WEIGHT_BITS - 4))) for cell in cells]
+        expected, curve = respond(score + weights[0])
+        weighed = [nearest(Fraction(cell * max(16, curve), 1 << (WEIGHT_BITS - 4))) for cell in cells]
         for i in range(size):
-            gradient[i] += Fraction(cells[i] * residual, 1 << STANDARD_BITS)
+            gradient[i] += Fraction(cells[i] * (expected - target), 1 << STANDARD_BITS)
             for j in range(size):
                 hessian[i][j] += Fraction(weighed[i] * cells[j], 1 << (2 * STANDARD_BITS - WEIGHT_BITS + 4))
     return [nearest(g) for g in gradient], [[nearest(h) for h in row] for row in hessian]

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from consortia.base.codec import Record, decode_record, encode_record
 from consortia.engines.train.api import (
+    About,
     Cohort,
     Parameters,
     Plan,
@@ -22,7 +23,6 @@ from consortia.engines.train.api import (
     Stage,
     Vector,
     full_clip,
-    only_parameters,
 )
 from consortia.engines.train.design import Design, design
 from consortia.engines.train.schema import Schema
@@ -60,10 +60,11 @@ class Statistics:
 
     name = "statistics"
     version = 1
+    about = About("classes", exact=True, pooled=True, parameters=())
 
     def plan(self, parameters: Parameters, schema: Schema) -> Plan:
         """One stage of one round; there are no parameters."""
-        only_parameters(parameters, ())
+        self.about.read(parameters)
         return Plan((stage(schema),), encode_record(StatisticsState(schema, None)))
 
     def local(self, state: bytes, table: Table) -> Vector:

@@ -1,0 +1,61 @@
+"""The kinds of models, and what each says of a row: one place that knows them all.
+
+`load` reads the bytes that a recipe's `finish` gave; `answers` computes the exact outputs for rows of feature
+integers, on the 2^-24 grid:
+
+- *chance*: the log odds of the second class;
+- *number*: the label over 2^exponent;
+- *risk*: the logarithm of the risk beside that of a record at all means.
+"""
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consortia.base.codec import Malformed
+from consortia.engines.train import glm
+from consortia.engines.train.design import expand
+from consortia.engines.train.families import expected
+from consortia.engines.train.glm import GlmModel
+from consortia.engines.train.standardise import standard_design
+from consortia.exact.fixed import Integers, from_integers
+from consortia.exact.linear import scores
+
+Model: TypeAlias = GlmModel
+Kind: TypeAlias = Literal["chance", "number", "risk"]
+
+_READERS = (glm.read_model,)
+
+
+def load(model: bytes) -> Model:
+    """The model that `model` encodes; raises base.codec.Malformed or RecipeError when it is of no kind."""
+    first: Malformed | None = None
+    for read in _READERS:
+        try:
+            return read(model)
+        except Malformed as error:
+            first = first or error
+    raise first or Malformed("no kind of model")
+
+
+def kind_of(model: Model) -> Kind:
+    """What the model's answers are."""
+    return "chance" if model.schema.label.classes else "number"
+
+
+def linear_weights(model: Model) -> tuple[int, ...] | None:
+    """The weights on the standardised columns (2^-24), the intercept first; None when not linear."""
+    return model.weights
+
+
+def is_logarithm(model: Model) -> bool:
+    """Whether the linear score is the logarithm of what is predicted."""
+    return model.terms.family == "poisson"
+
+
+def answers(model: Model, values: Integers, present: NDArray[np.bool_]) -> Integers:
+    """The outputs for rows of feature integers (records, fields), shape (records,), on the 2^-24 grid."""
+    standard = standard_design(expand(model.schema, values, present), model.moments)
+    score = scores(standard, from_integers(model.weights[1:]), model.weights[0])
+    return expected("poisson", score) if model.terms.family == "poisson" else score
