@@ -62,10 +62,13 @@ def key_of(home: Home, role: str = "admin"):
     return open_key(find_key(home.keys, role), lambda: "")
 
 
-def client(home: Home, url: str, role: str = "admin", pins: frozenset[bytes] = frozenset()) -> Client:
-    """A client with a key of a home."""
+def client(
+    home: Home, url: str, role: str = "admin", pins: frozenset[bytes] = frozenset(), member: str = ""
+) -> Client:
+    """A client with a key of a home, of its own node or that of `member`."""
     config = home.config({})
-    return Client(url, network=config.network_id, member=config.member, key=key_of(home, role), pins=pins)
+    whose = member or config.member
+    return Client(url, network=config.network_id, member=whose, key=key_of(home, role), pins=pins)
 
 
 def owner(home: Home, url: str) -> Client:

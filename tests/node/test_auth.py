@@ -10,7 +10,7 @@ from consortia.node.refusals import OTHER_AUDIENCE
 from consortia.sdk.signing import Addressed, authorization
 
 NETWORK = bytes(32)
-KEY, GONE, STRANGER = (SigningKey(bytes([n]) * 32) for n in (1, 2, 3))
+KEY, GONE, STRANGER, OTHER = (SigningKey(bytes([n]) * 32) for n in (1, 2, 3, 4))
 HERE = Addressed(NETWORK, "home-member")
 NOW = 1_700_000_000_000
 REQUEST = ("GET", "/v1/status?x=1", b"body")
@@ -22,6 +22,12 @@ def state(key_id):
         return None
     key, active = keys[key_id]
     return KeyState(Signer(key.key_id, key.public, "clinic-a", frozenset({"node"})), active)
+
+
+def two_members(key_id):
+    if key_id == OTHER.key_id:
+        return KeyState(Signer(OTHER.key_id, OTHER.public, "clinic-b", frozenset({"admin"})), active=True)
+    return state(key_id)
 
 
 @pytest.fixture
@@ -84,6 +90,21 @@ def test_a_revoked_or_unknown_key_opens_nothing(gate, key):
 def test_a_request_is_of_this_minute(gate, away):
     with pytest.raises(Unauthorised, match="clock"):
         ask(gate, header(time=NOW + away))
+
+
+def test_one_member_who_asks_too_much_turns_away_no_other(monkeypatch):
+    monkeypatch.setattr("consortia.node.auth.REMEMBERED_MAX", 3)
+    gate = Gate(NETWORK, "home-member", "the-token", two_members)
+    for number in range(3):
+        ask(gate, header(nonce=bytes([number]) * 16))
+    with pytest.raises(Unauthorised, match="clinic-a sent more than 3") as caught:
+        ask(gate, header())
+    assert caught.value.code == "node.requests_full"
+    assert ask(gate, header(OTHER)).member == "clinic-b"
+    with pytest.raises(Unauthorised, match="sent before"):
+        ask(gate, header(nonce=bytes(16)))
+    later = NOW + WINDOW_MILLISECONDS + 1
+    assert ask(gate, header(time=later), now=later).member == "clinic-a"
 
 
 def test_an_old_request_stays_refused_when_it_is_forgotten(gate):

@@ -21,6 +21,21 @@ from consortia.sdk.errors import LedgerError, RequestFailed
 from tests.node.running import Process, client, homes, owner, raw, until
 
 
+def test_a_member_fills_no_more_of_anothers_disk_than_is_kept_for_it(tmp_path):
+    north, east = homes(tmp_path, "north", "east")
+    limits = {"CONSORTIA_MEMBER_BLOBS_BYTES_MAX": str(40_000)}
+    with Process(north) as process, client(east, process.url, member="north") as caller:
+        assert caller.put_blob(bytes(90_000))  # the default is plenty
+    with Process(north, **limits) as process:
+        with client(east, process.url, member="north") as caller:
+            with pytest.raises(RequestFailed, match="east has left") as caught:
+                caller.put_blob(b"one byte more than nothing")
+            assert (caught.value.status, caught.value.problem.code) == (413, "node.blobs_full")
+            assert caller.put_blob(bytes(90_000))  # it is there, so nothing is charged
+        with client(north, process.url) as caller:
+            assert caller.put_blob(b"my own disk is mine to fill")
+
+
 @contextmanager
 def thief(caught):
     """What answers in a member's stead: it keeps each request's target and credentials, and hangs up."""

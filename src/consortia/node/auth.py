@@ -14,11 +14,13 @@ from enum import Enum
 from consortia.base.codec import Malformed
 from consortia.base.refusals import Refusal
 from consortia.kernel.ports import KeyState
-from consortia.node.refusals import OTHER_AUDIENCE
+from consortia.node.refusals import OTHER_AUDIENCE, REQUESTS_FULL
 from consortia.sdk.signing import SCHEME, Request, SignedRequest, parse_authorization
 
 WINDOW_MILLISECONDS = 60_000
-_REMEMBERED_MAX = 200_000
+REMEMBERED_MAX = 131_072
+"""Of one member's requests, so many are remembered: 22 MB."""
+
 SYNC_TARGET = "/v1/sync"
 
 
@@ -85,7 +87,7 @@ class Gate:
         self._network, self._member = network, member
         self._token = token.encode()
         self._key_state, self._awaited = key_state, awaited
-        self._seen: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
+        self._seen: dict[str, OrderedDict[bytes, int]] = {}
 
     def caller(self, presented: Presented, request: Request, now: int) -> Caller:
         """Who sent the request, at UTC milliseconds `now`; raises Unauthorised for wrong credentials."""
@@ -125,7 +127,7 @@ class Gate:
             raise Unauthorised(f"the ledger knows no active key {signed.key.hex()}")
         if not signed.valid(state.signer.public, self._network, request):
             raise Unauthorised("the signature is not of this request")
-        self._remember((signed.key, signed.nonce), signed.time, now)
+        self._remember(state.signer.member, signed, now)
         return Caller(Means.KEY, state.signer.member, signed.key, state.signer.roles)
 
     def _addressed(self, header: str) -> SignedRequest:
@@ -142,15 +144,17 @@ class Gate:
     def _may_still_cosign(self, state: KeyState, request: Request) -> bool:
         return request[1].partition("?")[0] == SYNC_TARGET and self._awaited(state.signer.public)
 
-    def _remember(self, spent: tuple[bytes, bytes], time: int, now: int) -> None:
-        """Refuse a request that came before; forget those that are too old to be taken anyway."""
-        while self._seen:
-            oldest = next(iter(self._seen.items()))
-            if oldest[1] >= now - WINDOW_MILLISECONDS and len(self._seen) < _REMEMBERED_MAX:
-                break
-            if oldest[1] >= now - WINDOW_MILLISECONDS:
-                raise Unauthorised("too many signed requests within a minute")
-            del self._seen[oldest[0]]
-        if spent in self._seen:
+    def _remember(self, member: str, signed: SignedRequest, now: int) -> None:
+        """Refuse a request that came before; forget those that are too old to be taken anyway.
+
+        Each member's are kept apart, so that one who sends too many uses up nobody else's memory.
+        """
+        seen = self._seen.setdefault(member, OrderedDict())
+        while seen and next(iter(seen.values())) < now - WINDOW_MILLISECONDS:
+            seen.popitem(last=False)
+        if signed.nonce in seen:
             raise Unauthorised("this request was sent before")
-        self._seen[spent] = time
+        if len(seen) >= REMEMBERED_MAX:
+            text = f"{member} sent more than {REMEMBERED_MAX} signed requests within a minute"
+            raise Unauthorised(text, REQUESTS_FULL)
+        seen[signed.nonce] = signed.time

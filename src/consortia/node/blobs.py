@@ -3,6 +3,7 @@
     blobs/ab/abcd...         the bytes of the blob abcd...
     blobs/ab/abcd....tree    its chunk hashes, when it has more than one chunk
     blobs/part/abcd....*     what has come so far: .tree, .data, and .have with one byte a chunk
+    blobs/left/MEMBER/       what other members left (`allowances`)
 
 A blob is in its place only when it is whole, checked and on the disk. What is read is checked again, so
 a byte that changed on the disk is found and named, never served.
@@ -10,6 +11,7 @@ a byte that changed on the disk is found and named, never served.
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +26,11 @@ from consortia.engines.commit.chunks import (
     hash_bytes,
     hash_file,
 )
+from consortia.node.allowances import Allowances, AllowanceSpent
 from consortia.node.home import write_private
 
 ID_BYTES = 32
+PART_SECONDS_MAX = 86_400
 _COPY_BYTES = 1 << 20
 
 
@@ -44,10 +48,12 @@ class TooLarge(BlobError):
 
 @dataclass(frozen=True, slots=True)
 class BlobLimits:
-    """Sizes in bytes: of one blob, and of all together."""
+    """Sizes in bytes: of one blob, of all together, of what each other member leaves; what stays free."""
 
     blob_bytes_max: int = 4 << 30
     total_bytes_max: int = 256 << 30
+    member_bytes_max: int = 32 << 30
+    free_bytes_min: int = 0
 
 
 class Blobs:
@@ -61,7 +67,18 @@ class Blobs:
         self._parts.mkdir(parents=True, exist_ok=True, mode=0o700)
         for leftover in self._parts.glob("*.new"):
             leftover.unlink()
-        self._total = sum(self.size(blob) for blob in self.ids())
+        self._whole = sum(self.size(blob) for blob in self.ids())
+        self._begun: dict[bytes, int] = {}
+        for path in self._parts.glob("*.tree"):
+            tree = self.begun(bytes.fromhex(path.stem))
+            if tree is not None:
+                self._begun[tree.id] = tree.size
+        self.allowances = Allowances(
+            folder / "left",
+            member_bytes_max=self.limits.member_bytes_max,
+            free_bytes_min=self.limits.free_bytes_min,
+            size=self._expected,
+        )
 
     def put(self, data: bytes) -> bytes:
         """Keep bytes and give their id; raises TooLarge."""
@@ -150,9 +167,10 @@ class Blobs:
     def delete(self, blob: bytes) -> None:
         """Remove a blob, if it is here."""
         if self.has(blob):
-            self._total -= self.size(blob)
+            self._whole -= self.size(blob)
             self._path(blob).unlink()
             self._tree_path(blob).unlink(missing_ok=True)
+            self.allowances.release(blob)
 
     def ids(self) -> Iterator[bytes]:
         """The ids of all whole blobs, in order."""
@@ -160,10 +178,25 @@ class Blobs:
             if len(path.name) == 2 * ID_BYTES:
                 yield bytes.fromhex(path.name)
 
-    def receive(self, tree: ChunkTree) -> "Arrival":
-        """Begin, or go on with, the arrival of a blob with this tree; raises TooLarge."""
-        self._check_room(tree)
+    def receive(self, tree: ChunkTree, by: str = "") -> "Arrival":
+        """Begin, or go on with, the arrival of a blob with this tree; raises TooLarge.
+
+        When it begins it is charged to another member that leaves it (`by`); raises AllowanceSpent.
+        """
+        if tree.id not in self._begun:
+            self._check_room(tree)
+            if by and not self.has(tree.id):
+                self._charge(by, tree)
+            self._begun[tree.id] = tree.size
         return Arrival(self, self._parts / tree.id.hex(), tree)
+
+    def forget(self, blob: bytes) -> None:
+        """Forget what came of a blob; what is whole stays."""
+        for kind in ("data", "have", "tree"):
+            (self._parts / f"{blob.hex()}.{kind}").unlink(missing_ok=True)
+        self._begun.pop(blob, None)
+        if not self.has(blob):
+            self.allowances.release(blob)
 
     def begun(self, blob: bytes) -> ChunkTree | None:
         """The tree of a blob whose arrival began before, or None."""
@@ -177,8 +210,30 @@ class Blobs:
         limit = min(self.limits.blob_bytes_max, BLOB_BYTES_MAX)
         if tree.size > limit:
             raise TooLarge(f"a blob of {tree.size} bytes, at most {limit} are kept")
-        if self._total + tree.size > self.limits.total_bytes_max and not self.has(tree.id):
-            raise TooLarge(f"the blobs have {self._total} bytes, at most {self.limits.total_bytes_max}")
+        total = self._whole + sum(self._begun.values())
+        if total + tree.size > self.limits.total_bytes_max and not self.has(tree.id):
+            raise TooLarge(f"the blobs have {total} bytes, at most {self.limits.total_bytes_max}")
+
+    def _charge(self, member: str, tree: ChunkTree) -> None:
+        """Charge a member for a blob; where its allowance is spent, on what broke off long ago, anew."""
+        try:
+            self.allowances.charge(member, tree.id, tree.size, coming=sum(self._begun.values()))
+        except AllowanceSpent:
+            if not self._forget_old():
+                raise
+            self.allowances.charge(member, tree.id, tree.size, coming=sum(self._begun.values()))
+
+    def _forget_old(self) -> int:
+        """Forget arrivals to which nothing came for a day; gives how many."""
+        oldest = time.time() - PART_SECONDS_MAX
+        old = [path for path in self._parts.glob("*.data") if path.stat().st_mtime < oldest]
+        for path in old:
+            self.forget(bytes.fromhex(path.stem))
+        return len(old)
+
+    def _expected(self, blob: bytes) -> int | None:
+        """The size of a blob that is here or on its way."""
+        return self.size(blob) if self.has(blob) else self._begun.get(blob)
 
     def _place(self, tree: ChunkTree, temporary: Path) -> None:
         """Move a whole, checked, durable file to where it belongs."""
@@ -192,7 +247,7 @@ class Blobs:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        self._total += tree.size
+        self._whole += tree.size
 
     def _path(self, blob: bytes) -> Path:
         if len(blob) != ID_BYTES:
@@ -244,8 +299,7 @@ class Arrival:
 
     def discard(self) -> None:
         """Forget what came."""
-        for path in (self._data, self._have, self._tree_file):
-            path.unlink(missing_ok=True)
+        self._blobs.forget(self.tree.id)
 
 
 def _write(path: Path, data: bytes) -> None:

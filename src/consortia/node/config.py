@@ -33,6 +33,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     is reached until the ledger says so, and `orderer_pin` the SHA-256 of its certificate in hex.
     `listen` is host:port (port 0: any free one) and `url` the address that other members reach it at, when
     that differs. `tls` false is allowed on loopback only. `worker` starts the member's worker with the node.
+    One blob has at most `blob_bytes_max` bytes, all together `blobs_bytes_max`, those that each other member
+    left `member_blobs_bytes_max`; nothing more of others is taken when less than `disk_free_bytes_min` of the
+    disk would be left.
     """
 
     member: str
@@ -49,6 +52,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     group_transactions: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
     blob_bytes_max: Annotated[int, Meta(ge=1)] = 4 << 30
     blobs_bytes_max: Annotated[int, Meta(ge=1)] = 256 << 30
+    member_blobs_bytes_max: Annotated[int, Meta(ge=0)] = 32 << 30
+    disk_free_bytes_min: Annotated[int, Meta(ge=0)] = 256 << 20
     connections_max: Annotated[int, Meta(ge=1, le=100_000)] = 1_024
     requests_per_second_max: Annotated[int, Meta(ge=1)] = 1_000
 

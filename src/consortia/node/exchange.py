@@ -7,7 +7,7 @@ import msgspec
 
 from consortia.base.codec import Malformed
 from consortia.engines.commit.chunks import ChunkTree, WrongChunk
-from consortia.node.blobs import Blobs, TooLarge
+from consortia.node.blobs import Arrival, Blobs, TooLarge
 from consortia.sdk.errors import LedgerError
 from consortia.sdk.transport import Transport
 
@@ -32,10 +32,13 @@ class NotFetched(LedgerError):
         self.bad = bad
 
 
-def fetch(blobs: Blobs, blob: bytes, sources: list[Source], *, size_max: int | None = None) -> list[str]:
+def fetch(
+    blobs: Blobs, blob: bytes, sources: list[Source], *, size_max: int | None = None, by: str = ""
+) -> list[str]:
     """Get a blob from the first sources that have it; gives the names of peers whose bytes did not match.
 
-    After a break the next source goes on where the last one ended. Raises NotFetched, TooLarge.
+    After a break the next source goes on where the last one ended. It is charged to the member `by`, if it is
+    got for one. Raises NotFetched, TooLarge, AllowanceSpent.
     """
     reasons: list[str] = []
     bad: list[str] = []
@@ -43,7 +46,10 @@ def fetch(blobs: Blobs, blob: bytes, sources: list[Source], *, size_max: int | N
         if blobs.has(blob):
             return bad
         try:
-            _fetch_from(blobs, blob, peer, transport, size_max)
+            tree = _tree_from(blobs, blob, peer, transport)
+            if size_max is not None and tree.size > size_max:
+                raise TooLarge(f"{peer} offers {tree.size} bytes, at most {size_max} are wanted")
+            _chunks_from(blobs.receive(tree, by), peer, transport)
         except BadBlob as error:
             bad.append(peer)
             reasons.append(str(error))
@@ -54,19 +60,20 @@ def fetch(blobs: Blobs, blob: bytes, sources: list[Source], *, size_max: int | N
     return bad
 
 
-def _fetch_from(blobs: Blobs, blob: bytes, peer: str, transport: Transport, size_max: int | None) -> None:
+def _tree_from(blobs: Blobs, blob: bytes, peer: str, transport: Transport) -> ChunkTree:
     tree = blobs.begun(blob)
-    if tree is None:
-        body = transport.get(f"/v1/blobs/{blob.hex()}/tree").expect(200).body
-        try:
-            tree = ChunkTree.decode(body, blob)
-        except (Malformed, WrongChunk, ValueError) as error:
-            raise BadBlob(peer, str(error)) from None
-    if size_max is not None and tree.size > size_max:
-        raise TooLarge(f"{peer} offers {tree.size} bytes, at most {size_max} are wanted")
-    arrival = blobs.receive(tree)
+    if tree is not None:
+        return tree
+    body = transport.get(f"/v1/blobs/{blob.hex()}/tree").expect(200).body
+    try:
+        return ChunkTree.decode(body, blob)
+    except (Malformed, WrongChunk, ValueError) as error:
+        raise BadBlob(peer, str(error)) from None
+
+
+def _chunks_from(arrival: Arrival, peer: str, transport: Transport) -> None:
     for index in arrival.missing():
-        path = f"/v1/blobs/{blob.hex()}/chunks/{index}"
+        path = f"/v1/blobs/{arrival.tree.id.hex()}/chunks/{index}"
         chunk = transport.get(path, timeout=CHUNK_SECONDS_MAX).expect(200).body
         try:
             arrival.put(index, chunk)

@@ -23,10 +23,12 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from consortia.base.refusals import Refused
+from consortia.node.allowances import AllowanceSpent
 from consortia.node.auth import Caller, Means, Presented, Unauthorised
 from consortia.node.blobs import BlobError, NoBlob, TooLarge
 from consortia.node.config import is_loopback
 from consortia.node.http_answers import HttpProblem, problem, refused
+from consortia.node.refusals import REQUESTS_FULL
 from consortia.node.service import Service
 
 TARGET_BYTES_MAX = 4_096
@@ -113,11 +115,13 @@ def _endpoint(service: Service, place: Place) -> Endpoint:
         except HttpProblem as error:
             answer = problem(error)
         except Unauthorised as error:
-            answer = problem(HttpProblem(401, str(error), code=error.code))
+            answer = problem(HttpProblem(_status_of(error), str(error), code=error.code))
         except Refused as error:
             answer = problem(refused(error))
         except NoBlob as error:
             answer = problem(HttpProblem(404, str(error)))
+        except AllowanceSpent as error:
+            answer = problem(HttpProblem(413, str(error), code=error.code))
         except TooLarge as error:
             answer = problem(HttpProblem(413, str(error)))
         except BlobError as error:
@@ -179,6 +183,10 @@ async def _next(receive: Receive) -> Message:
     if message["type"] == "http.disconnect":
         raise HttpProblem(400, "the caller went away")
     return message
+
+
+def _status_of(error: Unauthorised) -> int:
+    return 429 if error.code == REQUESTS_FULL.code else 401
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

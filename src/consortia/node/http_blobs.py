@@ -83,11 +83,10 @@ async def offer(asked: Asked) -> Response:
         found = ChunkTree.decode(asked.body, blob)
     except (Malformed, WrongChunk, ValueError) as error:
         raise HttpProblem(400, str(error)) from None
-    if not own(asked):
-        _may_keep(asked, found.size)
+    by = _leaves(asked, found.size)
     if asked.service.blobs.has(blob):
         return plain({"blob": blob, "missing": []})
-    arrival = asked.service.blobs.receive(found)
+    arrival = asked.service.blobs.receive(found, by)
     if not found.chunks:
         arrival.finish()
     return plain({"blob": blob, "missing": arrival.missing() if found.chunks else []})
@@ -103,11 +102,10 @@ async def put_chunk(asked: Asked) -> Response:
     found = blobs.begun(blob)
     if found is None:
         raise HttpProblem(409, "offer the blob's chunk hashes first")
-    if not own(asked):
-        _may_keep(asked, found.size)
+    by = _leaves(asked, found.size)
 
     def keep() -> list[int]:
-        arrival = blobs.receive(found)
+        arrival = blobs.receive(found, by)
         arrival.put(index, asked.body)
         missing = arrival.missing()
         if not missing:
@@ -133,12 +131,15 @@ def who(caller: Caller) -> str:
     return caller.member or "the caller"
 
 
-def _may_keep(asked: Asked, size: int) -> None:
-    """Let a member of the network leave a round's blob of `size` bytes here; raises HttpProblem."""
+def _leaves(asked: Asked, size: int) -> str:
+    """The other member that leaves `size` bytes here, empty for own programs; raises HttpProblem."""
+    if own(asked):
+        return ""
     if asked.caller.member not in {member.name for member in asked.service.ledger.members().members}:
         raise HttpProblem(403, "only members leave blobs here")
     if size > ROUND_BLOB_BYTES_MAX:
         raise HttpProblem(413, f"a round's blob has at most {ROUND_BLOB_BYTES_MAX} bytes")
+    return asked.caller.member
 
 
 async def _here(asked: Asked) -> bytes:

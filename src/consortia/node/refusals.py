@@ -8,6 +8,10 @@ from consortia.drivers.mempool import POOL_FULL
 
 STOPPED = Refusal("node", 2, "stopped", "The node has stopped: it holds evidence against the orderer.")
 OTHER_AUDIENCE = Refusal("node", 3, "other_audience", "The request was signed for another member's node.")
+REQUESTS_FULL = Refusal("node", 4, "requests_full", "Too many signed requests of the member within a minute.")
+BLOBS_FULL = Refusal(
+    "node", 5, "blobs_full", "What this node keeps of the member's blobs, or its disk, is full."
+)
 
-REFUSALS = (POOL_FULL, STOPPED, OTHER_AUDIENCE)
+REFUSALS = (POOL_FULL, STOPPED, OTHER_AUDIENCE, REQUESTS_FULL, BLOBS_FULL)
 """All of them, by number."""

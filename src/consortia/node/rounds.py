@@ -93,7 +93,9 @@ async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Ava
             raise HttpProblem(424, f"nobody knows where the node of {ask.member} is: leave the blob here")
         try:
             await service.peers.run(
-                lambda: fetch(service.blobs, ask.blob, [(ask.member, transport)], size_max=ask.size)
+                lambda: fetch(
+                    service.blobs, ask.blob, [(ask.member, transport)], size_max=ask.size, by=ask.member
+                )
             )
         except NotFetched as error:
             service.counters.blobs_refused += len(error.bad)

@@ -109,7 +109,7 @@ class NodeProcess:
             node=self.node,
             key=keys.newest,
             rights=BlobRights(ledger, config.member),
-            blobs=Blobs(home.blobs, BlobLimits(config.blob_bytes_max, config.blobs_bytes_max)),
+            blobs=Blobs(home.blobs, _blob_limits(config)),
             index=Index(home.index_file),
             gate=self._gate(),
             submit=self._forward.submit,
@@ -345,6 +345,16 @@ class NodeProcess:
     def _alarm(counters: Counters, transaction: bytes, error: BaseException) -> None:
         counters.alarms += 1
         _LOG.critical("transaction %s met an unforeseen failure", transaction.hex(), exc_info=error)
+
+
+def _blob_limits(config: Config) -> BlobLimits:
+    """What the settings allow to be kept."""
+    return BlobLimits(
+        blob_bytes_max=config.blob_bytes_max,
+        total_bytes_max=config.blobs_bytes_max,
+        member_bytes_max=config.member_blobs_bytes_max,
+        free_bytes_min=config.disk_free_bytes_min,
+    )
 
 
 def _credentials(config: Config, keys: Keys, files: TlsFiles) -> Credentials:
