@@ -8,7 +8,7 @@ import pytest
 
 from tests.tidy.source import ROOT
 
-SETS = ("run", "test", "docs", "peers")
+SETS = ("run", "test", "docs", "peers", "byzfl")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
