@@ -1,0 +1,64 @@
+"""Integer L2 clipping, after rounding: what bounds how much one record, or one member, can add to a sum.
+
+A vector longer than the bound is shortened to it, every word towards zero, so that no rounding makes it
+longer.
+"""
+
+import numpy as np
+
+from consortia.exact.budget import root_up
+from consortia.exact.fixed import Integers
+from consortia.exact.ring import largest
+
+_LIMB_BITS = 20
+_BLOCK = 1 << 22
+
+
+def clip_rows(rows: Integers, bound: int) -> Integers:
+    """Each row of an int64 array (records, words) with an L2 norm of at most `bound` >= 1.
+
+    Raises ValueError when a row's square or a product with the bound would leave 64 bits.
+    """
+    if not rows.size:
+        return rows.copy()
+    biggest = largest(rows)
+    if biggest * biggest * rows.shape[1] >= 1 << 53 or biggest * bound >= 1 << 63:
+        raise ValueError("the rows are too long to be clipped in 64 bits")
+    norms = _roots_up((rows * rows).sum(axis=1))
+    scaled = np.sign(rows) * (np.abs(rows) * bound // np.maximum(norms, 1)[:, None])
+    return np.where((norms > bound)[:, None], scaled, rows)
+
+
+def clip_vector(vector: Integers, bound: int) -> Integers:
+    """The int64 vector with an L2 norm of at most `bound` >= 1; words of up to 2^57."""
+    norm = root_up(squared_norm(vector))
+    if norm <= bound:
+        return vector.copy()
+    # The factor bound / norm is rounded down to 2^-spare, the finest that keeps every product in 64 bits.
+    spare = 62 - largest(vector).bit_length()
+    factor = (bound << spare) // norm
+    shortened: Integers = np.sign(vector) * (np.abs(vector) * factor >> spare)
+    return shortened
+
+
+def squared_norm(vector: Integers) -> int:
+    """The exact sum of the squares of int64 words of up to 2^57, whatever its size."""
+    total = 0
+    for begin in range(0, vector.size, _BLOCK):
+        rest = np.abs(vector[begin : begin + _BLOCK])
+        limbs = []
+        for _ in range(3):
+            limbs.append(rest & ((1 << _LIMB_BITS) - 1))
+            rest = rest >> _LIMB_BITS
+        for i, a in enumerate(limbs):
+            for j, b in enumerate(limbs):
+                total += int(a @ b) << (_LIMB_BITS * (i + j))
+    return total
+
+
+def _roots_up(squares: Integers) -> Integers:
+    """The square roots of integers below 2^53, rounded up: the float root is off by less than one."""
+    roots = np.ceil(np.sqrt(squares.astype(np.float64))).astype(np.int64)
+    roots -= (roots > 0) & ((roots - 1) * (roots - 1) >= squares)
+    roots += roots * roots < squares
+    return roots
