@@ -1,9 +1,10 @@
 """How good a model is, and beside what: every site's own model, the pooled one, the federated one.
 
-Accuracy and AUROC come from integers (counts and exact scores, ties counting half), so that the same
-models and records give the same figures anywhere.
+Accuracy, AUROC and concordance come from integers (counts and exact scores, ties counting half), so that the
+same models and records give the same figures anywhere.
 """
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from consortia.engines.infer.predict import probabilities, score_numbers
 from consortia.engines.train.api import Parameters, Recipe, RecipeError
 from consortia.engines.train.loop import train
 from consortia.engines.train.table import Table, concatenate
+from consortia.engines.train.times import times_of
 from consortia.exact.fixed import Integers
 from consortia.exact.linear import classify
 
@@ -40,6 +42,25 @@ class Evaluation:
         """The chance that a positive scores above a negative, ties half; one half when a class is absent."""
         pairs = 2 * self.positives * (self.records - self.positives)
         return self.wins / pairs if pairs else 0.5
+
+
+@dataclass(frozen=True)
+class Concordance:
+    """Counts from which Harrell's C follows (1982): C = `wins` / (2 * `pairs`).
+
+    A pair is an event and a record of the same table that outlived it; it wins twice where the event's risk
+    is the higher, once where they tie. Events at one time make no pair; a record last seen at an event's time
+    outlived it.
+    """
+
+    records: int
+    pairs: int
+    wins: int
+
+    @property
+    def c(self) -> float:
+        """The chance that of two records the one at higher risk has its event first; half without pairs."""
+        return self.wins / (2 * self.pairs) if self.pairs else 0.5
 
 
 @dataclass(frozen=True)
@@ -84,6 +105,29 @@ def evaluate(model: bytes, table: Table) -> Evaluation:
     truth = table.labels == 1.0
     said = classify(probabilities(score))
     return Evaluation(table.records, int((said == truth).sum()), int(truth.sum()), _wins(score, truth))
+
+
+def concordance(model: bytes, table: Table) -> Concordance:
+    """How well a model of risks ranks a table's records; raises RecipeError for a time of zero."""
+    times = times_of(table)
+    risks = score_numbers(model, table.numbers).tolist()
+    ages = np.abs(times)
+    # From the longest time back: whoever stands in `outlived` outlived the events that come next.
+    order = np.lexsort((times > 0, -ages)).tolist()
+    outlived: list[int] = []
+    pairs = wins = position = 0
+    while position < len(order):
+        end = position
+        while end < len(order) and times[order[end]] == times[order[position]]:
+            end += 1
+        together = [risks[record] for record in order[position:end]]
+        if times[order[position]] > 0:
+            pairs += len(together) * len(outlived)
+            wins += sum(bisect_left(outlived, risk) + bisect_right(outlived, risk) for risk in together)
+        for risk in together:
+            insort(outlived, risk)
+        position = end
+    return Concordance(table.records, pairs, wins)
 
 
 def site_models(recipe: Recipe, parameters: Parameters, tables: Mapping[str, Table]) -> dict[str, bytes]:

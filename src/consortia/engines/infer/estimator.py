@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consortia.engines.infer.models import is_logarithm, linear_weights, load
+from consortia.engines.infer.models import is_logarithm, kind_of, linear_weights, load
 from consortia.engines.infer.predict import Prediction, predict, probabilities, score_numbers
 from consortia.engines.train.design import row_numbers
 from consortia.engines.train.files import canonical
@@ -101,7 +101,8 @@ class Estimator:
         return np.concatenate([row_numbers(schema, self._cells(row)) for row in rows])
 
     def _label_exponent(self) -> int:
-        return self._model.schema.label.exponent - WEIGHT_BITS
+        exponent = 0 if kind_of(self._model) == "risk" else self._model.schema.label.exponent
+        return exponent - WEIGHT_BITS
 
     def _raw_coefficients(self, integers: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         model = self._model
@@ -118,8 +119,9 @@ class Estimator:
         varied = deviations > 0
         slopes = np.where(varied, weights[1:] / np.where(varied, deviations, 1.0), 0.0)
         intercept = weights[0] - float((slopes * means).sum())
-        # A mean is 2^exponent times what its score says.
-        return slopes, np.array([intercept + logarithm * model.schema.label.exponent * math.log(2.0)])
+        # A mean is 2^exponent times what its score says; a risk has no unit.
+        counts = logarithm and kind_of(model) == "number"
+        return slopes, np.array([intercept + counts * model.schema.label.exponent * math.log(2.0)])
 
 
 def _same(found: object, label: object) -> bool:

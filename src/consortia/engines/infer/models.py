@@ -8,13 +8,15 @@ integers, on the 2^-24 grid:
 - *risk*: the logarithm of the risk beside that of a record at all means.
 """
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consortia.base.codec import Malformed
-from consortia.engines.train import glm
+from consortia.engines.train import cox, glm
+from consortia.engines.train.cox import CoxModel
 from consortia.engines.train.design import expand
 from consortia.engines.train.families import expected
 from consortia.engines.train.glm import GlmModel
@@ -22,10 +24,10 @@ from consortia.engines.train.standardise import standard_design
 from consortia.exact.fixed import Integers, from_integers
 from consortia.exact.linear import scores
 
-Model: TypeAlias = GlmModel
+Model: TypeAlias = GlmModel | CoxModel
 Kind: TypeAlias = Literal["chance", "number", "risk"]
 
-_READERS = (glm.read_model,)
+_READERS: tuple[Callable[[bytes], Model], ...] = (glm.read_model, cox.read_model)
 
 
 def load(model: bytes) -> Model:
@@ -41,21 +43,25 @@ def load(model: bytes) -> Model:
 
 def kind_of(model: Model) -> Kind:
     """What the model's answers are."""
+    if isinstance(model, CoxModel):
+        return "risk"
     return "chance" if model.schema.label.classes else "number"
 
 
 def linear_weights(model: Model) -> tuple[int, ...] | None:
     """The weights on the standardised columns (2^-24), the intercept first; None when not linear."""
-    return model.weights
+    return (0, *model.weights) if isinstance(model, CoxModel) else model.weights
 
 
 def is_logarithm(model: Model) -> bool:
     """Whether the linear score is the logarithm of what is predicted."""
-    return model.terms.family == "poisson"
+    return isinstance(model, CoxModel) or model.terms.family == "poisson"
 
 
 def answers(model: Model, values: Integers, present: NDArray[np.bool_]) -> Integers:
     """The outputs for rows of feature integers (records, fields), shape (records,), on the 2^-24 grid."""
     standard = standard_design(expand(model.schema, values, present), model.moments)
+    if isinstance(model, CoxModel):
+        return scores(standard, from_integers(model.weights), 0)
     score = scores(standard, from_integers(model.weights[1:]), model.weights[0])
     return expected("poisson", score) if model.terms.family == "poisson" else score

@@ -7,10 +7,11 @@ never sees a recipe: they meet in the stages that a plan declares.
 from types import MappingProxyType
 
 from consortia.engines.train.api import Recipe, RecipeError
+from consortia.engines.train.cox import COX
 from consortia.engines.train.glm import LINEAR, LOGISTIC, POISSON
 from consortia.engines.train.statistics import Statistics
 
-_ALL: tuple[Recipe, ...] = (Statistics(), LOGISTIC, LINEAR, POISSON)
+_ALL: tuple[Recipe, ...] = (Statistics(), LOGISTIC, LINEAR, POISSON, COX)
 
 RECIPES = MappingProxyType({each.name: each for each in _ALL})
 
