@@ -15,7 +15,7 @@ from consortia.base.ids import network_id
 from consortia.cli.errors import explain
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, say
-from consortia.cli.session import Keyring, Session, at_home
+from consortia.cli.session import Keyring, Session, at_home, place_of
 from consortia.cli.standing import cosigners
 from consortia.node.config import Config, is_loopback, split_address
 from consortia.node.home import Home
@@ -205,7 +205,8 @@ def _clock(session: Session, config: Config) -> Iterator[Found]:
     from consortia.sdk.errors import LedgerError
 
     for name, url in sorted(peers.items()):
-        client = Client(url, network=config.network_id, member=name, key=keyring.open("admin"))
+        pins = place_of(session.home, url, name).pins
+        client = Client(url, network=config.network_id, member=name, key=keyring.open("admin"), pins=pins)
         try:
             off = client.status().clock - time.time_ns() // 1_000_000
         except LedgerError as error:

@@ -12,7 +12,8 @@ import msgspec
 from consortia.base.ids import is_name
 from consortia.cli.options import ORG, home_option, json_option, plain_keys_option
 from consortia.cli.output import DONE, REFUSED, USAGE, Failure, facts, note, say
-from consortia.node.config import Config, is_loopback, split_address
+from consortia.modules.identity.addresses import is_node_address
+from consortia.node.config import ADDRESS, Config, is_loopback, split_address
 from consortia.node.home import Home, Running, default_home
 from consortia.node.homes import EVERYWHERE, Wishes, begin
 from consortia.node.keys import passphrase_from
@@ -113,8 +114,8 @@ def wishes(
     worker: bool,
 ) -> Wishes:
     """What a person asks for a new home, with a free port where none was named. Raises Failure (2)."""
-    if url and not url.startswith(("http://", "https://")):
-        raise Failure(f"--url starts with http:// or https://, not {url!r}", code=USAGE)
+    if url and not is_node_address(url):
+        raise Failure(f"--url {url} is no address of a node", f"--url {ADDRESS}", code=USAGE)
     host, port = split_address(listen or "127.0.0.1:0")
     port = port or (free_port() if is_loopback(host) else 0)
     path = home or default_home(os.environ)

@@ -14,9 +14,13 @@ import msgspec
 from msgspec import Meta
 
 from consortia.base.ids import is_name
+from consortia.modules.identity.addresses import is_node_address
 
 FILE = "consortia.toml"
 ENVIRONMENT = "CONSORTIA_"
+ADDRESS = "https://HOST:PORT, or http://127.0.0.1:PORT on one machine, with maybe a path"
+"""What a node's address looks like, for people."""
+
 _OTHER_VARIABLES = frozenset({"HOME", "PASSPHRASE_FILE", "TESTS"})
 """Variables of ours that are no settings of a node."""
 
@@ -162,9 +166,11 @@ def _check(config: Config, source: str) -> None:
             f"{source}: listen = {config.listen!r} is reachable from outside; "
             "set `tls = true`, or listen on 127.0.0.1"
         )
-    for name, url in (("orderer_url", config.orderer_url), ("url", config.url)):
-        if url and not url.startswith(("http://", "https://")):
-            raise ConfigError(f"{source}: {name} is a URL that starts with http:// or https://, not {url!r}")
+    url = config.orderer_url
+    if url and not url.startswith(("http://", "https://")):
+        raise ConfigError(f"{source}: orderer_url is a URL that starts with http:// or https://, not {url!r}")
+    if config.url and not is_node_address(config.url):
+        raise ConfigError(f"{source}: url = {config.url!r} is no address of a node: {ADDRESS}")
 
 
 def _toml(value: object) -> str:

@@ -17,8 +17,9 @@ from consortia.base.hashing import sha256
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.modules.identity import Keeper
+from consortia.modules.identity.addresses import is_host_address, is_own
 from consortia.modules.identity.types import Endpoint
-from consortia.node.config import Config
+from consortia.node.config import Config, is_loopback
 from consortia.sdk.transport import Credentials, Transport
 
 THREADS_MAX = 16
@@ -32,6 +33,7 @@ class _Known:
 
     url: str
     pins: frozenset[bytes]
+    guarded: bool
     shown: bool
     transport: Transport
 
@@ -64,26 +66,37 @@ class Peers:
         endpoint = self.endpoints().get(member)
         config = self._config
         if endpoint is not None:
-            url, pins = endpoint.url, pins_of(endpoint)
+            url, pins, guard = endpoint.url, pins_of(endpoint), self._may_be_peer
         elif member == (config.orderer or config.member) and config.orderer_url:
             url = config.orderer_url
             pins = frozenset({bytes.fromhex(config.orderer_pin)}) if config.orderer_pin else frozenset()
+            guard = None  # the settings are the owner's word
         else:
             return None
         known = self._known.get(member)
         shown = self._registered()
-        if known is None or (known.url, known.pins, known.shown) != (url, pins, shown):
+        made = (url, pins, guard is not None, shown)
+        if known is None or (known.url, known.pins, known.guarded, known.shown) != made:
             if known is not None:
                 known.transport.close()
             credentials = replace(self._credentials if shown else self._bare, audience=member)
-            transport = Transport(url, credentials, pins=pins, timeout=TIMEOUT_SECONDS)
-            known = self._known[member] = _Known(url, pins, shown, transport)
+            transport = Transport(url, credentials, pins=pins, guard=guard, timeout=TIMEOUT_SECONDS)
+            known = self._known[member] = _Known(*made, transport)
         return known.transport
 
     def _registered(self) -> bool:
         """Whether the ledger has this node's certificate: before that, nobody would take it."""
         own = self.endpoints().get(self._config.member)
         return self._own is not None and own is not None and own.certificate == self._own
+
+    def _may_be_peer(self, address: bytes) -> bool:
+        """Whether another member's node can be at an IP address, to which a registered name led.
+
+        On this very machine only where this node listens on it alone: or it would post to its owner's other
+        services.
+        """
+        alone = is_loopback(self._config.address[0])
+        return is_host_address(address) and (alone or not is_own(address))
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do blocking work in a thread."""

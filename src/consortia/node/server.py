@@ -24,6 +24,7 @@ from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused
 from consortia.kernel.block import Block
 from consortia.kernel.ledger import Ledger
+from consortia.modules.identity.addresses import is_node_address
 from consortia.node.auth import Gate
 from consortia.node.blob_rights import BlobRights
 from consortia.node.blobs import BlobLimits, Blobs
@@ -307,8 +308,11 @@ class NodeProcess:
 
     async def _announce(self) -> None:
         """Register this node's address and certificate where the ledger has others, or none."""
+        url = self.config.url or self.url
+        if not is_node_address(url):
+            _LOG.warning("%s is no address that others can reach: set `url` in consortia.toml", url)
+            return
         while not self._stopping.is_set():
-            url = self.config.url or self.url
             raw = announcement(self.node, self.keys.newest, url, self.service.tls, self._now())
             if raw is not None:
                 with suppress(Refused, LedgerError):

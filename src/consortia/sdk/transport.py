@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from socket import SHUT_RDWR
+from socket import SHUT_RDWR, inet_pton, socket
 from threading import Lock
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -104,16 +104,21 @@ class Transport:
         credentials: Credentials | None = None,
         *,
         pins: frozenset[bytes] = frozenset(),
+        guard: Callable[[bytes], bool] | None = None,
         timeout: float = 30.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Talk to the node at `url`; `pins` are SHA-256 digests of certificates, `timeout` is in seconds."""
+        """Talk to the node at `url`; `pins` are SHA-256 digests of certificates, `timeout` is in seconds.
+
+        Nothing is sent to an IP address (4 or 16 bytes) that the `guard` does not let pass.
+        """
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"{url!r} is no URL of a node")
         self.url = url.rstrip("/")
         self.credentials = credentials or Credentials()
         self.pins = pins
+        self._guard = guard
         self.timeout = timeout
         self._clock = clock
         self._host, self._port = parts.hostname, parts.port
@@ -225,19 +230,32 @@ class Transport:
             raise
 
     def _connect(self, timeout: float) -> HTTPConnection:
-        if self._context is None:
-            return HTTPConnection(self._host, self._port, timeout=timeout)
-        connection = HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
-        if self.pins:
-            try:
-                connection.connect()
-            except OSError as error:
-                raise Unreachable(f"{self.url}: {error}") from error
-            shown = connection.sock.getpeercert(binary_form=True)
-            if shown is None or sha256(shown) not in self.pins:
-                connection.close()
-                raise Unreachable(f"{self.url} shows another certificate than the one registered")
+        """A connection over which nothing was sent yet, to the machine and the certificate expected."""
+        connection: HTTPConnection = (
+            HTTPConnection(self._host, self._port, timeout=timeout)
+            if self._context is None
+            else HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
+        )
+        try:
+            connection.connect()
+            self._check(connection.sock)
+        except OSError as error:
+            connection.close()
+            raise Unreachable(f"{self.url}: {error}") from error
+        except Unreachable:
+            connection.close()
+            raise
         return connection
+
+    def _check(self, sock: socket) -> None:
+        if self._guard is not None:
+            address = sock.getpeername()[0].partition("%")[0]
+            if not self._guard(inet_pton(sock.family, address)):
+                raise Unreachable(f"{self.url} leads to {address}, where no other member's node can be")
+        if self.pins and isinstance(sock, ssl.SSLSocket):
+            shown = sock.getpeercert(binary_form=True)
+            if shown is None or sha256(shown) not in self.pins:
+                raise Unreachable(f"{self.url} shows another certificate than the one registered")
 
     def _authorization(self, method: str, target: str, body: bytes) -> dict[str, str]:
         known = self.credentials

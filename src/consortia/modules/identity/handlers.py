@@ -5,6 +5,7 @@ from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.identity import messages as asked
 from consortia.modules.identity import refusals as codes
+from consortia.modules.identity.addresses import is_node_address
 from consortia.modules.identity.decisions import acting
 from consortia.modules.identity.keyring import (
     active_keys,
@@ -137,6 +138,7 @@ def set_endpoint(ctx: Context, message: asked.SetEndpoint, _ports: None) -> None
     """Say where the own node is reached."""
     # CHECK
     name = acting(ctx)
+    require(is_node_address(message.url), codes.BAD_ENDPOINT, message.url)
     secure = message.url.startswith("https://")
     require(secure == (message.certificate is not None), codes.BAD_ENDPOINT, message.url)
     require(message.certificate is None or is_der(message.certificate), codes.BAD_ENDPOINT, "not DER")

@@ -44,7 +44,10 @@ NEEDS_ROTATION = _refusal(
 )
 LAST_ADMIN = _refusal(23, "last_admin", "The member's last admin key cannot be revoked.")
 BAD_ENDPOINT = _refusal(
-    24, "bad_endpoint", "An https address comes with a certificate in DER, a plain http address with none."
+    24,
+    "bad_endpoint",
+    "A node's address is https with a certificate in DER, or plain http on the machine itself with none; "
+    "it names a host that others can reach, maybe a port and a path, and nothing else.",
 )
 BAD_ATTESTOR = _refusal(25, "bad_attestor", "The attestor key is not a compressed point of its curve.")
 QUOTA_RAISED = _refusal(26, "quota_raised", "A member lowers its own quota; only all members raise it.")

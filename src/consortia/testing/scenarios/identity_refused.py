@@ -230,6 +230,14 @@ def _certificate_not_der(_bench: Bench) -> Step:
     return step("north", "node", SetEndpoint("https://north.example", CERTIFICATE + b"\x00"))
 
 
+def _address_of_no_machine(_bench: Bench) -> Step:
+    return step("north", "node", SetEndpoint("https://169.254.169.254/latest", CERTIFICATE))
+
+
+def _plain_http_elsewhere(_bench: Bench) -> Step:
+    return step("north", "node", SetEndpoint("http://north.example:7000", None))
+
+
 def _bad_attestor(_bench: Bench) -> Step:
     return step("north", "admin", AddAttestor("p256", SECP256K1))
 
@@ -330,6 +338,8 @@ REFUSED = (
     Scenario("the last admin key revoked", _revokes_last_admin, "identity.last_admin"),
     Scenario("an https address without certificate", _https_without_certificate, "identity.bad_endpoint"),
     Scenario("a certificate with a byte behind it", _certificate_not_der, "identity.bad_endpoint"),
+    Scenario("an address that is no machine's", _address_of_no_machine, "identity.bad_endpoint"),
+    Scenario("plain http on another machine", _plain_http_elsewhere, "identity.bad_endpoint"),
     Scenario("an attestor key off its curve", _bad_attestor, "identity.bad_attestor"),
     Scenario("a member raises its own quota", _raises_quota, "identity.quota_raised"),
     Scenario("a checkpoint where none is due", _needless_checkpoint, "identity.checkpoint_unexpected"),
