@@ -22,9 +22,18 @@ _ANVIL = ROOT / "build" / "anvil" / "node_modules" / ".bin" / "anvil"
 
 def flower_open(members: int, parameters: int, rounds: int = 7) -> float | None:
     """Seconds of one open round of Flower's simulation, the median without the first; None without Flower."""
+    return _flower("flower_open.py", members, parameters, rounds)
+
+
+def flower_secagg(members: int, parameters: int, rounds: int = 5) -> float | None:
+    """Seconds of one round of Flower's SecAgg+ in its simulation, taken likewise; None without Flower."""
+    return _flower("flower_secagg.py", members, parameters, rounds)
+
+
+def _flower(script: str, members: int, parameters: int, rounds: int) -> float | None:
     if not _PYTHON.exists():
         return None
-    command = [str(_PYTHON), str(Path(__file__).with_name("flower_open.py"))]
+    command = [str(_PYTHON), str(Path(__file__).with_name(script))]
     done = subprocess.run(
         [*command, str(members), str(parameters), str(rounds)],
         stdout=subprocess.PIPE,

@@ -14,6 +14,8 @@ messages: whoever calls derives the key from a pair of key pairs made for one ro
 the direction from dealer to holder (`shares.sealing_info`).
 """
 
+from collections.abc import Iterable
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -65,10 +67,18 @@ def agree(private: bytes, public: bytes, info: bytes) -> bytes:
     It is `derive(X25519(private, public), info)`, the same from either side. Raises Malformed as `public_of`
     and `check_public` do.
     """
-    check_public(public)
-    # Never zero: a clamped private key is a multiple of 8 and of no larger factor of a point's order.
-    shared = _private(private).exchange(X25519PublicKey.from_public_bytes(public))
-    return derive(shared, info)
+    return agree_all(private, ((public, info),))[0]
+
+
+def agree_all(private: bytes, peers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    """`agree` with many peers, each as (public key, info), in their order; raises Malformed as it does."""
+    mine = _private(private)
+    keys = []
+    for public, info in peers:
+        check_public(public)
+        # Never zero: a clamped private key is a multiple of 8 and of no larger factor of a point's order.
+        keys.append(derive(mine.exchange(X25519PublicKey.from_public_bytes(public)), info))
+    return keys
 
 
 def derive(secret: bytes, info: bytes) -> bytes:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from consortia.base.codec import Malformed
-from consortia.base.sealing import agree, derive, open_sealed, seal
+from consortia.base.sealing import agree, agree_all, derive, open_sealed, seal
 from consortia.base.shares import (
     SALT_BYTES,
     SEALED_BYTES,
@@ -47,12 +47,17 @@ def deal(
     at = [points[name] for name in names]
     seed_shares = split(secrets.seed, least, at, [drawn.coefficient() for _ in range(least - 1)])
     key_shares = split(secrets.masking, least, at, [drawn.coefficient() for _ in range(least - 1)])
+    infos = [sealing_info(round_id, dealer, name) for name in names]
+    keys = agree_all(
+        secrets.sealing, ((sealing[name], info) for name, info in zip(names, infos, strict=True))
+    )
     dealt = []
-    for name, seed_share, key_share in zip(names, seed_shares, key_shares, strict=True):
+    for name, info, key, seed_share, key_share in zip(
+        names, infos, keys, seed_shares, key_shares, strict=True
+    ):
         bundle = Bundle(seed_share, key_share, drawn.take(SALT_BYTES), drawn.take(SALT_BYTES))
-        info = sealing_info(round_id, dealer, name)
-        sealed = seal(agree(secrets.sealing, sealing[name], info), bundle.pack(), info)
-        dealt.append(Dealt(name, *_hashes(round_id, dealer, name, bundle), sealed))
+        hashes = _hashes(round_id, dealer, name, bundle)
+        dealt.append(Dealt(name, *hashes, seal(key, bundle.pack(), info)))
     return tuple(dealt)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from consortia.base.codec import Malformed
 from consortia.base.hashing import DIGEST_BYTES, prefix
-from consortia.base.sealing import agree, derive, public_of
+from consortia.base.sealing import agree_all, derive, public_of
 from consortia.base.shares import masking_info, seed_hash
 from consortia.engines.mask.api import Published, Secrets, Stream
 
@@ -56,11 +56,9 @@ def pair_streams(round_id: bytes, member: str, masking: bytes, peers: Mapping[st
     """
     if member in peers:
         raise Malformed(f"{member} makes no mask with itself")
-    found: list[Stream] = []
-    for peer in sorted(peers):
-        key = agree(masking, peers[peer], masking_info(round_id, member, peer))
-        found.append((1 if member < peer else -1, key))
-    return found
+    names = sorted(peers)
+    keys = agree_all(masking, ((peers[peer], masking_info(round_id, member, peer)) for peer in names))
+    return [(1 if member < peer else -1, key) for peer, key in zip(names, keys, strict=True)]
 
 
 def dangling(round_id: bytes, dropped: str, masking: bytes, survivors: Mapping[str, bytes]) -> list[Stream]:
