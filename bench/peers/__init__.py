@@ -45,6 +45,25 @@ def _flower(script: str, members: int, parameters: int, rounds: int) -> float | 
     return statistics.median(json.loads(done.stdout.strip().splitlines()[-1])[1:])
 
 
+def statsmodels_cox(
+    columns: list[list[float]], days: list[float], event: list[int], stratum: list[int]
+) -> list[float] | None:
+    """The coefficients of a stratified Cox fit, ties by Efron's method; None without statsmodels."""
+    if not _PYTHON.exists():
+        return None
+    given = {"columns": columns, "days": days, "event": event, "stratum": stratum}
+    done = subprocess.run(
+        [str(_PYTHON), str(Path(__file__).with_name("statsmodels_cox.py"))],
+        input=json.dumps(given),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
 def anvil() -> Path | None:
     """The anvil program, or None where it is not installed."""
     return _ANVIL if _ANVIL.exists() else None
