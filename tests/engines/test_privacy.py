@@ -251,6 +251,7 @@ def test_a_clipped_row_is_within_the_bound_and_close_to_the_true_one(matrix, bou
 )
 def test_a_clipped_vector_is_within_the_bound(vector, bound):
     assert squared_norm(vector) == sum(word * word for word in vector.tolist())
+    assert squared_norm(vector << 6) == sum(word * word << 12 for word in vector.tolist())
     clipped = clip_vector(vector, bound)
     assert sum(word * word for word in clipped.tolist()) <= bound * bound
     if squared_norm(vector) <= bound * bound:

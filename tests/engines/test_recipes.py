@@ -13,6 +13,7 @@ GOLDEN = {
     "cox.stratified": (1, "6be27d4d1778131220b54db9b0956a94"),
     "glm.linear": (2, "7126fb2f38e5eee1c86f55abd1e71d10"),
     "glm.logistic": (2, "adeaf37c9a3e53da07ac79866119e0ac"),
+    "glm.logistic.private": (1, "4ae1c3cc149bd6f3ed23d657af356b9f"),
     "glm.poisson": (2, "23006e894790aab5de82733ab6c60b90"),
     "statistics": (1, "fee0407115f37b3ee658a3be9c83ebc4"),
 }

@@ -10,8 +10,8 @@ from consortia.exact.budget import root_up
 from consortia.exact.fixed import Integers
 from consortia.exact.ring import largest
 
-_LIMB_BITS = 20
-_BLOCK = 1 << 22
+_LIMB_BITS = 16
+_BLOCK = 1 << 20
 
 
 def clip_rows(rows: Integers, bound: int) -> Integers:
@@ -42,14 +42,15 @@ def clip_vector(vector: Integers, bound: int) -> Integers:
 
 
 def squared_norm(vector: Integers) -> int:
-    """The exact sum of the squares of int64 words of up to 2^57, whatever its size."""
+    """The exact sum of the squares of any int64 words, whatever its size."""
     total = 0
     for begin in range(0, vector.size, _BLOCK):
-        rest = np.abs(vector[begin : begin + _BLOCK])
-        limbs = []
-        for _ in range(3):
-            limbs.append(rest & ((1 << _LIMB_BITS) - 1))
-            rest = rest >> _LIMB_BITS
+        # As unsigned words even the magnitude of -2^63 is itself.
+        magnitude = np.abs(vector[begin : begin + _BLOCK]).astype(np.uint64)
+        limbs = [
+            ((magnitude >> np.uint64(shift)) & np.uint64((1 << _LIMB_BITS) - 1)).astype(np.int64)
+            for shift in range(0, 64, _LIMB_BITS)
+        ]
         for i, a in enumerate(limbs):
             for j, b in enumerate(limbs):
                 total += int(a @ b) << (_LIMB_BITS * (i + j))

@@ -9,9 +9,10 @@ from types import MappingProxyType
 from consortia.engines.train.api import Recipe, RecipeError
 from consortia.engines.train.cox import COX
 from consortia.engines.train.glm import LINEAR, LOGISTIC, POISSON
+from consortia.engines.train.private import PRIVATE_LOGISTIC
 from consortia.engines.train.statistics import Statistics
 
-_ALL: tuple[Recipe, ...] = (Statistics(), LOGISTIC, LINEAR, POISSON, COX)
+_ALL: tuple[Recipe, ...] = (Statistics(), LOGISTIC, LINEAR, POISSON, COX, PRIVATE_LOGISTIC)
 
 RECIPES = MappingProxyType({each.name: each for each in _ALL})
 

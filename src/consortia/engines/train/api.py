@@ -7,7 +7,7 @@ A state is canonical CBOR and self-contained: its hash names it, and whoever hol
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from msgspec import Meta
@@ -153,6 +153,21 @@ class Recipe(Protocol):
 
     def finish(self, state: bytes) -> bytes:
         """The model after the last round; raises RecipeError before."""
+
+
+@runtime_checkable
+class RecordBounded(Protocol):
+    """What a recipe declares besides, when every record adds a vector of bounded norm: noise can hide one.
+
+    A study with privacy terms of unit `record` wants it. Noise makes any sum possible: `step` takes them all,
+    and `check`, which a vector with noise would fail, is for rounds without.
+    """
+
+    budget_parts: tuple[int, ...]
+    """How a budget is best spread over the stages: parts of it, one for each."""
+
+    def record_bounds(self, plan: Plan) -> tuple[int, ...]:
+        """The largest L2 norm, in ring units and after rounding, that one record adds in each stage."""
 
 
 def recipe_digest(recipe: Recipe) -> bytes:

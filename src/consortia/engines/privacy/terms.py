@@ -1,0 +1,144 @@
+"""A stage's noise: the numbers of a study's privacy terms, how to choose them, and what a member does.
+
+The law has records of the same fields; what is charged for them is `exact.budget` alone.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from consortia.base.codec import Record
+from consortia.engines.privacy.clip import clip_vector, squared_norm
+from consortia.engines.privacy.noise import noised
+from consortia.engines.train.api import Plan, RecipeError, RecordBounded, Stage, Vector
+from consortia.exact.budget import (
+    DEVIATIONS,
+    SENSITIVITY_MAX,
+    VARIANCE_MAX,
+    fits_ring,
+    rho,
+    root_up,
+    share,
+    sum_bound,
+    variance_for,
+)
+from consortia.exact.ring import RingError, check_range
+
+MEMBERS_MAX = 63
+
+
+class Noise(Record, frozen=True):
+    """The noise of one stage's rounds.
+
+    `unit`: whom it hides, a record or a member. `sensitivity`: the largest L2 norm that one of them adds, in
+    ring units: a recipe's record bound, or the length to which the worker clips a member's vector.
+    `variance`: of each word of the honest members' joint noise, at least. `colluders`: members of a cohort
+    assumed to tell one another their noise.
+    """
+
+    unit: Literal["record", "member"]
+    sensitivity: Annotated[int, Meta(ge=1, le=SENSITIVITY_MAX)]
+    variance: Annotated[int, Meta(ge=1, le=VARIANCE_MAX)]
+    colluders: Annotated[int, Meta(ge=0, le=MEMBERS_MAX - 1)]
+
+    def each(self, quorum: int) -> int:
+        """The variance of one member's noise when the smallest cohort has `quorum` members."""
+        return share(self.variance, quorum=quorum, colluders=self.colluders)
+
+    def cost(self, length: int, quorum: int) -> int:
+        """What one round of vectors of `length` words costs, in nano-rho."""
+        return rho(self.sensitivity, self.each(quorum), members=quorum - self.colluders, length=length)
+
+
+def total_cost(plan: Plan, noises: Sequence[Noise], quorum: int) -> int:
+    """What all rounds of a plan cost, each made once, in nano-rho."""
+    return sum(
+        stage.rounds * noise.cost(stage.length, quorum)
+        for stage, noise in zip(plan.stages, noises, strict=True)
+    )
+
+
+def record_noise(
+    recipe: object, plan: Plan, cost: int, *, quorum: int, colluders: int = 0
+) -> tuple[Noise, ...]:
+    """Noise for single records such that the whole plan costs at most `cost` nano-rho.
+
+    It is spread over the stages as the recipe says. Raises RecipeError for a recipe without bounds for its
+    records, and BudgetError when `cost` is too small.
+    """
+    if not isinstance(recipe, RecordBounded):
+        raise RecipeError("the recipe does not bound what one record adds: noise cannot hide a record")
+    honest = quorum - colluders
+    parts = recipe.budget_parts
+    noises = []
+    for stage, bound, part in zip(plan.stages, recipe.record_bounds(plan), parts, strict=True):
+        once = cost * part // (sum(parts) * stage.rounds)
+        each = variance_for(bound, once, members=honest, length=stage.length)
+        noises.append(Noise("record", bound, each * honest, colluders))
+    return tuple(noises)
+
+
+def check_noise(recipe: object, plan: Plan, noises: Sequence[Noise], *, members: int) -> None:
+    """Check a study's noise against its recipe; raises RecipeError.
+
+    1. there is one for each stage; 2. unit `record`: the recipe bounds its records, by no more than the
+    stated sensitivity; 3. the sum of `members` clipped vectors and their noise fits the ring.
+    """
+    if len(noises) != len(plan.stages):
+        raise RecipeError(f"{len(noises)} stages of noise for {len(plan.stages)} stages")
+    bounded = recipe if isinstance(recipe, RecordBounded) else None
+    for index, (stage, noise) in enumerate(zip(plan.stages, noises, strict=True)):
+        if noise.unit == "record" and (
+            bounded is None or bounded.record_bounds(plan)[index] > noise.sensitivity
+        ):
+            raise RecipeError(
+                f"{stage.name}: one record may add more than the sensitivity {noise.sensitivity}"
+            )
+        terms = stage.quantisation
+        if not fits_ring(terms.clip, noise.variance, members=members, ring_bits=terms.ring_bits):
+            raise RecipeError(f"{stage.name}: {members} members' vectors and noise do not fit the ring")
+
+
+def contribute(
+    stage: Stage, noise: Noise, vector: Vector, *, quorum: int, secret: bytes, charge: bytes
+) -> NDArray[Any]:
+    """What a member puts into a noisy sum: its vector, clipped where the unit is a member, and its noise.
+
+    In the ring's type, shape (length,). `secret` and `charge` as in `noise`. Raises RingError when the vector
+    breaks the stage's terms.
+    """
+    if noise.unit == "member":
+        vector = clip_vector(vector, noise.sensitivity)
+    check_range(vector, stage.quantisation.clip)
+    return noised(
+        vector,
+        variance=noise.each(quorum),
+        secret=secret,
+        charge=charge,
+        ring_bits=stage.quantisation.ring_bits,
+    )
+
+
+def check_noisy_sum(stage: Stage, noise: Noise, total: NDArray[Any], *, members: int, quorum: int) -> Vector:
+    """The sum as int64 when `members` clipped vectors and their noise can make it; else raises RingError."""
+    check_range(total, sum_bound(stage.quantisation.clip, noise.each(quorum), members=members))
+    return total.astype(np.int64)
+
+
+def check_noisy_vector(
+    stage: Stage, noise: Noise, vector: NDArray[Any], *, records: int, quorum: int
+) -> None:
+    """What a node can see of a noisy vector in an open round; raises RingError when it is too long.
+
+    Its clean part is at most `records` (unit `member`: one) sensitivities long. The noise of d words of
+    deviation s is at most s * (root(d) + 8) long but for a chance of e^-32.
+    """
+    each = noise.each(quorum)
+    clean = noise.sensitivity * (records if noise.unit == "record" else 1)
+    words = vector.astype(np.int64)
+    spread = root_up(each * stage.length) + DEVIATIONS * root_up(each)
+    if squared_norm(words) > (clean + spread) ** 2:
+        raise RingError(f"no {records} records and noise of variance {each} give a vector of this length")
