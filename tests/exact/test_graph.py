@@ -86,8 +86,19 @@ def test_the_degree_keeps_what_the_page_says_of_100_members():
     assert DEGREE - least == 10  # so many may drop
     assert (100 - 22) * at_least(99, 22, DEGREE - 1, least) < Fraction(1, 1 << 40)
     assert (100 - 30) * at_least(99, 30, DEGREE - 1, least) < Fraction(1, 1 << 20)
-    # Neighbourhoods of 20 would not do: ten dropped are too many for each of 100 members this often.
-    assert at_least(99, 10, 19, 20 - threshold(20) + 1) > Fraction(1, 10_000)
+
+
+def test_neighbourhoods_of_20_would_lose_secrets_that_those_of_32_keep():
+    """Ten of a hundred drop out: in one or two rounds of a hundred too many of them stand together."""
+    lost = set(range(0, 100, 10))
+    failed = {20: 0, 32: 0}
+    for number in range(500):
+        for degree in failed:
+            graph = neighbours(100, tagged("test", number.to_bytes(2, "big")), degree)
+            missing = max(len(lost & set(near)) for near in graph)
+            failed[degree] += missing > degree - threshold(degree)
+    assert failed[32] == 0
+    assert 5 <= failed[20] <= 15
 
 
 @given(st.integers(3, 120), st.integers(3, 40), SEED)

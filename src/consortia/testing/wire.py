@@ -277,16 +277,17 @@ def files() -> dict[str, bytes]:
         "note": notes,
         "hashes": hashes,
     }
-    found = {f"bytes/{name}.json": _json({"format": 1, "vectors": make()}) for name, make in makers.items()}
+    found = {f"bytes/{name}.json": as_json({"format": 1, "vectors": make()}) for name, make in makers.items()}
     network, made = proofs()
     index = [
         {"file": f"{name}.proof", "ok": step is None, "failed": step} for name, (_, step) in made.items()
     ]
-    found["proofs/index.json"] = _json({"format": 1, "network": network, "vectors": index})
+    found["proofs/index.json"] = as_json({"format": 1, "network": network, "vectors": index})
     return found | {f"proofs/{name}.proof": data for name, (data, _) in made.items()}
 
 
-def _json(value: object) -> bytes:
+def as_json(value: object) -> bytes:
+    """The bytes of a file of vectors."""
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
 
 

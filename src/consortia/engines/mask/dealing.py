@@ -48,16 +48,12 @@ def deal(
     seed_shares = split(secrets.seed, least, at, [drawn.coefficient() for _ in range(least - 1)])
     key_shares = split(secrets.masking, least, at, [drawn.coefficient() for _ in range(least - 1)])
     infos = [sealing_info(round_id, dealer, name) for name in names]
-    keys = agree_all(
-        secrets.sealing, ((sealing[name], info) for name, info in zip(names, infos, strict=True))
-    )
+    keys = agree_all(secrets.sealing, [(sealing[n], info) for n, info in zip(names, infos, strict=True)])
     dealt = []
-    for name, info, key, seed_share, key_share in zip(
-        names, infos, keys, seed_shares, key_shares, strict=True
-    ):
-        bundle = Bundle(seed_share, key_share, drawn.take(SALT_BYTES), drawn.take(SALT_BYTES))
-        hashes = _hashes(round_id, dealer, name, bundle)
-        dealt.append(Dealt(name, *hashes, seal(key, bundle.pack(), info)))
+    for index, name in enumerate(names):
+        bundle = Bundle(seed_shares[index], key_shares[index], drawn.take(SALT_BYTES), drawn.take(SALT_BYTES))
+        sealed = seal(keys[index], bundle.pack(), infos[index])
+        dealt.append(Dealt(name, *_hashes(round_id, dealer, name, bundle), sealed))
     return tuple(dealt)
 
 
