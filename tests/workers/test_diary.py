@@ -39,9 +39,27 @@ def test_only_the_newest_states_are_kept(diary):
 def test_past_rounds_are_let_go(diary):
     diary.keep_update(STUDY, ROUND, b"past")
     diary.keep_update(STUDY, OTHER, b"now")
-    diary.forget_rounds(STUDY, OTHER)
+    diary.forget_rounds(STUDY, [OTHER], ROUND)
     assert diary.update(STUDY, ROUND) is None
     assert diary.update(STUDY, OTHER) == b"now"
+
+
+def test_the_secrets_of_a_past_round_are_overwritten_and_gone(diary):
+    diary.keep_secrets(STUDY, ROUND, b"drawn for the past round")
+    diary.keep_secrets(STUDY, OTHER, b"drawn for this round")
+    (path,) = diary._of(STUDY).glob(f"secrets-{ROUND.hex()}")
+    with path.open("rb") as still_open:
+        diary.forget_rounds(STUDY, [OTHER], ROUND)
+        assert still_open.read() == bytes(len(b"drawn for the past round"))
+    assert diary.secrets(STUDY, ROUND) is None
+    assert diary.secrets(STUDY, OTHER) == b"drawn for this round"
+
+
+def test_the_first_cohort_and_the_first_plain_update_are_the_ones_that_count(diary):
+    assert diary.keep_cohort(STUDY, ROUND, ("east", "west")) == ("east", "west")
+    assert diary.keep_cohort(STUDY, ROUND, ("east", "north")) == ("east", "west")
+    assert diary.keep_plain(STUDY, OTHER, b"first") == b"first"
+    assert diary.keep_plain(STUDY, OTHER, b"second") == b"first"
 
 
 def test_a_study_that_is_over_leaves_nothing(diary):

@@ -26,11 +26,11 @@ class MortalDoor(LocalDoor):
         self.left -= 1
         return self.left == 0
 
-    def submit(self, message: Record) -> str:
+    def submit(self, *messages: Record) -> str:
         dies = self._die()
         if dies and not self.after:
             raise Killed
-        code = super().submit(message)
+        code = super().submit(*messages)
         if dies:
             raise Killed
         return code
@@ -46,13 +46,15 @@ class MortalDoor(LocalDoor):
         return super().get_blob(blob)
 
 
+@pytest.mark.parametrize("mode", ["open", "masked"])
 @pytest.mark.parametrize("after", [False, True])
-def test_a_worker_killed_anywhere_resumes_and_never_submits_two_updates(tmp_path, programme, after):
+def test_a_worker_killed_anywhere_resumes_and_never_submits_two_updates(tmp_path, programme, after, mode):
     points = range(1, 40, programme(quick=13, test=3, nightly=1))
     for point in points:
-        four = Consortium(tmp_path / str(point), rounds=1).join().start()
-        west = four.workers["west"]
-        west.door = MortalDoor(four.net, "west", point, after=after)
+        four = Consortium(tmp_path / str(point), rounds=1, mode=mode).join().start()
+        door = MortalDoor(four.net, "west", point, after=after)
+        west = Worker(door, HeldTable(four.tables["west"]), Diary(four.folder / "west"))
+        four.workers["west"] = west
         work = west.work
 
         def mortal(work=work, four=four):
@@ -85,8 +87,11 @@ class Restless(HeldTable):
         return self.held
 
 
-def test_a_worker_killed_over_and_over_offers_one_update_a_round_even_if_it_would_compute_another(tmp_path):
-    four = Consortium(tmp_path, rounds=2).join().start()
+@pytest.mark.parametrize("mode", ["open", "masked"])
+def test_a_worker_killed_over_and_over_offers_one_update_a_round_though_it_would_compute_another(
+    tmp_path, mode
+):
+    four = Consortium(tmp_path, rounds=2, mode=mode).join().start()
     offered: dict[bytes, set[bytes]] = {}
     data = Restless(four.tables["west"])
 

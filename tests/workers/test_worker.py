@@ -51,8 +51,15 @@ def test_a_member_that_vanishes_is_counted_out_and_comes_back(four):
     four.finish()
     first, *later = four.rounds()
     assert first.missing == ("west",)
-    assert all(this.cohort == tuple(sorted(MEMBERS)) for this in later)
+    assert later[-1].cohort == tuple(sorted(MEMBERS))
     assert four.progress.status == "finished"
+
+
+def test_nobody_waits_twice_for_a_member_that_stays_away(four):
+    del four.workers["west"]
+    four.finish()
+    assert [this.cohort for this in four.rounds()] == [("east", "north", "south")] * 3
+    assert sum(len(four.net.said(name, "closed")) for name in MEMBERS) == 1
 
 
 def test_two_that_vanish_stop_the_study_and_are_named(four):

@@ -1,43 +1,29 @@
 """`consortia study propose`: the terms of a study, from a recipe and the proposer's own data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from consortia.base.codec import encode
 from consortia.base.ids import is_name
 from consortia.cli.lookup import find_asset, find_study, own_rows
 from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import Session, at_home
-from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train import RECIPES
 from consortia.engines.train.agree import infer_schema
-from consortia.engines.train.api import RecipeError, recipe_digest
+from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import RawTable, read_file
 from consortia.engines.train.schema import Schema
+from consortia.kernel.block import Receipt
 from consortia.modules.training import rules
 from consortia.modules.training import types as law
 from consortia.modules.training.messages import Propose
-from consortia.workers.arithmetic import law_stages
+from consortia.workers.terms import Wanted
+from consortia.workers.terms import terms_of as study_terms
 
 MINUTE_MILLISECONDS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a person asks of a study, besides its recipe and schema."""
-
-    name: str
-    title: str
-    purpose: str
-    invited: tuple[str, ...]
-    quorum: int
-    retries: int
-    deadlines: law.Deadlines
 
 
 @click.command()
@@ -67,10 +53,14 @@ class Wanted:
 )
 @click.option(
     "--quorum",
-    type=click.IntRange(2, law.JOINED_MAX),
-    default=2,
-    show_default=True,
-    help="The smallest cohort of a round.",
+    type=click.IntRange(law.OPEN_MIN, law.JOINED_MAX),
+    help="The smallest cohort of a round; 3, or 2 where rounds are open, when left out.",
+)
+@click.option(
+    "--open",
+    "is_open",
+    is_flag=True,
+    help="Let every member see every update; masked rounds show their sum alone, and take three members.",
 )
 @click.option(
     "--retries",
@@ -112,7 +102,8 @@ def propose(
     title: str | None,
     parameters: tuple[str, ...],
     invited: tuple[str, ...],
-    quorum: int,
+    quorum: int | None,
+    is_open: bool,
     retries: int,
     join_minutes: float,
     round_minutes: float,
@@ -128,57 +119,37 @@ def propose(
     spans = [
         int(minutes * MINUTE_MILLISECONDS) or 1 for minutes in (join_minutes, round_minutes, result_minutes)
     ]
-    members = tuple(sorted(set(invited)))
-    wanted = Wanted(name, title or name, purpose, members, quorum, retries, law.Deadlines(*spans))
+    mode: law.Mode = "open" if is_open else "masked"
+    deadlines = law.Deadlines(*spans)
+    wanted = Wanted(name, title or name, purpose, deadlines, invited, quorum, retries, mode)
     terms, initial = terms_of(recipe_name, _integers(parameters), schema, wanted)
     session.client.put_blob(initial)
     receipt = session.submit(Propose(terms))
-    found = find_study(session, name)
-    if as_json:
-        known = {
-            "study": found.study.id,
-            "name": f"{session.member}/{name}",
-            "join_until": found.study.join_until,
-        }
-        known |= {"rounds": sum(stage.rounds for stage in terms.stages)}
-        facts(known | {"transaction": receipt.transaction, "height": receipt.height})
-        return DONE
-    until = day(found.study.join_until)
-    say(f"{session.member}/{name} may be joined until {until} UTC (block {receipt.height})")
-    say(f"id  {found.study.id.hex()}")
-    note(f"Members join: consortia study join {session.member}/{name} --data ASSET")
+    _told(find_study(session, name).study, receipt, as_json=as_json)
     return DONE
+
+
+def _told(study: law.Study, receipt: Receipt, *, as_json: bool) -> None:
+    """Say how others join."""
+    name = f"{study.proposer}/{study.terms.name}"
+    if as_json:
+        known = {"study": study.id, "name": name, "join_until": study.join_until}
+        known |= {"rounds": rules.rounds_of(study.terms.stages), "transaction": receipt.transaction}
+        facts(known | {"height": receipt.height})
+        return
+    say(f"{name} may be joined until {day(study.join_until)} UTC (block {receipt.height})")
+    say(f"id  {study.id.hex()}")
+    note(f"Members join: consortia study join {name} --data ASSET")
 
 
 def terms_of(
     recipe_name: str, parameters: dict[str, int], schema: Schema, wanted: Wanted
 ) -> tuple[law.Terms, bytes]:
     """The terms of a study and the state that its first round starts from; raises Failure."""
-    recipe = RECIPES[recipe_name]
     try:
-        plan = recipe.plan(parameters, schema)
+        return study_terms(RECIPES[recipe_name], parameters, schema, wanted)
     except RecipeError as error:
         raise Failure(f"{recipe_name}: {error}", "--parameter NAME=INTEGER") from None
-    encoded = schema.encode()
-    terms = law.Terms(
-        name=wanted.name,
-        title=wanted.title,
-        purpose=wanted.purpose,
-        model=None,
-        schema=encoded,
-        schema_hash=rules.schema_hash(encoded),
-        recipe=law.Recipe(recipe.name, encode(dict(parameters)), recipe_digest(recipe)),
-        stages=law_stages(plan),
-        initial=blob_id(plan.initial),
-        invited=wanted.invited,
-        quorum=wanted.quorum,
-        retries=wanted.retries,
-        deadlines=wanted.deadlines,
-        privacy=None,
-        model_name=wanted.name,
-        model_title=wanted.title,
-    )
-    return terms, plan.initial
 
 
 def _rows(session: Session, data: str) -> RawTable:

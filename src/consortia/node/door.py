@@ -37,11 +37,11 @@ class HttpDoor:
         with _closing():
             return self._client.query(name, arguments, kind)
 
-    def submit(self, message: Record) -> str:
+    def submit(self, *messages: Record) -> str:
         """Sign and hand in; the receipt's code, or that for which it was not admitted."""
         with _closing():
             try:
-                self._client.submit(message)
+                self._client.submit(*messages)
             except TransactionRefused as refused:
                 return refused.code
             return OK

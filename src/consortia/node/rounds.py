@@ -16,6 +16,7 @@ from consortia.engines.train.api import check_vector
 from consortia.exact.ring import RingError
 from consortia.kernel.context import Context
 from consortia.modules.training.messages import Availability
+from consortia.modules.training.rounds import awaited
 from consortia.modules.training.rules import availability, blob_bytes
 from consortia.modules.training.state import JOINS, PROGRESS, STUDIES, open_round
 from consortia.modules.training.types import Round, Stage, Terms
@@ -26,6 +27,7 @@ from consortia.node.http_answers import HttpProblem
 from consortia.node.service import Service
 from consortia.sdk.errors import LedgerError, RequestFailed
 from consortia.workers.arithmetic import BadRound, BadTerms, Plans, check_update, engine_stage, plans
+from consortia.workers.masks import check_length
 
 GATHER_SECONDS_MAX = 60.0
 
@@ -76,7 +78,7 @@ def round_terms(service: Service, ask: AskAvailability) -> RoundTerms:
     if not found or found[0].round.step != "submit":
         raise HttpProblem(409, f"round {ask.round.hex()} waits for no updates here")
     known = found[0]
-    if ask.member not in known.round.members:
+    if ask.member not in awaited(known.round):
         raise HttpProblem(403, f"{ask.member} has no part in round {ask.round.hex()}")
     expected = blob_bytes(known.stage)
     if ask.size != expected:
@@ -101,7 +103,7 @@ async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Ava
             service.counters.blobs_refused += len(error.bad)
             status = 422 if error.bad else 424
             raise HttpProblem(status, str(error), peers=error.bad) from None
-    planned = _planned(known.terms)
+    planned = None if known.round.keyed else _planned(known.terms)
     if planned is not None:
         await _have_state(service, known.round, planned)
     try:
@@ -185,6 +187,9 @@ async def _have_state(service: Service, this: Round, planned: Plans) -> None:
 
 def _check(service: Service, known: RoundTerms, planned: Plans | None, ask: AskAvailability) -> None:
     blob = service.blobs.read(ask.blob)
+    if known.round.keyed:
+        check_length(engine_stage(known.stage), blob)
+        return
     if planned is None:
         check_vector(engine_stage(known.stage), blob)
         return

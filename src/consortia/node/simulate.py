@@ -147,10 +147,10 @@ class _Door:
             raise DoorClosed(f"{name} answers with a {type(answer).__name__}")
         return answer
 
-    def submit(self, message: Record) -> str:
+    def submit(self, *messages: Record) -> str:
         """Sign with the worker's key; the code of the receipt, or of the refusal."""
         try:
-            return self._party.submit("worker", message).code
+            return self._party.submit("worker", *messages).code
         except TransactionRefused as refused:
             return refused.code
 

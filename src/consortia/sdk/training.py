@@ -4,23 +4,21 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from consortia.base.codec import encode
-from consortia.engines.commit.chunks import blob_id
 from consortia.engines.infer import Estimator
 from consortia.engines.train import recipe as recipe_of
 from consortia.engines.train.agree import infer_schema
-from consortia.engines.train.api import recipe_digest
 from consortia.engines.train.files import RawTable
 from consortia.engines.train.table import make_table, mismatches
 from consortia.modules.assets.types import Asset
-from consortia.modules.training import queries, rules
+from consortia.modules.training import queries
 from consortia.modules.training import types as law
 from consortia.modules.training.messages import Cancel, Join, Leave, Propose, Start
 from consortia.sdk.access import Access
 from consortia.sdk.assets import Assets
 from consortia.sdk.errors import LedgerError
-from consortia.workers.arithmetic import law_stages, plans
+from consortia.workers.arithmetic import plans
 from consortia.workers.rows import raw_table
+from consortia.workers.terms import Wanted, terms_of
 from consortia.workers.vault import Vault
 
 MINUTE = 60_000
@@ -63,39 +61,32 @@ class Training:
         purpose: str = "research",
         title: str = "",
         members: Sequence[str] = (),
-        quorum: int = 2,
+        quorum: int | None = None,
         retries: int = 3,
+        mode: law.Mode = "masked",
         times: Times | None = None,
     ) -> "Study":
         """Propose a study whose schema is that of an own data set; `members` may join, or everyone.
 
+        `mode` "masked" shows nobody an update, and takes three members or more; "open" shows each to all.
         Raises DataError, RecipeError, TransactionRefused.
         """
         spans = times or Times()
         rule = recipe_of(recipe)
         rows = [self.raw(self.assets.get(data))]
         schema = infer_schema(rows, label, task=rule.about.task)
-        plan = rule.plan(parameters or {}, schema)
-        encoded = schema.encode()
-        terms = law.Terms(
-            name=name,
-            title=title or name,
-            purpose=purpose,
-            model=None,
-            schema=encoded,
-            schema_hash=rules.schema_hash(encoded),
-            recipe=law.Recipe(rule.name, encode(dict(parameters or {})), recipe_digest(rule)),
-            stages=law_stages(plan),
-            initial=blob_id(plan.initial),
-            invited=tuple(sorted(set(members))),
+        wanted = Wanted(
+            name,
+            title or name,
+            purpose,
+            law.Deadlines(spans.join, spans.submit, spans.result),
+            invited=tuple(members),
             quorum=quorum,
             retries=retries,
-            deadlines=law.Deadlines(spans.join, spans.submit, spans.result),
-            privacy=None,
-            model_name=name,
-            model_title=title or name,
+            mode=mode,
         )
-        self.access.put_blob(plan.initial)
+        terms, initial = terms_of(rule, parameters or {}, schema, wanted)
+        self.access.put_blob(initial)
         self.access.submit(Propose(terms))
         return self.get(name)
 

@@ -3,22 +3,23 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from consortia.base.codec import Record, encode
+from consortia.base.codec import Record
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train import recipe
-from consortia.engines.train.api import recipe_digest
 from consortia.engines.train.files import DataError
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table
 from consortia.kernel.block import OK
 from consortia.modules.training import rules
 from consortia.modules.training.messages import Availability
-from consortia.modules.training.types import Deadlines, Recipe, Terms
+from consortia.modules.training.types import Deadlines, Mode, Terms
 from consortia.testing.machine import Bench
-from consortia.workers.arithmetic import BadRound, check_update, law_stages, plans
+from consortia.workers.arithmetic import BadRound, check_update, plans
 from consortia.workers.diary import Diary
 from consortia.workers.door import DoorClosed, R
 from consortia.workers.report import Report, Tell, nobody
+from consortia.workers.terms import Wanted
+from consortia.workers.terms import terms_of as workers_terms_of
 from consortia.workers.worker import Worker
 
 TICK_MILLISECONDS = 250
@@ -74,11 +75,11 @@ class LocalDoor:
             raise TypeError(f"{name} answers with {type(answer).__name__}")
         return answer
 
-    def submit(self, message: Record) -> str:
+    def submit(self, *messages: Record) -> str:
         """A block of one transaction."""
         self._knock()
         bench = self.net.bench
-        raw = bench.sign(self._member, "worker", message)
+        raw = bench.sign(self._member, "worker", *messages)
         code = bench.admission_code(raw)
         return bench.block(raw)[0].code if code == OK else code
 
@@ -168,28 +169,15 @@ def worker_of(
 
 
 def terms_of(
-    name: str, schema: Schema, *, recipe_name: str = "glm.logistic", quorum: int = 3, **parameters: int
+    name: str,
+    schema: Schema,
+    *,
+    recipe_name: str = "glm.logistic",
+    quorum: int = 3,
+    mode: Mode = "open",
+    **parameters: int,
 ) -> tuple[Terms, bytes]:
     """The terms of a study of a recipe, and the initial state's bytes."""
-    rule = recipe(recipe_name)
-    plan = rule.plan(parameters, schema)
-    encoded = schema.encode()
-    terms = Terms(
-        name=name,
-        title=f"A study of {name}",
-        purpose="DUO:0000007",
-        model=None,
-        schema=encoded,
-        schema_hash=rules.schema_hash(encoded),
-        recipe=Recipe(recipe_name, encode(dict(parameters)), recipe_digest(rule)),
-        stages=law_stages(plan),
-        initial=blob_id(plan.initial),
-        invited=(),
-        quorum=quorum,
-        retries=3,
-        deadlines=Deadlines(600_000, 60_000, 30_000),
-        privacy=None,
-        model_name=name,
-        model_title=f"A model of {name}",
-    )
-    return terms, plan.initial
+    deadlines = Deadlines(600_000, 60_000, 30_000)
+    wanted = Wanted(name, f"A study of {name}", "DUO:0000007", deadlines, quorum=quorum, mode=mode)
+    return workers_terms_of(recipe(recipe_name), parameters, schema, wanted)

@@ -61,7 +61,10 @@ def _drawn(found: inspect.Type) -> st.SearchStrategy[Any]:
             low = INTEGER_MIN if info.ge is None else info.ge
             return st.integers(low, INTEGER_MAX if info.le is None else info.le)
         case inspect.BytesType():
-            return st.binary(min_size=info.min_length or 0, max_size=min(info.max_length or 64, 128))
+            return st.binary(
+                min_size=info.min_length or 0,
+                max_size=max(info.min_length or 0, min(info.max_length or 64, 128)),
+            )
         case inspect.StrType():
             return _text(info)
         case inspect.LiteralType():

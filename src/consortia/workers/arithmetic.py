@@ -8,8 +8,10 @@ Blob ids: an update and a sum are hashed as packed words of the stage's ring, a 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from consortia.base.codec import Malformed, decode
 from consortia.engines.commit.chunks import blob_id
@@ -31,6 +33,8 @@ from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table
 from consortia.exact.ring import RingError, add_all, pack
 from consortia.modules.training import types as law
+from consortia.modules.training.mask_queries import MasksView
+from consortia.workers import masks
 
 
 class BadTerms(ValueError):
@@ -84,8 +88,8 @@ def plans(terms: law.Terms) -> Plans:
     return Plans(rule, plan, schema, stages, plan.rounds)
 
 
-def law_stages(plan: Plan) -> tuple[law.Stage, ...]:
-    """The stages of a plan as a study's terms state them, for open rounds with exact sums."""
+def law_stages(plan: Plan, mode: law.Mode) -> tuple[law.Stage, ...]:
+    """The stages of a plan as a study's terms state them, for rounds with exact sums."""
     return tuple(
         law.Stage(
             name=stage.name,
@@ -95,7 +99,7 @@ def law_stages(plan: Plan) -> tuple[law.Stage, ...]:
             scale_bits=stage.quantisation.scale_bits,
             clip=stage.quantisation.clip,
             weighting=stage.weighting,
-            mode="open",
+            mode=mode,
             rule="mean",
         )
         for stage in plan.stages
@@ -115,13 +119,16 @@ def update(known: Plans, this: law.Round, state: bytes, table: Table) -> bytes:
 
 
 def check_update(known: Plans, this: law.Round, state: bytes, blob: bytes, records: int) -> None:
-    """Check an open round's update from a member with so many records; raises BadRound.
+    """Check an update from a member with so many records; raises BadRound.
 
-    1. its length is the stage's and no word is beyond the clip; 2. so many records can give it, as far as
-    the recipe can tell. A node checks this before it signs that it holds the update, so that whoever
-    inflates an update cannot submit it.
+    1. its length is the stage's; in an open round 2. no word is beyond the clip, and 3. so many records can
+    give it, as far as the recipe can tell. A node checks this before it signs that it holds the update, so
+    that whoever inflates an open update cannot submit it. A masked one shows its length alone.
     """
     try:
+        if this.keyed:
+            masks.check_length(known.stages[this.stage], blob)
+            return
         vector = check_vector(known.stages[this.stage], blob)
         if known.stages[this.stage].weighting == "sum":
             known.recipe.check(state, vector.astype(np.int64), records)
@@ -129,30 +136,43 @@ def check_update(known: Plans, this: law.Round, state: bytes, blob: bytes, recor
         raise BadRound(str(error)) from None
 
 
-def compute(known: Plans, this: law.Round, state: bytes, blobs: Sequence[tuple[str, bytes]]) -> Computed:
+def compute(
+    known: Plans,
+    this: law.Round,
+    state: bytes,
+    blobs: Sequence[tuple[str, bytes]],
+    view: MasksView | None = None,
+) -> Computed:
     """The result of a round from its starting state and the cohort's blobs, by member; raises BadRound.
 
-    1. every blob keeps the stage's terms: length and clip; 2. they are added exactly, and so many
-    members can make the sum; 3. the recipe's step gives the next state; 4. after the last round the
+    `view` has the keys and revealed secrets of a masked round. 1. every blob keeps the stage's terms:
+    its length, and in an open round the clip; 2. they are added exactly, the masks are lifted from the sum,
+    and so many members can make it; 3. the recipe's step gives the next state; 4. after the last round the
     recipe finishes the model.
     """
     stage = known.stages[this.stage]
+    try:
+        total = _summed(stage, blobs) if view is None else masks.lifted(stage, blobs, view)
+        total = check_total(stage, total, len(blobs))
+        cohort = Cohort(len(this.cohort), this.cohort_records, this.records)
+        following = known.recipe.step(state, total, cohort)
+        if this.index + 1 == known.rounds:
+            following = known.recipe.finish(following)
+        packed = pack(total, ring_bits=stage.quantisation.ring_bits)
+    except (RingError, RecipeError, Malformed) as error:
+        raise BadRound(str(error)) from None
+    return Computed(law.Outcome(blob_id(packed), blob_id(following)), packed, following)
+
+
+def _summed(stage: Stage, blobs: Sequence[tuple[str, bytes]]) -> NDArray[Any]:
+    """The sum of an open round's vectors; raises BadRound, naming the member whose vector is none."""
     vectors = []
     for member, blob in blobs:
         try:
             vectors.append(check_vector(stage, blob))
         except RingError as error:
             raise BadRound(f"the update of {member}: {error}") from None
-    try:
-        total = check_total(stage, add_all(vectors), len(vectors))
-        cohort = Cohort(len(this.cohort), this.cohort_records, this.records)
-        following = known.recipe.step(state, total, cohort)
-        if this.index + 1 == known.rounds:
-            following = known.recipe.finish(following)
-        packed = pack(total, ring_bits=stage.quantisation.ring_bits)
-    except (RingError, RecipeError) as error:
-        raise BadRound(str(error)) from None
-    return Computed(law.Outcome(blob_id(packed), blob_id(following)), packed, following)
+    return add_all(vectors)
 
 
 def _parameters(data: bytes) -> dict[str, int]:

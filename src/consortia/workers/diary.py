@@ -2,22 +2,26 @@
 
     STUDY/update-ROUND    the blob that the member decided to submit in a round
     STUDY/result-ROUND    the outcome that it computed, before it commits to it
+    STUDY/secrets-ROUND   what was drawn for the masks of a round; destroyed when the round is over
+    STUDY/cohort-ROUND    the cohort for which it reveals shares
+    STUDY/plain-QUERY     the update before it is masked: the same at every try of a round
     STUDY/state-INDEX     the state that round INDEX starts from, computed by this worker itself
     STUDY/stopped         why it takes no part any more
 
 An update is written before it is offered to anybody: after a crash the worker finds it and submits the
-very same bytes, so it never submits two vectors for one round. Files are written whole: to a file
-beside, forced to disk, then renamed.
+very same bytes, so it never submits two vectors for one round. Files are written whole (`workers.files`).
 """
 
-import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from consortia.base.codec import decode_record, encode_record
 from consortia.modules.training.types import Outcome
+from consortia.workers import files
 
 STATES_KEPT = 2
+_OF_ROUNDS = ("update", "result", "secrets", "cohort")
 _STATE = "state-"
 
 
@@ -64,13 +68,45 @@ class Diary:
             if int(path.name.removeprefix(_STATE)) <= index - STATES_KEPT:
                 path.unlink()
 
-    def forget_rounds(self, study: bytes, keep: bytes) -> None:
-        """Let go of the updates and results of all rounds but `keep`."""
-        folder = self._of(study)
-        for kind in ("update", "result"):
-            for path in folder.glob(f"{kind}-*"):
-                if path.name != f"{kind}-{keep.hex()}":
-                    path.unlink()
+    def plain(self, study: bytes, query: bytes) -> bytes | None:
+        """The update, before it is masked, that the member sends whenever the query is asked; or None."""
+        return self._read(study, f"plain-{query.hex()}")
+
+    def keep_plain(self, study: bytes, query: bytes, blob: bytes) -> bytes:
+        """Decide on the update for a query, unless one is decided on already; give the one that counts."""
+        known = self.plain(study, query)
+        if known is None:
+            self._write(study, f"plain-{query.hex()}", blob)
+            known = blob
+        return known
+
+    def secrets(self, study: bytes, round_id: bytes) -> bytes | None:
+        """What was drawn for the masks of a round, or None."""
+        return self._read(study, f"secrets-{round_id.hex()}")
+
+    def keep_secrets(self, study: bytes, round_id: bytes, drawn: bytes) -> bytes:
+        """Keep what was drawn for the masks of a round, before anything of it is told."""
+        self._write(study, f"secrets-{round_id.hex()}", drawn)
+        return drawn
+
+    def keep_cohort(self, study: bytes, round_id: bytes, cohort: tuple[str, ...]) -> tuple[str, ...]:
+        """Decide on the one cohort for which shares of a round are revealed; give the one that counts."""
+        known = self._read(study, f"cohort-{round_id.hex()}")
+        if known is None:
+            known = ",".join(cohort).encode("ascii")
+            self._write(study, f"cohort-{round_id.hex()}", known)
+        return tuple(known.decode("ascii").split(","))
+
+    def forget_rounds(self, study: bytes, keep: Iterable[bytes], query: bytes) -> None:
+        """Let go of all rounds but those to keep, and of the updates for all queries but one.
+
+        The secrets of masks and plain updates are destroyed, as far as the disk allows.
+        """
+        kept = {f"{kind}-{each.hex()}" for kind in _OF_ROUNDS for each in keep} | {f"plain-{query.hex()}"}
+        for kind in (*_OF_ROUNDS, "plain"):
+            for path in self._of(study).glob(f"{kind}-*"):
+                if path.name not in kept:
+                    files.destroy(path)
 
     def stopped(self, study: bytes) -> str | None:
         """Why the worker takes no part in a study any more, or None."""
@@ -82,7 +118,8 @@ class Diary:
         self._write(study, "stopped", why.encode("utf-8"))
 
     def forget(self, study: bytes) -> None:
-        """Let go of a study that is over."""
+        """Let go of a study that is over, its secrets first."""
+        self.forget_rounds(study, (), b"")
         shutil.rmtree(self._of(study), ignore_errors=True)
 
     def studies(self) -> list[bytes]:
@@ -101,16 +138,4 @@ class Diary:
             return None
 
     def _write(self, study: bytes, name: str, data: bytes) -> None:
-        folder = self._of(study)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside = folder / f".{name}.new"
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(folder / name)
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        files.write(self._of(study) / name, data)

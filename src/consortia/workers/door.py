@@ -28,8 +28,10 @@ class Door(Protocol):
     def query(self, name: str, arguments: Record, kind: type[R]) -> R:
         """The answer to `module.query`, over the newest block that the node has."""
 
-    def submit(self, message: Record) -> str:
-        """Sign `message` with the worker's key and wait for its receipt: its code, "ok" or a refusal's.
+    def submit(self, *messages: Record) -> str:
+        """Sign these messages as one transaction with the worker's key and wait for its receipt.
+
+        Gives its code, "ok" or a refusal's.
 
         A transaction that is not admitted answers with the code for which it was not.
         """

@@ -7,7 +7,11 @@ from typing import Literal
 Kind = Literal[
     "joined",
     "started",
+    "keyed",
+    "dealt",
+    "complained",
     "submitted",
+    "revealed",
     "committed",
     "opened",
     "closed",

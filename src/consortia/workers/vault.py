@@ -6,13 +6,12 @@
     private/predictions/ROOT           a batch of prediction records, opened (`OpenedBatch`)
 
 Folders are open to their owner alone (0700, files 0600), nothing here is ever logged, and errors name no
-subject. Files are canonical CBOR, written whole: to a file beside, forced to disk, then renamed, so a
-crash leaves the old or the new. One process writes at a time; the others wait.
+subject. Files are canonical CBOR, written whole, so a crash leaves the old or the new. One process writes at
+a time; the others wait.
 
-Erasure destroys salts and records here: the file is replaced by one without them, and the blocks of the
-old one are overwritten with zeros before they are given back. On solid-state disks, on file systems that
-copy on write, in snapshots and in backups the old bytes may survive all the same: keep this folder on an
-encrypted disk, and see to your backups.
+Erasure destroys salts and records here: the file is replaced by one without them, and the old one is
+overwritten as far as the disk allows (`workers.files`): keep this folder on an encrypted disk, and see to
+your backups.
 """
 
 import fcntl
@@ -49,9 +48,9 @@ from consortia.engines.commit.prediction import (
     committed,
     encode_opened,
 )
+from consortia.workers.files import destroy, private, sync, write
 
 FILE_BYTES_MAX = 1 << 32
-_ZEROS = bytes(1 << 20)
 
 
 class VaultError(ValueError):
@@ -112,7 +111,7 @@ class Vault:
             if path.exists():
                 raise VaultError(f"there is a data set {name} already")
             data = dataset.create(rows, enrolled)
-            _write(path, encode_record(data))
+            write(path, encode_record(data))
         return dataset.commitment(data)
 
     def append_rows(self, name: str, rows: Mapping[bytes, Sequence[bytes]]) -> Commitment:
@@ -154,21 +153,21 @@ class Vault:
     def add_batch(self, records: Iterable[bytes], pool: Executor | None = None) -> Committed:
         """Keep a stream of records as one batch under fresh salts, in flat memory."""
         with self._locked():
-            folder = _private(self._folder / "batches")
+            folder = private(self._folder / "batches")
             for stale in folder.glob(".new-*"):
                 for path in stale.iterdir():
-                    _destroy(path)
+                    destroy(path)
                 stale.rmdir()
-            place = _private(folder / f".new-{secrets.token_hex(8)}")
+            place = private(folder / f".new-{secrets.token_hex(8)}")
             count, blocks = 0, []
             for number, piece in enumerate(stream(records, pool)):
-                _write(place / str(number), encode_record(_Piece(tuple(piece.records), piece.salts, ())))
+                write(place / str(number), encode_record(_Piece(tuple(piece.records), piece.salts, ())))
                 blocks.append(piece.blocks)
                 count += len(piece.records)
             root = root_of_blocks(b"".join(blocks))
-            _write(place / "head", encode_record(_Head(root, count, b"".join(blocks))))
+            write(place / "head", encode_record(_Head(root, count, b"".join(blocks))))
             place.rename(folder / root.hex())
-            _sync(folder)
+            sync(folder)
         return Committed(root, count)
 
     def open_record(self, root: bytes, index: int) -> Opening:
@@ -208,7 +207,7 @@ class Vault:
             records = (*piece.records[:offset], b"", *piece.records[offset + 1 :])
             salts = piece.salts[:at] + bytes(SALT_BYTES) + piece.salts[at + SALT_BYTES :]
             left = _Piece(records, salts, tuple(sorted((*piece.erased, (offset, leaf)))))
-            _write(self._folder / "batches" / root.hex() / str(number), encode_record(left), wipe=True)
+            write(self._folder / "batches" / root.hex() / str(number), encode_record(left), wipe=True)
 
     # Predictions
 
@@ -216,7 +215,7 @@ class Vault:
         """Keep a batch of prediction records with what opens them; root and count are for the ledger."""
         batch, _ = committed(predictions)
         with self._locked():
-            _write(self._prediction_path(batch.root), encode_opened(predictions))
+            write(self._prediction_path(batch.root), encode_opened(predictions))
         return Committed(batch.root, batch.count)
 
     def opened_batch(self, root: bytes) -> bytes | None:
@@ -240,14 +239,14 @@ class Vault:
         with self._locked():
             if not path.is_file():
                 raise VaultError(f"there is no {path.name}")
-            _destroy(path)
+            destroy(path)
 
     def _change(self, name: str, change: Callable[[DataSet], DataSet], *, wipe: bool = False) -> Commitment:
         with self._locked():
             before = self.dataset(name)
             with _told():
                 data = change(before)
-            _write(self._dataset_path(name), encode_record(data), wipe=wipe)
+            write(self._dataset_path(name), encode_record(data), wipe=wipe)
         return dataset.commitment(data)
 
     def _dataset_path(self, name: str) -> Path:
@@ -267,7 +266,7 @@ class Vault:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the vault for writing."""
-        lock = os.open(_private(self._folder) / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(private(self._folder) / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -293,58 +292,3 @@ def _read(path: Path, kind: type[R]) -> R:
         return decode_record(kind, data, size_max=FILE_BYTES_MAX)
     except Malformed as error:
         raise VaultError(f"{path} is damaged: {error}") from None
-
-
-def _write(path: Path, data: bytes, *, wipe: bool = False) -> None:
-    """Put `data` in the place of the file, durably and at once; with `wipe` overwrite what stood there."""
-    _private(path.parent)
-    beside = path.with_name(f".{path.name}.new")
-    if beside.exists():  # a crash left it
-        _destroy(beside)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    old = os.open(path, os.O_RDWR) if wipe else None
-    try:
-        beside.replace(path)
-        _sync(path.parent)
-        if old is not None:
-            _wipe(old)
-    finally:
-        if old is not None:
-            os.close(old)
-
-
-def _destroy(path: Path) -> None:
-    """Remove a file, and overwrite what it held."""
-    with path.open("r+b") as old:
-        path.unlink()
-        _sync(path.parent)
-        _wipe(old.fileno())
-
-
-def _wipe(descriptor: int) -> None:
-    """Overwrite a file that has no name any more with zeros, down to the disk."""
-    left = os.fstat(descriptor).st_size
-    while left > 0:
-        left -= os.write(descriptor, _ZEROS[:left])
-    os.fsync(descriptor)
-
-
-def _private(folder: Path) -> Path:
-    """The folder, made for its owner alone where it is not there."""
-    if not folder.is_dir():
-        _private(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
-
-
-def _sync(folder: Path) -> None:
-    """Force a folder's names to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,18 +11,19 @@ part in a study whose agreed outcome is not its own.
 from collections.abc import Callable
 
 from consortia.base.codec import Milliseconds, Record
-from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import DataError
 from consortia.exact.ring import RingError
 from consortia.kernel.block import OK
 from consortia.modules.training import messages as ask
 from consortia.modules.training import queries, rules
-from consortia.modules.training.types import Joined, Outcome, Round, Study
-from consortia.workers.arithmetic import BadRound, BadTerms, Computed, Plans, compute, plans, update
+from consortia.modules.training.types import Joined, Round, Study
+from consortia.workers.arithmetic import BadRound, BadTerms, Computed, update
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
+from consortia.workers.masks import LeftOut, Masks, TwoCohorts
 from consortia.workers.report import Kind, Report, Tell, nobody
+from consortia.workers.states import States, Stop
 
 TURN_MILLISECONDS = 250
 """Where one member's transaction does for all (an opening, a close), the others wait this much each."""
@@ -54,10 +55,6 @@ class CannotJoin(ValueError):
         self.mismatches = mismatches
 
 
-class Stop(Exception):
-    """The worker takes no part in a study any more; the text says why."""
-
-
 class Refused(Exception):
     """The ledger refused what the worker sent; the text is the code."""
 
@@ -78,7 +75,8 @@ class Worker:
         self.diary = diary
         self.tell = tell
         self.consent = consent
-        self._plans: dict[bytes, Plans] = {}
+        self.masks = Masks(door, diary)
+        self.states = States(door, diary, self.masks)
         self._seen: dict[tuple[bytes, str], Milliseconds] = {}
         self._rest: dict[bytes, Milliseconds] = {}
 
@@ -93,7 +91,7 @@ class Worker:
         """
         view = self._view(study)
         try:
-            known = self._known(view.study)
+            known = self.states.plans(view.study)
         except BadTerms as error:
             raise CannotJoin([str(error)]) from None
         faults = self.data.mismatches(dataset, version, known.schema)
@@ -132,7 +130,9 @@ class Worker:
                 self._later(task, "refused", str(code))
         except DoorClosed as why:
             self._later(task, "waits", str(why))
-        except (DataError, RecipeError, RingError, BadRound, CannotJoin) as error:
+        except TwoCohorts as why:
+            self._later(task, "refused", str(why))
+        except (DataError, RecipeError, RingError, BadRound, CannotJoin, LeftOut) as error:
             self._later(task, "waits", str(error))
         return False
 
@@ -148,23 +148,59 @@ class Worker:
         if self._close(task):
             return True
         match task.action:
+            case "keys":
+                return self.publish_keys(task)
+            case "shares":
+                return self.deal(task, *self._round(task))
             case "submit":
                 return self.submit(task, *self._round(task))
+            case "reveal":
+                return self.reveal(task, *self._round(task))
             case "commit":
                 return self.commit(task, *self._round(task))
             case "open":
                 return self._in_turn(task, lambda: self.open(task, *self._round(task)))
-        return False
+        return self._meanwhile(task)
 
     # ------------------------------------------------------------------ the steps of a round
 
+    def publish_keys(self, task: queries.Task) -> bool:
+        """Publish the keys of the open round."""
+        if task.round is None:
+            return False
+        self._do(task, self.masks.keys(task.study, task.round))
+        self._report(task, "keyed", "keys for this round alone")
+        return True
+
+    def deal(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
+        """Deal shares of the own secrets to one's neighbours."""
+        dealt = self.masks.shares(seen.round)
+        self._do(task, dealt)
+        self._report(task, "dealt", f"shares for {len(dealt.shares)} holders")
+        return True
+
+    def reveal(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
+        """Reveal one kind of share of each dealer: what lifts the masks from the sum, and no more."""
+        shown = self.masks.reveal(seen.round)
+        self._do(task, shown)
+        self._report(task, "revealed", f"one share of each of {len(shown.shares)} dealers")
+        return True
+
     def submit(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
-        """Compute the update, have it held by enough nodes, and fix it."""
+        """Compute the update, mask it in a masked round, have it held by enough nodes, and fix it.
+
+        A dealer whose shares for this member do not open is complained of instead, before anything is masked.
+        """
         this, study = seen.round, view.study.id
         blob = self.diary.update(study, this.id)
         if blob is None:
             part = next(part.part for part in view.parts if part.member == self.door.member)
-            blob = self.diary.keep_update(study, this.id, self.update(view, this, part))
+            complaint = self.masks.complaint(this) if this.keyed else None
+            if complaint is not None:
+                self._do(task, complaint)
+                self._report(task, "complained", f"the shares of {complaint.dealer} do not open")
+                return True
+            blob = self.diary.keep_update(study, this.id, self._covered(view, this, part))
         address = self.door.put_blob(blob)
         held = self.door.collect_availability(study, this.id, address, len(blob))
         enough = rules.needed(len(this.members))
@@ -172,7 +208,7 @@ class Worker:
             self._later(task, "waits", f"{len(held)} nodes hold the update, {enough} are needed")
             self._rest[task.study] = self.door.now() + HELD_MILLISECONDS
             return False
-        self._send(ask.Submit(study, this.id, address, len(blob), held))
+        self._do(task, ask.Submit(study, this.id, address, len(blob), held))
         self._report(task, "submitted", f"update {address.hex()[:16]}, held by {len(held)} nodes")
         return True
 
@@ -186,99 +222,52 @@ class Worker:
             self.diary.keep_state(task.study, this.index + 1, computed.state)
             self.diary.keep_result(task.study, this.id, computed.outcome)
             outcome = computed.outcome
-        self._send(
-            ask.CommitResult(task.study, this.id, rules.commitment(this.id, self.door.member, outcome))
-        )
+        committed = rules.commitment(this.id, self.door.member, outcome)
+        ahead = () if task.keys is None else (self.masks.keys(task.study, task.keys),)
+        self._do(task, ask.CommitResult(task.study, this.id, committed), *ahead)
         self._report(task, "committed", f"sum {outcome.sum.hex()[:16]} of {len(this.cohort)} updates")
         return True
 
     def open(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
         """Open the own commitment."""
         outcome = self.diary.result(task.study, seen.round.id) or self.result(view, seen).outcome
-        self._send(ask.OpenResult(task.study, seen.round.id, outcome.sum, outcome.state))
+        self._do(task, ask.OpenResult(task.study, seen.round.id, outcome.sum, outcome.state))
         self._report(task, "opened", f"sum {outcome.sum.hex()[:16]}")
         return True
 
+    def _meanwhile(self, task: queries.Task) -> bool:
+        """While others are awaited: say that one is there again, and publish keys for the round to come."""
+        ahead = () if task.keys is None else (self.masks.keys(task.study, task.keys),)
+        if not task.absent and not ahead:
+            return False
+        self._do(task, *ahead)
+        return True
+
+    def _covered(self, view: queries.StudyView, this: Round, part: Joined) -> bytes:
+        """The blob to submit: the update, under the round's masks if it has any.
+
+        What is masked is written down first, and is the same at every try of the round.
+        """
+        if not this.keyed:
+            return self.update(view, this, part)
+        asked = rules.query(this, view.study.terms)
+        plain = self.diary.plain(view.study.id, asked)
+        if plain is None:
+            plain = self.diary.keep_plain(view.study.id, asked, self.update(view, this, part))
+        return self.masks.masked(self.states.plans(view.study).stages[this.stage], this, plain)
+
     def update(self, view: queries.StudyView, this: Round, part: Joined) -> bytes:
-        """The member's update in a round, as its blob."""
-        known = self._known(view.study)
+        """The member's update in a round as its blob, before it is masked."""
+        known = self.states.plans(view.study)
         table = self.data.table(part.dataset, part.version, known.schema)
         if table.records != part.records:
             raise Stop(f"joined with {part.records} records, the data set has {table.records}")
-        return update(known, this, self._own_state(view, this.index), table)
+        return update(known, this, self.states.own(view, this.index), table)
 
     def result(self, view: queries.StudyView, seen: queries.RoundView) -> Computed:
         """The round re-computed from the updates of its cohort."""
-        state = self._own_state(view, seen.round.index)
-        return compute(self._known(view.study), seen.round, state, self._updates(seen))
-
-    # ------------------------------------------------------------------ states
-
-    def _own_state(self, view: queries.StudyView, index: int) -> bytes:
-        """The state that round `index` starts from, by own computation; raises Stop when others disagree.
-
-        A worker that was away, or whose newest state came from a try that was given up, re-computes
-        the rounds since the last state of its own that the members agreed on.
-        """
-        study = view.study
-        at, state = self._last_agreed(study, index)
-        while at < index:
-            seen = self._final_view(study.id, at)
-            state = self.result_from(view, seen, state).state
-            at += 1
-            if blob_id(state) != self._outcome(seen.round).state:
-                raise Stop(f"in round {at - 1} the members agreed on a result that is not this worker's own")
-            self.door.put_blob(state)
-            self.diary.keep_state(study.id, at, state)
-        return state
-
-    def _last_agreed(self, study: Study, index: int) -> tuple[int, bytes]:
-        """The newest state of its own up to round `index` that the members agreed on, and its index."""
-        for at in self.diary.states(study.id, index):
-            state = self.diary.state(study.id, at)
-            agreed = study.terms.initial if at == 0 else self._agreed(study.id, at - 1)
-            if state is not None and blob_id(state) == agreed:
-                return at, state
-        state = self._initial(study)
-        if blob_id(state) != study.terms.initial:
-            raise Stop("the study starts from a state whose bytes do not have its id")
-        self.diary.keep_state(study.id, 0, state)
-        return 0, state
-
-    def result_from(self, view: queries.StudyView, seen: queries.RoundView, state: bytes) -> Computed:
-        """A past round re-computed from a state of the worker's own."""
-        try:
-            return compute(self._known(view.study), seen.round, state, self._updates(seen))
-        except BadRound as error:
-            raise Stop(f"round {seen.round.index} was agreed on, and has no result here: {error}") from None
-
-    def _updates(self, seen: queries.RoundView) -> list[tuple[str, bytes]]:
-        """The updates of a round's cohort by member, the own one from the diary where it is still there."""
-        blobs = {item.member: item.submission.blob for item in seen.updates}
-        own = self.diary.update(seen.round.study, seen.round.id)
-        found = []
-        for member in seen.round.cohort:
-            mine = member == self.door.member and own is not None and blob_id(own) == blobs[member]
-            found.append((member, own if mine and own is not None else self.door.get_blob(blobs[member])))
-        return found
-
-    def _initial(self, study: Study) -> bytes:
-        known = self._known(study)
-        if study.terms.model is None:
-            return known.plan.initial
-        return self.door.get_blob(study.terms.initial)
-
-    def _agreed(self, study: bytes, index: int) -> bytes:
-        return self._outcome(self._final_view(study, index).round).state
-
-    def _final_view(self, study: bytes, index: int) -> queries.RoundView:
-        return self.door.query("training.round", queries.ByRound(study, index, None), queries.RoundView)
-
-    @staticmethod
-    def _outcome(this: Round) -> Outcome:
-        if this.outcome is None:
-            raise Stop(f"round {this.index} is {this.status}, and a later one began")
-        return this.outcome
+        state = self.states.own(view, seen.round.index)
+        return self.states.computed(view, seen, state)
 
     # ------------------------------------------------------------------ what one member does for all
 
@@ -342,16 +331,19 @@ class Worker:
         )
         if seen.round.step != task.action or seen.round.height > self.door.final_height():
             raise Refused("training.wrong_step")
-        self.diary.forget_rounds(task.study, seen.round.id)
-        return self._view(task.study), seen
+        view = self._view(task.study)
+        live = [seen.round.id]
+        if seen.round.index + 1 < rules.rounds_of(view.study.terms.stages):
+            live.append(rules.next_round_id(view.study, seen.round))
+        self.diary.forget_rounds(task.study, live, rules.query(seen.round, view.study.terms))
+        return view, seen
 
-    def _known(self, study: Study) -> Plans:
-        if study.id not in self._plans:
-            self._plans[study.id] = plans(study.terms)
-        return self._plans[study.id]
+    def _do(self, task: queries.Task, *messages: Record) -> None:
+        """Send what is due, saying first that one is there again where the others no longer wait."""
+        self._send(*((ask.Return(task.study),) if task.absent else ()), *messages)
 
-    def _send(self, message: Record) -> None:
-        code = self.door.submit(message)
+    def _send(self, *messages: Record) -> None:
+        code = self.door.submit(*messages)
         if code != OK:
             raise Refused(code)
 

@@ -14,6 +14,7 @@ from consortia.engines.train.schema import Schema
 from consortia.modules.training import queries
 from consortia.modules.training.types import Round
 from consortia.node import joining
+from consortia.workers.terms import terms_of
 
 SURVIVES = 4
 """From so many members on, the network goes on while one of them is down."""
@@ -61,7 +62,7 @@ class Victim:
         later = [this for this in rounds if this.index > self.at and self.name in this.cohort]
         back = f"back, it is in {len(later)} later rounds" if later else "it came back after the last round"
         if missed:
-            numbers = ", ".join(str(this.index + 1) for this in missed)
+            numbers = " and ".join(str(this.index + 1) for this in missed)
             check = f"no update by the deadline: round {numbers} went on without it; {back}"
         elif len(self.consortium.names) < SURVIVES:
             check = f"no ledger checkpoint is final without it: the network stopped, then went on; {back}"
@@ -100,9 +101,8 @@ def _statistics(
     consortium: Consortium, liar: str, shared: Mapping[str, study.DataSet], schema: Schema, teller: Teller
 ) -> None:
     rule = recipe("statistics")
-    named = study.Named("statistics", "How many patients, how old", consortium.names)
-    asked = study.terms(named, rule, {}, schema)
-    name = study.agree(consortium, asked, rule.plan({}, schema).initial, shared)
+    wanted = study.wanted("statistics", "How many patients, how old", consortium.names)
+    name = study.agree(consortium, *terms_of(rule, {}, schema, wanted), shared)
     view = study.watch(consortium, name, lambda now: teller.moving(f"second study: {now.action}"))
     rounds = study.rounds_of(consortium, name)
     differing = sorted({member for this in rounds for member in this.differing})

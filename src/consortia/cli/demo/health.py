@@ -20,9 +20,11 @@ from consortia.engines.train.schema import Schema
 from consortia.engines.train.splits import Split, hold_out, wisconsin_hospitals
 from consortia.engines.train.table import read_folder
 from consortia.modules.training import queries
+from consortia.modules.training.rules import rounds_of
 from consortia.modules.training.types import Round
 from consortia.node.audit.run import audit_homes
 from consortia.sdk.errors import LedgerError
+from consortia.workers.terms import terms_of
 
 RECIPE = "glm.logistic"
 PARAMETERS = {"rounds": 6, "ridge_milli": 1_000}
@@ -85,13 +87,13 @@ def _tell_story(wanted: Wanted, split: Split, teller: Teller, stay: threading.Ev
 def _train(consortium: Consortium, split: Split, shared: dict[str, study.DataSet], teller: Teller) -> Outcome:
     teller.chapter("3. They agree a study and train; every member re-computes every round")
     rule = recipe(RECIPE)
-    plan = rule.plan(PARAMETERS, split.held_out.schema)
-    named = study.Named("diagnosis", "Diagnosis model", consortium.names)
-    asked = study.terms(named, rule, PARAMETERS, split.held_out.schema)
-    name = study.agree(consortium, asked, plan.initial, shared)
-    teller.line(f"study agreed: {RECIPE}, {plan.rounds} rounds of exact sums, {len(shared)} members joined")
+    wanted = study.wanted("diagnosis", "Diagnosis model", consortium.names)
+    asked, initial = terms_of(rule, PARAMETERS, split.held_out.schema, wanted)
+    name = study.agree(consortium, asked, initial, shared)
+    total = rounds_of(asked.stages)
+    teller.line(f"study agreed: {RECIPE}, {total} masked rounds, {len(shared)} members joined")
     victim = faults.Victim(consortium, consortium.names[-1], at=2)
-    progress = _Progress(consortium, name, plan.rounds, teller)
+    progress = _Progress(consortium, name, total, teller)
 
     def seen(now: queries.Awaited) -> None:
         progress.seen(now)

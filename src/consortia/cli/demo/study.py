@@ -4,13 +4,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from consortia.base.codec import encode
 from consortia.base.ids import is_name
 from consortia.cli.demo.consortium import Consortium
-from consortia.engines.commit.chunks import blob_id
-from consortia.engines.train.api import Parameters, Recipe, recipe_digest
 from consortia.engines.train.files import read_file
-from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table, csv_text
 from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import Register
@@ -21,6 +17,7 @@ from consortia.modules.training.messages import Join, Propose, Start
 from consortia.node.home import write_private
 from consortia.sdk.errors import TransactionRefused
 from consortia.workers.rows import by_subject
+from consortia.workers.terms import Wanted
 
 PURPOSE = "diagnosis"
 JOIN_MILLISECONDS = 120_000
@@ -72,49 +69,10 @@ def share(consortium: Consortium, tables: Mapping[str, Table]) -> dict[str, Data
     return shared
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What a study is called, and the members who are invited."""
-
-    name: str
-    title: str
-    members: tuple[str, ...]
-
-
-def terms(named: Named, recipe: Recipe, parameters: Parameters, schema: Schema) -> law.Terms:
-    """The terms of a study of this recipe over this schema."""
-    plan, encoded = recipe.plan(parameters, schema), schema.encode()
-    return law.Terms(
-        name=named.name,
-        title=named.title,
-        purpose=PURPOSE,
-        model=None,
-        schema=encoded,
-        schema_hash=rules.schema_hash(encoded),
-        recipe=law.Recipe(recipe.name, encode(dict(parameters)), recipe_digest(recipe)),
-        stages=tuple(
-            law.Stage(
-                stage.name,
-                stage.rounds,
-                stage.length,
-                stage.quantisation.ring_bits,
-                stage.quantisation.scale_bits,
-                stage.quantisation.clip,
-                stage.weighting,
-                "open",
-                "mean",
-            )
-            for stage in plan.stages
-        ),
-        initial=blob_id(plan.initial),
-        invited=tuple(sorted(named.members)),
-        quorum=2,
-        retries=3,
-        deadlines=law.Deadlines(JOIN_MILLISECONDS, STEP_MILLISECONDS, STEP_MILLISECONDS),
-        privacy=None,
-        model_name=named.name,
-        model_title=named.title,
-    )
+def wanted(name: str, title: str, members: tuple[str, ...]) -> Wanted:
+    """What the demo asks of a study: everybody in it, and little time for each step."""
+    deadlines = law.Deadlines(JOIN_MILLISECONDS, STEP_MILLISECONDS, STEP_MILLISECONDS)
+    return Wanted(name, title, PURPOSE, deadlines, invited=members)
 
 
 def agree(consortium: Consortium, asked: law.Terms, initial: bytes, shared: Mapping[str, DataSet]) -> bytes:

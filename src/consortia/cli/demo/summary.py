@@ -59,7 +59,7 @@ def tell(outcome: Outcome) -> None:
     )
     say(
         paragraph(
-            "Demo keys are not encrypted. Rounds are open here: members see one another's sums of records."
+            "Demo keys are not encrypted. Rounds are masked: nobody, not even the orderer, saw an update."
         )
     )
     say("\nCheck it yourself, offline:")

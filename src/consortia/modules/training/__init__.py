@@ -5,12 +5,11 @@ round, and what more than two thirds of the members computed from them.
 """
 
 from consortia.kernel.module import Invariant, Method, Module
-from consortia.modules.training import handlers, messages, queries, steps
-from consortia.modules.training.invariants import cohorts, parts, rounds
+from consortia.modules.training import handlers, invariants, mask_queries, masked, messages, queries, steps
+from consortia.modules.training.events import EVENTS
 from consortia.modules.training.ports import Assets, DataSet, Members, Ports, TrainedModel
 from consortia.modules.training.refusals import REFUSALS
 from consortia.modules.training.state import TABLES
-from consortia.modules.training.types import EVENTS
 
 __all__ = ["Assets", "DataSet", "Members", "Ports", "TrainedModel", "module"]
 
@@ -23,6 +22,11 @@ METHODS = (
     Method(messages.Leave, handlers.leave, PEOPLE | WORKERS, cost=150, urgent=True),
     Method(messages.Start, handlers.start, PEOPLE | WORKERS, cost=500, prompt=True),
     Method(messages.Cancel, handlers.cancel, PEOPLE | WORKERS, cost=300),
+    Method(messages.Return, handlers.come_back, PEOPLE | WORKERS, cost=300),
+    Method(messages.PublishKeys, masked.publish_keys, WORKERS, cost=masked.KEYS_COST, prompt=True),
+    Method(messages.DealShares, masked.deal_shares, WORKERS, cost=masked.deal_cost, prompt=True),
+    Method(messages.Complain, masked.complain, WORKERS, cost=masked.COMPLAIN_COST, prompt=True),
+    Method(messages.Reveal, masked.reveal, WORKERS, cost=masked.reveal_cost, prompt=True),
     Method(messages.Submit, steps.submit, WORKERS, cost=steps.submit_cost, prompt=True),
     Method(messages.Close, steps.close, PEOPLE | WORKERS, cost=steps.CLOSE_COST, prompt=True),
     Method(messages.CommitResult, steps.commit_result, WORKERS, cost=steps.COMMIT_COST, prompt=True),
@@ -40,12 +44,13 @@ def module(ports: Ports) -> Module:
         methods=METHODS,
         refusals=REFUSALS,
         tables=TABLES,
-        queries=queries.QUERIES,
+        queries=(*queries.QUERIES, *mask_queries.QUERIES),
         events=EVENTS,
         invariants=(
-            Invariant("parts", parts),
-            Invariant("rounds", rounds),
-            Invariant("cohorts", cohorts),
+            Invariant("parts", invariants.parts),
+            Invariant("rounds", invariants.rounds),
+            Invariant("cohorts", invariants.cohorts),
+            Invariant("masks", invariants.masks),
         ),
         ports=ports,
     )

@@ -6,7 +6,15 @@ from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.training import refusals as R
 from consortia.modules.training import rules
-from consortia.modules.training.messages import Cancel, Finish, Join, Leave, Propose, Start
+from consortia.modules.training.events import (
+    MemberJoined,
+    MemberLeaving,
+    MemberReturned,
+    StudyFinished,
+    StudyProposed,
+    StudyStarted,
+)
+from consortia.modules.training.messages import Cancel, Finish, Join, Leave, Propose, Return, Start
 from consortia.modules.training.ports import Ports, TrainedModel
 from consortia.modules.training.rules import Change, Moment, Roll
 from consortia.modules.training.state import (
@@ -23,14 +31,9 @@ from consortia.modules.training.types import (
     JOINED_MAX,
     OPEN_STUDIES_MAX,
     Joined,
-    MemberJoined,
-    MemberLeaving,
     Named,
     Progress,
     Study,
-    StudyFinished,
-    StudyProposed,
-    StudyStarted,
 )
 
 
@@ -41,6 +44,7 @@ def propose(ctx: Context, message: Propose, ports: Ports) -> None:
     require(not NAMES.has(ctx, proposer, terms.name), R.NAME_TAKEN, terms.name)
     require(sum(1 for _ in OPEN.scan(ctx, proposer)) < OPEN_STUDIES_MAX, R.TOO_MANY_STUDIES)
     require(rules.stages_fit(terms.stages), R.BAD_STAGES)
+    require(rules.quorum_fits(terms), R.BAD_QUORUM, f"{terms.quorum}")
     require(rules.schema_hash(terms.schema) == terms.schema_hash, R.BAD_SCHEMA)
     require(rules.parameters_fit(terms.recipe.parameters), R.BAD_PARAMETERS)
     known = all(ports.members.is_member(ctx, name) for name in terms.invited)
@@ -92,6 +96,7 @@ def join(ctx: Context, message: Join, ports: Ports) -> None:
         time=ctx.time,
         leaving=False,
         until=None,
+        absent=False,
     )
     # WRITE
     JOINS.put(ctx, part, study.id, member)
@@ -117,6 +122,23 @@ def leave(ctx: Context, message: Leave, ports: Ports) -> None:
         JOINS.put(ctx, leaving, study.id, member)
     # EMIT
     ctx.emit(MemberLeaving(study.id, member))
+
+
+def come_back(ctx: Context, message: Return, ports: Ports) -> None:
+    """Be waited for again."""
+    # CHECK
+    study, _ = running_study(ctx, message.study)
+    member = ctx.signer.member
+    part = JOINS.get(ctx, study.id, member)
+    if part is None or part.until is not None:
+        raise Refused(R.NOT_JOINED, member)
+    require(part.absent, R.NOT_ABSENT, member)
+    # DECIDE
+    present = replace(part, absent=False)
+    # WRITE
+    JOINS.put(ctx, present, study.id, member)
+    # EMIT
+    ctx.emit(MemberReturned(study.id, member))
 
 
 def start(ctx: Context, message: Start, ports: Ports) -> None:

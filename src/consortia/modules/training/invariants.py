@@ -2,15 +2,19 @@
 
 from consortia.kernel.context import Context
 from consortia.modules.training import rules
+from consortia.modules.training.masks import kind_due
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.state import (
     OPEN,
     PROGRESS,
     ROUNDS,
     STUDIES,
+    dealings_of,
     open_round,
     parts_of,
     results_of,
+    revealed_of,
+    secrets_of,
     submissions_of,
 )
 from consortia.modules.training.types import Round
@@ -57,10 +61,27 @@ def cohorts(ctx: Context, ports: Ports) -> str | None:
     return None
 
 
+def masks(ctx: Context, ports: Ports) -> str | None:
+    """Shares are kept only while they may be needed; secrets are of the one kind due, for every dealer."""
+    for _, this in ROUNDS.scan(ctx):
+        live = this.status == "open" and this.step in {"shares", "submit", "reveal"}
+        if not live and (dealings_of(ctx, this.id) or revealed_of(ctx, this.id)):
+            return f"round {this.id.hex()} keeps shares that nobody needs"
+        secrets = secrets_of(ctx, this.id)
+        if secrets and tuple(secrets) != this.dealers:
+            return f"round {this.id.hex()} has secrets of others than its dealers"
+        for name, secret in secrets.items():
+            if secret.kind != kind_due(this, name):
+                return f"round {this.id.hex()} shows the secret of {name} that was to be kept"
+    return None
+
+
 def _cohort(ctx: Context, this: Round) -> str | None:
     updates, results = submissions_of(ctx, this.id), results_of(ctx, this.id)
     if any(name not in this.members for name in (*updates, *results)):
         return "somebody outside it has an update or a result in it"
+    if not set(this.cohort) <= set(this.dealers or this.cohort) or not set(this.dealers) <= set(this.keyed):
+        return "a member of the cohort dealt no shares, or a dealer has no keys"
     if any(name not in updates for name in this.cohort):
         return "a member of the cohort has no update"
     if results and not this.cohort:

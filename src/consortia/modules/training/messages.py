@@ -4,8 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from consortia.base.codec import U32, U63, Digest, Name, Record, SignatureBytes, Text80
-from consortia.modules.training.types import JOINED_MAX, Terms
+from consortia.base.codec import U32, U63, Digest, Name, PublicKey, Record, SignatureBytes, Text80
+from consortia.modules.training.types import JOINED_MAX, SealedShares, Share, Terms
 
 
 class Propose(Record, frozen=True):
@@ -43,6 +43,58 @@ class Cancel(Record, frozen=True):
 
     study: Digest
     reason: Text80
+
+
+class Return(Record, frozen=True):
+    """Say that one is there again, after having missed a step: from now on the others wait for one."""
+
+    study: Digest
+
+
+class PublishKeys(Record, frozen=True):
+    """Publish the own keys for a masked round: the open one, or already the one after it.
+
+    `masking` and `sealing` are X25519 public keys of this round alone, `seed` is the hash of the own seed
+    (`base.shares.seed_hash`).
+    """
+
+    study: Digest
+    round: Digest
+    masking: PublicKey
+    sealing: PublicKey
+    seed: Digest
+
+
+class DealShares(Record, frozen=True):
+    """Deal shares of the own seed and masking key: one entry a holder, in the order of their names."""
+
+    study: Digest
+    round: Digest
+    shares: Annotated[tuple[SealedShares, ...], Meta(min_length=1, max_length=JOINED_MAX)]
+
+
+class Complain(Record, frozen=True):
+    """Show that a dealer's shares for oneself cannot be opened or are not those it committed to.
+
+    `sealing` is the own private sealing key of the round, so that all can see. The try is given up at once,
+    before anything is unmasked, and with it everything that the key opens.
+    """
+
+    study: Digest
+    round: Digest
+    dealer: Name
+    sealing: Digest
+
+
+class Reveal(Record, frozen=True):
+    """Reveal one kind of share of each dealer whose shares one holds, sorted by dealer.
+
+    Of its seed if its update is in the cohort, of its masking key if not.
+    """
+
+    study: Digest
+    round: Digest
+    shares: Annotated[tuple[Share, ...], Meta(min_length=1, max_length=JOINED_MAX)]
 
 
 class Availability(Record, frozen=True):

@@ -12,13 +12,19 @@ from consortia.modules.training import refusals as codes
 from consortia.modules.training import rules
 from consortia.modules.training.handlers import roll
 from consortia.modules.training.ports import Ports
+from consortia.modules.training.rounds import awaited as who_is_awaited
 from consortia.modules.training.state import (
+    DEALINGS,
     JOINS,
+    KEYS,
     NAMES,
     OPEN,
     PROGRESS,
+    RESULTS,
+    REVEALED,
     ROUNDS,
     STUDIES,
+    SUBMISSIONS,
     open_round,
     parts_of,
     results_of,
@@ -41,7 +47,7 @@ PAGE_MAX = 100
 TASKS_MAX = 256
 
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
-Action = Literal["join", "start", "submit", "commit", "open", "wait", "finish"]
+Action = Literal["join", "start", "keys", "shares", "submit", "reveal", "commit", "open", "wait", "finish"]
 
 
 class ById(Record, frozen=True):
@@ -165,7 +171,8 @@ class Task(Record, frozen=True):
     `action` "wait" means that others are awaited; "start" is `ready` once any member may start, and not
     before: to begin with a mere quorum is for the proposer's people to decide. The member acts when a
     ledger checkpoint that covers block `height` is final. From block time `deadline` on the step (or the
-    joining time) can be ended instead.
+    joining time) can be ended instead. `absent`: nobody waits for the member until it says that it is there.
+    `keys` is the masked round after this one, as long as the member may publish its keys for it already.
     """
 
     study: Digest
@@ -176,6 +183,8 @@ class Task(Record, frozen=True):
     attempt: Attempt
     height: U63
     deadline: Milliseconds | None
+    absent: bool
+    keys: Digest | None
 
 
 class Tasks(Record, frozen=True):
@@ -273,7 +282,9 @@ def awaited(ctx: Context, arguments: ById, ports: Ports) -> Awaited:
     if this is None:
         action: Action = "finish" if progress.status == "running" else "wait"
         return Awaited(progress.status, action, progress.index, progress.attempt, (), None)
-    missing = tuple(name for name in this.members if not _has_done(ctx, this, name))
+    parts = parts_of(ctx, record.id)
+    due = [name for name in who_is_awaited(this) if not _has_done(ctx, this, name)]
+    missing = tuple(name for name in due if not parts[name].absent)
     return Awaited(progress.status, this.step, this.index, this.attempt, missing, this.deadline)
 
 
@@ -310,31 +321,70 @@ def _task(ctx: Context, identity: bytes, member: str, ports: Ports) -> Task | No
         if len(joined) < record.terms.quorum:
             return None
         ready = rules.anybody_may_start(record, joined, ctx.time)
-        return Task(identity, "start", ready, None, 0, 0, record.height, record.join_until)
+        return Task(
+            identity, "start", ready, None, 0, 0, record.height, record.join_until, absent=False, keys=None
+        )
     if part is None or part.until is not None:
         return None
     this = open_round(ctx, progress, identity)
     if this is None:
-        return Task(identity, "finish", True, None, progress.index, 0, 0, None)
+        return Task(identity, "finish", True, None, progress.index, 0, 0, None, absent=False, keys=None)
     action: Action = "wait" if _has_done(ctx, this, member) else this.step
-    return Task(identity, action, True, this.id, this.index, this.attempt, this.height, this.deadline)
+    return Task(
+        identity,
+        action,
+        True,
+        this.id,
+        this.index,
+        this.attempt,
+        this.height,
+        this.deadline,
+        absent=part.absent,
+        keys=_keys_ahead(ctx, record, this, member),
+    )
+
+
+def _keys_ahead(ctx: Context, record: Study, this: Round, member: str) -> bytes | None:
+    """The masked round after this one, if the member has not published its keys for it."""
+    stages = record.terms.stages
+    later = this.index + 1 < rules.rounds_of(stages)
+    if this.step not in {"commit", "open"} or member not in this.members or not later:
+        return None
+    following = rules.next_round_id(record, this)
+    masked = stages[rules.stage_of(stages, this.index + 1)].mode == "masked"
+    return following if masked and not KEYS.has(ctx, following, member) else None
 
 
 def _joining(ctx: Context, record: Study, member: str) -> Task | None:
     invited = record.terms.invited
     if (invited and member not in invited) or ctx.time >= record.join_until:
         return None
-    return Task(record.id, "join", True, None, 0, 0, record.height, record.join_until)
+    return Task(
+        record.id, "join", True, None, 0, 0, record.height, record.join_until, absent=False, keys=None
+    )
 
 
 def _has_done(ctx: Context, this: Round, member: str) -> bool:
     """Whether nothing is awaited of a member at the round's step."""
-    if this.step == "submit":
-        return member in submissions_of(ctx, this.id)
-    own = results_of(ctx, this.id).get(member)
-    if this.step == "commit":
-        return own is not None
-    return own is None or own.opened is not None
+    if member not in who_is_awaited(this) and this.step != "commit":
+        return this.step != "open" or not _may_open(ctx, this, member)
+    match this.step:
+        case "keys":
+            return KEYS.has(ctx, this.id, member)
+        case "shares":
+            return DEALINGS.has(ctx, this.id, member)
+        case "submit":
+            return SUBMISSIONS.has(ctx, this.id, member)
+        case "reveal":
+            return REVEALED.has(ctx, this.id, member)
+        case "commit":
+            return RESULTS.has(ctx, this.id, member)
+    return not _may_open(ctx, this, member)
+
+
+def _may_open(ctx: Context, this: Round, member: str) -> bool:
+    own = RESULTS.get(ctx, this.id, member)
+    return own is not None and own.opened is None
 
 
 QUERIES = (

@@ -1,12 +1,10 @@
 """The life of a study as pure functions: from facts to the change that follows.
 
-A round walks through the steps of its mode (`types.STEPS`). A step ends when every member has done it,
-or is closed from its deadline on; the functions `after_...` say what then follows. Whoever did
-not do a step is missing: from the cohort when updates are due, otherwise only if too few are left.
-More than two thirds of a round's members agree on its outcome, or there is none.
+What is hashed and signed, which terms fit together, and how a study begins its rounds and ends. What happens
+within a round stands in `rounds`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,27 +12,28 @@ from msgspec.structs import replace
 
 from consortia.base.codec import Malformed, decode
 from consortia.base.hashing import tagged
+from consortia.modules.training import masks
+from consortia.modules.training.events import (
+    Event,
+    MemberLeft,
+    RoundStarted,
+    StudyAborted,
+)
 from consortia.modules.training.types import (
     HEADROOM_BITS,
+    MASKED_MIN,
     ROUNDS_MAX,
     STEPS,
-    CohortFixed,
-    Event,
+    Asked,
     Joined,
-    MemberLeft,
     Outcome,
     Progress,
-    Result,
-    ResultDiffers,
-    ResultDisputed,
     Round,
-    RoundAborted,
-    RoundFinal,
-    RoundStarted,
+    RoundKeys,
+    Secret,
     Stage,
     Step,
     Study,
-    StudyAborted,
     Terms,
 )
 
@@ -60,12 +59,17 @@ class Roll:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What follows: the study's progress, rounds and parts that changed, and the events to tell."""
+    """What follows: the study's progress, rounds and parts that changed, and the events to tell.
+
+    `secrets` are a round's, once they are revealed; `asked` is a query with all cohorts that asked it.
+    """
 
     progress: Progress
     rounds: tuple[Round, ...] = ()
     parts: tuple[tuple[str, Joined], ...] = ()
     events: tuple[Event, ...] = ()
+    secrets: tuple[tuple[str, Secret], ...] = ()
+    asked: tuple[bytes, Asked] | None = None
 
 
 # ------------------------------------------------------------------ what is hashed and signed
@@ -87,6 +91,15 @@ def round_id(study: bytes, stage: int, index: int, attempt: int) -> bytes:
     return tagged("consortia/round", study + numbers)
 
 
+def next_round_id(study: Study, this: Round) -> bytes:
+    """The id of the first try of the round after this one, for which keys may be published already.
+
+    Raises IndexError after the last.
+    """
+    index = this.index + 1
+    return round_id(study.id, stage_of(study.terms.stages, index), index, 0)
+
+
 def availability(network: bytes, study: bytes, round: bytes, *, member: str, blob: bytes, size: int) -> bytes:  # noqa: A002
     """The 32 bytes that a node signs to say that it holds and has checked the blob of `member` in a round.
 
@@ -101,6 +114,16 @@ def availability(network: bytes, study: bytes, round: bytes, *, member: str, blo
 def commitment(round: bytes, member: str, outcome: Outcome) -> bytes:  # noqa: A002
     """H("consortia/result", round id | member | sum | state): bound to the member, so no copy counts."""
     return tagged("consortia/result", round + member.encode("ascii") + outcome.sum + outcome.state)
+
+
+def query(this: Round, terms: Terms) -> bytes:
+    """What a round asks of its members' data, whichever study asks.
+
+    H("consortia/query", state | recipe digest | stage in 8 bytes | schema hash | recipe parameters).
+    """
+    recipe = terms.recipe
+    asked = this.state + recipe.digest + this.stage.to_bytes(8, "big") + terms.schema_hash
+    return tagged("consortia/query", asked + recipe.parameters)
 
 
 def chained(history: bytes, round: bytes, outcome: Outcome) -> bytes:  # noqa: A002
@@ -123,6 +146,12 @@ def stages_fit(stages: tuple[Stage, ...]) -> bool:
         and rounds_of(stages) <= ROUNDS_MAX
         and all(stage.clip <= 1 << (stage.ring_bits - 1 - HEADROOM_BITS) for stage in stages)
     )
+
+
+def quorum_fits(terms: Terms) -> bool:
+    """Whether no masked sum can be of fewer than three members."""
+    masked = any(stage.mode == "masked" for stage in terms.stages)
+    return terms.quorum >= MASKED_MIN or not masked
 
 
 def parameters_fit(parameters: bytes) -> bool:
@@ -168,7 +197,7 @@ def anybody_may_start(study: Study, joined: Iterable[str], time: int) -> bool:
 
 def proposed(terms: Terms) -> Progress:
     """The progress of a new study."""
-    return Progress("proposed", terms.initial, 0, 0, None, (), NO_HISTORY, None, None)
+    return Progress("proposed", terms.initial, 0, 0, None, (), (), NO_HISTORY, None, None)
 
 
 def abort(study: Study, progress: Progress, reason: str) -> Change:
@@ -180,175 +209,95 @@ def abort(study: Study, progress: Progress, reason: str) -> Change:
 def cancelled(study: Study, progress: Progress, this: Round | None, reason: str) -> Change:
     """The study ends, and with it the round that is open, if one is."""
     closed = () if this is None else (replace(this, status="aborted"),)
-    return _joined(Change(progress, closed), abort(study, progress, reason))
+    return joined(Change(progress, closed), abort(study, progress, reason))
 
 
-def begin(study: Study, progress: Progress, roll: Roll, now: Moment) -> Change:
-    """The next round opens, for those who stay; or all rounds are done, or too few members are left."""
+def begin(
+    study: Study, progress: Progress, roll: Roll, now: Moment, early: Mapping[str, RoundKeys] | None = None
+) -> Change:
+    """The next round opens, for those who stay; or all rounds are done, or too few members are left.
+
+    `early` are the keys that members published for it before, if it is a masked one.
+    """
     index, terms = progress.index, study.terms
     if index == rounds_of(terms.stages):
         return Change(replace(progress, status="running", round=None))
     parts = tuple((name, replace(part, until=index)) for name, part in roll.going)
     left = tuple(MemberLeft(study.id, name, index) for name, _ in roll.going)
-    if len(roll.staying) < terms.quorum:
-        reason = f"before round {index}, {len(roll.staying)} members are left of a quorum of {terms.quorum}"
-        return _joined(Change(progress, parts=parts, events=left), abort(study, progress, reason))
+    staying = tuple((name, part) for name, part in roll.staying if name not in progress.excluded)
+    if len(staying) < terms.quorum:
+        reason = f"before round {index}, {len(staying)} members are left of a quorum of {terms.quorum}"
+        return joined(Change(progress, parts=parts, events=left), abort(study, progress, reason))
     stage = stage_of(terms.stages, index)
+    steps = STEPS[terms.stages[stage].mode]
     identity = round_id(study.id, stage, index, progress.attempt)
-    deadline = now.time + terms.deadlines.submit
     opened = Round(
         id=identity,
         study=study.id,
         stage=stage,
         index=index,
         attempt=progress.attempt,
-        members=tuple(name for name, _ in roll.staying),
-        records=sum(part.records for _, part in roll.staying),
+        members=tuple(name for name, _ in staying),
+        records=sum(part.records for _, part in staying),
         state=progress.state,
         status="open",
-        step=STEPS[terms.stages[stage].mode][0],
+        step=steps[0],
         height=now.height,
         time=now.time,
-        deadline=deadline,
+        deadline=now.time + _allowed(terms, steps[0]),
+        keyed=(),
+        graph=None,
+        dealers=(),
         cohort=(),
         cohort_records=0,
         outcome=None,
         differing=(),
         missing=(),
     )
-    started = RoundStarted(study.id, identity, index, progress.attempt, deadline)
+    if opened.step == "keys":
+        absent = frozenset(name for name, part in staying if part.absent)
+        keys = {name: one for name, one in (early or {}).items() if name in opened.members}
+        if all(name in keys or name in absent for name in opened.members) and len(keys) >= terms.quorum:
+            opened = with_keys(next_step(study, opened, now), keys)
+    started = RoundStarted(study.id, identity, index, progress.attempt, opened.deadline)
     running = replace(progress, status="running", round=identity)
     return Change(running, (opened,), parts, (*left, started))
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known when a step ends: the study, its round, and who did the step.
-
-    `submitted` gives the records of those whose updates are fixed, `results` what was committed and opened.
-    """
-
-    study: Study
-    progress: Progress
-    round: Round
-    roll: Roll
-    submitted: Mapping[str, int]
-    results: Mapping[str, Result]
+def with_keys(this: Round, keys: Mapping[str, RoundKeys]) -> Round:
+    """The round with these keys counting."""
+    return replace(this, keyed=tuple(sorted(keys)), graph=masks.graph_seed(this.id, keys))
 
 
-def after_submit(facts: Facts, now: Moment) -> Change:
-    """The cohort is fixed, or the round given up when it is below the quorum."""
-    cohort = tuple(sorted(facts.submitted))
-    missing = _without(facts.round.members, cohort)
-    if len(cohort) < facts.study.terms.quorum:
-        return _give_up(facts, missing, now)
-    fixed = replace(
-        _next_step(facts, now), cohort=cohort, cohort_records=sum(facts.submitted.values()), missing=missing
-    )
-    event = CohortFixed(facts.study.id, fixed.id, len(cohort), missing)
-    return Change(facts.progress, (fixed,), (), (event,))
+def next_step(study: Study, this: Round, now: Moment) -> Round:
+    """The round at the step after its own."""
+    steps = STEPS[study.terms.stages[this.stage].mode]
+    step = steps[steps.index(this.step) + 1]
+    deadline = now.time + _allowed(study.terms, step)
+    return replace(this, step=step, height=now.height, time=now.time, deadline=deadline)
 
 
-def after_commit(facts: Facts, now: Moment) -> Change:
-    """Results may be opened, or the round is given up when too few committed to agree."""
-    committed = tuple(facts.results)
-    if len(committed) < needed(len(facts.round.members)):
-        return _give_up(facts, _without(facts.round.members, committed), now)
-    return Change(facts.progress, (_next_step(facts, now),))
+def _allowed(terms: Terms, step: Step) -> int:
+    """How long members have for a step, in milliseconds."""
+    return terms.deadlines.submit if step == "submit" else terms.deadlines.result
 
 
-def after_open(facts: Facts, now: Moment) -> Change:
-    """Nobody opened what two thirds could agree on: the round is given up."""
-    return _give_up(
-        facts, tuple(name for name, result in facts.results.items() if result.opened is None), now
-    )
-
-
-AFTER: dict[Step, Callable[[Facts, Moment], Change]] = {
-    "submit": after_submit,
-    "commit": after_commit,
-    "open": after_open,
-}
-"""What follows when a step is over."""
-
-
-def judge(facts: Facts, outcome: Outcome, now: Moment) -> Change:
-    """What an opening of `outcome`, already among the results, leads to.
-
-    A commitment is a function of the member and its result, so one opening shows for everybody
-    whether it had committed to the same. The round is final when more than two thirds had, and whoever
-    committed to something else is named at once; it is disputed when they can no longer.
-    """
-    study, this = facts.study, facts.round
-    enough = needed(len(this.members))
-    agreeing = _holders(facts, outcome)
-    if len(agreeing) >= enough:
-        return _final(facts, outcome, _without(tuple(facts.results), agreeing), now)
-    opened = {result.opened for result in facts.results.values() if result.opened is not None}
-    explained = {name for known in opened for name in _holders(facts, known)}  # a set from a set: no order
-    if len(facts.results) - len(explained) >= enough:
-        return Change(facts.progress)
-    witnesses = tuple(sorted(name for name, result in facts.results.items() if result.opened is not None))
-    ended = abort(study, facts.progress, f"the results of round {this.index} differ; see its evidence")
-    event = ResultDisputed(study.id, this.id, witnesses)
-    return _joined(Change(ended.progress, (replace(this, status="disputed"),), (), (event,)), ended)
-
-
-def _final(facts: Facts, outcome: Outcome, differing: tuple[str, ...], now: Moment) -> Change:
-    study, this, progress = facts.study, facts.round, facts.progress
-    done = replace(
-        progress,
-        state=outcome.state,
-        index=this.index + 1,
-        attempt=0,
-        round=None,
-        contributors=tuple(sorted({*progress.contributors, *this.cohort})),
-        history=chained(progress.history, this.id, outcome),
-    )
-    closed = replace(this, status="final", outcome=outcome, differing=differing)
-    events: tuple[Event, ...] = (
-        *(ResultDiffers(study.id, this.id, name) for name in differing),
-        RoundFinal(study.id, this.id, this.index, outcome.sum, outcome.state),
-    )
-    return _joined(Change(done, (closed,), (), events), begin(study, done, facts.roll, now))
-
-
-def _give_up(facts: Facts, missing: tuple[str, ...], now: Moment) -> Change:
-    """The round is aborted, its missing named; the next try begins, if one is left."""
-    study, this, progress = facts.study, facts.round, facts.progress
-    closed = replace(this, status="aborted", missing=missing)
-    event = RoundAborted(study.id, this.id, this.step, missing)
-    first = Change(replace(progress, round=None), (closed,), (), (event,))
-    if this.attempt >= study.terms.retries:
-        reason = f"round {this.index} was given up {this.attempt + 1} times for want of members"
-        return _joined(first, abort(study, progress, reason))
-    again = replace(progress, attempt=this.attempt + 1, round=None)
-    return _joined(first, begin(study, again, facts.roll, now))
-
-
-def _next_step(facts: Facts, now: Moment) -> Round:
-    steps = STEPS[facts.study.terms.stages[facts.round.stage].mode]
-    step = steps[steps.index(facts.round.step) + 1]
-    deadline = now.time + facts.study.terms.deadlines.result
-    return replace(facts.round, step=step, height=now.height, time=now.time, deadline=deadline)
-
-
-def _holders(facts: Facts, outcome: Outcome) -> tuple[str, ...]:
-    """Who committed to `outcome`."""
-    return tuple(
-        name
-        for name, result in facts.results.items()
-        if result.commitment == commitment(facts.round.id, name, outcome)
-    )
-
-
-def _joined(first: Change, then: Change) -> Change:
-    """Two changes, one after the other."""
+def joined(first: Change, then: Change) -> Change:
+    """Two changes, one after the other; where both have a member's part, both say of it what they change."""
+    parts = dict(first.parts)
+    for name, part in then.parts:
+        parts[name] = replace(part, absent=parts[name].absent) if name in parts else part
     return Change(
-        then.progress, first.rounds + then.rounds, first.parts + then.parts, first.events + then.events
+        then.progress,
+        first.rounds + then.rounds,
+        tuple(parts.items()),
+        first.events + then.events,
+        first.secrets + then.secrets,
+        then.asked or first.asked,
     )
 
 
-def _without(names: tuple[str, ...], others: Iterable[str]) -> tuple[str, ...]:
+def without(names: tuple[str, ...], others: Iterable[str]) -> tuple[str, ...]:
+    """The names that are not among the others."""
     excluded = set(others)
     return tuple(name for name in names if name not in excluded)

@@ -4,7 +4,20 @@ from consortia.base.codec import Record
 from consortia.kernel.context import Context
 from consortia.kernel.table import Part, Table
 from consortia.modules.training.rules import Change
-from consortia.modules.training.types import Joined, Named, Progress, Result, Round, Study, Submission
+from consortia.modules.training.types import (
+    Asked,
+    Dealing,
+    Joined,
+    Named,
+    Progress,
+    Result,
+    Revealed,
+    Round,
+    RoundKeys,
+    Secret,
+    Study,
+    Submission,
+)
 
 STUDIES = Table("training", "study", Study, (bytes,), "a study as it was proposed, by id")
 PROGRESS = Table("training", "progress", Progress, (bytes,), "how far a study is")
@@ -14,8 +27,27 @@ JOINS = Table("training", "join", Joined, (bytes, str), "a member's part in a st
 ROUNDS = Table("training", "round", Round, (bytes, int, int), "a try of a round, by study, index and attempt")
 SUBMISSIONS = Table("training", "submission", Submission, (bytes, str), "a member's update, by round id")
 RESULTS = Table("training", "result", Result, (bytes, str), "a member's result, by round id")
+KEYS = Table("training", "keys", RoundKeys, (bytes, str), "a member's keys for a masked round, by round id")
+DEALINGS = Table("training", "dealing", Dealing, (bytes, str), "a dealer's shares while they may be needed")
+REVEALED = Table("training", "revealed", Revealed, (bytes, str), "what a holder revealed, until it is used")
+SECRETS = Table("training", "secret", Secret, (bytes, str), "a dealer's revealed secret, by round id")
+ASKED = Table("training", "asked", Asked, (bytes,), "the cohorts of which a query's sum was asked for")
 
-TABLES = (STUDIES, PROGRESS, NAMES, OPEN, JOINS, ROUNDS, SUBMISSIONS, RESULTS)
+TABLES = (
+    STUDIES,
+    PROGRESS,
+    NAMES,
+    OPEN,
+    JOINS,
+    ROUNDS,
+    SUBMISSIONS,
+    RESULTS,
+    KEYS,
+    DEALINGS,
+    REVEALED,
+    SECRETS,
+    ASKED,
+)
 
 
 def parts_of(ctx: Context, study: bytes) -> dict[str, Joined]:
@@ -33,6 +65,26 @@ def results_of(ctx: Context, round: bytes) -> dict[str, Result]:  # noqa: A002
     return {str(key[1]): found for key, found in sorted(RESULTS.scan(ctx, round), key=_key)}
 
 
+def keys_of(ctx: Context, round: bytes) -> dict[str, RoundKeys]:  # noqa: A002
+    """The keys published for a round, sorted by member."""
+    return {str(key[1]): found for key, found in sorted(KEYS.scan(ctx, round), key=_key)}
+
+
+def dealings_of(ctx: Context, round: bytes) -> dict[str, Dealing]:  # noqa: A002
+    """The shares dealt in a round, sorted by dealer; none once its secrets are revealed or it is over."""
+    return {str(key[1]): found for key, found in sorted(DEALINGS.scan(ctx, round), key=_key)}
+
+
+def revealed_of(ctx: Context, round: bytes) -> dict[str, Revealed]:  # noqa: A002
+    """The shares revealed so far in a round, sorted by holder."""
+    return {str(key[1]): found for key, found in sorted(REVEALED.scan(ctx, round), key=_key)}
+
+
+def secrets_of(ctx: Context, round: bytes) -> dict[str, Secret]:  # noqa: A002
+    """The secrets revealed in a round, sorted by dealer."""
+    return {str(key[1]): found for key, found in sorted(SECRETS.scan(ctx, round), key=_key)}
+
+
 def open_round(ctx: Context, progress: Progress, study: bytes) -> Round | None:
     """The round that a study is at, or None."""
     return None if progress.round is None else ROUNDS.get(ctx, study, progress.index, progress.attempt)
@@ -45,8 +97,22 @@ def write(ctx: Context, study: Study, change: Change) -> None:
         JOINS.put(ctx, part, study.id, name)
     for record in change.rounds:
         ROUNDS.put(ctx, record, study.id, record.index, record.attempt)
+        if record.keyed and (record.status != "open" or record.step == "commit"):
+            _forget_shares(ctx, record)
+            for name, secret in change.secrets:
+                SECRETS.put(ctx, secret, record.id, name)
+    if change.asked is not None:
+        query, asked = change.asked
+        ASKED.put(ctx, asked, query)
     if change.progress.status in {"finished", "aborted"}:
         OPEN.delete(ctx, study.proposer, study.id)
+
+
+def _forget_shares(ctx: Context, record: Round) -> None:
+    """Shares are of no use once the secrets stand or the try is over; the blocks that brought them remain."""
+    for name in record.keyed:
+        DEALINGS.delete(ctx, record.id, name)
+        REVEALED.delete(ctx, record.id, name)
 
 
 def _key(item: tuple[tuple[Part, ...], Record]) -> str:

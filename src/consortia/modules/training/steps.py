@@ -1,25 +1,31 @@
 """The steps of a round: a member's update, its commitment and its opening, and the end of a step in time."""
 
-from collections.abc import Iterable
+from dataclasses import replace
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.training import refusals as R
 from consortia.modules.training import rules
+from consortia.modules.training.events import ResultCommitted, ResultOpened, UpdateSubmitted
 from consortia.modules.training.handlers import roll, running_study, tell, usable
 from consortia.modules.training.messages import Close, CommitResult, OpenResult, Submit
 from consortia.modules.training.ports import Ports
-from consortia.modules.training.rules import AFTER, Change, Facts, Moment
+from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, is_over, judge
+from consortia.modules.training.rules import Change, Moment
 from consortia.modules.training.state import (
+    ASKED,
     JOINS,
     RESULTS,
     SUBMISSIONS,
+    dealings_of,
+    keys_of,
     open_round,
     parts_of,
     results_of,
+    revealed_of,
     submissions_of,
     write,
 )
@@ -28,13 +34,10 @@ from consortia.modules.training.types import (
     Outcome,
     Progress,
     Result,
-    ResultCommitted,
-    ResultOpened,
     Round,
     Step,
     Study,
     Submission,
-    UpdateSubmitted,
 )
 
 SUBMIT_COST = 400
@@ -55,11 +58,12 @@ def submit(ctx: Context, message: Submit, ports: Ports) -> None:
     # CHECK
     study, progress = running_study(ctx, message.study)
     member = ctx.signer.member
-    part = _part(ctx, study)
+    part = part_of(ctx, study)
     require(usable(ctx, study, member, part, ports), R.DATASET_CLOSED)
-    this = _step(ctx, progress, message.study, message.round, "submit")
-    done = submissions_of(ctx, this.id)
-    require(member not in done, R.ALREADY_DONE)
+    this = round_at(ctx, progress, message.study, message.round, "submit")
+    facts = facts_of(ctx, ports, (study, progress, this))
+    require(member in awaited(this), R.NOT_IN_ROUND, member)
+    require(member not in facts.submitted, R.ALREADY_DONE)
     size = rules.blob_bytes(study.terms.stages[this.stage])
     require(message.size == size, R.BAD_SIZE, f"{message.size} bytes, the stage's vectors have {size}")
     holders = tuple(held.member for held in message.availability)
@@ -74,9 +78,7 @@ def submit(ctx: Context, message: Submit, ports: Ports) -> None:
         require(valid, R.BAD_AVAILABILITY, held.member)
     # DECIDE
     update = Submission(message.blob, message.size, holders)
-    done[member] = update
-    facts = _facts(ctx, ports, (study, progress, this), submitted=done)
-    change = _after(ctx, facts, len(done))
+    change = following(ctx, replace(facts, submitted={**facts.submitted, member: part.records}))
     # WRITE
     SUBMISSIONS.put(ctx, update, this.id, member)
     write(ctx, study, change)
@@ -94,7 +96,7 @@ def close(ctx: Context, message: Close, ports: Ports) -> None:
         raise Refused(R.WRONG_ROUND)
     require(ctx.time >= this.deadline, R.TOO_EARLY, f"{ctx.time}, the deadline is {this.deadline}")
     # DECIDE
-    facts = _facts(ctx, ports, (study, progress, this), submitted=submissions_of(ctx, this.id))
+    facts = facts_of(ctx, ports, (study, progress, this))
     change = AFTER[this.step](facts, Moment(ctx.height, ctx.time))
     # WRITE
     write(ctx, study, change)
@@ -107,14 +109,13 @@ def commit_result(ctx: Context, message: CommitResult, ports: Ports) -> None:
     # CHECK
     study, progress = running_study(ctx, message.study)
     member = ctx.signer.member
-    _part(ctx, study)
-    this = _step(ctx, progress, message.study, message.round, "commit")
-    done = results_of(ctx, this.id)
-    require(member not in done, R.ALREADY_DONE)
+    part_of(ctx, study)
+    this = round_at(ctx, progress, message.study, message.round, "commit")
+    facts = facts_of(ctx, ports, (study, progress, this))
+    require(member not in facts.results, R.ALREADY_DONE)
     # DECIDE
     result = Result(message.commitment, None)
-    done[member] = result
-    change = _after(ctx, _facts(ctx, ports, (study, progress, this), results=done), len(done))
+    change = following(ctx, replace(facts, results={**facts.results, member: result}))
     # WRITE
     RESULTS.put(ctx, result, this.id, member)
     write(ctx, study, change)
@@ -128,20 +129,19 @@ def open_result(ctx: Context, message: OpenResult, ports: Ports) -> None:
     # CHECK
     study, progress = running_study(ctx, message.study)
     member = ctx.signer.member
-    _part(ctx, study)
-    this = _step(ctx, progress, message.study, message.round, "open")
-    results = results_of(ctx, this.id)
-    own = results.get(member)
+    part_of(ctx, study)
+    this = round_at(ctx, progress, message.study, message.round, "open")
+    facts = facts_of(ctx, ports, (study, progress, this))
+    own = facts.results.get(member)
     require(own is None or own.opened is None, R.ALREADY_DONE)
     if own is None:
         raise Refused(R.NOT_COMMITTED, member)
     outcome = Outcome(message.sum, message.state)
     require(own.commitment == rules.commitment(this.id, member, outcome), R.NOT_AS_COMMITTED)
     # DECIDE
-    opened = replace(own, opened=outcome)
-    results[member] = opened
-    facts = _facts(ctx, ports, (study, progress, this), results=results)
-    change = rules.judge(facts, outcome, Moment(ctx.height, ctx.time))
+    opened = structs.replace(own, opened=outcome)
+    known = replace(facts, results={**facts.results, member: opened})
+    change = judge(known, outcome, Moment(ctx.height, ctx.time))
     # WRITE
     RESULTS.put(ctx, opened, this.id, member)
     write(ctx, study, change)
@@ -150,47 +150,54 @@ def open_result(ctx: Context, message: OpenResult, ports: Ports) -> None:
     tell(ctx, change)
 
 
-def _part(ctx: Context, study: Study) -> Joined:
+# ------------------------------------------------------------------ shared with the steps of masked rounds
+
+
+def part_of(ctx: Context, study: Study) -> Joined:
+    """The signer's part in a study; raises Refused when it takes none."""
     part = JOINS.get(ctx, study.id, ctx.signer.member)
     if part is None or part.until is not None:
         raise Refused(R.NOT_JOINED, ctx.signer.member)
     return part
 
 
-def _step(ctx: Context, progress: Progress, study: bytes, identity: bytes, step: Step) -> Round:
+def round_at(ctx: Context, progress: Progress, study: bytes, identity: bytes, step: Step) -> Round:
     """The open round, when it is the one meant and waits for this step in time; raises Refused."""
     this = open_round(ctx, progress, study)
     if this is None or this.id != identity:
         raise Refused(R.WRONG_ROUND)
     require(this.step == step, R.WRONG_STEP, f"{step}, the round waits for {this.step}")
     require(ctx.time < this.deadline, R.TOO_LATE, f"{ctx.time}, the deadline was {this.deadline}")
+    require(ctx.signer.member in this.members, R.NOT_IN_ROUND, ctx.signer.member)
     return this
 
 
-def _after(ctx: Context, facts: Facts, done: int) -> Change:
-    """What follows when so many members have done the step: nothing while others are awaited."""
-    if done < len(facts.round.members):
+def following(ctx: Context, facts: Facts) -> Change:
+    """What follows when a member has done the step: nothing while others are awaited."""
+    if not is_over(facts):
         return Change(facts.progress)
     return AFTER[facts.round.step](facts, Moment(ctx.height, ctx.time))
 
 
-def _facts(
-    ctx: Context,
-    ports: Ports,
-    at: tuple[Study, Progress, Round],
-    *,
-    submitted: Iterable[str] = (),
-    results: dict[str, Result] | None = None,
-) -> Facts:
-    """All that the rules know of a round; results are those in the state unless given."""
+def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> Facts:
+    """All that the rules need to know of a round at its step."""
     study, progress, this = at
-    parts = parts_of(ctx, study.id)
-    known = results_of(ctx, this.id) if results is None else results
+    parts, step = parts_of(ctx, study.id), this.step
+    stages, masked = study.terms.stages, study.terms.stages[this.stage].mode == "masked"
+    early = {}
+    if step == "open" and this.index + 1 < rules.rounds_of(stages):
+        early = keys_of(ctx, rules.next_round_id(study, this))
+    asked = ASKED.get(ctx, rules.query(this, study.terms)) if masked and step == "submit" else None
     return Facts(
         study=study,
         progress=progress,
         round=this,
         roll=roll(ctx, study, ports),
-        submitted={name: parts[name].records for name in sorted(submitted)},
-        results=dict(sorted(known.items())),
+        submitted={name: parts[name].records for name in submissions_of(ctx, this.id)},
+        results=results_of(ctx, this.id),
+        keys=keys_of(ctx, this.id) if masked else {},
+        dealings=dealings_of(ctx, this.id) if step == "shares" else {},
+        revealed=revealed_of(ctx, this.id) if step == "reveal" else {},
+        early=early,
+        asked=NOBODY_ASKED if asked is None else asked,
     )

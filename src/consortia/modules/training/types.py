@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record, Text80
+from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, PublicKey, Record, Salt, Text80
+from consortia.base.shares import SEALED_BYTES, SHARE_BYTES
 
 JOINED_MAX = 63
 """So many members may join a study: their sum fits the ring's headroom (2^6 words at the full clip), and
@@ -19,23 +20,34 @@ RETRIES_MAX = 100
 HEADROOM_BITS = 6
 JOIN_MILLISECONDS_MAX = 90 * 24 * 3600 * 1000
 STEP_MILLISECONDS_MAX = 30 * 24 * 3600 * 1000
+COHORTS_MAX = 256
+"""So many different cohorts may ask the same query."""
+
 OPEN_STUDIES_MAX = 32
 """So many studies of one proposer may be proposed or running at a time."""
 
 Purpose = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$")]
 """What a study is for, in the same words as the purposes of the data sets' rights."""
 
-Mode = Literal["open"]
-"""How a round shows its updates: `open`, to all members."""
+Mode = Literal["open", "masked"]
+"""How a round shows its updates: `open`, to all members; `masked`, to nobody: only their sum is seen."""
 
 Rule = Literal["mean"]
 """How updates become one outcome: `mean`, by their exact sum."""
 
-Step = Literal["submit", "commit", "open"]
-"""What a round waits for: every member's update, its commitment to the result, the opening of one."""
+Step = Literal["keys", "shares", "submit", "reveal", "commit", "open"]
+"""What a round waits for: keys, shares of the secrets that make the masks, every member's update, the shares
+that lift the masks from the sum, commitments to the result, the opening of one."""
 
-STEPS: dict[Mode, tuple[Step, ...]] = {"open": ("submit", "commit", "open")}
+STEPS: dict[Mode, tuple[Step, ...]] = {
+    "open": ("submit", "commit", "open"),
+    "masked": ("keys", "shares", "submit", "reveal", "commit", "open"),
+}
 """The steps of a round, in order, for each mode."""
+
+OPEN_MIN = 2
+MASKED_MIN = 3
+"""A masked sum of fewer members would show each what the others sent."""
 
 Status = Literal["proposed", "running", "finished", "aborted"]
 RoundStatus = Literal["open", "final", "aborted", "disputed"]
@@ -105,7 +117,7 @@ class Terms(Record, frozen=True):
     stages: Annotated[tuple[Stage, ...], Meta(min_length=1, max_length=STAGES_MAX)]
     initial: Digest
     invited: Names
-    quorum: Annotated[int, Meta(ge=2, le=JOINED_MAX)]
+    quorum: Annotated[int, Meta(ge=OPEN_MIN, le=JOINED_MAX)]
     retries: Attempt
     deadlines: Deadlines
     privacy: None
@@ -130,7 +142,8 @@ class Progress(Record, frozen=True):
     `state` is the blob id of the state that round `index` starts from, and of the model once every round is
     final. `round` is the id of the open round, `attempt` its number. `contributors` are the members
     whose updates are in a final round. `history` chains every final round (see `rules.chained`). `model` is
-    the asset of the finished model; `reason` says why a study was aborted.
+    the asset of the finished model; `reason` says why a study was aborted. `excluded` are the members shown
+    to have dealt falsely in a try of this round: they are in no further try of it.
     """
 
     status: Status
@@ -139,6 +152,7 @@ class Progress(Record, frozen=True):
     attempt: Attempt
     round: Digest | None
     contributors: Names
+    excluded: Names
     history: Digest
     model: Digest | None
     reason: Text80 | None
@@ -148,6 +162,8 @@ class Joined(Record, frozen=True):
     """A member's part in a study: a version of one of its data sets, and how many of its records.
 
     From round `until` on it no longer takes part; `leaving` says that this is so from the next round.
+    `absent` says that it missed a step and has not said since that it is there: nobody waits for it, though
+    it may still be in time.
     """
 
     dataset: Digest
@@ -157,6 +173,7 @@ class Joined(Record, frozen=True):
     time: Milliseconds
     leaving: bool
     until: U32 | None
+    absent: bool
 
 
 class Outcome(Record, frozen=True):
@@ -171,8 +188,10 @@ class Round(Record, frozen=True):
 
     `members` are those who had joined when it began, with `records` records in all; `state` is the
     state that it starts from. While it is `open` it waits for `step`, which began in block `height`
-    at block time `time` and is refused from `deadline` on. `cohort` are the members whose updates count,
-    with `cohort_records` records. At its end `outcome` is what more than two thirds of the members
+    at block time `time` and is refused from `deadline` on. In a masked round `keyed` are the members
+    whose keys count, `graph` is the seed of who shares with whom, and `dealers` are those whose shares
+    count: the masks are between them. `cohort` are the members whose updates count, with
+    `cohort_records` records. At its end `outcome` is what more than two thirds of the members
     agree on, `differing` are those who had committed to something else, and `missing` those for whom
     it was given up, or who were not in the cohort.
     """
@@ -190,6 +209,9 @@ class Round(Record, frozen=True):
     height: U63
     time: Milliseconds
     deadline: Milliseconds
+    keyed: Names
+    graph: Digest | None
+    dealers: Names
     cohort: Names
     cohort_records: U63
     outcome: Outcome | None
@@ -218,177 +240,57 @@ class Named(Record, frozen=True):
     study: Digest
 
 
-class StudyProposed(Record, frozen=True):
-    """Event: a study may be joined until block time `join_until`."""
+class RoundKeys(Record, frozen=True):
+    """A member's keys for one masked round: X25519 for masking and for sealing, and the hash of its seed."""
+
+    masking: PublicKey
+    sealing: PublicKey
+    seed: Digest
+
+
+class SealedShares(Record, frozen=True):
+    """What a dealer gives to one holder: the salted hash of each share, and both shares sealed to it."""
+
+    seed: Digest
+    key: Digest
+    sealed: Annotated[bytes, Meta(min_length=SEALED_BYTES, max_length=SEALED_BYTES)]
+
+
+class Dealing(Record, frozen=True):
+    """A dealer's shares, one entry for each of its holders in the order of their names, itself among them."""
+
+    shares: Annotated[tuple[SealedShares, ...], Meta(min_length=1, max_length=JOINED_MAX)]
+
+
+class Share(Record, frozen=True):
+    """A share of a dealer's secret, with the salt under which it was committed to."""
+
+    dealer: Name
+    share: Annotated[bytes, Meta(min_length=SHARE_BYTES, max_length=SHARE_BYTES)]
+    salt: Salt
+
+
+class Revealed(Record, frozen=True):
+    """What a holder revealed: of each dealer one share, of its seed or of its masking key."""
+
+    shares: Annotated[tuple[Share, ...], Meta(max_length=JOINED_MAX)]
+
+
+class Secret(Record, frozen=True):
+    """A dealer's secret as the revealed shares give it: its seed if it is in the cohort, else its key."""
+
+    kind: Literal["seed", "key"]
+    value: Digest
+
+
+class Cohort(Record, frozen=True):
+    """The members of a sum that was asked for, and the study that asked."""
 
     study: Digest
-    proposer: Name
-    name: Name
-    join_until: Milliseconds
+    members: Names
 
 
-class MemberJoined(Record, frozen=True):
-    """Event: a member consented to take part with a version of a data set."""
+class Asked(Record, frozen=True):
+    """The cohorts whose sums were asked for in one query: the same state, recipe and step."""
 
-    study: Digest
-    member: Name
-    dataset: Digest
-    version: U32
-    records: U63
-
-
-class MemberLeaving(Record, frozen=True):
-    """Event: a member takes no part after the round that is open now, if one is."""
-
-    study: Digest
-    member: Name
-
-
-class MemberLeft(Record, frozen=True):
-    """Event: from round `index` on a member takes no part: it left, or its data set or membership ended."""
-
-    study: Digest
-    member: Name
-    index: U32
-
-
-class StudyStarted(Record, frozen=True):
-    """Event: a study runs, with so many members."""
-
-    study: Digest
-    members: U32
-
-
-class RoundStarted(Record, frozen=True):
-    """Event: a round waits for updates until block time `deadline`."""
-
-    study: Digest
-    round: Digest
-    index: U32
-    attempt: Attempt
-    deadline: Milliseconds
-
-
-class UpdateSubmitted(Record, frozen=True):
-    """Event: a member's update is fixed and held by enough members."""
-
-    study: Digest
-    round: Digest
-    member: Name
-    blob: Digest
-
-
-class CohortFixed(Record, frozen=True):
-    """Event: the updates of a round are those of all its members but the missing."""
-
-    study: Digest
-    round: Digest
-    cohort: U32
-    missing: Names
-
-
-class ResultCommitted(Record, frozen=True):
-    """Event: a member committed to its own result of a round."""
-
-    study: Digest
-    round: Digest
-    member: Name
-
-
-class ResultOpened(Record, frozen=True):
-    """Event: a member opened the result that it had committed to."""
-
-    study: Digest
-    round: Digest
-    member: Name
-    sum: Digest
-    state: Digest
-
-
-class ResultDiffers(Record, frozen=True):
-    """Event: a member had committed to another result than more than two thirds of the members."""
-
-    study: Digest
-    round: Digest
-    member: Name
-
-
-class ResultDisputed(Record, frozen=True):
-    """Event: two thirds can no longer agree; `opened` are the members whose openings stand as evidence."""
-
-    study: Digest
-    round: Digest
-    opened: Names
-
-
-class RoundFinal(Record, frozen=True):
-    """Event: more than two thirds of the members agree on the sum and the next state."""
-
-    study: Digest
-    round: Digest
-    index: U32
-    sum: Digest
-    state: Digest
-
-
-class RoundAborted(Record, frozen=True):
-    """Event: a round is given up at `step` because the missing did not do it."""
-
-    study: Digest
-    round: Digest
-    step: Step
-    missing: Names
-
-
-class StudyFinished(Record, frozen=True):
-    """Event: the model stands as an asset."""
-
-    study: Digest
-    model: Digest
-    state: Digest
-
-
-class StudyAborted(Record, frozen=True):
-    """Event: a study ended without a model."""
-
-    study: Digest
-    reason: Text80
-
-
-Event = (
-    StudyProposed
-    | MemberJoined
-    | MemberLeaving
-    | MemberLeft
-    | StudyStarted
-    | RoundStarted
-    | UpdateSubmitted
-    | CohortFixed
-    | ResultCommitted
-    | ResultOpened
-    | ResultDiffers
-    | ResultDisputed
-    | RoundFinal
-    | RoundAborted
-    | StudyFinished
-    | StudyAborted
-)
-
-EVENTS: tuple[type[Record], ...] = (
-    StudyProposed,
-    MemberJoined,
-    MemberLeaving,
-    MemberLeft,
-    StudyStarted,
-    RoundStarted,
-    UpdateSubmitted,
-    CohortFixed,
-    ResultCommitted,
-    ResultOpened,
-    ResultDiffers,
-    ResultDisputed,
-    RoundFinal,
-    RoundAborted,
-    StudyFinished,
-    StudyAborted,
-)
+    cohorts: Annotated[tuple[Cohort, ...], Meta(max_length=COHORTS_MAX)]

@@ -1,8 +1,10 @@
 """Audit of studies: every final round's sum and next state, again from the members' updates.
 
-1. Every update of the cohort is a blob of this home, has its hash, its length, and no word beyond the clip.
-2. Their exact sum, and what the recipe's step makes of the round's state with it, are the blobs that the
-   ledger names (`workers.arithmetic.compute`, as every member's worker does it).
+1. Every update of the cohort is a blob of this home, has its hash, its length, and in an open round no word
+   beyond the clip.
+2. Their exact sum, in a masked round freed of its masks by what the members revealed on the ledger, and what
+   the recipe's step makes of the round's state with it, are the blobs that the ledger names
+   (`workers.arithmetic.compute`, as every member's worker does it).
 3. Each round starts from the state that the round before ended with, the first from the study's initial one.
 4. The study stands at the state that its last final round ended with.
 """
@@ -11,6 +13,7 @@ from consortia.base.codec import Malformed
 from consortia.engines.commit.chunks import blob_id
 from consortia.kernel.ledger import Ledger
 from consortia.modules.training import queries
+from consortia.modules.training.mask_queries import MasksView
 from consortia.modules.training.types import Round
 from consortia.node.audit.findings import Findings
 from consortia.node.blobs import BlobError, Blobs
@@ -78,10 +81,20 @@ def _recompute(  # noqa: PLR0917 (what is known, the round, and where to tell)
     try:
         planned = this.index == 0 and blob_id(known.plan.initial) == this.state
         state = known.plan.initial if planned else blobs.read(this.state)
-        found = compute(known, this, state, [(name, blobs.read(updates[name])) for name in this.cohort])
+        held = [(name, blobs.read(updates[name])) for name in this.cohort]
+        found = compute(known, this, state, held, _masks(ledger, this))
     except (BlobError, BadRound, Malformed, KeyError) as error:
         findings.wrong(place, str(error))
         return
     findings.expect(found.outcome.sum == this.outcome.sum, place, "its sum is another one")
     findings.expect(found.outcome.state == this.outcome.state, place, "its next state is another one")
     findings.rounds_recomputed += 1
+
+
+def _masks(ledger: Ledger, this: Round) -> MasksView | None:
+    """The keys and revealed secrets of a masked round; None for an open one."""
+    if not this.keyed:
+        return None
+    asked = queries.ByRound(this.study, this.index, this.attempt)
+    view = ledger.query("training.masks", asked)
+    return view if isinstance(view, MasksView) else None

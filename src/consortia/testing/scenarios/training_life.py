@@ -252,6 +252,11 @@ LIFE: tuple[Scenario, ...] = (
         _proposing(stages=(replace(STAGE, rounds=10_000), replace(STAGE, name="more", rounds=1))),
         "training.bad_stages",
     ),
+    Scenario(
+        "a masked sum of two",
+        _proposing(quorum=2, stages=(replace(STAGE, mode="masked"),)),
+        "training.bad_quorum",
+    ),
     Scenario("a schema has another hash", _proposing(schema=b"other columns"), "training.bad_schema"),
     Scenario(
         "parameters are no map",

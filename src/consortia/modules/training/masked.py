@@ -1,0 +1,159 @@
+"""The steps that only masked rounds have: keys, shares, complaints, and what is revealed."""
+
+from dataclasses import replace
+
+from consortia.base.refusals import Refused, require
+from consortia.kernel.context import Context
+from consortia.modules.training import masks, rules
+from consortia.modules.training import refusals as R
+from consortia.modules.training.events import KeysPublished, SharesDealt, SharesRevealed
+from consortia.modules.training.handlers import running_study, tell, usable
+from consortia.modules.training.messages import Complain, DealShares, PublishKeys, Reveal
+from consortia.modules.training.ports import Ports
+from consortia.modules.training.rounds import faulted
+from consortia.modules.training.rules import Change, Moment
+from consortia.modules.training.state import DEALINGS, KEYS, REVEALED, open_round, write
+from consortia.modules.training.steps import facts_of, following, part_of, round_at
+from consortia.modules.training.types import Dealing, Progress, Revealed, Round, RoundKeys, Study
+
+KEYS_COST = 300
+DEAL_COST = 400
+SHARE_COST = 10
+COMPLAIN_COST = 1_000
+REVEAL_COST = 600
+REVEALED_COST = 40
+"""Checking a revealed share, and its part in recovering the secret, takes about 30 us."""
+
+
+def deal_cost(message: DealShares) -> int:
+    """The cost of a DealShares: what it writes."""
+    return DEAL_COST + SHARE_COST * len(message.shares)
+
+
+def reveal_cost(message: Reveal) -> int:
+    """The cost of a Reveal: every share is checked, and used once there are enough."""
+    return REVEAL_COST + REVEALED_COST * len(message.shares)
+
+
+def publish_keys(ctx: Context, message: PublishKeys, ports: Ports) -> None:
+    """Fix the own keys for the open round, or for the one after it."""
+    # CHECK
+    study, progress = running_study(ctx, message.study)
+    member = ctx.signer.member
+    part = part_of(ctx, study)
+    require(usable(ctx, study, member, part, ports), R.DATASET_CLOSED)
+    this = _round_of_keys(ctx, study, progress, message.round)
+    require(not KEYS.has(ctx, message.round, member), R.ALREADY_DONE)
+    require(masks.keys_fit(message.masking, message.sealing), R.BAD_KEYS)
+    # DECIDE
+    keys = RoundKeys(message.masking, message.sealing, message.seed)
+    change = Change(progress)
+    if this is not None:
+        facts = facts_of(ctx, ports, (study, progress, this))
+        change = following(ctx, replace(facts, keys=dict(sorted({**facts.keys, member: keys}.items()))))
+    # WRITE
+    KEYS.put(ctx, keys, message.round, member)
+    write(ctx, study, change)
+    # EMIT
+    ctx.emit(KeysPublished(study.id, message.round, member))
+    tell(ctx, change)
+
+
+def deal_shares(ctx: Context, message: DealShares, ports: Ports) -> None:
+    """Deal shares of the own secrets to one's neighbours."""
+    # CHECK
+    study, progress = running_study(ctx, message.study)
+    member = ctx.signer.member
+    part = part_of(ctx, study)
+    require(usable(ctx, study, member, part, ports), R.DATASET_CLOSED)
+    this = round_at(ctx, progress, message.study, message.round, "shares")
+    require(member in this.keyed, R.NOT_IN_ROUND, member)
+    facts = facts_of(ctx, ports, (study, progress, this))
+    require(member not in facts.dealings, R.ALREADY_DONE)
+    holders = masks.neighbourhood(this, member)
+    require(len(message.shares) == len(holders), R.BAD_SHARES, f"{len(message.shares)} of {len(holders)}")
+    # DECIDE
+    dealing = Dealing(message.shares)
+    change = following(ctx, replace(facts, dealings={**facts.dealings, member: dealing}))
+    # WRITE
+    DEALINGS.put(ctx, dealing, this.id, member)
+    write(ctx, study, change)
+    # EMIT
+    ctx.emit(SharesDealt(study.id, this.id, member))
+    tell(ctx, change)
+
+
+def complain(ctx: Context, message: Complain, ports: Ports) -> None:
+    """Show that a dealer dealt falsely to oneself, before one's own update is masked."""
+    # CHECK
+    study, progress = running_study(ctx, message.study)
+    member = ctx.signer.member
+    part_of(ctx, study)
+    this = round_at(ctx, progress, message.study, message.round, "submit")
+    require(member in this.dealers, R.NOT_IN_ROUND, member)
+    facts = facts_of(ctx, ports, (study, progress, this))
+    require(member not in facts.submitted, R.ALREADY_DONE)
+    dealing = DEALINGS.get(ctx, this.id, message.dealer)
+    held = message.dealer in masks.neighbourhood(this, member) and message.dealer in this.dealers
+    if dealing is None or not held:
+        raise Refused(R.UNFOUNDED, message.dealer)
+    require(masks.is_key(message.sealing, facts.keys[member].sealing), R.UNFOUNDED, "another key")
+    bundle = masks.opened(
+        this,
+        facts.keys,
+        masks.entry(this, dealing, message.dealer, member),
+        dealer=message.dealer,
+        holder=member,
+        private=message.sealing,
+    )
+    require(bundle is None, R.UNFOUNDED, message.dealer)
+    # DECIDE
+    change = faulted(facts, (message.dealer,), Moment(ctx.height, ctx.time))
+    # WRITE
+    write(ctx, study, change)
+    # EMIT
+    tell(ctx, change)
+
+
+def reveal(ctx: Context, message: Reveal, ports: Ports) -> None:
+    """Reveal one kind of share of each dealer, and lift the masks once there are enough."""
+    # CHECK
+    study, progress = running_study(ctx, message.study)
+    member = ctx.signer.member
+    part_of(ctx, study)
+    this = round_at(ctx, progress, message.study, message.round, "reveal")
+    require(member in this.dealers, R.NOT_IN_ROUND, member)
+    facts = facts_of(ctx, ports, (study, progress, this))
+    require(member not in facts.revealed, R.ALREADY_DONE)
+    held = [name for name in masks.neighbourhood(this, member) if name in this.dealers]
+    shown = [share.dealer for share in message.shares]
+    require(rules.is_sorted(shown) and set(shown) <= set(held), R.BAD_SHARES, ", ".join(shown))
+    for share in message.shares:
+        dealing = DEALINGS.get(ctx, this.id, share.dealer)
+        dealt = dealing is not None and masks.is_dealt(
+            this, masks.entry(this, dealing, share.dealer, member), share, member
+        )
+        require(dealt, R.NOT_AS_DEALT, share.dealer)
+    # DECIDE
+    revealed = Revealed(message.shares)
+    change = following(ctx, replace(facts, revealed={**facts.revealed, member: revealed}))
+    # WRITE
+    REVEALED.put(ctx, revealed, this.id, member)
+    write(ctx, study, change)
+    # EMIT
+    ctx.emit(SharesRevealed(study.id, this.id, member))
+    tell(ctx, change)
+
+
+def _round_of_keys(ctx: Context, study: Study, progress: Progress, identity: bytes) -> Round | None:
+    """The open round that keys are for, or None when they are for the one after it; raises Refused."""
+    this = open_round(ctx, progress, study.id)
+    if this is not None and this.id != identity:
+        stages = study.terms.stages
+        later = this.index + 1 < rules.rounds_of(stages) and this.step != "keys"
+        if later and rules.next_round_id(study, this) == identity:
+            stage = stages[rules.stage_of(stages, this.index + 1)]
+            require(stage.mode == "masked", R.WRONG_STEP, "keys, the next round is open")
+            require(ctx.signer.member in this.members, R.NOT_IN_ROUND, ctx.signer.member)
+            return None
+    return round_at(ctx, progress, study.id, identity, "keys")

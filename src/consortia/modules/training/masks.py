@@ -1,0 +1,167 @@
+"""What is particular to masked rounds, as pure functions: who shares with whom, and what shares show.
+
+Source: Bonawitz et al. 2017, "Practical secure aggregation", and Bell et al. 2020, with what makes it hold
+without a server in the middle: every step stands on the ledger, and shares are committed to one by one.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from consortia.base.codec import Malformed, encode
+from consortia.base.hashing import tagged
+from consortia.base.sealing import agree, check_public, open_sealed, public_of
+from consortia.base.shares import (
+    Bundle,
+    Kind,
+    sealing_info,
+    seed_hash,
+    share_hash,
+    unpack_bundle,
+)
+from consortia.exact import graph as graphs
+from consortia.exact.shamir import ShamirError, recover
+from consortia.modules.training.types import (
+    MASKED_MIN,
+    Cohort,
+    Dealing,
+    Names,
+    Revealed,
+    Round,
+    RoundKeys,
+    SealedShares,
+    Secret,
+    Share,
+)
+
+
+def graph_seed(round_id: bytes, keys: Mapping[str, RoundKeys]) -> bytes:
+    """H("consortia/round-graph", encoded [round id, rows]), a row being [member, masking, sealing, seed]."""
+    rows = [[name, one.masking, one.sealing, one.seed] for name, one in sorted(keys.items())]
+    return tagged("consortia/round-graph", encode([round_id, rows]))
+
+
+def neighbourhood(this: Round, member: str) -> Names:
+    """Who holds shares of a member's secrets in a round, and whose it holds: itself among them, by name."""
+    if this.graph is None or member not in this.keyed:
+        return ()
+    rows = _rows(len(this.keyed), this.graph)
+    return tuple(this.keyed[index] for index in rows[this.keyed.index(member)])
+
+
+@lru_cache(maxsize=64)
+def _rows(count: int, seed: bytes) -> tuple[tuple[int, ...], ...]:
+    return graphs.neighbours(count, seed)
+
+
+def point(this: Round, member: str) -> int:
+    """Where a holder's shares lie on the dealers' polynomials: its place among those with keys, from 1."""
+    return this.keyed.index(member) + 1
+
+
+def threshold(this: Round) -> int:
+    """How many holders' shares give a secret of the round: floor(2k / 3) + 1 of k, the dealer among them."""
+    return graphs.threshold(len(neighbourhood(this, this.keyed[0]))) if this.keyed else MASKED_MIN
+
+
+def smallest(this: Round, quorum: int) -> int:
+    """The fewest dealers, and the smallest cohort, with which a masked round goes on."""
+    return max(MASKED_MIN, quorum, threshold(this))
+
+
+def keys_fit(masking: bytes, sealing: bytes) -> bool:
+    """Whether both are X25519 keys in their one spelling, of large order, and different."""
+    try:
+        check_public(masking)
+        check_public(sealing)
+    except Malformed:
+        return False
+    return masking != sealing
+
+
+def entry(this: Round, dealing: Dealing, dealer: str, holder: str) -> SealedShares:
+    """What a dealer dealt to a holder."""
+    return dealing.shares[neighbourhood(this, dealer).index(holder)]
+
+
+def opened(
+    this: Round,
+    keys: Mapping[str, RoundKeys],
+    entry: SealedShares,
+    *,
+    dealer: str,
+    holder: str,
+    private: bytes,
+) -> Bundle | None:
+    """A holder's bundle, opened with its private sealing key; None where the dealer is at fault.
+
+    At fault is a dealer whose sealed shares do not open, or are not those that it committed to.
+    """
+    info = sealing_info(this.id, dealer, holder)
+    try:
+        bundle = unpack_bundle(open_sealed(agree(private, keys[dealer].sealing, info), entry.sealed, info))
+    except Malformed:
+        return None
+    seed = share_hash(this.id, dealer, holder, "seed", salt=bundle.seed_salt, share=bundle.seed_share)
+    key = share_hash(this.id, dealer, holder, "key", salt=bundle.key_salt, share=bundle.key_share)
+    return bundle if (seed, key) == (entry.seed, entry.key) else None
+
+
+def is_key(private: bytes, public: bytes) -> bool:
+    """Whether a private X25519 key is that of a public one."""
+    return public_of(private) == public
+
+
+def kind_due(this: Round, dealer: str) -> Kind:
+    """Which of a dealer's secrets is revealed: its seed when its update is in the cohort, else its key."""
+    return "seed" if dealer in this.cohort else "key"
+
+
+def is_dealt(this: Round, entry: SealedShares, share: Share, holder: str) -> bool:
+    """Whether a revealed share is the one that its dealer committed to for this holder, of the kind due."""
+    kind = kind_due(this, share.dealer)
+    committed = entry.seed if kind == "seed" else entry.key
+    found = share_hash(this.id, share.dealer, holder, kind, salt=share.salt, share=share.share)
+    return found == committed
+
+
+def enough(this: Round, revealed: Mapping[str, Revealed]) -> bool:
+    """Whether of every dealer as many shares are revealed as give its secret."""
+    counted = dict.fromkeys(this.dealers, 0)
+    for one in revealed.values():
+        for share in one.shares:
+            counted[share.dealer] += 1
+    return min(counted.values()) >= threshold(this)
+
+
+def secrets(
+    this: Round, keys: Mapping[str, RoundKeys], revealed: Mapping[str, Revealed]
+) -> dict[str, Secret | None]:
+    """The secret of each dealer from the revealed shares; None where it is not the one its keys fixed."""
+    shares: dict[str, dict[int, bytes]] = {name: {} for name in this.dealers}
+    for holder, one in revealed.items():
+        for share in one.shares:
+            shares[share.dealer][point(this, holder)] = share.share
+    return {name: _secret(this, name, keys[name], shares[name]) for name in this.dealers}
+
+
+def _secret(this: Round, dealer: str, keys: RoundKeys, shares: Mapping[int, bytes]) -> Secret | None:
+    kind = kind_due(this, dealer)
+    try:
+        value = recover(shares, threshold(this))
+    except ShamirError:
+        return None
+    held = seed_hash(this.id, dealer, value) == keys.seed if kind == "seed" else is_key(value, keys.masking)
+    return Secret(kind, value) if held else None
+
+
+def too_alike(cohort: Names, earlier: tuple[Cohort, ...], excluded: Names) -> Cohort | None:
+    """An earlier cohort of the same query that this one differs from by a single member, or None.
+
+    The difference of the two sums would be that member's update. A member that is excluded for false dealing
+    does not count: nothing is kept from others of what it is known to have falsified.
+    """
+    mine = frozenset(cohort)
+    for one in earlier:
+        if len((mine ^ frozenset(one.members)) - frozenset(excluded)) == 1:
+            return one
+    return None

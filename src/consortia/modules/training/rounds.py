@@ -1,0 +1,290 @@
+"""The steps of a round as pure functions: when a step is over, and what then follows.
+
+A round walks through the steps of its mode (`types.STEPS`). A step ends when everybody who is waited for has
+done it, or is closed from its deadline on; the functions `after_...` say what then follows. Whoever did
+not do a step in time is missing: from what comes after it, and nobody waits for it until it says that it is
+there again. More than two thirds of a round's members agree on its outcome, or there is none.
+What is particular to masks stands in `masks`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from dataclasses import replace as with_facts
+
+from msgspec.structs import replace
+
+from consortia.modules.training import masks
+from consortia.modules.training.events import (
+    CohortFixed,
+    DealerFaulted,
+    Event,
+    ResultDiffers,
+    ResultDisputed,
+    RoundAborted,
+    RoundFinal,
+)
+from consortia.modules.training.rules import (
+    Change,
+    Moment,
+    Roll,
+    abort,
+    begin,
+    chained,
+    commitment,
+    joined,
+    needed,
+    next_step,
+    query,
+    with_keys,
+    without,
+)
+from consortia.modules.training.types import (
+    COHORTS_MAX,
+    Asked,
+    Cohort,
+    Dealing,
+    Joined,
+    Names,
+    Outcome,
+    Progress,
+    Result,
+    Revealed,
+    Round,
+    RoundKeys,
+    Step,
+    Study,
+)
+
+NOBODY_ASKED = Asked(())
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known when a step ends: the study, its round, and who did what in it.
+
+    `submitted` gives the records of those whose updates are fixed, `results` what was committed and opened.
+    `keys`, `dealings` and `revealed` are those of a masked round, `early` the keys published for the
+    round after it, `asked` the cohorts that asked before what the round asks.
+    """
+
+    study: Study
+    progress: Progress
+    round: Round
+    roll: Roll
+    submitted: Mapping[str, int]
+    results: Mapping[str, Result]
+    keys: Mapping[str, RoundKeys] = field(default_factory=dict)
+    dealings: Mapping[str, Dealing] = field(default_factory=dict)
+    revealed: Mapping[str, Revealed] = field(default_factory=dict)
+    early: Mapping[str, RoundKeys] = field(default_factory=dict)
+    asked: Asked = NOBODY_ASKED
+
+    @property
+    def masked(self) -> bool:
+        """Whether the round hides its updates."""
+        return self.study.terms.stages[self.round.stage].mode == "masked"
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """Who has done the round's step."""
+        by_step: dict[Step, Iterable[str]] = {
+            "keys": self.keys,
+            "shares": self.dealings,
+            "submit": self.submitted,
+            "reveal": self.revealed,
+        }
+        return tuple(by_step.get(self.round.step, self.results))
+
+
+def awaited(this: Round) -> Names:
+    """Who may do a round's step, and is waited for unless it is absent."""
+    match this.step:
+        case "shares":
+            return this.keyed
+        case "submit" if this.keyed:
+            return this.dealers
+        case "reveal":
+            return this.dealers
+        case "commit" if len(this.cohort) >= needed(len(this.members)):
+            return this.cohort
+    return this.members
+
+
+def is_over(facts: Facts) -> bool:
+    """Whether a step is over before its deadline: nobody is waited for, and those who did it can go on."""
+    this, done = facts.round, facts.done
+    if this.step == "reveal":
+        return masks.enough(this, facts.revealed)
+    absent = frozenset(name for name, part in facts.roll.staying if part.absent)
+    wanted = needed(len(this.members)) if this.step == "commit" else facts.study.terms.quorum
+    waiting = any(name not in done and name not in absent for name in awaited(this))
+    return not waiting and len(done) >= wanted
+
+
+def after_keys(facts: Facts, now: Moment) -> Change:
+    """Those with keys deal shares, or the round is given up when they are too few."""
+    if len(facts.keys) < facts.study.terms.quorum:
+        return _give_up(facts, without(facts.round.members, facts.keys), now)
+    missed = without(facts.round.members, facts.keys)
+    following = with_keys(next_step(facts.study, facts.round, now), facts.keys)
+    return Change(facts.progress, (following,), _missed(facts, missed))
+
+
+def after_shares(facts: Facts, now: Moment) -> Change:
+    """Those who dealt mask their updates among themselves, or the round is given up when they are too few."""
+    this = facts.round
+    dealers = tuple(sorted(facts.dealings))
+    missed = without(this.keyed, dealers)
+    if len(dealers) < masks.smallest(this, facts.study.terms.quorum):
+        return _give_up(facts, missed, now)
+    fixed = replace(next_step(facts.study, this, now), dealers=dealers)
+    return Change(facts.progress, (fixed,), _missed(facts, missed))
+
+
+def after_submit(facts: Facts, now: Moment) -> Change:
+    """The cohort is fixed, or the round given up: below the quorum, or where the sum would show one member's.
+
+    What a masked cohort asks is written down before anything is revealed.
+    """
+    this, quorum = facts.round, facts.study.terms.quorum
+    cohort = tuple(sorted(facts.submitted))
+    missing = without(this.members, cohort)
+    if len(cohort) < (masks.smallest(this, quorum) if facts.masked else quorum):
+        return _give_up(facts, missing, now)
+    asked = None
+    if facts.masked:
+        mine = Cohort(facts.study.id, cohort)
+        earlier = facts.asked.cohorts
+        alike = masks.too_alike(cohort, earlier, facts.progress.excluded)
+        if alike is not None or (mine not in earlier and len(earlier) >= COHORTS_MAX):
+            return _give_up(facts, missing, now)
+        asked = query(this, facts.study.terms), Asked((*(one for one in earlier if one != mine), mine))
+    fixed = replace(
+        next_step(facts.study, this, now),
+        cohort=cohort,
+        cohort_records=sum(facts.submitted.values()),
+        missing=missing,
+    )
+    event = CohortFixed(facts.study.id, fixed.id, len(cohort), missing)
+    return Change(facts.progress, (fixed,), _missed(facts, missing), (event,), asked=asked)
+
+
+def after_reveal(facts: Facts, now: Moment) -> Change:
+    """The secrets stand, or the round is given up: for want of shares, or because a dealer dealt falsely."""
+    this = facts.round
+    if not masks.enough(this, facts.revealed):
+        return _give_up(facts, without(this.dealers, facts.revealed), now)
+    found = masks.secrets(this, facts.keys, facts.revealed)
+    false = tuple(name for name, secret in found.items() if secret is None)
+    if false:
+        return faulted(facts, false, now)
+    secrets = tuple((name, secret) for name, secret in found.items() if secret is not None)
+    return Change(facts.progress, (next_step(facts.study, this, now),), secrets=secrets)
+
+
+def faulted(facts: Facts, dealers: tuple[str, ...], now: Moment) -> Change:
+    """Dealers are shown to have dealt falsely: the try is given up, and they are in no further one."""
+    excluded = tuple(sorted({*facts.progress.excluded, *dealers}))
+    told = tuple(DealerFaulted(facts.study.id, facts.round.id, name) for name in dealers)
+    judged = with_facts(facts, progress=replace(facts.progress, excluded=excluded))
+    return joined(Change(judged.progress, events=told), _give_up(judged, dealers, now))
+
+
+def after_commit(facts: Facts, now: Moment) -> Change:
+    """Results may be opened, or the round is given up when too few committed to agree."""
+    committed = tuple(facts.results)
+    if len(committed) < needed(len(facts.round.members)):
+        return _give_up(facts, without(facts.round.members, committed), now)
+    return Change(facts.progress, (next_step(facts.study, facts.round, now),))
+
+
+def after_open(facts: Facts, now: Moment) -> Change:
+    """Nobody opened what two thirds could agree on: the round is given up."""
+    return _give_up(
+        facts, tuple(name for name, result in facts.results.items() if result.opened is None), now
+    )
+
+
+AFTER: dict[Step, Callable[[Facts, Moment], Change]] = {
+    "keys": after_keys,
+    "shares": after_shares,
+    "submit": after_submit,
+    "reveal": after_reveal,
+    "commit": after_commit,
+    "open": after_open,
+}
+"""What follows when a step is over."""
+
+
+def judge(facts: Facts, outcome: Outcome, now: Moment) -> Change:
+    """What an opening of `outcome`, already among the results, leads to.
+
+    A commitment is a function of the member and its result, so one opening shows for everybody
+    whether it had committed to the same. The round is final when more than two thirds had, and whoever
+    committed to something else is named at once; it is disputed when they can no longer.
+    """
+    study, this = facts.study, facts.round
+    enough = needed(len(this.members))
+    agreeing = _holders(facts, outcome)
+    if len(agreeing) >= enough:
+        return _final(facts, outcome, without(tuple(facts.results), agreeing), now)
+    opened = {result.opened for result in facts.results.values() if result.opened is not None}
+    explained = {name for known in opened for name in _holders(facts, known)}  # a set from a set: no order
+    if len(facts.results) - len(explained) >= enough:
+        return Change(facts.progress)
+    witnesses = tuple(sorted(name for name, result in facts.results.items() if result.opened is not None))
+    ended = abort(study, facts.progress, f"the results of round {this.index} differ; see its evidence")
+    event = ResultDisputed(study.id, this.id, witnesses)
+    return joined(Change(ended.progress, (replace(this, status="disputed"),), (), (event,)), ended)
+
+
+def _final(facts: Facts, outcome: Outcome, differing: tuple[str, ...], now: Moment) -> Change:
+    study, this, progress = facts.study, facts.round, facts.progress
+    done = replace(
+        progress,
+        state=outcome.state,
+        index=this.index + 1,
+        attempt=0,
+        round=None,
+        contributors=tuple(sorted({*progress.contributors, *this.cohort})),
+        excluded=(),
+        history=chained(progress.history, this.id, outcome),
+    )
+    closed = replace(this, status="final", outcome=outcome, differing=differing)
+    events: tuple[Event, ...] = (
+        *(ResultDiffers(study.id, this.id, name) for name in differing),
+        RoundFinal(study.id, this.id, this.index, outcome.sum, outcome.state),
+    )
+    following = begin(study, done, facts.roll, now, facts.early)
+    return joined(Change(done, (closed,), (), events), following)
+
+
+def _give_up(facts: Facts, missing: tuple[str, ...], now: Moment) -> Change:
+    """The round is aborted, its missing named; the next try begins, if one is left."""
+    study, this, progress = facts.study, facts.round, facts.progress
+    closed = replace(this, status="aborted", missing=missing)
+    event = RoundAborted(study.id, this.id, this.step, missing)
+    first = Change(replace(progress, round=None), (closed,), _missed(facts, missing), (event,))
+    if this.attempt >= study.terms.retries:
+        reason = f"round {this.index} was given up {this.attempt + 1} times for want of members"
+        return joined(first, abort(study, progress, reason))
+    again = replace(progress, attempt=this.attempt + 1, round=None)
+    return joined(first, begin(study, again, facts.roll, now))
+
+
+def _missed(facts: Facts, names: tuple[str, ...]) -> tuple[tuple[str, Joined], ...]:
+    """The parts of members that missed a step: nobody waits for them until they say that they are there."""
+    return tuple(
+        (name, replace(part, absent=True))
+        for name, part in facts.roll.staying
+        if name in names and not part.absent
+    )
+
+
+def _holders(facts: Facts, outcome: Outcome) -> tuple[str, ...]:
+    """Who committed to `outcome`."""
+    return tuple(
+        name
+        for name, result in facts.results.items()
+        if result.commitment == commitment(facts.round.id, name, outcome)
+    )

@@ -1,0 +1,178 @@
+"""A member's part in the masks of a round: its keys, its shares, its masked update, and what it reveals.
+
+The secrets of a round are drawn once, written down before anything of them is told, and destroyed when the
+round is over. A worker that was killed at any moment says again, byte for byte, what it said before. What
+depends on others (whose keys, whose shares, which cohort) comes from the ledger under a final ledger
+checkpoint; and the cohort for which it reveals is written down first, so that no one, the orderer included,
+gets shares for two cohorts of one round from it.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consortia.base.codec import Malformed
+from consortia.base.shares import Bundle
+from consortia.engines.mask import (
+    Dealt,
+    Secrets,
+    Stream,
+    add_up,
+    dangling,
+    deal,
+    masked,
+    open_share,
+    own_stream,
+    pair_streams,
+    partners,
+    publish,
+    unmasked,
+)
+from consortia.engines.train.api import Stage
+from consortia.exact.graph import neighbours
+from consortia.exact.ring import pack, unpack
+from consortia.modules.training import messages as ask
+from consortia.modules.training import queries
+from consortia.modules.training.mask_queries import BySharing, Held, MasksView, SharesView
+from consortia.modules.training.types import Round, SealedShares, Share
+from consortia.workers.diary import Diary
+from consortia.workers.door import Door
+
+DRAWN_BYTES = 128
+
+
+class LeftOut(Exception):
+    """The member can do nothing in this try of the round; the text says why."""
+
+
+class TwoCohorts(Exception):
+    """Another cohort of a round is shown than the one for which shares were revealed."""
+
+
+class Masks:
+    """The masks of one member's worker, over its node (`door`) and its diary."""
+
+    def __init__(self, door: Door, diary: Diary, draw: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        """`draw(n)` gives n random bytes from the system."""
+        self._door, self._diary, self._draw = door, diary, draw
+
+    def keys(self, study: bytes, round_id: bytes) -> ask.PublishKeys:
+        """The member's keys for a round, its secrets drawn and kept if they were not."""
+        drawn = self._diary.secrets(study, round_id)
+        if drawn is None:
+            drawn = self._diary.keep_secrets(study, round_id, self._draw(DRAWN_BYTES))
+        told = publish(round_id, self._door.member, Secrets.of(drawn))
+        return ask.PublishKeys(study, round_id, told.masking, told.sealing, told.seed)
+
+    def shares(self, this: Round) -> ask.DealShares:
+        """The member's shares for its neighbours; raises LeftOut."""
+        own = self._secrets(this)
+        sealing = {one.member: one.keys.sealing for one in self._view(this).keys}
+        dealt = deal(this.id, self._door.member, own, sealing, self._shared(this).neighbours)
+        entries = tuple(SealedShares(one.seed, one.key, one.sealed) for one in dealt)
+        return ask.DealShares(this.study, this.id, entries)
+
+    def complaint(self, this: Round) -> ask.Complain | None:
+        """A complaint of the first dealer whose shares do not open as committed, or None; raises LeftOut."""
+        own, view = self._secrets(this), self._view(this)
+        for held in self._shared(this).held:
+            if held.dealer in this.dealers and _opened(this, own, view, held, self._door.member) is None:
+                return ask.Complain(this.study, this.id, held.dealer, own.sealing)
+        return None
+
+    def masked(self, stage: Stage, this: Round, blob: bytes) -> bytes:
+        """An update's blob under the round's masks; raises LeftOut."""
+        own, view, member = self._secrets(this), self._view(this), self._door.member
+        public = {one.member: one.keys.masking for one in view.keys}
+        near = partners(member, this.keyed, _graph(this), this.dealers)
+        streams = pair_streams(this.id, member, own.masking, {name: public[name] for name in near})
+        ring_bits = stage.quantisation.ring_bits
+        vector = np.frombuffer(bytearray(blob), dtype=f"<i{ring_bits // 8}")
+        covered = masked(vector, ring_bits, own_stream(this.id, member, own.seed), streams, in_place=True)
+        return pack(covered, ring_bits=ring_bits)
+
+    def reveal(self, this: Round) -> ask.Reveal:
+        """One kind of share of each dealer, for this cohort alone; raises LeftOut, TwoCohorts."""
+        own, view, member = self._secrets(this), self._view(this), self._door.member
+        if self._diary.keep_cohort(this.study, this.id, this.cohort) != this.cohort:
+            raise TwoCohorts(
+                f"round {this.index}: another cohort than the one for which shares were revealed"
+            )
+        shown = []
+        for held in self._shared(this).held:
+            bundle = _opened(this, own, view, held, member) if held.dealer in this.dealers else None
+            if bundle is None:
+                continue
+            if held.dealer in this.cohort:
+                shown.append(Share(held.dealer, bundle.seed_share, bundle.seed_salt))
+            else:
+                shown.append(Share(held.dealer, bundle.key_share, bundle.key_salt))
+        if not shown:
+            raise LeftOut(f"no share of round {this.index} opens")
+        return ask.Reveal(this.study, this.id, tuple(shown))
+
+    def view(self, this: Round) -> MasksView | None:
+        """The keys and revealed secrets of a masked round; None for an open one."""
+        return self._view(this) if this.keyed else None
+
+    def _secrets(self, this: Round) -> Secrets:
+        drawn = self._diary.secrets(this.study, this.id)
+        if drawn is None or self._door.member not in this.keyed:
+            raise LeftOut(f"this worker has no part in try {this.attempt} of round {this.index}")
+        return Secrets.of(drawn)
+
+    def _view(self, this: Round) -> MasksView:
+        return self._door.query("training.masks", _which(this), MasksView)
+
+    def _shared(self, this: Round) -> SharesView:
+        asked = BySharing(_which(this), self._door.member)
+        return self._door.query("training.shares", asked, SharesView)
+
+
+def check_length(stage: Stage, blob: bytes) -> None:
+    """Raise RingError when a masked update has not the stage's length: all that can be seen of it."""
+    unpack(blob, ring_bits=stage.quantisation.ring_bits, length=stage.length)
+
+
+def lifted(stage: Stage, blobs: Sequence[tuple[str, bytes]], view: MasksView) -> NDArray[Any]:
+    """The sum of a cohort's vectors, from its masked blobs by member and what the members revealed.
+
+    Raises RingError for a blob of another length, Malformed when the secrets are not those of the round.
+    """
+    this, ring_bits = view.round, stage.quantisation.ring_bits
+    known = {one.member: one.secret for one in view.secrets}
+    if tuple(known) != this.dealers or tuple(name for name, _ in blobs) != this.cohort:
+        raise Malformed(f"the secrets of round {this.index} are not all revealed")
+    public = {one.member: one.keys.masking for one in view.keys}
+    graph = _graph(this)
+    owns, left = [], list[Stream]()
+    for name, secret in known.items():
+        if name in this.cohort:
+            owns.append(own_stream(this.id, name, secret.value))
+            continue
+        near = partners(name, this.keyed, graph, this.cohort)
+        left += dangling(this.id, name, secret.value, {peer: public[peer] for peer in near})
+    total = add_up((blob for _, blob in blobs), ring_bits, stage.length)
+    return unmasked(total, ring_bits, owns, left, in_place=True)
+
+
+def _opened(this: Round, own: Secrets, view: MasksView, held: Held, member: str) -> Bundle | None:
+    public = next(one.keys.sealing for one in view.keys if one.member == held.dealer)
+    dealt = Dealt(member, held.shares.seed, held.shares.key, held.shares.sealed)
+    try:
+        return open_share(this.id, member, own.sealing, dealt, dealer=held.dealer, public=public)
+    except Malformed:
+        return None
+
+
+def _graph(this: Round) -> tuple[tuple[int, ...], ...]:
+    if this.graph is None:
+        raise LeftOut(f"round {this.index} has no masks")
+    return neighbours(len(this.keyed), this.graph)
+
+
+def _which(this: Round) -> queries.ByRound:
+    return queries.ByRound(this.study, this.index, this.attempt)

@@ -1,0 +1,98 @@
+"""The states of a study that a worker computed itself, and the rounds it computes them from."""
+
+from consortia.engines.commit.chunks import blob_id
+from consortia.modules.training import queries
+from consortia.modules.training.types import Outcome, Round, Study
+from consortia.workers.arithmetic import BadRound, Computed, Plans, compute, plans
+from consortia.workers.diary import Diary
+from consortia.workers.door import Door
+from consortia.workers.masks import Masks
+
+
+class Stop(Exception):
+    """The worker takes no part in a study any more; the text says why."""
+
+
+class States:
+    """What one member's worker re-computes: it goes on only from states of its own."""
+
+    def __init__(self, door: Door, diary: Diary, masks: Masks) -> None:
+        self._door, self._diary, self._masks = door, diary, masks
+        self._plans: dict[bytes, Plans] = {}
+
+    def plans(self, study: Study) -> Plans:
+        """What a study's terms mean; raises BadTerms."""
+        if study.id not in self._plans:
+            self._plans[study.id] = plans(study.terms)
+        return self._plans[study.id]
+
+    def own(self, view: queries.StudyView, index: int) -> bytes:
+        """The state that round `index` starts from, by own computation; raises Stop when others disagree.
+
+        A worker that was away, or whose newest state came from a try that was given up, re-computes
+        the rounds since the last state of its own that the members agreed on.
+        """
+        study = view.study
+        at, state = self._last_agreed(study, index)
+        while at < index:
+            seen = self._final_view(study.id, at)
+            state = self._result_from(view, seen, state).state
+            at += 1
+            if blob_id(state) != self._outcome(seen.round).state:
+                raise Stop(f"in round {at - 1} the members agreed on a result that is not this worker's own")
+            self._door.put_blob(state)
+            self._diary.keep_state(study.id, at, state)
+        return state
+
+    def _last_agreed(self, study: Study, index: int) -> tuple[int, bytes]:
+        """The newest state of its own up to round `index` that the members agreed on, and its index."""
+        for at in self._diary.states(study.id, index):
+            state = self._diary.state(study.id, at)
+            agreed = study.terms.initial if at == 0 else self._agreed(study.id, at - 1)
+            if state is not None and blob_id(state) == agreed:
+                return at, state
+        state = self._initial(study)
+        if blob_id(state) != study.terms.initial:
+            raise Stop("the study starts from a state whose bytes do not have its id")
+        self._diary.keep_state(study.id, 0, state)
+        return 0, state
+
+    def _result_from(self, view: queries.StudyView, seen: queries.RoundView, state: bytes) -> Computed:
+        """A past round re-computed from a state of the worker's own."""
+        try:
+            return self.computed(view, seen, state)
+        except BadRound as error:
+            raise Stop(f"round {seen.round.index} was agreed on, and has no result here: {error}") from None
+
+    def computed(self, view: queries.StudyView, seen: queries.RoundView, state: bytes) -> Computed:
+        """A round re-computed from a state and the updates of its cohort; raises BadRound."""
+        known, this = self.plans(view.study), seen.round
+        return compute(known, this, state, self._updates(seen), self._masks.view(this))
+
+    def _updates(self, seen: queries.RoundView) -> list[tuple[str, bytes]]:
+        """The updates of a round's cohort by member, the own one from the diary where it is still there."""
+        blobs = {item.member: item.submission.blob for item in seen.updates}
+        own = self._diary.update(seen.round.study, seen.round.id)
+        found = []
+        for member in seen.round.cohort:
+            mine = member == self._door.member and own is not None and blob_id(own) == blobs[member]
+            found.append((member, own if mine and own is not None else self._door.get_blob(blobs[member])))
+        return found
+
+    def _initial(self, study: Study) -> bytes:
+        known = self.plans(study)
+        if study.terms.model is None:
+            return known.plan.initial
+        return self._door.get_blob(study.terms.initial)
+
+    def _agreed(self, study: bytes, index: int) -> bytes:
+        return self._outcome(self._final_view(study, index).round).state
+
+    def _final_view(self, study: bytes, index: int) -> queries.RoundView:
+        return self._door.query("training.round", queries.ByRound(study, index, None), queries.RoundView)
+
+    @staticmethod
+    def _outcome(this: Round) -> Outcome:
+        if this.outcome is None:
+            raise Stop(f"round {this.index} is {this.status}, and a later one began")
+        return this.outcome
