@@ -15,7 +15,6 @@ from consortia.engines.infer import Estimator, features_of, predict, predict_fea
 from consortia.engines.privacy.account import cost_for
 from consortia.engines.privacy.study import train_private
 from consortia.engines.privacy.terms import (
-    Noise,
     check_noise,
     check_noisy_sum,
     check_noisy_vector,
@@ -32,7 +31,7 @@ from consortia.engines.train.private import PrivateState
 from consortia.engines.train.schema import Label, Schema, category, number
 from consortia.engines.train.splits import wisconsin_hospitals
 from consortia.engines.train.table import Table, concatenate
-from consortia.exact.budget import BudgetError
+from consortia.exact.budget import BudgetError, Noise
 from consortia.exact.fixed import divide, from_integers
 from consortia.exact.linear import sigmoid_one
 from consortia.exact.ring import RingError

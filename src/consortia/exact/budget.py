@@ -13,6 +13,11 @@ charges for (Kairouz, Liu and Steinke 2021, Proposition 14). `docs/reference/pri
 """
 
 from math import isqrt
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from consortia.base.codec import Record
 
 NANO = 1_000_000_000
 """So many units are one rho."""
@@ -27,8 +32,34 @@ DEVIATIONS = 8
 _CORRECTION_BITS_MAX = 128
 
 
+MEMBERS_MAX = 63
+
+
 class BudgetError(ValueError):
     """Terms of noise that mean nothing: a number outside its range; the text names it."""
+
+
+class Noise(Record, frozen=True):
+    """The noise of one stage's rounds.
+
+    `unit`: whom it hides, a record or a member. `sensitivity`: the largest L2 norm that one of them adds, in
+    ring units: a recipe's record bound, or the length to which the worker clips a member's vector.
+    `variance`: of each word of the honest members' joint noise, at least. `colluders`: members of a cohort
+    assumed to tell one another their noise.
+    """
+
+    unit: Literal["record", "member"]
+    sensitivity: Annotated[int, Meta(ge=1, le=SENSITIVITY_MAX)]
+    variance: Annotated[int, Meta(ge=1, le=VARIANCE_MAX)]
+    colluders: Annotated[int, Meta(ge=0, le=MEMBERS_MAX - 1)]
+
+    def each(self, quorum: int) -> int:
+        """The variance of one member's noise when the smallest cohort has `quorum` members."""
+        return share(self.variance, quorum=quorum, colluders=self.colluders)
+
+    def cost(self, length: int, quorum: int) -> int:
+        """What one round of vectors of `length` words costs, in nano-rho."""
+        return rho(self.sensitivity, self.each(quorum), members=quorum - self.colluders, length=length)
 
 
 def ceiling(dividend: int, divisor: int) -> int:

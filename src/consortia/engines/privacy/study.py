@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from consortia.base.codec import encode
-from consortia.engines.privacy.terms import Noise, check_noise, check_noisy_sum, contribute
+from consortia.engines.privacy.terms import check_noise, check_noisy_sum, contribute
 from consortia.engines.train.api import Cohort, Parameters, Recipe, weighed
 from consortia.engines.train.loop import Trained
 from consortia.engines.train.table import Table
+from consortia.exact.budget import Noise
 from consortia.exact.ring import add_all
 
 

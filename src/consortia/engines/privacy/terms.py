@@ -1,56 +1,19 @@
-"""A stage's noise: the numbers of a study's privacy terms, how to choose them, and what a member does.
+"""A stage's noise: how to choose it for a budget, how to check it, and what a member does.
 
-The law has records of the same fields; what is charged for them is `exact.budget` alone.
+The record of it, which stands in a study's terms, and what is charged are `exact.budget`.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
-from consortia.base.codec import Record
 from consortia.engines.privacy.clip import clip_vector, squared_norm
 from consortia.engines.privacy.noise import noised
 from consortia.engines.train.api import Plan, RecipeError, RecordBounded, Stage, Vector
-from consortia.exact.budget import (
-    DEVIATIONS,
-    SENSITIVITY_MAX,
-    VARIANCE_MAX,
-    fits_ring,
-    rho,
-    root_up,
-    share,
-    sum_bound,
-    variance_for,
-)
+from consortia.exact.budget import DEVIATIONS, Noise, fits_ring, root_up, sum_bound, variance_for
 from consortia.exact.ring import RingError, check_range
-
-MEMBERS_MAX = 63
-
-
-class Noise(Record, frozen=True):
-    """The noise of one stage's rounds.
-
-    `unit`: whom it hides, a record or a member. `sensitivity`: the largest L2 norm that one of them adds, in
-    ring units: a recipe's record bound, or the length to which the worker clips a member's vector.
-    `variance`: of each word of the honest members' joint noise, at least. `colluders`: members of a cohort
-    assumed to tell one another their noise.
-    """
-
-    unit: Literal["record", "member"]
-    sensitivity: Annotated[int, Meta(ge=1, le=SENSITIVITY_MAX)]
-    variance: Annotated[int, Meta(ge=1, le=VARIANCE_MAX)]
-    colluders: Annotated[int, Meta(ge=0, le=MEMBERS_MAX - 1)]
-
-    def each(self, quorum: int) -> int:
-        """The variance of one member's noise when the smallest cohort has `quorum` members."""
-        return share(self.variance, quorum=quorum, colluders=self.colluders)
-
-    def cost(self, length: int, quorum: int) -> int:
-        """What one round of vectors of `length` words costs, in nano-rho."""
-        return rho(self.sensitivity, self.each(quorum), members=quorum - self.colluders, length=length)
 
 
 def total_cost(plan: Plan, noises: Sequence[Noise], quorum: int) -> int:
