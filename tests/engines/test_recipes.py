@@ -15,6 +15,11 @@ GOLDEN = {
     "glm.logistic": (2, "adeaf37c9a3e53da07ac79866119e0ac"),
     "glm.logistic.private": (1, "4ae1c3cc149bd6f3ed23d657af356b9f"),
     "glm.poisson": (2, "23006e894790aab5de82733ab6c60b90"),
+    "mlp.fedadam": (1, "7edcbbfc98beca9a0c6af999a4cd2af2"),
+    "mlp.fedavg": (1, "d324a142463de5fc49eeed7ded9807cf"),
+    "mlp.fedprox": (1, "1b8c8a732877e9edbe9e1fc1f9749343"),
+    "mlp.fedyogi": (1, "d22696e3bb69218d1beb703178e4c90c"),
+    "mlp.scaffold": (1, "3a34798594d1139e132a27dea9aead16"),
     "statistics": (1, "fee0407115f37b3ee658a3be9c83ebc4"),
 }
 """If a digest is another one, the recipe's arithmetic has changed: raise its version, then record it."""

@@ -45,6 +45,7 @@ LABELS = {
     "number": Label("visits", (), 2),
     "times": Label("days", (), 9),
 }
+LABELS["either"] = LABELS["classes"]
 SITES = {"east": 60, "north": 40, "west": 25}
 SHORT: Parameters = {"rounds": 3}
 
@@ -59,7 +60,7 @@ def tables(label: str) -> dict[str, Table]:
         dose = _draw(name, "dose", records, 200) / 1000
         lean = (age - 55) / 20 + np.array([-0.5, 0.0, 0.75])[kind] + 4 * (dose - 0.1)
         chance = _draw(name, "chance", records, 1 << 16) / (1 << 16)
-        if label == "classes":
+        if label in ("classes", "either"):
             labels = (lean + 3 * chance > 1.5).astype(np.float64)
         elif label == "number":
             labels = np.floor(chance * (3 + 2 * np.maximum(lean, -1)))
@@ -187,7 +188,7 @@ def state_findings(recipe: Recipe) -> list[str]:
     for broken in (plan.initial + b"\x00", plan.initial[:-1], b""):
         try:
             recipe.step(broken, total, cohort)
-        except ValueError:
+        except ValueError:  # Malformed, as a rule
             continue
         found.append(f"a state of {len(broken)} bytes that is none was taken")
     return found
@@ -225,7 +226,7 @@ def parameter_findings(recipe: Recipe) -> list[str]:
 
 def label_findings(recipe: Recipe) -> list[str]:
     """A schema with the other kind of label is refused, where the recipe is for one kind."""
-    if recipe.name == "statistics":
+    if recipe.name == "statistics" or recipe.about.label == "either":
         return []
     other = "number" if recipe.about.label == "classes" else "classes"
     schema = replace(tables(recipe.about.label)["east"].schema, label=LABELS[other])

@@ -18,6 +18,7 @@ from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train import recipe
 from consortia.engines.train.api import (
     Cohort,
+    KeepsAtHome,
     Plan,
     Quantisation,
     Recipe,
@@ -114,8 +115,20 @@ def engine_stage(stage: law.Stage) -> Stage:
 
 def update(known: Plans, this: law.Round, state: bytes, table: Table) -> bytes:
     """A member's update as its blob; raises RecipeError or RingError as the recipe and the stage do."""
+    return contribute(known, this, state, table, b"")[0]
+
+
+def contribute(known: Plans, this: law.Round, state: bytes, table: Table, home: bytes) -> tuple[bytes, bytes]:
+    """A member's update as its blob, and what the member keeps at home once that update is in a sum.
+
+    `home` is what it keeps so far, at first empty. Raises as `update` does.
+    """
     stage = known.stages[this.stage]
-    return to_blob(stage, weighed(stage, known.recipe.local(state, table), table.records, this.records))
+    if isinstance(known.recipe, KeepsAtHome):
+        vector, home = known.recipe.local_at_home(state, table, home)
+    else:
+        vector = known.recipe.local(state, table)
+    return to_blob(stage, weighed(stage, vector, table.records, this.records)), home
 
 
 def check_update(known: Plans, this: law.Round, state: bytes, blob: bytes, records: int) -> None:

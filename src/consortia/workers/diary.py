@@ -6,6 +6,7 @@
     STUDY/cohort-ROUND    the cohort for which it reveals shares
     STUDY/plain-QUERY     the update before it is masked: the same at every try of a round
     STUDY/state-INDEX     the state that round INDEX starts from, computed by this worker itself
+    STUDY/home-INDEX      what the member keeps at home, once its update in round INDEX is in a sum
     STUDY/stopped         why it takes no part any more
 
 An update is written before it is offered to anybody: after a crash the worker finds it and submits the
@@ -23,6 +24,7 @@ from consortia.workers import files
 STATES_KEPT = 2
 _OF_ROUNDS = ("update", "result", "secrets", "cohort")
 _STATE = "state-"
+_HOME = "home-"
 
 
 class Diary:
@@ -67,6 +69,24 @@ class Diary:
         for path in self._of(study).glob(f"{_STATE}*"):
             if int(path.name.removeprefix(_STATE)) <= index - STATES_KEPT:
                 path.unlink()
+
+    def home(self, study: bytes, index: int) -> bytes:
+        """What the member keeps at home since a round; empty when nothing is kept."""
+        return self._read(study, f"{_HOME}{index}") or b""
+
+    def homes(self, study: bytes, index: int) -> list[int]:
+        """The rounds before `index` that something is kept of, the latest first."""
+        known = [int(path.name.removeprefix(_HOME)) for path in self._of(study).glob(f"{_HOME}*")]
+        return sorted((at for at in known if at < index), reverse=True)
+
+    def keep_home(self, study: bytes, index: int, home: bytes) -> None:
+        """Keep what is the member's own from a round on, before that round's update is decided on."""
+        self._write(study, f"{_HOME}{index}", home)
+
+    def forget_homes(self, study: bytes, index: int) -> None:
+        """Let go of what was kept at home in rounds before `index`."""
+        for at in self.homes(study, index):
+            (self._of(study) / f"{_HOME}{at}").unlink()
 
     def plain(self, study: bytes, query: bytes) -> bytes | None:
         """The update, before it is masked, that the member sends whenever the query is asked; or None."""

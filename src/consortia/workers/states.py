@@ -69,6 +69,18 @@ class States:
         known, this = self.plans(view.study), seen.round
         return compute(known, this, state, self._updates(seen), self._masks.view(this))
 
+    def home(self, this: Round) -> bytes:
+        """What the member keeps at home of a study: that of the newest round before which counted its update.
+
+        Every try of a round sends the same update, so what is kept belongs to the round's index.
+        """
+        for index in self._diary.homes(this.study, this.index):
+            past = self._final_view(this.study, index).round
+            if past.outcome is not None and self._door.member in past.cohort:
+                self._diary.forget_homes(this.study, index)
+                return self._diary.home(this.study, index)
+        return b""
+
     def _updates(self, seen: queries.RoundView) -> list[tuple[str, bytes]]:
         """The updates of a round's cohort by member, the own one from the diary where it is still there."""
         blobs = {item.member: item.submission.blob for item in seen.updates}

@@ -18,7 +18,7 @@ from consortia.kernel.block import OK
 from consortia.modules.training import messages as ask
 from consortia.modules.training import queries, rules
 from consortia.modules.training.types import Joined, Round, Study
-from consortia.workers.arithmetic import BadRound, BadTerms, Computed, update
+from consortia.workers.arithmetic import BadRound, BadTerms, Computed, contribute
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.masks import LeftOut, Masks, TwoCohorts
@@ -262,7 +262,11 @@ class Worker:
         table = self.data.table(part.dataset, part.version, known.schema)
         if table.records != part.records:
             raise Stop(f"joined with {part.records} records, the data set has {table.records}")
-        return update(known, this, self.states.own(view, this.index), table)
+        home = self.states.home(this)
+        blob, following = contribute(known, this, self.states.own(view, this.index), table, home)
+        if following != home:
+            self.diary.keep_home(this.study, this.index, following)
+        return blob
 
     def result(self, view: queries.StudyView, seen: queries.RoundView) -> Computed:
         """The round re-computed from the updates of its cohort."""

@@ -15,19 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consortia.base.codec import Malformed
-from consortia.engines.train import cox, glm
+from consortia.engines.train import cox, glm, mlp
 from consortia.engines.train.cox import CoxModel
 from consortia.engines.train.design import expand
 from consortia.engines.train.families import expected
 from consortia.engines.train.glm import GlmModel
+from consortia.engines.train.mlp import MlpModel, shape_of, unpacked
 from consortia.engines.train.standardise import standard_design
 from consortia.exact.fixed import Integers, from_integers
 from consortia.exact.linear import scores
+from consortia.exact.network import outputs
 
-Model: TypeAlias = GlmModel | CoxModel
+Model: TypeAlias = GlmModel | CoxModel | MlpModel
 Kind: TypeAlias = Literal["chance", "number", "risk"]
 
-_READERS: tuple[Callable[[bytes], Model], ...] = (glm.read_model, cox.read_model)
+_READERS: tuple[Callable[[bytes], Model], ...] = (glm.read_model, cox.read_model, mlp.read_model)
 
 
 def load(model: bytes) -> Model:
@@ -50,17 +52,21 @@ def kind_of(model: Model) -> Kind:
 
 def linear_weights(model: Model) -> tuple[int, ...] | None:
     """The weights on the standardised columns (2^-24), the intercept first; None when not linear."""
+    if isinstance(model, MlpModel):
+        return None
     return (0, *model.weights) if isinstance(model, CoxModel) else model.weights
 
 
 def is_logarithm(model: Model) -> bool:
     """Whether the linear score is the logarithm of what is predicted."""
-    return isinstance(model, CoxModel) or model.terms.family == "poisson"
+    return isinstance(model, CoxModel) or (isinstance(model, GlmModel) and model.terms.family == "poisson")
 
 
 def answers(model: Model, values: Integers, present: NDArray[np.bool_]) -> Integers:
     """The outputs for rows of feature integers (records, fields), shape (records,), on the 2^-24 grid."""
     standard = standard_design(expand(model.schema, values, present), model.moments)
+    if isinstance(model, MlpModel):
+        return outputs(shape_of(model.terms, model.schema), unpacked(model.weights), standard)
     if isinstance(model, CoxModel):
         return scores(standard, from_integers(model.weights), 0)
     score = scores(standard, from_integers(model.weights[1:]), model.weights[0])

@@ -9,10 +9,24 @@ from types import MappingProxyType
 from consortia.engines.train.api import Recipe, RecipeError
 from consortia.engines.train.cox import COX
 from consortia.engines.train.glm import LINEAR, LOGISTIC, POISSON
+from consortia.engines.train.mlp import Mlp
 from consortia.engines.train.private import PRIVATE_LOGISTIC
+from consortia.engines.train.scaffold import Scaffold
 from consortia.engines.train.statistics import Statistics
 
-_ALL: tuple[Recipe, ...] = (Statistics(), LOGISTIC, LINEAR, POISSON, COX, PRIVATE_LOGISTIC)
+_ALL: tuple[Recipe, ...] = (
+    Statistics(),
+    LOGISTIC,
+    LINEAR,
+    POISSON,
+    COX,
+    PRIVATE_LOGISTIC,
+    Mlp("fedavg"),
+    Mlp("fedprox"),
+    Mlp("fedadam"),
+    Mlp("fedyogi"),
+    Scaffold("scaffold"),
+)
 
 RECIPES = MappingProxyType({each.name: each for each in _ALL})
 

@@ -27,14 +27,15 @@ def infer_schema(
     raws: Sequence[RawTable],
     label: str,
     *,
-    task: Literal["classes", "number"] = "classes",
+    task: Literal["classes", "number", "either"] = "classes",
     missing_flags: bool = False,
 ) -> Schema:
     """The schema that fits all files: the same columns and units everywhere, in the first file's order.
 
-    A column is a category when in no file most of its cells are numbers. The label's two classes are sorted,
-    numbers by size; the second is the positive one; each file must hold both. With `task` number the label
-    is a number. With `missing_flags` each column with missing cells gets a flag column.
+    A column is a category when in no file most of its cells are numbers. The label's two classes are
+    sorted, numbers by size; the second is the positive one; each file must hold both. With `task` number
+    the label is a number; with either, it is one when it has more than two values, all of them numbers.
+    With `missing_flags` each column with missing cells gets a flag column.
 
     Raises DataError, naming file, row and column.
     """
@@ -48,6 +49,8 @@ def infer_schema(
     names = [name for name in first.header if name != label]
     if not names:
         raise DataError(f"{first.name}: no column besides the label. Add at least one feature column.")
+    if task == "either":
+        task = _task(raws, label)
     target = Label(label, _classes(raws, label), 0) if task == "classes" else _number_label(raws, label)
     fields = tuple(_field(raws, name, missing_flags=missing_flags) for name in names)
     return Schema(fields, target)
@@ -123,6 +126,13 @@ def _classes(raws: Sequence[RawTable], label: str) -> tuple[str, ...]:
 def _size(level: str) -> tuple[bool, float, str]:
     value = cell_number(level)
     return value is None, value or 0.0, level
+
+
+def _task(raws: Sequence[RawTable], label: str) -> Literal["classes", "number"]:
+    values = {canonical(cell) for raw in raws for cell in _cells(raw, label)}
+    return (
+        "number" if len(values) > 2 and all(cell_number(value) is not None for value in values) else "classes"
+    )
 
 
 def _number_label(raws: Sequence[RawTable], label: str) -> Label:

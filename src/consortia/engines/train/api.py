@@ -99,21 +99,21 @@ class Parameter(Record, frozen=True):
 class About(Record, frozen=True):
     """What a recipe declares of itself, for those who propose, document and test it.
 
-    `label`: what it predicts: two classes, a number, or times (a number: t for an event at t, -t for a record
-    last seen without one at t). `exact`: `local` is integer arithmetic, so that whoever holds the records
-    computes the same words. `pooled`: with its default parameters the model is that of the pooled records,
-    up to the rounding of the sums. `parameters`: all that it takes.
+    `label`: what it predicts: two classes, a number, either of them, or times (a number: t for an event at
+    t, -t for a record without one until t). `exact`: `local` is integer arithmetic, so that whoever holds
+    the records computes the same words. `pooled`: with its default parameters the model is that of the
+    pooled records, up to the rounding of the sums. `parameters`: all that it takes.
     """
 
-    label: Literal["classes", "number", "times"]
+    label: Literal["classes", "number", "either", "times"]
     exact: bool
     pooled: bool
     parameters: tuple[Parameter, ...]
 
     @property
-    def task(self) -> Literal["classes", "number"]:
+    def task(self) -> Literal["classes", "number", "either"]:
         """What `infer_schema` is asked for."""
-        return "classes" if self.label == "classes" else "number"
+        return "number" if self.label == "times" else self.label
 
     def read(self, given: Parameters) -> dict[str, int]:
         """All parameters by name, defaults where none is given; raises RecipeError for others or beyond."""
@@ -168,6 +168,18 @@ class RecordBounded(Protocol):
 
     def record_bounds(self, plan: Plan) -> tuple[int, ...]:
         """The largest L2 norm, in ring units and after rounding, that one record adds in each stage."""
+
+
+@runtime_checkable
+class KeepsAtHome(Protocol):
+    """A recipe whose members keep something of their own from round to round, which is never sent."""
+
+    def local_at_home(self, state: bytes, table: Table, home: bytes) -> tuple[Vector, bytes]:
+        """The contribution, and what to keep once it is in a sum.
+
+        `home` is what is kept so far, at first empty. Where the contribution is not in the sum, `home` stays
+        as it was.
+        """
 
 
 def recipe_digest(recipe: Recipe) -> bytes:

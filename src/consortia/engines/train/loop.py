@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from consortia.engines.train.api import (
     Cohort,
+    KeepsAtHome,
     Parameters,
     Recipe,
     Vector,
@@ -41,12 +42,17 @@ def train(recipe: Recipe, parameters: Parameters, tables: Mapping[str, Table]) -
     records = sum(tables[member].records for member in members)
     cohort = Cohort(len(members), records, records)
     state = plan.initial
+    homes = dict.fromkeys(members, b"")
     states, sums = [state], []
     for index in range(plan.rounds):
         stage = plan.stage_of(index)
         vectors = []
         for member in members:
-            own = weighed(stage, recipe.local(state, tables[member]), tables[member].records, records)
+            if isinstance(recipe, KeepsAtHome):
+                own, homes[member] = recipe.local_at_home(state, tables[member], homes[member])
+            else:
+                own = recipe.local(state, tables[member])
+            own = weighed(stage, own, tables[member].records, records)
             vector = check_vector(stage, to_blob(stage, own))
             if stage.weighting == "sum":
                 recipe.check(state, vector, tables[member].records)
