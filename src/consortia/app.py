@@ -39,6 +39,10 @@ class _Studied:
         usable = self.assets.is_usable(ctx, asset, version)
         return training.DataSet(found.owner, held.commitment, held.count, usable)
 
+    def populations(self, ctx: Context, asset: bytes) -> tuple[bytes, ...] | None:
+        """The data sets that one was made from in the first place, or None where its lineage is too wide."""
+        return self.assets.origins(ctx, asset)
+
     def is_model(self, ctx: Context, asset: bytes) -> bool:
         """Whether there is a model with this asset id."""
         return self.assets.kind(ctx, asset) == "model"

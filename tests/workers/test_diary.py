@@ -39,7 +39,7 @@ def test_only_the_newest_states_are_kept(diary):
 def test_past_rounds_are_let_go(diary):
     diary.keep_update(STUDY, ROUND, b"past")
     diary.keep_update(STUDY, OTHER, b"now")
-    diary.forget_rounds(STUDY, [OTHER], ROUND)
+    diary.forget_rounds(STUDY, [OTHER], 1)
     assert diary.update(STUDY, ROUND) is None
     assert diary.update(STUDY, OTHER) == b"now"
 
@@ -49,7 +49,7 @@ def test_the_secrets_of_a_past_round_are_overwritten_and_gone(diary):
     diary.keep_secrets(STUDY, OTHER, b"drawn for this round")
     (path,) = diary._of(STUDY).glob(f"secrets-{ROUND.hex()}")
     with path.open("rb") as still_open:
-        diary.forget_rounds(STUDY, [OTHER], ROUND)
+        diary.forget_rounds(STUDY, [OTHER], 1)
         assert still_open.read() == bytes(len(b"drawn for the past round"))
     assert diary.secrets(STUDY, ROUND) is None
     assert diary.secrets(STUDY, OTHER) == b"drawn for this round"
@@ -58,8 +58,18 @@ def test_the_secrets_of_a_past_round_are_overwritten_and_gone(diary):
 def test_the_first_cohort_and_the_first_plain_update_are_the_ones_that_count(diary):
     assert diary.keep_cohort(STUDY, ROUND, ("east", "west")) == ("east", "west")
     assert diary.keep_cohort(STUDY, ROUND, ("east", "north")) == ("east", "west")
-    assert diary.keep_plain(STUDY, OTHER, b"first") == b"first"
-    assert diary.keep_plain(STUDY, OTHER, b"second") == b"first"
+    assert diary.keep_plain(STUDY, 1, OTHER, b"first") == b"first"
+    assert diary.keep_plain(STUDY, 1, OTHER, b"second") == b"first"
+    assert diary.keep_plain(STUDY, 0, OTHER, b"past") == b"past"
+    diary.forget_rounds(STUDY, [], 1)
+    assert diary.plain(STUDY, 1, OTHER) == b"first"
+    assert diary.plain(STUDY, 0, OTHER) is None
+
+
+def test_the_secret_of_the_noise_is_drawn_once(diary):
+    assert diary.noise_secret(lambda size: b"n" * size) == b"n" * 32
+    assert diary.noise_secret(lambda size: b"m" * size) == b"n" * 32
+    assert diary.studies() == []
 
 
 def test_a_study_that_is_over_leaves_nothing(diary):

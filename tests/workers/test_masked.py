@@ -2,8 +2,12 @@
 
 import pytest
 
+from consortia.engines.privacy import epsilon
+from consortia.engines.train import recipe
+from consortia.engines.train.loop import train
 from consortia.testing.studies import MEMBERS
 from consortia.workers import Worker
+from consortia.workers.terms import Private
 from tests.workers.four import Consortium
 
 
@@ -59,6 +63,21 @@ def test_of_three_members_none_may_vanish_and_the_missing_is_named(tmp_path):
     four.finish()
     assert four.progress.status == "aborted"
     assert four.rounds()[0].missing == ("south",)
+
+
+def test_a_private_study_is_noisy_charged_and_shows_what_it_cost(tmp_path):
+    private = Private(epsilon=4.0, delta=1e-4, colluders=1)
+    kind = {"recipe_name": "glm.logistic.private", "mode": "masked", "private": private}
+    four = Consortium(tmp_path, rounds=2, **kind).join().start().finish()
+    assert four.progress.status == "finished", four.progress.reason
+    plain = train(recipe("glm.logistic.private"), {"rounds": 2}, four.tables).model
+    assert four.model() != plain
+    cost = four.bench.query("training.cost", study=four.study)
+    assert 0 < cost.charged == cost.planned
+    assert epsilon(cost.charged, 1e-4) <= 4.0
+    for part in four.bench.query("training.study", study=four.study).parts:
+        (spent,) = four.bench.query("training.budget", dataset=part.part.dataset).populations
+        assert spent.budget.spent == cost.charged
 
 
 def running(four: Consortium) -> bool:

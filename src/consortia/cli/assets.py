@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from consortia.cli.budgets import budget
 from consortia.cli.lookup import find_asset, permissions
 from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option
@@ -42,6 +43,9 @@ purposes_option = click.option(
 @click.group()
 def asset() -> None:
     """Assets: data sets, record batches, models and functions, their rights and their lineage."""
+
+
+asset.add_command(budget)
 
 
 @asset.command("list")

@@ -20,7 +20,7 @@ from consortia.kernel.block import Receipt
 from consortia.modules.training import rules
 from consortia.modules.training import types as law
 from consortia.modules.training.messages import Propose
-from consortia.workers.terms import Wanted
+from consortia.workers.terms import Private, Wanted
 from consortia.workers.terms import terms_of as study_terms
 
 MINUTE_MILLISECONDS = 60_000
@@ -61,6 +61,25 @@ MINUTE_MILLISECONDS = 60_000
     "is_open",
     is_flag=True,
     help="Let every member see every update; masked rounds show their sum alone, and take three members.",
+)
+@click.option(
+    "--epsilon",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Add noise, so that all sums together tell no more than this of one record.",
+)
+@click.option(
+    "--delta",
+    type=click.FloatRange(min=0, max=1, min_open=True, max_open=True),
+    default=1e-5,
+    show_default=True,
+    help="The chance with which epsilon may fail.",
+)
+@click.option(
+    "--colluders",
+    type=click.IntRange(0, law.JOINED_MAX - 1),
+    default=1,
+    show_default=True,
+    help="How many members may tell one another their noise without harm.",
 )
 @click.option(
     "--retries",
@@ -104,6 +123,9 @@ def propose(
     invited: tuple[str, ...],
     quorum: int | None,
     is_open: bool,
+    epsilon: float | None,
+    delta: float,
+    colluders: int,
     retries: int,
     join_minutes: float,
     round_minutes: float,
@@ -121,7 +143,8 @@ def propose(
     ]
     mode: law.Mode = "open" if is_open else "masked"
     deadlines = law.Deadlines(*spans)
-    wanted = Wanted(name, title or name, purpose, deadlines, invited, quorum, retries, mode)
+    private = None if epsilon is None else Private(epsilon, delta, colluders)
+    wanted = Wanted(name, title or name, purpose, deadlines, invited, quorum, retries, mode, private)
     terms, initial = terms_of(recipe_name, _integers(parameters), schema, wanted)
     session.client.put_blob(initial)
     receipt = session.submit(Propose(terms))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from consortia.cli.budgets import cost_facts, tell_cost
 from consortia.cli.lookup import find_asset, find_study, own_rows
 from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option
@@ -75,7 +76,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     session = at_home(home)
     found = find_study(session, which)
     if as_json:
-        facts(to_json(found))
+        facts({**to_json(found), "privacy": cost_facts(session, found)})
         return DONE
     terms, progress = found.study.terms, found.progress
     rounds = sum(stage.rounds for stage in terms.stages)
@@ -84,7 +85,8 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     say(f"status    {progress.status}{f': {progress.reason}' if progress.reason else ''}")
     say(f"purpose   {terms.purpose}")
     say(f"recipe    {terms.recipe.name}, {rounds} rounds: {', '.join(stage.name for stage in terms.stages)}")
-    say(f"rounds    {progress.index} of {rounds} final")
+    say(f"rounds    {progress.index} of {rounds} final, {terms.stages[0].mode}")
+    tell_cost(session, found)
     say(f"invited   {', '.join(terms.invited) or 'every member'}, at least {terms.quorum}")
     say(f"join by   {day(found.study.join_until)}")
     say(f"model     {progress.model.hex() if progress.model else terms.model_name + ', once it is finished'}")

@@ -12,13 +12,14 @@ from consortia.engines.train.table import make_table, mismatches
 from consortia.modules.assets.types import Asset
 from consortia.modules.training import queries
 from consortia.modules.training import types as law
+from consortia.modules.training.budget_queries import CostView
 from consortia.modules.training.messages import Cancel, Join, Leave, Propose, Start
 from consortia.sdk.access import Access
 from consortia.sdk.assets import Assets
 from consortia.sdk.errors import LedgerError
 from consortia.workers.arithmetic import plans
 from consortia.workers.rows import raw_table
-from consortia.workers.terms import Wanted, terms_of
+from consortia.workers.terms import Private, Wanted, terms_of
 from consortia.workers.vault import Vault
 
 MINUTE = 60_000
@@ -64,11 +65,13 @@ class Training:
         quorum: int | None = None,
         retries: int = 3,
         mode: law.Mode = "masked",
+        private: Private | None = None,
         times: Times | None = None,
     ) -> "Study":
         """Propose a study whose schema is that of an own data set; `members` may join, or everyone.
 
         `mode` "masked" shows nobody an update, and takes three members or more; "open" shows each to all.
+        `private` adds noise: what all sums together may tell of one record.
         Raises DataError, RecipeError, TransactionRefused.
         """
         spans = times or Times()
@@ -84,6 +87,7 @@ class Training:
             quorum=quorum,
             retries=retries,
             mode=mode,
+            private=private,
         )
         terms, initial = terms_of(rule, parameters or {}, schema, wanted)
         self.access.put_blob(initial)
@@ -179,6 +183,10 @@ class Study:
         if status == "aborted":
             raise StudyEnded(self.view().progress.reason or "the study was aborted")
         return self
+
+    def cost(self) -> CostView:
+        """What the study's sums have cost a population so far, and as planned, in nano-rho."""
+        return self._access.query("training.cost", queries.ById(self.id), CostView)
 
     def model(self) -> Asset:
         """The model's asset; raises StudyEnded while there is none."""

@@ -18,7 +18,7 @@ from consortia.workers.arithmetic import BadRound, check_update, plans
 from consortia.workers.diary import Diary
 from consortia.workers.door import DoorClosed, R
 from consortia.workers.report import Report, Tell, nobody
-from consortia.workers.terms import Wanted
+from consortia.workers.terms import Private, Wanted
 from consortia.workers.terms import terms_of as workers_terms_of
 from consortia.workers.worker import Worker
 
@@ -175,9 +175,12 @@ def terms_of(
     recipe_name: str = "glm.logistic",
     quorum: int = 3,
     mode: Mode = "open",
+    private: Private | None = None,
     **parameters: int,
 ) -> tuple[Terms, bytes]:
     """The terms of a study of a recipe, and the initial state's bytes."""
     deadlines = Deadlines(600_000, 60_000, 30_000)
-    wanted = Wanted(name, f"A study of {name}", "DUO:0000007", deadlines, quorum=quorum, mode=mode)
+    wanted = Wanted(
+        name, f"A study of {name}", "DUO:0000007", deadlines, quorum=quorum, mode=mode, private=private
+    )
     return workers_terms_of(recipe(recipe_name), parameters, schema, wanted)

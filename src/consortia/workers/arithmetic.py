@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from consortia.base.codec import Malformed, decode
 from consortia.engines.commit.chunks import blob_id
+from consortia.engines.privacy.terms import check_noise, check_noisy_sum
+from consortia.engines.privacy.terms import contribute as with_noise
 from consortia.engines.train import recipe
 from consortia.engines.train.api import (
     Cohort,
@@ -24,6 +26,7 @@ from consortia.engines.train.api import (
     Recipe,
     RecipeError,
     Stage,
+    Vector,
     check_total,
     check_vector,
     recipe_digest,
@@ -32,6 +35,7 @@ from consortia.engines.train.api import (
 )
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table
+from consortia.exact.budget import Noise
 from consortia.exact.ring import RingError, add_all, pack
 from consortia.modules.training import types as law
 from consortia.modules.training.mask_queries import MasksView
@@ -55,6 +59,8 @@ class Plans:
     schema: Schema
     stages: tuple[Stage, ...]
     rounds: int
+    noises: tuple[Noise, ...]
+    quorum: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ def plans(terms: law.Terms) -> Plans:
 
     1. the recipe is known, in the version that the terms pin; 2. parameters and schema can be read, and
     the recipe can be planned with them; 3. the stages are those of that plan; 4. without a model to start
-    from, the initial state is the plan's.
+    from, the initial state is the plan's; 5. with privacy terms, the recipe adds no more for one record than
+    they say, and the noise fits.
     """
     try:
         rule = recipe(terms.recipe.name)
@@ -79,6 +86,9 @@ def plans(terms: law.Terms) -> Plans:
             raise BadTerms(f"the study pins another version of {rule.name} than this software has")
         schema = Schema.decode(terms.schema)
         plan = rule.plan(_parameters(terms.recipe.parameters), schema)
+        noises = () if terms.privacy is None else terms.privacy.noises
+        if noises:
+            check_noise(rule, plan, noises, members=len(terms.invited) or law.JOINED_MAX)
     except (RecipeError, Malformed) as error:
         raise BadTerms(str(error)) from None
     stages = tuple(engine_stage(stage) for stage in terms.stages)
@@ -86,7 +96,7 @@ def plans(terms: law.Terms) -> Plans:
         raise BadTerms(f"the study's stages are not those that {rule.name} plans")
     if terms.model is None and blob_id(plan.initial) != terms.initial:
         raise BadTerms(f"the study starts from another state than {rule.name} plans")
-    return Plans(rule, plan, schema, stages, plan.rounds)
+    return Plans(rule, plan, schema, stages, plan.rounds, noises, terms.quorum)
 
 
 def law_stages(plan: Plan, mode: law.Mode) -> tuple[law.Stage, ...]:
@@ -166,7 +176,7 @@ def compute(
     stage = known.stages[this.stage]
     try:
         total = _summed(stage, blobs) if view is None else masks.lifted(stage, blobs, view)
-        total = check_total(stage, total, len(blobs))
+        total = _checked(known, this.stage, total, len(blobs))
         cohort = Cohort(len(this.cohort), this.cohort_records, this.records)
         following = known.recipe.step(state, total, cohort)
         if this.index + 1 == known.rounds:
@@ -175,6 +185,24 @@ def compute(
     except (RingError, RecipeError, Malformed) as error:
         raise BadRound(str(error)) from None
     return Computed(law.Outcome(blob_id(packed), blob_id(following)), packed, following)
+
+
+def noisy(known: Plans, this: law.Round, blob: bytes, *, secret: bytes, charge: bytes) -> bytes:
+    """A member's update with its noise, from its secret and the try that pays; raises RingError."""
+    stage, noise = known.stages[this.stage], known.noises[this.stage]
+    vector = check_vector(stage, blob).astype(np.int64)
+    return pack(
+        with_noise(stage, noise, vector, quorum=known.quorum, secret=secret, charge=charge),
+        ring_bits=stage.quantisation.ring_bits,
+    )
+
+
+def _checked(known: Plans, stage: int, total: NDArray[Any], members: int) -> Vector:
+    """The sum as int64, when so many members can make it, with their noise if there is any."""
+    if not known.noises:
+        return check_total(known.stages[stage], total, members)
+    noise = known.noises[stage]
+    return check_noisy_sum(known.stages[stage], noise, total, members=members, quorum=known.quorum)
 
 
 def _summed(stage: Stage, blobs: Sequence[tuple[str, bytes]]) -> NDArray[Any]:

@@ -4,7 +4,8 @@
     STUDY/result-ROUND    the outcome that it computed, before it commits to it
     STUDY/secrets-ROUND   what was drawn for the masks of a round; destroyed when the round is over
     STUDY/cohort-ROUND    the cohort for which it reveals shares
-    STUDY/plain-QUERY     the update before it is masked: the same at every try of a round
+    STUDY/plain-INDEX-TRY the update before it is masked: the same at every try that repeats this one
+    noise-secret          what the noise of the member's updates is drawn from
     STUDY/state-INDEX     the state that round INDEX starts from, computed by this worker itself
     STUDY/home-INDEX      what the member keeps at home, once its update in round INDEX is in a sum
     STUDY/stopped         why it takes no part any more
@@ -14,7 +15,7 @@ very same bytes, so it never submits two vectors for one round. Files are writte
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from consortia.base.codec import decode_record, encode_record
@@ -88,17 +89,24 @@ class Diary:
         for at in self.homes(study, index):
             (self._of(study) / f"{_HOME}{at}").unlink()
 
-    def plain(self, study: bytes, query: bytes) -> bytes | None:
-        """The update, before it is masked, that the member sends whenever the query is asked; or None."""
-        return self._read(study, f"plain-{query.hex()}")
+    def plain(self, study: bytes, index: int, first: bytes) -> bytes | None:
+        """The update, before it is masked, that the member sent in try `first` of round `index`; or None."""
+        return self._read(study, f"plain-{index}-{first.hex()}")
 
-    def keep_plain(self, study: bytes, query: bytes, blob: bytes) -> bytes:
-        """Decide on the update for a query, unless one is decided on already; give the one that counts."""
-        known = self.plain(study, query)
+    def keep_plain(self, study: bytes, index: int, first: bytes, blob: bytes) -> bytes:
+        """Decide on the update for a try, and for those that repeat it; give the one that counts."""
+        known = self.plain(study, index, first)
         if known is None:
-            self._write(study, f"plain-{query.hex()}", blob)
+            self._write(study, f"plain-{index}-{first.hex()}", blob)
             known = blob
         return known
+
+    def noise_secret(self, draw: Callable[[int], bytes]) -> bytes:
+        """The secret of the member's noise (32 bytes), drawn when it is first asked for, told to nobody."""
+        path = self._folder / "noise-secret"
+        if not path.exists():
+            files.write(path, draw(32))
+        return path.read_bytes()
 
     def secrets(self, study: bytes, round_id: bytes) -> bytes | None:
         """What was drawn for the masks of a round, or None."""
@@ -117,16 +125,19 @@ class Diary:
             self._write(study, f"cohort-{round_id.hex()}", known)
         return tuple(known.decode("ascii").split(","))
 
-    def forget_rounds(self, study: bytes, keep: Iterable[bytes], query: bytes) -> None:
-        """Let go of all rounds but those to keep, and of the updates for all queries but one.
+    def forget_rounds(self, study: bytes, keep: Iterable[bytes], index: int) -> None:
+        """Let go of all tries but those to keep, and of the updates for all rounds but `index`.
 
         The secrets of masks and plain updates are destroyed, as far as the disk allows.
         """
-        kept = {f"{kind}-{each.hex()}" for kind in _OF_ROUNDS for each in keep} | {f"plain-{query.hex()}"}
-        for kind in (*_OF_ROUNDS, "plain"):
+        kept = {f"{kind}-{each.hex()}" for kind in _OF_ROUNDS for each in keep}
+        for kind in _OF_ROUNDS:
             for path in self._of(study).glob(f"{kind}-*"):
                 if path.name not in kept:
                     files.destroy(path)
+        for path in self._of(study).glob("plain-*"):
+            if not path.name.startswith(f"plain-{index}-"):
+                files.destroy(path)
 
     def stopped(self, study: bytes) -> str | None:
         """Why the worker takes no part in a study any more, or None."""
@@ -139,7 +150,7 @@ class Diary:
 
     def forget(self, study: bytes) -> None:
         """Let go of a study that is over, its secrets first."""
-        self.forget_rounds(study, (), b"")
+        self.forget_rounds(study, (), -1)
         shutil.rmtree(self._of(study), ignore_errors=True)
 
     def studies(self) -> list[bytes]:

@@ -94,6 +94,10 @@ class Masks:
         covered = masked(vector, ring_bits, own_stream(this.id, member, own.seed), streams, in_place=True)
         return pack(covered, ring_bits=ring_bits)
 
+    def repeats(self, this: Round) -> bytes | None:
+        """The try whose very update is to be sent again, or None."""
+        return self._view(this).repeats
+
     def reveal(self, this: Round) -> ask.Reveal:
         """One kind of share of each dealer, for this cohort alone; raises LeftOut, TwoCohorts."""
         own, view, member = self._secrets(this), self._view(this), self._door.member

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from consortia.base.codec import encode
 from consortia.engines.commit.chunks import blob_id
-from consortia.engines.train.api import Parameters, Recipe, recipe_digest
+from consortia.engines.privacy import cost_for
+from consortia.engines.privacy.terms import record_noise
+from consortia.engines.train.api import Parameters, Plan, Recipe, RecipeError, recipe_digest
 from consortia.engines.train.schema import Schema
+from consortia.exact.budget import NANO, BudgetError
 from consortia.modules.training import rules
 from consortia.modules.training import types as law
 from consortia.workers.arithmetic import law_stages
@@ -16,7 +19,8 @@ class Wanted:
     """What a proposer asks of a study, besides its recipe and schema.
 
     `invited` are the members who may join, everyone where it is empty; `quorum` is the smallest cohort of a
-    round, or None for the smallest that the mode allows; `deadlines` are in milliseconds.
+    round, or None for the smallest that the mode allows; `deadlines` are in milliseconds. With `private`
+    every sum is noisy.
     """
 
     name: str
@@ -27,6 +31,16 @@ class Wanted:
     quorum: int | None = None
     retries: int = 3
     mode: law.Mode = "masked"
+    private: "Private | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """What all sums of a study may tell of a record: (epsilon, delta), against so many colluders."""
+
+    epsilon: float
+    delta: float = 1e-5
+    colluders: int = 1
 
 
 def terms_of(
@@ -34,10 +48,12 @@ def terms_of(
 ) -> tuple[law.Terms, bytes]:
     """The terms, and the bytes of the state that the first round starts from.
 
-    Raises RecipeError for parameters or a schema that the recipe cannot use.
+    Raises RecipeError for parameters or a schema that the recipe cannot use, and for privacy that it cannot
+    give.
     """
     plan, encoded = recipe.plan(parameters, schema), schema.encode()
     least = law.MASKED_MIN if wanted.mode == "masked" else law.OPEN_MIN
+    quorum = least if wanted.quorum is None else wanted.quorum
     terms = law.Terms(
         name=wanted.name,
         title=wanted.title,
@@ -49,11 +65,29 @@ def terms_of(
         stages=law_stages(plan, wanted.mode),
         initial=blob_id(plan.initial),
         invited=tuple(sorted(set(wanted.invited))),
-        quorum=least if wanted.quorum is None else wanted.quorum,
+        quorum=quorum,
         retries=wanted.retries,
         deadlines=wanted.deadlines,
-        privacy=None,
+        privacy=None if wanted.private is None else privacy_of(recipe, plan, wanted.private, quorum),
         model_name=wanted.name,
         model_title=wanted.title,
     )
     return terms, plan.initial
+
+
+def privacy_of(recipe: Recipe, plan: Plan, private: Private, quorum: int) -> law.Privacy:
+    """The privacy terms with which all rounds of a plan, each asked for once, tell no more than wanted.
+
+    Raises RecipeError where the recipe does not bound what a record adds, or no noise is enough.
+    """
+    if not 0 < private.delta < 1 or private.epsilon <= 0 or not 0 <= private.colluders < quorum:
+        raise RecipeError(
+            f"epsilon {private.epsilon} at delta {private.delta} against {private.colluders} colluders of "
+            f"{quorum}: epsilon is above 0, delta between 0 and 1, and somebody is honest"
+        )
+    cost = cost_for(private.epsilon, private.delta)
+    try:
+        noises = record_noise(recipe, plan, cost, quorum=quorum, colluders=private.colluders)
+    except BudgetError as error:
+        raise RecipeError(f"epsilon {private.epsilon}: {error}") from None
+    return law.Privacy(noises, max(1, round(private.delta * NANO)))

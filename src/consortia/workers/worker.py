@@ -8,6 +8,7 @@ round from the cohort's blobs, goes on only from states that it computed itself,
 part in a study whose agreed outcome is not its own.
 """
 
+import secrets
 from collections.abc import Callable
 
 from consortia.base.codec import Milliseconds, Record
@@ -18,7 +19,7 @@ from consortia.kernel.block import OK
 from consortia.modules.training import messages as ask
 from consortia.modules.training import queries, rules
 from consortia.modules.training.types import Joined, Round, Study
-from consortia.workers.arithmetic import BadRound, BadTerms, Computed, contribute
+from consortia.workers.arithmetic import BadRound, BadTerms, Computed, contribute, noisy
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.masks import LeftOut, Masks, TwoCohorts
@@ -246,14 +247,20 @@ class Worker:
     def _covered(self, view: queries.StudyView, this: Round, part: Joined) -> bytes:
         """The blob to submit: the update, under the round's masks if it has any.
 
-        What is masked is written down first, and is the same at every try of the round.
+        What is masked is written down first. A try that repeats an earlier one's sum sends the very same;
+        any other has noise of its own, if the study has privacy terms.
         """
         if not this.keyed:
             return self.update(view, this, part)
-        asked = rules.query(this, view.study.terms)
-        plain = self.diary.plain(view.study.id, asked)
+        first = self.masks.repeats(this) or this.id
+        plain = self.diary.plain(this.study, this.index, first)
         if plain is None:
-            plain = self.diary.keep_plain(view.study.id, asked, self.update(view, this, part))
+            own = self.update(view, this, part)
+            known = self.states.plans(view.study)
+            if known.noises:
+                secret = self.diary.noise_secret(secrets.token_bytes)
+                own = noisy(known, this, own, secret=secret, charge=first)
+            plain = self.diary.keep_plain(this.study, this.index, first, own)
         return self.masks.masked(self.states.plans(view.study).stages[this.stage], this, plain)
 
     def update(self, view: queries.StudyView, this: Round, part: Joined) -> bytes:
@@ -339,7 +346,7 @@ class Worker:
         live = [seen.round.id]
         if seen.round.index + 1 < rules.rounds_of(view.study.terms.stages):
             live.append(rules.next_round_id(view.study, seen.round))
-        self.diary.forget_rounds(task.study, live, rules.query(seen.round, view.study.terms))
+        self.diary.forget_rounds(task.study, live, seen.round.index)
         return view, seen
 
     def _do(self, task: queries.Task, *messages: Record) -> None:

@@ -8,6 +8,9 @@ from consortia.modules.assets.rules import aggregate, allows, derive, right_of
 from consortia.modules.assets.state import ASSETS, NAMES, VERSIONS, add, asset_id
 from consortia.modules.assets.types import MODEL_PARENTS_MAX, Asset, Parent, RightName, Rights, Version
 
+ORIGINS_MAX = 256
+"""So many ancestors of an asset are followed."""
+
 
 class Made(Record, frozen=True):
     """A model that a study made.
@@ -58,6 +61,24 @@ class Keeper:
         """The commitment or address of an asset's newest version, or None."""
         version = self.version_in_force(ctx, asset)
         return None if version is None else version.commitment
+
+    def origins(self, ctx: Context, asset: bytes) -> tuple[bytes, ...] | None:
+        """The assets without parents that one was made from, itself if it has none, sorted by id.
+
+        None for an unknown asset, and for one whose ancestors are more than ORIGINS_MAX.
+        """
+        found, seen, waiting = list[bytes](), {asset}, [asset]
+        while waiting:
+            one = ASSETS.get(ctx, waiting.pop())
+            if one is None or len(seen) > ORIGINS_MAX:
+                return None
+            if not one.parents:
+                found.append(one.id)
+            for parent in one.parents:
+                if parent.asset not in seen:
+                    seen.add(parent.asset)
+                    waiting.append(parent.asset)
+        return tuple(sorted(found))
 
     def is_withdrawn(self, ctx: Context, asset: bytes) -> bool:
         """Whether the asset is closed to new use; an unknown one is."""

@@ -5,7 +5,16 @@ round, and what more than two thirds of the members computed from them.
 """
 
 from consortia.kernel.module import Invariant, Method, Module
-from consortia.modules.training import handlers, invariants, mask_queries, masked, messages, queries, steps
+from consortia.modules.training import (
+    budget_queries,
+    handlers,
+    invariants,
+    mask_queries,
+    masked,
+    messages,
+    queries,
+    steps,
+)
 from consortia.modules.training.events import EVENTS
 from consortia.modules.training.ports import Assets, DataSet, Members, Ports, TrainedModel
 from consortia.modules.training.refusals import REFUSALS
@@ -22,6 +31,7 @@ METHODS = (
     Method(messages.Leave, handlers.leave, PEOPLE | WORKERS, cost=150, urgent=True),
     Method(messages.Start, handlers.start, PEOPLE | WORKERS, cost=500, prompt=True),
     Method(messages.Cancel, handlers.cancel, PEOPLE | WORKERS, cost=300),
+    Method(messages.LimitBudget, handlers.limit_budget, frozenset({"admin", "analyst"}), cost=400),
     Method(messages.Return, handlers.come_back, PEOPLE | WORKERS, cost=300),
     Method(messages.PublishKeys, masked.publish_keys, WORKERS, cost=masked.KEYS_COST, prompt=True),
     Method(messages.DealShares, masked.deal_shares, WORKERS, cost=masked.deal_cost, prompt=True),
@@ -44,13 +54,14 @@ def module(ports: Ports) -> Module:
         methods=METHODS,
         refusals=REFUSALS,
         tables=TABLES,
-        queries=(*queries.QUERIES, *mask_queries.QUERIES),
+        queries=(*queries.QUERIES, *mask_queries.QUERIES, *budget_queries.QUERIES),
         events=EVENTS,
         invariants=(
             Invariant("parts", invariants.parts),
             Invariant("rounds", invariants.rounds),
             Invariant("cohorts", invariants.cohorts),
             Invariant("masks", invariants.masks),
+            Invariant("budgets", invariants.budgets),
         ),
         ports=ports,
     )

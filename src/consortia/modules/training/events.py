@@ -87,6 +87,22 @@ class DealerFaulted(Record, frozen=True):
     dealer: Name
 
 
+class BudgetLimited(Record, frozen=True):
+    """Event: the sums over a population may cost so many nano-rho in all."""
+
+    population: Digest
+    limit: U63
+
+
+class BudgetCharged(Record, frozen=True):
+    """Event: a sum that was asked for cost a population so many nano-rho."""
+
+    study: Digest
+    round: Digest
+    population: Digest
+    cost: U63
+
+
 class MemberReturned(Record, frozen=True):
     """Event: a member that others no longer waited for is there again."""
 
@@ -192,6 +208,8 @@ Event = (
     | SharesRevealed
     | DealerFaulted
     | MemberReturned
+    | BudgetLimited
+    | BudgetCharged
     | UpdateSubmitted
     | CohortFixed
     | ResultCommitted
@@ -216,6 +234,8 @@ EVENTS: tuple[type[Record], ...] = (
     SharesRevealed,
     DealerFaulted,
     MemberReturned,
+    BudgetLimited,
+    BudgetCharged,
     UpdateSubmitted,
     CohortFixed,
     ResultCommitted,

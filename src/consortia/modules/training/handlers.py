@@ -4,9 +4,10 @@ from msgspec.structs import replace
 
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
+from consortia.modules.training import budgets, rules
 from consortia.modules.training import refusals as R
-from consortia.modules.training import rules
 from consortia.modules.training.events import (
+    BudgetLimited,
     MemberJoined,
     MemberLeaving,
     MemberReturned,
@@ -14,15 +15,26 @@ from consortia.modules.training.events import (
     StudyProposed,
     StudyStarted,
 )
-from consortia.modules.training.messages import Cancel, Finish, Join, Leave, Propose, Return, Start
+from consortia.modules.training.messages import (
+    Cancel,
+    Finish,
+    Join,
+    Leave,
+    LimitBudget,
+    Propose,
+    Return,
+    Start,
+)
 from consortia.modules.training.ports import Ports, TrainedModel
 from consortia.modules.training.rules import Change, Moment, Roll
 from consortia.modules.training.state import (
+    BUDGETS,
     JOINS,
     NAMES,
     OPEN,
     PROGRESS,
     STUDIES,
+    budget_of,
     open_round,
     parts_of,
     write,
@@ -45,6 +57,7 @@ def propose(ctx: Context, message: Propose, ports: Ports) -> None:
     require(sum(1 for _ in OPEN.scan(ctx, proposer)) < OPEN_STUDIES_MAX, R.TOO_MANY_STUDIES)
     require(rules.stages_fit(terms.stages), R.BAD_STAGES)
     require(rules.quorum_fits(terms), R.BAD_QUORUM, f"{terms.quorum}")
+    require(budgets.terms_fit(terms), R.BAD_PRIVACY)
     require(rules.schema_hash(terms.schema) == terms.schema_hash, R.BAD_SCHEMA)
     require(rules.parameters_fit(terms.recipe.parameters), R.BAD_PARAMETERS)
     known = all(ports.members.is_member(ctx, name) for name in terms.invited)
@@ -87,6 +100,7 @@ def join(ctx: Context, message: Join, ports: Ports) -> None:
         terms.purpose,
     )
     require(message.records <= data.records, R.BAD_RECORDS, f"{message.records} of {data.records}")
+    _check_budgets(ctx, study, message.dataset, ports)
     # DECIDE
     part = Joined(
         dataset=message.dataset,
@@ -139,6 +153,25 @@ def come_back(ctx: Context, message: Return, ports: Ports) -> None:
     JOINS.put(ctx, present, study.id, member)
     # EMIT
     ctx.emit(MemberReturned(study.id, member))
+
+
+def limit_budget(ctx: Context, message: LimitBudget, ports: Ports) -> None:
+    """Limit what sums over an own population may cost."""
+    # CHECK
+    data = ports.assets.dataset(ctx, message.dataset, 1)
+    if data is None:
+        raise Refused(R.UNKNOWN_DATASET, message.dataset.hex())
+    require(data.owner == ctx.signer.member, R.NOT_OWNER, data.owner)
+    require(ports.assets.populations(ctx, message.dataset) == (message.dataset,), R.NO_POPULATION)
+    before = budget_of(ctx, message.dataset)
+    lower = before.limit is None or message.limit < before.limit
+    require(lower and message.limit >= before.spent, R.ONLY_LOWER, f"{before.spent} of {before.limit}")
+    # DECIDE
+    budget = replace(before, limit=message.limit)
+    # WRITE
+    BUDGETS.put(ctx, budget, message.dataset)
+    # EMIT
+    ctx.emit(BudgetLimited(message.dataset, message.limit))
 
 
 def start(ctx: Context, message: Start, ports: Ports) -> None:
@@ -210,18 +243,36 @@ def finish(ctx: Context, message: Finish, ports: Ports) -> None:
 # ------------------------------------------------------------------ shared with the steps of rounds
 
 
-def roll(ctx: Context, study: Study, ports: Ports) -> Roll:
-    """Who goes on with a study: members that neither leave nor left, with a data set still open to it."""
+def roll(ctx: Context, study: Study, ports: Ports, index: int = 0) -> Roll:
+    """Who goes on with a study to round `index`, and who does not.
+
+    Members stay that neither leave nor left, with a data set still open to the study, and enough left of its
+    populations' budgets for the round.
+    """
     staying: list[tuple[str, Joined]] = []
     going: list[tuple[str, Joined]] = []
+    terms = study.terms
+    over = index >= rules.rounds_of(terms.stages)
+    cost = 0 if over else budgets.round_cost(terms, rules.stage_of(terms.stages, index))
     for name, part in parts_of(ctx, study.id).items():
         if part.until is not None:
             continue
         stays = (
-            not part.leaving and ports.members.is_member(ctx, name) and usable(ctx, study, name, part, ports)
+            not part.leaving
+            and ports.members.is_member(ctx, name)
+            and usable(ctx, study, name, part, ports)
+            and (not cost or can_pay(ctx, part.dataset, cost, ports))
         )
         (staying if stays else going).append((name, part))
     return Roll(tuple(staying), tuple(going))
+
+
+def can_pay(ctx: Context, dataset: bytes, cost: int, ports: Ports) -> bool:
+    """Whether so many nano-rho are left of the budget of each population of a data set."""
+    populations = ports.assets.populations(ctx, dataset)
+    return populations is not None and budgets.affordable(
+        cost, [budget_of(ctx, population) for population in populations]
+    )
 
 
 def usable(ctx: Context, study: Study, member: str, part: Joined, ports: Ports) -> bool:
@@ -232,6 +283,22 @@ def usable(ctx: Context, study: Study, member: str, part: Joined, ports: Ports) 
         and data.usable
         and ports.assets.may_process(ctx, member, part.dataset, study.terms.purpose)
     )
+
+
+def _check_budgets(ctx: Context, study: Study, dataset: bytes, ports: Ports) -> None:
+    """Raise Refused unless a data set's populations are known, free for the study, and can pay all of it."""
+    populations = ports.assets.populations(ctx, dataset)
+    if populations is None:
+        raise Refused(R.BAD_LINEAGE, dataset.hex())
+    known = [budget_of(ctx, population) for population in populations]
+    require(study.terms.privacy is not None or not budgets.limited(known), R.NEEDS_NOISE)
+    if study.terms.privacy is None:
+        return
+    for name, part in parts_of(ctx, study.id).items():
+        others = ports.assets.populations(ctx, part.dataset) or ()
+        require(not set(others) & set(populations), R.BAD_LINEAGE, name)
+    cost = budgets.study_cost(study.terms)
+    require(budgets.affordable(cost, known), R.OVER_BUDGET, f"{cost} nano-rho")
 
 
 def tell(ctx: Context, change: Change) -> None:

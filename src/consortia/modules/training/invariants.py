@@ -5,6 +5,7 @@ from consortia.modules.training import rules
 from consortia.modules.training.masks import kind_due
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.state import (
+    BUDGETS,
     OPEN,
     PROGRESS,
     ROUNDS,
@@ -73,6 +74,14 @@ def masks(ctx: Context, ports: Ports) -> str | None:
         for name, secret in secrets.items():
             if secret.kind != kind_due(this, name):
                 return f"round {this.id.hex()} shows the secret of {name} that was to be kept"
+    return None
+
+
+def budgets(ctx: Context, ports: Ports) -> str | None:
+    """No population has been charged beyond its limit."""
+    for key, budget in BUDGETS.scan(ctx):
+        if budget.limit is not None and budget.spent > budget.limit:
+            return f"population {key[0]!r} has spent {budget.spent} of {budget.limit}"
     return None
 
 

@@ -4,15 +4,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from consortia.base.codec import Name, Record
+from consortia.base.codec import Digest, Name, Record
 from consortia.base.refusals import Refused
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
-from consortia.modules.training import masks
+from consortia.modules.training import masks, rules
 from consortia.modules.training import refusals as codes
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.queries import ByRound, round_view
-from consortia.modules.training.state import dealings_of, keys_of, secrets_of
+from consortia.modules.training.state import ASKED, STUDIES, dealings_of, keys_of, secrets_of
 from consortia.modules.training.types import JOINED_MAX, Names, Round, RoundKeys, SealedShares, Secret
 
 
@@ -31,11 +31,15 @@ class MemberSecret(Record, frozen=True):
 
 
 class MasksView(Record, frozen=True):
-    """What lifts the masks from a round's sum: the keys that count, and the secrets once revealed."""
+    """What lifts the masks from a round's sum: the keys that count, and the secrets once revealed.
+
+    `repeats` is the try whose very update is to be sent again, where this one asks for the same sum.
+    """
 
     round: Round
     keys: Annotated[tuple[MemberKeys, ...], Meta(max_length=JOINED_MAX)]
     secrets: Annotated[tuple[MemberSecret, ...], Meta(max_length=JOINED_MAX)]
+    repeats: Digest | None
 
 
 class BySharing(Record, frozen=True):
@@ -64,10 +68,14 @@ def round_masks(ctx: Context, arguments: ByRound, ports: Ports) -> MasksView:
     """The keys and the revealed secrets of one try of a round."""
     this = round_view(ctx, arguments, ports).round
     keys = keys_of(ctx, this.id)
+    record = STUDIES.get(ctx, this.study)
+    asked = None if record is None else ASKED.get(ctx, rules.query(this, record.terms))
+    repeats = None if asked is None else masks.repeated(this, asked.cohorts)
     return MasksView(
         this,
         tuple(MemberKeys(name, keys[name]) for name in this.keyed),
         tuple(MemberSecret(name, secret) for name, secret in secrets_of(ctx, this.id).items()),
+        None if repeats is None else repeats.round,
     )
 
 

@@ -154,6 +154,14 @@ def _secret(this: Round, dealer: str, keys: RoundKeys, shares: Mapping[int, byte
     return Secret(kind, value) if held else None
 
 
+def repeated(this: Round, earlier: tuple[Cohort, ...]) -> Cohort | None:
+    """The sum that a try asks for once more: an earlier one of the same study over just its dealers, or None.
+
+    Its members then send again, byte for byte, what they sent: nothing new is told, and nothing charged.
+    """
+    return next((one for one in earlier if one.study == this.study and one.members == this.dealers), None)
+
+
 def too_alike(cohort: Names, earlier: tuple[Cohort, ...], excluded: Names) -> Cohort | None:
     """An earlier cohort of the same query that this one differs from by a single member, or None.
 

@@ -29,6 +29,16 @@ class Leave(Record, frozen=True):
     study: Digest
 
 
+class LimitBudget(Record, frozen=True):
+    """Limit what the sums over an own data set may cost in all, in nano-rho; a limit is only ever lowered.
+
+    The data set is one that was made from no other: its budget is that of all that is made from it.
+    """
+
+    dataset: Digest
+    limit: U63
+
+
 class Start(Record, frozen=True):
     """Begin the rounds: from the end of the joining time on, or once every invited member joined.
 

@@ -45,6 +45,13 @@ class Assets(Protocol):
         """A version of a data set, or None when there is none of this id and number."""
         ...
 
+    def populations(self, ctx: Context, asset: bytes) -> tuple[bytes, ...] | None:
+        """The data sets that one was made from in the first place, itself if from none, sorted.
+
+        None where its lineage is too wide to follow.
+        """
+        ...
+
     def is_model(self, ctx: Context, asset: bytes) -> bool:
         """Whether there is a model with this asset id."""
         ...

@@ -9,12 +9,14 @@ What is particular to masks stands in `masks`.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from dataclasses import replace as with_facts
+from dataclasses import replace as changed
 
 from msgspec.structs import replace
 
 from consortia.modules.training import masks
+from consortia.modules.training.budgets import round_cost
 from consortia.modules.training.events import (
+    BudgetCharged,
     CohortFixed,
     DealerFaulted,
     Event,
@@ -64,7 +66,8 @@ class Facts:
 
     `submitted` gives the records of those whose updates are fixed, `results` what was committed and opened.
     `keys`, `dealings` and `revealed` are those of a masked round, `early` the keys published for the
-    round after it, `asked` the cohorts that asked before what the round asks.
+    round after it, `asked` the cohorts that asked before what the round asks. `populations` are those of each
+    member's data, and `broke` are the members of whose budgets too little is left for this round.
     """
 
     study: Study
@@ -78,6 +81,8 @@ class Facts:
     revealed: Mapping[str, Revealed] = field(default_factory=dict)
     early: Mapping[str, RoundKeys] = field(default_factory=dict)
     asked: Asked = NOBODY_ASKED
+    populations: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
+    broke: frozenset[str] = frozenset()
 
     @property
     def masked(self) -> bool:
@@ -142,31 +147,60 @@ def after_shares(facts: Facts, now: Moment) -> Change:
 
 
 def after_submit(facts: Facts, now: Moment) -> Change:
-    """The cohort is fixed, or the round given up: below the quorum, or where the sum would show one member's.
-
-    What a masked cohort asks is written down before anything is revealed.
-    """
-    this, quorum = facts.round, facts.study.terms.quorum
-    cohort = tuple(sorted(facts.submitted))
-    missing = without(this.members, cohort)
-    if len(cohort) < (masks.smallest(this, quorum) if facts.masked else quorum):
-        return _give_up(facts, missing, now)
-    asked = None
+    """The cohort is fixed, or the round given up because it is below the quorum."""
     if facts.masked:
-        mine = Cohort(facts.study.id, cohort)
-        earlier = facts.asked.cohorts
-        alike = masks.too_alike(cohort, earlier, facts.progress.excluded)
-        if alike is not None or (mine not in earlier and len(earlier) >= COHORTS_MAX):
-            return _give_up(facts, missing, now)
-        asked = query(this, facts.study.terms), Asked((*(one for one in earlier if one != mine), mine))
+        return _after_masked_submit(facts, now)
+    cohort = tuple(sorted(facts.submitted))
+    if len(cohort) < facts.study.terms.quorum:
+        return _give_up(facts, without(facts.round.members, cohort), now)
+    return _cohort_fixed(facts, cohort, now)
+
+
+def _after_masked_submit(facts: Facts, now: Moment) -> Change:
+    """As `after_submit`; what the cohort asks is written down and charged before anything is revealed.
+
+    The try is given up where its sum would show one member's update beside an earlier one's. A try over the
+    dealers of an earlier sum repeats it: the members send the very same, and it is all of them or nothing.
+    Otherwise whoever cannot afford the sum is left out.
+    """
+    this, terms, earlier = facts.round, facts.study.terms, facts.asked.cohorts
+    repeats = masks.repeated(this, earlier) is not None
+    cohort = tuple(name for name in sorted(facts.submitted) if repeats or name not in facts.broke)
+    told_apart = masks.too_alike(cohort, earlier, facts.progress.excluded) is not None
+    partial = repeats and cohort != this.dealers
+    crowded = not repeats and len(earlier) >= COHORTS_MAX
+    if len(cohort) < masks.smallest(this, terms.quorum) or told_apart or partial or crowded:
+        return _give_up(facts, without(this.members, cohort), now)
+    change = _cohort_fixed(facts, cohort, now)
+    return change if repeats else _asked(facts, change, cohort)
+
+
+def _cohort_fixed(facts: Facts, cohort: Names, now: Moment) -> Change:
+    missing = without(facts.round.members, cohort)
     fixed = replace(
-        next_step(facts.study, this, now),
+        next_step(facts.study, facts.round, now),
         cohort=cohort,
-        cohort_records=sum(facts.submitted.values()),
+        cohort_records=sum(facts.submitted[name] for name in cohort),
         missing=missing,
     )
     event = CohortFixed(facts.study.id, fixed.id, len(cohort), missing)
-    return Change(facts.progress, (fixed,), _missed(facts, missing), (event,), asked=asked)
+    return Change(facts.progress, (fixed,), _missed(facts, missing), (event,))
+
+
+def _asked(facts: Facts, change: Change, cohort: Names) -> Change:
+    """The change with its query written down, and charged to every population in the cohort."""
+    terms, this = facts.study.terms, facts.round
+    cost = round_cost(terms, this.stage)
+    paying = [population for name in cohort for population in facts.populations.get(name, ())]
+    told = tuple(BudgetCharged(facts.study.id, this.id, population, cost) for population in paying)
+    mine = Cohort(facts.study.id, this.id, cohort)
+    return changed(
+        change,
+        progress=replace(change.progress, charged=change.progress.charged + cost),
+        events=change.events + told,
+        asked=(query(this, terms), Asked((*facts.asked.cohorts, mine))),
+        charges=tuple((population, cost) for population in paying),
+    )
 
 
 def after_reveal(facts: Facts, now: Moment) -> Change:
@@ -186,7 +220,7 @@ def faulted(facts: Facts, dealers: tuple[str, ...], now: Moment) -> Change:
     """Dealers are shown to have dealt falsely: the try is given up, and they are in no further one."""
     excluded = tuple(sorted({*facts.progress.excluded, *dealers}))
     told = tuple(DealerFaulted(facts.study.id, facts.round.id, name) for name in dealers)
-    judged = with_facts(facts, progress=replace(facts.progress, excluded=excluded))
+    judged = changed(facts, progress=replace(facts.progress, excluded=excluded))
     return joined(Change(judged.progress, events=told), _give_up(judged, dealers, now))
 
 

@@ -61,7 +61,8 @@ class Roll:
 class Change:
     """What follows: the study's progress, rounds and parts that changed, and the events to tell.
 
-    `secrets` are a round's, once they are revealed; `asked` is a query with all cohorts that asked it.
+    `secrets` are a round's, once they are revealed; `asked` is a query with all cohorts that asked it;
+    `charges` are what populations pay for it, in nano-rho.
     """
 
     progress: Progress
@@ -70,6 +71,7 @@ class Change:
     events: tuple[Event, ...] = ()
     secrets: tuple[tuple[str, Secret], ...] = ()
     asked: tuple[bytes, Asked] | None = None
+    charges: tuple[tuple[bytes, int], ...] = ()
 
 
 # ------------------------------------------------------------------ what is hashed and signed
@@ -197,7 +199,7 @@ def anybody_may_start(study: Study, joined: Iterable[str], time: int) -> bool:
 
 def proposed(terms: Terms) -> Progress:
     """The progress of a new study."""
-    return Progress("proposed", terms.initial, 0, 0, None, (), (), NO_HISTORY, None, None)
+    return Progress("proposed", terms.initial, 0, 0, None, (), (), NO_HISTORY, 0, None, None)
 
 
 def abort(study: Study, progress: Progress, reason: str) -> Change:
@@ -294,6 +296,7 @@ def joined(first: Change, then: Change) -> Change:
         first.events + then.events,
         first.secrets + then.secrets,
         then.asked or first.asked,
+        first.charges + then.charges,
     )
 
 

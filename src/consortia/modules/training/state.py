@@ -6,6 +6,7 @@ from consortia.kernel.table import Part, Table
 from consortia.modules.training.rules import Change
 from consortia.modules.training.types import (
     Asked,
+    Budget,
     Dealing,
     Joined,
     Named,
@@ -32,6 +33,7 @@ DEALINGS = Table("training", "dealing", Dealing, (bytes, str), "a dealer's share
 REVEALED = Table("training", "revealed", Revealed, (bytes, str), "what a holder revealed, until it is used")
 SECRETS = Table("training", "secret", Secret, (bytes, str), "a dealer's revealed secret, by round id")
 ASKED = Table("training", "asked", Asked, (bytes,), "the cohorts of which a query's sum was asked for")
+BUDGETS = Table("training", "budget", Budget, (bytes,), "what sums cost a population, and may cost at most")
 
 TABLES = (
     STUDIES,
@@ -47,6 +49,7 @@ TABLES = (
     REVEALED,
     SECRETS,
     ASKED,
+    BUDGETS,
 )
 
 
@@ -101,11 +104,19 @@ def write(ctx: Context, study: Study, change: Change) -> None:
             _forget_shares(ctx, record)
             for name, secret in change.secrets:
                 SECRETS.put(ctx, secret, record.id, name)
+    for population, cost in change.charges:
+        before = budget_of(ctx, population)
+        BUDGETS.put(ctx, Budget(before.limit, before.spent + cost), population)
     if change.asked is not None:
         query, asked = change.asked
         ASKED.put(ctx, asked, query)
     if change.progress.status in {"finished", "aborted"}:
         OPEN.delete(ctx, study.proposer, study.id)
+
+
+def budget_of(ctx: Context, population: bytes) -> Budget:
+    """A population's budget; nothing spent and no limit where there is none."""
+    return BUDGETS.get(ctx, population) or Budget(None, 0)
 
 
 def _forget_shares(ctx: Context, record: Round) -> None:

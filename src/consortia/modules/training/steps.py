@@ -9,8 +9,9 @@ from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.training import refusals as R
 from consortia.modules.training import rules
+from consortia.modules.training.budgets import round_cost
 from consortia.modules.training.events import ResultCommitted, ResultOpened, UpdateSubmitted
-from consortia.modules.training.handlers import roll, running_study, tell, usable
+from consortia.modules.training.handlers import can_pay, roll, running_study, tell, usable
 from consortia.modules.training.messages import Close, CommitResult, OpenResult, Submit
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, is_over, judge
@@ -188,11 +189,13 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
     if step == "open" and this.index + 1 < rules.rounds_of(stages):
         early = keys_of(ctx, rules.next_round_id(study, this))
     asked = ASKED.get(ctx, rules.query(this, study.terms)) if masked and step == "submit" else None
+    cost = round_cost(study.terms, this.stage) if step == "submit" else 0
+    paying = [name for name in this.members if cost]
     return Facts(
         study=study,
         progress=progress,
         round=this,
-        roll=roll(ctx, study, ports),
+        roll=roll(ctx, study, ports, this.index + (step == "open")),
         submitted={name: parts[name].records for name in submissions_of(ctx, this.id)},
         results=results_of(ctx, this.id),
         keys=keys_of(ctx, this.id) if masked else {},
@@ -200,4 +203,6 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
         revealed=revealed_of(ctx, this.id) if step == "reveal" else {},
         early=early,
         asked=NOBODY_ASKED if asked is None else asked,
+        populations={name: ports.assets.populations(ctx, parts[name].dataset) or () for name in paying},
+        broke=frozenset(name for name in paying if not can_pay(ctx, parts[name].dataset, cost, ports)),
     )

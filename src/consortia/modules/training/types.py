@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, PublicKey, Record, Salt, Text80
 from consortia.base.shares import SEALED_BYTES, SHARE_BYTES
+from consortia.exact.budget import Noise
 
 JOINED_MAX = 63
 """So many members may join a study: their sum fits the ring's headroom (2^6 words at the full clip), and
@@ -97,14 +98,24 @@ class Deadlines(Record, frozen=True):
     result: StepMilliseconds
 
 
+class Privacy(Record, frozen=True):
+    """The privacy terms of a study: each stage's noise in order, and the delta that people read, in 10^-9.
+
+    What every round costs each population of its cohort follows from them (`exact.budget`).
+    """
+
+    noises: Annotated[tuple[Noise, ...], Meta(min_length=1, max_length=STAGES_MAX)]
+    delta_nano: Annotated[int, Meta(ge=1, le=10**9 - 1)]
+
+
 class Terms(Record, frozen=True):
     """What a study fixes, and members agree to by joining.
 
     `model` is the model asset that it starts from, if any; `schema` the encoded table schema and
     `schema_hash` its H("consortia/schema", schema). `initial` is the blob id of the state that the first
     round starts from. `invited` are the members who may join; none means every member. `quorum` is the
-    smallest cohort of a round. A round is tried again at most `retries` times. `privacy` terms come
-    with a later version. The finished model is registered for the proposer as `model_name`.
+    smallest cohort of a round. A round is tried again at most `retries` times. With `privacy` terms
+    every sum is noisy and charged. The finished model is registered for the proposer as `model_name`.
     """
 
     name: Name
@@ -120,7 +131,7 @@ class Terms(Record, frozen=True):
     quorum: Annotated[int, Meta(ge=OPEN_MIN, le=JOINED_MAX)]
     retries: Attempt
     deadlines: Deadlines
-    privacy: None
+    privacy: Privacy | None
     model_name: Name
     model_title: Text80
 
@@ -143,7 +154,8 @@ class Progress(Record, frozen=True):
     final. `round` is the id of the open round, `attempt` its number. `contributors` are the members
     whose updates are in a final round. `history` chains every final round (see `rules.chained`). `model` is
     the asset of the finished model; `reason` says why a study was aborted. `excluded` are the members shown
-    to have dealt falsely in a try of this round: they are in no further try of it.
+    to have dealt falsely in a try of this round: they are in no further try of it. `charged` is what the
+    study's sums have cost, in nano-rho, a population that was in all of them.
     """
 
     status: Status
@@ -154,6 +166,7 @@ class Progress(Record, frozen=True):
     contributors: Names
     excluded: Names
     history: Digest
+    charged: U63
     model: Digest | None
     reason: Text80 | None
 
@@ -284,9 +297,10 @@ class Secret(Record, frozen=True):
 
 
 class Cohort(Record, frozen=True):
-    """The members of a sum that was asked for, and the study that asked."""
+    """The members of a sum that was asked for, the study that asked, and the try of the round."""
 
     study: Digest
+    round: Digest
     members: Names
 
 
@@ -294,3 +308,14 @@ class Asked(Record, frozen=True):
     """The cohorts whose sums were asked for in one query: the same state, recipe and step."""
 
     cohorts: Annotated[tuple[Cohort, ...], Meta(max_length=COHORTS_MAX)]
+
+
+class Budget(Record, frozen=True):
+    """What the sums over a population have cost in all, in nano-rho, and the most that they may cost.
+
+    A population is a data set that was made from no other; data sets made from it are of it too. Without a
+    `limit` everything is allowed, and counted all the same.
+    """
+
+    limit: U63 | None
+    spent: U63

@@ -1,0 +1,115 @@
+"""`consortia asset budget`: what sums over a data set tell of one record, so far and at most."""
+
+from pathlib import Path
+
+import click
+
+from consortia.cli.lookup import find_asset
+from consortia.cli.options import home_option, json_option
+from consortia.cli.output import DONE, Failure, facts, say, table
+from consortia.cli.session import Session, at_home
+from consortia.modules.training.budget_queries import BudgetView, ByDataset, CostView
+from consortia.modules.training.messages import LimitBudget
+from consortia.modules.training.queries import ById, StudyView
+
+DELTA = 1e-5
+NANO = 1_000_000_000
+
+
+@click.command()
+@click.argument("which", metavar="DATASET")
+@click.option(
+    "--epsilon",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Limit all sums together to this epsilon; a limit is only ever lowered.",
+)
+@click.option(
+    "--delta",
+    type=click.FloatRange(min=0, max=1, min_open=True, max_open=True),
+    default=DELTA,
+    show_default=True,
+    help="The delta at which epsilon is meant and shown.",
+)
+@home_option
+@json_option
+def budget(*, which: str, epsilon: float | None, delta: float, home: Path | None, as_json: bool) -> int:
+    """Show the privacy budget of a DATASET, or limit that of an own one.
+
+    The ledger counts in nano-rho, which add up; epsilon at a delta is what they mean for one record.
+    """
+    session = at_home(home)
+    one, _ = find_asset(session, which)
+    if epsilon is not None:
+        _limit(session, one.id, epsilon, delta)
+    view = session.ask("training.budget", ByDataset(one.id), BudgetView)
+    if as_json:
+        facts({"dataset": one.id, "delta": delta, "populations": [_facts(each, delta) for each in _of(view)]})
+        return DONE
+    rows = [
+        [name.hex()[:16], f"{spent:,}", _epsilon(spent, delta), _or_none(limit), _epsilon(limit, delta)]
+        for name, spent, limit in _of(view)
+    ]
+    table(rows, ["population", "spent nano-rho", "epsilon", "limit nano-rho", "epsilon"])
+    say(f"epsilon at delta {delta:g}")
+    return DONE
+
+
+def tell_cost(session: Session, found: StudyView) -> None:
+    """Say what a study's sums tell of a record: a line each for the noise, and for what is charged."""
+    view = session.ask("training.cost", ById(found.study.id), CostView)
+    if view.delta_nano is None:
+        say("privacy   no noise: nothing bounds what the sums tell")
+        return
+    delta = view.delta_nano / NANO
+    so_far, planned = _epsilon(view.charged, delta), _epsilon(view.planned, delta)
+    say(f"privacy   epsilon {so_far} of {planned} planned, at delta {delta:g}")
+
+
+def cost_facts(session: Session, found: StudyView) -> dict[str, object]:
+    """What a study costs, for programs; epsilon is None without noise."""
+    view = session.ask("training.cost", ById(found.study.id), CostView)
+    if view.delta_nano is None:
+        return {"epsilon": None, "delta": None, "charged": 0, "planned": 0}
+    delta = view.delta_nano / NANO
+    return {
+        "epsilon": float(_epsilon(view.charged, delta)),
+        "delta": delta,
+        "charged": view.charged,
+        "planned": view.planned,
+    }
+
+
+def _limit(session: Session, dataset: bytes, epsilon: float, delta: float) -> None:
+    from consortia.engines.privacy import cost_for
+
+    cost = cost_for(epsilon, delta)
+    if not cost:
+        raise Failure(
+            f"no sum at all tells so little: epsilon {epsilon} at delta {delta}", "a larger epsilon"
+        )
+    session.submit(LimitBudget(dataset, cost))
+
+
+def _of(view: BudgetView) -> list[tuple[bytes, int, int | None]]:
+    return [(one.population, one.budget.spent, one.budget.limit) for one in view.populations]
+
+
+def _facts(one: tuple[bytes, int, int | None], delta: float) -> dict[str, object]:
+    name, spent, limit = one
+    return {
+        "population": name,
+        "spent": spent,
+        "epsilon": float(_epsilon(spent, delta)),
+        "limit": limit,
+        "epsilon_limit": None if limit is None else float(_epsilon(limit, delta)),
+    }
+
+
+def _epsilon(cost: int | None, delta: float) -> str:
+    from consortia.engines.privacy import epsilon
+
+    return "" if cost is None else f"{epsilon(cost, delta):.3f}"
+
+
+def _or_none(limit: int | None) -> str:
+    return "none" if limit is None else f"{limit:,}"
