@@ -11,7 +11,7 @@ from consortia.base.hashing import tagged
 COMPLETE_MAX = 32
 """Up to so many members the graph is complete."""
 DEGREE = 32
-"""The size of a neighbourhood beyond that, the member included (why: `docs/explanation/masked-sums.md`)."""
+"""The size of a neighbourhood beyond that, the member included: see `docs/decisions`, 0011."""
 GROUP_MIN = 3
 """A sum of fewer than three shows each of them what the other gave."""
 COUNT_MAX = 1 << 16
