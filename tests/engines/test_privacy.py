@@ -265,6 +265,12 @@ def test_a_clipped_vector_keeps_its_direction():
     assert np.abs(clipped - vector * ((1 << 28) / math.sqrt(squared_norm(vector)))).max() < 1.1
 
 
+def test_a_bound_that_is_none_is_refused():
+    for clip in (clip_rows, clip_vector):
+        with pytest.raises(ValueError, match="not positive"):
+            clip(from_integers([1, 2]).reshape(1, 2), 0)
+
+
 def test_rows_beyond_64_bits_are_refused():
     with pytest.raises(ValueError, match="64 bits"):
         clip_rows(from_integers([1 << 30]).reshape(1, 1), 5)

@@ -149,6 +149,8 @@ def test_a_sum_fits_the_ring_with_room_for_its_noise():
     [
         ("sensitivity", lambda: rho(0, 1)),
         ("sensitivity", lambda: rho(SENSITIVITY_MAX + 1, 1)),
+        ("variance", lambda: rho(1, 0)),
+        ("members", lambda: rho(1, 1, members=0)),
         ("variance", lambda: correction(0, members=1, length=1)),
         ("variance", lambda: correction(VARIANCE_MAX + 1, members=1, length=1)),
         ("members", lambda: correction(1, members=0, length=1)),

@@ -94,9 +94,8 @@ def rho(sensitivity: int, variance: int, *, members: int = 1, length: int = 1) -
     number is outside its range.
     """
     _within("the sensitivity", sensitivity, 1, SENSITIVITY_MAX)
-    return ceiling(NANO * sensitivity * sensitivity, 2 * members * variance) + correction(
-        variance, members=members, length=length
-    )
+    more = correction(variance, members=members, length=length)
+    return ceiling(NANO * sensitivity * sensitivity, 2 * members * variance) + more
 
 
 def correction(variance: int, *, members: int, length: int) -> int:

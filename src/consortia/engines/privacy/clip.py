@@ -7,7 +7,7 @@ longer.
 import numpy as np
 
 from consortia.exact.budget import root_up
-from consortia.exact.fixed import Integers
+from consortia.exact.fixed import Integers, from_integers
 from consortia.exact.ring import largest
 
 _LIMB_BITS = 16
@@ -17,8 +17,10 @@ _BLOCK = 1 << 20
 def clip_rows(rows: Integers, bound: int) -> Integers:
     """Each row of an int64 array (records, words) with an L2 norm of at most `bound` >= 1.
 
-    Raises ValueError when a row's square or a product with the bound would leave 64 bits.
+    Raises ValueError for another bound, and when a row's square or a product with the bound would leave
+    64 bits.
     """
+    _check_bound(bound)
     if not rows.size:
         return rows.copy()
     biggest = largest(rows)
@@ -30,15 +32,15 @@ def clip_rows(rows: Integers, bound: int) -> Integers:
 
 
 def clip_vector(vector: Integers, bound: int) -> Integers:
-    """The int64 vector with an L2 norm of at most `bound` >= 1; words of up to 2^57."""
+    """The int64 vector with an L2 norm of at most `bound` >= 1; raises ValueError for another bound."""
+    _check_bound(bound)
     norm = root_up(squared_norm(vector))
     if norm <= bound:
         return vector.copy()
-    # The factor bound / norm is rounded down to 2^-spare, the finest that keeps every product in 64 bits.
-    spare = 62 - largest(vector).bit_length()
-    factor = (bound << spare) // norm
-    shortened: Integers = np.sign(vector) * (np.abs(vector) * factor >> spare)
-    return shortened
+    if largest(vector) * bound < 1 << 63:
+        shortened: Integers = np.sign(vector) * (np.abs(vector) * bound // norm)
+        return shortened
+    return from_integers([abs(word) * bound // norm * (1 if word > 0 else -1) for word in vector.tolist()])
 
 
 def squared_norm(vector: Integers) -> int:
@@ -55,6 +57,11 @@ def squared_norm(vector: Integers) -> int:
             for j, b in enumerate(limbs):
                 total += int(a @ b) << (_LIMB_BITS * (i + j))
     return total
+
+
+def _check_bound(bound: int) -> None:
+    if bound < 1:
+        raise ValueError(f"the bound {bound} is not positive")
 
 
 def _roots_up(squares: Integers) -> Integers:
