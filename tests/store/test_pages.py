@@ -55,6 +55,18 @@ def test_a_whole_file_passes(whole: Path) -> None:
     assert 0 < file_bytes(path) <= path.stat().st_size
 
 
+def test_a_file_passes_after_every_one_of_many_commits(tmp_path, programme) -> None:
+    """Free pages are listed by the number of the transaction that freed them, and 256 lies above 255."""
+    chain = grown(tmp_path, 10)
+    path = tmp_path / FILE_NAME
+    for commit in range(programme(quick=300, test=600, nightly=5_000)):
+        chain.append(20, bytes_each=300)
+        if commit > 200 and commit % 5 == 0:
+            check_pages(path)
+    chain.store.close()
+    check_pages(path)
+
+
 def mutants(data: bytes, count: int, seed: int):
     """The file with one thing wrong: bits flipped in one page, pages swapped or emptied."""
     draw = random.Random(seed)

@@ -7,6 +7,7 @@ The layout is that of LMDB 0.9 data files, version 1, on little-endian machines 
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ _TREE = struct.Struct(
 _MAGIC, _VERSION = 0xBEEFC0DE, 1
 _BRANCH, _LEAF, _OVERFLOW, _META_PAGE = 0x01, 0x02, 0x04, 0x08
 _BIG, _SUB, _DUP = 0x01, 0x02, 0x04
+_INTEGER_KEYS = 0x08  # as the list of free pages has: numbers of transactions, in the machine's byte order
 _NO_PAGE = (1 << 64) - 1
 _DEPTH_MAX = 32
 
@@ -75,6 +77,18 @@ def _meta(page: bytes, page_bytes: int) -> _Meta:
     return _Meta(size, last, transaction, free, main)
 
 
+Rank = Callable[[bytes], bytes]
+"""What the order of a tree's keys goes by."""
+
+
+def _as_bytes(key: bytes) -> bytes:
+    return key
+
+
+def _as_number(key: bytes) -> bytes:
+    return key[::-1]
+
+
 class _Walk:
     """One pass over the pages of a file."""
 
@@ -92,7 +106,7 @@ class _Walk:
         if root != _NO_PAGE:
             if not 0 < depth <= _DEPTH_MAX:
                 raise PageError("a tree is impossibly deep")
-            self._node_page(root, depth)
+            self._node_page(root, depth, _as_number if flags & _INTEGER_KEYS else _as_bytes)
 
     def _take(self, number: int, count: int = 1) -> int:
         """Mark pages as visited; return where they start in the file."""
@@ -106,7 +120,7 @@ class _Walk:
         self._seen[number : number + count] = b"\x01" * count
         return at
 
-    def _node_page(self, number: int, depth: int) -> None:
+    def _node_page(self, number: int, depth: int, rank: Rank) -> None:
         at = self._take(number)
         own, _, flags, lower, upper = _PAGE_HEAD.unpack_from(self._data, at)
         kind = _LEAF if depth == 1 else _BRANCH
@@ -117,11 +131,11 @@ class _Walk:
         offsets = struct.unpack_from(f"<{(lower - _PAGE_HEAD.size) // 2}H", self._data, at + _PAGE_HEAD.size)
         if not offsets or (kind == _BRANCH and len(offsets) < 2):
             raise PageError(f"page {number} is empty")
-        keys = [self._node(at, upper, offset, kind, depth) for offset in offsets]
-        if any(low >= high for low, high in pairwise(keys[kind == _BRANCH :])):
+        keys = [self._node(at, upper, offset, depth, rank) for offset in offsets]
+        if any(rank(low) >= rank(high) for low, high in pairwise(keys[kind == _BRANCH :])):
             raise PageError(f"the keys of page {number} are out of order")
 
-    def _node(self, at: int, upper: int, offset: int, kind: int, depth: int) -> bytes:
+    def _node(self, at: int, upper: int, offset: int, depth: int, rank: Rank) -> bytes:
         """Check one node and what hangs below it; return its key."""
         if not upper <= offset <= self._bytes - _NODE_HEAD.size:
             raise PageError("a node lies outside its page")
@@ -130,8 +144,8 @@ class _Walk:
         if start > self._bytes:
             raise PageError("a key reaches outside its page")
         key = self._data[at + start - key_bytes : at + start]
-        if kind == _BRANCH:
-            self._node_page(low | high << 16 | flags << 32, depth - 1)
+        if depth > 1:
+            self._node_page(low | high << 16 | flags << 32, depth - 1, rank)
             return key
         size = low | high << 16
         held = 8 if flags & _BIG else size
