@@ -112,9 +112,9 @@ class Keeper:
         ids = [parent.asset for parent in parents]
         if not 0 < len(ids) <= MODEL_PARENTS_MAX:
             raise ValueError(f"a study's model has from 1 to {MODEL_PARENTS_MAX} parents, not {len(ids)}")
-        require(len(set(ids)) == len(ids), codes.REPEATED_PARENT)
         for parent in parents:
             require(VERSIONS.has(ctx, parent.asset, parent.version), codes.UNKNOWN_PARENT, parent.asset.hex())
+        require(len(set(ids)) == len(ids), codes.REPEATED_PARENT)
         # DECIDE
         identity = asset_id(ctx)
         name = made.name

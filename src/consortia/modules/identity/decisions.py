@@ -38,6 +38,17 @@ def acting(ctx: Context) -> str:
     return name
 
 
+def joining(ctx: Context) -> str:
+    """The name that the signer is to bear, unless an earlier transaction of this block took its key out.
+
+    Where an admission was taken back and opened anew, only an admin key of the new one speaks.
+    """
+    name, now = ctx.signer.member, KEEPER.key(ctx, ctx.signer.key)
+    held = now is not None and now.active and now.signer.member == name and now.signer.roles
+    require(held, codes.SIGNER_GONE, name)
+    return name
+
+
 def voters(ctx: Context, kind: Kind, name: str) -> tuple[str, ...]:
     """Who has a say: all members; in a removal, all but the one concerned."""
     members = KEEPER.members(ctx)
@@ -80,7 +91,7 @@ def approve_member(ctx: Context, message: asked.ApproveMember, _ports: None) -> 
 def accept(ctx: Context, message: asked.Accept, _ports: None) -> None:
     """Become a member; counts from here on."""
     # CHECK
-    require(ctx.signer.member == message.name, codes.NO_PROPOSAL, message.name)
+    require(joining(ctx) == message.name, codes.NO_PROPOSAL, message.name)
     proposal = _open(ctx, "admission", message.name)
     joiner = proposal.joiner
     if joiner is None or not decided(proposal.approvals, KEEPER.members(ctx)):

@@ -43,6 +43,14 @@ def _stolen(bench: Bench) -> Step:
     return Step("north", "admin", (added(bench, "north", "admin")[0],), before=(saving,))
 
 
+def _swapped(bench: Bench) -> Step:
+    proposed(bench)
+    key = Party.named("harbour").keys["admin"]
+    other = joining(bench, "harbour", Party.named("harbour", generation=1))
+    swapping = bench.sign("north", "admin", Withdraw("admission", "harbour"), other)
+    return Step("harbour", "admin", (Accept("harbour", None),), key, before=(swapping,))
+
+
 def _quota_of_nobody(bench: Bench) -> Step:
     return step("north", "admin", ProposeQuota("harbour", SMALL, bench.time + HOUR))
 
@@ -295,6 +303,7 @@ def _checkpoint_of_tomorrow(bench: Bench) -> Step:
 REFUSED = (
     Scenario("a member that left in this block does no more", _gone, "identity.signer_gone"),
     Scenario("a stolen key adds no other after the recovery", _stolen, "identity.signer_gone"),
+    Scenario("a joiner whose keys were swapped accepts for the others", _swapped, "identity.signer_gone", 1),
     Scenario("a quota for nobody", _quota_of_nobody, "identity.not_a_member"),
     Scenario("a removal of nobody", _removal_of_nobody, "identity.not_a_member"),
     Scenario("an admission under a member's name", _name_taken, "identity.name_taken"),
