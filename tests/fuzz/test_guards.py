@@ -1,0 +1,105 @@
+"""Take each guard of the law away in turn: the auditors find every one, or it guards what cannot be."""
+
+import pytest
+
+from consortia.kernel import admission
+from consortia.modules.assets import handlers as asset_handlers
+from consortia.modules.assets import keeper as asset_keeper
+from consortia.modules.identity import decisions, handlers, keyring, roll
+from consortia.modules.predictions import handlers as prediction_handlers
+from consortia.testing.auditors import Found
+from consortia.testing.auditors.guards import guards, taken_away
+from consortia.testing.auditors.world import Setting, World
+
+FOCUS = {
+    decisions: "identity",
+    handlers: "identity",
+    keyring: "identity",
+    roll: "identity",
+    asset_handlers: "assets",
+    asset_keeper: "assets",
+    prediction_handlers: "predictions",
+    admission: "identity",
+}
+GUARDS = [guard for room in FOCUS for guard in guards(room)]
+
+MOVES_MAX = 12_000
+"""A missing guard is found within so many moves, most within a few hundred."""
+
+EQUIVALENT_MOVES = 900
+WORLD_MOVES = 300
+CROWD_MOVES = 1_500
+
+PRESSED = {
+    "network_full": ("propose_member", "approve_member", "accept"),
+    "too_many_keys": ("pile_up_keys",),
+    "too_many_permissions": ("pile_up_purposes", "register"),
+    "approve_removal": ("propose_removal", "approve_removal"),
+    "withdraw": ("propose_quota", "withdraw"),
+    "new_version": ("register", "new_version"),
+    "Keeper.register_model": ("register", "make"),
+}
+"""What work at random seldom comes to, by refusal or function, and the moves that press for it. A function
+that is a move is pressed for by its own name."""
+
+EQUIVALENT = {
+    "modules.identity.decisions.end_membership not_a_member": (
+        "its callers name a member: `leave` the signer's, which `acting` found in force, the removals one "
+        "whose removal is open, and no removal outlives its member"
+    ),
+    "modules.identity.handlers._member not_a_member": (
+        "it is asked for the signer's member, which `acting` found in force, and for a founder just written"
+    ),
+    "modules.assets.handlers._check_open unknown_parent": (
+        "a new asset's parents were found by `_bound` three lines above, and a granted one's when it was "
+        "registered; nothing deletes an asset or a version"
+    ),
+    "modules.assets.keeper.Keeper._rights unknown_parent": (
+        "`register_model` has found a version of every parent, and no version stands without its asset"
+    ),
+}
+"""Guards that no transaction can come to, and why: they are there for the reader and the type checker."""
+
+
+def hunt(guard, moves_max):
+    """Play worlds until an auditor finds that the guard is missing; the number of moves it took, or None."""
+    done, seed = 0, 0
+    pressed = PRESSED.get(guard.what) or PRESSED.get(guard.function) or (guard.function,)
+    while done < moves_max:
+        founders = 127 + seed % 2 if guard.what == "network_full" else 1 + seed % 4
+        setting = Setting(FOCUS[guard.room], founders, pressed)
+        try:
+            world = World(seed, setting)
+        except Found:
+            return done
+        try:
+            while world.moves < (CROWD_MOVES if founders > 4 else WORLD_MOVES):
+                world.block()
+        except Found:
+            return done + world.moves
+        done, seed = done + world.moves, seed + 1
+    return None
+
+
+@pytest.mark.parametrize(
+    "guard", [guard for guard in GUARDS if guard.name not in EQUIVALENT], ids=lambda g: g.name
+)
+def test_a_guard_that_is_taken_away_is_missed_by_an_auditor(guard):
+    with taken_away(guard):
+        assert hunt(guard, MOVES_MAX) is not None
+
+
+@pytest.mark.parametrize(
+    "guard", [guard for guard in GUARDS if guard.name in EQUIVALENT], ids=lambda g: g.name
+)
+def test_a_guard_of_what_cannot_be_changes_nothing(guard):
+    with taken_away(guard):
+        assert hunt(guard, EQUIVALENT_MOVES) is None
+
+
+def test_every_guard_is_back_after_the_hunt():
+    assert hunt(GUARDS[0], EQUIVALENT_MOVES) is None
+
+
+def test_the_list_of_equivalent_guards_names_only_what_stands():
+    assert set(EQUIVALENT) <= {guard.name for guard in GUARDS}
