@@ -55,6 +55,7 @@ def test_flags_go_over_the_environment_over_the_file(tmp_path):
         ('listen = "everywhere"', "host:port"),
         ('listen = "0.0.0.0:80"', "tls = true"),
         ('orderer_url = "ftp://x"', "http:// or https://"),
+        ('trainer = "my models:make"', "module:name, such as my_models:make"),
         ("tls = 3", "Expected `bool`"),
         ("listen = ", "is not TOML"),
     ],

@@ -8,7 +8,7 @@ from consortia.engines.train import recipe
 from consortia.engines.train.loop import train
 from consortia.engines.train.mlp import MlpState, unpacked
 from consortia.testing.faults import StallingWorker
-from consortia.workers.arithmetic import contribute
+from consortia.workers.arithmetic import Own, contribute
 from consortia.workers.diary import Diary
 from consortia.workers.worker import Worker
 from tests.workers.four import Consortium
@@ -89,4 +89,4 @@ def test_recipes_that_keep_nothing_give_back_what_they_got(tmp_path, name):
     known = worker.states.plans(view.study)
     four.join().start()
     this = four.bench.query("training.round", study=four.study, index=0, attempt=None).round
-    assert contribute(known, this, known.plan.initial, four.tables["north"], b"kept")[1] == b"kept"
+    assert contribute(known, this, known.plan.initial, four.tables["north"], Own(b"kept"))[1] == b"kept"

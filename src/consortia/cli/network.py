@@ -77,9 +77,16 @@ def init(
 @click.option("--listen", metavar="HOST:PORT", help="Listen here, whatever the settings say.")
 @click.option("--orderer-url", metavar="URL", help="Where the ordering node is, until the ledger says so.")
 @click.option("--worker/--no-worker", default=None, help="Run the member's worker beside the node.")
+@click.option("--trainer", metavar="MODULE:NAME", help="The member's own program for studies of weights.")
 @json_option
 def up(
-    *, home: Path | None, listen: str | None, orderer_url: str | None, worker: bool | None, as_json: bool
+    *,
+    home: Path | None,
+    listen: str | None,
+    orderer_url: str | None,
+    worker: bool | None,
+    trainer: str | None,
+    as_json: bool,
 ) -> int:
     """Run the member's node until Ctrl-C or SIGTERM.
 
@@ -94,7 +101,7 @@ def up(
         say(f"{click.style('ready', fg='green', bold=True)}  {running.member}  {running.url}")
         note(f"Network {running.network}. Ctrl-C stops the node.")
 
-    flags = {"listen": listen, "orderer_url": orderer_url, "worker": worker}
+    flags = {"listen": listen, "orderer_url": orderer_url, "worker": worker, "trainer": trainer}
     try:
         serve(home, os.environ, flags, ready)
     except Cannot as error:

@@ -4,6 +4,7 @@ A setting `listen` is `listen = "..."` in the file, `CONSORTIA_LISTEN` in the en
 command line. Unknown settings and values of the wrong kind are errors that name the place they stand in.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -24,6 +25,8 @@ ADDRESS = "https://HOST:PORT, or http://127.0.0.1:PORT on one machine, with mayb
 _OTHER_VARIABLES = frozenset({"HOME", "PASSPHRASE_FILE", "TESTS"})
 """Variables of ours that are no settings of a node."""
 
+_TRAINER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
 
 class ConfigError(ValueError):
     """A setting that cannot be used; the text names the setting, where it stands and what is wanted."""
@@ -32,13 +35,14 @@ class ConfigError(ValueError):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The settings of one node.
 
-    `member` and `network` (64 hex digits) say who it is; `driver` how blocks are
-    ordered; `orderer` the member whose node orders them, empty for this one; `orderer_url` where that node
-    is reached until the ledger says so, and `orderer_pin` the SHA-256 of its certificate in hex.
-    `listen` is host:port (port 0: any free one) and `url` the address that other members reach it at, when
-    that differs. `tls` false is allowed on loopback only. `worker` starts the member's worker with the node.
-    One blob has at most `blob_bytes_max` bytes, all together `blobs_bytes_max`, those that each other member
-    left `member_blobs_bytes_max`; nothing more of others is taken when less than `disk_free_bytes_min` of the
+    `member` and `network` (64 hex digits) say who it is; `driver` how blocks are ordered; `orderer` the
+    member whose node orders them, empty for this one; `orderer_url` where that node is reached until the
+    ledger says so, and `orderer_pin` the SHA-256 of its certificate in hex. `listen` is host:port (port 0:
+    any free one) and `url` the address that other members reach it at, when that differs. `tls` false is
+    allowed on loopback only. `worker` starts the member's worker with the node, and `trainer`
+    (`module:name`) is the member's own program for studies of weights, run by that worker. One blob has at
+    most `blob_bytes_max` bytes, all together `blobs_bytes_max`, those that each other member left
+    `member_blobs_bytes_max`; nothing more of others is taken when less than `disk_free_bytes_min` of the
     disk would be left.
     """
 
@@ -52,6 +56,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     url: str = ""
     tls: bool = False
     worker: bool = False
+    trainer: str = ""
     group_milliseconds: Annotated[int, Meta(ge=0, le=10_000)] = 5
     group_transactions: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
     blob_bytes_max: Annotated[int, Meta(ge=1)] = 4 << 30
@@ -166,6 +171,8 @@ def _check(config: Config, source: str) -> None:
             f"{source}: listen = {config.listen!r} is reachable from outside; "
             "set `tls = true`, or listen on 127.0.0.1"
         )
+    if config.trainer and not _TRAINER.fullmatch(config.trainer):
+        raise ConfigError(f"{source}: trainer is module:name, such as my_models:make, not {config.trainer!r}")
     url = config.orderer_url
     if url and not url.startswith(("http://", "https://")):
         raise ConfigError(f"{source}: orderer_url is a URL that starts with http:// or https://, not {url!r}")

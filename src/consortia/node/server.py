@@ -127,7 +127,7 @@ class NodeProcess:
         self._lost: set[str] = set()
         self._height = ledger.tip.height
         self._tasks: set[asyncio.Task[None]] = set()
-        self._worker = WorkerProcess(home) if config.worker else None
+        self._worker = WorkerProcess(home, config.trainer) if config.worker else None
         self.url = ""
 
     @property

@@ -8,6 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
+from consortia.engines.train.api import RecipeError
+from consortia.engines.train.learner import load_trainer
 from consortia.modules.assets.queries import ById, ListVersions, MaybeAsset, VersionPage
 from consortia.node.config import ConfigError
 from consortia.node.door import HttpDoor
@@ -28,6 +30,7 @@ def main(arguments: list[str] | None = None, make: Make = Worker) -> int:
     parser = argparse.ArgumentParser(prog="consortia.node.worker", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--url", required=True, help="where the member's own node listens")
+    parser.add_argument("--trainer", default="", help="module:name of the member's own program, for weights")
     parser.add_argument("--parent", type=int, default=0, help="end when this process is no longer the parent")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
@@ -38,16 +41,17 @@ def main(arguments: list[str] | None = None, make: Make = Worker) -> int:
     if given.parent:
         threading.Thread(target=_watch, args=(given.parent, stop), daemon=True).start()
     try:
-        worker = _worker(Home.find(given.home, os.environ), given.url, make, stop)
-    except (ConfigError, KeyFileError) as error:
+        worker = _worker(Home.find(given.home, os.environ), given.url, given.trainer, make, stop)
+    except (ConfigError, KeyFileError, RecipeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     run(worker, stop.is_set, stop.wait)
     return 0
 
 
-def _worker(home: Home, url: str, make: Make, stop: threading.Event) -> Worker:
+def _worker(home: Home, url: str, trainer: str, make: Make, stop: threading.Event) -> Worker:
     config = home.config(os.environ)
+    named = trainer or config.trainer
     key = open_key(find_key(home.keys, "worker"), lambda: passphrase_from(os.environ))
     client = Client(url, network=config.network_id, member=config.member, key=key)
     door: Door = HttpDoor(client, config.member, stop.wait)
@@ -60,7 +64,8 @@ def _worker(home: Home, url: str, make: Make, stop: threading.Event) -> Worker:
         return found.name, page[0].commitment
 
     data: Data = VaultData(Vault(home.private), committed)
-    return make(door, data, Diary(home.private / "diary"), tell=_tell)
+    own = load_trainer(named) if named else None
+    return make(door, data, Diary(home.private / "diary"), tell=_tell, trainer=own)
 
 
 def _tell(report: Report) -> None:

@@ -27,8 +27,9 @@ _LOG = logging.getLogger("consortia.worker")
 class WorkerProcess:
     """The worker of one home."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, trainer: str = "") -> None:
         self.home = home
+        self.trainer = trainer
         self.starts = 0
         self.process: asyncio.subprocess.Process | None = None
         self.task: asyncio.Task[None] | None = None
@@ -58,7 +59,7 @@ class WorkerProcess:
         with log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "consortia.node.worker", "--home", str(self.home.path)),
-                *("--url", url, "--parent", str(os.getpid())),
+                *("--url", url, "--parent", str(os.getpid()), "--trainer", self.trainer),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

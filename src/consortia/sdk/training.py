@@ -4,11 +4,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from consortia.engines.infer import Estimator
 from consortia.engines.train import recipe as recipe_of
 from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.files import RawTable
 from consortia.engines.train.table import make_table, mismatches
+from consortia.engines.train.weights import weights_of
 from consortia.modules.assets.types import Asset
 from consortia.modules.training import queries
 from consortia.modules.training import types as law
@@ -194,6 +198,11 @@ class Study:
         if model is None:
             raise StudyEnded(f"the study has no model: it is {self.status}")
         return self._training.assets.get(model)
+
+    def weights(self) -> NDArray[np.float32]:
+        """The model of a study of weights as one vector, for the framework they are of; raises StudyEnded."""
+        self.model()
+        return weights_of(self._access.blob(self.view().progress.state))
 
     def result(self) -> Estimator:
         """The model in scikit-learn's shape: predict, predict_proba, score; raises StudyEnded."""

@@ -8,7 +8,7 @@ Blob ids: an update and a sum are hashed as packed words of the stage's ring, a 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,10 @@ from consortia.engines.train.api import (
     to_blob,
     weighed,
 )
+from consortia.engines.train.learner import MakeLearner
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table
+from consortia.engines.train.weights import WeightsFedAvg
 from consortia.exact.budget import Noise
 from consortia.exact.ring import RingError, add_all, pack
 from consortia.modules.training import types as law
@@ -61,6 +63,13 @@ class Plans:
     rounds: int
     noises: tuple[Noise, ...]
     quorum: int
+
+
+class Own(NamedTuple):
+    """What a member trains with besides its records: what it kept at home, at first nothing; its program."""
+
+    home: bytes = b""
+    trainer: MakeLearner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +134,20 @@ def engine_stage(stage: law.Stage) -> Stage:
 
 def update(known: Plans, this: law.Round, state: bytes, table: Table) -> bytes:
     """A member's update as its blob; raises RecipeError or RingError as the recipe and the stage do."""
-    return contribute(known, this, state, table, b"")[0]
+    return contribute(known, this, state, table, Own())[0]
 
 
-def contribute(known: Plans, this: law.Round, state: bytes, table: Table, home: bytes) -> tuple[bytes, bytes]:
+def contribute(known: Plans, this: law.Round, state: bytes, table: Table, own: Own) -> tuple[bytes, bytes]:
     """A member's update as its blob, and what the member keeps at home once that update is in a sum.
 
-    `home` is what it keeps so far, at first empty. Raises as `update` does.
+    Raises as `update` does.
     """
+    home = own.home
     stage = known.stages[this.stage]
     if isinstance(known.recipe, KeepsAtHome):
         vector, home = known.recipe.local_at_home(state, table, home)
+    elif isinstance(known.recipe, WeightsFedAvg) and own.trainer is not None:
+        vector = known.recipe.local_with(state, table, own.trainer)
     else:
         vector = known.recipe.local(state, table)
     return to_blob(stage, weighed(stage, vector, table.records, this.records)), home

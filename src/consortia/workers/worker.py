@@ -14,12 +14,14 @@ from collections.abc import Callable
 from consortia.base.codec import Milliseconds, Record
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import DataError
+from consortia.engines.train.learner import MakeLearner
+from consortia.engines.train.weights import NO_TRAINER, WeightsFedAvg
 from consortia.exact.ring import RingError
 from consortia.kernel.block import OK
 from consortia.modules.training import messages as ask
 from consortia.modules.training import queries, rules
 from consortia.modules.training.types import Joined, Round, Study
-from consortia.workers.arithmetic import BadRound, BadTerms, Computed, contribute, noisy
+from consortia.workers.arithmetic import BadRound, BadTerms, Computed, Own, contribute, noisy
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.masks import LeftOut, Masks, TwoCohorts
@@ -68,14 +70,26 @@ class Worker:
     """One member's worker over its node (`door`), its data and its diary."""
 
     def __init__(
-        self, door: Door, data: Data, diary: Diary, *, tell: Tell = nobody, consent: Consent = no_consent
+        self,
+        door: Door,
+        data: Data,
+        diary: Diary,
+        *,
+        tell: Tell = nobody,
+        consent: Consent = no_consent,
+        trainer: MakeLearner | None = None,
     ) -> None:
-        """Work for the door's member; `consent` lets it join studies of its own accord."""
+        """Work for the door's member; `consent` lets it join studies of its own accord.
+
+        `trainer` is the member's own program for studies of weights; it comes from the member's settings,
+        never from a study.
+        """
         self.door = door
         self.data = data
         self.diary = diary
         self.tell = tell
         self.consent = consent
+        self.trainer = trainer
         self.masks = Masks(door, diary)
         self.states = States(door, diary, self.masks)
         self._seen: dict[tuple[bytes, str], Milliseconds] = {}
@@ -96,6 +110,8 @@ class Worker:
         except BadTerms as error:
             raise CannotJoin([str(error)]) from None
         faults = self.data.mismatches(dataset, version, known.schema)
+        if isinstance(known.recipe, WeightsFedAvg) and self.trainer is None:
+            faults = [NO_TRAINER, *faults]
         if faults:
             raise CannotJoin(faults)
         records = self.data.table(dataset, version, known.schema).records
@@ -270,7 +286,8 @@ class Worker:
         if table.records != part.records:
             raise Stop(f"joined with {part.records} records, the data set has {table.records}")
         home = self.states.home(this)
-        blob, following = contribute(known, this, self.states.own(view, this.index), table, home)
+        state = self.states.own(view, this.index)
+        blob, following = contribute(known, this, state, table, Own(home, self.trainer))
         if following != home:
             self.diary.keep_home(this.study, this.index, following)
         return blob

@@ -9,13 +9,15 @@ integers, on the 2^-24 grid:
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consortia.base.codec import Malformed
-from consortia.engines.train import cox, glm, mlp
+from consortia.engines.train import cox, glm, mlp, weights
+from consortia.engines.train.api import RecipeError
 from consortia.engines.train.cox import CoxModel
 from consortia.engines.train.design import expand
 from consortia.engines.train.families import expected
@@ -40,6 +42,9 @@ def load(model: bytes) -> Model:
             return read(model)
         except Malformed as error:
             first = first or error
+    with suppress(Malformed):
+        weights.read_model(model)
+        raise RecipeError("the model is a framework's own weights: only a learner of that framework predicts")
     raise first or Malformed("no kind of model")
 
 

@@ -13,6 +13,7 @@ from consortia.engines.train.mlp import Mlp
 from consortia.engines.train.private import PRIVATE_LOGISTIC
 from consortia.engines.train.scaffold import Scaffold
 from consortia.engines.train.statistics import Statistics
+from consortia.engines.train.weights import WEIGHTS
 
 _ALL: tuple[Recipe, ...] = (
     Statistics(),
@@ -26,6 +27,7 @@ _ALL: tuple[Recipe, ...] = (
     Mlp("fedadam"),
     Mlp("fedyogi"),
     Scaffold("scaffold"),
+    WEIGHTS,
 )
 
 RECIPES = MappingProxyType({each.name: each for each in _ALL})

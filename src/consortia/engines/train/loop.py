@@ -17,8 +17,10 @@ from consortia.engines.train.api import (
     to_blob,
     weighed,
 )
+from consortia.engines.train.learner import MakeLearner
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table
+from consortia.engines.train.weights import WeightsFedAvg
 from consortia.exact.ring import add_all
 
 
@@ -31,10 +33,16 @@ class Trained:
     sums: tuple[Vector, ...]
 
 
-def train(recipe: Recipe, parameters: Parameters, tables: Mapping[str, Table]) -> Trained:
+def train(
+    recipe: Recipe,
+    parameters: Parameters,
+    tables: Mapping[str, Table],
+    trainers: Mapping[str, MakeLearner] | None = None,
+) -> Trained:
     """Runs every round of the recipe over all members' tables, through blobs as on the ledger.
 
-    Raises RecipeError or RingError as the recipe and the stage's terms do.
+    `trainers` are the members' own programs, for the recipe that wants them. Raises RecipeError or
+    RingError as the recipe and the stage's terms do.
     """
     members = sorted(tables)
     schema: Schema = tables[members[0]].schema
@@ -50,6 +58,8 @@ def train(recipe: Recipe, parameters: Parameters, tables: Mapping[str, Table]) -
         for member in members:
             if isinstance(recipe, KeepsAtHome):
                 own, homes[member] = recipe.local_at_home(state, tables[member], homes[member])
+            elif isinstance(recipe, WeightsFedAvg) and trainers is not None:
+                own = recipe.local_with(state, tables[member], trainers[member])
             else:
                 own = recipe.local(state, tables[member])
             own = weighed(stage, own, tables[member].records, records)

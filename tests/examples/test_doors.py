@@ -1,0 +1,40 @@
+"""The examples of other frameworks' models run, and train together."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "examples" / "doors"
+
+
+def run(name):
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / name)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = re.search(r"together +([\d.]+) %", done.stdout)
+    return float(found[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["scikit_learn.py", "flower_client.py"])
+def test_an_example_trains_together(name):
+    assert run(name) > 94
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("xgboost") is None, reason="XGBoost has light wheels for x86-64 Linux alone"
+)
+def test_xgboosts_linear_booster_trains_together():
+    assert run("xgboost_linear.py") > 94
+
+
+def test_the_example_for_pytorch_is_python():
+    """PyTorch has gigabytes and is no requirement of the tests; its example is compiled and not run."""
+    path = FOLDER / "pytorch.py"
+    compile(path.read_text(encoding="utf-8"), str(path), "exec")
