@@ -1,0 +1,68 @@
+"""The report on robust rules stands on the splits that it says, and shows what it is given."""
+
+import numpy as np
+import pytest
+
+from bench import robust_table
+from bench.robust_study import (
+    LABEL_FLIP,
+    MEMBERS,
+    accuracy,
+    digits,
+    recalls,
+    train,
+    tumours,
+    vectors_of,
+    without_lone,
+)
+from consortia.engines.robust import RULES
+
+
+@pytest.mark.parametrize(
+    "study", [digits(1, lone=(7, 8, 9)), tumours(1, lone=True)], ids=["digits", "tumours"]
+)
+def test_a_lone_group_is_at_one_member_and_is_held_out_too(study):
+    assert len(study.members) == MEMBERS
+    assert set(study.lone) <= set(study.held[2].tolist())
+    for place, group in enumerate(study.lone):
+        holders = [index for index, (_, _, groups) in enumerate(study.members) if (groups == group).any()]
+        assert holders == [place]
+    assert not any(np.isin(groups, study.lone).any() for _, _, groups in without_lone(study).members)
+
+
+def test_bad_members_send_what_the_attack_makes_of_the_honest_ones():
+    study = tumours(1, lone=False)
+    state = np.zeros(62, dtype=np.int64)
+    honest = vectors_of(study, state, "none", 4, 0)
+    mimics = vectors_of(study, state, "mimic", 4, 0)
+    assert (mimics[:10] == honest[:10]).all()
+    assert (mimics[10:] == honest[0]).all()
+    flipped = vectors_of(study, state, LABEL_FLIP, 4, 0)
+    assert (flipped[:10] == honest[:10]).all()
+    assert (flipped[13] == -honest[13]).all()
+
+
+def test_a_study_learns_and_a_flipped_mean_does_not():
+    study = tumours(1, lone=True)
+    plain = robust_table.our_rule("mean", 0)
+    learned = train(study, plain, "none", 0, rounds=5)
+    assert accuracy(study, learned) > 90
+    assert 0 < recalls(study, learned)[0] <= 100
+    assert accuracy(study, train(study, plain, "sign flip", 4, rounds=5)) < 50
+
+
+def test_the_page_shows_refusals_and_every_rule():
+    cells = dict.fromkeys(robust_table.COLUMNS, (90.0, 90.0))
+    tables = {name: {bad: {"mean": cells} for bad in robust_table.BAD} for name in ("digits", "tumours")}
+    lone = {
+        "digits": {
+            (robust_table.ABSENT, 0): (60.0, [0.0, 0.0, 0.0]),
+            ("mean", 0): (80.0, [50.0, 60.0, 70.0]),
+            ("median", 1): (70.0, [0.0, 30.0, 60.0]),
+        },
+        "tumours": {(robust_table.ABSENT, 0): (93.0, [60.0]), ("mean", 0): (95.0, [80.0])},
+    }
+    page = robust_table.page(tables, lone, None)
+    assert all(f"| `{rule}` |" in page for rule in RULES)
+    assert "| `median` | 1 | 70.0 | 0 | 30 | 60 | 50 % |" in page
+    assert "refused" in page
