@@ -109,27 +109,35 @@ def local(study: Study, weights: np.ndarray, records: np.ndarray, labels: np.nda
     return (moved - weights).astype(np.float32).reshape(-1)
 
 
-def vectors_of(study: Study, state: np.ndarray, attack: str, bad: int, seed: int) -> np.ndarray:
+def vectors_of(
+    study: Study, state: np.ndarray, attack: str, bad: int, seed: int, *, clip: int = CLIP
+) -> np.ndarray:
     """What the members send in a round, honest first, int64 of shape (members, words)."""
     weights = np.ldexp(state.astype(np.float64), -SCALE_BITS).reshape(-1, study.classes)
     sent = []
     for index, (records, labels, _) in enumerate(study.members):
         turned = attack == LABEL_FLIP and index >= MEMBERS - bad
         change = local(study, weights, records, study.classes - 1 - labels if turned else labels)
-        sent.append(quantise(change, scale_bits=SCALE_BITS, clip=CLIP).astype(np.int64))
+        sent.append(quantise(change, scale_bits=SCALE_BITS, clip=clip).astype(np.int64))
     vectors = np.stack(sent)
     if bad and attack in ATTACKS:
-        vectors[MEMBERS - bad :] = ATTACKS[attack](vectors[: MEMBERS - bad], bad, CLIP, seed)
+        vectors[MEMBERS - bad :] = ATTACKS[attack](vectors[: MEMBERS - bad], bad, clip, seed)
     return vectors
 
 
 def train(
-    study: Study, rule: Callable[[np.ndarray, int], np.ndarray], attack: str, bad: int, *, rounds: int
+    study: Study,
+    rule: Callable[[np.ndarray, int], np.ndarray],
+    attack: str,
+    bad: int,
+    *,
+    rounds: int,
+    clip: int = CLIP,
 ) -> np.ndarray:
     """The classes that the trained model gives to the held-out records; `rule(vectors, round)` aggregates."""
     state = np.zeros(study.members[0][0].shape[1] * study.classes, dtype=np.int64)
     for number in range(rounds):
-        outcome = rule(vectors_of(study, state, attack, bad, number), number)
+        outcome = rule(vectors_of(study, state, attack, bad, number, clip=clip), number)
         state = np.clip(state + outcome, -STATE_MAX, STATE_MAX)
     weights = np.ldexp(state.astype(np.float64), -SCALE_BITS).reshape(-1, study.classes)
     return (study.held[0] @ weights).argmax(axis=1)

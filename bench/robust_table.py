@@ -20,6 +20,7 @@ import numpy as np
 
 from bench.peers import Byzfl, byzfl
 from bench.robust_study import (
+    CLIP,
     LABEL_FLIP,
     MEMBERS,
     SCALE_BITS,
@@ -44,6 +45,7 @@ SEEDS_ATTACKED = 3
 SEEDS_LONE = 10
 ROUNDS_ATTACKED = 20
 ROUNDS_LONE = 60
+CLIPS = (CLIP, 1 << 20, 1 << 18, 1 << 17)
 
 Rule = Callable[[np.ndarray, int], np.ndarray]
 
@@ -75,8 +77,8 @@ def possible(rule: str, tolerated: int) -> bool:
     return True
 
 
-def score(study: Study, rule: Rule, attack: str, bad: int) -> float:
-    return accuracy(study, train(study, rule, attack, bad, rounds=ROUNDS_ATTACKED))
+def score(study: Study, rule: Rule, attack: str, bad: int, clip: int = CLIP) -> float:
+    return accuracy(study, train(study, rule, attack, bad, rounds=ROUNDS_ATTACKED, clip=clip))
 
 
 def attacked(studies: list[Study], peer: Byzfl | None, bad: int) -> dict[str, dict[str, tuple[float, float]]]:
@@ -111,16 +113,42 @@ def surviving(studies: list[Study]) -> dict[tuple[str, int], tuple[float, list[f
     return found
 
 
-def lone_figures(studies: list[Study], rule: Rule) -> tuple[float, list[float]]:
-    said = [(study, train(study, rule, "none", 0, rounds=ROUNDS_LONE)) for study in studies]
+def lone_figures(studies: list[Study], rule: Rule, clip: int = CLIP) -> tuple[float, list[float]]:
+    said = [(study, train(study, rule, "none", 0, rounds=ROUNDS_LONE, clip=clip)) for study in studies]
     each = [mean(column) for column in zip(*(recalls(*one) for one in said), strict=True)]
     return mean(accuracy(*one) for one in said), each
 
 
 def survives(found: dict, key: tuple[str, int]) -> str:
     """What the lone sites add to the recall of their groups, in per cent of what they add to the mean's."""
-    floor, whole, here = (sum(found[each][1]) for each in ((ABSENT, 0), ("mean", 0), key))
+    return added(found, sum(found[key][1]))
+
+
+def added(found: dict, here: float) -> str:
+    floor, whole = (sum(found[each][1]) for each in ((ABSENT, 0), ("mean", 0)))
     return f"{100 * (here - floor) / (whole - floor):.0f} %" if whole > floor else ""
+
+
+def clipped(shared: list[Study], lone: list[Study]) -> dict[int, tuple[dict[str, float], list[float]]]:
+    """{clip: ({attack: accuracy}, recall of each lone group)} of the mean, with most members bad or none."""
+    plain = our_rule("mean", 0)
+    return {
+        clip: (
+            {each: mean(score(s, plain, each, BAD[-1], clip) for s in shared) for each in COLUMNS},
+            lone_figures(lone, plain, clip)[1],
+        )
+        for clip in CLIPS
+    }
+
+
+def clip_table(found: dict, lone: dict, title: str) -> Iterator[str]:
+    yield from (f"### {title}, {BAD[-1]} of {MEMBERS} bad", "")
+    yield "| clip | " + " | ".join(COLUMNS) + " | survives |"
+    yield "|---:|" + "---:|" * (len(COLUMNS) + 1)
+    for clip, (cells, recall) in found.items():
+        shown = " | ".join(f"{value:.1f}" for value in cells.values())
+        yield f"| {clip / 2**SCALE_BITS:g} | {shown} | {added(lone, sum(recall))} |"
+    yield ""
 
 
 def attack_tables(tables: dict[int, dict], title: str, *, peer: bool) -> Iterator[str]:
@@ -166,27 +194,60 @@ def summary(tables: dict[str, dict[int, dict]], lone: dict[str, dict]) -> Iterat
                 key = (rule, 0 if rule == "mean" else tolerated)
                 cells.append(survives(found, key) if key in found else "refused")
         yield f"| `{rule}` | " + " | ".join(cells) + " |"
-    yield ""
 
 
 def differences(tables: dict[str, dict[int, dict]]) -> str:
-    gaps = [
+    """How near the models trained with our rules are to those trained with byzfl's."""
+    pairs = [
         (abs(ours - theirs), f"`{rule}`, {attack}, {bad} bad, {name}")
         for name, found in tables.items()
         for bad, rules in found.items()
         for rule, cells in rules.items()
         for attack, (ours, theirs) in cells.items()
     ]
-    same = sum(gap < 0.05 for gap, _ in gaps)
-    gap, where = max(gaps)
+    same = sum(gap < 0.05 for gap, _ in pairs)
+    if same == len(pairs):
+        return f"All {same} pairs are equal to the digit shown: the same rules, to what this study can tell."
+    gap, where = max(pairs)
     return (
-        f"Of {len(gaps)} pairs {same} are equal to the digit shown; the largest difference is {gap:.1f} "
+        f"Of {len(pairs)} pairs {same} are equal to the digit shown; the largest difference is {gap:.1f} "
         f"points ({where}). A rounding can make a rule choose another member, and from there on two models "
         "differ."
     )
 
 
-def page(tables: dict[str, dict[int, dict]], lone: dict[str, dict], peer: Byzfl | None) -> str:
+def weakest(cells: dict[str, tuple[float, float]]) -> tuple[float, str]:
+    """The least accuracy under any attack, and the attack."""
+    return min((ours, attack) for attack, (ours, _) in cells.items())
+
+
+def figures(tables: dict, lone: dict, clips: dict) -> Iterator[str]:
+    """What the conclusion stands on, in sentences."""
+    least, most = BAD[0], BAD[-1]
+    for name, found in tables.items():
+        right, attack = weakest(found[most]["mean"])
+        others = [ours for each, (ours, _) in found[most]["mean"].items() if each != attack]
+        tight = min(clips[name][CLIPS[-1]][0].values())
+        yield (
+            f"- **{name.capitalize()}, {most} of {MEMBERS} bad, at worst.** The mean falls to {right:.1f} % "
+            f"under {attack}, and under every other attack stays at {min(others):.1f} % or more; behind a "
+            f"clip of {CLIPS[-1] / 2**SCALE_BITS:g} it stays at {tight:.1f} % under every one; "
+            f"`trimmed_mean` at {weakest(found[most]['trimmed_mean'])[0]:.1f} %, `centred_clipping` at "
+            f"{weakest(found[most]['centred_clipping'])[0]:.1f} %."
+        )
+    for name, found in lone.items():
+        said = ", ".join(
+            f"`{rule}` {survives(found, (rule, least))} and {survives(found, (rule, most))}"
+            for rule in ("trimmed_mean", "median", "nnm+trimmed_mean", "centred_clipping")
+        )
+        yield (
+            f"- **{name.capitalize()}, everybody honest.** What survives when the rule is told to tolerate "
+            f"{least} and when {most}: {said}."
+        )
+
+
+def page(tables: dict, lone: dict, clips: dict, peer: Byzfl | None) -> str:
+    """The whole page, from the figures of `attacked`, `surviving` and `clipped`, by data set."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn"))
     beside = f"byzfl {peer.version} on numpy {peer.numpy}" if peer else "byzfl was not installed"
     lines = [
@@ -198,6 +259,9 @@ def page(tables: dict[str, dict[int, dict]], lone: dict[str, dict], peer: Byzfl 
         "## What it says",
         "",
         *CONCLUSION.strip().split("\n"),
+        *figures(tables, lone, clips),
+        "",
+        *SUMMARY.strip().split("\n"),
         "",
         *summary(tables, lone),
         "",
@@ -207,6 +271,12 @@ def page(tables: dict[str, dict[int, dict]], lone: dict[str, dict], peer: Byzfl 
         "",
         *survival_table(lone["digits"], "Digits 7, 8 and 9", [f"recall of {d}" for d in LONE_DIGITS]),
         *survival_table(lone["tumours"], "Subtle malignant tumours", ["recall"]),
+        "## A mean behind a clip",
+        "",
+        *CLIPPED.strip().format(rounds=ROUNDS_ATTACKED, seeds=SEEDS_ATTACKED).split("\n"),
+        "",
+        *clip_table(clips["digits"], lone["digits"], "Digits"),
+        *clip_table(clips["tumours"], lone["tumours"], "Tumours"),
         "## Under attack",
         "",
         *ATTACKED.strip().format(rounds=ROUNDS_ATTACKED, seeds=SEEDS_ATTACKED).split("\n"),
@@ -234,10 +304,14 @@ says.
 
 CONCLUSION = """
 - **Robust rules destroy minorities at sites that are not alike.** They do so without any attacker: what one
-  site alone knows looks like a lie, and the more members a rule is told to tolerate, the more of it goes.
-- A rule is worth its price where lies are likelier than rare truths. Where they are not, an exact sum with
-  a clip, which everybody can check, is the better choice; what protects it is knowing the members.
+  site alone knows looks like a lie. Rules that choose words or members leave little or nothing of it once
+  they are to tolerate a few; `centred_clipping`, which leaves nobody out, keeps more while it is told to
+  tolerate one.
+- A rule is worth its price where lies are likelier than rare truths. Where they are not, an exact sum behind
+  a clip near the size of honest updates, which everybody can check in an open round, keeps more of both.
+"""
 
+SUMMARY = """
 In short, the accuracy under each rule's worst attack, and what *survives* of the sites that alone hold a
 group when everybody is honest. Both are explained below.
 """
@@ -248,6 +322,12 @@ digits are each held by one site alone; of the tumours, the three tenths of the 
 least concave points. *Recall*: the share of the held-out records of that group of which the model tells the
 class. The first line is what the others' records teach: the mean, had nobody those records. *Survives*:
 what the lone sites add to that recall under the rule, in per cent of what they add under the mean.
+"""
+
+CLIPPED = """
+No rule but the clip, which a node checks before it vouches for an update of an open round: no word of a
+vector, honest or not, beyond it. {rounds} rounds and {seeds} splits under attack, as below; *survives* as
+above. The first line is the clip of all other tables.
 """
 
 ATTACKED = """
@@ -272,19 +352,21 @@ def main() -> int:
     parser.add_argument("--without-byzfl", action="store_true", help="our rules alone")
     options = parser.parse_args()
     many, few = range(1, SEEDS_LONE + 1), range(1, SEEDS_ATTACKED + 1)
-    lone = {
-        "digits": surviving([digits(seed, lone=LONE_DIGITS) for seed in many]),
-        "tumours": surviving([tumours(seed, lone=True) for seed in many]),
+    alone = {
+        "digits": [digits(seed, lone=LONE_DIGITS) for seed in many],
+        "tumours": [tumours(seed, lone=True) for seed in many],
     }
     shared = {
         "digits": [digits(seed, lone=()) for seed in few],
         "tumours": [tumours(seed, lone=False) for seed in few],
     }
+    lone = {name: surviving(studies) for name, studies in alone.items()}
+    clips = {name: clipped(shared[name], alone[name]) for name in shared}
     with nullcontext() if options.without_byzfl else byzfl() as peer:
         tables = {
             name: {bad: attacked(studies, peer, bad) for bad in BAD} for name, studies in shared.items()
         }
-        PAGE.write_text(page(tables, lone, peer), encoding="utf-8")
+        PAGE.write_text(page(tables, lone, clips, peer), encoding="utf-8")
     print(PAGE)
     return 0
 

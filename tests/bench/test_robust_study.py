@@ -53,16 +53,22 @@ def test_a_study_learns_and_a_flipped_mean_does_not():
 
 def test_the_page_shows_refusals_and_every_rule():
     cells = dict.fromkeys(robust_table.COLUMNS, (90.0, 90.0))
-    tables = {name: {bad: {"mean": cells} for bad in robust_table.BAD} for name in ("digits", "tumours")}
-    lone = {
-        "digits": {
-            (robust_table.ABSENT, 0): (60.0, [0.0, 0.0, 0.0]),
-            ("mean", 0): (80.0, [50.0, 60.0, 70.0]),
-            ("median", 1): (70.0, [0.0, 30.0, 60.0]),
-        },
-        "tumours": {(robust_table.ABSENT, 0): (93.0, [60.0]), ("mean", 0): (95.0, [80.0])},
-    }
-    page = robust_table.page(tables, lone, None)
+    tables = {name: {bad: {} for bad in robust_table.BAD} for name in ("digits", "tumours")}
+    lone = {name: {(robust_table.ABSENT, 0): (60.0, [10.0] * 3)} for name in tables}
+    for rule in RULES:
+        for bad in (0,) if rule == "mean" else robust_table.BAD:
+            if robust_table.possible(rule, bad):
+                for name in tables:
+                    lone[name][rule, bad] = (
+                        80.0,
+                        [50.0, 60.0, 70.0] if rule == "mean" else [0.0, 30.0, 60.0],
+                    )
+                    for table in tables[name].values() if rule == "mean" else (tables[name][bad],):
+                        table[rule] = cells
+    clip = (dict.fromkeys(robust_table.COLUMNS, 88.0), [10.0, 20.0, 75.0])
+    clips = {name: dict.fromkeys(robust_table.CLIPS, clip) for name in tables}
+    page = robust_table.page(tables, lone, clips, None)
     assert all(f"| `{rule}` |" in page for rule in RULES)
-    assert "| `median` | 1 | 70.0 | 0 | 30 | 60 | 50 % |" in page
-    assert "refused" in page
+    assert "| `median` | 1 | 80.0 | 0 | 30 | 60 | 40 % |" in page
+    assert "| 0.125 | " + "88.0 | " * len(robust_table.COLUMNS) + "50 % |" in page
+    assert "| `bucketing+krum` | " + " | ".join("refused" for _ in robust_table.COLUMNS) + " |" in page
