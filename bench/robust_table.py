@@ -308,7 +308,8 @@ CONCLUSION = """
   they are to tolerate a few; `centred_clipping`, which leaves nobody out, keeps more while it is told to
   tolerate one.
 - A rule is worth its price where lies are likelier than rare truths. Where they are not, an exact sum behind
-  a clip near the size of honest updates, which everybody can check in an open round, keeps more of both.
+  a clip near the size of honest updates, which everybody can check in an open round, keeps more of what is
+  rare, and on one of these data sets less accuracy under the grossest lie.
 """
 
 SUMMARY = """

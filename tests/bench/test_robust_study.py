@@ -54,17 +54,16 @@ def test_a_study_learns_and_a_flipped_mean_does_not():
 def test_the_page_shows_refusals_and_every_rule():
     cells = dict.fromkeys(robust_table.COLUMNS, (90.0, 90.0))
     tables = {name: {bad: {} for bad in robust_table.BAD} for name in ("digits", "tumours")}
-    lone = {name: {(robust_table.ABSENT, 0): (60.0, [10.0] * 3)} for name in tables}
-    for rule in RULES:
-        for bad in (0,) if rule == "mean" else robust_table.BAD:
-            if robust_table.possible(rule, bad):
-                for name in tables:
-                    lone[name][rule, bad] = (
-                        80.0,
-                        [50.0, 60.0, 70.0] if rule == "mean" else [0.0, 30.0, 60.0],
-                    )
-                    for table in tables[name].values() if rule == "mean" else (tables[name][bad],):
-                        table[rule] = cells
+    lone: dict = {name: {(robust_table.ABSENT, 0): (60.0, [10.0] * 3)} for name in tables}
+    settings = [(rule, bad) for rule in RULES for bad in ((0,) if rule == "mean" else robust_table.BAD)]
+    for rule, bad in settings:
+        if not robust_table.possible(rule, bad):
+            continue
+        for name in tables:
+            recall = [50.0, 60.0, 70.0] if rule == "mean" else [0.0, 30.0, 60.0]
+            lone[name].update({(rule, bad): (80.0, recall)})
+            for each in robust_table.BAD if rule == "mean" else (bad,):
+                tables[name][each][rule] = cells
     clip = (dict.fromkeys(robust_table.COLUMNS, 88.0), [10.0, 20.0, 75.0])
     clips = {name: dict.fromkeys(robust_table.CLIPS, clip) for name in tables}
     page = robust_table.page(tables, lone, clips, None)
