@@ -12,7 +12,7 @@ from consortia.modules.training.messages import Complain, DealShares, PublishKey
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.rounds import faulted
 from consortia.modules.training.rules import Change, Moment
-from consortia.modules.training.state import DEALINGS, KEYS, REVEALED, open_round, write
+from consortia.modules.training.state import DEALINGS, KEYS, REVEALED, keys_of, open_round, write
 from consortia.modules.training.steps import facts_of, following, part_of, round_at
 from consortia.modules.training.types import Dealing, Progress, Revealed, Round, RoundKeys, Study
 
@@ -44,7 +44,8 @@ def publish_keys(ctx: Context, message: PublishKeys, ports: Ports) -> None:
     require(usable(ctx, study, member, part, ports), R.DATASET_CLOSED)
     this = _round_of_keys(ctx, study, progress, message.round)
     require(not KEYS.has(ctx, message.round, member), R.ALREADY_DONE)
-    require(masks.keys_fit(message.masking, message.sealing), R.BAD_KEYS)
+    others = keys_of(ctx, message.round).values()
+    require(masks.keys_fit(message.masking, message.sealing, others), R.BAD_KEYS)
     # DECIDE
     keys = RoundKeys(message.masking, message.sealing, message.seed)
     change = Change(progress)

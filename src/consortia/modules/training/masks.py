@@ -4,7 +4,8 @@ Source: Bonawitz et al. 2017, "Practical secure aggregation", and Bell et al. 20
 without a server in the middle: every step stands on the ledger, and shares are committed to one by one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from functools import lru_cache
 
 from consortia.base.codec import Malformed, encode
@@ -32,6 +33,8 @@ from consortia.modules.training.types import (
     Secret,
     Share,
 )
+
+_ZERO = Fraction(0)
 
 
 def graph_seed(round_id: bytes, keys: Mapping[str, RoundKeys]) -> bytes:
@@ -68,14 +71,15 @@ def smallest(this: Round, quorum: int) -> int:
     return max(MASKED_MIN, quorum, threshold(this))
 
 
-def keys_fit(masking: bytes, sealing: bytes) -> bool:
-    """Whether both are X25519 keys in their one spelling, of large order, and different."""
+def keys_fit(masking: bytes, sealing: bytes, others: Iterable[RoundKeys] = ()) -> bool:
+    """Whether both are X25519 keys in their one spelling, of large order, different, and nobody else's."""
     try:
         check_public(masking)
         check_public(sealing)
     except Malformed:
         return False
-    return masking != sealing
+    taken = {key for one in others for key in (one.masking, one.sealing)}
+    return masking != sealing and masking not in taken and sealing not in taken
 
 
 def entry(this: Round, dealing: Dealing, dealer: str, holder: str) -> SealedShares:
@@ -162,14 +166,33 @@ def repeated(this: Round, earlier: tuple[Cohort, ...]) -> Cohort | None:
     return next((one for one in earlier if one.study == this.study and one.members == this.dealers), None)
 
 
-def too_alike(cohort: Names, earlier: tuple[Cohort, ...], excluded: Names) -> Cohort | None:
-    """An earlier cohort of the same query that this one differs from by a single member, or None.
+def singled_out(sums: Iterable[Names], known: Names) -> str | None:
+    """A member whose update follows from sums over these members and from the updates of `known`, or None.
 
-    The difference of the two sums would be that member's update. A member that is excluded for false dealing
-    does not count: nothing is kept from others of what it is known to have falsified.
+    Sums and differences of what was summed give just the rational combinations of the cohorts' vectors of
+    zeros and ones; a member's update is among them where its unit vector is a row of their reduced form.
     """
-    mine = frozenset(cohort)
-    for one in earlier:
-        if len((mine ^ frozenset(one.members)) - frozenset(excluded)) == 1:
-            return one
-    return None
+    rows: dict[str, dict[str, Fraction]] = {}
+    for members in (*((name,) for name in known), *sums):
+        _reduce_in(rows, dict.fromkeys(members, Fraction(1)))
+    return next((name for name, row in rows.items() if len(row) == 1 and name not in known), None)
+
+
+def _reduce_in(rows: dict[str, dict[str, Fraction]], row: dict[str, Fraction]) -> None:
+    """Take a row into a reduced form, in which each row leads with a 1 that stands in no other."""
+    for lead in [name for name in row if name in rows]:
+        row = _less(row, rows[lead], row[lead])
+    if not row:
+        return
+    lead = min(row)
+    inverse = Fraction(row[lead].denominator, row[lead].numerator)
+    row = {name: value * inverse for name, value in row.items()}
+    for other, one in rows.items():
+        if lead in one:
+            rows[other] = _less(one, row, one[lead])
+    rows[lead] = row
+
+
+def _less(row: dict[str, Fraction], other: dict[str, Fraction], times: Fraction) -> dict[str, Fraction]:
+    found = {name: row.get(name, _ZERO) - times * other.get(name, _ZERO) for name in {**row, **other}}
+    return {name: value for name, value in found.items() if value}

@@ -87,7 +87,8 @@ ALREADY_DONE = _refusal(39, "already_done", "The member has done this step alrea
 BAD_KEYS = _refusal(
     40,
     "bad_keys",
-    "A round's keys are two different X25519 keys, each in its one spelling and of large order.",
+    "A round's keys are two different X25519 keys that no other member has, each in its one spelling and of "
+    "large order.",
 )
 BAD_SHARES = _refusal(
     41, "bad_shares", "Shares go to, and come from, the member's neighbours in the round, each once, sorted."

@@ -159,14 +159,15 @@ def after_submit(facts: Facts, now: Moment) -> Change:
 def _after_masked_submit(facts: Facts, now: Moment) -> Change:
     """As `after_submit`; what the cohort asks is written down and charged before anything is revealed.
 
-    The try is given up where its sum would show one member's update beside an earlier one's. A try over the
-    dealers of an earlier sum repeats it: the members send the very same, and it is all of them or nothing.
-    Otherwise whoever cannot afford the sum is left out.
+    The try is given up where one member's update would follow from its sum and the earlier ones. A try over
+    the dealers of an earlier sum repeats it: the members send the very same, and it is all of them or
+    nothing. Otherwise whoever cannot afford the sum is left out.
     """
     this, terms, earlier = facts.round, facts.study.terms, facts.asked.cohorts
     repeats = masks.repeated(this, earlier) is not None
     cohort = tuple(name for name in sorted(facts.submitted) if repeats or name not in facts.broke)
-    told_apart = masks.too_alike(cohort, earlier, facts.progress.excluded) is not None
+    sums = (*(one.members for one in earlier), cohort)
+    told_apart = masks.singled_out(sums, facts.progress.excluded) is not None
     partial = repeats and cohort != this.dealers
     crowded = not repeats and len(earlier) >= COHORTS_MAX
     if len(cohort) < masks.smallest(this, terms.quorum) or told_apart or partial or crowded:

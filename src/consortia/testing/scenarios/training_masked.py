@@ -85,6 +85,13 @@ def _publishes_one_key_twice(bench: Bench) -> Step:
     return step("east", "worker", replace(message, sealing=message.masking))
 
 
+def _publishes_the_key_of_another(bench: Bench) -> Step:
+    this = running_masked(bench)
+    theirs = keys(this.study, this.id, "north")
+    bench.ok("north", "worker", theirs)
+    return step("east", "worker", replace(keys(this.study, this.id, "east"), sealing=theirs.masking))
+
+
 def _publishes_twice(bench: Bench) -> Step:
     this = running_masked(bench)
     bench.ok("east", "worker", keys(this.study, this.id, "east"))
@@ -303,6 +310,7 @@ MASKED_ROUNDS: tuple[Scenario, ...] = (
     Scenario("a masking key of small order", _publishes_with(masking=bytes(32)), "training.bad_keys"),
     Scenario("a sealing key in another spelling", _publishes_with(sealing=b"\xff" * 32), "training.bad_keys"),
     Scenario("one key for masking and for sealing", _publishes_one_key_twice, "training.bad_keys"),
+    Scenario("another member's key", _publishes_the_key_of_another, "training.bad_keys"),
     Scenario("shares of a member without keys", _deals_without_keys, "training.not_in_round"),
     Scenario("shares dealt twice", _deals_twice, "training.already_done"),
     Scenario("shares for too few holders", _deals_too_few, "training.bad_shares"),
