@@ -48,11 +48,11 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 R = TypeVar("R", bound=Record)
 
-_BYTES, _TEXT, _ARRAY, _MAP = 0x40, 0x60, 0x80, 0xA0
+UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP = 0x00, 0x20, 0x40, 0x60, 0x80, 0xA0
 _FALSE, _TRUE, _NULL = 0xF4, 0xF5, 0xF6
 _SMALL_HEADS = {
     major: [bytes((major | count,)) if count < 24 else bytes((major | 24, count)) for count in range(256)]
-    for major in (0x00, 0x20, _BYTES, _TEXT, _ARRAY, _MAP)
+    for major in (UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP)
 }
 
 
@@ -118,15 +118,15 @@ def to_value(record: Record) -> dict[str, Value]:
     return value
 
 
-def _head(major: int, count: int) -> bytes:
+def head(major: int, count: int) -> bytes:
     """The head of a data item (RFC 8949, section 3): major type in the top three bits, shortest count."""
     if count < 0x100:
         return _SMALL_HEADS[major][count]
     if count < 0x10000:
-        return bytes((major | 25,)) + count.to_bytes(2, "big")
+        return ((major | 25) << 16 | count).to_bytes(3, "big")
     if count < 0x100000000:
-        return bytes((major | 26,)) + count.to_bytes(4, "big")
-    return bytes((major | 27,)) + count.to_bytes(8, "big")
+        return ((major | 26) << 32 | count).to_bytes(5, "big")
+    return ((major | 27) << 64 | count).to_bytes(9, "big")
 
 
 def _write(out: bytearray, value: object, depth: int) -> None:
@@ -143,15 +143,15 @@ def _write_integer(out: bytearray, value: int, _depth: int) -> None:
     if value >= 0:
         if value > INTEGER_MAX:
             raise Malformed("an integer above 2^64-1 has no encoding")
-        out += _head(0x00, value)
+        out += head(UNSIGNED, value)
     else:
         if value < INTEGER_MIN:
             raise Malformed("an integer below -2^63 has no encoding")
-        out += _head(0x20, -1 - value)
+        out += head(NEGATIVE, -1 - value)
 
 
 def _write_bytes(out: bytearray, value: bytes, _depth: int) -> None:
-    out += _head(_BYTES, len(value))
+    out += head(BYTES, len(value))
     out += value
 
 
@@ -160,14 +160,14 @@ def _write_text(out: bytearray, value: str, _depth: int) -> None:
         data = value.encode("utf-8")
     except UnicodeEncodeError:
         raise Malformed("text with lone surrogates has no encoding") from None
-    out += _head(_TEXT, len(data))
+    out += head(TEXT, len(data))
     out += data
 
 
 def _write_array(out: bytearray, value: Sequence[object], depth: int) -> None:
     if depth >= DEPTH_MAX:
         raise Malformed(f"nested deeper than {DEPTH_MAX}")
-    out += _head(_ARRAY, len(value))
+    out += head(ARRAY, len(value))
     for item in value:
         _write(out, item, depth + 1)
 
@@ -175,7 +175,7 @@ def _write_array(out: bytearray, value: Sequence[object], depth: int) -> None:
 def _write_map(out: bytearray, value: Mapping[str, object], depth: int) -> None:
     if depth >= DEPTH_MAX:
         raise Malformed(f"nested deeper than {DEPTH_MAX}")
-    out += _head(_MAP, len(value))
+    out += head(MAP, len(value))
     depth += 1
     for key, name in _order(tuple(value)):
         out += key
@@ -185,8 +185,8 @@ def _write_map(out: bytearray, value: Mapping[str, object], depth: int) -> None:
 def _write_record(out: bytearray, record: Record, depth: int) -> None:
     if depth >= DEPTH_MAX:
         raise Malformed(f"nested deeper than {DEPTH_MAX}")
-    head, fields = _layout(type(record))
-    out += head
+    first, fields = _layout(type(record))
+    out += first
     depth += 1
     for key, name in fields:
         out += key
@@ -232,17 +232,17 @@ def _order(names: tuple[str, ...]) -> tuple[tuple[bytes, str], ...]:
 def _layout(kind: type[Record]) -> tuple[bytes, tuple[tuple[bytes, str], ...]]:
     """The map head of a record type, and its encoded keys with their field names in canonical order."""
     names = kind.__struct_fields__
-    return _head(_MAP, len(names)), tuple(sorted((_key(name), name) for name in names))
+    return head(MAP, len(names)), tuple(sorted((_key(name), name) for name in names))
 
 
 def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
     """The value at position `at` and the position behind it."""
-    head = data[at]
+    first = data[at]
     at += 1
-    count = head & 0x1F
+    count = first & 0x1F
     if count >= 24:
-        if count > 27 or head >= 0xC0:
-            raise Malformed(f"a data item starts with 0x{head:02x}")
+        if count > 27 or first >= 0xC0:
+            raise Malformed(f"a data item starts with 0x{first:02x}")
         width = 1 << (count - 24)
         if at + width > len(data):
             raise Malformed("the bytes end too early")
@@ -250,7 +250,7 @@ def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
         if count < 24 or (width > 1 and count < 1 << (4 * width)):
             raise Malformed("a count is not in its shortest form")
         at += width
-    return _READERS[head >> 5](data, at, count, depth)
+    return _READERS[first >> 5](data, at, count, depth)
 
 
 def _read_unsigned(_data: bytes, at: int, count: int, _depth: int) -> tuple[Value, int]:
@@ -301,11 +301,11 @@ def _read_map(data: bytes, at: int, count: int, depth: int) -> tuple[Value, int]
     last = b""
     name: Value
     for _ in range(count):
-        start, head = at, data[at]
-        if head >> 5 != _TEXT >> 5:
+        start, first = at, data[at]
+        if first >> 5 != TEXT >> 5:
             raise Malformed("a map key is text")
-        if head < _TEXT + 24:
-            at += 1 + head - _TEXT
+        if first < TEXT + 24:
+            at += 1 + first - TEXT
             name = _short_name(data[start:at])
         else:
             name, at = _read(data, at, depth + 1)
@@ -320,7 +320,7 @@ def _read_map(data: bytes, at: int, count: int, depth: int) -> tuple[Value, int]
 @lru_cache(maxsize=4096)
 def _short_name(key: bytes) -> Value:
     """The text of an encoded map key of fewer than 24 bytes."""
-    return _read_text(key, 1, key[0] - _TEXT, 0)[0]
+    return _read_text(key, 1, key[0] - TEXT, 0)[0]
 
 
 def _read_tag(_data: bytes, _at: int, _count: int, _depth: int) -> tuple[Value, int]:

@@ -6,9 +6,9 @@ empty, and the signature covers ``Sig_structure = ["Signature1", protected, exte
 As the shape is fixed, an envelope has one spelling.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
-from consortia.base.codec import Malformed, encode
+from consortia.base.codec import BYTES, Malformed, encode, head
 from consortia.base.hashing import tagged
 from consortia.base.keys import SigningKey, verify
 
@@ -18,10 +18,11 @@ _KID_AT = len(_START)
 _EMPTY_AT = _KID_AT + 32
 _SIGNATURE_HEAD = bytes.fromhex("5840")
 _TAIL = 2 + 64
+_WIDTHS = {24: 1, 25: 2, 26: 4}
+_SIGNED_START = bytes.fromhex("84") + encode("Signature1") + bytes.fromhex("5826") + _PROTECTED
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """A parsed envelope: the key id it names (32 bytes), its payload, and a signature not yet checked."""
 
     kid: bytes
@@ -38,7 +39,8 @@ class Envelope:
 
 
 def _sig_structure(kid: bytes, payload: bytes, aad: bytes) -> bytes:
-    return encode(["Signature1", _PROTECTED + kid, aad, payload])
+    parts = _SIGNED_START, kid, head(BYTES, len(aad)), aad, head(BYTES, len(payload)), payload
+    return b"".join(parts)
 
 
 def content_id(tag: str, sig_structure: bytes) -> bytes:
@@ -68,11 +70,8 @@ def open_envelope(data: bytes, *, size_max: int) -> Envelope:
         raise Malformed(f"an envelope of {len(data)} bytes, at most {size_max} are allowed")
     if len(data) < _EMPTY_AT + 2 + _TAIL or not data.startswith(_START) or data[_EMPTY_AT] != 0xA0:
         raise Malformed("not a signed envelope of the fixed shape")
-    kid, signature = data[_KID_AT:_EMPTY_AT], data[-64:]
-    head = data[_EMPTY_AT + 1]
-    width = {24: 1, 25: 2, 26: 4}.get(head & 0x1F, 0)
-    payload = data[_EMPTY_AT + 2 + width : -_TAIL]
-    envelope = Envelope(kid, payload, signature)
-    if assemble(kid, payload, signature) != data:
+    start = _EMPTY_AT + 2 + _WIDTHS.get(data[_EMPTY_AT + 1] & 0x1F, 0)
+    payload = data[start:-_TAIL]
+    if data[_EMPTY_AT + 1 : start] != head(BYTES, len(payload)) or data[-_TAIL:-64] != _SIGNATURE_HEAD:
         raise Malformed("not the one spelling of a signed envelope")
-    return envelope
+    return Envelope(data[_KID_AT:_EMPTY_AT], payload, data[-64:])

@@ -6,6 +6,7 @@ The Merkle log alone uses the prefixes of RFC 6962, section 2.1 (see `merkle`), 
 verifiers outside this project know no other.
 """
 
+from functools import lru_cache
 from hashlib import sha256 as _sha256
 
 DIGEST_BYTES = 32
@@ -16,6 +17,7 @@ def sha256(data: bytes) -> bytes:
     return _sha256(data).digest()
 
 
+@lru_cache(maxsize=256)
 def prefix(tag: str) -> bytes:
     """The bytes that stand before the data hashed under `tag`: its length in one byte, then the tag."""
     data = tag.encode("ascii")

@@ -7,7 +7,8 @@ it is full) waits its turn, up to the member's cap of pending transactions. All 
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from consortia.base.codec import Record
 from consortia.base.refusals import Refusal, Refused, require
@@ -15,10 +16,7 @@ from consortia.kernel import refusals as codes
 from consortia.kernel.admission import Admission, Admitted, Check, is_deferred, parse
 from consortia.kernel.application import Bound
 from consortia.kernel.block import BLOCK_BYTES_MAX
-from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
-from consortia.kernel.ports import KeyState
-from consortia.kernel.store import Overlay
 from consortia.kernel.transaction import Parsed
 
 TRANSACTION_FRAME_BYTES = 8
@@ -33,8 +31,7 @@ POOL_FULL = Refusal("node", 1, "pool_full", "Too many of the member's transactio
 Calls = tuple[tuple[Bound, Record], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """A well-formed transaction in the pool, with its typed calls."""
 
     parsed: Parsed
@@ -65,32 +62,10 @@ class Fold:
     def __init__(self, ledger: Ledger, now: int) -> None:
         """Start at block time `now`, or at the newest block's if that is later."""
         self.opened = now
-        reader = Newest(ledger)
         self.time = max(now, ledger.tip.time)
-        self.admission: Admission = ledger.admission(reader, self.time)
-        self.context = Context(Overlay(reader), ledger.network, ledger.tip.height + 1, self.time)
+        self.admission: Admission = ledger.admission(Newest(ledger), self.time)
         self.admitted: list[Admitted] = []
         self.bytes = BLOCK_FRAME_BYTES
-        self._keys: dict[bytes, KeyState] = {}
-        self._caps: dict[str, int] = {}
-        self._directory = ledger.app.keys
-
-    def key(self, key_id: bytes) -> KeyState:
-        """The state of a key that may sign; raises Refused."""
-        state = self._keys.get(key_id)
-        if state is None:
-            state = self._directory.key(self.context, key_id)
-            if state is None:
-                raise Refused(codes.UNKNOWN_KEY, key_id.hex())
-            require(state.active, codes.REVOKED_KEY, key_id.hex())
-            self._keys[key_id] = state
-        return state
-
-    def pending_max(self, member: str) -> int:
-        """How many transactions of a member may wait."""
-        if member not in self._caps:
-            self._caps[member] = self._directory.quota(self.context, member).pending
-        return self._caps[member]
 
 
 class Mempool:
@@ -129,9 +104,10 @@ class Mempool:
         if parsed.id in self._ids:
             return parsed.id
         fold = self._current(now)
-        member = fold.key(parsed.transaction.key).signer.member
-        cap = fold.pending_max(member)
-        require(self._pending.get(member, 0) < cap, POOL_FULL, f"{member}: {cap}")
+        member = fold.admission.signer(parsed.transaction.key).member
+        cap = fold.admission.quota(member).pending
+        if self._pending.get(member, 0) >= cap:
+            raise Refused(POOL_FULL, f"{member}: {cap}")
         self._enter(fold, Waiting(parsed, calls, member))
         return parsed.id
 
@@ -216,7 +192,7 @@ class Mempool:
         detail = f"sequence {transaction.sequence}, next is {expected}"
         require(transaction.sequence >= expected, codes.REPLAYED, detail)
         require(transaction.sequence == expected, codes.OUT_OF_ORDER, detail)
-        public = fold.key(transaction.key).signer.public
+        public = fold.admission.signer(transaction.key).public
         require(self.check(public, item.parsed.signed, item.parsed.envelope.signature), codes.BAD_SIGNATURE)
         self._lanes[lane] = transaction.sequence + 1
         self.waiting.append(item)

@@ -6,7 +6,8 @@ next block; sequences and consumed quotas advance within the fold.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from consortia.base.codec import U63, Malformed, Record, from_value
 from consortia.base.keys import verify
@@ -45,8 +46,7 @@ SEQUENCES = Table("kernel", "sequence", Sequence, (bytes, int), "next sequence n
 USAGE = Table("kernel", "usage", Usage, (str,), "what a member consumed")
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """A transaction that may stand in the block: its parts, typed messages with methods, and its cost."""
 
     parsed: Parsed
@@ -57,12 +57,14 @@ class Admitted:
 
 def parse(app: Application, raw: bytes, network: bytes) -> tuple[Parsed, tuple[tuple[Bound, Record], ...]]:
     """The parsed transaction and its typed messages, whatever the state; raises Refused."""
-    require(len(raw) <= TRANSACTION_BYTES_MAX, codes.OVERSIZE, f"{len(raw)} bytes")
+    if len(raw) > TRANSACTION_BYTES_MAX:
+        raise Refused(codes.OVERSIZE, f"{len(raw)} bytes")
     try:
         parsed = parse_transaction(raw, network)
     except Malformed as error:
         raise Refused(codes.MALFORMED, str(error)) from None
-    require(parsed.transaction.network == network, codes.WRONG_NETWORK, parsed.transaction.network.hex())
+    if parsed.transaction.network != network:
+        raise Refused(codes.WRONG_NETWORK, parsed.transaction.network.hex())
     calls = []
     for call in parsed.transaction.calls:
         bound = app.methods.get(call.method)
@@ -96,8 +98,8 @@ class Admission:
         self.network, self.height, self.time = context
         self._ctx = Context(Overlay(reader), self.network, self.height, self.time)
         self._keys: dict[bytes, KeyState | None] = {}
-        self._quotas: dict[str, Quota] = {}
-        self._usage: dict[str, Usage | None] = {}
+        self._signers: dict[bytes, Signer] = {}
+        self._quotas: dict[str, tuple[Quota, int]] = {}
         self._next: dict[tuple[bytes, int], int] = {}
         self._costs: dict[str, int] = {}
         self._block_cost = 0
@@ -112,18 +114,38 @@ class Admission:
         self, parsed: Parsed, calls: tuple[tuple[Bound, Record], ...], check: Check = verify
     ) -> Admitted:
         """As `admit`, for a transaction that `parse` took apart before."""
-        signer = self._signer(parsed, calls)
         transaction = parsed.transaction
-        require(transaction.expires >= self.time, codes.EXPIRED, f"{transaction.expires} before {self.time}")
+        signer = self.signer(transaction.key)
+        for bound, _ in calls:
+            if bound.method.roles.isdisjoint(signer.roles):
+                raise Refused(codes.WRONG_ROLE, bound.name)
+        if transaction.expires < self.time:
+            raise Refused(codes.EXPIRED, f"{transaction.expires} before {self.time}")
         self._check_sequence(parsed)
         cost = static_cost(parsed, calls)
         self._check_cost(signer.member, cost)
-        require(check(signer.public, parsed.signed, parsed.envelope.signature), codes.BAD_SIGNATURE)
+        if not check(signer.public, parsed.signed, parsed.envelope.signature):
+            raise Refused(codes.BAD_SIGNATURE)
         self._next[transaction.key, transaction.lane] = transaction.sequence + 1
         self._costs[signer.member] = self._costs.get(signer.member, 0) + cost
         self._block_cost += cost
         self._count += 1
         return Admitted(parsed, signer, calls, cost)
+
+    def signer(self, key_id: bytes) -> Signer:
+        """Who signs with the key of this id at the block's start; raises Refused."""
+        signer = self._signers.get(key_id)
+        if signer is None:
+            state = self._key(key_id)
+            if state is None:
+                raise Refused(codes.UNKNOWN_KEY, key_id.hex())
+            require(state.active, codes.REVOKED_KEY, key_id.hex())
+            signer = self._signers[key_id] = state.signer
+        return signer
+
+    def quota(self, member: str) -> Quota:
+        """The quota of a member at the block's start."""
+        return (self._quotas.get(member) or self._quota(member))[0]
 
     def public_key(self, key_id: bytes) -> bytes | None:
         """The public key under a key id at the block's start, or None."""
@@ -148,50 +170,33 @@ class Admission:
             self._keys[key_id] = self.app.keys.key(self._ctx, key_id)
         return self._keys[key_id]
 
-    def _signer(self, parsed: Parsed, calls: tuple[tuple[Bound, Record], ...]) -> Signer:
-        state = self._key(parsed.transaction.key)
-        if state is None:
-            raise Refused(codes.UNKNOWN_KEY, parsed.transaction.key.hex())
-        require(state.active, codes.REVOKED_KEY, parsed.transaction.key.hex())
-        for bound, _ in calls:
-            require(bound.method.roles & state.signer.roles, codes.WRONG_ROLE, bound.name)
-        return state.signer
-
     def _check_sequence(self, parsed: Parsed) -> None:
         transaction = parsed.transaction
         expected = self.next_sequence(transaction.key, transaction.lane)
-        require(
-            transaction.sequence >= expected,
-            codes.REPLAYED,
-            f"sequence {transaction.sequence}, next is {expected}",
-        )
-        require(
-            transaction.sequence == expected,
-            codes.OUT_OF_ORDER,
-            f"sequence {transaction.sequence}, next is {expected}",
-        )
+        if transaction.sequence < expected:
+            raise Refused(codes.REPLAYED, f"sequence {transaction.sequence}, next is {expected}")
+        if transaction.sequence > expected:
+            raise Refused(codes.OUT_OF_ORDER, f"sequence {transaction.sequence}, next is {expected}")
 
     def _check_cost(self, member: str, cost: int) -> None:
-        if member not in self._quotas:
-            self._quotas[member] = self.app.keys.quota(self._ctx, member)
-            self._usage[member] = USAGE.get(self._ctx, member)
-        quota, usage = self._quotas[member], self._usage[member]
+        quota, spent = self._quotas.get(member) or self._quota(member)
         in_block = self._costs.get(member, 0) + cost
+        in_epoch = spent + in_block
+        if in_epoch > quota.cost_per_epoch:
+            raise Refused(codes.OVER_QUOTA, f"{member}: {in_epoch} of {quota.cost_per_epoch} this epoch")
+        limits = self.limits
+        if self._count >= limits.block_transactions or self._block_cost + cost > limits.block_cost:
+            raise Refused(codes.BLOCK_FULL, f"{self._count} transactions, cost {self._block_cost}")
+        if in_block > quota.cost_per_block:
+            raise Refused(codes.BLOCK_FULL, f"{member}: {in_block} of {quota.cost_per_block} this block")
+
+    def _quota(self, member: str) -> tuple[Quota, int]:
+        """A member's quota, and what it spent of it in this epoch, both at the block's start."""
+        usage = USAGE.get(self._ctx, member)
         epoch = self.time // self.limits.epoch_milliseconds
-        in_epoch = in_block + (usage.cost if usage is not None and usage.epoch == epoch else 0)
-        require(
-            in_epoch <= quota.cost_per_epoch,
-            codes.OVER_QUOTA,
-            f"{member}: {in_epoch} of {quota.cost_per_epoch} this epoch",
-        )
-        full = f"{self._count} transactions, cost {self._block_cost}"
-        require(self._count < self.limits.block_transactions, codes.BLOCK_FULL, full)
-        require(self._block_cost + cost <= self.limits.block_cost, codes.BLOCK_FULL, full)
-        require(
-            in_block <= quota.cost_per_block,
-            codes.BLOCK_FULL,
-            f"{member}: {in_block} of {quota.cost_per_block} this block",
-        )
+        spent = usage.cost if usage is not None and usage.epoch == epoch else 0
+        self._quotas[member] = self.app.keys.quota(self._ctx, member), spent
+        return self._quotas[member]
 
 
 def is_deferred(refusal: Refusal) -> bool:

@@ -6,12 +6,14 @@ Execution of a block, in numbered steps:
 2. every transaction is admitted (`admission`); one that is not makes the block invalid;
 3. each transaction's calls run in order, atomically together. A refused call rolls back everything
    but the spent sequence and quota, and the receipt carries the code;
-4. what members consumed is written; the state tree's new root is asked for;
+4. the lanes' next sequences and what members consumed are written; the state tree's new root is asked for;
 5. receipts and then the header become the leaves that the log grows by.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from msgspec.structs import asdict
 
 from consortia.base.codec import Malformed, Record, from_value
 from consortia.base.keys import verify
@@ -127,6 +129,7 @@ class Machine:
         ctx = Context(overlay, self.network, block.height, block.time, tip.size)
         grown: dict[str, int] = {}
         done = [self._transact(ctx, index, item, grown) for index, item in enumerate(admitted)]
+        _advance(ctx, admitted)
         self._consume(ctx, admission, grown)
         return self._close(ctx, done, root_of, tip)
 
@@ -156,13 +159,11 @@ class Machine:
         self, ctx: Context, index: int, item: Admitted, grown: dict[str, int]
     ) -> tuple[Receipt, bytes]:
         """Run one transaction; its receipt, and the leaf that the receipt is."""
-        transaction = item.parsed.transaction
-        SEQUENCES.put(ctx, Sequence(transaction.sequence + 1), transaction.key, transaction.lane)
         ctx.signer, ctx.transaction, ctx.events = item.signer, item.parsed.id, []
         ctx.state.begin()
         try:
             growth = self._calls(ctx, item, grown)
-            events = tuple(Event(self.app.events[type(event)], _body(event)) for event in ctx.events)
+            events = tuple([Event(self.app.events[type(event)], asdict(event)) for event in ctx.events])
             receipt = Receipt(ctx.height, index, item.parsed.id, OK, item.cost, events)
             encoded = leaf(receipt)
         except Refused as refused:
@@ -215,6 +216,8 @@ class Machine:
         return Result(receipts, header, changes, (*leaves, leaf(header)))
 
 
-def _body(event: Record) -> dict[str, object]:
-    """The event's fields; their values encode as the record's own encoding does."""
-    return {name: getattr(event, name) for name in event.__struct_fields__}
+def _advance(ctx: Context, admitted: tuple[Admitted, ...]) -> None:
+    """Write the next sequence number of every lane that was used, by what was refused as well."""
+    lanes = {(item.parsed.transaction.key, item.parsed.transaction.lane): item for item in admitted}
+    for (key, lane), last in lanes.items():
+        SEQUENCES.put(ctx, Sequence(last.parsed.transaction.sequence + 1), key, lane)

@@ -62,10 +62,11 @@ class Overlay:
     trace (`rollback`). Scans see the state as of the call, so a caller may write while it iterates.
     """
 
-    __slots__ = ("_layers", "_reader", "_top")
+    __slots__ = ("_known", "_layers", "_reader", "_top")
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._known = dict[bytes, bytes | None]()
         self._top = _Layer()
         self._layers = [self._top]
 
@@ -75,7 +76,7 @@ class Overlay:
             values = layer.values
             if key in values:
                 return values[key]
-        return self._reader.get(key)
+        return self._below(key)
 
     def put(self, key: bytes, value: bytes) -> None:
         """Set the value at `key`. Raise ValueError for a key that no store could hold."""
@@ -114,14 +115,19 @@ class Overlay:
 
     def growth(self) -> int:
         """By how many bytes of keys and values the state grew since the last mark; negative if it shrank."""
-        below = self._layers[:-1]
+        below = [layer.values for layer in self._layers[-2::-1]]
         grown = 0
         for key, value in self._top.values.items():
-            before = next((layer.values[key] for layer in reversed(below) if key in layer.values), None)
-            if before is None and not any(key in layer.values for layer in below):
-                before = self._reader.get(key)
-            grown += 0 if value is None else len(key) + len(value)
-            grown -= 0 if before is None else len(key) + len(before)
+            if value is not None:
+                grown += len(key) + len(value)
+            for values in below:
+                if key in values:
+                    before = values[key]
+                    break
+            else:
+                before = self._below(key)
+            if before is not None:
+                grown -= len(key) + len(before)
         return grown
 
     @property
@@ -137,6 +143,12 @@ class Overlay:
         if self.depth:
             raise RuntimeError(f"{self.depth} marks are open")
         return dict(sorted(self._top.values.items()))
+
+    def _below(self, key: bytes) -> bytes | None:
+        """What the reader has at `key`, asked for once: it never changes."""
+        if key not in self._known:
+            self._known[key] = self._reader.get(key)
+        return self._known[key]
 
     def _pop(self) -> "_Layer":
         if not self.depth:
@@ -155,8 +167,8 @@ class _Layer:
     __slots__ = ("_sorted", "values")
 
     def __init__(self) -> None:
-        self.values = dict[bytes, bytes | None]()
-        self._sorted = list[bytes]()
+        self.values: dict[bytes, bytes | None] = {}
+        self._sorted: list[bytes] = []
 
     def keys(self, prefix: bytes) -> list[bytes]:
         """The keys that start with `prefix`, in order."""

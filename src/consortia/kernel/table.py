@@ -39,7 +39,7 @@ class Table(Generic[K]):
             if isinstance(part, int):
                 key += part.to_bytes(8, "big")
                 continue
-            data = part.encode("utf-8") if isinstance(part, str) else part
+            data = part.encode() if isinstance(part, str) else part
             if len(data) > PART_BYTES_MAX:
                 raise ValueError(f"a key part has at most {PART_BYTES_MAX} bytes")
             key += _LENGTHS[len(data)] + data

@@ -5,10 +5,9 @@ sequence, expiry and calls. Its calls are atomic together. Its id is the hash of
 one request has one id whatever its signature's bytes.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from consortia.base.codec import (
     U63,
@@ -51,8 +50,7 @@ class Transaction(Record, frozen=True):
     calls: Annotated[tuple[Call, ...], Meta(min_length=1, max_length=CALLS_MAX)]
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """A well-formed transaction whose signature is not checked yet; `signed` is what the signature covers."""
 
     raw: bytes

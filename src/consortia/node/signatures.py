@@ -45,12 +45,12 @@ class Signatures:
 
     def check(self, public: bytes, message: bytes, signature: bytes) -> bool:
         """Whether `signature` of `message` is valid for `public`, as `base.keys.verify` finds or found."""
-        key = public + signature
-        if self._memo.get(key) == sha256(message):
+        digest = sha256(public + message)
+        if self._memo.get(signature) == digest:
             return True
         valid = verify(public, message, signature)
         if valid:
-            self._remember(key, sha256(message))
+            self._remember(signature, digest)
         return valid
 
     def ahead(self, network: bytes, items: Sequence[Signed]) -> list[Future[int]]:
@@ -59,7 +59,7 @@ class Signatures:
         Each future ends, in a thread of the pool, when its chunk's results are remembered, and gives
         how many were valid. No future when there are too few to be worth it, or no workers.
         """
-        fresh = [(public, raw) for public, raw in items if public + raw[-SIGNATURE_BYTES:] not in self._memo]
+        fresh = [(public, raw) for public, raw in items if raw[-SIGNATURE_BYTES:] not in self._memo]
         if not self._workers or len(fresh) <= INLINE_MAX:
             return []
         if self._pool is None:
@@ -90,11 +90,11 @@ class Signatures:
             return
         digests = done.result()
         valid = 0
-        for place, (public, raw) in enumerate(chunk):
+        for place, (_, raw) in enumerate(chunk):
             digest = digests[32 * place : 32 * place + 32]
             if digest != _NOTHING:
                 valid += 1
-                self._remember(public + raw[-SIGNATURE_BYTES:], digest)
+                self._remember(raw[-SIGNATURE_BYTES:], digest)
         answer.set_result(valid)
 
     def _remember(self, key: bytes, digest: bytes) -> None:
@@ -128,7 +128,7 @@ def _pack(chunk: list[Signed]) -> bytes:
 
 
 def _check_chunk(network: bytes, packed: bytes) -> bytes:
-    """In a worker: for each transaction the SHA-256 of what was signed if validly signed, else zeros."""
+    """In a worker: for each transaction the SHA-256 of key and what it signed if validly so, else zeros."""
     aad = external_aad(network)
     digests = []
     at = 0
@@ -146,4 +146,4 @@ def _check_one(public: bytes, raw: bytes, aad: bytes) -> bytes:
     except Malformed:
         return _NOTHING
     message = envelope.sig_structure(aad)
-    return sha256(message) if verify(public, message, envelope.signature) else _NOTHING
+    return sha256(public + message) if verify(public, message, envelope.signature) else _NOTHING
