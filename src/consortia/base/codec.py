@@ -66,10 +66,10 @@ def encode(value: object) -> bytes:
     return bytes(out)
 
 
-def encode_record(record: Record) -> bytes:
-    """The one encoding of a record: the map of its fields."""
+def encode_record(record: Record, depth: int = 0) -> bytes:
+    """The one encoding of a record: the map of its fields. `depth` is how deep in another it will stand."""
     out = bytearray()
-    _write_record(out, record, 0)
+    _write_record(out, record, depth)
     return bytes(out)
 
 
@@ -81,13 +81,18 @@ def decode(data: bytes, *, size_max: int = SIZE_MAX) -> Value:
     """
     if len(data) > size_max:
         raise Malformed(f"{len(data)} bytes, at most {size_max} are allowed")
-    try:
-        value, end = _read(data, 0, 0)
-    except IndexError:
-        raise Malformed("the bytes end too early") from None
+    value, end = decode_at(data, 0, 0)
     if end != len(data):
         raise Malformed(f"{len(data) - end} bytes too many")
     return value
+
+
+def decode_at(data: bytes, at: int, depth: int) -> tuple[Value, int]:
+    """The value at a position of `data`, nested so deep, and the position behind it; raises Malformed."""
+    try:
+        return _read(data, at, depth)
+    except IndexError:
+        raise Malformed("the bytes end too early") from None
 
 
 def decode_record(kind: type[R], data: bytes, *, size_max: int = SIZE_MAX) -> R:
@@ -214,7 +219,8 @@ _WRITERS: dict[type, Callable[[bytearray, Any, int], None]] = {
 
 
 @lru_cache(maxsize=4096)
-def _key(name: str) -> bytes:
+def key_of(name: str) -> bytes:
+    """The encoding of a map's key."""
     if type(name) is not str:
         raise Malformed("a map key is text")
     out = bytearray()
@@ -225,14 +231,14 @@ def _key(name: str) -> bytes:
 @lru_cache(maxsize=4096)
 def _order(names: tuple[str, ...]) -> tuple[tuple[bytes, str], ...]:
     """The encoded keys of a map with these names, in canonical order."""
-    return tuple(sorted((_key(name), name) for name in names))
+    return tuple(sorted((key_of(name), name) for name in names))
 
 
 @lru_cache(maxsize=4096)
 def _layout(kind: type[Record]) -> tuple[bytes, tuple[tuple[bytes, str], ...]]:
     """The map head of a record type, and its encoded keys with their field names in canonical order."""
     names = kind.__struct_fields__
-    return head(MAP, len(names)), tuple(sorted((_key(name), name) for name in names))
+    return head(MAP, len(names)), tuple(sorted((key_of(name), name) for name in names))
 
 
 def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:

@@ -17,9 +17,10 @@ from consortia.kernel.application import Application, Bound
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.genesis import Limits
 from consortia.kernel.ports import KeyState, Quota
+from consortia.kernel.quick import quick_payload
 from consortia.kernel.store import Overlay, Reader
 from consortia.kernel.table import Table
-from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Parsed, parse_transaction
+from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Parsed, parse_with
 
 BYTES_PER_COST = 16
 """Every this many bytes of a transaction cost one unit more."""
@@ -60,7 +61,7 @@ def parse(app: Application, raw: bytes, network: bytes) -> tuple[Parsed, tuple[t
     if len(raw) > TRANSACTION_BYTES_MAX:
         raise Refused(codes.OVERSIZE, f"{len(raw)} bytes")
     try:
-        parsed = parse_transaction(raw, network)
+        parsed = parse_with(quick_payload, raw, network)
     except Malformed as error:
         raise Refused(codes.MALFORMED, str(error)) from None
     if parsed.transaction.network != network:

@@ -24,6 +24,7 @@ from consortia.kernel.application import Application
 from consortia.kernel.block import OK, Block, Event, Header, Receipt, leaf
 from consortia.kernel.context import Context
 from consortia.kernel.genesis import Genesis
+from consortia.kernel.quick import quick_leaf
 from consortia.kernel.store import Overlay, Reader
 
 Changes = Mapping[bytes, bytes | None]
@@ -165,7 +166,7 @@ class Machine:
             growth = self._calls(ctx, item, grown)
             events = tuple([Event(self.app.events[type(event)], asdict(event)) for event in ctx.events])
             receipt = Receipt(ctx.height, index, item.parsed.id, OK, item.cost, events)
-            encoded = leaf(receipt)
+            encoded = quick_leaf(receipt, ctx.events)
         except Refused as refused:
             return self._refuse(ctx, index, item, refused.code)
         except Exception as error:  # noqa: BLE001 (whatever a handler meets, the block goes on; the alarm tells)

@@ -5,6 +5,7 @@ sequence, expiry and calls. Its calls are atomic together. Its id is the hash of
 one request has one id whatever its signature's bytes.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -28,7 +29,9 @@ CALLS_MAX = 16
 LANE_MAX = 15
 _TAG = "consortia/transaction"
 
-MethodName = Annotated[str, Meta(max_length=80, pattern=r"^[a-z][a-z0-9]*\.[a-z][a-z0-9_]*\Z")]
+METHOD_CHARACTERS_MAX = 80
+METHOD_PATTERN = r"^[a-z][a-z0-9]*\.[a-z][a-z0-9_]*\Z"
+MethodName = Annotated[str, Meta(max_length=METHOD_CHARACTERS_MAX, pattern=METHOD_PATTERN)]
 
 
 class Call(Record, frozen=True):
@@ -92,10 +95,20 @@ def parse_transaction(raw: bytes, network: bytes) -> Parsed:
     network can be told from a malformed one. Calls' arguments stay plain values until their
     method is known; `encode` of the same values must give the same bytes.
     """
-    envelope = open_envelope(raw, size_max=TRANSACTION_BYTES_MAX)
+    return parse_with(read_payload, raw, network)
+
+
+def read_payload(payload: bytes) -> Transaction:
+    """The transaction that an envelope's payload encodes; raises Malformed."""
     # `decode` takes only the one encoding of a value, and a record is that value with its fields named:
     # encoding it again would give the same bytes. A test holds this, as it is a fifth of the cost.
-    transaction = from_value(Transaction, decode(envelope.payload))
+    return from_value(Transaction, decode(payload))
+
+
+def parse_with(read: Callable[[bytes], Transaction], raw: bytes, network: bytes) -> Parsed:
+    """As `parse_transaction`, where `read` reads the payload."""
+    envelope = open_envelope(raw, size_max=TRANSACTION_BYTES_MAX)
+    transaction = read(envelope.payload)
     if transaction.key != envelope.kid:
         raise Malformed("the envelope names another key than the transaction")
     signed = envelope.sig_structure(external_aad(network))

@@ -1,0 +1,158 @@
+"""Fast twins of what every transaction passes: the reading of its bytes, the writing of its receipt's leaf.
+
+Most of those bytes are the same every time, so they are compared, or put down, as a whole. The plain versions
+(`transaction.read_payload`, `block.leaf`) are the law: what is not of the usual shape is left to them, and
+their answer, or refusal, is the answer. `tests/kernel/test_quick.py` holds the twins against them.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from consortia.base.codec import (
+    ARRAY,
+    BYTES,
+    MAP,
+    TEXT,
+    UNSIGNED,
+    Malformed,
+    Record,
+    decode,
+    decode_at,
+    encode_record,
+    head,
+    key_of,
+)
+from consortia.base.hashing import DIGEST_BYTES
+from consortia.kernel.block import Event, Receipt, leaf
+from consortia.kernel.transaction import (
+    CALLS_MAX,
+    LANE_MAX,
+    METHOD_CHARACTERS_MAX,
+    METHOD_PATTERN,
+    VERSION,
+    Call,
+    Transaction,
+    read_payload,
+)
+
+_DIGEST = head(BYTES, DIGEST_BYTES)
+_KEY = head(MAP, len(Transaction.__struct_fields__)) + key_of("key") + _DIGEST
+_LANE, _CALLS, _EXPIRES = key_of("lane"), key_of("calls"), key_of("expires")
+_ARGS, _METHOD = head(MAP, len(Call.__struct_fields__)) + key_of("args"), key_of("method")
+_NETWORK = key_of("network") + _DIGEST
+_SEQUENCE = key_of("version") + head(UNSIGNED, VERSION) + key_of("sequence")
+
+_KEY_AT = len(_KEY)
+_LANE_AT = _KEY_AT + DIGEST_BYTES + len(_LANE)
+_CALLS_AT = _LANE_AT + 1 + len(_CALLS)
+_ARGS_DEPTH = 3
+_WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}
+_U63_MAX = (1 << 63) - 1
+
+_LEAF = (
+    head(ARRAY, 2)
+    + key_of("receipt")
+    + head(MAP, len(Receipt.__struct_fields__))
+    + b"%b%%b%b%%b%b%%b%b%%b%b%%b%b%%b"
+    % (
+        key_of("code"),
+        key_of("cost"),
+        key_of("index"),
+        key_of("events"),
+        key_of("height"),
+        key_of("transaction"),
+    )
+)
+_EVENT, _NAME = head(MAP, len(Event.__struct_fields__)) + key_of("body"), key_of("name")
+_BODY_DEPTH = 4
+
+
+class _Unusual(Exception):
+    """The plain version has to say."""
+
+
+def quick_payload(payload: bytes) -> Transaction:
+    """The transaction that a payload encodes, as `transaction.read_payload` gives or refuses it."""
+    try:
+        return _transaction(payload)
+    except (_Unusual, IndexError, Malformed):
+        return read_payload(payload)
+
+
+def quick_leaf(receipt: Receipt, events: Sequence[Record]) -> bytes:
+    """The log leaf of a receipt, as `block.leaf` gives it; `events` are the records of its events' bodies."""
+    if receipt.cost < 0 or len(receipt.transaction) != DIGEST_BYTES:
+        return leaf(receipt)
+    told = [
+        _EVENT + encode_record(body, _BODY_DEPTH) + _NAME + key_of(event.name)
+        for event, body in zip(receipt.events, events, strict=True)
+    ]
+    return _LEAF % (
+        key_of(receipt.code),
+        head(UNSIGNED, receipt.cost),
+        head(UNSIGNED, receipt.index),
+        head(ARRAY, len(told)) + b"".join(told),
+        head(UNSIGNED, receipt.height),
+        _DIGEST + receipt.transaction,
+    )
+
+
+def _transaction(data: bytes) -> Transaction:
+    """The transaction whose one encoding this is; raises _Unusual, IndexError, Malformed where it is not."""
+    key_end = _KEY_AT + DIGEST_BYTES
+    lane, count = data[_LANE_AT], data[_CALLS_AT] - ARRAY
+    if not data.startswith(_KEY) or data[key_end:_LANE_AT] != _LANE or lane > LANE_MAX:
+        raise _Unusual
+    if data[_LANE_AT + 1 : _CALLS_AT] != _CALLS or not 0 < count <= CALLS_MAX:
+        raise _Unusual
+    at = _CALLS_AT + 1
+    calls = []
+    for _ in range(count):
+        call, at = _call(data, at)
+        calls.append(call)
+    if not data.startswith(_EXPIRES, at):
+        raise _Unusual
+    expires, at = _unsigned(data, at + len(_EXPIRES))
+    network_at = at + len(_NETWORK)
+    network_end = network_at + DIGEST_BYTES
+    if not data.startswith(_NETWORK, at) or not data.startswith(_SEQUENCE, network_end):
+        raise _Unusual
+    sequence, at = _unsigned(data, network_end + len(_SEQUENCE))
+    if at != len(data):
+        raise _Unusual
+    key, network = data[_KEY_AT:key_end], data[network_at:network_end]
+    return Transaction(VERSION, network, key, lane, sequence, expires, tuple(calls))
+
+
+def _call(data: bytes, at: int) -> tuple[Call, int]:
+    """The call at a position, and the position behind it."""
+    if not data.startswith(_ARGS, at):
+        raise _Unusual
+    args, at = decode_at(data, at + len(_ARGS), _ARGS_DEPTH)
+    start = at + len(_METHOD)
+    end = start + 1 + (data[start + 1] + 1 if data[start] == TEXT + 24 else data[start] - TEXT)
+    if not isinstance(args, dict) or not data.startswith(_METHOD, at):
+        raise _Unusual
+    return Call(_method(data[start:end]), args), end
+
+
+@lru_cache(maxsize=1024)
+def _method(encoded: bytes) -> str:
+    """The name of a method from its encoding; a name has many transactions."""
+    name = decode(encoded)
+    if not isinstance(name, str) or len(name) > METHOD_CHARACTERS_MAX or not re.search(METHOD_PATTERN, name):
+        raise _Unusual
+    return name
+
+
+def _unsigned(data: bytes, at: int) -> tuple[int, int]:
+    """The integer from 0 to 2^63 - 1 at a position, and the position behind it."""
+    first = data[at]
+    if first < 24:
+        return first, at + 1
+    end = at + 1 + _WIDTHS.get(first, 0)
+    value = int.from_bytes(data[at + 1 : end], "big")
+    if value > _U63_MAX or head(UNSIGNED, value) != data[at:end]:
+        raise _Unusual
+    return value, end
