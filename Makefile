@@ -37,12 +37,12 @@ format: ## put the code into its one form
 	@$(BIN)/ruff check --fix --exit-zero --quiet .
 	@$(BIN)/ruff format --quiet .
 
-coverage: ## which branches the tests leave out, a figure for each package
+coverage: ## which branches the tests leave out, by package; OF="base kernel" asks their own tests alone
 	@tools/environment test
 	@mkdir -p $(BUILD)/coverage && rm -f $(BUILD)/coverage/data*
-	@$(BIN)/python -m coverage run -m pytest -q
+	@$(BIN)/python -m coverage run -m pytest -q $(foreach room,$(OF),tests/$(room))
 	@$(BIN)/python -m coverage combine --quiet
-	@$(BIN)/python -m tools.coverage
+	@$(BIN)/python -m tools.coverage $(OF)
 
 bench: ## the figures, each beside its peer; ONLY=ledger.full_path runs one
 	@tools/environment test

@@ -163,6 +163,30 @@ def test_a_record_with_a_wrong_field_is_refused(value: object) -> None:
         decode_record(Pair, encode(value))
 
 
+def test_a_record_whose_field_has_a_default_is_not_read_from_bytes_that_leave_it_out() -> None:
+    class Lax(Record, frozen=True):
+        at: int = 0
+
+    assert decode_record(Lax, encode({"at": 0})) == Lax()
+    with pytest.raises(Malformed, match="not the one encoding of a Lax"):
+        decode_record(Lax, encode({}))
+
+
+def test_a_map_key_may_be_long() -> None:
+    for size in (23, 24, 300):
+        value = {"k" * size: 1, "l" * size: 2}
+        assert decode(encode(value)) == value
+
+
+def test_a_map_nested_too_deeply_has_no_encoding() -> None:
+    value: object = {}
+    for _ in range(DEPTH_MAX - 1):
+        value = {"a": value}
+    assert decode(encode(value)) == value
+    with pytest.raises(Malformed, match="nested deeper"):
+        encode({"a": value})
+
+
 def test_a_record_nested_too_deeply_has_no_encoding() -> None:
     value: object = Pair(bytes(32), 1)
     for _ in range(DEPTH_MAX):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortia.base.codec import Malformed, encode
-from consortia.base.envelope import assemble, content_id, open_envelope, seal
+from consortia.base.envelope import assemble, content_id, kid_of, open_envelope, seal
 from consortia.base.keys import SigningKey
 
 KEY = SigningKey(b"k" * 32)
@@ -18,6 +18,15 @@ def test_what_is_sealed_opens_and_verifies(payload: bytes, aad: bytes) -> None:
     assert (envelope.kid, envelope.payload) == (KEY.key_id, payload)
     assert envelope.verified(KEY.public, aad)
     assert not envelope.verified(KEY.public, aad + b"x")
+
+
+def test_the_key_that_sealed_it_is_read_from_its_beginning() -> None:
+    data = seal(b"payload", KEY, b"")
+    assert kid_of(data) == KEY.key_id
+    start = len(data) - len(b"payload") - 1 - 66  # what stands before the payload and the signature
+    assert kid_of(data[:start]) == KEY.key_id
+    assert kid_of(data[: start - 1]) is None
+    assert kid_of(b"x" + data) is None
 
 
 def test_it_is_a_cose_sign1_array_of_rfc_9052() -> None:

@@ -26,6 +26,8 @@ GUARDS = [guard for room in FOCUS for guard in guards(room)]
 MOVES_MAX = 12_000
 """A missing guard is found within so many moves, most within a few hundred."""
 
+pytestmark = pytest.mark.slow
+
 EQUIVALENT_MOVES = 900
 WORLD_MOVES = 300
 CROWD_MOVES = 1_500

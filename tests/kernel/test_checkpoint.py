@@ -70,6 +70,22 @@ def test_any_member_may_have_signed_for_the_log_with_its_node_or_recovery_key(be
         assert signed_by(sign_log(point, bench.key(name, "admin")), point, members(bench)) is None
 
 
+def test_no_member_cosigns_twice(bench):
+    note = cosigned(bench, *NAMES)
+    name = cosigner_name("north", bench.network)
+    again = cosign(note.checkpoint, name, bench.key("north", "recovery"), 1)
+    with pytest.raises(NotFinal, match="north cosigned twice"):
+        check_final(note.with_signatures((again,)), bench.network, members(bench))
+
+
+def test_a_recovery_key_cosigns_in_the_witness_keys_place(bench):
+    note = cosigned(bench, *NAMES[:2])
+    name = cosigner_name("south", bench.network)
+    line = cosign(note.checkpoint, name, bench.key("south", "recovery"), 1)
+    found = check_final(note.with_signatures((line,)), bench.network, members(bench))
+    assert found == ["east", "north", "south"]
+
+
 def test_one_wrong_cosignature_spoils_a_sufficient_note(bench):
     note = cosigned(bench, *NAMES[:3])
     wrong = {

@@ -1,13 +1,15 @@
 """A block is durable whole or not at all, and a ledger opened again stands where it stood."""
 
 import pytest
+from msgspec.structs import replace
 
-from consortia.base.codec import Malformed
+from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.base.merkle import PathError, verify_consistency
 from consortia.kernel.block import Block
-from consortia.kernel.ledger import Ledger
+from consortia.kernel.ledger import Ledger, Mark
 from consortia.kernel.machine import InvalidBlock
 from consortia.modules.identity.messages import SetEndpoint
+from consortia.modules.identity.state import ENDPOINTS
 from consortia.store.lmdb import LmdbStore
 from consortia.store.memory import MemoryStore
 from consortia.testing.machine import Bench
@@ -108,6 +110,33 @@ def test_blocks_leaves_and_receipts_are_read_where_they_stand(store, bench):
     for index in (2, 99):
         with pytest.raises(Malformed, match="is no receipt"):
             ledger.transaction_at(index)
+
+
+def test_a_block_of_what_was_just_admitted_is_the_block_that_is_executed_anew(store, bench):
+    ledger = Ledger.create(store, bench.app, bench.genesis)
+    block = bench.blocks[0]
+    with store.snapshot() as view:
+        fold = ledger.admission(view, block.time)
+        admitted = tuple(fold.admit(raw) for raw in block.transactions)
+    quick, whole = ledger.prepare_admitted(block, fold, admitted), ledger.prepare(block)
+    assert (quick.result, quick.tip, quick.write) == (whole.result, whole.tip, whole.write)
+
+
+def test_a_question_is_answered_from_the_newest_state(store, bench):
+    ledger = filled(store, bench)
+    endpoint = ledger.ask(lambda ctx: ENDPOINTS.get(ctx, "north"))
+    assert endpoint.url == "http://127.0.0.1:7002"
+    assert ledger.ask(lambda ctx: None) is None
+
+
+def test_a_marker_that_holds_no_frontier_opens_nothing(bench):
+    store = MemoryStore()
+    filled(store, bench)
+    with store.snapshot() as view:
+        mark = decode_record(Mark, view.mark())
+        view._mark = encode_record(replace(mark, frontier=mark.frontier + b"x"))
+    with pytest.raises(Malformed):
+        Ledger.open(store, bench.app)
 
 
 def test_any_log_size_continues_any_smaller_one(store, bench):

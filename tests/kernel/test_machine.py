@@ -153,6 +153,22 @@ def test_a_block_with_a_transaction_that_is_not_admitted_is_invalid(bench):
         executed(bench, good, other)
 
 
+def test_a_block_is_run_only_with_what_was_admitted_to_it(bench):
+    raw = bench.sign("north", "operator", Write("a", "text"))
+    fold = bench.machine.admission(bench.state, bench.tip, bench.time)
+    admitted = (fold.admit(raw),)
+    for height, time in ((2, bench.time), (1, bench.time + 1)):
+        with pytest.raises(InvalidBlock, match="admitted to another block"):
+            bench.machine.run(
+                bench.state,
+                bench.tip,
+                Block(height, time, (raw,)),
+                fold,
+                admitted,
+                root_of=lambda _: bytes(32),
+            )
+
+
 def test_execution_is_pure(bench):
     raw = bench.sign("north", "operator", Write("a", "text"))
     before = bench.state.entries()

@@ -1,17 +1,21 @@
 """What is final can be proved from the genesis; what is not there, or not final, is not proved."""
 
 import pytest
+from msgspec.structs import replace
 
 from consortia.base.codec import to_value
 from consortia.engines.commit.dataset import commitment
+from consortia.kernel.proof import Proof
 from consortia.kernel.prove import CannotProve, Openings, newest_final, prove_receipt, prove_state
 from consortia.kernel.verify import Anchor, verify_proof
 from consortia.modules.assets.messages import Register
 from consortia.modules.assets.state import NAMES, VERSIONS
 from consortia.modules.identity.messages import Leave, RotateNodeKey, SetEndpoint
 from consortia.modules.identity.types import KeySpec
+from consortia.modules.predictions.messages import RecordBatch
+from consortia.modules.predictions.state import BATCHES
 from consortia.testing.machine import Bench, key_from, new_keys
-from consortia.testing.witnessed import Witnessed, dataset_of, opened_subject
+from consortia.testing.witnessed import Witnessed, batch_of, dataset_of, opened_record, opened_subject
 
 HERE = SetEndpoint("http://127.0.0.1:7001", None)
 
@@ -25,6 +29,14 @@ def rotate(bench, name, generation="1"):
     key = new_keys(bench.network, name, [(KeySpec(new.public, ("node",), "node"), new)])[0]
     bench.ok(name, "admin", RotateNodeKey(key, bench.covering()))
     bench.parties[name].keys["node"] = new
+
+
+def recorded(bench, batch):
+    """Record a batch of predictions; the state key of its entry."""
+    model = Register("net", "model", "Net", "blob", bytes(32), 1, None, None, (), None)
+    asset = bench.ok("north", "operator", model).events[0].body["asset"]
+    message = RecordBatch(asset, bytes(32), "diagnosis", bytes(32), batch.root, batch.count, None)
+    return BATCHES.state_key(bench.ok("north", "operator", message).events[0].body["batch"])
 
 
 def first_transaction(kept):
@@ -117,6 +129,41 @@ def test_nothing_is_proved_before_a_checkpoint_is_final(bench):
     kept = Witnessed.of(bench, behind=2)
     with pytest.raises(CannotProve, match="no ledger checkpoint is final yet"):
         newest_final(kept.ledger)
+
+
+def test_a_change_of_a_set_that_the_verifier_trusts_already_is_not_followed_again(bench):
+    bench.admit_member("harbour")
+    for _ in range(2):
+        bench.ok("east", "admin", HERE)
+    kept = Witnessed.of(bench)
+    anchor = verdict(kept, prove_receipt(kept.ledger, first_transaction(kept))).anchor
+    bench.ok("east", "admin", HERE)
+    later = Witnessed.of(bench)
+    proof = prove_receipt(later.ledger, first_transaction(later), since=anchor.size)
+    spoiled = tuple(replace(change, note=b"no note") for change in proof.extra.changes)
+    blind = Proof(replace(proof.extra, changes=spoiled), proof.index, proof.path, proof.note)
+    assert len(spoiled) == 1
+    assert verdict(later, blind, anchor).ok
+    assert verdict(later, blind).failed == 3
+
+
+def test_a_record_of_a_batch_is_shown(bench):
+    records = [f"record {at}".encode() for at in range(5)]
+    batch = batch_of(records, "answers")
+    key = recorded(bench, batch)
+    kept = Witnessed.of(bench)
+    openings = Openings(record=opened_record(batch, records, 3))
+    found = verdict(kept, prove_state(kept.ledger, key, openings=openings))
+    assert found.ok, found.steps
+    assert "number 4 of the 5" in found.steps[6].text
+
+
+def test_nothing_is_proved_of_a_block_whose_place_the_store_has_lost(bench):
+    kept = Witnessed.of(bench)
+    with kept.ledger.store.snapshot() as view:
+        view._blocks.pop(1)
+    with pytest.raises(CannotProve, match="there is no block 1"):
+        prove_receipt(kept.ledger, first_transaction(kept))
 
 
 def test_an_unknown_transaction_is_not_proved(bench):

@@ -73,6 +73,16 @@ def test_a_deletion_hides_the_key_until_it_is_put_again() -> None:
     assert overlay.get(b"key") == b"2"
 
 
+def test_a_scan_puts_changes_before_among_and_behind_what_stands() -> None:
+    overlay = Overlay(MemoryReader({b"b": b"1", b"d": b"2", b"f": b"3", b"h": b"4"}))
+    for key in (b"a", b"c", b"d", b"i"):
+        overlay.put(key, b"new")
+    for key in (b"b", b"e", b"g", b"j"):
+        overlay.delete(key)
+    found = {b"a": b"new", b"c": b"new", b"d": b"new", b"f": b"3", b"h": b"4", b"i": b"new"}
+    assert list(overlay.scan(b"")) == sorted(found.items())
+
+
 def test_writing_while_scanning_does_not_disturb_the_scan() -> None:
     overlay = Overlay(MemoryReader({b"a": b"1", b"b": b"2"}))
     overlay.put(b"c", b"3")

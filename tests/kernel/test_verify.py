@@ -9,17 +9,20 @@ from msgspec.structs import replace
 
 from consortia.base.codec import decode, encode, encode_record
 from consortia.base.ids import cosigner_name
-from consortia.base.note import Note, cosign
+from consortia.base.note import Note, cosign, parse_note
 from consortia.engines.commit.dataset import commitment
-from consortia.kernel.proof import Proof, StateClaim, parse_proof
+from consortia.kernel.proof import PROOF_BYTES_MAX, Proof, ReceiptClaim, StateClaim, parse_proof
 from consortia.kernel.prove import Openings, prove_receipt, prove_state
-from consortia.kernel.verify import verify_proof
+from consortia.kernel.verify import _Check, _Wrong, verify_proof
 from consortia.modules.assets.messages import Register
 from consortia.modules.assets.state import VERSIONS
 from consortia.modules.identity.messages import SetEndpoint
+from consortia.modules.predictions.messages import RecordBatch
+from consortia.modules.predictions.state import BATCHES
 from consortia.testing.machine import Bench, key_from
-from consortia.testing.witnessed import Witnessed, dataset_of, opened_subject
+from consortia.testing.witnessed import Witnessed, batch_of, dataset_of, opened_record, opened_subject
 
+RECORDS = [f"record {at}".encode() for at in range(5)]
 HERE = SetEndpoint("http://127.0.0.1:7001", None)
 
 
@@ -33,6 +36,11 @@ def world():
     said = commitment(data)
     message = Register("rows", "dataset", "Rows", "set", said.root, said.count, said.subjects, None, (), None)
     asset = bench.ok("north", "operator", message).events[0].body["asset"]
+    model = Register("net", "model", "Net", "blob", bytes(32), 1, None, None, (), None)
+    net = bench.ok("north", "operator", model).events[0].body["asset"]
+    batch = batch_of(RECORDS, "answers")
+    answers = RecordBatch(net, bytes(32), "diagnosis", bytes(32), batch.root, batch.count, None)
+    recorded = bench.ok("north", "operator", answers).events[0].body["batch"]
     kept = Witnessed.of(bench)
     key = VERSIONS.state_key(asset, 1)
     proofs = {
@@ -44,6 +52,11 @@ def world():
         ),
         "stranger": prove_state(
             kept.ledger, key, openings=Openings(subject=opened_subject(data, b"stranger"))
+        ),
+        "record": prove_state(
+            kept.ledger,
+            BATCHES.state_key(recorded),
+            openings=Openings(record=opened_record(batch, RECORDS, 3)),
         ),
     }
     return kept, proofs
@@ -103,6 +116,35 @@ def test_a_header_elsewhere_is_told_at_step_5(world):
     assert failed(world, Proof(proof.extra, proof.index, proof.path[:-1], proof.note)) == 5
 
 
+def test_a_leaf_that_is_no_header_is_told_at_step_5(world):
+    proof = world[1]["receipt"]
+    claimed = proof.extra.receipt
+    extra = replace(proof.extra, header=claimed.receipt)
+    assert failed(world, Proof(extra, claimed.index, claimed.path, proof.note)) == 5
+
+
+def test_a_leaf_that_names_no_set_is_told_at_step_3(world):
+    proof = world[1]["receipt"]
+    (change,) = proof.extra.changes
+    size = parse_note(change.note).checkpoint.size
+    for index in (0, 1):
+        leaf, path = world[0].ledger.leaf(index), world[0].ledger.inclusion(index, size)
+        other = replace(change, header=leaf, index=index, path=path)
+        assert failed(world, with_extra(proof, changes=(other,))) == 3
+
+
+def test_a_header_that_is_claimed_as_a_receipt_is_told_at_step_6(world):
+    proof = world[1]["receipt"]
+    claim = ReceiptClaim(proof.extra.header, proof.index, proof.path)
+    assert failed(world, with_extra(proof, receipt=claim)) == 6
+
+
+def test_a_receipt_at_another_leaf_is_told_at_step_6(world):
+    proof = world[1]["receipt"]
+    claim = proof.extra.receipt
+    assert failed(world, with_extra(proof, receipt=replace(claim, index=claim.index + 1))) == 6
+
+
 def test_a_receipt_of_another_block_is_told_at_step_6(world):
     kept, proofs = world
     other = prove_receipt(kept.ledger, kept.ledger.transaction_at(3)).extra.receipt
@@ -133,6 +175,36 @@ def test_a_false_opening_is_told_at_step_7(world):
     assert failed(world, with_extra(world[1]["absent"], subject=opened)) == 7
 
 
+def test_a_false_record_is_told_at_step_7(world):
+    proof = world[1]["record"]
+    opened = proof.extra.record
+    for changed in (
+        replace(opened, record=b"another"),
+        replace(opened, salt=bytes(32)),
+        replace(opened, index=2),
+        replace(opened, count=6),
+    ):
+        assert failed(world, with_extra(proof, record=changed)) == 7
+
+
+def test_an_opening_of_both_kinds_or_of_an_entry_of_the_other_kind_is_told_at_step_7(world):
+    record, subject = world[1]["record"], world[1]["subject"]
+    opened = subject.extra.subject
+    assert failed(world, with_extra(record, subject=opened)) == 7
+    assert failed(world, with_extra(record, record=None, subject=opened)) == 7
+    assert failed(world, with_extra(subject, subject=None, record=record.extra.record)) == 7
+    assert failed(world, with_extra(world[1]["receipt"], subject=opened)) == 7
+
+
+def test_an_entry_that_is_no_record_opens_nothing(world):
+    proof = world[1]["present"]
+    check = _Check(world[0].bench.app, proof.encode(), world[0].bench.network, None)
+    for value in (encode([1]), None):
+        check.proof = with_extra(proof, state=StateClaim(b"a", value, proof.extra.state.path))
+        with pytest.raises(_Wrong):
+            check._committed()
+
+
 def test_a_log_that_does_not_continue_is_told_at_step_8(world):
     proof = world[1]["receipt"]
     assert failed(world, with_extra(proof, since=replace(proof.extra.since, root=bytes(32)))) == 8
@@ -157,6 +229,11 @@ def test_another_spelling_is_told_at_step_1(world, respell):
     data = world[1]["receipt"].encode()
     assert respell(data) != data
     assert failed(world, respell(data)) == 1
+
+
+def test_a_file_of_more_than_4_mib_is_told_at_step_1(world):
+    data = world[1]["receipt"].encode()
+    assert failed(world, data + bytes(PROOF_BYTES_MAX)) == 1
 
 
 def test_spare_bits_of_base64_are_told_at_step_1(world):

@@ -19,6 +19,7 @@ from consortia.base.codec import (
     decode,
     encode_record,
     from_value,
+    to_value,
 )
 from consortia.base.envelope import Envelope, content_id, open_envelope, seal
 from consortia.base.keys import SigningKey
@@ -70,14 +71,7 @@ def external_aad(network: bytes) -> bytes:
 
 def call(message: Record, module: str, name: str) -> Call:
     """The call that carries `message` to `module.name`."""
-    return Call(f"{module}.{name}", _plain(message))
-
-
-def _plain(message: Record) -> dict[str, Any]:
-    value = decode(encode_record(message))
-    if not isinstance(value, dict):
-        raise Malformed("a message is a map")
-    return value
+    return Call(f"{module}.{name}", to_value(message))
 
 
 def sign_transaction(
