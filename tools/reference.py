@@ -1,8 +1,8 @@
 """Write the reference pages that follow from the declarations: `python -m tools.reference [--check]`.
 
 One page for each module of the ledger's law (messages, events, queries, refusals, state, invariants), one
-for the kernel's refusals, one for the command line. The pages are committed, and a test holds that they are
-what this writes; `--check` says which are not, and exits 1.
+for the kernel's refusals, one for the command line, one for the recipes' parameters. The pages are committed,
+and a test holds that they are what this writes; `--check` says which are not, and exits 1.
 """
 
 import inspect
@@ -17,6 +17,7 @@ from msgspec import inspect as types
 from consortia.app import application
 from consortia.base.refusals import Refusal
 from consortia.cli import cli
+from consortia.engines.train import RECIPES
 from consortia.kernel.module import Method, Module, snake
 from consortia.kernel.refusals import REFUSALS as KERNEL_REFUSALS
 
@@ -260,6 +261,43 @@ def _command(command: click.Command, path: str, marks: str) -> list[str]:
     return lines
 
 
+def parameters_page() -> str:
+    """The page of the recipes' parameters."""
+    predicted = {
+        "classes": "two classes",
+        "number": "a number",
+        "either": "two classes or a number",
+        "times": "times until an event",
+    }
+    lines = [
+        "# Recipes' parameters",
+        "",
+        MADE,
+        "",
+        "What each recipe is stands in [Recipes](recipes.md).",
+        "",
+    ]
+    for name in sorted(RECIPES):
+        rule, about = RECIPES[name], RECIPES[name].about
+        promises = ["exact at home" if about.exact else "floats at home"]
+        promises += ["the pooled model"] if about.pooled else []
+        what = "moments of the columns" if name == "statistics" else predicted[about.label]
+        lines += [f"## {name}", "", f"Version {rule.version}. Gives {what}; {', '.join(promises)}.", ""]
+        lines += table(
+            ("parameter", "default", "limits", "meaning"),
+            (
+                (
+                    f"`{each.name}`",
+                    number(each.default),
+                    f"{number(each.low)} to {number(each.high)}",
+                    each.meaning,
+                )
+                for each in about.parameters
+            ),
+        )
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every page that follows from the declarations, by its place."""
     modules = application().modules
@@ -267,6 +305,7 @@ def pages() -> dict[Path, str]:
     made[FOLDER / "ledger" / "kernel.md"] = kernel_page()
     made[FOLDER / "ledger" / "index.md"] = index_page(modules)
     made[FOLDER / "commands.md"] = commands_page()
+    made[FOLDER / "parameters.md"] = parameters_page()
     return made
 
 

@@ -17,11 +17,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--listen", default=None)
     parser.add_argument("--orderer-url", default=None)
     parser.add_argument("--worker", action=argparse.BooleanOptionalAction, default=None)
+    parser.add_argument("--trainer", default=None)
     given = parser.parse_args(arguments)
 
     from consortia.node.serving import Cannot, serve  # noqa: PLC0415 (`--help` needs none of it)
 
-    flags = {"listen": given.listen, "orderer_url": given.orderer_url, "worker": given.worker}
+    flags = {
+        "listen": given.listen,
+        "orderer_url": given.orderer_url,
+        "worker": given.worker,
+        "trainer": given.trainer,
+    }
     try:
         serve(given.home, os.environ, flags, _ready)
     except Cannot as error:
