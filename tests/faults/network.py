@@ -31,13 +31,29 @@ PATIENCE_SECONDS = 90.0
 class Network(Consortium):
     """Members whose nodes keep their addresses over a restart, as those of organisations do."""
 
-    def __init__(self, folder, names=HOSPITALS):
+    def __init__(self, folder, names=HOSPITALS, *, workers=True):
         super().__init__(folder, names, Teller(to_error=True))
+        self._workers = workers
         self.shared = {}
-        self._studies = 0
+        self._studies = self._things = 0
 
     def _wishes(self, name):
-        return dataclasses.replace(super()._wishes(name), listen=f"127.0.0.1:{_free_port()}")
+        place, more = f"127.0.0.1:{_free_port()}", {"worker": self._workers}
+        return dataclasses.replace(super()._wishes(name), listen=place, more=more)
+
+    def register(self, name):
+        """Register a thing at a member's node; gives the receipt that it acknowledges."""
+        self._things += 1
+        return self.client(name).submit(thing(f"of-{name}-{self._things}"))
+
+    def agrees(self, seconds=PATIENCE_SECONDS):
+        """Wait until every node has the same log, all of it final."""
+
+        def same():
+            found = [self.patiently(lambda name=name: self.client(name).status()) for name in self.names]
+            return len({one.root for one in found}) == 1 and all(one.final_size == one.size for one in found)
+
+        joining.wait_until(same, "agreement of all nodes", seconds)
 
     def restart(self, name):
         node = self.party(name).node
@@ -116,6 +132,33 @@ def read(folder):
         store.close()
 
 
+def thing(name):
+    """The message that registers something of this name."""
+    return Register(
+        name=name,
+        kind="dataset",
+        title=f"The thing {name}",
+        form="set",
+        commitment=os.urandom(32),
+        count=1,
+        subjects=1,
+        schema=bytes(32),
+        parents=(),
+        rights=None,
+    )
+
+
+def nothing_is_lost(acknowledged, kept, told=""):
+    """Every member holds every receipt that was given, and all hold the same log."""
+    shortest = min(len(one.leaves) for one in kept.values())
+    first, *others = (one.leaves[:shortest] for one in kept.values())
+    assert all(other == first for other in others), f"two nodes have other leaves {told}"
+    for member, one in kept.items():
+        for receipt in acknowledged:
+            assert one.receipts.get(receipt.transaction) == receipt, f"{member} lost {receipt} {told}"
+    assert len({(len(one.leaves), one.root) for one in kept.values()}) == 1
+
+
 class Load:
     """People at every member who register things all the time, and keep the receipts that they were given."""
 
@@ -141,23 +184,11 @@ class Load:
         party, number, client = self.network.party(name), 0, None
         while not self._stop.wait(0.1):
             number += 1
-            asset = Register(
-                name=f"thing-{number}",
-                kind="dataset",
-                title="A thing",
-                form="set",
-                commitment=os.urandom(32),
-                count=1,
-                subjects=1,
-                schema=bytes(32),
-                parents=(),
-                rights=None,
-            )
             try:
                 if client is None:
                     url, network = party.node.url, self.network.network
                     client = Client(url, network=network, member=name, key=party.key("admin"))
-                self.acknowledged.append(client.submit(asset, lane=1))
+                self.acknowledged.append(client.submit(thing(f"thing-{number}"), lane=1))
             except LedgerError:
                 client = _closed(client)
         _closed(client)

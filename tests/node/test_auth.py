@@ -139,7 +139,7 @@ def test_nobody_is_nobody(gate):
 
 def test_a_key_put_out_of_force_may_bring_its_last_cosignature_and_nothing_else():
     sync = ("POST", "/v1/sync?wait=5", b"body")
-    gate = Gate(NETWORK, "home-member", "the-token", state, lambda public: public == GONE.public)
+    gate = Gate(NETWORK, "home-member", "the-token", state, awaited=lambda public: public == GONE.public)
     assert ask(gate, header(GONE, sync), sync).member == "clinic-a"
     with pytest.raises(Unauthorised):
         ask(gate, header(GONE, nonce=b"m" * 16))

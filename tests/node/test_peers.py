@@ -9,6 +9,7 @@ import consortia
 from consortia.base.keys import SigningKey
 from consortia.modules.identity.messages import SetEndpoint
 from consortia.node.config import Config
+from consortia.node.memory import PlainMemory
 from consortia.node.peers import Peers
 from consortia.sdk.errors import Unreachable
 from consortia.sdk.transport import Credentials
@@ -49,7 +50,7 @@ def ask_another(service, **settings):
         simulated.submit(SetEndpoint(service.url, None))
         ledger = simulated.network.orderer.ledger
         config = Config(member="this-one", network=ledger.network.hex(), **settings)
-        peers = Peers(ledger, config, Credentials(SigningKey(bytes(32)), ledger.network))
+        peers = Peers(ledger, config, Credentials(SigningKey(bytes(32)), ledger.network), PlainMemory())
         try:
             peers.transport(simulated.member).post("/v1/sync", b"signed", timeout=5)
         finally:

@@ -175,6 +175,8 @@ def _node(home: Home) -> Iterator[Found]:
         return
     session = at_home(home.path)
     status = session.client.status()
+    if status.hindered is not None:
+        yield Found("node", "wrong", f"it cannot go on: {status.hindered}", "it goes on by itself then")
     if status.stopped is not None:
         text = f"it has stopped: {status.stopped}"
         yield Found(

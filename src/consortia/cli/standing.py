@@ -156,7 +156,7 @@ def _tell_rest(known: Mapping[str, Any]) -> None:
     for one in known.get("proposals", []):
         say()
         say(f"{one['kind']} of {one['name']} is open; awaited: {', '.join(one['awaited']) or 'nobody'}")
-    for name in ("stopped", "withheld"):
+    for name in ("stopped", "hindered", "withheld"):
         if known.get(name):
             note(f"{click.style(name, fg='red', bold=True)}: {known[name]}")
     for alert in known.get("alerts", []):

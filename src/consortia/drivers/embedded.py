@@ -84,7 +84,10 @@ class Embedded:
     def header(self, now: int) -> Prepared:
         """Append a block without transactions: a header at time `now`, or its parent's if that is later."""
         self.pool.pause()
-        prepared = self.ledger.prepare(Block(self.ledger.tip.height + 1, max(now, self.ledger.tip.time), ()))
-        self.ledger.commit(prepared)
-        self.pool.refill(now)
+        try:
+            block = Block(self.ledger.tip.height + 1, max(now, self.ledger.tip.time), ())
+            prepared = self.ledger.prepare(block)
+            self.ledger.commit(prepared)
+        finally:
+            self.pool.refill(now)
         return prepared

@@ -5,7 +5,7 @@ only then moves the tip; a failed commit leaves nothing half done. Everything th
 paths, state paths at recent heights, receipts) is read from here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,7 +20,7 @@ from consortia.base.merkle import (
     read_inclusion_path,
     root_at,
 )
-from consortia.base.setcommit import SetPath
+from consortia.base.setcommit import SetPath, unpack
 from consortia.kernel.admission import Admission, Admitted, Check
 from consortia.kernel.application import Application
 from consortia.kernel.block import Block, Header, MemberSet, Receipt, parse_leaf
@@ -29,7 +29,7 @@ from consortia.kernel.genesis import Genesis
 from consortia.kernel.machine import Alarm, Changes, InvalidBlock, Machine, Result, Tip, no_alarm
 from consortia.kernel.ports import SetStep
 from consortia.kernel.store import MemoryReader, Overlay, Reader
-from consortia.kernel.tree import Plan, Tree, TreeReader, hashed, key_hash
+from consortia.kernel.tree import Plan, Tree, TreeError, TreeReader, hashed, key_hash, value_hash
 
 
 class Mark(Record, frozen=True):
@@ -325,6 +325,19 @@ class Ledger:
         with self.store.snapshot() as view:
             return self._tree.path(view, key_hash(key), height)
 
+    def check_state(self) -> None:
+        """Raise TreeError unless the state, as it rests in the store, is the one that the tip commits to.
+
+        The records of its tree must give the root. Whether they list the very entries that are there is told
+        by a sum of all pairs of hashes, in whatever order: damage on a disk is no adversary.
+        """
+        with self.store.snapshot() as view:
+            Tree.open(view, self.tip.state)
+            listed = _sum(key + value for _, packed in view.buckets() for key, value in unpack(packed))
+            there = _sum(key_hash(key) + value_hash(value) for key, value in view.scan(b""))
+        if there != listed:
+            raise TreeError("the state is not the one that the state tree commits to")
+
     def violations(self) -> list[str]:
         """Every invariant that does not hold, in words."""
         with self.store.snapshot() as view:
@@ -374,3 +387,8 @@ def _nodes(view: View) -> Callable[[int, int], bytes]:
         return found
 
     return node
+
+
+def _sum(entries: Iterable[bytes]) -> int:
+    """The sum of entries, read as numbers: the same in any order."""
+    return sum(int.from_bytes(entry, "big") for entry in entries)

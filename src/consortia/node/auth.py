@@ -77,16 +77,19 @@ class Gate:
         member: str,
         token: str,
         key_state: Callable[[bytes], KeyState | None],
+        *,
         awaited: Callable[[bytes], bool] = lambda _public: False,
+        clock: Callable[[str, int], None] = lambda _member, _ahead: None,
     ) -> None:
         """Guard the node of `member`; `key_state` reads a key from the ledger, `token` is the home's.
 
         `awaited` tells of a public key that acts no more whether it still has to cosign the change by which
-        it was put out of force: until then it may synchronise.
+        it was put out of force: until then it may synchronise. `clock` is told by how many ms a member's node
+        is ahead of this one's clock.
         """
         self._network, self._member = network, member
         self._token = token.encode()
-        self._key_state, self._awaited = key_state, awaited
+        self._key_state, self._awaited, self._clock = key_state, awaited, clock
         self._seen: dict[str, OrderedDict[bytes, int]] = {}
 
     def caller(self, presented: Presented, request: Request, now: int) -> Caller:
@@ -120,13 +123,15 @@ class Gate:
 
     def _signed(self, header: str, request: Request, now: int) -> Caller:
         signed = self._addressed(header)
-        if abs(now - signed.time) > WINDOW_MILLISECONDS:
-            raise Unauthorised(f"signed {abs(now - signed.time)} ms from this node's clock")
         state = self._key_state(signed.key)
         if state is None or not (state.active or self._may_still_cosign(state, request)):
             raise Unauthorised(f"the ledger knows no active key {signed.key.hex()}")
         if not signed.valid(state.signer.public, self._network, request):
             raise Unauthorised("the signature is not of this request")
+        if "node" in state.signer.roles and state.active:
+            self._clock(state.signer.member, signed.time - now)
+        if abs(now - signed.time) > WINDOW_MILLISECONDS:
+            raise Unauthorised(f"signed {abs(now - signed.time)} ms from this node's clock")
         self._remember(state.signer.member, signed, now)
         return Caller(Means.KEY, state.signer.member, signed.key, state.signer.roles)
 

@@ -8,6 +8,8 @@ One member's node orders (the embedded driver); all others follow it: they ask (
 (`on_request`) and take the answer in (`on_reply`). Every node is a witness.
 """
 
+from collections.abc import Callable, Iterable
+
 from consortia.base.codec import Malformed
 from consortia.base.ids import cosigner_name
 from consortia.base.keys import SigningKey, verify
@@ -16,9 +18,10 @@ from consortia.base.refusals import Refused
 from consortia.kernel.admission import Check
 from consortia.kernel.ledger import Ledger, Prepared
 from consortia.kernel.transaction import parse_transaction
+from consortia.kernel.tree import TreeError
 from consortia.node.chain import Chain, KeyFor
 from consortia.node.finals import Finals
-from consortia.node.heads import Conflict, Heads, Unfit, evidence_of, save_evidence
+from consortia.node.heads import Conflict, Heads, Unfit, Unsound, evidence_of, save_evidence
 from consortia.node.leader import Leader
 from consortia.node.memory import Memory
 from consortia.node.records import Alert, Effects, Settings, Status
@@ -56,7 +59,12 @@ class Node:
         memory: Memory,
         settings: Settings | None = None,
         check: Check = verify,
+        elders: Callable[[], Iterable[str]] = tuple,
     ) -> None:
+        """Start from what the ledger and the memory hold.
+
+        `elders` gives the members that a longer ledger named: an orderer that lost its own asks them too.
+        """
         self.ledger, self.member, self.memory = ledger, member, memory
         self.settings = settings or Settings()
         self.check = check
@@ -64,6 +72,7 @@ class Node:
         self.finals = Finals(self.chain)
         self.heads = Heads(self.chain, memory)
         self.succession = Succession(self.chain, memory, orderer)
+        self._elders = elders
         self._key_for = KeyFor(self.chain, member, keys)
         patience = self.settings.patience
         self.witness = Witness(self.chain, member, self._key_for, memory, patience=patience, check=check)
@@ -100,6 +109,11 @@ class Node:
     def orders(self) -> bool:
         """Whether this node is the orderer."""
         return self._leader is not None
+
+    @property
+    def behind(self) -> bool:
+        """Whether the ledger here ends before what this node cosigned: it was lost, or is an older copy."""
+        return self.witness.signed.size > self.ledger.tip.size
 
     def submit(self, raw: bytes, now: int) -> bytes:
         """Take in a transaction and give its id; raises Refused.
@@ -178,7 +192,8 @@ class Node:
             return []
         others = [name for name in self._members() if name not in (self.member, self.orderer)]
         if self._leader is not None:
-            return [name for name in others if self._idle(name, now) >= 5 * self.settings.sync_ms]
+            names = sorted({*others, *self._elders()}) if self.behind else others
+            return [name for name in names if self._idle(name, now) >= 5 * self.settings.sync_ms]
         self._spread.intersection_update(others)
         asked = (
             [self.orderer] if self._hurry or self._idle(self.orderer, now) >= self.settings.sync_ms else []
@@ -328,7 +343,7 @@ class Node:
     def _must_wait(self) -> bool:
         """Whether this orderer knows of a longer history of its own, or has promised to follow another."""
         promise = self.witness.promise
-        return self.heads.longer() or (promise is not None and promise.term > self.term)
+        return self.behind or self.heads.longer() or (promise is not None and promise.term > self.term)
 
     def _unsettled(self) -> bool:
         return self.finals.size < self.ledger.tip.size
@@ -486,9 +501,11 @@ class Node:
         leader = self._leader
         if leader is not None:
             leader.driver.pool.pause()
-        self._append(peer, blocks, head, now, height)
-        if leader is not None:
-            self._effects.refused += leader.driver.pool.refill(now)
+        try:
+            self._append(peer, blocks, head, now, height)
+        finally:
+            if leader is not None:
+                self._effects.refused += leader.driver.pool.refill(now)
         self.heads.review()
 
     def _append(self, peer: str, blocks: tuple[Vouched, ...], head: Note, now: int, height: int) -> None:
@@ -497,6 +514,7 @@ class Node:
                 prepared = self.heads.fit(vouched, head, self.check)
             except Unfit as error:
                 if peer == self.orderer and peer != self.member:
+                    self._check_own_state()
                     self._convict(evidence_of(f"a block of {peer} is refused: {error}", head, vouched), now)
                 else:
                     self._alert("peer", f"{peer} sent a block that does not hold: {error}", now)
@@ -504,6 +522,13 @@ class Node:
             if prepared is not None:
                 self.ledger.commit(prepared)
                 self._committed(prepared, now, newest=prepared.tip.height == height)
+
+    def _check_own_state(self) -> None:
+        """Before anybody is blamed for a block: raises Unsound when the state here is a damaged one."""
+        try:
+            self.ledger.check_state()
+        except TreeError as error:
+            raise Unsound(str(error)) from None
 
     def _take_finals(self, finals: tuple[bytes, ...]) -> None:
         for data in finals:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from consortia.base.keys import SigningKey
-from consortia.base.refusals import Refusal, Refused
+from consortia.base.refusals import Refusal, Refused, require
 from consortia.kernel import refusals as kernel
 from consortia.kernel.admission import SEQUENCES, Sequence
 from consortia.kernel.application import Application
@@ -12,9 +12,10 @@ from consortia.kernel.transaction import sign_transaction
 from consortia.modules.identity import Keeper
 from consortia.modules.identity.messages import SetEndpoint
 from consortia.node.core import Node
+from consortia.node.hindrance import Hindrance
 from consortia.node.http_answers import HttpProblem
 from consortia.node.peers import Peers
-from consortia.node.refusals import REFUSALS
+from consortia.node.refusals import HINDERED, REFUSALS
 from consortia.node.tls import ServerTls
 from consortia.sdk.builder import call_of
 from consortia.sdk.errors import LedgerError, TransactionRefused
@@ -27,28 +28,39 @@ ANNOUNCE_LANE = 15
 class Forwarder:
     """Hands transactions to whoever orders."""
 
-    def __init__(self, node: Node, peers: Peers, now: Callable[[], int], wake: Callable[[], None]) -> None:
-        self._node, self._peers, self._now, self._wake = node, peers, now, wake
+    def __init__(
+        self,
+        node: Node,
+        peers: Peers,
+        hindrance: Hindrance,
+        now: Callable[[], int],
+        wake: Callable[[], None],
+    ) -> None:
+        self.node, self._peers, self._hindrance = node, peers, hindrance
+        self._now, self._wake = now, wake
 
     async def submit(self, raw: bytes) -> bytes:
         """Submit a transaction and give its id; raises Refused, or HttpProblem when the orderer is away.
 
         An urgent one that the orderer does not take is kept and passed on with every question to it.
         """
-        transaction = self._node.submit(raw, self._now())
+        now = self._now()  # which looks at the clock
+        require(not self._hindrance.text, HINDERED, self._hindrance.text)
+        node = self.node
+        transaction = node.submit(raw, now)
         self._wake()
-        if self._node.orders:
+        if node.orders:
             return transaction
-        orderer = self._peers.transport(self._node.orderer)
-        held = raw in self._node.witness.held()
+        orderer = self._peers.transport(node.orderer)
+        held = raw in node.witness.held()
         if orderer is None:
             if held:
                 return transaction
-            raise HttpProblem(503, f"nobody knows where {self._node.orderer} is, whose node orders")
+            raise HttpProblem(503, f"nobody knows where {node.orderer} is, whose node orders")
         try:
             await self._peers.run(lambda: orderer.post("/v1/transactions", raw).expect(200, 202))
         except TransactionRefused as error:
-            raise Refused(refusal_of(self._node.ledger.app, error.code), error.detail) from None
+            raise Refused(refusal_of(node.ledger.app, error.code), error.detail) from None
         except LedgerError as error:
             if held:
                 return transaction

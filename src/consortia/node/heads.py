@@ -28,6 +28,10 @@ class Unfit(ValueError):
     """What another node sent does not hold: blocks that are not vouched for, or break the rules."""
 
 
+class Unsound(RuntimeError):
+    """What rests in this node's own store is not what it wrote: it can blame nobody for a block."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict(Exception):
     """Two things that an honest orderer never signed both; `evidence` holds them."""

@@ -28,8 +28,9 @@ from consortia.node.auth import Caller, Means, Presented, Unauthorised
 from consortia.node.blobs import BlobError, NoBlob, TooLarge
 from consortia.node.config import is_loopback
 from consortia.node.http_answers import HttpProblem, problem, refused
-from consortia.node.refusals import REQUESTS_FULL
+from consortia.node.refusals import HINDERED, REQUESTS_FULL
 from consortia.node.service import Service
+from consortia.store.errors import NoRoom, StoreError
 
 TARGET_BYTES_MAX = 4_096
 _LOG = logging.getLogger("consortia.http")
@@ -124,8 +125,16 @@ def _endpoint(service: Service, place: Place) -> Endpoint:
             answer = problem(HttpProblem(413, str(error), code=error.code))
         except TooLarge as error:
             answer = problem(HttpProblem(413, str(error)))
-        except BlobError as error:
-            _LOG.exception("a blob")
+        except NoRoom as error:
+            service.hindrance.meet(str(error))
+            service.wake()
+            answer = problem(HttpProblem(503, str(error), code=HINDERED.code))
+        except OSError as error:
+            _LOG.warning("%s %s: %s", request.method, request.url.path, error)
+            text = f"nothing can be written here ({error.strerror or error})"
+            answer = problem(HttpProblem(503, text, code=HINDERED.code))
+        except (BlobError, StoreError) as error:
+            _LOG.exception("%s %s", request.method, request.url.path)
             answer = problem(HttpProblem(500, str(error)))
         except Exception:  # noqa: BLE001 (logged whole; the caller gets an answer, the node lives)
             _LOG.exception("%s %s", request.method, request.url.path)

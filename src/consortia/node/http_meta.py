@@ -9,6 +9,7 @@ from starlette.responses import Response
 from consortia.kernel.application import Application
 from consortia.node.http import Asked, Place
 from consortia.node.http_answers import HttpProblem, plain
+from consortia.node.refusals import HINDERED
 from consortia.node.service import Service
 
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
@@ -20,12 +21,17 @@ async def alive(_asked: Asked) -> Response:
 
 
 async def ready(asked: Asked) -> Response:
-    """The node serves: it orders, or follows, and has not stopped over evidence."""
-    found = asked.service.node.status()
+    """The node serves: it orders, or follows, is not hindered, and has not stopped over evidence."""
+    node = asked.service.node
+    found = node.status()
+    hindered = asked.service.hindrance.text
+    if hindered:
+        raise HttpProblem(503, hindered, code=HINDERED.code)
     if found.stopped is not None:
         raise HttpProblem(503, f"stopped: {found.stopped}")
     if found.orderer == found.member and not found.ordering:
-        raise HttpProblem(503, "the orderer is hearing what its followers hold")
+        behind = "this node signed more than its ledger holds, and waits for nodes that hold the rest"
+        raise HttpProblem(503, behind if node.behind else "the orderer is hearing what its followers hold")
     return Response("ready\n", media_type="text/plain")
 
 
@@ -53,6 +59,7 @@ def status_facts(service: Service) -> dict[str, Any]:
         "waiting": found.waiting,
         "withheld": found.withheld,
         "stopped": found.stopped,
+        "hindered": service.hindrance.text or None,
         "members": members,
         "peers": {name: endpoints[name].url for name in members if name in endpoints},
         "modules": {version.name: version.version for version in service.ledger.app.versions()},
@@ -75,6 +82,7 @@ async def metrics(asked: Asked) -> Response:
         ("block_time_seconds", "gauge", "Block time of the newest block", found.time / 1000),
         ("waiting_transactions", "gauge", "Transactions that wait for a block", found.waiting),
         ("stopped", "gauge", "1 when the node has stopped over evidence", int(found.stopped is not None)),
+        ("hindered", "gauge", "1 while the node cannot go on", int(bool(service.hindrance.text))),
         ("indexed_height", "gauge", "Newest block in the index", service.index.height),
         ("event_streams", "gauge", "Open streams of events", counted.streams),
         ("requests_total", "counter", "Requests", counted.requests),

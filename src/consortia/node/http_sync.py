@@ -6,10 +6,13 @@ from starlette.responses import Response
 
 from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.base.note import parse_note
+from consortia.base.refusals import require
 from consortia.node.auth import Caller, Means
 from consortia.node.http import Asked, Place
 from consortia.node.http_answers import CBOR, HttpProblem, plain, whole_number
 from consortia.node.invitations import InviteError, JoinRequest
+from consortia.node.refusals import HINDERED
+from consortia.node.service import Service
 from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply, SyncRequest
 
 WAIT_SECONDS_MAX = 10
@@ -23,15 +26,22 @@ async def sync(asked: Asked) -> Response:
     try:
         request = decode_record(SyncRequest, asked.body, size_max=MESSAGE_BYTES_MAX)
         peer = node_of(asked.caller)
-        reply = service.node.on_request(peer, request, service.now())
+        reply = _answer(service, peer, request)
         service.wake()
         deadline = asyncio.get_running_loop().time() + wait
         while (left := deadline - asyncio.get_running_loop().time()) > 0 and not _news(request, reply):
             if await service.waiting.news(left):
-                reply = service.node.on_request(peer, request, service.now())
+                reply = _answer(service, peer, request)
     except Malformed as error:
         raise HttpProblem(400, str(error)) from None
     return Response(encode_record(reply), media_type=CBOR)
+
+
+def _answer(service: Service, peer: str | None, request: SyncRequest) -> SyncReply:
+    """The core's answer; raises Refused while it is hindered, for an answer is mostly a promise."""
+    now = service.now()  # which looks at the clock
+    require(not service.hindrance.text, HINDERED, service.hindrance.text)
+    return service.node.on_request(peer, request, now)
 
 
 def node_of(caller: Caller) -> str | None:
@@ -83,7 +93,7 @@ async def cosignatures(asked: Asked) -> Response:
         blocks=(),
         fresh=False,
     )
-    reply = node.on_request(None, nothing, asked.service.now())
+    reply = _answer(asked.service, None, nothing)
     return plain({"notes": [note.decode() for note in reply.published]})
 
 

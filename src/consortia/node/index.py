@@ -156,7 +156,8 @@ class Index:
                 self._db.execute("INSERT OR REPLACE INTO meta VALUES ('mark', ?)", (_mark(ledger, header),))
                 self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has rolled it back already
+                    self._db.execute("ROLLBACK")
                 raise
             return end - start
 

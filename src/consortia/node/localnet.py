@@ -47,6 +47,7 @@ class NodeHandle:
 
         On Linux the node ends with the thread that calls this, so call it from one that outlives the node.
         """
+        self._close()
         errors = self.home / "logs" / "stderr.log"
         with errors.open("ab") as log:
             self._process = subprocess.Popen(
@@ -92,7 +93,7 @@ class NodeHandle:
 
     def _close(self) -> None:
         """Close the pipe of a process that has ended."""
-        if self._process is not None and self._process.stdout is not None:
+        if self.pid is None and self._process is not None and self._process.stdout is not None:
             self._process.stdout.close()
 
     def _last_words(self) -> str:

@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from consortia.store.errors import NoRoom
+
 
 class Memory(Protocol):
     """Small named records. A name is of the form `[a-z0-9-]+`."""
@@ -58,7 +60,13 @@ class FolderMemory:
         return path.read_bytes() if path.is_file() else None
 
     def save(self, name: str, data: bytes) -> None:
-        """Write beside the old file, sync, replace, and sync the folder."""
+        """Write beside the old file, sync, replace, and sync the folder; raises NoRoom."""
+        try:
+            self._save(name, data)
+        except OSError as error:
+            raise NoRoom.because(self.folder, error) from error
+
+    def _save(self, name: str, data: bytes) -> None:
         fresh = self.folder / f"{name}.new"
         with fresh.open("wb") as file:
             file.write(data)

@@ -1,8 +1,9 @@
 """The other members' nodes: where they are, which certificates they show, and requests to them.
 
 Addresses and certificates are those registered on the ledger; until it names the orderer's, those of the
-settings (which came with the invite). Requests block, so they run in threads; what they bring goes back to
-the event loop's thread.
+settings (which came with the invite). The newest are remembered beside the ledger: an orderer that lost its
+own has nobody else to tell it where the rest of it is. Requests block, so they run in threads; what they
+bring goes back to the event loop's thread.
 """
 
 import asyncio
@@ -11,19 +12,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from ssl import PEM_cert_to_DER_cert
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
+from msgspec import Meta
+
+from consortia.base.codec import U63, Name, Record, decode_record, encode_record
 from consortia.base.hashing import sha256
+from consortia.base.keys import SigningKey
+from consortia.kernel.block import MEMBERS_MAX
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.modules.identity import Keeper
 from consortia.modules.identity.addresses import is_host_address, is_own
 from consortia.modules.identity.types import Endpoint
 from consortia.node.config import Config, is_loopback
+from consortia.node.memory import Memory
+from consortia.node.tls import TlsFiles
 from consortia.sdk.transport import Credentials, Transport
 
 THREADS_MAX = 16
 TIMEOUT_SECONDS = 15.0
+RECORD = "peers"
 T = TypeVar("T")
 
 
@@ -38,11 +47,28 @@ class _Known:
     transport: Transport
 
 
+class Whereabouts(Record, frozen=True):
+    """Where a member's node was reached."""
+
+    member: Name
+    endpoint: Endpoint
+
+
+class Remembered(Record, frozen=True):
+    """Where the members' nodes were, by the block at `height`."""
+
+    height: U63
+    nodes: Annotated[tuple[Whereabouts, ...], Meta(max_length=MEMBERS_MAX)]
+
+
 class Peers:
     """The nodes that this one talks to. Used on the event loop's thread."""
 
-    def __init__(self, ledger: Ledger, config: Config, credentials: Credentials) -> None:
+    def __init__(self, ledger: Ledger, config: Config, credentials: Credentials, memory: Memory) -> None:
         self._ledger, self._config, self._credentials = ledger, config, credentials
+        self._memory = memory
+        data = memory.load(RECORD)
+        self._remembered = Remembered(0, ()) if data is None else decode_record(Remembered, data)
         self._bare = replace(credentials, certificate="", certificate_key="")
         self._own = _der(credentials.certificate)
         self._known: dict[str, _Known] = {}
@@ -56,6 +82,21 @@ class Peers:
             self._endpoints, self._height = registered(self._ledger), self._ledger.tip.height
         return self._endpoints
 
+    def remember(self) -> None:
+        """Keep where the members' nodes are, when that has changed; raises NoRoom."""
+        if self._height > self._remembered.height or self._height != self._ledger.tip.height:
+            nodes = tuple(Whereabouts(name, at) for name, at in sorted(self.endpoints().items()))
+            if self._height > self._remembered.height and nodes != self._remembered.nodes:
+                remembered = Remembered(self._height, nodes)
+                self._memory.save(RECORD, encode_record(remembered))
+                self._remembered = remembered
+
+    def elders(self) -> tuple[str, ...]:
+        """The members whose nodes were known to a longer ledger than the one that is here."""
+        if self._ledger.tip.height >= self._remembered.height:
+            return ()
+        return tuple(one.member for one in self._remembered.nodes if one.member != self._config.member)
+
     def certificates(self) -> list[tuple[str, bytes]]:
         """The registered certificates, in DER form, with their members."""
         found = self.endpoints()
@@ -65,6 +106,8 @@ class Peers:
         """How to reach a member's node; None while nobody knows."""
         endpoint = self.endpoints().get(member)
         config = self._config
+        if endpoint is None and member in self.elders():
+            endpoint = next(one.endpoint for one in self._remembered.nodes if one.member == member)
         if endpoint is not None:
             url, pins, guard = endpoint.url, pins_of(endpoint), self._may_be_peer
         elif member == (config.orderer or config.member) and config.orderer_url:
@@ -107,6 +150,17 @@ class Peers:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for known in self._known.values():
             known.transport.close()
+
+
+def credentials_of(config: Config, key: SigningKey, files: TlsFiles) -> Credentials:
+    """What this node shows to others: its node key, and its certificate where it has one."""
+    has_tls = files.certificate.exists()
+    return Credentials(
+        key=key,
+        network=config.network_id,
+        certificate=str(files.certificate) if has_tls else "",
+        certificate_key=str(files.key) if has_tls else "",
+    )
 
 
 def registered(ledger: Ledger) -> dict[str, Endpoint]:

@@ -12,6 +12,9 @@ REQUESTS_FULL = Refusal("node", 4, "requests_full", "Too many signed requests of
 BLOBS_FULL = Refusal(
     "node", 5, "blobs_full", "What this node keeps of the member's blobs, or its disk, is full."
 )
+HINDERED = Refusal(
+    "node", 6, "hindered", "The node cannot go on: its disk takes nothing, or its clock leapt."
+)
 
-REFUSALS = (POOL_FULL, STOPPED, OTHER_AUDIENCE, REQUESTS_FULL, BLOBS_FULL)
+REFUSALS = (POOL_FULL, STOPPED, OTHER_AUDIENCE, REQUESTS_FULL, BLOBS_FULL, HINDERED)
 """All of them, by number."""

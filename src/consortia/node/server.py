@@ -22,38 +22,42 @@ from consortia.app import application
 from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused
-from consortia.kernel.block import Block
 from consortia.kernel.ledger import Ledger
 from consortia.modules.identity.addresses import is_node_address
+from consortia.node import indexing
 from consortia.node.auth import Gate
 from consortia.node.blob_rights import BlobRights
-from consortia.node.blobs import BlobLimits, Blobs
+from consortia.node.blobs import Blobs
+from consortia.node.clockwatch import ClockWatch
 from consortia.node.collector import settle
 from consortia.node.config import Config
 from consortia.node.core import Node
 from consortia.node.forward import Forwarder, announcement
+from consortia.node.heads import Unsound
+from consortia.node.hindrance import PAUSE_SECONDS, Hindrance
 from consortia.node.home import Home, Running
 from consortia.node.http import application as http_application
+from consortia.node.http_answers import HttpProblem
 from consortia.node.http_protocol import PeerProtocol
 from consortia.node.index import Index
 from consortia.node.invitations import Invitations
 from consortia.node.limits import Rates
 from consortia.node.memory import FolderMemory
-from consortia.node.opening import open_ledger, settings_of
-from consortia.node.peers import Peers
+from consortia.node.opening import blob_limits, damaged, open_ledger, settings_of
+from consortia.node.peers import Peers, credentials_of
 from consortia.node.places import PLACES
-from consortia.node.service import Counters, LedgerFollowed, Service, key_state
-from consortia.node.signatures import Signatures, known
+from consortia.node.refusals import HINDERED
+from consortia.node.service import Counters, Service, key_state
+from consortia.node.signatures import Signatures, check_ahead
 from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply
-from consortia.node.tls import ServerTls, TlsFiles, tls_files
+from consortia.node.tls import ServerTls, tls_files
 from consortia.node.workers import WorkerProcess
 from consortia.sdk.errors import LedgerError
-from consortia.sdk.transport import Credentials, Transport
+from consortia.sdk.transport import Transport
+from consortia.store.errors import NoRoom, StoreError
 
 LONG_POLL_SECONDS = 5
 RETRY_SECONDS = 0.2
-INDEX_SECONDS = 0.05
-INDEX_BEHIND_BLOCKS = 1_000
 SWITCH_SECONDS = 0.0005
 STOP_SECONDS = 5
 _LOG = logging.getLogger("consortia.node")
@@ -62,10 +66,6 @@ _LOG = logging.getLogger("consortia.node")
 def utc_milliseconds() -> int:
     """The clock: UTC milliseconds."""
     return time.time_ns() // 1_000_000
-
-
-AHEAD_MIN = 512
-"""From so many transactions in one answer on, a process of its own checks their signatures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,35 +87,31 @@ class NodeProcess:
         self, home: Home, config: Config, keys: Keys, *, now: Callable[[], int] = utc_milliseconds
     ) -> None:
         """Open what the home holds; raises StoreError, HomeError, TlsError."""
-        self.home, self.config, self.keys, self._now = home, config, keys, now
+        self.home, self.config, self.keys = home, config, keys
+        self._clock = ClockWatch(now, lambda: time.monotonic_ns() // 1_000_000)
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         counters = Counters()
         ledger = open_ledger(home, application(), lambda *failure: self._alarm(counters, *failure))
         files = tls_files(home.keys)
         self._signatures = Signatures(workers=1)
-        self.node = Node(
-            ledger,
-            config.member,
-            keys.node,
-            orderer=config.orderer or config.member,
-            memory=FolderMemory(home.witness),
-            settings=settings_of(config),
-            check=self._signatures.check,
-        )
-        self.peers = Peers(ledger, config, _credentials(config, keys, files))
-        self._forward = Forwarder(self.node, self.peers, now, self.wake)
+        self._memory = FolderMemory(home.witness)
+        self.peers = Peers(ledger, config, credentials_of(config, keys.newest, files), self._memory)
+        self.node = self._core(ledger)
+        hindrance = Hindrance(home.ledger, home.witness)
+        self._forward = Forwarder(self.node, self.peers, hindrance, self._now, self.wake)
         self.service = Service(
             config=config,
             home=home,
             node=self.node,
             key=keys.newest,
             rights=BlobRights(ledger, config.member),
-            blobs=Blobs(home.blobs, _blob_limits(config)),
+            blobs=Blobs(home.blobs, blob_limits(config)),
             index=Index(home.index_file),
             gate=self._gate(),
+            hindrance=hindrance,
             submit=self._forward.submit,
             peers=self.peers,
-            now=now,
+            now=self._now,
             wake=self.wake,
             tls=ServerTls(files) if config.tls else None,
             invitations=Invitations(home.path),
@@ -128,6 +124,7 @@ class NodeProcess:
         self._height = ledger.tip.height
         self._tasks: set[asyncio.Task[None]] = set()
         self._worker = WorkerProcess(home, config.trainer) if config.worker else None
+        self._failure: StoreError | None = None
         self.url = ""
 
     @property
@@ -135,13 +132,42 @@ class NodeProcess:
         """The node's ledger."""
         return self.node.ledger
 
+    def _core(self, ledger: Ledger) -> Node:
+        """The node's core, as it starts from what is durable; raises NoRoom."""
+        config = self.config
+        return Node(
+            ledger,
+            config.member,
+            self.keys.node,
+            orderer=config.orderer or config.member,
+            memory=self._memory,
+            settings=settings_of(config),
+            check=self._signatures.check,
+            elders=self.peers.elders,
+        )
+
     def _gate(self) -> Gate:
         """Who may ask, by the keys that the newest block knows."""
         config, ledger = self.config, self.node.ledger
         token = self.home.new_token()
         return Gate(
-            config.network_id, config.member, token, lambda key: key_state(ledger, key), self.node.awaits
+            config.network_id,
+            config.member,
+            token,
+            lambda key: key_state(ledger, key),
+            awaited=self._awaits,
+            clock=self._clock.heard,
         )
+
+    def _now(self) -> int:
+        """The clock, in UTC milliseconds; when it leaps, an orderer is hindered."""
+        now = self._clock.now()
+        if self._clock.leapt and self.node.orders:
+            self.service.hindrance.meet(f"the clock leapt by {self._clock.leapt:+} ms; set it right")
+        return now
+
+    def _awaits(self, public: bytes) -> bool:
+        return self.node.awaits(public)
 
     def wake(self) -> None:
         """Have the core looked after at once."""
@@ -175,13 +201,15 @@ class NodeProcess:
         ready(running)
         if self._worker is not None:
             self._spawn(self._worker.run(self.url, self._stopping))
-        self._spawn(self._index())
+        self._spawn(indexing.follow(self.service, self._stopping))
         self._spawn(self._announce())
         try:
             await self._drive(serving)
         finally:
             server.should_exit = True
             await self._close(serving)
+        if self._failure is not None:
+            raise self._failure
 
     def _http(self) -> uvicorn.Config:
         host, port = self.config.address
@@ -211,7 +239,16 @@ class NodeProcess:
         """Tick the core whenever something is due, ask whom it wants to ask, and tell what came of it."""
         while not self._stopping.is_set() and not serving.done():
             now = self._now()
-            self.node.tick(now)
+            if self.service.hindrance.text and not self._recovers():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
+                continue
+            try:
+                self.node.tick(now)
+                self.peers.remember()
+            except NoRoom as error:
+                self.service.hindrance.meet(str(error))
+                continue
             self._tell()
             hurried = self.node.wake(now) <= now
             for peer in self.node.targets(now):
@@ -220,6 +257,26 @@ class NodeProcess:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), delay or 0.0005)
             self._wake.clear()
+
+    def _recovers(self) -> bool:
+        """Start the core anew from what is durable, once this node can write again; False while it cannot.
+
+        Who waits for a receipt is told that none comes, after those whose block is durable already.
+        """
+        hindrance = self.service.hindrance
+        self._tell()
+        if self.node.orders:
+            self.service.waiting.refuse_all(Refused(HINDERED, hindrance.text))
+        others = len(self.ledger.members().members) - 1
+        if not (hindrance.is_gone() and self._clock.settle(others)):
+            return False
+        try:
+            self.node = self.service.node = self._forward.node = self._core(self.ledger)
+        except NoRoom as error:
+            hindrance.meet(str(error))
+            return False
+        hindrance.end(f"the node goes on from block {self.ledger.tip.height}")
+        return True
 
     def _tell(self) -> None:
         """Hand on what the core has to tell."""
@@ -262,24 +319,18 @@ class NodeProcess:
         try:
             answer = await self.peers.run(lambda: transport.post(*question).expect(200))
             reply = decode_record(SyncReply, answer.body, size_max=MESSAGE_BYTES_MAX)
-            await self._check_ahead(reply)
-            self.node.on_reply(peer, reply, self._now())
+            await check_ahead(self._signatures, self.ledger, reply)
+            if not self.service.hindrance.text:
+                self.node.on_reply(peer, reply, self._now())
             self._reached(peer, None)
+        except NoRoom as error:
+            self.service.hindrance.meet(str(error))
         except (LedgerError, Malformed) as error:
             self._reached(peer, str(error))
             await asyncio.sleep(RETRY_SECONDS)
         finally:
             self._flying.discard(name)
             self._wake.set()
-
-    async def _check_ahead(self, reply: SyncReply) -> None:
-        """When many blocks come at once, have their signatures checked by a process beside this one."""
-        found = [decode_record(Block, vouched.block) for vouched in reply.blocks]
-        raws = [raw for block in found for raw in block.transactions]
-        if len(raws) >= AHEAD_MIN:
-            items = known(self.ledger, raws)
-            ahead = self._signatures.ahead(self.ledger.network, items)
-            await asyncio.gather(*[asyncio.wrap_future(future) for future in ahead])
 
     def _reached(self, peer: str, problem: str | None) -> None:
         """Log a peer once when it is lost and once when it is back."""
@@ -290,22 +341,6 @@ class NodeProcess:
             _LOG.warning("%s is reached again", peer)
             self._lost.discard(peer)
 
-    async def _index(self) -> None:
-        """Let the index follow, block by block, while nobody waits for the ledger or when it is far behind.
-
-        Not in a thread: two threads that both run Python slow each other down far more than they share.
-        """
-        followed = LedgerFollowed(self.ledger)
-        index = self.service.index
-        submitted = 0
-        while not self._stopping.is_set():
-            behind = followed.height - index.height
-            busy = submitted != self.service.counters.submitted
-            submitted = self.service.counters.submitted
-            if behind and (not busy or behind > INDEX_BEHIND_BLOCKS):
-                index.follow(followed, 1)
-            await asyncio.sleep(INDEX_SECONDS if busy or not behind else 0)
-
     async def _announce(self) -> None:
         """Register this node's address and certificate where the ledger has others, or none."""
         url = self.config.url or self.url
@@ -315,7 +350,7 @@ class NodeProcess:
         while not self._stopping.is_set():
             raw = announcement(self.node, self.keys.newest, url, self.service.tls, self._now())
             if raw is not None:
-                with suppress(Refused, LedgerError):
+                with suppress(Refused, LedgerError, HttpProblem):  # the orderer's node may be away
                     await self._forward.submit(raw)
                     await self.service.waiting.news(2.0)
             with suppress(TimeoutError):
@@ -328,8 +363,12 @@ class NodeProcess:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _LOG.error("a task failed", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _LOG.error("a task failed", exc_info=error)
+        if isinstance(error, StoreError | Unsound):  # nothing that is read can be relied on
+            self._failure = error if isinstance(error, StoreError) else damaged(self.home, error)
+            self.stop()
 
     async def _close(self, serving: asyncio.Task[None]) -> None:
         self._stopping.set()
@@ -349,24 +388,3 @@ class NodeProcess:
     def _alarm(counters: Counters, transaction: bytes, error: BaseException) -> None:
         counters.alarms += 1
         _LOG.critical("transaction %s met an unforeseen failure", transaction.hex(), exc_info=error)
-
-
-def _blob_limits(config: Config) -> BlobLimits:
-    """What the settings allow to be kept."""
-    return BlobLimits(
-        blob_bytes_max=config.blob_bytes_max,
-        total_bytes_max=config.blobs_bytes_max,
-        member_bytes_max=config.member_blobs_bytes_max,
-        free_bytes_min=config.disk_free_bytes_min,
-    )
-
-
-def _credentials(config: Config, keys: Keys, files: TlsFiles) -> Credentials:
-    """What this node shows to others: its node key, and its certificate where it has one."""
-    has_tls = files.certificate.exists()
-    return Credentials(
-        key=keys.newest,
-        network=config.network_id,
-        certificate=str(files.certificate) if has_tls else "",
-        certificate_key=str(files.key) if has_tls else "",
-    )

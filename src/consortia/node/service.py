@@ -24,6 +24,7 @@ from consortia.node.blob_rights import BlobRights
 from consortia.node.blobs import Blobs
 from consortia.node.config import Config
 from consortia.node.core import Node
+from consortia.node.hindrance import Hindrance
 from consortia.node.home import Home
 from consortia.node.index import Index
 from consortia.node.invitations import Invitations
@@ -140,6 +141,11 @@ class Waiting:
             if not future.done():
                 future.set_exception(refusal)
 
+    def refuse_all(self, refusal: Refused) -> None:
+        """Nothing that waited will be in a block before it is handed in anew."""
+        for transaction in list(self._receipts):
+            self.refused(transaction, refusal)
+
     def tell(self) -> None:
         """There is a new block or a new final checkpoint."""
         event, self._news = self._news, asyncio.Event()
@@ -158,6 +164,7 @@ class Service:
     rights: BlobRights
     index: Index
     gate: Gate
+    hindrance: Hindrance
     submit: Submit
     peers: Peers
     now: Callable[[], int]

@@ -2,6 +2,7 @@
 
 import logging
 import logging.handlers
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -55,14 +56,22 @@ async def _run(home: Home, config: Config, keys: Keys, ready: Callable[[Running]
     await process.run(ready)
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A log that goes on without the lines for which its disk has no room."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the library's name)
+        """A line is lost; a node that cannot write says so where people look (`hindrance`)."""
+
+
 def _log_to(home: Home) -> None:
-    """Write warnings and what matters to the home's log, in turn over two files."""
-    handler = logging.handlers.RotatingFileHandler(
-        home.logs / "node.log", maxBytes=LOG_BYTES_MAX, backupCount=1, encoding="utf-8"
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    """Write warnings and what matters to the home's log, in turn over two files; the worst also to stderr."""
+    handler = _LogFile(home.logs / "node.log", maxBytes=LOG_BYTES_MAX, backupCount=1, encoding="utf-8")
+    loud = logging.StreamHandler(sys.stderr)
+    loud.setLevel(logging.CRITICAL)
     root = logging.getLogger("consortia")
-    root.addHandler(handler)
+    for each in (handler, loud):
+        each.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.addHandler(each)
     root.setLevel(logging.INFO)
     root.propagate = False
     for name in ("asyncio", "uvicorn"):

@@ -6,26 +6,32 @@ does, so threads gain nothing. Workers check whole envelopes ahead of the writer
 only "this key signed these bytes": roles, sequences and all else are checked again.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
-from consortia.base.codec import Malformed
+from consortia.base.codec import Malformed, decode_record
 from consortia.base.envelope import kid_of, open_envelope
 from consortia.base.hashing import sha256
 from consortia.base.keys import PUBLIC_BYTES, SIGNATURE_BYTES, verify
+from consortia.kernel.block import Block
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.store import Overlay
 from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, external_aad
+from consortia.node.sync import SyncReply
 
 CHUNK = 128
 """So many transactions travel to a worker at once."""
 
 INLINE_MAX = 16
 """So few are not worth the way."""
+
+AHEAD_MIN = 512
+"""From so many transactions in one answer on, a process of its own checks their signatures."""
 
 MEMO_MAX = 1 << 16
 _NOTHING = bytes(32)
@@ -101,6 +107,15 @@ class Signatures:
         self._memo[key] = digest
         if len(self._memo) > MEMO_MAX:
             self._memo.popitem(last=False)
+
+
+async def check_ahead(signatures: Signatures, ledger: Ledger, reply: SyncReply) -> None:
+    """When many blocks come at once, have their signatures checked by a process beside this one."""
+    found = [decode_record(Block, vouched.block) for vouched in reply.blocks]
+    raws = [raw for block in found for raw in block.transactions]
+    if len(raws) >= AHEAD_MIN:
+        ahead = signatures.ahead(ledger.network, known(ledger, raws))
+        await asyncio.gather(*[asyncio.wrap_future(future) for future in ahead])
 
 
 def known(ledger: Ledger, transactions: Iterable[bytes]) -> list[Signed]:

@@ -48,6 +48,7 @@ class Status(msgspec.Struct, frozen=True):
     seconds: int
     clock: int
     alerts: list[dict[str, Any]]
+    hindered: str | None = None
 
 
 class _Next(msgspec.Struct):

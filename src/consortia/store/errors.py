@@ -1,6 +1,10 @@
 """What can go wrong where bytes rest."""
 
+import errno
 from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""What the system says where there is no room: on the disk, in the file, in the quota."""
 
 
 class StoreError(RuntimeError):
@@ -12,3 +16,14 @@ class StoreError(RuntimeError):
         self.path = path
         self.problem = problem
         self.remedy = remedy
+
+
+class NoRoom(StoreError):
+    """Nothing can be written just now, and nothing was; what is there stays, and goes on once it can be."""
+
+    @classmethod
+    def because(cls, path: Path, error: OSError) -> "NoRoom":
+        """What the system's refusal to write at `path` means."""
+        if error.errno in FULL:
+            return cls(path, f"the disk is full ({error.strerror})", "make room, then go on")
+        return cls(path, f"nothing can be written here ({error.strerror})", "make it writable, then go on")

@@ -17,7 +17,6 @@ pages synced, then the meta page that makes them count), so after any crash the 
 after it. Notes are written outside blocks.
 """
 
-import errno
 import hashlib
 import os
 import threading
@@ -29,7 +28,7 @@ from typing import TYPE_CHECKING, Self
 import lmdb
 
 from consortia.kernel.ledger import BlockWrite
-from consortia.store.errors import StoreError
+from consortia.store.errors import FULL, NoRoom, StoreError
 from consortia.store.lock import FolderLock
 from consortia.store.pages import PageError, check_pages, file_bytes
 from consortia.store.view import FORMAT, MARK, Databases, LmdbView, key_of, node_key, number_of
@@ -48,7 +47,6 @@ GROW_SECONDS_MAX = 10.0
 _DATABASES = ("state", "buckets", "deltas", "blocks", "leaves", "nodes", "transactions", "notes", "meta")
 _RESTORE = "restore it from a backup or from another member's node"
 _LOOK = "look at the disk, its mount and its permissions"
-_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 class LmdbStore:
@@ -227,9 +225,9 @@ class LmdbStore:
         except lmdb.Error:
             self.close()
             return StoreError(self.path, f"the disk failed ({error}); the store is closed", _LOOK)
-        if any(os.strerror(number) in str(error) for number in _NO_ROOM):
-            return StoreError(self.path, f"the disk is full ({error})", "make room, then go on")
-        return StoreError(self.path, f"the disk is full or failing ({error})", f"make room, or {_LOOK}")
+        if any(os.strerror(number) in str(error) for number in FULL):
+            return NoRoom(self.path, f"the disk is full ({error})", "make room, then go on")
+        return NoRoom(self.path, f"the disk is full or failing ({error})", f"make room, or {_LOOK}")
 
     def _grow(self) -> None:
         """Double the map, once no snapshot is open in it."""

@@ -1,0 +1,37 @@
+"""The index beside a running node: it follows the ledger, block by block, in the pauses."""
+
+import asyncio
+import logging
+import sqlite3
+
+from consortia.node.service import LedgerFollowed, Service
+
+INDEX_SECONDS = 0.05
+INDEX_BEHIND_BLOCKS = 1_000
+RETRY_SECONDS = 1.0
+_LOG = logging.getLogger("consortia.index")
+
+
+async def follow(service: Service, stopping: asyncio.Event) -> None:
+    """Let the index follow while nobody waits for the ledger, or when it is far behind, until `stopping`.
+
+    Not in a thread: two threads that both run Python slow each other down far more than they share. While
+    nothing can be written, the ledger goes on without it.
+    """
+    followed, index = LedgerFollowed(service.ledger), service.index
+    submitted, lost = 0, ""
+    while not stopping.is_set():
+        behind = followed.height - index.height
+        busy = submitted != service.counters.submitted
+        submitted = service.counters.submitted
+        pause = INDEX_SECONDS if busy or not behind else 0
+        if behind and (not busy or behind > INDEX_BEHIND_BLOCKS):
+            try:
+                index.follow(followed, 1)
+                lost = ""
+            except sqlite3.OperationalError as error:
+                pause = RETRY_SECONDS
+                if str(error) != lost:
+                    lost = str(error)
+                    _LOG.warning("the index cannot follow: %s", lost)
+        await asyncio.sleep(pause)
