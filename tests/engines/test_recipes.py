@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from consortia.engines.train import RECIPES
+from consortia.engines.train.api import Parameter, Plan, Quantisation
 from consortia.testing.recipes import CHECKS, digest_of, twin
 
 GOLDEN = {
@@ -49,3 +52,84 @@ def test_every_process_gives_the_same_states_whatever_its_hash_seed():
             check=True,
         )
         assert done.stdout.split("\n")[:-1] == here
+
+
+class Broken:
+    """A recipe with one fault; all else is statistics'."""
+
+    def __init__(self, **faults):
+        self._good, self._faults, self._plans = RECIPES["statistics"], faults, 0
+
+    def __getattr__(self, name):
+        return self._faults.get(name, getattr(self._good, name))
+
+
+def clipped(parameters, schema):
+    plan = RECIPES["statistics"].plan(parameters, schema)
+    stage = replace(plan.stages[0], quantisation=Quantisation(32, 0, 1 << 26))
+    return Plan((stage,), plan.initial)
+
+
+def twice(parameters, schema):
+    plan = RECIPES["statistics"].plan(parameters, schema)
+    return Plan((plan.stages[0], plan.stages[0]), plan.initial)
+
+
+def odd(parameters, schema):
+    odd.calls = getattr(odd, "calls", 0) + 1
+    plan = RECIPES["statistics"].plan(parameters, schema)
+    return Plan((replace(plan.stages[0], name=f"round-{odd.calls}"),), plan.initial)
+
+
+def off(state, table):
+    vector = RECIPES["statistics"].local(state, table)
+    vector[1] += len(table) ** 2
+    return vector
+
+
+def beyond(state, table):
+    return np.full_like(RECIPES["statistics"].local(state, table), 1 << 60)
+
+
+def narrow(state, table):
+    return np.zeros_like(RECIPES["statistics"].local(state, table), dtype=np.int32)
+
+
+def lenient(state, total, cohort):
+    try:
+        return RECIPES["statistics"].step(state, total, cohort)
+    except ValueError:
+        return b"\x00\x00"
+
+
+def anything(*_):
+    return b"\xa0"
+
+
+ABOUT = RECIPES["statistics"].about
+
+
+@pytest.mark.parametrize(
+    ("check", "faults", "said"),
+    [
+        ("plan", {"plan": odd}, "two plans"),
+        ("plan", {"plan": clipped}, "could wrap the ring"),
+        ("plan", {"plan": twice}, "one name"),
+        ("vectors", {"local": beyond, "step": lenient}, "beyond"),
+        ("vectors", {"local": narrow}, "a vector of int32"),
+        ("pooled", {"local": off}, "off the pooled"),
+        ("states", {"step": lenient, "finish": anything}, "that is none was taken"),
+        ("ends", {"step": lenient, "finish": anything}, "a step after the last round"),
+        ("ends", {"finish": anything}, "a model before"),
+        ("parameters", {"plan": lambda parameters, schema: None}, "taken: {'no_such_parameter': 1}"),
+        (
+            "parameters",
+            {"about": replace(ABOUT, parameters=(Parameter("a", 9, 1, 2, ""),))},
+            "the default of a",
+        ),
+        ("label", {"name": "other"}, "taken: a label of number"),
+    ],
+)
+def test_the_battery_bites(check, faults, said):
+    found = CHECKS[check](Broken(**faults))
+    assert any(said in each for each in found), found
