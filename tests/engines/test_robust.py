@@ -17,7 +17,6 @@ from consortia.engines.robust import (
     blocks,
     check,
     clipping,
-    deal,
     distances,
     order,
     per_joined,
@@ -25,6 +24,7 @@ from consortia.engines.robust import (
 )
 from consortia.engines.robust.presteps import bucketing, drawn_order, nearest_mixing
 from consortia.engines.robust.types import WORD_MAX
+from consortia.exact.graph import groups
 from consortia.modules.training import types as law
 
 RECORDED = json.loads(
@@ -304,29 +304,14 @@ def test_a_group_stands_for_its_records_whatever_their_number():
     assert aggregate("trimmed_mean", groups, tolerated=2).tolist() == (mean * joined).tolist()
 
 
-def test_members_are_dealt_into_as_many_groups_of_three_or_more_as_there_can_be():
-    for members in range(3, 64):
-        groups = deal(members, b"seed")
-        assert len(groups) == members // 3
-        assert sorted(index for group in groups for index in group) == list(range(members))
-        assert {len(group) for group in groups} <= {members // len(groups), members // len(groups) + 1}
-    assert deal(14, b"seed") != deal(14, b"another")
-
-
-@pytest.mark.parametrize(("members", "group"), [(2, 3), (9, 2), (4, 5)])
-def test_groups_that_hide_nobody_are_not_dealt(members, group):
-    with pytest.raises(RobustError, match="at least 3"):
-        deal(members, b"seed", group=group)
-
-
 def test_masked_groups_bound_what_a_bad_member_of_one_group_can_do():
     """Nine members in three groups: a bad one spoils its group, and the median of groups stays honest."""
     generator = np.random.default_rng(12)
     members = generator.integers(-100, 100, (9, 20))
     members[4] = 1 << 40
-    groups = [sum(members[index] for index in group) for group in deal(9, b"seed")]
+    sums = [sum(members[index] for index in group) for group in groups(9, 3, bytes(32))]
     check("median", 9, 1, group=3)
-    found = aggregate("median", [per_joined(total, 3, 9) for total in groups], tolerated=1)
+    found = aggregate("median", [per_joined(total, 3, 9) for total in sums], tolerated=1)
     assert np.abs(found).max() <= 100 * 9
 
 

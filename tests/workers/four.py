@@ -17,40 +17,41 @@ from consortia.workers import Worker
 SCHEMA = Schema((number("age"), number("dose")), Label("ill", ("no", "yes"), 0))
 
 
-def small(member: str) -> Table:
-    """Ten records of two columns, different at every member."""
-    numbers = np.random.default_rng(MEMBERS.index(member)).normal(size=(10, 2))
+def small(member: str, seed: int) -> Table:
+    """Ten records of two columns, different for every seed."""
+    numbers = np.random.default_rng(seed).normal(size=(10, 2))
     return Table(member, SCHEMA, numbers, (numbers.sum(axis=1) > 0).astype(np.float64))
 
 
 class Consortium:
-    """Four members with their workers, and a study of them all."""
+    """Four members, or others, with their workers, and a study of them all."""
 
-    def __init__(self, folder, tables=None, kinds=None, **parameters) -> None:
-        self.tables = {name: small(name) for name in MEMBERS} if tables is None else tables
+    def __init__(self, folder, tables=None, kinds=None, members=MEMBERS, **parameters) -> None:
+        self.members = members
+        self.tables = {name: small(name, at) for at, name in enumerate(members)} if tables is None else tables
         schema = next(iter(self.tables.values())).schema
-        self.bench = Bench(4)
+        self.bench = Bench(members)
         self.net = LocalNet(self.bench)
         self.folder = folder
         kinds = kinds or {}
-        self.workers = {name: self.worker(name, kinds.get(name, Worker)) for name in MEMBERS}
+        self.workers = {name: self.worker(name, kinds.get(name, Worker)) for name in members}
         self.parameters = parameters
         terms, _ = terms_of("diagnosis", schema, **parameters)
-        self.bench.ok("north", "analyst", Propose(terms))
-        self.study = self.bench.query("training.find", proposer="north", name="diagnosis").study
+        self.bench.ok(members[0], "analyst", Propose(terms))
+        self.study = self.bench.query("training.find", proposer=members[0], name="diagnosis").study
 
     def worker(self, name: str, kind=Worker) -> Worker:
         table, tell = self.tables[name], self.net.teller(name)
         return worker_of(self.net, name, table, self.folder, kind=kind, tell=tell)
 
     def join(self, *names: str) -> "Consortium":
-        for name in names or MEMBERS:
+        for name in names or self.members:
             data = dataset_of(self.bench, name, self.tables[name].records)
             self.workers[name].join(self.study, data, 1)
         return self
 
     def start(self) -> "Consortium":
-        self.bench.ok("north", "analyst", Start(self.study))
+        self.bench.ok(self.members[0], "analyst", Start(self.study))
         return self
 
     @property

@@ -13,6 +13,7 @@ from consortia.exact.ring import pack
 from consortia.modules.training.types import Round
 from consortia.testing.local import terms_of
 from consortia.workers.arithmetic import BadRound, BadTerms, check_update, compute, plans, update
+from consortia.workers.masks import Given
 
 SCHEMA = Schema((number("age"),), Label("ill", ("no", "yes"), 0))
 TERMS, INITIAL = terms_of("heart", SCHEMA, rounds=1)
@@ -33,6 +34,7 @@ ROUND = Round(
     deadline=2,
     keyed=(),
     graph=None,
+    group=0,
     dealers=(),
     cohort=("east", "west"),
     cohort_records=8,
@@ -47,9 +49,13 @@ def table(shift: float) -> Table:
     return Table("rows", SCHEMA, numbers, np.array([0.0, 1.0, 0.0, 1.0]))
 
 
-def updates() -> list[tuple[str, bytes]]:
+def updates() -> list[Given]:
     known = plans(TERMS)
-    return [(name, update(known, ROUND, INITIAL, table(at))) for at, name in enumerate(ROUND.cohort)]
+    return [Given(name, 4, update(known, ROUND, INITIAL, table(at))) for at, name in enumerate(ROUND.cohort)]
+
+
+def replace_blob(given: Given, blob: bytes) -> Given:
+    return Given(given.member, given.records, blob)
 
 
 def test_the_outcome_does_not_depend_on_the_order_of_the_updates():
@@ -64,9 +70,9 @@ def test_after_the_last_round_the_state_is_the_model():
     known = plans(TERMS)
     between = compute(known, ROUND, INITIAL, updates()).state
     last = replace(ROUND, stage=1, index=1)
-    given = [(name, update(known, last, between, table(at))) for at, name in enumerate(ROUND.cohort)]
+    given = [Given(name, 4, update(known, last, between, table(at))) for at, name in enumerate(ROUND.cohort)]
     state = compute(known, last, between, given).state
-    total = sum(np.frombuffer(blob, dtype="<i8") for _, blob in given)
+    total = sum(np.frombuffer(blob, dtype="<i8") for blob in (one.blob for one in given))
     assert state == known.recipe.finish(known.recipe.step(between, total, Cohort(2, 8, 8)))
 
 
@@ -90,21 +96,21 @@ def test_terms_that_are_not_what_the_recipe_plans_are_not_worked_on(change, why)
 
 
 def test_a_short_update_names_its_member():
-    (east, blob), west = updates()
+    east, west = updates()
     with pytest.raises(BadRound, match=r"the update of east: .* bytes"):
-        compute(plans(TERMS), ROUND, INITIAL, [(east, blob[:-8]), west])
+        compute(plans(TERMS), ROUND, INITIAL, [replace_blob(east, east.blob[:-8]), west])
 
 
 def test_a_word_beyond_the_clip_names_its_member():
-    east, (west, blob) = updates()
-    words = np.frombuffer(blob, dtype="<i8").copy()
+    east, west = updates()
+    words = np.frombuffer(west.blob, dtype="<i8").copy()
     words[0] = (1 << 57) + 1
     with pytest.raises(BadRound, match="the update of west: word 0"):
-        compute(plans(TERMS), ROUND, INITIAL, [east, (west, pack(words, ring_bits=64))])
+        compute(plans(TERMS), ROUND, INITIAL, [east, replace_blob(west, pack(words, ring_bits=64))])
 
 
 def test_an_update_that_so_many_records_cannot_give_is_told():
-    known, (_, blob) = plans(TERMS), updates()[0]
+    known, blob = plans(TERMS), updates()[0].blob
     check_update(known, ROUND, INITIAL, blob, 4)
     with pytest.raises(BadRound):
         check_update(known, ROUND, INITIAL, blob, 3)

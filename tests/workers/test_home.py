@@ -8,7 +8,7 @@ from consortia.engines.train import recipe
 from consortia.engines.train.loop import train
 from consortia.engines.train.mlp import MlpState, unpacked
 from consortia.testing.faults import StallingWorker
-from consortia.workers.arithmetic import Own, contribute
+from consortia.workers.arithmetic import Own, Summing, contribute
 from consortia.workers.diary import Diary
 from consortia.workers.worker import Worker
 from tests.workers.four import Consortium
@@ -38,7 +38,7 @@ class Stalling(SeenHome, StallingWorker):
 def consortium(folder, mode="open", **kinds):
     SeenHome.kept = {}
     kinds = {name: kinds.get(name, SeenHome) for name in ("north", "east", "south", "west")}
-    return Consortium(folder, kinds=kinds, recipe_name="mlp.scaffold", mode=mode, **PARAMETERS)
+    return Consortium(folder, kinds=kinds, recipe_name="mlp.scaffold", summing=Summing(mode), **PARAMETERS)
 
 
 @pytest.mark.parametrize("mode", ["open", "masked"])

@@ -7,6 +7,7 @@ from consortia.engines.train.table import Table
 from consortia.testing.local import HeldTable, LocalDoor, LocalNet, worker_of
 from consortia.testing.studies import MEMBERS
 from consortia.workers import Diary, Worker
+from consortia.workers.terms import MASKED, OPEN
 from tests.workers.four import SCHEMA, Consortium
 
 
@@ -46,12 +47,12 @@ class MortalDoor(LocalDoor):
         return super().get_blob(blob)
 
 
-@pytest.mark.parametrize("mode", ["open", "masked"])
+@pytest.mark.parametrize("summing", [OPEN, MASKED], ids=["open", "masked"])
 @pytest.mark.parametrize("after", [False, True])
-def test_a_worker_killed_anywhere_resumes_and_never_submits_two_updates(tmp_path, programme, after, mode):
+def test_a_worker_killed_anywhere_resumes_and_never_submits_two_updates(tmp_path, programme, after, summing):
     points = range(1, 40, programme(quick=13, test=3, nightly=1))
     for point in points:
-        four = Consortium(tmp_path / str(point), rounds=1, mode=mode).join().start()
+        four = Consortium(tmp_path / str(point), rounds=1, summing=summing).join().start()
         door = MortalDoor(four.net, "west", point, after=after)
         west = Worker(door, HeldTable(four.tables["west"]), Diary(four.folder / "west"))
         four.workers["west"] = west
@@ -87,11 +88,11 @@ class Restless(HeldTable):
         return self.held
 
 
-@pytest.mark.parametrize("mode", ["open", "masked"])
+@pytest.mark.parametrize("summing", [OPEN, MASKED], ids=["open", "masked"])
 def test_a_worker_killed_over_and_over_offers_one_update_a_round_though_it_would_compute_another(
-    tmp_path, mode
+    tmp_path, summing
 ):
-    four = Consortium(tmp_path, rounds=2, mode=mode).join().start()
+    four = Consortium(tmp_path, rounds=2, summing=summing).join().start()
     offered: dict[bytes, set[bytes]] = {}
     data = Restless(four.tables["west"])
 

@@ -1,19 +1,23 @@
 """Workers train together under masks: the same models as in the open, and nobody sees an update."""
 
+import numpy as np
 import pytest
 
+from consortia.base.codec import decode
 from consortia.engines.privacy import epsilon
 from consortia.engines.train import recipe
 from consortia.engines.train.loop import train
+from consortia.engines.train.table import Table
 from consortia.testing.studies import MEMBERS
 from consortia.workers import Worker
-from consortia.workers.terms import Private
+from consortia.workers.arithmetic import Summing
+from consortia.workers.terms import MASKED, Private
 from tests.workers.four import Consortium
 
 
 @pytest.fixture
 def four(tmp_path) -> Consortium:
-    return Consortium(tmp_path, rounds=2, mode="masked").join().start()
+    return Consortium(tmp_path, rounds=2, summing=MASKED).join().start()
 
 
 def test_masked_rounds_give_the_model_that_one_process_gives(four):
@@ -44,7 +48,7 @@ def test_a_member_may_vanish_at_any_step_and_comes_back(four, step):
 
 
 def test_the_sum_without_a_member_is_the_sum_of_the_others(tmp_path):
-    four = Consortium(tmp_path, rounds=1, mode="masked").join().start()
+    four = Consortium(tmp_path, rounds=1, summing=MASKED).join().start()
     vanish(four, "west", "submit")
     four.finish()
     assert [this.cohort for this in four.rounds()] == [("east", "north", "south")] * 2
@@ -57,7 +61,7 @@ def test_the_sum_without_a_member_is_the_sum_of_the_others(tmp_path):
 
 
 def test_of_three_members_none_may_vanish_and_the_missing_is_named(tmp_path):
-    four = Consortium(tmp_path, rounds=1, mode="masked").join("north", "east", "south").start()
+    four = Consortium(tmp_path, rounds=1, summing=MASKED).join("north", "east", "south").start()
     del four.workers["west"]
     vanish(four, "south", "submit")
     four.finish()
@@ -67,7 +71,7 @@ def test_of_three_members_none_may_vanish_and_the_missing_is_named(tmp_path):
 
 def test_a_private_study_is_noisy_charged_and_shows_what_it_cost(tmp_path):
     private = Private(epsilon=4.0, delta=1e-4, colluders=1)
-    kind = {"recipe_name": "glm.logistic.private", "mode": "masked", "private": private}
+    kind = {"recipe_name": "glm.logistic.private", "summing": MASKED, "private": private}
     four = Consortium(tmp_path, rounds=2, **kind).join().start().finish()
     assert four.progress.status == "finished", four.progress.reason
     plain = train(recipe("glm.logistic.private"), {"rounds": 2}, four.tables).model
@@ -78,6 +82,10 @@ def test_a_private_study_is_noisy_charged_and_shows_what_it_cost(tmp_path):
     for part in four.bench.query("training.study", study=four.study).parts:
         (spent,) = four.bench.query("training.budget", dataset=part.part.dataset).populations
         assert spent.budget.spent == cost.charged
+
+
+def parts(four: Consortium):
+    return four.bench.query("training.study", study=four.study).parts
 
 
 def running(four: Consortium) -> bool:
@@ -93,3 +101,55 @@ def vanish(four: Consortium, name: str, step: str) -> Worker:
 
     four.net.drive(four.workers, there)
     return four.workers.pop(name)
+
+
+TWELVE = tuple(f"member-{number:02}" for number in range(12))
+
+
+def test_a_robust_rule_over_masked_groups_sees_sums_of_three(tmp_path):
+    summing = Summing("masked", "median", 1, group=3)
+    many = Consortium(tmp_path, members=TWELVE, rounds=2, summing=summing, quorum=9).join().start()
+    gone = many.workers.pop("member-04")
+    many.net.drive(many.workers, lambda: many.progress.index == 1)
+    many.workers["member-04"] = gone
+    many.finish()
+    assert many.progress.status == "finished", many.progress.reason
+    first, *_, last = many.rounds()
+    assert len(first.cohort) == 11  # it had no keys yet: the others were dealt into groups without it
+    assert last.cohort == TWELVE
+
+
+def test_a_masked_group_with_too_few_left_is_not_summed(tmp_path):
+    summing = Summing("masked", "median", 1, group=3)
+    many = Consortium(tmp_path, members=TWELVE, rounds=1, summing=summing, quorum=9).join().start()
+    vanish(many, "member-04", "submit")
+    many.net.drive(many.workers, lambda: many.progress.index == 1)
+    first = many.rounds()[0]
+    assert len(first.cohort) == 9  # the two left of its group would each see through the other
+    assert first.missing == tuple(sorted(set(TWELVE) - set(first.cohort)))
+    assert [part.member for part in parts(many) if part.part.absent] == ["member-04"]
+
+
+def test_a_robust_rule_bounds_what_flipped_labels_do(tmp_path):
+    summing, kinds = Summing("open", "trimmed_mean", 1), {"west": Flipping}
+    four = Consortium(tmp_path, rounds=2, kinds=kinds, summing=summing).join().start().finish()
+    assert four.progress.status == "finished", four.progress.reason
+    plain = Consortium(tmp_path / "mean", rounds=2, kinds=kinds).join().start().finish()
+    honest = weights(four.expected(*MEMBERS))
+    assert np.abs(weights(four.model()) - honest).max() < np.abs(weights(plain.model()) - honest).max()
+
+
+class Flipping(Worker):
+    """Sends the update of records that it does not have: its labels the other way round."""
+
+    def update(self, view, this, part):
+        table = self.data.held
+        self.data.held = Table(table.name, table.schema, table.numbers * 1.5, 1 - table.labels)
+        try:
+            return super().update(view, this, part)
+        finally:
+            self.data.held = table
+
+
+def weights(model: bytes) -> np.ndarray:
+    return np.array(decode(model)["weights"])

@@ -7,12 +7,13 @@ from consortia.engines.train import recipe
 from consortia.engines.train.loop import train
 from consortia.engines.train.weights import weights_of
 from consortia.workers import CannotJoin
+from consortia.workers.arithmetic import Summing
 from tests.engines.learners import Failing, Logistic
 from tests.workers.four import Consortium, dataset_of
 
 
 def consortium(folder, mode="open"):
-    four = Consortium(folder, recipe_name="weights.fedavg", mode=mode, rounds=3)
+    four = Consortium(folder, recipe_name="weights.fedavg", summing=Summing(mode), rounds=3)
     for worker in four.workers.values():
         worker.trainer = Logistic
     return four

@@ -16,10 +16,12 @@ from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import RawTable, read_file
 from consortia.engines.train.schema import Schema
+from consortia.exact.robust import RULES, Rule
 from consortia.kernel.block import Receipt
 from consortia.modules.training import rules
 from consortia.modules.training import types as law
 from consortia.modules.training.messages import Propose
+from consortia.workers.arithmetic import Summing
 from consortia.workers.terms import Private, Wanted
 from consortia.workers.terms import terms_of as study_terms
 
@@ -61,6 +63,26 @@ MINUTE_MILLISECONDS = 60_000
     "is_open",
     is_flag=True,
     help="Let every member see every update; masked rounds show their sum alone, and take three members.",
+)
+@click.option(
+    "--rule",
+    type=click.Choice(RULES),
+    default="mean",
+    show_default=True,
+    help="How updates become one outcome; all but mean tolerate bad members, and forget rare truths.",
+)
+@click.option(
+    "--tolerate",
+    type=click.IntRange(0, law.JOINED_MAX),
+    default=0,
+    show_default=True,
+    help="How many bad members the rule is to tolerate.",
+)
+@click.option(
+    "--group",
+    type=click.IntRange(0, law.JOINED_MAX),
+    default=0,
+    help="Apply the rule to masked sums of groups of at least so many members, 3 or more.",
 )
 @click.option(
     "--epsilon",
@@ -123,6 +145,9 @@ def propose(
     invited: tuple[str, ...],
     quorum: int | None,
     is_open: bool,
+    rule: Rule,
+    tolerate: int,
+    group: int,
     epsilon: float | None,
     delta: float,
     colluders: int,
@@ -141,10 +166,10 @@ def propose(
     spans = [
         int(minutes * MINUTE_MILLISECONDS) or 1 for minutes in (join_minutes, round_minutes, result_minutes)
     ]
-    mode: law.Mode = "open" if is_open else "masked"
+    summing = Summing("open" if is_open else "masked", rule, tolerate, group)
     deadlines = law.Deadlines(*spans)
     private = None if epsilon is None else Private(epsilon, delta, colluders)
-    wanted = Wanted(name, title or name, purpose, deadlines, invited, quorum, retries, mode, private)
+    wanted = Wanted(name, title or name, purpose, deadlines, invited, quorum, retries, summing, private)
     terms, initial = terms_of(recipe_name, _integers(parameters), schema, wanted)
     session.client.put_blob(initial)
     receipt = session.submit(Propose(terms))

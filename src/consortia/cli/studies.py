@@ -15,7 +15,7 @@ from consortia.cli.session import at_home
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import mismatches
 from consortia.kernel.block import Receipt
-from consortia.modules.training import queries
+from consortia.modules.training import list_queries, queries
 from consortia.modules.training.messages import Cancel, Join, Leave, Start
 from consortia.modules.training.types import Status
 from consortia.sdk.jsonform import to_json
@@ -41,10 +41,12 @@ study.add_command(propose)
 def list_studies(*, status: Status | None, home: Path | None, as_json: bool) -> int:
     """List the network's studies."""
     session = at_home(home)
-    found: list[queries.StudyItem] = []
+    found: list[list_queries.StudyItem] = []
     after = None
     while True:
-        page = session.ask("training.studies", queries.ListStudies(status, after, PAGE), queries.StudyPage)
+        page = session.ask(
+            "training.studies", list_queries.ListStudies(status, after, PAGE), list_queries.StudyPage
+        )
         found += page.studies
         if page.next is None:
             break

@@ -14,16 +14,16 @@ from consortia.engines.train.files import RawTable
 from consortia.engines.train.table import make_table, mismatches
 from consortia.engines.train.weights import weights_of
 from consortia.modules.assets.types import Asset
-from consortia.modules.training import queries
+from consortia.modules.training import list_queries, queries
 from consortia.modules.training import types as law
 from consortia.modules.training.budget_queries import CostView
 from consortia.modules.training.messages import Cancel, Join, Leave, Propose, Start
 from consortia.sdk.access import Access
 from consortia.sdk.assets import Assets
 from consortia.sdk.errors import LedgerError
-from consortia.workers.arithmetic import plans
+from consortia.workers.arithmetic import Summing, plans
 from consortia.workers.rows import raw_table
-from consortia.workers.terms import Private, Wanted, terms_of
+from consortia.workers.terms import MASKED, Private, Wanted, terms_of
 from consortia.workers.vault import Vault
 
 MINUTE = 60_000
@@ -68,13 +68,14 @@ class Training:
         members: Sequence[str] = (),
         quorum: int | None = None,
         retries: int = 3,
-        mode: law.Mode = "masked",
+        summing: Summing = MASKED,
         private: Private | None = None,
         times: Times | None = None,
     ) -> "Study":
         """Propose a study whose schema is that of an own data set; `members` may join, or everyone.
 
-        `mode` "masked" shows nobody an update, and takes three members or more; "open" shows each to all.
+        `summing` says how updates become one outcome: by default masked, which shows nobody an update and
+        takes three members or more; `Summing(mode="open")` shows each to all, and may carry a robust rule.
         `private` adds noise: what all sums together may tell of one record.
         Raises DataError, RecipeError, TransactionRefused.
         """
@@ -90,7 +91,7 @@ class Training:
             invited=tuple(members),
             quorum=quorum,
             retries=retries,
-            mode=mode,
+            summing=summing,
             private=private,
         )
         terms, initial = terms_of(rule, parameters or {}, schema, wanted)
@@ -109,13 +110,13 @@ class Training:
             raise LedgerError(f"there is no study {which}")
         return Study(self, found)
 
-    def list(self) -> list[queries.StudyItem]:
+    def list(self) -> list[list_queries.StudyItem]:
         """All studies, in short."""
-        found: list[queries.StudyItem] = []
+        found: list[list_queries.StudyItem] = []
         after = None
         while True:
-            asked = queries.ListStudies(None, after, PAGE)
-            page = self.access.query("training.studies", asked, queries.StudyPage)
+            asked = list_queries.ListStudies(None, after, PAGE)
+            page = self.access.query("training.studies", asked, list_queries.StudyPage)
             found += page.studies
             after = page.next
             if after is None:

@@ -12,13 +12,13 @@ from consortia.engines.train.table import Table
 from consortia.kernel.block import OK
 from consortia.modules.training import rules
 from consortia.modules.training.messages import Availability
-from consortia.modules.training.types import Deadlines, Mode, Terms
+from consortia.modules.training.types import Deadlines, Terms
 from consortia.testing.machine import Bench
-from consortia.workers.arithmetic import BadRound, check_update, plans
+from consortia.workers.arithmetic import BadRound, Summing, check_update, plans
 from consortia.workers.diary import Diary
 from consortia.workers.door import DoorClosed, R
 from consortia.workers.report import Report, Tell, nobody
-from consortia.workers.terms import Private, Wanted
+from consortia.workers.terms import OPEN, Private, Wanted
 from consortia.workers.terms import terms_of as workers_terms_of
 from consortia.workers.worker import Worker
 
@@ -174,13 +174,13 @@ def terms_of(
     *,
     recipe_name: str = "glm.logistic",
     quorum: int = 3,
-    mode: Mode = "open",
+    summing: Summing = OPEN,
     private: Private | None = None,
     **parameters: int,
 ) -> tuple[Terms, bytes]:
     """The terms of a study of a recipe, and the initial state's bytes."""
     deadlines = Deadlines(600_000, 60_000, 30_000)
     wanted = Wanted(
-        name, f"A study of {name}", "DUO:0000007", deadlines, quorum=quorum, mode=mode, private=private
+        name, f"A study of {name}", "DUO:0000007", deadlines, quorum=quorum, summing=summing, private=private
     )
     return workers_terms_of(recipe(recipe_name), parameters, schema, wanted)

@@ -44,9 +44,9 @@ def bundle(this: Round, dealer: str, holder: str) -> Bundle:
         value = secret(this.id, dealer, what)
         coefficients = [
             int.from_bytes(secret(this.id, dealer, f"{what} coefficient {power}") * 2, "big") % PRIME
-            for power in range(1, masks.threshold(this))
+            for power in range(1, masks.threshold(this, dealer))
         ]
-        shares.append(split(value, masks.threshold(this), points, coefficients)[place])
+        shares.append(split(value, masks.threshold(this, dealer), points, coefficients)[place])
     salts = [secret(this.id, dealer, f"{what} salt for {holder}") for what in ("seed", "masking")]
     return Bundle(shares[0], shares[1], salts[0], salts[1])
 

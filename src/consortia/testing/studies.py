@@ -27,7 +27,7 @@ from consortia.testing.machine import Bench
 
 PURPOSE = "DUO:0000007"
 SCHEMA = b"what the columns mean"
-STAGE = Stage("sums", 2, 4, 64, 0, 1 << 57, "sum", "open", "mean")
+STAGE = Stage("sums", 2, 4, 64, 0, 1 << 57, "sum", "open", "mean", 0, 0)
 TERMS = Terms(
     name="heart",
     title="A study of hearts",

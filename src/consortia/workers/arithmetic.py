@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consortia.base.codec import Malformed, decode
+from consortia.base.hashing import sha256, tagged
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.privacy.terms import check_noise, check_noisy_sum
 from consortia.engines.privacy.terms import contribute as with_noise
+from consortia.engines.robust import RobustError, Rule, aggregate, per_joined
 from consortia.engines.train import recipe
 from consortia.engines.train.api import (
     Cohort,
@@ -42,6 +44,7 @@ from consortia.exact.ring import RingError, add_all, pack
 from consortia.modules.training import types as law
 from consortia.modules.training.mask_queries import MasksView
 from consortia.workers import masks
+from consortia.workers.masks import Given
 
 
 class BadTerms(ValueError):
@@ -60,6 +63,7 @@ class Plans:
     plan: Plan
     schema: Schema
     stages: tuple[Stage, ...]
+    rules: tuple[law.Stage, ...]
     rounds: int
     noises: tuple[Noise, ...]
     quorum: int
@@ -105,11 +109,21 @@ def plans(terms: law.Terms) -> Plans:
         raise BadTerms(f"the study's stages are not those that {rule.name} plans")
     if terms.model is None and blob_id(plan.initial) != terms.initial:
         raise BadTerms(f"the study starts from another state than {rule.name} plans")
-    return Plans(rule, plan, schema, stages, plan.rounds, noises, terms.quorum)
+    return Plans(rule, plan, schema, stages, terms.stages, plan.rounds, noises, terms.quorum)
 
 
-def law_stages(plan: Plan, mode: law.Mode) -> tuple[law.Stage, ...]:
-    """The stages of a plan as a study's terms state them, for rounds with exact sums."""
+@dataclass(frozen=True, slots=True)
+class Summing:
+    """How a study's updates become one outcome: hidden or not, by a mean or a robust rule (`law.Stage`)."""
+
+    mode: law.Mode = "masked"
+    rule: Rule = "mean"
+    tolerated: int = 0
+    group: int = 0
+
+
+def law_stages(plan: Plan, summing: Summing) -> tuple[law.Stage, ...]:
+    """The stages of a plan as a study's terms state them."""
     return tuple(
         law.Stage(
             name=stage.name,
@@ -119,8 +133,10 @@ def law_stages(plan: Plan, mode: law.Mode) -> tuple[law.Stage, ...]:
             scale_bits=stage.quantisation.scale_bits,
             clip=stage.quantisation.clip,
             weighting=stage.weighting,
-            mode=mode,
-            rule="mean",
+            mode=summing.mode,
+            rule=summing.rule,
+            tolerated=summing.tolerated,
+            group=summing.group,
         )
         for stage in plan.stages
     )
@@ -172,31 +188,66 @@ def check_update(known: Plans, this: law.Round, state: bytes, blob: bytes, recor
 
 
 def compute(
-    known: Plans,
-    this: law.Round,
-    state: bytes,
-    blobs: Sequence[tuple[str, bytes]],
-    view: MasksView | None = None,
+    known: Plans, this: law.Round, state: bytes, given: Sequence[Given], view: MasksView | None = None
 ) -> Computed:
     """The result of a round from its starting state and the cohort's blobs, by member; raises BadRound.
 
     `view` has the keys and revealed secrets of a masked round. 1. every blob keeps the stage's terms:
     its length, and in an open round the clip; 2. they are added exactly, the masks are lifted from the sum,
-    and so many members can make it; 3. the recipe's step gives the next state; 4. after the last round the
-    recipe finishes the model.
+    and so many members can make it; or the stage's robust rule makes one vector of them; 3. the recipe's step
+    gives the next state; 4. after the last round the recipe finishes the model.
     """
-    stage = known.stages[this.stage]
+    rule = known.rules[this.stage]
     try:
-        total = _summed(stage, blobs) if view is None else masks.lifted(stage, blobs, view)
-        total = _checked(known, this.stage, total, len(blobs))
-        cohort = Cohort(len(this.cohort), this.cohort_records, this.records)
+        if rule.rule == "mean":
+            total = _checked(known, this.stage, _sum(known.stages[this.stage], given, view), len(given))
+            cohort, ring_bits = Cohort(len(this.cohort), this.cohort_records, this.records), rule.ring_bits
+        else:
+            total = robust(rule, this, _vectors(known.stages[this.stage], this, given, view))
+            cohort, ring_bits = Cohort(len(this.cohort), this.records, this.records), 64
         following = known.recipe.step(state, total, cohort)
         if this.index + 1 == known.rounds:
             following = known.recipe.finish(following)
-        packed = pack(total, ring_bits=stage.quantisation.ring_bits)
-    except (RingError, RecipeError, Malformed) as error:
+        packed = pack(total, ring_bits=ring_bits)
+    except (RingError, RecipeError, RobustError, Malformed) as error:
         raise BadRound(str(error)) from None
     return Computed(law.Outcome(blob_id(packed), blob_id(following)), packed, following)
+
+
+def robust(rule: law.Stage, this: law.Round, vectors: Sequence[Vector]) -> Vector:
+    """What a stage's rule makes of vectors that each stand for all joined records; raises RobustError.
+
+    The seed that some rules draw from is H("consortia/buckets", round id | the vectors): fixed only once
+    every vector is.
+    """
+    seed = tagged("consortia/buckets", this.id + b"".join(sha256(one.tobytes()) for one in vectors))
+    return aggregate(rule.rule, vectors, tolerated=rule.tolerated, seed=seed)
+
+
+def _sum(stage: Stage, given: Sequence[Given], view: MasksView | None) -> NDArray[Any]:
+    if view is None:
+        return add_all([_open(stage, one) for one in given])
+    return masks.lifted(stage, given, view)[0]
+
+
+def _vectors(stage: Stage, this: law.Round, given: Sequence[Given], view: MasksView | None) -> list[Vector]:
+    """What a robust rule sees: each member's vector in an open round, each group's sum in a masked one."""
+    if view is None:
+        return [per_joined(_open(stage, one), one.records, this.records) for one in given]
+    records = {one.member: one.records for one in given}
+    sums = zip(masks.summed(this), masks.lifted(stage, given, view), strict=True)
+    return [
+        per_joined(check_total(stage, total, len(names)), sum(records[name] for name in names), this.records)
+        for names, total in sums
+    ]
+
+
+def _open(stage: Stage, one: Given) -> NDArray[Any]:
+    """An open round's vector; raises BadRound, naming the member whose vector is none."""
+    try:
+        return check_vector(stage, one.blob)
+    except RingError as error:
+        raise BadRound(f"the update of {one.member}: {error}") from None
 
 
 def noisy(known: Plans, this: law.Round, blob: bytes, *, secret: bytes, charge: bytes) -> bytes:
@@ -215,17 +266,6 @@ def _checked(known: Plans, stage: int, total: NDArray[Any], members: int) -> Vec
         return check_total(known.stages[stage], total, members)
     noise = known.noises[stage]
     return check_noisy_sum(known.stages[stage], noise, total, members=members, quorum=known.quorum)
-
-
-def _summed(stage: Stage, blobs: Sequence[tuple[str, bytes]]) -> NDArray[Any]:
-    """The sum of an open round's vectors; raises BadRound, naming the member whose vector is none."""
-    vectors = []
-    for member, blob in blobs:
-        try:
-            vectors.append(check_vector(stage, blob))
-        except RingError as error:
-            raise BadRound(f"the update of {member}: {error}") from None
-    return add_all(vectors)
 
 
 def _parameters(data: bytes) -> dict[str, int]:

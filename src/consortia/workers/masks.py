@@ -9,6 +9,7 @@ gets shares for two cohorts of one round from it.
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ from consortia.engines.mask import (
     unmasked,
 )
 from consortia.engines.train.api import Stage
-from consortia.exact.graph import neighbours
 from consortia.exact.ring import pack, unpack
+from consortia.modules.training import masks as law
 from consortia.modules.training import messages as ask
 from consortia.modules.training import queries
 from consortia.modules.training.mask_queries import BySharing, Held, MasksView, SharesView
@@ -87,7 +88,7 @@ class Masks:
         """An update's blob under the round's masks; raises LeftOut."""
         own, view, member = self._secrets(this), self._view(this), self._door.member
         public = {one.member: one.keys.masking for one in view.keys}
-        near = partners(member, this.keyed, _graph(this), this.dealers)
+        near = partners(member, this.keyed, law.rows(this), this.dealers)
         streams = pair_streams(this.id, member, own.masking, {name: public[name] for name in near})
         ring_bits = stage.quantisation.ring_bits
         vector = np.frombuffer(bytearray(blob), dtype=f"<i{ring_bits // 8}")
@@ -141,26 +142,43 @@ def check_length(stage: Stage, blob: bytes) -> None:
     unpack(blob, ring_bits=stage.quantisation.ring_bits, length=stage.length)
 
 
-def lifted(stage: Stage, blobs: Sequence[tuple[str, bytes]], view: MasksView) -> NDArray[Any]:
-    """The sum of a cohort's vectors, from its masked blobs by member and what the members revealed.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a member gave to a round: its records, and its update's blob."""
+
+    member: str
+    records: int
+    blob: bytes
+
+
+def summed(this: Round) -> list[tuple[str, ...]]:
+    """The members of each sum of a masked round's cohort, in order: one sum, or one of each group."""
+    found = [tuple(name for name in each if name in this.cohort) for each in law.sums(this)]
+    return [each for each in found if each]
+
+
+def lifted(stage: Stage, given: Sequence[Given], view: MasksView) -> list[NDArray[Any]]:
+    """The sums of a cohort's vectors (`summed`), from its masked blobs and what the members revealed.
 
     Raises RingError for a blob of another length, Malformed when the secrets are not those of the round.
     """
     this, ring_bits = view.round, stage.quantisation.ring_bits
     known = {one.member: one.secret for one in view.secrets}
-    if tuple(known) != this.dealers or tuple(name for name, _ in blobs) != this.cohort:
+    if tuple(known) != law.concerned(this) or tuple(one.member for one in given) != this.cohort:
         raise Malformed(f"the secrets of round {this.index} are not all revealed")
     public = {one.member: one.keys.masking for one in view.keys}
-    graph = _graph(this)
-    owns, left = [], list[Stream]()
-    for name, secret in known.items():
-        if name in this.cohort:
-            owns.append(own_stream(this.id, name, secret.value))
-            continue
-        near = partners(name, this.keyed, graph, this.cohort)
-        left += dangling(this.id, name, secret.value, {peer: public[peer] for peer in near})
-    total = add_up((blob for _, blob in blobs), ring_bits, stage.length)
-    return unmasked(total, ring_bits, owns, left, in_place=True)
+    blobs = {one.member: one.blob for one in given}
+    graph, found = law.rows(this), []
+    for members in summed(this):
+        owns = [own_stream(this.id, name, known[name].value) for name in members]
+        left = list[Stream]()
+        near = {peer for name in members for peer in partners(name, this.keyed, graph, this.dealers)}
+        for name in sorted(near - set(this.cohort)):
+            ends = partners(name, this.keyed, graph, members)
+            left += dangling(this.id, name, known[name].value, {peer: public[peer] for peer in ends})
+        total = add_up((blobs[name] for name in members), ring_bits, stage.length)
+        found.append(unmasked(total, ring_bits, owns, left, in_place=True))
+    return found
 
 
 def _opened(this: Round, own: Secrets, view: MasksView, held: Held, member: str) -> Bundle | None:
@@ -170,12 +188,6 @@ def _opened(this: Round, own: Secrets, view: MasksView, held: Held, member: str)
         return open_share(this.id, member, own.sealing, dealt, dealer=held.dealer, public=public)
     except Malformed:
         return None
-
-
-def _graph(this: Round) -> tuple[tuple[int, ...], ...]:
-    if this.graph is None:
-        raise LeftOut(f"round {this.index} has no masks")
-    return neighbours(len(this.keyed), this.graph)
 
 
 def _which(this: Round) -> queries.ByRound:

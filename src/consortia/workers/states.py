@@ -6,7 +6,7 @@ from consortia.modules.training.types import Outcome, Round, Study
 from consortia.workers.arithmetic import BadRound, Computed, Plans, compute, plans
 from consortia.workers.diary import Diary
 from consortia.workers.door import Door
-from consortia.workers.masks import Masks
+from consortia.workers.masks import Given, Masks
 
 
 class Stop(Exception):
@@ -81,14 +81,16 @@ class States:
                 return self._diary.home(this.study, index)
         return b""
 
-    def _updates(self, seen: queries.RoundView) -> list[tuple[str, bytes]]:
-        """The updates of a round's cohort by member, the own one from the diary where it is still there."""
-        blobs = {item.member: item.submission.blob for item in seen.updates}
+    def _updates(self, seen: queries.RoundView) -> list[Given]:
+        """What a round's cohort gave, by member; the own update from the diary where it is still there."""
+        given = {item.member: item for item in seen.updates}
         own = self._diary.update(seen.round.study, seen.round.id)
         found = []
         for member in seen.round.cohort:
-            mine = member == self._door.member and own is not None and blob_id(own) == blobs[member]
-            found.append((member, own if mine and own is not None else self._door.get_blob(blobs[member])))
+            blob = given[member].submission.blob
+            mine = member == self._door.member and own is not None and blob_id(own) == blob
+            data = own if mine and own is not None else self._door.get_blob(blob)
+            found.append(Given(member, given[member].records, data))
         return found
 
     def _initial(self, study: Study) -> bytes:

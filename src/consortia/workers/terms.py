@@ -9,9 +9,13 @@ from consortia.engines.privacy.terms import record_noise
 from consortia.engines.train.api import Parameters, Plan, Recipe, RecipeError, recipe_digest
 from consortia.engines.train.schema import Schema
 from consortia.exact.budget import NANO, BudgetError
+from consortia.exact.robust import RobustError, check
 from consortia.modules.training import rules
 from consortia.modules.training import types as law
-from consortia.workers.arithmetic import law_stages
+from consortia.workers.arithmetic import Summing, law_stages
+
+MASKED = Summing()
+OPEN = Summing(mode="open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Wanted:
     """What a proposer asks of a study, besides its recipe and schema.
 
     `invited` are the members who may join, everyone where it is empty; `quorum` is the smallest cohort of a
-    round, or None for the smallest that the mode allows; `deadlines` are in milliseconds. With `private`
+    round, or None for the smallest that `summing` allows; `deadlines` are in milliseconds. With `private`
     every sum is noisy.
     """
 
@@ -30,7 +34,7 @@ class Wanted:
     invited: tuple[str, ...] = ()
     quorum: int | None = None
     retries: int = 3
-    mode: law.Mode = "masked"
+    summing: Summing = MASKED
     private: "Private | None" = None
 
 
@@ -52,8 +56,7 @@ def terms_of(
     give.
     """
     plan, encoded = recipe.plan(parameters, schema), schema.encode()
-    least = law.MASKED_MIN if wanted.mode == "masked" else law.OPEN_MIN
-    quorum = least if wanted.quorum is None else wanted.quorum
+    quorum = least_quorum(wanted.summing) if wanted.quorum is None else wanted.quorum
     terms = law.Terms(
         name=wanted.name,
         title=wanted.title,
@@ -62,7 +65,7 @@ def terms_of(
         schema=encoded,
         schema_hash=rules.schema_hash(encoded),
         recipe=law.Recipe(recipe.name, encode(dict(parameters)), recipe_digest(recipe)),
-        stages=law_stages(plan, wanted.mode),
+        stages=law_stages(plan, wanted.summing),
         initial=blob_id(plan.initial),
         invited=tuple(sorted(set(wanted.invited))),
         quorum=quorum,
@@ -73,6 +76,19 @@ def terms_of(
         model_title=wanted.title,
     )
     return terms, plan.initial
+
+
+def least_quorum(summing: Summing) -> int:
+    """The smallest quorum with which a way of summing keeps what it promises; raises RecipeError for none."""
+    least = law.MASKED_MIN if summing.mode == "masked" else law.OPEN_MIN
+    reason: Exception | None = None
+    for members in range(least, law.JOINED_MAX + 1):
+        try:
+            check(summing.rule, members, summing.tolerated, group=summing.group or 1)
+            return members
+        except RobustError as error:
+            reason = error
+    raise RecipeError(f"no number of members is enough: {reason}")
 
 
 def privacy_of(recipe: Recipe, plan: Plan, private: Private, quorum: int) -> law.Privacy:

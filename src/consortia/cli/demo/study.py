@@ -11,7 +11,7 @@ from consortia.engines.train.table import Table, csv_text
 from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import Register
 from consortia.modules.assets.types import Permission, Rights
-from consortia.modules.training import queries, rules
+from consortia.modules.training import list_queries, queries, rules
 from consortia.modules.training import types as law
 from consortia.modules.training.messages import Join, Propose, Start
 from consortia.node.home import write_private
@@ -112,7 +112,7 @@ def watch(consortium: Consortium, study: bytes, seen: Watcher) -> queries.StudyV
 def rounds_of(consortium: Consortium, study: bytes) -> list[law.Round]:
     """Every try of every round."""
     client = consortium.client(consortium.names[0])
-    page = client.query("training.rounds", queries.ListRounds(study, 0, 100), queries.RoundPage)
+    page = client.query("training.rounds", list_queries.ListRounds(study, 0, 100), list_queries.RoundPage)
     return list(page.rounds)
 
 

@@ -4,8 +4,8 @@ For open rounds, where members see one another's updates, and over the sums of m
 bad members can do; they also discard what is true and rare (see `docs/explanation/robust-rules.md`).
 """
 
-from consortia.engines.robust.api import aggregate, check
-from consortia.engines.robust.groups import deal, per_joined
-from consortia.engines.robust.types import RULES, RobustError, Rule
+from consortia.engines.robust.api import aggregate
+from consortia.engines.robust.groups import per_joined
+from consortia.exact.robust import RULES, RobustError, Rule, check
 
-__all__ = ["RULES", "RobustError", "Rule", "aggregate", "check", "deal", "per_joined"]
+__all__ = ["RULES", "RobustError", "Rule", "aggregate", "check", "per_joined"]

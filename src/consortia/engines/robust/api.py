@@ -12,55 +12,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from consortia.engines.robust import clipping, krum, order, presteps
-from consortia.engines.robust.types import (
-    BUCKET,
-    GROUP_MIN,
-    MEMBERS_MAX,
-    WORD_MAX,
-    RobustError,
-    Vector,
-    Words,
-    checked,
-    split,
-)
+from consortia.engines.robust.types import WORD_MAX, Vector, Words, checked
 from consortia.exact.ring import largest
-
-
-def check(rule: str, members: int, tolerated: int, *, group: int = 1) -> None:
-    """Raises RobustError, with the reason, when no guarantee holds for these settings.
-
-    `members` vectors of which `tolerated` may be anything. With `group` > 1 each vector is the sum over a
-    group of so many members or more, and every bad member may spoil another group.
-
-    1. the rule exists, the numbers are not negative and at most 63; 2. groups have at least three members,
-    and there are 3(2f+1) members or more in them; 3. a mean tolerates nobody; 4. Krum and multi-Krum need
-    2f+3 vectors, the others 2f+1: the members, the groups or the buckets.
-    """
-    before, after = split(rule)
-    if not 1 <= members <= MEMBERS_MAX:
-        raise RobustError(f"{members} members; a rule takes 1 to {MEMBERS_MAX}")
-    if tolerated < 0:
-        raise RobustError(f"{tolerated} bad members cannot be tolerated")
-    if group < 1 or 1 < group < GROUP_MIN:
-        raise RobustError(
-            f"groups of {group}: the sum of fewer than {GROUP_MIN} shows its members to one another"
-        )
-    if group > 1 and members < group * (2 * tolerated + 1):
-        raise RobustError(
-            f"groups of {group} that tolerate {tolerated} bad members need {group * (2 * tolerated + 1)} "
-            f"members, not {members}: each bad member may spoil another group, and most must be clean"
-        )
-    if after == "mean" and tolerated:
-        raise RobustError("a mean tolerates no bad member: one alone moves it anywhere")
-    vectors = members // group
-    what = "members" if group == 1 else "groups"
-    if before == "bucketing":
-        vectors, what = -(-vectors // BUCKET), f"buckets of {BUCKET}"
-    margin = 3 if after in ("krum", "multi_krum") else 1
-    if vectors < 2 * tolerated + margin:
-        raise RobustError(
-            f"{rule} that tolerates {tolerated} needs {2 * tolerated + margin} {what}, there are {vectors}"
-        )
+from consortia.exact.robust import RobustError, check, split
 
 
 def aggregate(

@@ -8,11 +8,9 @@ records.
 
 import numpy as np
 
-from consortia.base.hashing import tagged
-from consortia.engines.robust.types import GROUP_MIN, WORD_MAX, RobustError, Vector, Words
+from consortia.engines.robust.types import WORD_MAX, Vector, Words
 from consortia.exact.fixed import divide
-
-GROUPS_TAG = "consortia/groups"
+from consortia.exact.robust import RobustError
 
 _JOINED_FAST_MAX = 1 << 31
 
@@ -41,16 +39,3 @@ def per_joined(total: Words, records: int, joined: int) -> Vector:
 
 def _one(word: int, records: int, joined: int) -> int:
     return max(-WORD_MAX, min(WORD_MAX, divide(word * joined, records)))
-
-
-def deal(members: int, seed: bytes, *, group: int = GROUP_MIN) -> tuple[tuple[int, ...], ...]:
-    """Members 0..n-1 dealt into as many groups of at least `group` as there can be, each group in order.
-
-    In the order of H("consortia/groups", seed | index in 8 bytes) they are dealt out one by one.
-    Raises RobustError for groups of fewer than three or fewer members than a group.
-    """
-    if group < GROUP_MIN or members < group:
-        raise RobustError(f"{members} members in groups of {group}: a group has at least {GROUP_MIN}")
-    order = sorted(range(members), key=lambda index: tagged(GROUPS_TAG, seed + index.to_bytes(8, "big")))
-    count = members // group
-    return tuple(tuple(sorted(order[place::count])) for place in range(count))

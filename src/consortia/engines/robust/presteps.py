@@ -8,8 +8,9 @@ from consortia.base.hashing import tagged
 from consortia.engines.robust.blocks import over_blocks
 from consortia.engines.robust.distances import pairwise
 from consortia.engines.robust.order import mean
-from consortia.engines.robust.types import BUCKET, Vector, Words
+from consortia.engines.robust.types import Vector, Words
 from consortia.exact.fixed import divide_array
+from consortia.exact.robust import BUCKET
 
 BUCKETING_TAG = "consortia/bucketing"
 

@@ -1,59 +1,20 @@
-"""The nouns of robust rules: their names, vectors, limits and the one error."""
+"""The nouns of robust rules: their vectors and limits."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consortia.exact.ring import RingError, check_range
+from consortia.exact.robust import RobustError
 
 Vector: TypeAlias = NDArray[np.int64]
 Words: TypeAlias = NDArray[Any]
 """One vector of int32 or int64 words, shape (d,)."""
 
-Rule = Literal[
-    "mean",
-    "trimmed_mean",
-    "median",
-    "krum",
-    "multi_krum",
-    "centred_clipping",
-    "nnm+trimmed_mean",
-    "nnm+median",
-    "nnm+krum",
-    "nnm+multi_krum",
-    "nnm+centred_clipping",
-    "bucketing+trimmed_mean",
-    "bucketing+median",
-    "bucketing+krum",
-    "bucketing+multi_krum",
-    "bucketing+centred_clipping",
-]
-"""The rules by name; `nnm+` (nearest-neighbour mixing) and `bucketing+` are steps before the rule."""
-
-RULES: tuple[Rule, ...] = get_args(Rule)
-
-MEMBERS_MAX = 63
 WORD_MAX = 1 << 57
 """The largest magnitude of a word: the clip of a 64-bit ring. Sums over all members then fit 64 bits."""
-
-BUCKET = 2
-"""So many members to a bucket."""
-GROUP_MIN = 3
-"""The fewest members whose masked sum hides each of them from the others."""
-
-
-class RobustError(ValueError):
-    """Settings that no rule can keep, or vectors that it cannot take; the text says why."""
-
-
-def split(rule: str) -> tuple[str, str]:
-    """The pre-step (`nnm`, `bucketing` or empty) and the rule after it; raises RobustError for others."""
-    if rule not in RULES:
-        raise RobustError(f"no rule {rule!r}; there are {', '.join(RULES)}")
-    before, _, after = rule.rpartition("+")
-    return before, after
 
 
 def checked(vectors: Sequence[Words] | NDArray[Any]) -> list[Words]:

@@ -9,6 +9,7 @@ from consortia.modules.training import (
     budget_queries,
     handlers,
     invariants,
+    list_queries,
     mask_queries,
     masked,
     messages,
@@ -54,7 +55,12 @@ def module(ports: Ports) -> Module:
         methods=METHODS,
         refusals=REFUSALS,
         tables=TABLES,
-        queries=(*queries.QUERIES, *mask_queries.QUERIES, *budget_queries.QUERIES),
+        queries=(
+            *queries.QUERIES,
+            *list_queries.QUERIES,
+            *mask_queries.QUERIES,
+            *budget_queries.QUERIES,
+        ),
         events=EVENTS,
         invariants=(
             Invariant("parts", invariants.parts),

@@ -57,6 +57,7 @@ def propose(ctx: Context, message: Propose, ports: Ports) -> None:
     require(sum(1 for _ in OPEN.scan(ctx, proposer)) < OPEN_STUDIES_MAX, R.TOO_MANY_STUDIES)
     require(rules.stages_fit(terms.stages), R.BAD_STAGES)
     require(rules.quorum_fits(terms), R.BAD_QUORUM, f"{terms.quorum}")
+    require(rules.robustness_fits(terms), R.BAD_RULE)
     require(budgets.terms_fit(terms), R.BAD_PRIVACY)
     require(rules.schema_hash(terms.schema) == terms.schema_hash, R.BAD_SCHEMA)
     require(rules.parameters_fit(terms.recipe.parameters), R.BAD_PARAMETERS)

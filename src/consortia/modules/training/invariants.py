@@ -2,7 +2,7 @@
 
 from consortia.kernel.context import Context
 from consortia.modules.training import rules
-from consortia.modules.training.masks import kind_due
+from consortia.modules.training.masks import concerned, kind_due
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.state import (
     BUDGETS,
@@ -69,7 +69,7 @@ def masks(ctx: Context, ports: Ports) -> str | None:
         if not live and (dealings_of(ctx, this.id) or revealed_of(ctx, this.id)):
             return f"round {this.id.hex()} keeps shares that nobody needs"
         secrets = secrets_of(ctx, this.id)
-        if secrets and tuple(secrets) != this.dealers:
+        if secrets and tuple(secrets) != concerned(this):
             return f"round {this.id.hex()} has secrets of others than its dealers"
         for name, secret in secrets.items():
             if secret.kind != kind_due(this, name):

@@ -91,7 +91,7 @@ def shares(ctx: Context, arguments: BySharing, ports: Ports) -> SharesView:
         for name in neighbours
         if name in dealings
     ]
-    return SharesView(neighbours, masks.threshold(this), tuple(held))
+    return SharesView(neighbours, masks.threshold(this, arguments.member), tuple(held))
 
 
 QUERIES = (

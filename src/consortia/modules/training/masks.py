@@ -47,13 +47,28 @@ def neighbourhood(this: Round, member: str) -> Names:
     """Who holds shares of a member's secrets in a round, and whose it holds: itself among them, by name."""
     if this.graph is None or member not in this.keyed:
         return ()
-    rows = _rows(len(this.keyed), this.graph)
-    return tuple(this.keyed[index] for index in rows[this.keyed.index(member)])
+    return tuple(this.keyed[index] for index in rows(this)[this.keyed.index(member)])
+
+
+def rows(this: Round) -> tuple[tuple[int, ...], ...]:
+    """For each of those with keys, by its place among them, its neighbourhood; of a round with a graph."""
+    return () if this.graph is None else _rows(len(this.keyed), this.graph, this.group)
 
 
 @lru_cache(maxsize=64)
-def _rows(count: int, seed: bytes) -> tuple[tuple[int, ...], ...]:
-    return graphs.neighbours(count, seed)
+def _rows(count: int, seed: bytes, group: int) -> tuple[tuple[int, ...], ...]:
+    if not group:
+        return graphs.neighbours(count, seed)
+    within = {index: each for each in graphs.groups(count, group, seed) for index in each}
+    return tuple(within[index] for index in range(count))
+
+
+def sums(this: Round) -> tuple[Names, ...]:
+    """The members whose updates make one sum: all with keys, or those of each group in the groups' order."""
+    if this.graph is None or not this.group:
+        return (this.keyed,)
+    found = graphs.groups(len(this.keyed), this.group, this.graph)
+    return tuple(tuple(this.keyed[index] for index in each) for each in found)
 
 
 def point(this: Round, member: str) -> int:
@@ -61,14 +76,29 @@ def point(this: Round, member: str) -> int:
     return this.keyed.index(member) + 1
 
 
-def threshold(this: Round) -> int:
-    """How many holders' shares give a secret of the round: floor(2k / 3) + 1 of k, the dealer among them."""
-    return graphs.threshold(len(neighbourhood(this, this.keyed[0]))) if this.keyed else MASKED_MIN
+def threshold(this: Round, member: str) -> int:
+    """How many holders' shares give a member's secret: floor(2k / 3) + 1 of k, the dealer among them."""
+    return graphs.threshold(len(neighbourhood(this, member)))
 
 
-def smallest(this: Round, quorum: int) -> int:
-    """The fewest dealers, and the smallest cohort, with which a masked round goes on."""
-    return max(MASKED_MIN, quorum, threshold(this))
+def counted(this: Round, names: Iterable[str]) -> Names:
+    """Those of the names that can be summed: of every sum with as many of them as recover its secrets.
+
+    Fewer than that, or than three, are left out together.
+    """
+    given = frozenset(names)
+    found: list[str] = []
+    for members in sums(this):
+        present = [name for name in members if name in given]
+        if members and len(present) >= max(MASKED_MIN, threshold(this, members[0])):
+            found += present
+    return tuple(sorted(found))
+
+
+def concerned(this: Round) -> Names:
+    """The dealers whose secrets lift the masks: of every sum that somebody in the cohort is in."""
+    summed = frozenset(name for each in sums(this) if set(each) & set(this.cohort) for name in each)
+    return tuple(name for name in this.dealers if name in summed)
 
 
 def keys_fit(masking: bytes, sealing: bytes, others: Iterable[RoundKeys] = ()) -> bool:
@@ -129,33 +159,40 @@ def is_dealt(this: Round, entry: SealedShares, share: Share, holder: str) -> boo
 
 
 def enough(this: Round, revealed: Mapping[str, Revealed]) -> bool:
-    """Whether of every dealer as many shares are revealed as give its secret."""
-    counted = dict.fromkeys(this.dealers, 0)
+    """Whether of every dealer concerned as many shares are revealed as give its secret."""
+    counts = dict.fromkeys(this.dealers, 0)
     for one in revealed.values():
         for share in one.shares:
-            counted[share.dealer] += 1
-    return min(counted.values()) >= threshold(this)
+            counts[share.dealer] += 1
+    return all(counts[name] >= threshold(this, name) for name in concerned(this))
 
 
 def secrets(
     this: Round, keys: Mapping[str, RoundKeys], revealed: Mapping[str, Revealed]
 ) -> dict[str, Secret | None]:
-    """The secret of each dealer from the revealed shares; None where it is not the one its keys fixed."""
+    """The secret of each dealer concerned from the revealed shares; None where its keys fixed another."""
     shares: dict[str, dict[int, bytes]] = {name: {} for name in this.dealers}
     for holder, one in revealed.items():
         for share in one.shares:
             shares[share.dealer][point(this, holder)] = share.share
-    return {name: _secret(this, name, keys[name], shares[name]) for name in this.dealers}
+    return {name: _secret(this, name, keys[name], shares[name]) for name in concerned(this)}
 
 
 def _secret(this: Round, dealer: str, keys: RoundKeys, shares: Mapping[int, bytes]) -> Secret | None:
     kind = kind_due(this, dealer)
     try:
-        value = recover(shares, threshold(this))
+        value = recover(shares, threshold(this, dealer))
     except ShamirError:
         return None
     held = seed_hash(this.id, dealer, value) == keys.seed if kind == "seed" else is_key(value, keys.masking)
     return Secret(kind, value) if held else None
+
+
+def asking(this: Round, cohort: Names) -> tuple[Cohort, ...]:
+    """What a cohort's sums are written down as: one entry for each."""
+    chosen = frozenset(cohort)
+    found = [tuple(name for name in each if name in chosen) for each in sums(this)]
+    return tuple(Cohort(this.study, this.id, members) for members in found if members)
 
 
 def repeated(this: Round, earlier: tuple[Cohort, ...]) -> Cohort | None:
@@ -163,6 +200,8 @@ def repeated(this: Round, earlier: tuple[Cohort, ...]) -> Cohort | None:
 
     Its members then send again, byte for byte, what they sent: nothing new is told, and nothing charged.
     """
+    if this.group:  # groups are drawn anew in every try
+        return None
     return next((one for one in earlier if one.study == this.study and one.members == this.dealers), None)
 
 

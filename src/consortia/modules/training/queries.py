@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record, Text80
+from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record
 from consortia.base.refusals import Refused
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
@@ -43,10 +43,8 @@ from consortia.modules.training.types import (
     Submission,
 )
 
-PAGE_MAX = 100
 TASKS_MAX = 256
 
-Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
 Action = Literal["join", "start", "keys", "shares", "submit", "reveal", "commit", "open", "wait", "finish"]
 
 
@@ -84,36 +82,6 @@ class StudyView(Record, frozen=True):
     parts: Annotated[tuple[Part, ...], Meta(max_length=JOINED_MAX)]
 
 
-class ListStudies(Record, frozen=True):
-    """Studies of a status (None: of any), by id, behind the cursor `after`."""
-
-    status: Status | None
-    after: Digest | None
-    limit: Limit
-
-
-class StudyItem(Record, frozen=True):
-    """A study in short: `index` of its `rounds` rounds are final."""
-
-    id: Digest
-    proposer: Name
-    name: Name
-    title: Text80
-    purpose: Annotated[str, Meta(max_length=80)]
-    status: Status
-    index: U32
-    rounds: U32
-    members: U32
-    model: Digest | None
-
-
-class StudyPage(Record, frozen=True):
-    """A page of studies; `next` is the cursor of the next page, None on the last."""
-
-    studies: tuple[StudyItem, ...]
-    next: Digest | None
-
-
 class ByRound(Record, frozen=True):
     """A round of a study by its index from 0; `attempt` None asks for the newest try."""
 
@@ -123,9 +91,10 @@ class ByRound(Record, frozen=True):
 
 
 class Update(Record, frozen=True):
-    """A member and its update in a round."""
+    """A member, the records it joined with, and its update in a round."""
 
     member: Name
+    records: U63
     submission: Submission
 
 
@@ -142,21 +111,6 @@ class RoundView(Record, frozen=True):
     round: Round
     updates: Annotated[tuple[Update, ...], Meta(max_length=JOINED_MAX)]
     results: Annotated[tuple[MemberResult, ...], Meta(max_length=JOINED_MAX)]
-
-
-class ListRounds(Record, frozen=True):
-    """Every try of the rounds of a study from index `first` on."""
-
-    study: Digest
-    first: U32
-    limit: Limit
-
-
-class RoundPage(Record, frozen=True):
-    """A page of rounds, whole indices only; `next` is the index of the next page, None on the last."""
-
-    rounds: tuple[Round, ...]
-    next: U32 | None
 
 
 class ByMember(Record, frozen=True):
@@ -207,7 +161,7 @@ class Awaited(Record, frozen=True):
 
 def study(ctx: Context, arguments: ById, ports: Ports) -> StudyView:
     """A study with all that is known of it but its rounds."""
-    record, progress = _known(ctx, arguments.study)
+    record, progress = known(ctx, arguments.study)
     parts = parts_of(ctx, record.id)
     return StudyView(record, progress, tuple(Part(name, part) for name, part in parts.items()))
 
@@ -218,47 +172,22 @@ def find(ctx: Context, arguments: ByName, ports: Ports) -> Found:
     return Found(None if named is None else named.study)
 
 
-def studies(ctx: Context, arguments: ListStudies, ports: Ports) -> StudyPage:
-    """A page of studies, by id."""
-    found: list[StudyItem] = []
-    for _, record in STUDIES.scan(ctx):
-        if arguments.after is not None and record.id <= arguments.after:
-            continue
-        _, progress = _known(ctx, record.id)
-        if arguments.status in {None, progress.status}:
-            if len(found) == arguments.limit:
-                return StudyPage(tuple(found), found[-1].id)
-            found.append(_item(ctx, record, progress))
-    return StudyPage(tuple(found), None)
-
-
 def round_view(ctx: Context, arguments: ByRound, ports: Ports) -> RoundView:
     """One try of a round with its updates and results."""
-    _known(ctx, arguments.study)
+    known(ctx, arguments.study)
     tries = [found for _, found in ROUNDS.scan(ctx, arguments.study, arguments.index)]
     wanted = [found for found in tries if arguments.attempt in {None, found.attempt}]
     if not wanted:
         raise Refused(codes.WRONG_ROUND, f"round {arguments.index} has {len(tries)} tries")
     this = wanted[-1]
+    parts = parts_of(ctx, this.study)
     return RoundView(
         this,
-        tuple(Update(name, update) for name, update in submissions_of(ctx, this.id).items()),
+        tuple(
+            Update(name, parts[name].records, update) for name, update in submissions_of(ctx, this.id).items()
+        ),
         tuple(MemberResult(name, result) for name, result in results_of(ctx, this.id).items()),
     )
-
-
-def rounds(ctx: Context, arguments: ListRounds, ports: Ports) -> RoundPage:
-    """A page of rounds with every try of each."""
-    _, progress = _known(ctx, arguments.study)
-    found: list[Round] = []
-    index = arguments.first
-    while index <= progress.index:
-        tries = [record for _, record in ROUNDS.scan(ctx, arguments.study, index)]
-        if found and len(found) + len(tries) > arguments.limit:
-            return RoundPage(tuple(found), index)
-        found += tries
-        index += 1
-    return RoundPage(tuple(found), None)
 
 
 def due(ctx: Context, arguments: ByMember, ports: Ports) -> Tasks:
@@ -273,7 +202,7 @@ def due(ctx: Context, arguments: ByMember, ports: Ports) -> Tasks:
 
 def awaited(ctx: Context, arguments: ById, ports: Ports) -> Awaited:
     """Who is awaited, for what and until when."""
-    record, progress = _known(ctx, arguments.study)
+    record, progress = known(ctx, arguments.study)
     if progress.status == "proposed":
         joined = parts_of(ctx, record.id)
         missing = tuple(name for name in record.terms.invited if name not in joined)
@@ -288,31 +217,16 @@ def awaited(ctx: Context, arguments: ById, ports: Ports) -> Awaited:
     return Awaited(progress.status, this.step, this.index, this.attempt, missing, this.deadline)
 
 
-def _known(ctx: Context, identity: bytes) -> tuple[Study, Progress]:
+def known(ctx: Context, identity: bytes) -> tuple[Study, Progress]:
+    """A study and how far it is; raises Refused for an unknown one."""
     record, progress = STUDIES.get(ctx, identity), PROGRESS.get(ctx, identity)
     if record is None or progress is None:
         raise Refused(codes.UNKNOWN_STUDY, identity.hex())
     return record, progress
 
 
-def _item(ctx: Context, record: Study, progress: Progress) -> StudyItem:
-    terms = record.terms
-    return StudyItem(
-        id=record.id,
-        proposer=record.proposer,
-        name=terms.name,
-        title=terms.title,
-        purpose=terms.purpose,
-        status=progress.status,
-        index=progress.index,
-        rounds=rules.rounds_of(terms.stages),
-        members=sum(1 for part in parts_of(ctx, record.id).values() if part.until is None),
-        model=progress.model,
-    )
-
-
 def _task(ctx: Context, identity: bytes, member: str, ports: Ports) -> Task | None:
-    record, progress = _known(ctx, identity)
+    record, progress = known(ctx, identity)
     part = JOINS.get(ctx, identity, member)
     if progress.status == "proposed":
         if part is None:
@@ -390,9 +304,7 @@ def _may_open(ctx: Context, this: Round, member: str) -> bool:
 QUERIES = (
     Query("study", ById, StudyView, study, "A study, how far it is, and who takes part."),
     Query("find", ByName, Found, find, "The id of the study that a proposer calls so."),
-    Query("studies", ListStudies, StudyPage, studies, "A page of studies."),
     Query("round", ByRound, RoundView, round_view, "A round with its updates and results."),
-    Query("rounds", ListRounds, RoundPage, rounds, "A page of a study's rounds, every try of each."),
     Query("due", ByMember, Tasks, due, "What a member still has to do, and until when."),
     Query("awaited", ById, Awaited, awaited, "Who is awaited in a study, for what and until when."),
 )

@@ -18,106 +18,113 @@ BAD_STAGES = _refusal(
     "ring's sign.",
 )
 BAD_QUORUM = _refusal(4, "bad_quorum", "A masked sum is of three members or more.")
-BAD_PRIVACY = _refusal(
+BAD_RULE = _refusal(
     5,
+    "bad_rule",
+    "A mean tolerates no bad member; a robust rule has vectors enough for those that it tolerates in the "
+    "smallest cohort, sees them in open rounds or sums of three and more in masked ones, and takes no noise.",
+)
+BAD_PRIVACY = _refusal(
+    6,
     "bad_privacy",
     "Noise is for masked rounds: one for each stage, with fewer assumed colluders than the quorum, and it "
     "fits the ring beside the members' clips.",
 )
-BAD_SCHEMA = _refusal(6, "bad_schema", "The schema hash is not that of the schema.")
-BAD_PARAMETERS = _refusal(7, "bad_parameters", "The recipe's parameters are not the one encoding of a map.")
+BAD_SCHEMA = _refusal(7, "bad_schema", "The schema hash is not that of the schema.")
+BAD_PARAMETERS = _refusal(8, "bad_parameters", "The recipe's parameters are not the one encoding of a map.")
 BAD_INVITATION = _refusal(
-    8, "bad_invitation", "The invited are members, sorted, each once, and as many as the quorum or more."
+    9, "bad_invitation", "The invited are members, sorted, each once, and as many as the quorum or more."
 )
-UNKNOWN_MODEL = _refusal(9, "unknown_model", "There is no model with this id to start from.")
+UNKNOWN_MODEL = _refusal(10, "unknown_model", "There is no model with this id to start from.")
 MODEL_FORBIDDEN = _refusal(
-    10, "model_forbidden", "The proposer may not process the model it starts from for this purpose."
+    11, "model_forbidden", "The proposer may not process the model it starts from for this purpose."
 )
-UNKNOWN_STUDY = _refusal(11, "unknown_study", "There is no study with this id.")
-STUDY_OVER = _refusal(12, "study_over", "The study is finished or aborted.")
-NOT_PROPOSED = _refusal(13, "not_proposed", "The study runs already.")
-NOT_RUNNING = _refusal(14, "not_running", "The study does not run yet.")
-JOINING_CLOSED = _refusal(15, "joining_closed", "The joining time is over.")
-NOT_INVITED = _refusal(16, "not_invited", "The study invites other members only.")
+UNKNOWN_STUDY = _refusal(12, "unknown_study", "There is no study with this id.")
+STUDY_OVER = _refusal(13, "study_over", "The study is finished or aborted.")
+NOT_PROPOSED = _refusal(14, "not_proposed", "The study runs already.")
+NOT_RUNNING = _refusal(15, "not_running", "The study does not run yet.")
+JOINING_CLOSED = _refusal(16, "joining_closed", "The joining time is over.")
+NOT_INVITED = _refusal(17, "not_invited", "The study invites other members only.")
 NOT_PROPOSER = _refusal(
-    17, "not_proposer", "Only the proposer cancels a study that is not stuck for want of members."
+    18, "not_proposer", "Only the proposer cancels a study that is not stuck for want of members."
 )
-NOT_JOINED = _refusal(18, "not_joined", "The member takes no part in this study, or not in this round.")
-ALREADY_JOINED = _refusal(19, "already_joined", "The member joined already.")
-ALREADY_LEAVING = _refusal(20, "already_leaving", "The member leaves already.")
-STUDY_FULL = _refusal(21, "study_full", "63 members joined already.")
-UNKNOWN_DATASET = _refusal(22, "unknown_dataset", "There is no such version of a data set.")
-NOT_OWNER = _refusal(23, "not_owner", "The data set belongs to another member.")
-DATASET_CLOSED = _refusal(24, "dataset_closed", "The data set is withdrawn, or this version of it erased.")
+NOT_JOINED = _refusal(19, "not_joined", "The member takes no part in this study, or not in this round.")
+ALREADY_JOINED = _refusal(20, "already_joined", "The member joined already.")
+ALREADY_LEAVING = _refusal(21, "already_leaving", "The member leaves already.")
+STUDY_FULL = _refusal(22, "study_full", "63 members joined already.")
+UNKNOWN_DATASET = _refusal(23, "unknown_dataset", "There is no such version of a data set.")
+NOT_OWNER = _refusal(24, "not_owner", "The data set belongs to another member.")
+DATASET_CLOSED = _refusal(25, "dataset_closed", "The data set is withdrawn, or this version of it erased.")
 PURPOSE_FORBIDDEN = _refusal(
-    25, "purpose_forbidden", "The data set may not be processed for the study's purpose."
+    26, "purpose_forbidden", "The data set may not be processed for the study's purpose."
 )
-BAD_RECORDS = _refusal(26, "bad_records", "The data set has fewer records than the member would join with.")
+BAD_RECORDS = _refusal(27, "bad_records", "The data set has fewer records than the member would join with.")
 BAD_LINEAGE = _refusal(
-    27,
+    28,
     "bad_lineage",
     "The data set's populations cannot be followed, or another member's data are of one of them.",
 )
 NO_POPULATION = _refusal(
-    28, "no_population", "The data set was made from others: their budgets are its budget."
+    29, "no_population", "The data set was made from others: their budgets are its budget."
 )
 NEEDS_NOISE = _refusal(
-    29, "needs_noise", "The data set's population has a privacy budget, and the study adds no noise."
+    30, "needs_noise", "The data set's population has a privacy budget, and the study adds no noise."
 )
 OVER_BUDGET = _refusal(
-    30,
+    31,
     "over_budget",
     "The study, or this round of it, would cost more than is left of a population's budget.",
 )
-ONLY_LOWER = _refusal(31, "only_lower", "A privacy budget is only ever lowered, and not below what is spent.")
-TOO_FEW_JOINED = _refusal(32, "too_few_joined", "Fewer members than the quorum joined.")
-WRONG_ROUND = _refusal(33, "wrong_round", "This is not the round that the study is at.")
-WRONG_STEP = _refusal(34, "wrong_step", "The round waits for another step.")
+ONLY_LOWER = _refusal(32, "only_lower", "A privacy budget is only ever lowered, and not below what is spent.")
+TOO_FEW_JOINED = _refusal(33, "too_few_joined", "Fewer members than the quorum joined.")
+WRONG_ROUND = _refusal(34, "wrong_round", "This is not the round that the study is at.")
+WRONG_STEP = _refusal(35, "wrong_step", "The round waits for another step.")
 TOO_EARLY = _refusal(
-    35, "too_early", "Members may still join, or may still do this step of the round; it ends later."
+    36, "too_early", "Members may still join, or may still do this step of the round; it ends later."
 )
-TOO_LATE = _refusal(36, "too_late", "The deadline of the step has passed.")
+TOO_LATE = _refusal(37, "too_late", "The deadline of the step has passed.")
 NOT_IN_ROUND = _refusal(
-    37,
+    38,
     "not_in_round",
     "The member is not in this round, or published no keys or dealt no shares in it in time.",
 )
-NOT_ABSENT = _refusal(38, "not_absent", "The member is waited for already.")
-ALREADY_DONE = _refusal(39, "already_done", "The member has done this step already.")
+NOT_ABSENT = _refusal(39, "not_absent", "The member is waited for already.")
+ALREADY_DONE = _refusal(40, "already_done", "The member has done this step already.")
 BAD_KEYS = _refusal(
-    40,
+    41,
     "bad_keys",
     "A round's keys are two different X25519 keys that no other member has, each in its one spelling and of "
     "large order.",
 )
 BAD_SHARES = _refusal(
-    41, "bad_shares", "Shares go to, and come from, the member's neighbours in the round, each once, sorted."
+    42, "bad_shares", "Shares go to, and come from, the member's neighbours in the round, each once, sorted."
 )
 UNFOUNDED = _refusal(
-    42, "unfounded", "The dealer's shares open with the complainer's key, and are those it committed to."
+    43, "unfounded", "The dealer's shares open with the complainer's key, and are those it committed to."
 )
 NOT_AS_DEALT = _refusal(
-    43, "not_as_dealt", "A share is not the one that was dealt, or of the kind that is kept secret."
+    44, "not_as_dealt", "A share is not the one that was dealt, or of the kind that is kept secret."
 )
-BAD_SIZE = _refusal(44, "bad_size", "The blob has not the size of the stage's vector.")
+BAD_SIZE = _refusal(45, "bad_size", "The blob has not the size of the stage's vector.")
 TOO_FEW_HOLDERS = _refusal(
-    45,
+    46,
     "too_few_holders",
     "Holders of the blob are members of the round, sorted, each once, the submitter among them, and more "
     "than two thirds of the members.",
 )
 BAD_AVAILABILITY = _refusal(
-    46, "bad_availability", "A signature is not that of the holder's node for this blob in this round."
+    47, "bad_availability", "A signature is not that of the holder's node for this blob in this round."
 )
-NOT_COMMITTED = _refusal(47, "not_committed", "The member committed to no result in time.")
-NOT_AS_COMMITTED = _refusal(48, "not_as_committed", "The opened result is not the one committed to.")
-ROUNDS_LEFT = _refusal(49, "rounds_left", "Not every round is final.")
+NOT_COMMITTED = _refusal(48, "not_committed", "The member committed to no result in time.")
+NOT_AS_COMMITTED = _refusal(49, "not_as_committed", "The opened result is not the one committed to.")
+ROUNDS_LEFT = _refusal(50, "rounds_left", "Not every round is final.")
 
 REFUSALS = (
     NAME_TAKEN,
     TOO_MANY_STUDIES,
     BAD_STAGES,
     BAD_QUORUM,
+    BAD_RULE,
     BAD_PRIVACY,
     BAD_SCHEMA,
     BAD_PARAMETERS,

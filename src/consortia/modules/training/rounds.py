@@ -138,9 +138,9 @@ def after_keys(facts: Facts, now: Moment) -> Change:
 def after_shares(facts: Facts, now: Moment) -> Change:
     """Those who dealt mask their updates among themselves, or the round is given up when they are too few."""
     this = facts.round
-    dealers = tuple(sorted(facts.dealings))
-    missed = without(this.keyed, dealers)
-    if len(dealers) < masks.smallest(this, facts.study.terms.quorum):
+    dealers = masks.counted(this, facts.dealings)
+    missed = without(this.keyed, facts.dealings)
+    if len(dealers) < facts.study.terms.quorum:
         return _give_up(facts, missed, now)
     fixed = replace(next_step(facts.study, this, now), dealers=dealers)
     return Change(facts.progress, (fixed,), _missed(facts, missed))
@@ -165,15 +165,17 @@ def _after_masked_submit(facts: Facts, now: Moment) -> Change:
     """
     this, terms, earlier = facts.round, facts.study.terms, facts.asked.cohorts
     repeats = masks.repeated(this, earlier) is not None
-    cohort = tuple(name for name in sorted(facts.submitted) if repeats or name not in facts.broke)
-    sums = (*(one.members for one in earlier), cohort)
+    paying = [name for name in facts.submitted if repeats or name not in facts.broke]
+    cohort = masks.counted(this, paying)
+    asking = masks.asking(this, cohort)
+    sums = [one.members for one in (*earlier, *asking)]
     told_apart = masks.singled_out(sums, facts.progress.excluded) is not None
     partial = repeats and cohort != this.dealers
-    crowded = not repeats and len(earlier) >= COHORTS_MAX
-    if len(cohort) < masks.smallest(this, terms.quorum) or told_apart or partial or crowded:
-        return _give_up(facts, without(this.members, cohort), now)
+    crowded = not repeats and len(sums) > COHORTS_MAX
+    if len(cohort) < terms.quorum or told_apart or partial or crowded:
+        return _give_up(facts, without(this.members, paying), now)
     change = _cohort_fixed(facts, cohort, now)
-    return change if repeats else _asked(facts, change, cohort)
+    return change if repeats else _asked(facts, change, cohort, asking)
 
 
 def _cohort_fixed(facts: Facts, cohort: Names, now: Moment) -> Change:
@@ -185,21 +187,21 @@ def _cohort_fixed(facts: Facts, cohort: Names, now: Moment) -> Change:
         missing=missing,
     )
     event = CohortFixed(facts.study.id, fixed.id, len(cohort), missing)
-    return Change(facts.progress, (fixed,), _missed(facts, missing), (event,))
+    silent = without(facts.round.members, facts.submitted)
+    return Change(facts.progress, (fixed,), _missed(facts, silent), (event,))
 
 
-def _asked(facts: Facts, change: Change, cohort: Names) -> Change:
+def _asked(facts: Facts, change: Change, cohort: Names, asking: tuple[Cohort, ...]) -> Change:
     """The change with its query written down, and charged to every population in the cohort."""
     terms, this = facts.study.terms, facts.round
     cost = round_cost(terms, this.stage)
     paying = [population for name in cohort for population in facts.populations.get(name, ())]
     told = tuple(BudgetCharged(facts.study.id, this.id, population, cost) for population in paying)
-    mine = Cohort(facts.study.id, this.id, cohort)
     return changed(
         change,
         progress=replace(change.progress, charged=change.progress.charged + cost),
         events=change.events + told,
-        asked=(query(this, terms), Asked((*facts.asked.cohorts, mine))),
+        asked=(query(this, terms), Asked((*facts.asked.cohorts, *asking))),
         charges=tuple((population, cost) for population in paying),
     )
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from consortia.base.codec import Malformed, decode
 from consortia.base.hashing import tagged
+from consortia.exact.robust import RobustError, check
 from consortia.modules.training import masks
 from consortia.modules.training.events import (
     Event,
@@ -156,6 +157,27 @@ def quorum_fits(terms: Terms) -> bool:
     return terms.quorum >= MASKED_MIN or not masked
 
 
+def robustness_fits(terms: Terms) -> bool:
+    """Whether every stage's rule keeps what it promises in the smallest cohort.
+
+    A mean tolerates nobody, and is of all members; a rule over masked updates is one over groups, without
+    noise of which each group's sum would have too little.
+    """
+    return all(_rule_fits(stage, terms) for stage in terms.stages)
+
+
+def _rule_fits(stage: Stage, terms: Terms) -> bool:
+    if stage.rule == "mean":
+        return stage.tolerated == stage.group == 0
+    if (stage.mode == "masked") != (stage.group > 0) or terms.privacy is not None:
+        return False
+    try:
+        check(stage.rule, terms.quorum, stage.tolerated, group=stage.group or 1)
+    except RobustError:
+        return False
+    return True
+
+
 def parameters_fit(parameters: bytes) -> bool:
     """Whether these bytes are the one encoding of a map."""
     try:
@@ -249,6 +271,7 @@ def begin(
         deadline=now.time + _allowed(terms, steps[0]),
         keyed=(),
         graph=None,
+        group=terms.stages[stage].group,
         dealers=(),
         cohort=(),
         cohort_records=0,

@@ -7,6 +7,7 @@ from msgspec import Meta
 from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, PublicKey, Record, Salt, Text80
 from consortia.base.shares import SEALED_BYTES, SHARE_BYTES
 from consortia.exact.budget import Noise
+from consortia.exact.robust import Rule
 
 JOINED_MAX = 63
 """So many members may join a study: their sum fits the ring's headroom (2^6 words at the full clip), and
@@ -32,9 +33,6 @@ Purpose = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$")]
 
 Mode = Literal["open", "masked"]
 """How a round shows its updates: `open`, to all members; `masked`, to nobody: only their sum is seen."""
-
-Rule = Literal["mean"]
-"""How updates become one outcome: `mean`, by their exact sum."""
 
 Step = Literal["keys", "shares", "submit", "reveal", "commit", "open"]
 """What a round waits for: keys, shares of the secrets that make the masks, every member's update, the shares
@@ -64,7 +62,9 @@ class Stage(Record, frozen=True):
 
     A word w stands for w / 2^scale_bits; `clip` is the largest magnitude of a word that a member may
     submit. `weighting` sum: updates are sums over a member's records; records: each is scaled by the
-    member's records over all joined records.
+    member's records over all joined records. `rule` says how updates become one outcome: `mean`, by their
+    exact sum, or a robust rule that tolerates so many bad members: over updates that all see (`open`), or
+    over the sums of groups of at least `group` members (`masked`; 0: all in one sum).
     """
 
     name: Name
@@ -76,6 +76,8 @@ class Stage(Record, frozen=True):
     weighting: Literal["sum", "records"]
     mode: Mode
     rule: Rule
+    tolerated: Annotated[int, Meta(ge=0, le=JOINED_MAX)]
+    group: Annotated[int, Meta(ge=0, le=JOINED_MAX)]
 
 
 class Recipe(Record, frozen=True):
@@ -202,11 +204,11 @@ class Round(Record, frozen=True):
     `members` are those who had joined when it began, with `records` records in all; `state` is the
     state that it starts from. While it is `open` it waits for `step`, which began in block `height`
     at block time `time` and is refused from `deadline` on. In a masked round `keyed` are the members
-    whose keys count, `graph` is the seed of who shares with whom, and `dealers` are those whose shares
-    count: the masks are between them. `cohort` are the members whose updates count, with
-    `cohort_records` records. At its end `outcome` is what more than two thirds of the members
-    agree on, `differing` are those who had committed to something else, and `missing` those for whom
-    it was given up, or who were not in the cohort.
+    whose keys count, `graph` is the seed of who shares with whom (in groups of `group` or more, or 0),
+    and `dealers` are those whose shares count: the masks are between them. `cohort` are the members whose
+    updates count, with `cohort_records` records. At its end `outcome` is what more than two thirds of the
+    members agree on, `differing` are those who had committed to something else, and `missing` those for
+    whom it was given up, or who were not in the cohort.
     """
 
     id: Digest
@@ -224,6 +226,7 @@ class Round(Record, frozen=True):
     deadline: Milliseconds
     keyed: Names
     graph: Digest | None
+    group: Annotated[int, Meta(ge=0, le=JOINED_MAX)]
     dealers: Names
     cohort: Names
     cohort_records: U63

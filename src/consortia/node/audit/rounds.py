@@ -12,12 +12,13 @@
 from consortia.base.codec import Malformed
 from consortia.engines.commit.chunks import blob_id
 from consortia.kernel.ledger import Ledger
-from consortia.modules.training import queries
+from consortia.modules.training import list_queries, queries
 from consortia.modules.training.mask_queries import MasksView
 from consortia.modules.training.types import Round
 from consortia.node.audit.findings import Findings
 from consortia.node.blobs import BlobError, Blobs
 from consortia.workers.arithmetic import BadRound, BadTerms, Plans, compute, plans
+from consortia.workers.masks import Given
 
 _PAGE = 100
 
@@ -26,8 +27,8 @@ def audit_rounds(ledger: Ledger, blobs: Blobs, findings: Findings) -> None:
     """Re-compute every final round of every study."""
     after: bytes | None = None
     while True:
-        page = ledger.query("training.studies", queries.ListStudies(None, after, _PAGE))
-        if not isinstance(page, queries.StudyPage):
+        page = ledger.query("training.studies", list_queries.ListStudies(None, after, _PAGE))
+        if not isinstance(page, list_queries.StudyPage):
             return
         for item in page.studies:
             _audit_study(ledger, blobs, item.id, findings)
@@ -61,8 +62,8 @@ def _final_rounds(ledger: Ledger, study: bytes) -> list[Round]:
     found: list[Round] = []
     first: int | None = 0
     while first is not None:
-        page = ledger.query("training.rounds", queries.ListRounds(study, first, _PAGE))
-        if not isinstance(page, queries.RoundPage):
+        page = ledger.query("training.rounds", list_queries.ListRounds(study, first, _PAGE))
+        if not isinstance(page, list_queries.RoundPage):
             break
         found += [this for this in page.rounds if this.status == "final"]
         first = page.next
@@ -77,11 +78,13 @@ def _recompute(  # noqa: PLR0917 (what is known, the round, and where to tell)
     if not isinstance(view, queries.RoundView) or this.outcome is None:
         findings.wrong(place, "is final without an outcome")
         return
-    updates = {update.member: update.submission.blob for update in view.updates}
+    given = {update.member: update for update in view.updates}
     try:
         planned = this.index == 0 and blob_id(known.plan.initial) == this.state
         state = known.plan.initial if planned else blobs.read(this.state)
-        held = [(name, blobs.read(updates[name])) for name in this.cohort]
+        held = [
+            Given(name, given[name].records, blobs.read(given[name].submission.blob)) for name in this.cohort
+        ]
         found = compute(known, this, state, held, _masks(ledger, this))
     except (BlobError, BadRound, Malformed, KeyError) as error:
         findings.wrong(place, str(error))

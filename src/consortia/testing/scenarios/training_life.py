@@ -231,6 +231,11 @@ LIFE: tuple[Scenario, ...] = (
     Scenario("an analyst proposes a study", _proposing()),
     Scenario("a study starts from an own model", _proposes_from_own_model),
     Scenario("a study invites members by name", _proposing(invited=("east", "north", "south"))),
+    Scenario("a study is robust over open updates", _staged(rule="trimmed_mean", tolerated=1)),
+    Scenario(
+        "a study is robust over masked groups",
+        _proposing(quorum=9, stages=(replace(STAGE, mode="masked", rule="median", tolerated=1, group=3),)),
+    ),
     Scenario("a member joins with its data set", _joins),
     Scenario("an invited member joins", _joins_as_the_invited_do(("east", "north", "west"))),
     Scenario("a member leaves before the start", _leaves_before),
@@ -257,6 +262,12 @@ LIFE: tuple[Scenario, ...] = (
         _proposing(quorum=2, stages=(replace(STAGE, mode="masked"),)),
         "training.bad_quorum",
     ),
+    Scenario("a mean that tolerates somebody", _staged(tolerated=1), "training.bad_rule"),
+    Scenario("a median of too few", _staged(rule="median", tolerated=2), "training.bad_rule"),
+    Scenario(
+        "a median of one masked sum", _staged(rule="median", tolerated=1, mode="masked"), "training.bad_rule"
+    ),
+    Scenario("a median over open groups", _staged(rule="median", tolerated=1, group=3), "training.bad_rule"),
     Scenario("a schema has another hash", _proposing(schema=b"other columns"), "training.bad_schema"),
     Scenario(
         "parameters are no map",
