@@ -1,5 +1,6 @@
 """What is particular to masked rounds, beside the scenario table."""
 
+import hashlib
 import itertools
 
 import numpy as np
@@ -8,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortia.modules.training.masks import singled_out
+from consortia.modules.training.state import ASKED, keys_of
+from consortia.testing.machine import Bench
+from consortia.testing.masked import MASKED, dealt, keyed, running_masked, sent
 
 NAMES = ("a", "b", "c", "d", "e", "f")
 COHORTS = st.lists(
@@ -46,3 +50,30 @@ def test_four_cohorts_of_which_any_two_differ_by_two_members_show_three_updates(
 @pytest.mark.parametrize(("known", "found"), [((), None), (("e",), "d"), (("d", "e"), None)])
 def test_whose_update_is_known_anyway_hides_nobody(known, found):
     assert singled_out([("a", "b", "c", "d", "e"), ("a", "b", "c")], known) == found
+
+
+def test_the_graph_and_the_query_are_hashed_as_the_page_of_rounds_says():
+    def tagged(tag, data):
+        return hashlib.sha256(bytes([len(tag)]) + tag.encode() + data).digest()
+
+    def text(name):
+        return bytes([0x60 + len(name)]) + name.encode()
+
+    def digest(data):
+        return b"\x58\x20" + data
+
+    bench = Bench(4)
+    this = keyed(bench, running_masked(bench))
+    rows = b"".join(
+        b"\x84" + text(name) + digest(one.masking) + digest(one.sealing) + digest(one.seed)
+        for name, one in sorted(keys_of(bench.context(), this.id).items())
+    )
+    assert this.graph == tagged("consortia/round-graph", b"\x82" + digest(this.id) + b"\x84" + rows)
+    sent(bench, dealt(bench, this))
+    recipe = MASKED.recipe
+    asked = (
+        this.state + recipe.digest + this.stage.to_bytes(8, "big") + MASKED.schema_hash + recipe.parameters
+    )
+    ((key, found),) = ASKED.scan(bench.context())
+    assert key == (tagged("consortia/query", asked),)
+    assert [one.members for one in found.cohorts] == [this.members]
