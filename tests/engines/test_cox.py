@@ -244,3 +244,10 @@ def test_sums_that_so_many_records_cannot_give_are_refused(index, word):
     vector[index] = word
     with pytest.raises(RecipeError, match="no 24 records give this"):
         COX.check(state, vector, 24)
+
+
+def test_more_records_than_make_a_stratum_are_refused(monkeypatch):
+    monkeypatch.setattr("consortia.engines.train.cox.RECORDS_MAX", 20)
+    state = train(COX, {"rounds": 1}, {"west": SITES["west"].take(range(20))}).states[1]
+    with pytest.raises(RecipeError, match="24 records, at most 20 make a stratum"):
+        COX.local(state, SITES["west"])

@@ -119,6 +119,7 @@ ABOUT = RECIPES["statistics"].about
         ("vectors", {"local": narrow}, "a vector of int32"),
         ("pooled", {"local": off}, "off the pooled"),
         ("states", {"step": lenient, "finish": anything}, "that is none was taken"),
+        ("states", {"finish": lambda state: b"\x18\x01"}, "state 2 is not canonical"),
         ("ends", {"step": lenient, "finish": anything}, "a step after the last round"),
         ("ends", {"finish": anything}, "a model before"),
         ("parameters", {"plan": lambda parameters, schema: None}, "taken: {'no_such_parameter': 1}"),

@@ -3,6 +3,8 @@
 import pytest
 
 from consortia.base.codec import Malformed
+from consortia.engines.train.agree import infer_schema
+from consortia.engines.train.files import DataError, RawTable
 from consortia.engines.train.schema import Label, Schema, from_frictionless, number, resolution
 from tests.engines.tables import SCHEMA
 
@@ -50,3 +52,18 @@ def test_a_descriptor_without_its_label_is_refused():
     descriptor["fields"] = descriptor["fields"][:-1]
     with pytest.raises(KeyError):
         from_frictionless(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("cells", "classes"),
+    [(["0", "1", "0"], ("0", "1")), (["1", "2", "3.5"], ()), (["a", "b", "a"], ("a", "b"))],
+)
+def test_a_label_that_may_be_either_is_a_number_when_it_has_more_than_two_of_them(cells, classes):
+    raw = RawTable("f.csv", ("x", "y"), ("", ""), [["1", cell] for cell in cells], [2, 3, 4])
+    assert infer_schema([raw], "y", task="either").label.classes == classes
+
+
+def test_a_label_that_may_be_either_is_no_number_with_words_among_it():
+    raw = RawTable("f.csv", ("x", "y"), ("", ""), [["1", cell] for cell in "12a"], [2, 3, 4])
+    with pytest.raises(DataError, match="third class"):
+        infer_schema([raw], "y", task="either")

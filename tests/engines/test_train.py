@@ -20,6 +20,7 @@ from consortia.engines.train.api import (
     recipe_digest,
     state_digest,
     to_blob,
+    weighed,
 )
 from consortia.engines.train.design import design
 from consortia.engines.train.glm import STEP_MAX, GlmModel, GlmState, curvature, newton_change, read_model
@@ -400,3 +401,11 @@ def test_a_model_whose_parts_do_not_fit_together_is_refused():
     heavy = GlmModel(model.terms, model.schema, model.moments, (1 << 40, *model.weights[1:]))
     with pytest.raises(Malformed):
         read_model(encode_record(heavy))
+
+
+def test_a_contribution_to_a_mean_is_scaled_by_records_and_one_to_a_sum_is_not():
+    mean = Stage("average", 1, 3, Quantisation(32, 20, 1 << 25), "records")
+    assert weighed(mean, np.array([6, -9, 3]), 1, 6).tolist() == [1, -2, 0]
+    assert weighed(STAGE, np.array([6, -9, 3]), 1, 6).tolist() == [6, -9, 3]
+    with pytest.raises(RingError, match="64 bits"):
+        weighed(mean, np.array([1 << 40, 0, 0]), 1 << 24, 1 << 25)

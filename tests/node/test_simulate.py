@@ -1,11 +1,14 @@
 """The whole protocol in one process, through the front door."""
 
+import numpy as np
 import pytest
 
 import consortia
+from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import DataError
 from consortia.sdk.errors import LedgerError, TransactionRefused
 from consortia.sdk.training import CannotJoin
+from tests.engines.learners import Logistic
 
 NAMES = ("north", "east", "south", "west")
 
@@ -81,3 +84,37 @@ def test_what_does_not_fit_is_named_before_anything_is_signed():
             ledger.training.propose("t", data="records", label="nothing")
         with pytest.raises(DataError, match="no rows"):
             ledger.assets.register_dataset([], name="none")
+
+
+def study_of(ledger, name, **terms):
+    """A study of everybody's records, run to its end."""
+    for seed, member in enumerate(NAMES):
+        ledger.of(member).assets.register_dataset(rows(seed), name="records", process=["*"])
+    study = ledger.training.propose(name, data="records", quorum=3, **terms)
+    for member in NAMES:
+        ledger.of(member).training.get(f"north/{name}").join("records")
+    return study.start().wait(60)
+
+
+def test_a_members_own_program_trains_along():
+    with consortia.simulate(NAMES, trainer=Logistic) as ledger:
+        study = study_of(ledger, "own", label="outcome", recipe="weights.fedavg", parameters={"rounds": 3})
+        assert np.abs(study.weights()).max() > 0.1
+        with pytest.raises(RecipeError, match="only a learner of that framework"):
+            study.result()
+
+
+def test_a_member_has_the_shared_model_and_one_of_its_own():
+    with consortia.simulate(NAMES) as ledger:
+        study = study_of(ledger, "bases", label="outcome", parameters={"rounds": 3, "site_ridge_milli": 100})
+        shared = study.result()
+        own = ledger.of("west").training.get("north/bases").own_result("records")
+        assert own.coef_.tolist() == shared.coef_.tolist()
+        assert own.intercept_[0] != shared.intercept_[0]
+
+
+@pytest.mark.parametrize("recipe", ["glm.poisson", "mlp.fedavg"])
+def test_a_number_is_predicted_where_a_recipe_predicts_numbers(recipe):
+    with consortia.simulate(NAMES) as ledger:
+        study = study_of(ledger, "number", label="b", recipe=recipe, parameters={"rounds": 2})
+        assert study.result().predict([{"a": 20.0, "outcome": "yes"}])[0] > 0

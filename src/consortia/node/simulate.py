@@ -14,6 +14,7 @@ from consortia.app import application
 from consortia.base.codec import Record
 from consortia.base.refusals import Refused as RefusedByLaw
 from consortia.engines.commit.chunks import blob_id
+from consortia.engines.train.learner import MakeLearner
 from consortia.exact.ring import RingError
 from consortia.kernel.block import OK, Receipt
 from consortia.kernel.context import Context
@@ -273,10 +274,12 @@ class _Access:
 class Simulation(Ledger):
     """The first member's ledger, and `of(name)` any other's. Close it, or use it in a `with` block."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], trainer: MakeLearner | None = None) -> None:
         """A network of these members; the first one's node orders."""
         self._folder = TemporaryDirectory(prefix="consortia-")
         self.network = Network(names, Path(self._folder.name))
+        for party in self.network.parties.values():
+            party.worker.trainer = trainer
         self.names = tuple(names)
         first = self.network.parties[names[0]]
         super().__init__(_Access(first), first.name, first.vault, closing=self._folder.cleanup)
@@ -289,9 +292,12 @@ class Simulation(Ledger):
         return Ledger(_Access(party), party.name, party.vault)
 
 
-def simulate(members: int | Sequence[str] = 4) -> Simulation:
-    """A network in this process, of so many members (member-01, ...) or of these names."""
+def simulate(members: int | Sequence[str] = 4, *, trainer: MakeLearner | None = None) -> Simulation:
+    """A network in this process, of so many members (member-01, ...) or of these names.
+
+    `trainer` is the members' own program for studies of weights.
+    """
     names = [f"member-{n:02}" for n in range(1, members + 1)] if isinstance(members, int) else list(members)
     if not names:
         raise LedgerError("a network has at least one member")
-    return Simulation(names)
+    return Simulation(names, trainer)

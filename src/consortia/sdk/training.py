@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consortia.engines.infer import Estimator
+from consortia.engines.infer import Estimator, load
 from consortia.engines.train import recipe as recipe_of
 from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.files import RawTable
+from consortia.engines.train.glm import own_model
 from consortia.engines.train.table import make_table, mismatches
 from consortia.engines.train.weights import weights_of
 from consortia.modules.assets.types import Asset
@@ -199,6 +200,16 @@ class Study:
         if model is None:
             raise StudyEnded(f"the study has no model: it is {self.status}")
         return self._training.assets.get(model)
+
+    def own_result(self, data: str) -> Estimator:
+        """The model with this member's own intercept, from its records in an own data set.
+
+        For studies with a site ridge. Raises StudyEnded, RecipeError, DataError.
+        """
+        self.model()
+        shared = self._access.blob(self.view().progress.state)
+        raw = self._training.raw(self._training.assets.get(data))
+        return Estimator(own_model(shared, make_table(raw, load(shared).schema)))
 
     def weights(self) -> NDArray[np.float32]:
         """The model of a study of weights as one vector, for the framework they are of; raises StudyEnded."""

@@ -16,7 +16,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from consortia.base.codec import decode, encode, encode_record
+from consortia.base.codec import Malformed, decode, encode, encode_record
 from consortia.engines.train import RECIPES
 from consortia.engines.train.api import (
     Cohort,
@@ -181,8 +181,10 @@ def state_findings(recipe: Recipe) -> list[str]:
     """States are canonical CBOR, and a state with something after it, or cut, is refused."""
     found = []
     for index, state in enumerate(states_of(recipe)):
-        if encode(decode(state)) != state:
-            found.append(f"state {index} is not canonical")
+        try:
+            decode(state)
+        except Malformed as error:
+            found.append(f"state {index} is not canonical: {error}")
     plan, sites, cohort = _planned(recipe)
     total = total_of(recipe, plan.stage_of(0), plan.initial, sites)
     for broken in (plan.initial + b"\x00", plan.initial[:-1], b""):
