@@ -8,6 +8,7 @@ from consortia.engines.privacy import epsilon
 from consortia.engines.train import recipe
 from consortia.engines.train.loop import train
 from consortia.engines.train.table import Table
+from consortia.modules.training.queries import ByRound
 from consortia.testing.studies import MEMBERS
 from consortia.workers import Worker
 from consortia.workers.arithmetic import Summing
@@ -153,3 +154,20 @@ class Flipping(Worker):
 
 def weights(model: bytes) -> np.ndarray:
     return np.array(decode(model)["weights"])
+
+
+@pytest.mark.slow
+def test_beyond_thirty_two_members_each_shares_with_its_neighbours_alone(tmp_path):
+    names = tuple(f"member-{number:02}" for number in range(40))
+    many = (
+        Consortium(tmp_path, members=names, rounds=1, summing=MASKED, quorum=25, seconds=120).join().start()
+    )
+    many.net.drive(many.workers, lambda: many.rounds()[0].step == "submit")
+    view = many.bench.query("training.shares", round=ByRound(many.study, 0, 0), member="member-07")
+    assert len(view.neighbours) == 32
+    assert view.threshold == 22
+    for name in ("member-03", "member-11", "member-20"):
+        del many.workers[name]
+    many.net.drive(many.workers, lambda: many.progress.index == 1)
+    assert len(many.rounds()[0].cohort) == 37
+    assert many.rounds()[0].status == "final"

@@ -176,10 +176,11 @@ def terms_of(
     quorum: int = 3,
     summing: Summing = OPEN,
     private: Private | None = None,
+    seconds: int = 30,
     **parameters: int,
 ) -> tuple[Terms, bytes]:
-    """The terms of a study of a recipe, and the initial state's bytes."""
-    deadlines = Deadlines(600_000, 60_000, 30_000)
+    """The terms of a study of a recipe, and the initial state's bytes; a step may take so many seconds."""
+    deadlines = Deadlines(600_000, 2_000 * seconds, 1_000 * seconds)
     wanted = Wanted(
         name, f"A study of {name}", "DUO:0000007", deadlines, quorum=quorum, summing=summing, private=private
     )
