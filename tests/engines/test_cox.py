@@ -249,5 +249,5 @@ def test_sums_that_so_many_records_cannot_give_are_refused(index, word):
 def test_more_records_than_make_a_stratum_are_refused(monkeypatch):
     monkeypatch.setattr("consortia.engines.train.cox.RECORDS_MAX", 20)
     state = train(COX, {"rounds": 1}, {"west": SITES["west"].take(range(20))}).states[1]
-    with pytest.raises(RecipeError, match="24 records, at most 20 make a stratum"):
+    with pytest.raises(RecipeError, match=r"24 records, cox\.stratified takes at most 20"):
         COX.local(state, SITES["west"])
