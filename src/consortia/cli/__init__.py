@@ -32,6 +32,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("consortia.cli.archive:import_", "Start again from an export, with the same root."),
     "backup": ("consortia.cli.archive:backup", "Copy a home while its node runs."),
     "restore": ("consortia.cli.archive:restore", "Make a home of a backup."),
+    "localnet": ("consortia.cli.localnet:localnet", "A whole network on this machine, until stopped."),
     "new": ("consortia.cli.new:new", "Make a recipe, module or solution of the right shape."),
 }
 

@@ -49,13 +49,13 @@ def demo(  # noqa: PLR0917 (one parameter an option)
     folder = _folder(home, name)
     wanted = Wanted(folder, data, label, seed, as_json)
     wait = threading.Event()
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     run(wanted, wait if stay else None)
     return DONE
 
 
-def _interrupt(number: int, frame: object) -> None:
-    """Let SIGTERM end the demo as Ctrl-C does, so that every node is stopped."""
+def interrupt(number: int, frame: object) -> None:
+    """Let SIGTERM end a command as Ctrl-C does, so that every node is stopped."""
     del number, frame
     raise KeyboardInterrupt
 

@@ -1,5 +1,6 @@
 """The members of a demo: each with a home, a node process of its own and its worker beside it."""
 
+import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,10 +50,11 @@ class Party:
 class Consortium:
     """A network of parties; the first founds it and its node orders the blocks."""
 
-    def __init__(self, folder: Path, names: Sequence[str], teller: Teller) -> None:
-        """Nothing exists until `build`."""
+    def __init__(self, folder: Path, names: Sequence[str], teller: Teller, *, lasting: bool = False) -> None:
+        """Nothing exists until `build`; in a `lasting` network a node started again keeps its port."""
         self.folder, self.names, self.teller = folder, tuple(names), teller
         self.parties: dict[str, Party] = {}
+        self.lasting = lasting
         self.network = b""
         self.genesis = b""
 
@@ -106,6 +108,16 @@ class Consortium:
         for count, name in enumerate(self.names[1:], start=1):
             self._admit(name, self.names[1:count])
 
+    def resume(self) -> None:
+        """Start the nodes of a network that was built before; whoever ordered the blocks goes on to."""
+        homes = {name: Home.find(self.folder / name, {}) for name in self.names}
+        self.parties = {name: Party(home, name) for name, home in homes.items()}
+        for party in self.parties.values():
+            party.node.start()
+        for party in self.parties.values():
+            self.network = bytes.fromhex(party.node.wait_ready().network)
+        self.teller.line(f"{len(self.names)} nodes run again, each its own process")
+
     def settle(self) -> int:
         """Wait until every node has all blocks and all of them are final; gives the height."""
         height = self.client(self.names[0]).status().height
@@ -131,8 +143,17 @@ class Consortium:
         self.teller.line(f"{name} is a member, approved by {approvals}")
 
     def _wishes(self, name: str) -> Wishes:
-        path = self.folder / name
-        return Wishes(path, name, name.replace("-", " ").title(), None, more={"worker": True})
+        path, title = self.folder / name, name.replace("-", " ").title()
+        listen = f"127.0.0.1:{_free_port() if self.lasting else 0}"
+        return Wishes(path, name, title, None, listen=listen, more={"worker": True})
+
+
+def _free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
 
 
 def _now() -> int:
