@@ -95,7 +95,11 @@ def test_a_changed_archive_is_found_and_makes_no_home(pair):
 
 def test_a_live_node_is_backed_up_and_restored_elsewhere(pair):
     terminal, nodes = pair
+    secret = terminal.folder / "bravo" / "private" / "diary" / ("0" * 64) / f"secrets-{'1' * 64}"
+    secret.parent.mkdir(parents=True)
+    secret.write_bytes(bytes(128))
     out = terminal.facts("backup", "safe", "--home", "bravo")
+    assert list((terminal.folder / "safe").rglob("secrets-*")) == []
     terminal.run("key", "new", "later", "--role", "analyst", "--home", "alpha")
     assert not list((terminal.folder / "bravo").glob("ledger-copy-*"))
     nodes["bravo"].stop()

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from consortia.modules.training.types import Outcome
-from consortia.workers.diary import Diary
+from consortia.workers.diary import Diary, is_passing
 
 STUDY, ROUND, OTHER = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
 
@@ -34,6 +34,21 @@ def test_only_the_newest_states_are_kept(diary):
     assert diary.states(STUDY, 10) == [4, 3]
     assert diary.states(STUDY, 3) == [3]
     assert diary.state(STUDY, 4) == b"\x04"
+
+
+def test_only_what_a_round_needs_while_it_lasts_is_passing(diary, tmp_path):
+    diary.keep_update(STUDY, ROUND, b"update")
+    diary.keep_result(STUDY, ROUND, Outcome(bytes(32), bytes(32)))
+    diary.keep_secrets(STUDY, ROUND, b"secrets")
+    diary.keep_cohort(STUDY, ROUND, ("east", "west"))
+    diary.keep_plain(STUDY, 0, ROUND, b"plain")
+    passing = set(tmp_path.glob("diary/*/*"))
+    diary.keep_state(STUDY, 0, b"state")
+    diary.keep_home(STUDY, 0, b"home")
+    diary.stop(STUDY, "why")
+    diary.noise_secret(bytes)
+    assert {path for path in tmp_path.rglob("*") if path.is_file() and is_passing(path)} == passing
+    assert len(passing) == 5
 
 
 def test_past_rounds_are_let_go(diary):

@@ -37,6 +37,7 @@ from consortia.node.blobs import Blobs
 from consortia.node.config import Config
 from consortia.node.home import Home
 from consortia.store.lmdb import LmdbStore
+from consortia.workers.diary import is_passing
 
 MANIFEST = "archive.json"
 MEMBER_BYTES_MAX = 64 << 20
@@ -282,7 +283,7 @@ def _put_ledger(tar: tarfile.TarFile, ledger: Ledger, blobs: Blobs, progress: Pr
 
 def _put_folder(tar: tarfile.TarFile, folder: Path, base: Path) -> None:
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and not is_passing(path):
             _put(tar, path.relative_to(base).as_posix(), path.read_bytes())
 
 

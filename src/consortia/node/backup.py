@@ -23,6 +23,7 @@ from consortia.node.archive import Progress, Standing, ledger_of
 from consortia.node.config import FILE
 from consortia.node.home import Home, HomeError, write_private
 from consortia.node.invitations import FILE as INVITATIONS
+from consortia.workers.diary import is_passing
 
 MANIFEST = "backup.json"
 COPIED = ("keys", "private", "blobs")
@@ -154,10 +155,11 @@ def _over(backup: Path, home: Home) -> None:
 
 
 def _copy_folder(source: Path, target: Path) -> None:
-    """Copy a folder's files, all but those still being written."""
+    """Copy a folder's files, all but those still being written and what a round's secrecy needs gone."""
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     for path in _files(source):
-        if path.suffix != ".new" and "part" not in path.relative_to(source).parts[:-1]:
+        unfinished = path.suffix == ".new" or "part" in path.relative_to(source).parts[:-1]
+        if not unfinished and not is_passing(path):
             _put(path, target / path.relative_to(source))
 
 

@@ -17,6 +17,7 @@ from consortia.node.home import Home
 from consortia.node.keys import KeyFileError, find_key, open_key, passphrase_from
 from consortia.sdk.client import Client
 from consortia.workers import Data, Diary, Report, Worker, be_nice, run
+from consortia.workers.diary import FOLDER
 from consortia.workers.door import Door
 from consortia.workers.rows import VaultData
 from consortia.workers.vault import Vault
@@ -65,7 +66,7 @@ def _worker(home: Home, url: str, trainer: str, make: Make, stop: threading.Even
 
     data: Data = VaultData(Vault(home.private), committed)
     own = load_trainer(named) if named else None
-    return make(door, data, Diary(home.private / "diary"), tell=_tell, trainer=own)
+    return make(door, data, Diary(home.private / FOLDER), tell=_tell, trainer=own)
 
 
 def _tell(report: Report) -> None:

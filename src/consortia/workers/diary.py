@@ -23,9 +23,22 @@ from consortia.modules.training.types import Outcome
 from consortia.workers import files
 
 STATES_KEPT = 2
+FOLDER = "diary"
+"""The diary's folder in a member's private data."""
+
 _OF_ROUNDS = ("update", "result", "secrets", "cohort")
 _STATE = "state-"
 _HOME = "home-"
+
+
+def is_passing(path: Path) -> bool:
+    """Whether a file is what a diary keeps of a round while it lasts: secrets, an update, what was revealed.
+
+    No copy is to keep it: with it back, a worker might say something else under the same masks; and what is
+    destroyed when the round is over would lie in the copy for ever.
+    """
+    kinds = tuple(f"{kind}-" for kind in (*_OF_ROUNDS, "plain"))
+    return path.parent.parent.name == FOLDER and path.name.startswith(kinds)
 
 
 class Diary:
