@@ -13,6 +13,7 @@ from consortia.node.config import Config
 from consortia.node.home import Home
 from consortia.store.lmdb import LmdbStore
 from consortia.testing.machine import Bench
+from consortia.testing.masked import keyed, keys, running_masked
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,20 @@ def made(folder, bench, tamper=None, note=None):
     store.close()
     Blobs(home.blobs).put(b"rows" * 1000)
     return home
+
+
+def test_a_study_that_is_not_over_is_listed_with_what_it_waits_for(tmp_path):
+    bench = Bench(4)
+    this = running_masked(bench)
+    bench.ok("east", "worker", keys(this.study, this.id, "east"))
+    (one,) = audit_home(made(tmp_path, bench).path).waiting
+    assert one.study.startswith("north/")
+    assert (one.now.action, one.now.members) == ("keys", ("north", "south", "west"))
+    assert (one.now.deadline, one.absent) == (this.deadline, ())
+    bench = Bench(4)
+    keyed(bench, running_masked(bench), ("east", "north", "south"))
+    (one,) = audit_home(made(tmp_path / "later", bench).path).waiting
+    assert (one.now.action, one.absent) == ("shares", ("west",))
 
 
 def places(home):

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
+from consortia.cli.awaiting import awaited_line
 from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, note, say
 from consortia.kernel.verify import NOT_PROVED
-from consortia.node.audit.findings import Findings
+from consortia.node.audit.findings import Findings, Waiting
 from consortia.node.audit.run import Audit, audit_homes
 from consortia.node.config import ConfigError
 
@@ -38,6 +39,8 @@ def audit(home: Path, report: Path | None, as_json: bool) -> int:
     else:
         for findings in found.homes:
             _tell(findings)
+        for line in _waiting(found):
+            say(line)
         verdict = "Nothing differs." if not found.mismatches else f"{found.mismatches} mismatches."
         say(click.style(verdict, fg="red" if found.mismatches else "green", bold=True))
         if report is not None:
@@ -59,7 +62,23 @@ def _home_facts(findings: Findings) -> dict[str, object]:
         "root": findings.tip_root,
         "mismatches": [{"place": one.place, "text": one.text} for one in findings.mismatches],
         "left_out": findings.left_out,
+        "waiting": [_waiting_facts(one) for one in findings.waiting],
     }
+
+
+def _waiting_facts(one: Waiting) -> dict[str, object]:
+    now = one.now
+    return {"study": one.study, "action": now.action, "members": now.members, "until": now.deadline}
+
+
+def _waiting(found: Audit) -> list[str]:
+    """What each study that is not over waits for, a line each."""
+    told = [
+        f"study {one.study}: {awaited_line(one.now, one.rounds, one.absent)}"
+        for findings in found.homes
+        for one in findings.waiting
+    ]
+    return list(dict.fromkeys(told))
 
 
 def _tell(findings: Findings) -> None:
@@ -122,5 +141,8 @@ def _report(found: Audit) -> str:
         ]
         lines += [f"- **{wrong.place}**: {wrong.text}" for wrong in one.mismatches]
         lines += [f"- left out: {text}" for text in one.left_out]
+    open_studies = _waiting(found)
+    if open_studies:
+        lines += ["", "## Studies that are not over", "", *[f"- {text}" for text in open_studies]]
     lines += ["", "## What an audit does not show", "", *[f"- {text}" for text in NOT_PROVED], ""]
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from consortia.cli.awaiting import absent_of, awaited_line
 from consortia.cli.budgets import cost_facts, tell_cost
 from consortia.cli.lookup import find_asset, find_study, own_rows
 from consortia.cli.members import day
@@ -191,7 +192,7 @@ def watch(*, which: str, home: Path | None, as_json: bool) -> int:
         if as_json:
             facts(to_json(now))
         else:
-            say(awaited_line(now, rounds))
+            say(awaited_line(now, rounds, absent_of(find_study(session, found.study.id.hex()))))
     final = find_study(session, found.study.id.hex()).progress
     if as_json:
         facts({"status": final.status, "model": final.model, "reason": final.reason})
@@ -200,23 +201,6 @@ def watch(*, which: str, home: Path | None, as_json: bool) -> int:
     else:
         say(f"Aborted: {final.reason}")
     return DONE if final.status == "finished" else REFUSED
-
-
-def awaited_line(now: queries.Awaited, rounds: int) -> str:
-    """What a study waits for, in a line: round, step, members, time."""
-    if now.status in {"finished", "aborted"}:
-        return now.status
-    until = (
-        ""
-        if now.deadline is None
-        else f" until {time.strftime('%H:%M:%S', time.gmtime(now.deadline / 1000))} UTC"
-    )
-    who = ", ".join(now.members)
-    if now.status == "proposed":
-        return f"proposed; may be joined{until}{f'; awaited: {who}' if who else ''}"
-    place = f"round {min(now.index + 1, rounds)} of {rounds}"
-    attempt = f", try {now.attempt + 1}" if now.attempt else ""
-    return f"{place}{attempt}: {now.action}; awaited: {who or 'nobody'}{until}"
 
 
 def _model(found: queries.StudyView) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from consortia.modules.training.queries import Awaited
+
 MISMATCHES_MAX = 200
 """More mismatches than this are counted, not listed."""
 
@@ -12,6 +14,16 @@ class Mismatch:
 
     place: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A study that is not over: what it waits for, as of the audited ledger's last block."""
+
+    study: str
+    rounds: int
+    now: Awaited
+    absent: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -32,6 +44,7 @@ class Findings:
     mismatches: list[Mismatch] = field(default_factory=list)
     unlisted: int = 0
     left_out: list[str] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
 
     def wrong(self, place: str, text: str) -> None:
         """Note a mismatch."""

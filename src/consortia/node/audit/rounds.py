@@ -14,8 +14,9 @@ from consortia.engines.commit.chunks import blob_id
 from consortia.kernel.ledger import Ledger
 from consortia.modules.training import list_queries, queries
 from consortia.modules.training.mask_queries import MasksView
+from consortia.modules.training.rules import rounds_of
 from consortia.modules.training.types import Round
-from consortia.node.audit.findings import Findings
+from consortia.node.audit.findings import Findings, Waiting
 from consortia.node.blobs import BlobError, Blobs
 from consortia.workers.arithmetic import BadRound, BadTerms, Plans, compute, plans
 from consortia.workers.masks import Given
@@ -42,6 +43,7 @@ def _audit_study(ledger: Ledger, blobs: Blobs, study: bytes, findings: Findings)
     if not isinstance(view, queries.StudyView):
         return
     terms, place = view.study.terms, f"study {view.study.proposer}/{view.study.terms.name}"
+    _note_waiting(ledger, view, findings)
     try:
         known = plans(terms)
     except BadTerms as error:
@@ -56,6 +58,15 @@ def _audit_study(ledger: Ledger, blobs: Blobs, study: bytes, findings: Findings)
         _recompute(ledger, blobs, known, this, findings, f"{place}, round {this.index}")
         state = this.state if this.outcome is None else this.outcome.state
     findings.expect(view.progress.state == state, place, "stands at another state than its last final round")
+
+
+def _note_waiting(ledger: Ledger, view: queries.StudyView, findings: Findings) -> None:
+    """Note whom a study that is not over waits for."""
+    now = ledger.query("training.awaited", queries.ById(view.study.id))
+    if isinstance(now, queries.Awaited) and now.status in {"proposed", "running"}:
+        name = f"{view.study.proposer}/{view.study.terms.name}"
+        absent = tuple(one.member for one in view.parts if one.part.absent and one.part.until is None)
+        findings.waiting.append(Waiting(name, rounds_of(view.study.terms.stages), now, absent))
 
 
 def _final_rounds(ledger: Ledger, study: bytes) -> list[Round]:

@@ -1,0 +1,41 @@
+"""What a study waits for, in a line: whom, for what, and until when."""
+
+import time
+
+from consortia.modules.training import queries
+
+WORDS: dict[queries.Action, str] = {
+    "keys": "keys for its masks",
+    "shares": "shares of the secrets behind its masks",
+    "submit": "updates",
+    "reveal": "shares that lift the masks from the sum",
+    "commit": "commitments to the result",
+    "open": "the opening of a result",
+    "finish": "its model to be registered",
+}
+"""What a round waits for at each step."""
+
+
+def awaited_line(now: queries.Awaited, rounds: int, absent: tuple[str, ...] = ()) -> str:
+    """What a study of so many rounds waits for: round, step, members, block time.
+
+    `absent` are members that missed a step and have not said since that they are there.
+    """
+    if now.status in {"finished", "aborted"}:
+        return now.status
+    until = ""
+    if now.deadline is not None:
+        until = time.strftime(" until %Y-%m-%d %H:%M:%S UTC", time.gmtime(now.deadline / 1000))
+    who = ", ".join(now.members)
+    if now.status == "proposed":
+        return f"proposed; may be joined{until}{f'; awaited: {who}' if who else ''}"
+    place = f"round {min(now.index + 1, rounds)} of {rounds}"
+    attempt = f", try {now.attempt + 1}" if now.attempt else ""
+    others = f"; not waited for since they missed a step: {', '.join(absent)}" if absent else ""
+    what = WORDS.get(now.action, now.action)
+    return f"{place}{attempt} waits for {what}; awaited: {who or 'nobody'}{until}{others}"
+
+
+def absent_of(view: queries.StudyView) -> tuple[str, ...]:
+    """The members of a study that nobody waits for."""
+    return tuple(one.member for one in view.parts if one.part.absent and one.part.until is None)

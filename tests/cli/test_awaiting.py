@@ -1,0 +1,35 @@
+"""A line says whom a study waits for, for what, and until when."""
+
+from consortia.cli.awaiting import WORDS, awaited_line
+from consortia.modules.training.queries import Awaited
+from consortia.modules.training.types import STEPS
+
+DEADLINE = 1_000_000_000_000
+
+
+def line(action, *members, status="running", deadline=DEADLINE, attempt=0, absent=()):
+    return awaited_line(Awaited(status, action, 2, attempt, members, deadline), 7, absent)
+
+
+def test_a_round_names_who_is_awaited_for_what_and_until_when():
+    assert line("submit", "east", "west") == (
+        "round 3 of 7 waits for updates; awaited: east, west until 2001-09-09 01:46:40 UTC"
+    )
+    assert line("reveal", "east", attempt=1).startswith("round 3 of 7, try 2 waits for shares that lift")
+    assert line("keys", deadline=None).endswith("awaited: nobody")
+
+
+def test_whoever_nobody_waits_for_is_named_too():
+    said = line("submit", "east", absent=("north", "west"))
+    assert said.endswith("UTC; not waited for since they missed a step: north, west")
+
+
+def test_a_study_that_may_be_joined_says_until_when_and_by_whom():
+    assert line("join", "west", status="proposed") == (
+        "proposed; may be joined until 2001-09-09 01:46:40 UTC; awaited: west"
+    )
+    assert line("wait", status="finished") == "finished"
+
+
+def test_there_are_words_for_every_step():
+    assert {step for steps in STEPS.values() for step in steps} <= set(WORDS)
