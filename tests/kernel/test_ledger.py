@@ -8,6 +8,7 @@ from consortia.base.merkle import PathError, verify_consistency
 from consortia.kernel.block import Block
 from consortia.kernel.ledger import Ledger, Mark
 from consortia.kernel.machine import InvalidBlock
+from consortia.kernel.tree import TreeError
 from consortia.modules.identity.messages import SetEndpoint
 from consortia.modules.identity.state import ENDPOINTS
 from consortia.store.lmdb import LmdbStore
@@ -60,6 +61,20 @@ def test_a_ledger_opened_again_stands_where_it_stood(store, bench):
     assert again.violations() == []
     with pytest.raises(InvalidBlock, match="holds a ledger already"):
         Ledger.create(store, bench.app, bench.genesis)
+
+
+def test_a_state_that_its_root_does_not_commit_to_is_found(bench):
+    store = MemoryStore()
+    ledger = filled(store, bench)
+    ledger.check_state()
+    with store.snapshot() as view:
+        key, value = next(view.scan(b""))
+    for changes in ({key: value + b"x"}, {key: value, b"never/written": b"x"}):
+        view.update(changes)
+        with pytest.raises(TreeError, match="the state is not the one"):
+            ledger.check_state()
+    view.update({b"never/written": None})
+    ledger.check_state()
 
 
 def test_an_empty_store_is_no_ledger(store, bench):
