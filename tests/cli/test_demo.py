@@ -1,6 +1,7 @@
 """The demo, run once as a newcomer runs it: what it prints, what it leaves behind, and what it refuses."""
 
 import json
+import random
 import shutil
 import signal
 import time
@@ -102,6 +103,46 @@ def test_a_copy_of_the_folder_audits_the_same(story, tmp_path):
     assert {name: found[name] for name in story.facts["audit"]} == story.facts["audit"]
 
 
+SICK = "age [years],pressure,smoker,ill\n"
+
+
+def patients(draw):
+    age, smokes = draw.randint(20, 90), draw.choice("yn")
+    ill = "yes" if draw.random() < (age - 10) / 120 + 0.2 * (smokes == "y") else "no"
+    return f"{age},{draw.randint(90, 180)},{smokes},{ill}\n"
+
+
+@pytest.mark.parametrize("names", [("north", "south"), ("east", "north", "south")], ids=["two", "three"])
+def test_below_four_members_the_story_shows_the_network_stop_and_go_on(tmp_path, names):
+    (tmp_path / "data").mkdir()
+    for name in names:
+        draw = random.Random(name)
+        rows = "".join(patients(draw) for _ in range(60))
+        (tmp_path / "data" / f"{name}.csv").write_text(SICK + rows)
+    terminal = Terminal(tmp_path)
+    demo = terminal.start("demo", "health", "--data", "data", "--label", "ill", "--home", "home")
+    lines = [demo.line(200)]
+    while not lines[-1].startswith("  consortia audit"):
+        lines.append(demo.line(200))
+    assert demo.wait(30) == 0, demo.errors
+    demo.stop()
+    told, flat = "".join(lines), " ".join("".join(lines).split())
+    count = len(names)
+    assert f"{count} of {count} agree" in told
+    assert "below four members nothing is final without it, so all wait until it is back" in flat
+    assert f"of {count} members all must cosign: the network stood still, then went on" in flat
+    assert f"of {count} members all must agree on a sum: nothing is final, the study ends" in flat
+    assert told.count("caught") == 4
+    assert "0 mismatches" in flat
+    open_rounds = count == 2
+    assert ("7 open rounds" in flat, "every member saw every update" in flat) == (open_rounds, open_rounds)
+    assert ("7 masked rounds" in flat, "saw an update" in flat) == (not open_rounds, not open_rounds)
+    assert [line for line in lines if len(line.rstrip("\n")) > 80 and "--network" not in line] == []
+    command = next(line.split() for line in lines if line.startswith("      --network"))
+    assert terminal.facts("verify", "home/health.proof", *command)["ok"] is True
+    assert processes(tmp_path / "home") == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_demo_that_is_stopped_leaves_no_process_behind(tmp_path, number):
     with Terminal(tmp_path).session() as terminal:
@@ -118,6 +159,7 @@ def test_a_demo_that_is_stopped_leaves_no_process_behind(tmp_path, number):
 
 
 GOOD = "age,size,ill\n" + "".join(f"{20 + n},{n % 7},{'yes' if n % 3 else 'no'}\n" for n in range(40))
+LINES = GOOD.splitlines()
 BAD = {
     "no such label": ("age,size\n1,2\n3,4\n", ("two.csv", "ill")),
     "one class": ("age,size,ill\n1,2,yes\n3,4,yes\n", ("class",)),
@@ -127,6 +169,94 @@ BAD = {
     "a short row": (GOOD.replace("25,5,yes", "25,5"), ("two.csv",)),
     "empty": ("", ("two.csv",)),
 }
+
+
+def cell(old, new):
+    return GOOD.encode().replace(old, new)
+
+
+ODD = {
+    "a name that stands twice": (
+        cell(b"age,size", b"age,age"),
+        ("row 1", '"age"', "Give every column its own"),
+    ),
+    "semicolons": (cell(b",", b";"), ("row 1", "Save it with commas")),
+    "semicolons and decimal commas": (cell(b",", b";").replace(b"size", b"size,5"), ("row 1", "commas")),
+    "carriage returns and a short row": (
+        cell(b"\n", b"\r\n").replace(b"25,5,yes", b"25,5"),
+        ("row 7", '"ill"', "Give every row one cell per column"),
+    ),
+    "a quoted line end": (
+        cell(b"25,5,yes", b'25,"5\n6",yes'),
+        ("row 7", '"size"', r"5\n6", "Write a number"),
+    ),
+    "three classes": (cell(b"25,5,yes", b"25,5,maybe"), ("row 7", '"ill"', "maybe", "two classes")),
+    "a column without a value": (
+        "\n".join([LINES[0], *[f"{n},,{'yes' if n % 3 else 'no'}" for n in range(40)]]).encode(),
+        ('"size"', "Fill it in"),
+    ),
+    "a million characters": (
+        cell(b"25,5,", b"25," + b"5" * 1_000_000 + b","),
+        ("row 7", '"size"', "Shorten it"),
+    ),
+    "two encodings": (cell(b"25,5,yes", "25,5,\xe9".encode("latin-1")), ("row 7", '"ill"', "CSV in UTF-8")),
+    "UTF-16": (GOOD.encode("utf-16"), ("row 1", "it is UTF-16", "CSV in UTF-8")),
+    "a zero byte": (cell(b"25,5,yes", b"25,\x00,yes"), ("row 7", '"size"', "CSV in UTF-8")),
+    "a number beyond measure": (cell(b"25,5,yes", b"1e300,5,yes"), ("row 7", '"age"', "Check the value")),
+    "a decimal comma": (cell(b"25,5,yes", b'"25,5",5,yes'), ("row 7", '"age"', '"25,5"', "Write a number")),
+    "a colour code": (cell(b"25,5,yes", b"25,\x1b[31mred,yes"), ("row 7", '"size"', r"\x1b[31mred")),
+    "no label in a row": (cell(b"25,5,yes", b"25,5,"), ("row 7", '"ill"', "Fill it in")),
+}
+"""What spreadsheets and people make of a file: the bytes, and what the one line names."""
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_odd_is_named_by_file_row_and_column_with_what_to_do(tmp_path, kind):
+    data, named = ODD[kind]
+    refused(tmp_path, {"one.csv": b"\xef\xbb\xbf" + GOOD.encode(), "two.csv": data}, ("two.csv", *named))
+
+
+def test_odd_names_make_one_clear_line(tmp_path):
+    good = GOOD.encode()
+    refused(
+        tmp_path / "none", {"one.csv": good, "\u65e5\u672c.csv": good}, ("\u65e5\u672c.csv", "Use letters")
+    )
+    refused(tmp_path / "same", {"a b.csv": good, "A-B.csv": good}, ("a b.csv", "A-B.csv", "Rename one"))
+
+
+LINKS = {
+    "a link to nowhere": ("missing.csv", "a link that leads to no file"),
+    "a link to itself": ("two.csv", "a link that leads to no file"),
+    "a link to another's file": ("one.csv", "the same file as one.csv"),
+    "a folder": (None, "no file"),
+    "what cannot be read": ("/proc/self/mem", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_what_is_no_file_of_its_own_is_named(tmp_path, kind):
+    target, said = LINKS[kind]
+    data = tmp_path / "data"
+    data.mkdir()
+    two = data / "two.csv"
+    if target is None:
+        two.mkdir()
+    else:
+        two.symlink_to(target)
+    refused(tmp_path, {"one.csv": GOOD.encode()}, ("two.csv", said))
+
+
+def refused(folder, files, named):
+    """Run the demo over these files: one line that names all this, exit code 1, and nothing signed."""
+    data = folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (data / name).write_bytes(content)
+    with Terminal(folder).session() as terminal:
+        said = terminal.error("demo", "health", "--data", data, "--label", "ill", "--home", "home")
+    assert [word for word in named if word not in said] == [], said
+    assert len(said.splitlines()) == 1
+    assert not list((folder / "home").glob("*/genesis.cbor"))
 
 
 @pytest.mark.parametrize("kind", BAD)

@@ -72,6 +72,7 @@ def figures(correct):
     [
         (84, True, "big, gains 4.0 points."),
         (80, False, "gains nothing: its own model reaches 80.0 %; the worst site, small, gains 20.0 points."),
+        (60, False, "loses accuracy: its own model reaches 80.0 %; no site gains."),
         (
             70,
             False,

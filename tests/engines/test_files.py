@@ -52,8 +52,17 @@ def test_a_row_with_too_many_cells_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"x,y\n1,\xff\xfe\n", b"x,y\n1,\x00\n"], ids=["not UTF-8", "zero byte"])
-def test_what_is_not_text_is_named_with_its_row(tmp_path, content):
-    assert fault(tmp_path, content).startswith("a.csv, row 2: not text")
+def test_what_is_not_text_is_named_with_its_row_and_column(tmp_path, content):
+    assert fault(tmp_path, content).startswith('a.csv, row 2, column "y": not text')
+
+
+def test_another_encoding_is_named_where_it_says_so(tmp_path):
+    assert fault(tmp_path, "x,y\n1,2\n".encode("utf-16")).startswith("a.csv, row 1: not text (it is UTF-16)")
+
+
+@pytest.mark.parametrize("content", [b"\xe9,y\n1,2\n", b"x,y\n1,2,3,\xe9\n", b'x,y\n"1,\xe9",2\n'])
+def test_what_is_not_text_is_named_wherever_it_stands(tmp_path, content):
+    assert ": not text (byte " in fault(tmp_path, content)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +74,13 @@ def test_what_is_not_text_is_named_with_its_row(tmp_path, content):
         ("x,,y\n1,2,3\n", "row 1: column 2 has no name"),
         ("x,x\n1,2\n", 'row 1, column "x": the name stands twice'),
         ("x;y\n1;2\n", "the separator looks like another"),
+        ("x;y,5;z\n1;2,5;3\n", "the separator looks like another"),
+        ("x\ty\n1\t2\n", "the separator looks like another"),
+        ("x|y\n1|2\n", "the separator looks like another"),
+        ("x,y\n1," + "2" * 1_000_000 + "\n", 'row 2, column "y": the cell has 1000000 characters'),
+        ("x,y\n1,2," + "3" * 1_001 + "\n", "row 2: the cell has 1001 characters"),
         ('x,y\n"1,2\n', "row 2: not CSV"),
-        ("x,y\n" + "1" * 1001 + ",2\n", "row 2: cell 1 has 1001 characters"),
+        ("x,y\n" + "1" * 1001 + ",2\n", 'row 2, column "x": the cell has 1001 characters'),
         ("x" * 121 + ",y\n1,2\n", "at most 120 characters"),
         (",".join(f"c{i}" for i in range(513)) + "\n", "513 columns"),
     ],

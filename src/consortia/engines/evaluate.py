@@ -90,10 +90,11 @@ class Comparison:
         if self.largest_gains:
             return text + f"The largest site, {self.largest}, gains {100 * (together - own):.1f} points."
         equal = self.federated.correct == self.sites[self.largest].correct
+        gain = together - self.sites[worst].accuracy
         return text + (
             f"The largest site, {self.largest}, {'gains nothing' if equal else 'loses accuracy'}: "
-            f"its own model reaches {100 * own:.1f} %; the worst site, {worst}, gains "
-            f"{100 * (together - self.sites[worst].accuracy):.1f} points."
+            f"its own model reaches {100 * own:.1f} %; "
+            + (f"the worst site, {worst}, gains {100 * gain:.1f} points." if gain > 0 else "no site gains.")
         )
 
 

@@ -41,6 +41,10 @@ class Victim:
                 teller.line(
                     f"{self.name} is killed in mid-round {self.at + 1}: its node and its worker, kill -9"
                 )
+                if len(self.consortium.names) < SURVIVES:
+                    teller.line(
+                        "below four members nothing is final without it, so all wait until it is back"
+                    )
             return
         waited = time.monotonic() - self._killed
         if not self._down and (now.index > self.at or waited > DOWN_SECONDS):
@@ -61,14 +65,17 @@ class Victim:
         missed = [this for this in rounds if self.name in this.missing]
         later = [this for this in rounds if this.index > self.at and self.name in this.cohort]
         back = f"back, it is in {len(later)} later rounds" if later else "it came back after the last round"
-        if missed:
+        few = len(self.consortium.names)
+        if few < SURVIVES:
+            check = f"of {few} members all must cosign: the network stood still, then went on; {back}"
+        elif missed:
             numbers = " and ".join(str(this.index + 1) for this in missed)
             check = f"no update by the deadline: round {numbers} went on without it; {back}"
-        elif len(self.consortium.names) < SURVIVES:
-            check = f"no ledger checkpoint is final without it: the network stopped, then went on; {back}"
         else:
             check = f"restarted from its own disk, it sent the same update again in time; {back}"
-        teller.catch(f"{self.name} is killed in mid-round {self.at + 1}", "all other members", check)
+        others = ", ".join(name for name in self.consortium.names if name != self.name)
+        by = others if few < SURVIVES else "all other members"
+        teller.catch(f"{self.name} is killed in mid-round {self.at + 1}", by, check)
 
 
 def false_result(
@@ -112,7 +119,9 @@ def _statistics(
         check = "its commitment is not the sum that more than two thirds computed from the same updates"
         teller.catch(what, ", ".join(others), f"{check}; the round is final without it")
     elif view.progress.status == "aborted":
-        check = f"no two thirds agree on a sum, so nothing is final: {view.progress.reason}"
+        check = (
+            f"of {len(consortium.names)} members all must agree on a sum: nothing is final, the study ends"
+        )
         teller.catch(what, ", ".join(others), check)
     else:
         raise study.StudyFailed(f"{liar} lied about a sum, and nobody noticed")

@@ -8,6 +8,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from consortia.cli.demo import faults, predicting, reel, study
 from consortia.cli.demo.consortium import Consortium
 from consortia.cli.demo.summary import Outcome, tell, to_json
@@ -15,10 +17,10 @@ from consortia.cli.demo.telling import Teller
 from consortia.cli.output import Failure, facts
 from consortia.engines.evaluate import compare
 from consortia.engines.train import recipe
-from consortia.engines.train.files import DataError
+from consortia.engines.train.files import DataError, place
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.splits import Split, hold_out, wisconsin_hospitals
-from consortia.engines.train.table import read_folder
+from consortia.engines.train.table import Table, read_folder
 from consortia.modules.training import queries
 from consortia.modules.training.rules import rounds_of
 from consortia.modules.training.types import Round
@@ -57,7 +59,18 @@ def run(wanted: Wanted, stay: threading.Event | None) -> None:
 def _split(wanted: Wanted) -> Split:
     if wanted.data is None or wanted.label is None:
         return wisconsin_hospitals(wanted.seed)
-    return hold_out(read_folder(wanted.data, wanted.label), wanted.seed)
+    tables = read_folder(wanted.data, wanted.label)
+    for table in tables.values():
+        _check_filled(table)
+    return hold_out(tables, wanted.seed)
+
+
+def _check_filled(table: Table) -> None:
+    """Raise DataError for a column without any value: a newcomer most likely exported it wrongly."""
+    for at, field in enumerate(table.schema.fields):
+        if bool(np.isnan(table.numbers[:, at]).all()):
+            where = place(table.name, None, field.name)
+            raise DataError(f"{where}: no row has a value. Fill it in, or take the column out of every file.")
 
 
 def _tell_story(wanted: Wanted, split: Split, teller: Teller, stay: threading.Event | None) -> None:
@@ -91,7 +104,9 @@ def _train(consortium: Consortium, split: Split, shared: dict[str, study.DataSet
     asked, initial = terms_of(rule, PARAMETERS, split.held_out.schema, wanted)
     name = study.agree(consortium, asked, initial, shared)
     total = rounds_of(asked.stages)
-    teller.line(f"study agreed: {RECIPE}, {total} masked rounds, {len(shared)} members joined")
+    teller.line(f"study agreed: {RECIPE}, {total} {wanted.summing.mode} rounds, {len(shared)} members joined")
+    if wanted.summing.mode == "open":
+        teller.line("open, so each sees the other's updates: a sum of two, masked, would show them as well")
     victim = faults.Victim(consortium, consortium.names[-1], at=2)
     progress = _Progress(consortium, name, total, teller)
 
@@ -135,7 +150,8 @@ class _Progress:
 def _round_line(this: Round, total: int) -> str:
     what = f"round {this.index + 1} of {total}, {len(this.cohort)} updates of {this.cohort_records} records"
     if this.status != "final":
-        return f"{what}: {this.status}, missing {', '.join(this.missing)}; tried again"
+        where = f"round {this.index + 1} of {total}"
+        return f"{where}: not finished in time, awaited {', '.join(this.missing)}; tried again"
     agree = len(this.members) - len(this.missing) - len(this.differing)
     without = f", without {', '.join(this.missing)}" if this.missing else ""
     return f"{what}: {agree} of {len(this.members)} agree{without}"

@@ -17,7 +17,7 @@ from consortia.modules.training.messages import Join, Propose, Start
 from consortia.node.home import write_private
 from consortia.sdk.errors import TransactionRefused
 from consortia.workers.rows import by_subject
-from consortia.workers.terms import Wanted
+from consortia.workers.terms import MASKED, OPEN, Wanted
 
 PURPOSE = "diagnosis"
 JOIN_MILLISECONDS = 120_000
@@ -70,9 +70,13 @@ def share(consortium: Consortium, tables: Mapping[str, Table]) -> dict[str, Data
 
 
 def wanted(name: str, title: str, members: tuple[str, ...]) -> Wanted:
-    """What the demo asks of a study: everybody in it, and little time for each step."""
+    """What the demo asks of a study: everybody in it, little time for each step, masks where they hide.
+
+    A masked sum of two would show each the other's update.
+    """
     deadlines = law.Deadlines(JOIN_MILLISECONDS, STEP_MILLISECONDS, STEP_MILLISECONDS)
-    return Wanted(name, title, PURPOSE, deadlines, invited=members)
+    summing = MASKED if len(members) >= law.MASKED_MIN else OPEN
+    return Wanted(name, title, PURPOSE, deadlines, invited=members, summing=summing)
 
 
 def agree(consortium: Consortium, asked: law.Terms, initial: bytes, shared: Mapping[str, DataSet]) -> bytes:

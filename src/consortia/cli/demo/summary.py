@@ -53,19 +53,23 @@ def tell(outcome: Outcome) -> None:
     say()
     say(
         paragraph(
-            f"Audit: {audit['blocks']} blocks replayed, {audit['rounds_recomputed']} rounds re-computed, "
+            f"Audit of {len(outcome.consortium.names)} homes: {audit['blocks']} blocks replayed in each; "
+            f"over all, {audit['rounds_recomputed']} rounds re-computed, "
             f"{audit['predictions_replayed']} predictions replayed, {audit['mismatches']} mismatches."
         )
     )
-    say(
-        paragraph(
-            "Demo keys are not encrypted. Rounds are masked: nobody, not even the orderer, saw an update."
-        )
-    )
+    say(paragraph(f"Demo keys are not encrypted. {_secrecy(outcome)}"))
     say("\nCheck it yourself, offline:")
     network = outcome.consortium.network.hex()
     say(f"  consortia verify {_short(outcome.proof)} \\\n      --network {network}")
     say(f"  consortia audit {_short(outcome.consortium.folder)}")
+
+
+def _secrecy(outcome: Outcome) -> str:
+    """Who saw the members' updates."""
+    if all(stage.mode == "masked" for stage in outcome.view.study.terms.stages):
+        return "Rounds are masked: nobody, not even the orderer, saw an update."
+    return "Rounds are open: every member saw every update. From three members on they are masked."
 
 
 def _tell_accuracy(outcome: Outcome) -> None:

@@ -20,6 +20,9 @@ from consortia.engines.train.files import (
 )
 from consortia.engines.train.schema import EXPONENT_MAX, LEVELS_MAX, Field, Label, Schema, category, number
 
+MAGNITUDE_MAX = 2.0**EXPONENT_MAX
+"""One number beyond it would set the scale of its column, and make nothing of all others."""
+
 _SPARE_BITS = 8
 
 
@@ -152,6 +155,8 @@ def _field(raws: Sequence[RawTable], name: str, *, missing_flags: bool) -> Field
             value = cell_number(cell)
             if value is not None:
                 magnitudes.append(abs(value))
+                if magnitudes[-1] > MAGNITUDE_MAX:
+                    raise DataError(_beyond(raw, name, cell))
             if value is not None or is_not_finite(cell):
                 numeric += 1
             elif cell not in MISSING:
@@ -168,6 +173,14 @@ def _field(raws: Sequence[RawTable], name: str, *, missing_flags: bool) -> Field
             f"has at most {LEVELS_MAX}. Group them, or take the column out."
         )
     return category(name, tuple(levels), missing_flag=flag)
+
+
+def _beyond(raw: RawTable, name: str, cell: str) -> str:
+    row = raw.numbers[_cells(raw, name).index(cell)]
+    return (
+        f"{place(raw.name, row, name)}: {shown(cell)} is beyond every measure (at most {MAGNITUDE_MAX:.0e}). "
+        "Check the value and its unit, or leave the cell empty."
+    )
 
 
 def _cells(raw: RawTable, name: str) -> list[str]:

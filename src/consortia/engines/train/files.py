@@ -19,6 +19,7 @@ CELL_CHARS_MAX = 1_000
 MISSING = frozenset(("", "?"))
 
 _SHOWN = 40
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class DataError(ValueError):
@@ -148,19 +149,27 @@ def _text(path: Path) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{place(name, row)}: not text (byte {error.start} is not UTF-8). Save it as CSV in UTF-8."
-        ) from None
+        where = _place_after(name, data[: error.start].decode("utf-8-sig"))
+        why = "it is UTF-16" if data[:2] in _UTF16 else f"byte {error.start} is not UTF-8"
+        raise DataError(f"{where}: not text ({why}). Save it as CSV in UTF-8.") from None
     if "\x00" in text:
-        row = text.count("\n", 0, text.index("\x00")) + 1
-        raise DataError(f"{place(name, row)}: not text (a zero byte). Save it as CSV in UTF-8.")
+        where = _place_after(name, text[: text.index("\x00")])
+        raise DataError(f"{where}: not text (a zero byte). Save it as CSV in UTF-8.")
     return text
 
 
+def _place_after(name: str, before: str) -> str:
+    """Where a fault is that stands after this much of a file's text."""
+    lines = before.split("\n")
+    header, cells = next(csv.reader([lines[0]]), []), next(csv.reader([lines[-1] + "."]))
+    column = header[len(cells) - 1].strip() if len(lines) > 1 and len(cells) <= len(header) else None
+    return place(name, len(lines), column)
+
+
 def _lines(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(max(csv.field_size_limit(), FILE_BYTES_MAX))  # ours is below, and says the column
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
-    number = 0
+    number, header = 0, list[str]()
     while True:
         try:
             cells = next(reader)
@@ -174,12 +183,15 @@ def _lines(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
         if not cells or (len(cells) == 1 and not cells[0].strip()):
             continue
         if max(map(len, cells)) > CELL_CHARS_MAX:
-            index = next(i for i, cell in enumerate(cells, start=1) if len(cell) > CELL_CHARS_MAX)
+            index = next(i for i, cell in enumerate(cells) if len(cell) > CELL_CHARS_MAX)
+            column = header[index] if index < len(header) else None
             raise DataError(
-                f"{place(name, number)}: cell {index} has {len(cells[index - 1])} characters, at most "
+                f"{place(name, number, column)}: the cell has {len(cells[index])} characters, at most "
                 f"{CELL_CHARS_MAX} are read. Shorten it, or check for a missing quote."
             )
-        yield number, [cell.strip() for cell in cells]
+        stripped = [cell.strip() for cell in cells]
+        header = header or stripped
+        yield number, stripped
 
 
 def _units(header: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -191,10 +203,9 @@ def _units(header: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _check_header(name: str, header: list[str]) -> None:
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        raise DataError(
-            f"{place(name, 1)}: one column only; the separator looks like another. Save it with commas."
-        )
+    other = ";\t|" if len(header) == 1 else ";\t"
+    if any(mark in column for mark in other for column in header):
+        raise DataError(f"{place(name, 1)}: the separator looks like another. Save it with commas.")
     if len(header) > COLUMNS_MAX:
         raise DataError(
             f"{place(name, 1)}: {len(header)} columns, at most {COLUMNS_MAX} are read. Leave some out."

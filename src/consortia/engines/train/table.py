@@ -86,7 +86,7 @@ def read_folder(folder: Path | str, label: str, *, missing_flags: bool = False) 
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder. Give the folder that holds one CSV file per member.")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.is_file())
+    paths = csv_files(folder)
     if not paths:
         raise DataError(f"{folder}: no CSV files in it. Put one CSV file with a header per member there.")
     if len(paths) == 1:
@@ -98,6 +98,7 @@ def read_folder(folder: Path | str, label: str, *, missing_flags: bool = False) 
             f"{folder}: {len(paths)} CSV files, at most {FILES_MAX} members train together. Take some away."
         )
     raws: dict[str, RawTable] = {}
+    _check_apart(paths)
     for path in paths:
         member = member_name(path)
         if member in raws:
@@ -107,6 +108,31 @@ def read_folder(folder: Path | str, label: str, *, missing_flags: bool = False) 
         raws[member] = read_file(path)
     schema = infer_schema(list(raws.values()), label, missing_flags=missing_flags)
     return {member: make_table(raws[member], schema) for member in sorted(raws)}
+
+
+def csv_files(folder: Path) -> list[Path]:
+    """The CSV files in a folder, by name; raises DataError for what only looks like one, by its name."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror}). Check its permissions.") from None
+    for path in paths:
+        if not path.is_file():
+            what = "a link that leads to no file" if path.is_symlink() else "no file"
+            raise DataError(f"{path.name}: {what}. Put the CSV file itself there, or take it away.")
+    return paths
+
+
+def _check_apart(paths: Sequence[Path]) -> None:
+    """Raise DataError where two names are of one file: its records would count twice."""
+    seen: dict[tuple[int, int], Path] = {}
+    for path in paths:
+        found = path.stat()
+        other = seen.setdefault((found.st_dev, found.st_ino), path)
+        if other is not path:
+            raise DataError(
+                f"{path.name}: the same file as {other.name}. Give each member a file with its own records."
+            )
 
 
 def read_table(path: Path | str, schema: Schema) -> Table:
