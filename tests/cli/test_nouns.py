@@ -120,6 +120,8 @@ def test_members_train_a_model_and_its_lineage_names_their_data(network):
     assert found["progress"]["status"] == "finished"
     drawn = terminal.run("asset", "lineage", "alpha/risk", "--home", "charlie").stdout
     assert [name for name in MEMBERS if f"{name}/cohort" not in drawn] == []
+    assert "alpha/risk: no noise: nothing bounds" in drawn
+    assert terminal.facts("asset", "show", "alpha/risk", "--home", "bravo")["privacy"]["epsilon"] is None
     assert "finished" in terminal.run("study", "list", "--home", "bravo").stdout
 
 

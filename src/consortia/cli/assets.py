@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from consortia.cli.budgets import budget
+from consortia.cli.budgets import budget, cost_facts, privacy_line
 from consortia.cli.lookup import find_asset, permissions
 from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option
@@ -86,12 +86,16 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     session = at_home(home)
     one, newest = find_asset(session, which)
     versions = session.ask("assets.versions", ListVersions(one.id, 0, PAGE), VersionPage).versions
+    spent = None if one.study is None else cost_facts(session, one.study)
     if as_json:
-        facts({**to_json(one), "newest": to_json(newest), "versions": to_json(list(versions))})
+        known = {**to_json(one), "newest": to_json(newest), "versions": to_json(list(versions))}
+        facts(known | {"privacy": spent})
         return DONE
     say(f"{click.style(f'{one.owner}/{one.name}', bold=True)}  {one.title}")
     say(f"id        {one.id.hex()}")
     say(f"kind      {one.kind}, {_standing(one)}")
+    if spent is not None:
+        say(f"privacy   {privacy_line(spent)}")
     for right, held in (("process", one.rights.process), ("download", one.rights.download)):
         for permission in held:
             say(f"{right:9} {permission.grantee} for {', '.join(permission.purposes)}")
@@ -186,11 +190,18 @@ def lineage(*, which: str, up: int, down: int, home: Path | None, as_json: bool)
     session = at_home(home)
     one, _ = find_asset(session, which)
     found = session.ask("assets.lineage", AskLineage(one.id, up, down), Lineage)
+    made = [
+        (node.asset, cost_facts(session, node.asset.study))
+        for node in found.nodes
+        if node.asset.study is not None
+    ]
     if as_json:
-        facts(to_json(found))
+        facts({**to_json(found), "privacy": {model.id.hex(): spent for model, spent in made}})
         return DONE
     for line in lineage_lines(found.nodes, one.id):
         say(line)
+    for model, spent in made:
+        say(f"{model.owner}/{model.name}: {privacy_line(spent)}")
     if found.cut:
         say("... (cut: there is more)")
     return DONE

@@ -1,5 +1,6 @@
 """`consortia asset budget`: what sums over a data set tell of one record, so far and at most."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.session import Session, at_home
 from consortia.modules.training.budget_queries import BudgetView, ByDataset, CostView
 from consortia.modules.training.messages import LimitBudget
-from consortia.modules.training.queries import ById, StudyView
+from consortia.modules.training.queries import ById
 
 DELTA = 1e-5
 NANO = 1_000_000_000
@@ -54,9 +55,9 @@ def budget(*, which: str, epsilon: float | None, delta: float, home: Path | None
     return DONE
 
 
-def tell_cost(session: Session, found: StudyView) -> None:
-    """Say what a study's sums tell of a record: a line each for the noise, and for what is charged."""
-    view = session.ask("training.cost", ById(found.study.id), CostView)
+def tell_cost(session: Session, study: bytes) -> None:
+    """Say what a study's sums tell of a record: so far, and as planned."""
+    view = session.ask("training.cost", ById(study), CostView)
     if view.delta_nano is None:
         say("privacy   no noise: nothing bounds what the sums tell")
         return
@@ -65,9 +66,9 @@ def tell_cost(session: Session, found: StudyView) -> None:
     say(f"privacy   epsilon {so_far} of {planned} planned, at delta {delta:g}")
 
 
-def cost_facts(session: Session, found: StudyView) -> dict[str, object]:
+def cost_facts(session: Session, study: bytes) -> dict[str, object]:
     """What a study costs, for programs; epsilon is None without noise."""
-    view = session.ask("training.cost", ById(found.study.id), CostView)
+    view = session.ask("training.cost", ById(study), CostView)
     if view.delta_nano is None:
         return {"epsilon": None, "delta": None, "charged": 0, "planned": 0}
     delta = view.delta_nano / NANO
@@ -77,6 +78,13 @@ def cost_facts(session: Session, found: StudyView) -> dict[str, object]:
         "charged": view.charged,
         "planned": view.planned,
     }
+
+
+def privacy_line(known: Mapping[str, object]) -> str:
+    """What the sums behind a model tell of one record, from its study's `cost_facts`."""
+    if known["epsilon"] is None:
+        return "no noise: nothing bounds what the sums behind it tell of a record"
+    return f"epsilon {known['epsilon']:.3f} at delta {known['delta']:g}, by the sums behind it"
 
 
 def _limit(session: Session, dataset: bytes, epsilon: float, delta: float) -> None:

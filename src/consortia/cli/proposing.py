@@ -10,6 +10,7 @@ from consortia.cli.lookup import find_asset, find_study, own_rows
 from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
+from consortia.cli.ranges import advise, check_own, declared, range_option
 from consortia.cli.session import Session, at_home
 from consortia.engines.train import RECIPES
 from consortia.engines.train.agree import infer_schema
@@ -45,6 +46,7 @@ MINUTE_MILLISECONDS = 60_000
     help="The own data set, or file, that the schema is read from.",
 )
 @click.option("--label", required=True, metavar="COLUMN", help="The column to predict.")
+@range_option
 @click.option("--purpose", required=True, help="For what: the data sets' rights must allow it.")
 @click.option("--title", help="A line for people.")
 @click.option(
@@ -139,6 +141,7 @@ def propose(
     recipe_name: str,
     data: str,
     label: str,
+    ranges: tuple[str, ...],
     purpose: str,
     title: str | None,
     parameters: tuple[str, ...],
@@ -162,7 +165,9 @@ def propose(
     if not is_name(name):
         raise click.BadParameter(f"{name!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="NAME")
     session = at_home(home)
-    schema = infer_schema([_rows(session, data)], label, task=RECIPES[recipe_name].about.task)
+    rows = _rows(session, data)
+    schema = declared(infer_schema([rows], label, task=RECIPES[recipe_name].about.task), ranges)
+    check_own(schema, rows, ranges)
     spans = [
         int(minutes * MINUTE_MILLISECONDS) or 1 for minutes in (join_minutes, round_minutes, result_minutes)
     ]
@@ -173,6 +178,8 @@ def propose(
     terms, initial = terms_of(recipe_name, _integers(parameters), schema, wanted)
     session.client.put_blob(initial)
     receipt = session.submit(Propose(terms))
+    if private is not None:
+        advise(schema)
     _told(find_study(session, name).study, receipt, as_json=as_json)
     return DONE
 

@@ -79,7 +79,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     session = at_home(home)
     found = find_study(session, which)
     if as_json:
-        facts({**to_json(found), "privacy": cost_facts(session, found)})
+        facts({**to_json(found), "privacy": cost_facts(session, found.study.id)})
         return DONE
     terms, progress = found.study.terms, found.progress
     rounds = sum(stage.rounds for stage in terms.stages)
@@ -89,7 +89,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     say(f"purpose   {terms.purpose}")
     say(f"recipe    {terms.recipe.name}, {rounds} rounds: {', '.join(stage.name for stage in terms.stages)}")
     say(f"rounds    {progress.index} of {rounds} final, {terms.stages[0].mode}")
-    tell_cost(session, found)
+    tell_cost(session, found.study.id)
     say(f"invited   {', '.join(terms.invited) or 'every member'}, at least {terms.quorum}")
     say(f"join by   {day(found.study.join_until)}")
     say(f"model     {progress.model.hex() if progress.model else terms.model_name + ', once it is finished'}")

@@ -11,6 +11,7 @@ from consortia.engines.infer import Estimator, load
 from consortia.engines.train import recipe as recipe_of
 from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.files import RawTable
+from consortia.engines.train.frame import with_ranges
 from consortia.engines.train.glm import own_model
 from consortia.engines.train.table import make_table, mismatches
 from consortia.engines.train.weights import weights_of
@@ -71,19 +72,21 @@ class Training:
         retries: int = 3,
         summing: Summing = MASKED,
         private: Private | None = None,
+        ranges: Mapping[str, tuple[str, str]] | None = None,
         times: Times | None = None,
     ) -> "Study":
         """Propose a study whose schema is that of an own data set; `members` may join, or everyone.
 
         `summing` says how updates become one outcome: by default masked, which shows nobody an update and
         takes three members or more; `Summing(mode="open")` shows each to all, and may carry a robust rule.
-        `private` adds noise: what all sums together may tell of one record.
-        Raises DataError, RecipeError, TransactionRefused.
+        `private` adds noise: what all sums together may tell of one record. `ranges` declares, by column,
+        what is known of it publicly: its lowest and its highest value, as decimal text.
+        Raises DataError, RecipeError, TransactionRefused; KeyError, ValueError for a range that is none.
         """
         spans = times or Times()
         rule = recipe_of(recipe)
         rows = [self.raw(self.assets.get(data))]
-        schema = infer_schema(rows, label, task=rule.about.task)
+        schema = with_ranges(infer_schema(rows, label, task=rule.about.task), ranges or {})
         wanted = Wanted(
             name,
             title or name,
