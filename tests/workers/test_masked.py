@@ -140,6 +140,22 @@ def test_a_robust_rule_bounds_what_flipped_labels_do(tmp_path):
     assert np.abs(weights(four.model()) - honest).max() < np.abs(weights(plain.model()) - honest).max()
 
 
+def test_nonsense_under_a_mask_makes_a_round_void_and_names_nobody_missing(tmp_path):
+    four = Consortium(tmp_path, rounds=1, kinds={"west": Scribbling}, summing=MASKED).join().start().finish()
+    assert four.progress.status == "aborted"
+    assert "sent nonsense" in four.progress.reason
+    assert [this.missing for this in four.rounds()] == [()] * 4
+    assert sum(len(four.net.said(name, "closed")) for name in MEMBERS) == 0
+
+
+class Scribbling(Worker):
+    """Masks what no records give: every word at the ring's edge."""
+
+    def _covered(self, view, this, part):
+        stage = self.states.plans(view.study).stages[this.stage]
+        return self.masks.masked(stage, this, b"\xff" * 7 * stage.length + b"\x7f" * stage.length)
+
+
 class Flipping(Worker):
     """Sends the update of records that it does not have: its labels the other way round."""
 

@@ -16,7 +16,7 @@ from consortia.testing.faults import InflatingWorker, LyingWorker, StallingWorke
 from consortia.testing.local import HeldTable, LocalDoor, terms_of, worker_of
 from consortia.testing.studies import MEMBERS, dataset
 from consortia.workers import CannotJoin, Diary, DoorClosed, Worker, run
-from consortia.workers.worker import Refused
+from consortia.workers.errors import Refused
 from tests.workers.four import SCHEMA, Consortium
 
 

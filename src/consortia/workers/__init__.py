@@ -5,9 +5,10 @@
 
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
+from consortia.workers.errors import CannotJoin, Refused
 from consortia.workers.loop import be_nice, run
 from consortia.workers.report import Report
-from consortia.workers.worker import CannotJoin, Refused, Worker
+from consortia.workers.worker import Worker
 
 __all__ = [
     "CannotJoin",

@@ -55,6 +55,15 @@ class BadRound(ValueError):
     """Updates that do not add up to a result; the text names the member at fault where there is one."""
 
 
+class NoResult(BadRound):
+    """A sum that leads nowhere, though every blob is as it should be: somebody sent nonsense under a mask."""
+
+    def __init__(self, why: str, total: bytes) -> None:
+        """The packed sum, and why there is no next state."""
+        super().__init__(why)
+        self.outcome = law.Outcome(blob_id(total), law.NO_STATE)
+
+
 @dataclass(frozen=True)
 class Plans:
     """What a study's terms mean: the recipe, its plan, the schema, and the stages as the engine has them."""
@@ -190,27 +199,33 @@ def check_update(known: Plans, this: law.Round, state: bytes, blob: bytes, recor
 def compute(
     known: Plans, this: law.Round, state: bytes, given: Sequence[Given], view: MasksView | None = None
 ) -> Computed:
-    """The result of a round from its starting state and the cohort's blobs, by member; raises BadRound.
+    """The result of a round from its starting state and the cohort's blobs, by member.
+
+    Raises BadRound for blobs that are not what they should be, NoResult for a sum that leads nowhere.
 
     `view` has the keys and revealed secrets of a masked round. 1. every blob keeps the stage's terms:
     its length, and in an open round the clip; 2. they are added exactly, the masks are lifted from the sum,
     and so many members can make it; or the stage's robust rule makes one vector of them; 3. the recipe's step
     gives the next state; 4. after the last round the recipe finishes the model.
     """
-    rule = known.rules[this.stage]
+    rule, stage = known.rules[this.stage], known.stages[this.stage]
     try:
         if rule.rule == "mean":
-            total = _checked(known, this.stage, _sum(known.stages[this.stage], given, view), len(given))
+            raw = _sum(stage, given, view)
             cohort, ring_bits = Cohort(len(this.cohort), this.cohort_records, this.records), rule.ring_bits
         else:
-            total = robust(rule, this, _vectors(known.stages[this.stage], this, given, view))
+            raw = robust(rule, this, _vectors(stage, this, given, view))
             cohort, ring_bits = Cohort(len(this.cohort), this.records, this.records), 64
+        packed = pack(raw, ring_bits=ring_bits)
+    except (RingError, RobustError, Malformed) as error:
+        raise BadRound(str(error)) from None
+    try:
+        total = _checked(known, this.stage, raw, len(given)) if rule.rule == "mean" else raw
         following = known.recipe.step(state, total, cohort)
         if this.index + 1 == known.rounds:
             following = known.recipe.finish(following)
-        packed = pack(total, ring_bits=ring_bits)
-    except (RingError, RecipeError, RobustError, Malformed) as error:
-        raise BadRound(str(error)) from None
+    except (RingError, RecipeError) as error:
+        raise NoResult(str(error), packed) from None
     return Computed(law.Outcome(blob_id(packed), blob_id(following)), packed, following)
 
 

@@ -20,10 +20,11 @@ from consortia.exact.ring import RingError
 from consortia.kernel.block import OK
 from consortia.modules.training import messages as ask
 from consortia.modules.training import queries, rules
-from consortia.modules.training.types import Joined, Round, Study
-from consortia.workers.arithmetic import BadRound, BadTerms, Computed, Own, contribute, noisy
+from consortia.modules.training.types import Joined, Outcome, Round, Study
+from consortia.workers.arithmetic import BadRound, BadTerms, Computed, NoResult, Own, contribute, noisy
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
+from consortia.workers.errors import CannotJoin, Refused
 from consortia.workers.masks import LeftOut, Masks, TwoCohorts
 from consortia.workers.report import Kind, Report, Tell, nobody
 from consortia.workers.states import States, Stop
@@ -47,19 +48,6 @@ MOVED_ON_MILLISECONDS = 50
 
 Consent = Callable[[Study], tuple[bytes, int] | None]
 """Decides whether the member takes part in a study: the data set's asset id and version, or None."""
-
-
-class CannotJoin(ValueError):
-    """A member's data do not fit a study; `mismatches` lists every reason, one line each."""
-
-    def __init__(self, mismatches: list[str]) -> None:
-        """Refuse to join for these reasons."""
-        super().__init__("\n".join(mismatches))
-        self.mismatches = mismatches
-
-
-class Refused(Exception):
-    """The ledger refused what the worker sent; the text is the code."""
 
 
 def no_consent(_study: Study) -> None:
@@ -232,22 +220,30 @@ class Worker:
     def commit(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
         """Re-compute the round from the cohort's updates, and commit to the result."""
         this = seen.round
-        outcome = self.diary.result(task.study, this.id)
-        if outcome is None:
-            computed = self.result(view, seen)
-            self.door.put_blob(computed.state)
-            self.diary.keep_state(task.study, this.index + 1, computed.state)
-            self.diary.keep_result(task.study, this.id, computed.outcome)
-            outcome = computed.outcome
+        outcome = self.diary.result(task.study, this.id) or self._own_result(view, seen)
         committed = rules.commitment(this.id, self.door.member, outcome)
         ahead = () if task.keys is None else (self.masks.keys(task.study, task.keys),)
         self._do(task, ask.CommitResult(task.study, this.id, committed), *ahead)
         self._report(task, "committed", f"sum {outcome.sum.hex()[:16]} of {len(this.cohort)} updates")
         return True
 
+    def _own_result(self, view: queries.StudyView, seen: queries.RoundView) -> Outcome:
+        """Re-compute the round, and write down what the member will commit to."""
+        this = seen.round
+        try:
+            computed = self.result(view, seen)
+        except NoResult as error:
+            outcome = error.outcome
+        else:
+            outcome = computed.outcome
+            self.door.put_blob(computed.state)
+            self.diary.keep_state(this.study, this.index + 1, computed.state)
+        self.diary.keep_result(this.study, this.id, outcome)
+        return outcome
+
     def open(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
         """Open the own commitment."""
-        outcome = self.diary.result(task.study, seen.round.id) or self.result(view, seen).outcome
+        outcome = self.diary.result(task.study, seen.round.id) or self._own_result(view, seen)
         self._do(task, ask.OpenResult(task.study, seen.round.id, outcome.sum, outcome.state))
         self._report(task, "opened", f"sum {outcome.sum.hex()[:16]}")
         return True

@@ -181,6 +181,14 @@ class RoundAborted(Record, frozen=True):
     missing: Names
 
 
+class RoundVoid(Record, frozen=True):
+    """Event: more than two thirds of the members agree that a sum leads nowhere; somebody sent nonsense."""
+
+    study: Digest
+    round: Digest
+    sum: Digest
+
+
 class StudyFinished(Record, frozen=True):
     """Event: the model stands as an asset."""
 
@@ -218,6 +226,7 @@ Event = (
     | ResultDisputed
     | RoundFinal
     | RoundAborted
+    | RoundVoid
     | StudyFinished
     | StudyAborted
 )
@@ -244,6 +253,7 @@ EVENTS: tuple[type[Record], ...] = (
     ResultDisputed,
     RoundFinal,
     RoundAborted,
+    RoundVoid,
     StudyFinished,
     StudyAborted,
 )

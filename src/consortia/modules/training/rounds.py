@@ -24,6 +24,7 @@ from consortia.modules.training.events import (
     ResultDisputed,
     RoundAborted,
     RoundFinal,
+    RoundVoid,
 )
 from consortia.modules.training.rules import (
     Change,
@@ -42,6 +43,7 @@ from consortia.modules.training.rules import (
 )
 from consortia.modules.training.types import (
     COHORTS_MAX,
+    NO_STATE,
     Asked,
     Cohort,
     Dealing,
@@ -264,7 +266,8 @@ def judge(facts: Facts, outcome: Outcome, now: Moment) -> Change:
     enough = needed(len(this.members))
     agreeing = _holders(facts, outcome)
     if len(agreeing) >= enough:
-        return _final(facts, outcome, without(tuple(facts.results), agreeing), now)
+        follows = _void if outcome.state == NO_STATE else _final
+        return follows(facts, outcome, without(tuple(facts.results), agreeing), now)
     opened = {result.opened for result in facts.results.values() if result.opened is not None}
     explained = {name for known in opened for name in _holders(facts, known)}  # a set from a set: no order
     if len(facts.results) - len(explained) >= enough:
@@ -296,14 +299,28 @@ def _final(facts: Facts, outcome: Outcome, differing: tuple[str, ...], now: Mome
     return joined(Change(done, (closed,), (), events), following)
 
 
-def _give_up(facts: Facts, missing: tuple[str, ...], now: Moment) -> Change:
+def _void(facts: Facts, outcome: Outcome, differing: tuple[str, ...], now: Moment) -> Change:
+    """The sum leads nowhere: the round is aborted without anybody missing, and tried again."""
+    study, this = facts.study, facts.round
+    told: tuple[Event, ...] = (
+        *(ResultDiffers(study.id, this.id, name) for name in differing),
+        RoundVoid(study.id, this.id, outcome.sum),
+    )
+    judged = changed(facts, round=replace(this, differing=differing))
+    why = f"nothing lawful has this sum: of {len(this.cohort)} members one sent nonsense"
+    return joined(Change(facts.progress, events=told), _give_up(judged, (), now, why))
+
+
+def _give_up(
+    facts: Facts, missing: tuple[str, ...], now: Moment, why: str = "members were missing"
+) -> Change:
     """The round is aborted, its missing named; the next try begins, if one is left."""
     study, this, progress = facts.study, facts.round, facts.progress
     closed = replace(this, status="aborted", missing=missing)
     event = RoundAborted(study.id, this.id, this.step, missing)
     first = Change(replace(progress, round=None), (closed,), _missed(facts, missing), (event,))
     if this.attempt >= study.terms.retries:
-        reason = f"round {this.index} was given up {this.attempt + 1} times for want of members"
+        reason = f"round {this.index}, try {this.attempt + 1}: {why}"
         return joined(first, abort(study, progress, reason))
     again = replace(progress, attempt=this.attempt + 1, round=None)
     return joined(first, begin(study, again, facts.roll, now))

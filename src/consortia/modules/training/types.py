@@ -191,8 +191,12 @@ class Joined(Record, frozen=True):
     absent: bool
 
 
+NO_STATE = bytes(32)
+"""Stands for the next state where a sum has none: no lawful updates add up to it, or no step can be taken."""
+
+
 class Outcome(Record, frozen=True):
-    """What a round led to: the blob ids of the exact sum and of the next state."""
+    """What a round led to: the blob ids of the exact sum and of the next state, or NO_STATE."""
 
     sum: Digest
     state: Digest

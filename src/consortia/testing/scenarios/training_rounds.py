@@ -13,6 +13,7 @@ from consortia.modules.training.messages import (
     Start,
     Submit,
 )
+from consortia.modules.training.types import NO_STATE, Outcome
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.studies import (
@@ -30,6 +31,8 @@ from consortia.testing.studies import (
     submitted,
     update,
 )
+
+NOWHERE = Outcome(GOOD.sum, NO_STATE)
 
 
 def _submits(bench: Bench) -> Step:
@@ -201,6 +204,12 @@ def _opens_among_two_liars(bench: Bench) -> Step:
     return step("east", "worker", opened(this))
 
 
+def _opens_a_sum_that_leads_nowhere(bench: Bench) -> Step:
+    this = submitted(bench, running(bench))
+    bench.block(*[bench.sign(name, "worker", committed(this, name, NOWHERE)) for name in MEMBERS])
+    return step("east", "worker", opened(current(bench, this.study), NOWHERE))
+
+
 def _opens_twice(bench: Bench) -> Step:
     this = opening(bench, lying=("west",))
     bench.ok("west", "worker", opened(this, falsehood("west")))
@@ -239,6 +248,7 @@ ROUNDS: tuple[Scenario, ...] = (
     Scenario("a false result is named by its commitment", _opens_among_one_liar),
     Scenario("a false opening alone decides nothing", _opens_a_lie),
     Scenario("two false results of four leave a dispute", _opens_among_two_liars),
+    Scenario("a sum that leads nowhere is void, and nobody is missing", _opens_a_sum_that_leads_nowhere),
     Scenario("an update comes before the start", _submits_before_the_start, "training.not_running"),
     Scenario("an update by a member that did not join", _submits_unjoined, "training.not_joined"),
     Scenario("an update from a withdrawn data set", _submits_withdrawn, "training.dataset_closed"),

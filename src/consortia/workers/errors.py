@@ -1,0 +1,14 @@
+"""What keeps a worker from doing what is due."""
+
+
+class CannotJoin(ValueError):
+    """A member's data do not fit a study; `mismatches` lists every reason, one line each."""
+
+    def __init__(self, mismatches: list[str]) -> None:
+        """Refuse to join for these reasons."""
+        super().__init__("\n".join(mismatches))
+        self.mismatches = mismatches
+
+
+class Refused(Exception):
+    """The ledger refused what the worker sent; the text is the code."""
