@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from consortia.base.codec import encode
+from consortia.base.codec import encode, encode_record
 from consortia.base.envelope import seal
 from consortia.base.hashing import tagged
 from consortia.base.ids import cosigner_name, origin
@@ -23,16 +23,20 @@ from consortia.base.merkle import leaf_hash
 from consortia.base.merkle import root as log_root
 from consortia.base.note import Checkpoint, Note, NoteSignature, cosign, sign_log
 from consortia.base.setcommit import root as set_root
+from consortia.engines.commit.batch import Batch
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.commit.dataset import commitment
+from consortia.engines.commit.prediction import PredictionRecord, input_digest, policy_hash
 from consortia.kernel.proof import Proof, StateClaim
 from consortia.kernel.prove import Openings, prove_receipt, prove_state
 from consortia.kernel.transaction import external_aad
 from consortia.modules.assets.messages import Register
 from consortia.modules.assets.state import VERSIONS
 from consortia.modules.identity.messages import SetEndpoint
+from consortia.modules.predictions.messages import RecordBatch
+from consortia.modules.predictions.state import BATCHES
 from consortia.testing.machine import Bench, key_from
-from consortia.testing.witnessed import Witnessed, dataset_of, opened_subject
+from consortia.testing.witnessed import Witnessed, batch_of, dataset_of, opened_record, opened_subject
 
 Case = dict[str, Any]
 HERE = SetEndpoint("http://127.0.0.1:7001", None)
@@ -193,6 +197,7 @@ def proofs() -> tuple[str, dict[str, tuple[bytes, int | None]]]:
     found |= _unsigned(made["receipt"], bench)
     found |= _misplaced(made["receipt"], made["other-receipt"])
     found |= _misstated(made["present"], made["absent"], made["subject"])
+    found |= _predictions()
     return bench.network.hex(), found | _respelled(made["receipt"].encode())
 
 
@@ -229,6 +234,76 @@ def _misstated(present: Proof, absent: Proof, subject: Proof) -> dict[str, tuple
         "subject-hidden": (_extra(subject, subject=hidden), 7),
         "opening-of-nothing": (_extra(absent, subject=opened), 7),
     }
+
+
+def _predictions() -> dict[str, tuple[bytes, int | None]]:
+    """One prediction record of a batch of 21, one of a batch of its own, and what is no such record.
+
+    They stand in another history of the same network, so that the other files do not change with them.
+    """
+    bench = Bench(4)
+    bench.admit_member("harbour")
+    model = Register(
+        "net", "model", "Net", "blob", tagged("consortia/testing", b"net"), 1, None, None, (), None
+    )
+    net = bench.ok("north", "operator", model).events[0].body["asset"]
+    if not isinstance(net, bytes):
+        raise TypeError("an id is bytes")
+    many, one = [_record(at) for at in range(21)], [_record(99)]
+    batches = {"many": batch_of(many, "many"), "one": batch_of(one, "one")}
+    places = {name: _recorded(bench, net, batch) for name, batch in batches.items()}
+    ledger = Witnessed.of(bench).ledger
+    opening = opened_record(batches["many"], many, 3)
+    proof = prove_state(ledger, places["many"], openings=Openings(record=opening))
+    alone = prove_state(
+        ledger, places["one"], openings=Openings(record=opened_record(batches["one"], one, 0))
+    )
+    claim, next_one = proof.extra.state, opened_record(batches["many"], many, 4)
+    if claim is None:
+        raise TypeError("this proof claims")
+    wrong = {
+        "prediction-with-another-answer": replace(opening, record=_record(3, label="no")),
+        "prediction-of-its-neighbour": replace(opening, record=next_one.record, salt=next_one.salt),
+        "prediction-under-another-salt": replace(opening, salt=next_one.salt),
+        "prediction-at-another-index": replace(opening, index=4),
+        "prediction-of-a-larger-batch": replace(opening, count=opening.count + 1),
+        "prediction-path-cut": replace(opening, path=opening.path[1:]),
+    }
+    found: dict[str, tuple[bytes, int | None]] = {
+        "prediction": (proof.encode(), None),
+        "prediction-alone-in-its-batch": (alone.encode(), None),
+        "prediction-of-another-batch": (_extra(alone, record=opening), 7),
+        "prediction-of-no-batch": (_extra(proof, state=StateClaim(claim.key, None, claim.path)), 6),
+    }
+    return found | {name: (_extra(proof, record=changed), 7) for name, changed in wrong.items()}
+
+
+def _record(at: int, label: str = "yes") -> bytes:
+    """A prediction record as it stands in a batch."""
+    record = PredictionRecord(
+        model=tagged("consortia/testing", b"net"),
+        input=input_digest(bytes([at]) * 32, f"patient {at}".encode()),
+        score=at << 20,
+        probability_ppm=500_000 + at,
+        label=label,
+        policy=policy_hash("The second class from 500,000 ppm on."),
+        time=1_767_225_600_000 + at,
+        subject=None,
+    )
+    return encode_record(record)
+
+
+def _recorded(bench: Bench, model: bytes, batch: Batch) -> bytes:
+    """Record a batch of a model's answers; gives the state key of its entry."""
+    content, policy = (
+        tagged("consortia/testing", b"net"),
+        policy_hash("The second class from 500,000 ppm on."),
+    )
+    message = RecordBatch(model, content, "diagnosis", policy, batch.root, batch.count, None)
+    made = bench.ok("north", "operator", message).events[0].body["batch"]
+    if not isinstance(made, bytes):
+        raise TypeError("an id is bytes")
+    return BATCHES.state_key(made)
 
 
 def _unsigned(proof: Proof, bench: Bench) -> dict[str, tuple[bytes, int | None]]:
