@@ -123,6 +123,13 @@ def test_members_train_a_model_and_its_lineage_names_their_data(network):
     assert "alpha/risk: no noise: nothing bounds" in drawn
     assert terminal.facts("asset", "show", "alpha/risk", "--home", "bravo")["privacy"]["epsilon"] is None
     assert "finished" in terminal.run("study", "list", "--home", "bravo").stdout
+    beside = terminal.facts("study", "compare", "alpha/risk", "--data", "cohort", "--home", "charlie")
+    assert (beside["seen"], beside["noise"]) == (True, None)
+    assert set(beside["shared"]) == set(beside["own_unseen"]) == {"accuracy", "AUROC"}
+    assert (
+        "records of cohort"
+        in terminal.run("study", "compare", "alpha/risk", "--data", "cohort", "--home", "bravo").stdout
+    )
 
 
 def test_a_data_set_that_does_not_fit_a_study_is_not_joined_with(network):

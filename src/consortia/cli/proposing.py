@@ -6,16 +6,15 @@ from pathlib import Path
 import click
 
 from consortia.base.ids import is_name
-from consortia.cli.lookup import find_asset, find_study, own_rows
+from consortia.cli.lookup import find_study, own_data
 from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.ranges import advise, check_own, declared, range_option
-from consortia.cli.session import Session, at_home
+from consortia.cli.session import at_home
 from consortia.engines.train import RECIPES
 from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.api import RecipeError
-from consortia.engines.train.files import RawTable, read_file
 from consortia.engines.train.schema import Schema
 from consortia.exact.robust import RULES, Rule
 from consortia.kernel.block import Receipt
@@ -165,7 +164,7 @@ def propose(
     if not is_name(name):
         raise click.BadParameter(f"{name!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="NAME")
     session = at_home(home)
-    rows = _rows(session, data)
+    rows = own_data(session, data).rows
     schema = declared(infer_schema([rows], label, task=RECIPES[recipe_name].about.task), ranges)
     check_own(schema, rows, ranges)
     spans = [
@@ -205,14 +204,6 @@ def terms_of(
         return study_terms(RECIPES[recipe_name], parameters, schema, wanted)
     except RecipeError as error:
         raise Failure(f"{recipe_name}: {error}", "--parameter NAME=INTEGER") from None
-
-
-def _rows(session: Session, data: str) -> RawTable:
-    """The rows that the schema is read from: of a file that is there, else of an own data set."""
-    if Path(data).suffix.lower() == ".csv":
-        return read_file(Path(data))
-    one, version = find_asset(session, data)
-    return own_rows(session, one.name, version.number)
 
 
 def _integers(given: Sequence[str]) -> dict[str, int]:

@@ -7,6 +7,7 @@ import click
 
 from consortia.cli.awaiting import absent_of, awaited_line
 from consortia.cli.budgets import cost_facts, tell_cost
+from consortia.cli.comparing import compare
 from consortia.cli.lookup import find_asset, find_study, own_rows
 from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option
@@ -31,6 +32,7 @@ def study() -> None:
 
 
 study.add_command(propose)
+study.add_command(compare)
 
 
 @study.command("list")

@@ -19,15 +19,18 @@ def train_private(
     secrets: Mapping[str, bytes],
     *,
     study: bytes = b"",
+    quorum: int | None = None,
 ) -> Trained:
     """Runs every round over all members' tables; only noisy sums reach a step.
 
-    `secrets` are the members' own (32 bytes each); every member is in every cohort. Raises RecipeError or
+    `secrets` are the members' own (32 bytes each). Every member is in every cohort; the smallest that the
+    study would accept has `quorum` members, or as many as there are where it is None. Raises RecipeError or
     RingError as the recipe and the stages' terms do.
     """
     members = sorted(tables)
     plan = recipe.plan(parameters, tables[members[0]].schema)
     check_noise(recipe, plan, noises, members=len(members))
+    smallest = len(members) if quorum is None else quorum
     records = sum(tables[member].records for member in members)
     cohort = Cohort(len(members), records, records)
     noise_of = dict(zip(plan.stages, noises, strict=True))
@@ -41,13 +44,13 @@ def train_private(
                 stage,
                 noise,
                 weighed(stage, recipe.local(state, tables[member]), tables[member].records, records),
-                quorum=len(members),
+                quorum=smallest,
                 secret=secrets[member],
                 charge=charge,
             )
             for member in members
         ]
-        total = check_noisy_sum(stage, noise, add_all(vectors), members=len(members), quorum=len(members))
+        total = check_noisy_sum(stage, noise, add_all(vectors), members=len(members), quorum=smallest)
         state = recipe.step(state, total, cohort)
         states.append(state)
         sums.append(total)
