@@ -7,6 +7,7 @@ from consortia.base.note import parse_note
 from consortia.kernel.checkpoint import check_final
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
+from consortia.node.checkpoints import REST_MS
 from consortia.node.core import Node
 from consortia.node.memory import PlainMemory
 from consortia.store.memory import MemoryStore
@@ -143,6 +144,23 @@ def test_a_question_about_another_network_is_no_question():
     request = other.nodes["cedar"].request("amber", other.now)
     with pytest.raises(Malformed, match="another network"):
         net.nodes["amber"].on_request("birch", request, net.now)
+
+
+def test_under_load_a_final_checkpoint_is_followed_by_the_next_after_a_rest_and_after_quiet_at_once():
+    net = Net("amber")
+    net.run(500)
+    amber = net.nodes["amber"]
+    sizes = set()
+    for number in range(40):
+        amber.submit(net.sign("amber", Write("x", bytes([number]))), net.now)
+        net.run(10)
+        sizes.add(amber.status().final_size)
+    assert 4 <= len(sizes) <= 6
+    net.run(2 * REST_MS)
+    assert amber.status().final_size == amber.status().size
+    amber.submit(net.sign("amber", Write("x", b"last")), net.now)
+    net.run(10)
+    assert amber.status().final_size == amber.status().size
 
 
 def test_a_prompt_block_is_published_at_once_and_others_at_most_once_a_second():

@@ -10,9 +10,15 @@ from consortia.node.chain import Chain, KeyFor
 WAITING_MAX = 8
 """So many checkpoints wait for cosignatures; older ones give way, but for those that change the set."""
 
+REST_MS = 100
+"""So long nothing is published that nobody waits for, however soon the last one was final."""
+
 
 class Checkpoints:
-    """What one orderer has published. `interval_ms` is the least time between two, unless one is prompt."""
+    """What one orderer has published.
+
+    `interval_ms` lies at least between two that nobody waits for, while the first of them is not final.
+    """
 
     def __init__(self, chain: Chain, key_for: KeyFor, interval_ms: int, final: Note | None) -> None:
         """Start from the newest final checkpoint."""
@@ -34,8 +40,10 @@ class Checkpoints:
         """The clock time from which the newest size is to be published; None when it is."""
         if self.ledger.tip.size <= self._published_size:
             return None
+        if prompt or not self._published_size:
+            return 0
         settled = self.final is not None and self.final.checkpoint.size >= self._published_size
-        return 0 if prompt or settled or not self._published_size else self._published_at + self._interval
+        return self._published_at + (min(REST_MS, self._interval) if settled else self._interval)
 
     def restore(self, size: int) -> None:
         """Publish an older size again, which the last run did not see become final."""
