@@ -273,6 +273,12 @@ class Ledger:
         with self.store.snapshot() as view:
             return view.leaf(index)
 
+    def leaves(self, first: int, count: int) -> list[bytes]:
+        """The bytes of the log leaves from index `first` on, `count` of them or as many as there are."""
+        with self.store.snapshot() as view:
+            found = [view.leaf(index) for index in range(first, first + count)]
+        return [data for data in found if data is not None]
+
     def header_index(self, height: int) -> int | None:
         """The leaf index of a block's header, or None."""
         with self.store.snapshot() as view:

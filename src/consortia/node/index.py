@@ -13,9 +13,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from consortia.base.envelope import open_envelope
 from consortia.base.hashing import tagged
 from consortia.kernel.block import Block, Header, Receipt, leaf
-from consortia.kernel.transaction import Transaction, parse_transaction
+from consortia.kernel.quick import quick_payload
+from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Transaction
 from consortia.sdk.jsonform import dump
 
 VERSION = 1
@@ -51,6 +53,10 @@ class Followed(Protocol):
     @property
     def height(self) -> int:
         """The newest block's height."""
+        ...
+
+    def header(self, height: int) -> Header | None:
+        """The header of a block, or None."""
         ...
 
     def indexed(self, height: int) -> tuple[Block, Header, tuple[Receipt, ...]] | None:
@@ -163,8 +169,8 @@ class Index:
 
     def _belongs(self, ledger: Followed, height: int) -> bool:
         row = self._db.execute("SELECT value FROM meta WHERE name = 'mark'").fetchone()
-        found = ledger.indexed(height)
-        return row is not None and found is not None and bytes(row[0]) == _mark(ledger, found[1])
+        header = ledger.header(height)
+        return row is not None and header is not None and bytes(row[0]) == _mark(ledger, header)
 
     def _add(self, ledger: Followed, height: int) -> Header:
         found = ledger.indexed(height)
@@ -175,7 +181,7 @@ class Index:
         self._db.execute("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)", (height, *facts))
         rows, events, words = [], [], []
         for raw, receipt in zip(block.transactions, receipts, strict=True):
-            transaction = parse_transaction(raw, ledger.network).transaction
+            transaction = quick_payload(open_envelope(raw, size_max=TRANSACTION_BYTES_MAX).payload)
             place = (height, receipt.index)
             methods = " ".join(call.method for call in transaction.calls)
             rows.append((*place, receipt.transaction, transaction.key, receipt.code, receipt.cost, methods))

@@ -77,13 +77,16 @@ class LedgerFollowed:
         """The newest block's height."""
         return self._ledger.tip.height
 
+    def header(self, height: int) -> Header | None:
+        """The header of a block, or None."""
+        return self._ledger.header(height)
+
     def indexed(self, height: int) -> tuple[Block, Header, tuple[Receipt, ...]] | None:
         """A block with its header and receipts, or None."""
         block, header = self._ledger.block(height), self._ledger.header(height)
         if block is None or header is None:
             return None
-        leaves = [self._ledger.leaf(header.first + at) for at in range(len(block.transactions))]
-        receipts = [parse_leaf(data) for data in leaves if data is not None]
+        receipts = [parse_leaf(data) for data in self._ledger.leaves(header.first, len(block.transactions))]
         return block, header, tuple(one for one in receipts if isinstance(one, Receipt))
 
 
