@@ -7,6 +7,7 @@ command line. Unknown settings and values of the wrong kind are errors that name
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -134,6 +135,7 @@ def split_address(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine alone."""
     if host == "localhost":

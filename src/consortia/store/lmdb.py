@@ -246,12 +246,13 @@ class LmdbStore:
             txn.delete(key_of(write.forget), db=dbs.deltas)
         header = key_of(first + len(write.leaves) - 1)
         txn.put(key_of(write.height), header + write.block, db=dbs.blocks)
-        _put_all(txn, dbs.leaves, ((key_of(first + at), leaf) for at, leaf in enumerate(write.leaves)))
-        nodes = sorted((node_key(level, index), digest) for level, index, digest in write.nodes if level)
+        places = range(first, first + len(write.leaves))
+        _put_all(txn, dbs.leaves, zip(map(key_of, places), write.leaves, strict=True))
+        nodes = sorted([(node_key(level, index), digest) for level, index, digest in write.nodes if level])
         _put_all(txn, dbs.nodes, nodes)
         height = key_of(write.height)
         _put_all(
-            txn, dbs.transactions, sorted((tx, height + key_of(index)) for tx, index in write.transactions)
+            txn, dbs.transactions, sorted([(tx, height + key_of(index)) for tx, index in write.transactions])
         )
         checked = height + write.mark
         txn.put(MARK, hashlib.sha256(checked).digest() + checked, db=dbs.meta)

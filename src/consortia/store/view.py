@@ -21,7 +21,7 @@ def key_of(number: int) -> bytes:
 
 def node_key(level: int, index: int) -> bytes:
     """The key of a log node: its level in one byte, then its index."""
-    return level.to_bytes(1, "big") + index.to_bytes(8, "big")
+    return (level << 64 | index).to_bytes(9, "big")
 
 
 def number_of(packed: bytes) -> int:
