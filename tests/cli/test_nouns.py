@@ -126,6 +126,14 @@ def test_members_train_a_model_and_its_lineage_names_their_data(network):
     beside = terminal.facts("study", "compare", "alpha/risk", "--data", "cohort", "--home", "charlie")
     assert (beside["seen"], beside["noise"]) == (True, None)
     assert set(beside["shared"]) == set(beside["own_unseen"]) == {"accuracy", "AUROC"}
+    attacks = terminal.facts("study", "attack", "alpha/risk", "--seed", 1, "--home", "bravo")["findings"]
+    assert {one["attack"]: one["verdict"] for one in attacks[1:]} == {
+        "membership, by the finished model": "left out",
+        "reading a record out of an open update": "found",
+        "telling own masked updates apart": "nothing found",
+        "audit of epsilon": "left out",
+    }
+    assert attacks[0]["advantage"] < 1
     assert (
         "records of cohort"
         in terminal.run("study", "compare", "alpha/risk", "--data", "cohort", "--home", "bravo").stdout

@@ -13,12 +13,17 @@ from scipy.stats import beta
 from consortia.base.codec import decode_record
 from consortia.engines import mask
 from consortia.engines.attack import (
+    Guesses,
+    against,
     audit,
     audit_noise,
     best_match,
+    guesses,
     invert_round,
+    lone_records,
     membership,
     records_of_layer,
+    two_updates,
 )
 from consortia.engines.attack.epsilon import rate_bounds
 from consortia.engines.privacy.account import advantage, cost_for, epsilon
@@ -85,6 +90,19 @@ def test_a_private_model_gives_no_more_away_than_its_budget_allows():
     assert found.auroc < 0.6
     quiet = membership(lambda t, _: train(PRIVATE, {}, sites(t)).model, table, models=24, seed=1)
     assert quiet.auroc > found.auroc + 0.1
+
+
+def test_a_finished_model_is_attacked_with_what_it_saw_and_what_it_did_not():
+    whole = noise_table(120, 60)
+    table, others = whole.take(range(60)), whole.take(range(60, 120))
+    careless = train(LOGISTIC, {"rounds": 5, "ridge_milli": 1}, {"all": table}).model
+    found = against(careless, table, others)
+    assert (found.seen, found.unseen) == (60, 60)
+    assert found.advantage > found.chance(120) == 2 / math.sqrt(120)
+    careful = train(LOGISTIC, {"rounds": 5, "ridge_milli": 1_000_000}, {"all": table}).model
+    assert against(careful, table, others).auroc < found.auroc
+    with pytest.raises(ValueError, match="records of both kinds"):
+        against(careless, table, table.take([]))
 
 
 def test_an_attack_on_too_little_is_refused():
@@ -180,6 +198,35 @@ def test_a_masked_vector_shows_nothing_of_the_record_behind_it():
     assert abs(guessed - trials / 4) < 4 * math.sqrt(trials * 3 / 16)
 
 
+def test_a_member_reads_its_own_lone_records_and_cannot_where_there_is_no_such_attack():
+    assert lone_records(LOGISTIC, STATE, TABLES[0], range(12)) == 12
+    first = LOGISTIC.plan({}, SCHEMA).initial
+    assert lone_records(LOGISTIC, first, TABLES[0], [0]) is None
+    assert lone_records(PRIVATE, PRIVATE.plan({}, SCHEMA).initial, TABLES[0], [0]) is None
+
+
+def test_a_member_tells_its_open_updates_apart_and_its_masked_ones_by_chance_alone():
+    stage = LOGISTIC.plan({}, SCHEMA).stages[1]
+    opened, hidden = Guesses(0, 0), Guesses(0, 0)
+    for trial in range(60):
+        own, other = two_updates(LOGISTIC, stage, STATE, TABLES[0], joined=70, seed=trial)
+        opened += guesses(own, own, other)
+        hidden += guesses(masked(own, trial), own, other)
+    assert opened.hits == opened.tries == hidden.tries >= 400
+    assert opened.found
+    assert not hidden.found
+    assert abs(hidden.hits - hidden.tries / 2) < 4 * math.sqrt(hidden.tries / 4)
+
+
+def test_guesses_are_found_only_where_chance_does_not_explain_them():
+    assert not Guesses(0, 0).found
+    assert not Guesses(6, 6).found
+    assert Guesses(7, 7).found
+    assert Guesses(7, 7).by_chance == 1 / 128
+    assert not Guesses(60, 100).found
+    assert Guesses(65, 100).found
+
+
 # ------------------------------------------------------------------ is the epsilon true?
 
 STAGE = EngineStage("sum", 1, 31, full_clip(64, 16), "sum")
@@ -251,3 +298,18 @@ def test_rates_are_bounded_as_clopper_and_pearson_do(runs, share, alpha):
 
 def test_the_moments_that_an_attack_reads_are_those_of_all_records():
     assert decode_record(GlmState, STATE).moments.records == concatenate("all", TABLES).records
+
+
+def test_the_noise_is_audited_with_a_record_of_ones_own():
+    table = make(3, 30)
+    plan = PRIVATE.plan({}, table.schema)
+    noise = record_noise(PRIVATE, plan, cost_for(1.0, DELTA), quorum=3)[0]
+    own = PRIVATE.local(plan.initial, table), PRIVATE.local(plan.initial, table.take(range(29)))
+    honest = audit_noise(plan.stages[0], noise, quorum=3, runs=60, delta=DELTA, seed=1, own=own)
+    assert not honest.refuted
+
+    def silent(stage, noise, vector, *, quorum, secret, charge):
+        return vector
+
+    caught = audit_noise(plan.stages[0], noise, quorum=3, runs=60, delta=DELTA, seed=1, own=own, by=silent)
+    assert caught.refuted

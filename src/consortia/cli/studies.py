@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from consortia.cli.attacking import attack
 from consortia.cli.awaiting import absent_of, awaited_line
 from consortia.cli.budgets import cost_facts, tell_cost
 from consortia.cli.comparing import compare
@@ -33,6 +34,7 @@ def study() -> None:
 
 study.add_command(propose)
 study.add_command(compare)
+study.add_command(attack)
 
 
 @study.command("list")

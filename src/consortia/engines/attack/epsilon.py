@@ -111,23 +111,28 @@ def audit_noise(
     delta: float,
     seed: int,
     by: Contribute = contribute,
+    own: tuple[Vector, Vector] | None = None,
 ) -> Audit:
-    """Audit the noise of one sum: the honest of the smallest cohort, with and without the worst record.
+    """Audit the noise of one sum: the honest of the smallest cohort, with and without one record.
 
-    The record adds as much as the sensitivity allows, equally to all words, where the score looks for it.
-    `by` is the implementation under audit; secrets here are made from `seed`, for the audit alone.
+    `own` are one member's clean vectors with and without a record of its own. Where it is None, the record is
+    the worst that there may be: it adds as much as the sensitivity allows, equally to all words. The score
+    looks along what the record adds. `by` is the implementation under audit; secrets here are made from
+    `seed`, for the audit alone.
     """
-    each = math.isqrt(noise.sensitivity**2 // stage.length)
-    record = np.full(stage.length, each, dtype=np.int64)
     nothing = np.zeros(stage.length, dtype=np.int64)
+    each = math.isqrt(noise.sensitivity**2 // stage.length)
+    worlds = (np.full(stage.length, each, dtype=np.int64), nothing) if own is None else own
+    adds = worlds[0].astype(np.float64) - worlds[1].astype(np.float64)
+    along = adds / max(1.0, float(np.abs(adds).max()))
 
     def score(present: bool, run: int) -> float:  # noqa: FBT001 (which of two worlds)
         vectors = []
         for member in range(quorum - noise.colluders):
             secret = hashlib.sha256(encode(["audit", seed, present, run, member])).digest()
-            own = record if present and member == 0 else nothing
-            vectors.append(by(stage, noise, own, quorum=quorum, secret=secret, charge=b"audit"))
-        return float(add_all(vectors).astype(np.float64).sum())
+            vector = worlds[not present] if member == 0 else nothing
+            vectors.append(by(stage, noise, vector, quorum=quorum, secret=secret, charge=b"audit"))
+        return float((add_all(vectors).astype(np.float64) * along).sum())
 
     claimed = epsilon(noise.cost(stage.length, quorum), delta)
     return audit(score, runs, claimed=claimed, delta=delta)

@@ -8,6 +8,7 @@ is then the target, and the others judge it: a record counts as seen when its ma
 first law.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -40,6 +41,10 @@ class Membership:
     mistaken: int
     auroc: float
 
+    def chance(self, records: int) -> float:
+        """The advantage that mere chance reaches once in twenty times, over so many different records."""
+        return 2.0 / math.sqrt(records)
+
     @property
     def advantage(self) -> float:
         """True less false positives, as rates: 0 is chance, 1 is certainty."""
@@ -63,13 +68,33 @@ def membership(train: Trainer, table: Table, *, models: int, seed: int) -> Membe
         raise ValueError(f"{table.name}: the attack wants {MODELS_MIN} models, 4 records and two classes")
     margins = np.empty((models, table.records))
     trained_on = np.zeros((models, table.records), dtype=np.bool_)
-    sign = 2.0 * table.labels - 1.0
     for index in range(models):
         rows = sorted(order(seed, f"membership {index}", table.records)[: table.records // 2])
         trained_on[index, rows] = True
         model = train(table.take(rows), index)
-        margins[index] = sign * np.ldexp(score_numbers(model, table.numbers).astype(np.float64), -WEIGHT_BITS)
+        margins[index] = _margins(model, table)
     return _judged(_ratios(margins, trained_on), trained_on)
+
+
+def against(model: bytes, seen: Table, unseen: Table) -> Membership:
+    """Attack one finished model with records that it was trained on, and others of the same kind.
+
+    A record is called seen where the model's log loss on it is below the mean of those that were: the attack
+    of Yeom, Giacomelli, Fredrikson and Jha (2018), which needs no other models. Raises ValueError where
+    either table has no records, or the label is no class.
+    """
+    if not (seen.records and unseen.records and seen.schema.label.classes):
+        raise ValueError("the attack wants records of both kinds and two classes")
+    losses = np.logaddexp(0.0, -np.concatenate([_margins(model, seen), _margins(model, unseen)]))
+    inside = np.arange(len(losses)) < seen.records
+    ratios = losses[inside].mean() - losses
+    return _judged(ratios.reshape(1, -1), inside.reshape(1, -1))
+
+
+def _margins(model: bytes, table: Table) -> NDArray[np.float64]:
+    """The log odds that a model gives to each record's true class."""
+    score = np.ldexp(score_numbers(model, table.numbers).astype(np.float64), -WEIGHT_BITS)
+    return (2.0 * table.labels - 1.0) * score
 
 
 def _ratios(margins: NDArray[np.float64], trained_on: NDArray[np.bool_]) -> NDArray[np.float64]:
