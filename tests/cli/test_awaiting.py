@@ -13,10 +13,11 @@ def line(action, *members, status="running", deadline=DEADLINE, attempt=0, absen
 
 def test_a_round_names_who_is_awaited_for_what_and_until_when():
     assert line("submit", "east", "west") == (
-        "round 3 of 7 waits for updates; awaited: east, west until 2001-09-09 01:46:40 UTC"
+        "round 3 of 7 waits for updates from east, west until 2001-09-09 01:46:40 UTC"
     )
     assert line("reveal", "east", attempt=1).startswith("round 3 of 7, try 2 waits for shares that lift")
-    assert line("keys", deadline=None).endswith("awaited: nobody")
+    assert line("keys").startswith("round 3 of 7 waits for keys for masks; nobody is awaited until 2001-")
+    assert line("finish", deadline=None) == "round 3 of 7 waits for the model to be registered"
 
 
 def test_whoever_nobody_waits_for_is_named_too():

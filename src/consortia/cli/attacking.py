@@ -143,7 +143,8 @@ def _remembered(target: Target) -> Iterator[Finding]:
     except (RecipeError, RingError, ValueError) as error:
         yield Finding(name, "left out", f"{error}.", {})
         return
-    also = "The shared model learned from more records than these, and remembers less of each."
+    also = f"{MODELS} models of halves of {len(rows)} own records; the shared one learned from more, and so "
+    also += "remembers less of each."
     yield _judged(name, found, len(rows), also)
 
 

@@ -5,13 +5,13 @@ import time
 from consortia.modules.training import queries
 
 WORDS: dict[queries.Action, str] = {
-    "keys": "keys for its masks",
-    "shares": "shares of the secrets behind its masks",
+    "keys": "keys for masks",
+    "shares": "sealed shares",
     "submit": "updates",
-    "reveal": "shares that lift the masks from the sum",
-    "commit": "commitments to the result",
-    "open": "the opening of a result",
-    "finish": "its model to be registered",
+    "reveal": "shares that lift the masks",
+    "commit": "results",
+    "open": "an opened result",
+    "finish": "the model to be registered",
 }
 """What a round waits for at each step."""
 
@@ -33,7 +33,8 @@ def awaited_line(now: queries.Awaited, rounds: int, absent: tuple[str, ...] = ()
     attempt = f", try {now.attempt + 1}" if now.attempt else ""
     others = f"; not waited for since they missed a step: {', '.join(absent)}" if absent else ""
     what = WORDS.get(now.action, now.action)
-    return f"{place}{attempt} waits for {what}; awaited: {who or 'nobody'}{until}{others}"
+    whom = f" from {who}" if who else "; nobody is awaited" if until else ""
+    return f"{place}{attempt} waits for {what}{whom}{until}{others}"
 
 
 def absent_of(view: queries.StudyView) -> tuple[str, ...]:
