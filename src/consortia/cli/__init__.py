@@ -22,6 +22,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("consortia.cli.network:up", "Run this member's node."),
     "status": ("consortia.cli.standing:status", "Height, members, roots, peers: how the node stands."),
     "doctor": ("consortia.cli.doctor:doctor", "What is wrong with a home, and how to mend it."),
+    "network": ("consortia.cli.handing:network", "The network: who orders its blocks; hand that over."),
     "member": ("consortia.cli.members:member", "Members: list, admit, approve, remove, leave."),
     "key": ("consortia.cli.keys:key", "Keys: list, new, revoke, rotate, recover."),
     "asset": ("consortia.cli.assets:asset", "Data sets, models, batches: add, show, grant, lineage."),

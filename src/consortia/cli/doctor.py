@@ -180,7 +180,10 @@ def _node(home: Home) -> Iterator[Found]:
     if status.stopped is not None:
         text = f"it has stopped: {status.stopped}"
         yield Found(
-            "node", "wrong", text, "look at the evidence with the other members, and hand ordering over"
+            "node",
+            "wrong",
+            text,
+            "look at the evidence with the others, then: consortia network hand-over MEMBER",
         )
     elif status.withheld is not None:
         yield Found(

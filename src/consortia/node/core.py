@@ -238,9 +238,12 @@ class Node:
         self._sessions[peer] = reply.session
         if reply.hand_over is not None and reply.hand_over.hand_over.term > self.term:
             self._adopt_from(peer, reply.hand_over, now)
-        if self.stopped is not None or reply.term != self.term:
+        if self.stopped is not None or reply.term < self.term:
             return
         try:
+            if reply.term > self.term:
+                self._catch_up(peer, reply, now)
+                return
             self._take(peer, reply, now)
             self._take_finals(reply.finals)
             published = [parse_note(data) for data in reply.published]
@@ -343,7 +346,8 @@ class Node:
     def _must_wait(self) -> bool:
         """Whether this orderer knows of a longer history of its own, or has promised to follow another."""
         promise = self.witness.promise
-        return self.behind or self.heads.longer() or (promise is not None and promise.term > self.term)
+        promised = promise is not None and promise.term > self.term
+        return self.behind or self.heads.longer() or promised or self.succession.awaited()
 
     def _unsettled(self) -> bool:
         return self.finals.size < self.ledger.tip.size
@@ -456,9 +460,11 @@ class Node:
     def _answer(self, request: SyncRequest) -> SyncReply:
         tip, leader = self.ledger.tip, self._leader
         head = self.heads.newest
+        if leader is None and self.chain.changes(request.height):  # who is before one knows no later orderer
+            head = self.finals.next_after(request.height) or head
         if leader is not None:
             end = min([tip.height, request.height + BLOCKS_MAX, *self.chain.changes(request.height)[:1]])
-            head = leader.checkpoints.head(end) if end > request.height or end == tip.height else None
+            head = self._own_head(leader, end, request.height)
         known = 0 if head is None else head.checkpoint.size
         want = leader is not None and self.heads.longer() and request.height > tip.height
         return SyncReply(
@@ -476,13 +482,43 @@ class Node:
             hand_over=self.succession.signed if request.term < self.term else None,
         )
 
+    def _own_head(self, leader: Leader, end: int, after: int) -> Note | None:
+        """What vouches for the blocks above `after` up to `end`, to whoever knows the set up to there.
+
+        That is this orderer's signature; where it was no member yet, the checkpoint that was final then.
+        """
+        if end <= after and end != self.ledger.tip.height:
+            return None
+        try:
+            return leader.checkpoints.head(end)
+        except LookupError:
+            return self.finals.next_after(after)
+
+    def _head(self, data: bytes) -> Note | None:
+        """A head that the orderer signed, or a final checkpoint, whoever ordered then; None for any other."""
+        head = self.heads.examine(data, self.orderer)
+        if head is None and self.finals.holds(note := parse_note(data)):
+            self.heads.compare(note)
+            return note
+        return head
+
+    def _catch_up(self, peer: str, reply: SyncReply, now: int) -> None:
+        """Take in final blocks up to a hand-over that cannot be judged yet, as its members are not known."""
+        handed = None if reply.hand_over is None else reply.hand_over.hand_over
+        head = None if reply.head is None else self._head(reply.head)
+        if handed is not None and head is not None and self.finals.holds(head):
+            upto = max(0, handed.height - self.ledger.tip.height)
+            self._take_blocks(peer, reply.blocks[:upto], head, now)
+            self._take_finals(reply.finals)
+            self._hurry = self._hurry or upto > 0
+
     def _take(self, peer: str, reply: SyncReply, now: int) -> None:
         """Take in the head and blocks of an answer; raises Conflict and Malformed."""
         if reply.head is None:
             if self._leader is not None and reply.seen == self.session:
                 self._leader.heard(peer)
             return
-        head = self.heads.examine(reply.head, self.orderer)
+        head = self._head(reply.head)
         if head is None:
             raise Malformed(f"the head is not signed by {self.orderer}")
         promise = self.witness.promise
@@ -550,4 +586,6 @@ class Node:
         try:
             self.adopt_hand_over(signed, now)
         except BadHandOver as error:
+            if signed.hand_over.height > self.ledger.tip.height:
+                return  # its members may come with the blocks that are not here yet
             self._alert("hand-over", f"{peer} brings a hand-over that does not hold: {error}", now)

@@ -29,6 +29,28 @@ class Finals:
         """The size of the newest, or 0."""
         return 0 if self.newest is None else self.newest.checkpoint.size
 
+    def holds(self, note: Note) -> bool:
+        """Whether a checkpoint, of this log or of what comes next, is final under the sets known here."""
+        size = note.checkpoint.size
+        height = self.chain.height_at(size) if size <= self.ledger.tip.size else None
+        after = self.chain.set_after(self.ledger.tip.height)
+        try:
+            check_final(note, self.ledger.network, after if height is None else self.chain.set_before(height))
+        except NotFinal:
+            return False
+        return True
+
+    def next_after(self, height: int) -> Note | None:
+        """The kept checkpoint of the first change of the set above a height, else the newest final one.
+
+        Who stands at that height knows the set that made it final, whoever orders now.
+        """
+        for change in self.chain.changes(height)[:1]:
+            with self.ledger.store.snapshot() as view:
+                data = view.note(self.chain.end(change))
+            return None if data is None else parse_note(data)
+        return self.newest
+
     def want(self, size: int) -> None:
         """The block that ends at this size changed the member set: its final checkpoint must be kept."""
         self.wanted.add(size)

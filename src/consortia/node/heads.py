@@ -78,13 +78,13 @@ class Heads:
             raise Malformed(f"a checkpoint of {note.checkpoint.origin}")
         if self.chain.signer(note, orderer) is None:
             return None
-        self._compare(note)
+        self.compare(note)
         return note
 
     def review(self) -> None:
         """Compare the heads set aside with the log as it stands now; raises Conflict."""
         for size in [size for size in self._foreign if size <= self.ledger.tip.size]:
-            self._compare(self._foreign.pop(size))
+            self.compare(self._foreign.pop(size))
 
     def longer(self) -> bool:
         """Whether a head of the orderer beyond this node's newest block is known."""
@@ -122,7 +122,8 @@ class Heads:
             raise Unfit(f"{type(error).__name__}: {error}") from error
         return prepared
 
-    def _compare(self, note: Note) -> None:
+    def compare(self, note: Note) -> None:
+        """Compare a head with this log, now or when its size is reached; raises Conflict."""
         point = note.checkpoint
         if point.size > self.ledger.tip.size:
             if point.size not in self._foreign and len(self._foreign) >= FOREIGN_MAX:

@@ -1,6 +1,15 @@
 """Every place of the API, in the order in which they are described."""
 
-from consortia.node import http_blobs, http_events, http_ledger, http_meta, http_owner, http_rounds, http_sync
+from consortia.node import (
+    http_blobs,
+    http_events,
+    http_handing,
+    http_ledger,
+    http_meta,
+    http_owner,
+    http_rounds,
+    http_sync,
+)
 from consortia.node.http import Place
 
 _GIVEN: tuple[Place, ...] = (
@@ -9,6 +18,7 @@ _GIVEN: tuple[Place, ...] = (
     *http_blobs.PLACES,
     *http_rounds.PLACES,
     *http_sync.PLACES,
+    *http_handing.PLACES,
     *http_owner.PLACES,
     *http_meta.PLACES,
 )

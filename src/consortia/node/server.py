@@ -354,7 +354,8 @@ class NodeProcess:
                     await self._forward.submit(raw)
                     await self.service.waiting.news(2.0)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), 5.0 if raw is None else 0.5)
+                known = raw is None and self.config.member in self.peers.endpoints()
+                await asyncio.wait_for(self._stopping.wait(), 5.0 if known else 0.5)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -42,6 +42,10 @@ class Succession:
         self._memory.save(RECORD, encode_record(signed))
         self._set(signed)
 
+    def awaited(self) -> bool:
+        """Whether the blocks before which the hand-over begins are not all here yet."""
+        return self.signed is not None and self._chain.ledger.tip.height < self.signed.hand_over.height
+
     def _set(self, signed: SignedHandOver) -> None:
         self.signed = signed
         self.orderer, self.term = signed.hand_over.orderer, signed.hand_over.term

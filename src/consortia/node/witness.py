@@ -157,6 +157,16 @@ class Witness:
         self._save(Signed(self.signed.size, self.signed.root, hand_over))
         return sign_hand_over(hand_over, self.member, key)
 
+    def promised(self) -> HandOverSignature | None:
+        """The signature of the promise that was given last, again; None where there is none to show."""
+        promise = self.signed.promise
+        if promise is None:
+            return None
+        try:
+            return sign_hand_over(promise, self.member, self._key_for(promise.height + 1))
+        except LookupError:
+            return None
+
     def hold(self, raw: bytes, now: int) -> bool:
         """Take an urgent transaction into custody; False when none of its calls is urgent. Raises Refused."""
         parsed, calls = parse(self.ledger.app, raw, self.ledger.network)
