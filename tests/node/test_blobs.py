@@ -3,7 +3,7 @@
 import pytest
 
 from consortia.engines.commit.chunks import CHUNK_BYTES, WrongChunk, hash_bytes
-from consortia.node.blobs import BlobError, BlobLimits, Blobs, NoBlob, TooLarge
+from consortia.node.blobs import BlobError, BlobLimits, Blobs, NoBlob, TooLarge, read_blob
 
 SMALL = b"a small blob"
 LARGE = bytes(range(251)) * (2 * CHUNK_BYTES // 251 + 1) + b"the rest"
@@ -16,6 +16,36 @@ def test_what_is_put_is_read_by_its_hash(tmp_path):
         assert blob == hash_bytes(data).id == blobs.put(data)
         assert (blobs.read(blob), blobs.size(blob)) == (data, len(data))
     assert list(Blobs(tmp_path).ids()) == sorted(hash_bytes(data).id for data in (b"", SMALL, LARGE))
+
+
+def test_what_comes_whole_is_kept_under_the_hash_that_was_asked_for_alone(tmp_path):
+    blobs = Blobs(tmp_path)
+    with pytest.raises(WrongChunk, match="hash"):
+        blobs.keep(hash_bytes(SMALL).id, b"other bytes", "east")
+    assert (list(blobs.ids()), blobs.allowances.used("east")) == ([], 0)
+    blobs.keep(hash_bytes(SMALL).id, SMALL, "east")
+    assert blobs.read(hash_bytes(SMALL).id) == SMALL
+    assert blobs.allowances.used("east") > len(SMALL)
+
+
+def test_what_came_in_parts_is_let_go_of_when_the_whole_comes(tmp_path):
+    blobs, tree = Blobs(tmp_path), hash_bytes(LARGE)
+    blobs.receive(tree, "east").put(0, LARGE[:CHUNK_BYTES])
+    used = blobs.allowances.used("east")
+    blobs.keep(tree.id, LARGE, "east")
+    assert blobs.read(tree.id) == LARGE
+    assert blobs.begun(tree.id) is None
+    assert blobs.allowances.used("east") == used
+
+
+def test_a_home_s_other_programs_read_its_blobs_and_check_them(tmp_path):
+    blob = Blobs(tmp_path).put(LARGE)
+    assert read_blob(tmp_path, blob) == LARGE
+    with pytest.raises(NoBlob):
+        read_blob(tmp_path, bytes(32))
+    (tmp_path / blob.hex()[:2] / blob.hex()).write_bytes(SMALL)
+    with pytest.raises(BlobError, match="changed on the disk"):
+        read_blob(tmp_path, blob)
 
 
 def test_a_file_is_kept_as_its_bytes_are(tmp_path):

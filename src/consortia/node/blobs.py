@@ -80,15 +80,21 @@ class Blobs:
             size=self._expected,
         )
 
-    def put(self, data: bytes) -> bytes:
-        """Keep bytes and give their id; raises TooLarge."""
+    def put(self, data: bytes, by: str = "") -> bytes:
+        """Keep bytes and give their id; raises TooLarge.
+
+        They are charged to another member that leaves them (`by`); raises AllowanceSpent.
+        """
         tree = hash_bytes(data)
-        self._check_room(tree)
-        if not self.has(tree.id):
-            temporary = self._parts / f"{secrets.token_hex(8)}.new"
-            _write(temporary, data)
-            self._place(tree, temporary)
+        self._keep(tree, data, by)
         return tree.id
+
+    def keep(self, blob: bytes, data: bytes, by: str = "") -> None:
+        """Keep the bytes of a blob that came from elsewhere whole; raises WrongChunk, and as `put`."""
+        tree = hash_bytes(data)
+        if tree.id != blob:
+            raise WrongChunk("the bytes do not have the blob's hash")
+        self._keep(tree, data, by)
 
     def put_file(self, path: Path) -> bytes:
         """Keep a copy of a file and give its id; raises TooLarge, OSError."""
@@ -120,16 +126,12 @@ class Blobs:
 
     def read(self, blob: bytes) -> bytes:
         """The blob's bytes, checked; raises NoBlob, or BlobError when they changed on the disk."""
-        try:
-            data = self._path(blob).read_bytes()
-        except FileNotFoundError:
-            raise NoBlob(f"no blob {blob.hex()}") from None
-        if hash_bytes(data).id != blob:
-            raise BlobError(f"the bytes of blob {blob.hex()} changed on the disk")
-        return data
+        return read_blob(self.folder, blob)
 
     def chunk(self, blob: bytes, index: int) -> bytes:
         """One chunk of 4 MiB (the last is what is left), checked; raises NoBlob, IndexError, BlobError."""
+        if index == 0 and 0 < self.size(blob) <= CHUNK_BYTES:
+            return self.read(blob)
         tree = self.tree(blob)
         expected = tree.chunk_bytes(index)
         with self._path(blob).open("rb") as file:
@@ -235,6 +237,21 @@ class Blobs:
         """The size of a blob that is here or on its way."""
         return self.size(blob) if self.has(blob) else self._begun.get(blob)
 
+    def _keep(self, tree: ChunkTree, data: bytes, by: str) -> None:
+        """Put bytes that are checked where they belong, durably; what came of them in parts is let go of."""
+        self._check_room(tree)
+        if self.has(tree.id):
+            return
+        if by and tree.id not in self._begun:
+            self._charge(by, tree)
+        temporary = self._parts / f"{secrets.token_hex(8)}.new"
+        try:
+            _write(temporary, data)
+            self._place(tree, temporary)
+        finally:
+            temporary.unlink(missing_ok=True)
+            self.forget(tree.id)
+
     def _place(self, tree: ChunkTree, temporary: Path) -> None:
         """Move a whole, checked, durable file to where it belongs."""
         target = self._path(tree.id)
@@ -250,10 +267,7 @@ class Blobs:
         self._whole += tree.size
 
     def _path(self, blob: bytes) -> Path:
-        if len(blob) != ID_BYTES:
-            raise NoBlob("a blob's id has 32 bytes")
-        name = blob.hex()
-        return self.folder / name[:2] / name
+        return _path_in(self.folder, blob)
 
     def _tree_path(self, blob: bytes) -> Path:
         return self._path(blob).with_suffix(".tree")
@@ -300,6 +314,27 @@ class Arrival:
     def discard(self) -> None:
         """Forget what came."""
         self._blobs.forget(self.tree.id)
+
+
+def read_blob(folder: Path, blob: bytes) -> bytes:
+    """The bytes of a blob in a home's folder of blobs, checked; raises NoBlob, or BlobError as they changed.
+
+    A blob in its place never changes, so the home's other programs may read it beside its node.
+    """
+    try:
+        data = _path_in(folder, blob).read_bytes()
+    except FileNotFoundError:
+        raise NoBlob(f"no blob {blob.hex()}") from None
+    if hash_bytes(data).id != blob:
+        raise BlobError(f"the bytes of blob {blob.hex()} changed on the disk")
+    return data
+
+
+def _path_in(folder: Path, blob: bytes) -> Path:
+    if len(blob) != ID_BYTES:
+        raise NoBlob("a blob's id has 32 bytes")
+    name = blob.hex()
+    return folder / name[:2] / name
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,15 +1,17 @@
 """Blobs between nodes: fetched or pushed chunk by chunk, each checked as it arrives, resumed after a break.
 
+What is known to be no longer than a chunk is fetched in one piece.
+
 These functions block; a node runs them in threads.
 """
 
 import msgspec
 
 from consortia.base.codec import Malformed
-from consortia.engines.commit.chunks import ChunkTree, WrongChunk
+from consortia.engines.commit.chunks import CHUNK_BYTES, ChunkTree, WrongChunk
 from consortia.node.blobs import Arrival, Blobs, TooLarge
 from consortia.sdk.errors import LedgerError
-from consortia.sdk.transport import Transport
+from consortia.sdk.transport import BYTES, Transport
 
 CHUNK_SECONDS_MAX = 60.0
 Source = tuple[str, Transport]
@@ -46,10 +48,15 @@ def fetch(
         if blobs.has(blob):
             return bad
         try:
-            tree = _tree_from(blobs, blob, peer, transport)
-            if size_max is not None and tree.size > size_max:
-                raise TooLarge(f"{peer} offers {tree.size} bytes, at most {size_max} are wanted")
-            _chunks_from(blobs.receive(tree, by), peer, transport)
+            if size_max is not None and size_max <= CHUNK_BYTES:
+                blobs.keep(blob, _whole_from(blob, (peer, transport), size_max), by)
+            else:
+                tree = _tree_from(blobs, blob, peer, transport)
+                _check_size(peer, tree.size, size_max)
+                _chunks_from(blobs.receive(tree, by), peer, transport)
+        except WrongChunk as error:
+            bad.append(peer)
+            reasons.append(str(BadBlob(peer, str(error))))
         except BadBlob as error:
             bad.append(peer)
             reasons.append(str(error))
@@ -58,6 +65,18 @@ def fetch(
     if not blobs.has(blob):
         raise NotFetched(blob, reasons, bad)
     return bad
+
+
+def _whole_from(blob: bytes, source: Source, size_max: int) -> bytes:
+    peer, transport = source
+    data = transport.get(f"/v1/blobs/{blob.hex()}", timeout=CHUNK_SECONDS_MAX).expect(200).body
+    _check_size(peer, len(data), size_max)
+    return data
+
+
+def _check_size(peer: str, size: int, size_max: int | None) -> None:
+    if size_max is not None and size > size_max:
+        raise TooLarge(f"{peer} offers {size} bytes, at most {size_max} are wanted")
 
 
 def _tree_from(blobs: Blobs, blob: bytes, peer: str, transport: Transport) -> ChunkTree:
@@ -84,6 +103,9 @@ def _chunks_from(arrival: Arrival, peer: str, transport: Transport) -> None:
 
 def push(blobs: Blobs, blob: bytes, transport: Transport) -> None:
     """Leave a blob at another node, which may have a part of it already; raises LedgerError."""
+    if blobs.size(blob) <= CHUNK_BYTES:
+        transport.post("/v1/blobs", blobs.read(blob), BYTES, timeout=CHUNK_SECONDS_MAX).expect(201)
+        return
     tree = blobs.tree(blob)
     base = f"/v1/blobs/{blob.hex()}"
     answer = transport.request("PUT", f"{base}/tree", tree.encode()).expect(200)

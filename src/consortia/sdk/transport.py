@@ -25,6 +25,7 @@ from consortia.sdk.signing import NONCE_BYTES, Addressed, authorization
 
 CBOR = "application/cbor"
 JSON = "application/json"
+BYTES = "application/octet-stream"
 BODY_BYTES_MAX = 64 << 20
 """No answer longer than this is read into memory."""
 
