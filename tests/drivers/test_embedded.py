@@ -1,9 +1,12 @@
 """The embedded driver gathers transactions into blocks, and answers only for what is durable."""
 
+from dataclasses import replace
+
 import pytest
 
 from consortia.base.refusals import Refused
 from consortia.drivers.embedded import Embedded, Grouping
+from consortia.kernel.application import Application
 from consortia.kernel.genesis import Limits
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
@@ -166,3 +169,23 @@ def test_a_block_with_a_prompt_method_says_so():
     assert not orders.step(START + 10).prompt
     orders.submit(write(orders, 1, message=Settle("x")), START + 20)
     assert orders.step(START + 30).prompt
+
+
+def test_a_method_may_be_prompt_for_what_it_led_to_alone():
+    app = application()
+    module = app.modules[0]
+    asked = []
+
+    def waits(ctx, message):
+        asked.append(ctx.height)
+        return message.name == "y"
+
+    methods = tuple(replace(one, prompt=waits) if one.prompt else one for one in module.methods)
+    ledger = Ledger.create(
+        Disk(), Application((replace(module, methods=methods),), app.keys), genesis([AMBER], time=START)
+    )
+    orders = Embedded(ledger, grouping=Grouping(wait_ms=0))
+    for sequence, (name, prompt) in enumerate((("x", False), ("y", True))):
+        orders.submit(write(orders, sequence, message=Settle(name)), START)
+        assert orders.step(START).prompt == prompt
+    assert asked == [1, 2]

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from consortia.modules.training.masks import singled_out
 from consortia.modules.training.state import ASKED, keys_of
+from consortia.modules.training.steps import moved_on
 from consortia.testing.machine import Bench
-from consortia.testing.masked import MASKED, dealt, keyed, running_masked, sent
+from consortia.testing.masked import MASKED, dealt, keyed, keys, running_masked, sent
+from consortia.testing.studies import MEMBERS
 
 NAMES = ("a", "b", "c", "d", "e", "f")
 COHORTS = st.lists(
@@ -77,3 +79,15 @@ def test_the_graph_and_the_query_are_hashed_as_the_page_of_rounds_says():
     ((key, found),) = ASKED.scan(bench.context())
     assert key == (tagged("consortia/query", asked),)
     assert [one.members for one in found.cohorts] == [this.members]
+
+
+def test_finality_is_awaited_when_a_step_is_over_and_not_before():
+    bench = Bench(MEMBERS)
+    this = running_masked(bench)
+
+    def awaited(member):
+        message = keys(this.study, this.id, member)
+        bench.ok(member, "worker", message)
+        return moved_on(bench.context(), message)
+
+    assert [awaited(member) for member in MEMBERS] == [False, False, False, True]

@@ -7,10 +7,12 @@ builds a block at a time before its parent's.
 
 from dataclasses import dataclass, field
 
+from consortia.base.codec import Record
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused
 from consortia.drivers.mempool import Mempool
 from consortia.kernel.admission import Check
+from consortia.kernel.application import Bound
 from consortia.kernel.block import Block
 from consortia.kernel.ledger import Ledger, Prepared
 
@@ -77,9 +79,18 @@ class Embedded:
             self.pool.refill(now)
             raise
         outcome.committed = prepared
-        outcome.prompt = any(bound.method.prompt for item in fold.admitted for bound, _ in item.calls)
+        calls = [call for item in fold.admitted for call in item.calls if call[0].method.prompt]
+        outcome.prompt = bool(calls) and self._somebody_waits(calls)
         outcome.refused = self.pool.done(fold, now)
         return outcome
+
+    def _somebody_waits(self, calls: list[tuple[Bound, Record]]) -> bool:
+        """Whether one of these calls of the newest block led to what somebody waits for."""
+        found: list[bool] = []
+        self.ledger.ask(
+            lambda ctx: found.append(any(bound.method.is_prompt(ctx, message) for bound, message in calls))
+        )
+        return found[0]
 
     def header(self, now: int) -> Prepared:
         """Append a block without transactions: a header at time `now`, or its parent's if that is later."""

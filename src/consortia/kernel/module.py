@@ -30,8 +30,9 @@ class Method:
     `handler(ctx, message, ports)`; `roles` are the key roles that may sign it; `cost` is its static
     cost in units of about one microsecond, a number or a function of the message alone. An `urgent`
     message is one that a witness takes itself and whose absence from the log it does not tolerate.
-    A `prompt` message is one whose finality somebody waits for (a round's step): its block's ledger
-    checkpoint is published at once.
+    A `prompt` message is one whose finality somebody waits for (the end of a round's step): its block's
+    ledger checkpoint is published at once. Where that depends on what it led to, `prompt(ctx, message)` says
+    so, over the state after the block.
     """
 
     message: type[Record]
@@ -39,12 +40,16 @@ class Method:
     roles: frozenset[str]
     cost: int | Callable[[Any], int] = 100
     urgent: bool = False
-    prompt: bool = False
+    prompt: bool | Callable[[Context, Any], bool] = False
 
     @property
     def name(self) -> str:
         """The message's name within its module, in snake case."""
         return snake(self.message.__name__)
+
+    def is_prompt(self, ctx: Context, message: Record) -> bool:
+        """Whether somebody waits for the block of this message to be final; `ctx` is the state after it."""
+        return self.prompt if isinstance(self.prompt, bool) else self.prompt(ctx, message)
 
 
 @dataclass(frozen=True, slots=True)

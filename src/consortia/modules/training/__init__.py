@@ -25,6 +25,8 @@ __all__ = ["Assets", "DataSet", "Members", "Ports", "TrainedModel", "module"]
 
 PEOPLE = frozenset({"admin", "analyst", "operator"})
 WORKERS = frozenset({"worker"})
+MOVED_ON = steps.moved_on
+"""Everybody waits for the last message of a step to be final, for the others nobody does."""
 
 METHODS = (
     Method(messages.Propose, handlers.propose, PEOPLE, cost=600),
@@ -34,14 +36,14 @@ METHODS = (
     Method(messages.Cancel, handlers.cancel, PEOPLE | WORKERS, cost=300),
     Method(messages.LimitBudget, handlers.limit_budget, frozenset({"admin", "analyst"}), cost=400),
     Method(messages.Return, handlers.come_back, PEOPLE | WORKERS, cost=300),
-    Method(messages.PublishKeys, masked.publish_keys, WORKERS, cost=masked.KEYS_COST, prompt=True),
-    Method(messages.DealShares, masked.deal_shares, WORKERS, cost=masked.deal_cost, prompt=True),
-    Method(messages.Complain, masked.complain, WORKERS, cost=masked.COMPLAIN_COST, prompt=True),
-    Method(messages.Reveal, masked.reveal, WORKERS, cost=masked.reveal_cost, prompt=True),
-    Method(messages.Submit, steps.submit, WORKERS, cost=steps.submit_cost, prompt=True),
-    Method(messages.Close, steps.close, PEOPLE | WORKERS, cost=steps.CLOSE_COST, prompt=True),
-    Method(messages.CommitResult, steps.commit_result, WORKERS, cost=steps.COMMIT_COST, prompt=True),
-    Method(messages.OpenResult, steps.open_result, WORKERS, cost=steps.OPEN_COST, prompt=True),
+    Method(messages.PublishKeys, masked.publish_keys, WORKERS, cost=masked.KEYS_COST, prompt=MOVED_ON),
+    Method(messages.DealShares, masked.deal_shares, WORKERS, cost=masked.deal_cost, prompt=MOVED_ON),
+    Method(messages.Complain, masked.complain, WORKERS, cost=masked.COMPLAIN_COST, prompt=MOVED_ON),
+    Method(messages.Reveal, masked.reveal, WORKERS, cost=masked.reveal_cost, prompt=MOVED_ON),
+    Method(messages.Submit, steps.submit, WORKERS, cost=steps.submit_cost, prompt=MOVED_ON),
+    Method(messages.Close, steps.close, PEOPLE | WORKERS, cost=steps.CLOSE_COST, prompt=MOVED_ON),
+    Method(messages.CommitResult, steps.commit_result, WORKERS, cost=steps.COMMIT_COST, prompt=MOVED_ON),
+    Method(messages.OpenResult, steps.open_result, WORKERS, cost=steps.OPEN_COST, prompt=MOVED_ON),
     Method(messages.Finish, handlers.finish, PEOPLE | WORKERS, cost=600, prompt=True),
 )
 

@@ -12,13 +12,23 @@ from consortia.modules.training import rules
 from consortia.modules.training.budgets import round_cost
 from consortia.modules.training.events import ResultCommitted, ResultOpened, UpdateSubmitted
 from consortia.modules.training.handlers import can_pay, roll, running_study, tell, usable
-from consortia.modules.training.messages import Close, CommitResult, OpenResult, Submit
+from consortia.modules.training.messages import (
+    Close,
+    CommitResult,
+    Complain,
+    DealShares,
+    OpenResult,
+    PublishKeys,
+    Reveal,
+    Submit,
+)
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, is_over, judge
 from consortia.modules.training.rules import Change, Moment
 from consortia.modules.training.state import (
     ASKED,
     JOINS,
+    PROGRESS,
     RESULTS,
     SUBMISSIONS,
     dealings_of,
@@ -149,6 +159,19 @@ def open_result(ctx: Context, message: OpenResult, ports: Ports) -> None:
     # EMIT
     ctx.emit(ResultOpened(study.id, this.id, member, outcome.sum, outcome.state))
     tell(ctx, change)
+
+
+StepMessage = PublishKeys | DealShares | Complain | Submit | Reveal | Close | CommitResult | OpenResult
+
+
+def moved_on(ctx: Context, message: StepMessage) -> bool:
+    """Whether the newest block began a step of the message's study, or ended its rounds.
+
+    Then everybody waits for that block to be final; for any other message of a step nobody does.
+    """
+    progress = PROGRESS.get(ctx, message.study)
+    this = None if progress is None else open_round(ctx, progress, message.study)
+    return this is None or this.height == ctx.height
 
 
 # ------------------------------------------------------------------ shared with the steps of masked rounds
