@@ -287,3 +287,11 @@ def test_nobody_asks_too_often(tmp_path):
 
 def test_a_key_of_the_home_may_be_any_of_its_roles(node):
     assert key_of(node.home, "worker").public != key_of(node.home, "node").public
+
+
+def test_whoever_waits_for_a_block_to_be_final_is_answered_when_it_is(node, admin):
+    height = admin.submit(endpoint("http://127.0.0.1:6")).height
+    assert admin.final_height(covering=height, seconds=10) >= height
+    begin = time.monotonic()
+    assert admin.final_height(covering=height + 1_000, seconds=0.2) < height + 1_000
+    assert time.monotonic() - begin >= 0.2

@@ -1,14 +1,16 @@
 """The worker's door over HTTP: the member's own node, as its worker sees it."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TypeVar
 
 from consortia.base.codec import Malformed, Record, decode_record, encode_record
 from consortia.engines.commit.chunks import WrongChunk
 from consortia.kernel.block import OK
 from consortia.modules.training.messages import Availability
+from consortia.node.blobs import BlobError, read_blob
 from consortia.node.rounds import AskAvailability, Gathered
 from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError, TransactionRefused
@@ -16,16 +18,23 @@ from consortia.workers.door import DoorClosed
 
 R = TypeVar("R", bound=Record)
 GATHER_SECONDS = 90.0
-POLL_SECONDS = 0.03
 
 
 class HttpDoor:
     """A worker's door through a client that holds the worker's key."""
 
-    def __init__(self, client: Client, member: str, sleep: Callable[[float], object] = time.sleep) -> None:
-        """`sleep(seconds)` may return early when the worker is to stop."""
-        self._client, self._member, self._sleep = client, member, sleep
-        self._height = -2
+    def __init__(
+        self,
+        client: Client,
+        member: str,
+        blobs: Path | None = None,
+    ) -> None:
+        """`blobs` is the folder of the node's blobs, for a worker on the same machine.
+
+        What is there it reads and checks itself, and bothers the node with the rest.
+        """
+        self._client, self._member, self._blobs = client, member, blobs
+        self._height: int | None = None
 
     @property
     def member(self) -> str:
@@ -53,6 +62,9 @@ class HttpDoor:
 
     def get_blob(self, blob: bytes) -> bytes:
         """A blob's bytes, checked; the node fetches from its peers what it lacks."""
+        if self._blobs is not None:
+            with suppress(BlobError, OSError):  # the node says what is wrong with it
+                return read_blob(self._blobs, blob)
         with _closing():
             return self._client.blob(blob)
 
@@ -70,10 +82,15 @@ class HttpDoor:
             return decode_record(Gathered, body).signatures
 
     def final_height(self) -> int:
-        """The height of the newest block that a final checkpoint covers."""
-        with _closing():
-            self._height = self._client.final_height()
-            return self._height
+        """The height of the newest block that a final checkpoint was known to cover when this last asked.
+
+        It is asked for when nothing is known yet, and in `wait`. More may be final by now: who acts only on
+        what is final acts a little later then, and never too early.
+        """
+        if self._height is None:
+            with _closing():
+                self._height = self._client.final_height()
+        return self._height
 
     def now(self) -> int:
         """The time in UTC milliseconds."""
@@ -81,12 +98,10 @@ class HttpDoor:
 
     def wait(self, seconds: float) -> None:
         """Return when more is final than before, or after `seconds`."""
-        deadline = time.monotonic() + seconds
+        known = -1 if self._height is None else self._height
+        self._height = None  # a node that lost its final checkpoints is asked anew
         with _closing():
-            while time.monotonic() < deadline:
-                if self._client.final_height() != self._height:
-                    return
-                self._sleep(POLL_SECONDS)
+            self._height = self._client.final_height(covering=known + 1, seconds=seconds)
 
 
 @contextmanager

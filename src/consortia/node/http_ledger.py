@@ -1,5 +1,6 @@
 """Transactions in, and what the ledger says: receipts, blocks, queries, ledger checkpoints, proofs."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from msgspec import ValidationError
@@ -27,11 +28,12 @@ from consortia.node.http_answers import (
     whole_number,
 )
 from consortia.node.index import Cursor, EventRow, TransactionRow
-from consortia.node.service import entity_tag
+from consortia.node.service import Service, entity_tag
 from consortia.sdk.builder import Draft, draft
 from consortia.sdk.jsonform import from_json, from_query
 
 RECEIPT_SECONDS_MAX = 30.0
+FINAL_MILLISECONDS_MAX = 10_000
 PROOF = "application/vnd.consortia.proof"
 NOTE = "text/plain; charset=utf-8"
 
@@ -162,12 +164,31 @@ async def checkpoint(asked: Asked) -> Response:
 
 
 async def final(asked: Asked) -> Response:
-    """The height and the size that the newest final ledger checkpoint covers."""
+    """The height and the size that the newest final ledger checkpoint covers.
+
+    `?covering=HEIGHT&wait=MILLISECONDS` waits until it covers the block at that height, 10 s at most.
+    """
     ledger = asked.service.ledger
+    covering = whole_number(asked.argument("covering", "0"), "covering")
+    wait = min(FINAL_MILLISECONDS_MAX, whole_number(asked.argument("wait", "0"), "wait"))
+    await _until_final(asked.service, covering, wait / 1000)
     try:
         return plain({"height": final_height(ledger), "size": newest_final(ledger).checkpoint.size})
     except CannotProve as error:
         raise HttpProblem(404, str(error)) from None
+
+
+async def _until_final(service: Service, height: int, seconds: float) -> None:
+    """Wait until a final checkpoint covers the block at a height, or so many seconds."""
+    loop = asyncio.get_running_loop()
+    finals, deadline, seen = service.node.finals, loop.time() + seconds, -1
+    while (left := deadline - loop.time()) > 0:
+        if finals.size != seen:
+            seen = finals.size
+            if seen and final_height(service.ledger) >= height:
+                return
+        if not await service.waiting.news(left):
+            return
 
 
 async def genesis(asked: Asked) -> Response:

@@ -55,7 +55,7 @@ def _worker(home: Home, url: str, trainer: str, make: Make, stop: threading.Even
     named = trainer or config.trainer
     key = open_key(find_key(home.keys, "worker"), lambda: passphrase_from(os.environ))
     client = Client(url, network=config.network_id, member=config.member, key=key)
-    door: Door = HttpDoor(client, config.member, stop.wait)
+    door: Door = HttpDoor(client, config.member, home.blobs)
 
     def committed(dataset: bytes, version: int) -> tuple[str, bytes] | None:
         found = door.query("assets.asset", ById(dataset), MaybeAsset).asset

@@ -16,7 +16,7 @@ from consortia.engines.commit.chunks import CHUNK_BYTES, ChunkTree, hash_bytes
 from consortia.kernel.block import OK, Receipt
 from consortia.sdk.builder import Builder, message
 from consortia.sdk.errors import LedgerError, TransactionRefused, Unreachable
-from consortia.sdk.transport import CBOR, Credentials, Response, Transport
+from consortia.sdk.transport import BYTES, CBOR, Credentials, Response, Transport
 
 RECEIPT_SECONDS_MAX = 60.0
 LANE_RETRIES = 3
@@ -211,6 +211,9 @@ class Client:
     def put_blob(self, data: bytes) -> bytes:
         """Keep bytes at the node and give their id; a large blob goes chunk by chunk, and resumes."""
         tree = hash_bytes(data)
+        if len(data) <= CHUNK_BYTES:
+            self._transport.post("/v1/blobs", data, BYTES, timeout=CHUNK_SECONDS_MAX).expect(201)
+            return tree.id
         base = f"/v1/blobs/{tree.id.hex()}"
         answer = self._transport.request("PUT", f"{base}/tree", tree.encode()).expect(200).json(_Missing)
         for index in answer.missing:
@@ -254,14 +257,18 @@ class Client:
     def wait_final(self, height: int, seconds: float = 30.0) -> None:
         """Wait until a final ledger checkpoint covers the block at a height; raises Unreachable."""
         deadline = time.monotonic() + seconds
-        while self.final_height() < height:
+        while self.final_height(covering=height, seconds=1.0) < height:
             if time.monotonic() > deadline:
                 raise Unreachable(f"block {height} did not become final within {seconds} s")
-            time.sleep(0.02)
 
-    def final_height(self) -> int:
-        """The height of the newest block that a final checkpoint covers, -1 before the first."""
-        answer = self._transport.get("/v1/final")
+    def final_height(self, *, covering: int = 0, seconds: float = 0.0) -> int:
+        """The height of the newest block that a final checkpoint covers, -1 before the first.
+
+        The answer waits until that is the block at height `covering` or a later one, for up to `seconds`, 10
+        at most.
+        """
+        wait = f"?covering={covering}&wait={int(seconds * 1000)}" if seconds else ""
+        answer = self._transport.get("/v1/final" + wait)
         return int(answer.expect(200).json(_Final).height) if answer.status == 200 else -1
 
     def blocks(self, after: int, name: str = "") -> Iterator[dict[str, Any]]:
