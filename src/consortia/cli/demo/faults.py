@@ -69,13 +69,13 @@ class Victim:
         if few < SURVIVES:
             check = f"of {few} members all must cosign: the network stood still, then went on; {back}"
         elif missed:
-            numbers = " and ".join(str(this.index + 1) for this in missed)
-            check = f"no update by the deadline: round {numbers} went on without it; {back}"
+            numbers = ", ".join(str(this.index + 1) for this in missed)
+            check = f"no update by the deadline: round {numbers} done without it; {back}"
         else:
             check = f"restarted from its own disk, it sent the same update again in time; {back}"
         others = ", ".join(name for name in self.consortium.names if name != self.name)
         by = others if few < SURVIVES else "all other members"
-        teller.catch(f"{self.name} is killed in mid-round {self.at + 1}", by, check)
+        teller.catch(f"{self.name} is killed in mid-round {self.at + 1}", by, check, word="missed")
 
 
 def false_result(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from consortia.cli.demo import faults, predicting, reel, study
+from consortia.cli.awaiting import awaited_line
+from consortia.cli.demo import faults, masks, predicting, reel, study
 from consortia.cli.demo.consortium import Consortium
 from consortia.cli.demo.summary import Outcome, tell, to_json
 from consortia.cli.demo.telling import Teller
@@ -23,7 +24,7 @@ from consortia.engines.train.splits import Split, hold_out, wisconsin_hospitals
 from consortia.engines.train.table import Table, read_folder
 from consortia.modules.training import queries
 from consortia.modules.training.rules import rounds_of
-from consortia.modules.training.types import Round
+from consortia.modules.training.types import Round, Terms
 from consortia.node.audit.run import audit_homes
 from consortia.sdk.errors import LedgerError
 from consortia.workers.terms import terms_of
@@ -78,11 +79,11 @@ def _tell_story(wanted: Wanted, split: Split, teller: Teller, stay: threading.Ev
     with Consortium(wanted.folder, names, teller) as consortium:
         teller.chapter("1. Members found a network and admit one another")
         consortium.build("health")
-        teller.chapter("2. Each commits to its own records; none leaves its hospital")
+        teller.chapter("2. Each commits to its own records, by patient; none leaves its hospital")
         teller.line(split.describe)
         shared = study.share(consortium, split.tables)
         for name, data in shared.items():
-            teller.line(f"{name}: {data.records} records, salted commitment by patient on the ledger")
+            teller.line(f"{name}: {data.records} records stay; their salted hash is on the ledger")
         outcome = _train(consortium, split, shared, teller)
         _predict(consortium, split, outcome, teller)
         _cheat(consortium, shared, outcome, wanted.seed, teller)
@@ -108,7 +109,7 @@ def _train(consortium: Consortium, split: Split, shared: dict[str, study.DataSet
     if wanted.summing.mode == "open":
         teller.line("open, so each sees the other's updates: a sum of two, masked, would show them as well")
     victim = faults.Victim(consortium, consortium.names[-1], at=2)
-    progress = _Progress(consortium, name, total, teller)
+    progress = _Progress(consortium, name, asked, teller)
 
     def seen(now: queries.Awaited) -> None:
         progress.seen(now)
@@ -128,8 +129,9 @@ def _train(consortium: Consortium, split: Split, shared: dict[str, study.DataSet
 class _Progress:
     """Tells each try of a round when it has ended, and until then whom it awaits."""
 
-    def __init__(self, consortium: Consortium, name: bytes, total: int, teller: Teller) -> None:
-        self.consortium, self.name, self.total, self.teller = consortium, name, total, teller
+    def __init__(self, consortium: Consortium, name: bytes, asked: Terms, teller: Teller) -> None:
+        self.consortium, self.name, self.asked, self.teller = consortium, name, asked, teller
+        self.total = rounds_of(asked.stages)
         self._told = 0
         self._at: tuple[int, str] | None = None
 
@@ -142,9 +144,10 @@ class _Progress:
                 if this.status == "open":
                     break
                 self.teller.line(_round_line(this, self.total))
+                for line in masks.shown(self.consortium, self.asked, this):
+                    self.teller.line(line)
                 self._told += 1
-        waits = ", ".join(now.members)
-        self.teller.moving(f"round {now.index + 1} of {self.total}: {now.action}, awaiting {waits}")
+        self.teller.moving(awaited_line(now, self.total))
 
 
 def _round_line(this: Round, total: int) -> str:

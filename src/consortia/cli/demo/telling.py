@@ -55,10 +55,10 @@ class Teller:
             self._stream().write(f"\r\x1b[2K{self.seconds:5.1f} s  {text[: _width() - _HANG - 1]}")
             self._stream().flush()
 
-    def catch(self, what: str, by: str, check: str) -> None:
-        """Say who was caught, by whom and by which check."""
+    def catch(self, what: str, by: str, check: str, word: str = "caught") -> None:
+        """Say who was caught, by whom and by which check; `word` is for what nobody did on purpose."""
         self.caught.append(Caught(what, by, check))
-        self._say(f"caught  {what}", hang=8, mark="caught")
+        self._say(f"{word:6}  {what}", hang=8, mark=word)
         self._say(f"by {by}: {check}", hang=8, begin=8)
 
     @contextmanager
