@@ -20,6 +20,9 @@ SURVIVES = 4
 """From so many members on, the network goes on while one of them is down."""
 
 DOWN_SECONDS = 3.0
+LIAR_MILLISECONDS = 20_000
+"""For each step of the study with the liar in it, who starts just then: a busy machine may take its time."""
+
 _STOP_SECONDS = 5.0
 
 
@@ -108,7 +111,7 @@ def _statistics(
     consortium: Consortium, liar: str, shared: Mapping[str, study.DataSet], schema: Schema, teller: Teller
 ) -> None:
     rule = recipe("statistics")
-    wanted = study.wanted("statistics", "How many patients, how old", consortium.names)
+    wanted = study.wanted("statistics", "How many patients, how old", consortium.names, LIAR_MILLISECONDS)
     name = study.agree(consortium, *terms_of(rule, {}, schema, wanted), shared)
     view = study.watch(consortium, name, lambda now: teller.moving(f"second study: {now.action}"))
     rounds = study.rounds_of(consortium, name)

@@ -69,12 +69,14 @@ def share(consortium: Consortium, tables: Mapping[str, Table]) -> dict[str, Data
     return shared
 
 
-def wanted(name: str, title: str, members: tuple[str, ...]) -> Wanted:
+def wanted(
+    name: str, title: str, members: tuple[str, ...], step_milliseconds: int = STEP_MILLISECONDS
+) -> Wanted:
     """What the demo asks of a study: everybody in it, little time for each step, masks where they hide.
 
     A masked sum of two would show each the other's update.
     """
-    deadlines = law.Deadlines(JOIN_MILLISECONDS, STEP_MILLISECONDS, STEP_MILLISECONDS)
+    deadlines = law.Deadlines(JOIN_MILLISECONDS, step_milliseconds, step_milliseconds)
     summing = MASKED if len(members) >= law.MASKED_MIN else OPEN
     return Wanted(name, title, PURPOSE, deadlines, invited=members, summing=summing)
 
