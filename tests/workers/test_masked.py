@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from consortia.base.codec import decode
 from consortia.engines.privacy import epsilon
@@ -187,3 +188,21 @@ def test_beyond_thirty_two_members_each_shares_with_its_neighbours_alone(tmp_pat
     many.net.drive(many.workers, lambda: many.progress.index == 1)
     assert len(many.rounds()[0].cohort) == 37
     assert many.rounds()[0].status == "final"
+
+
+def test_a_worker_publishes_no_key_of_its_own_when_its_shares_do_not_open(tmp_path):
+    four = Consortium(tmp_path, rounds=1, kinds={"west": Garbling}, summing=MASKED).join().start().finish()
+    assert four.progress.status == "finished", four.progress.reason
+    assert four.rounds()[0].cohort == ("north", "south", "west")
+    assert "the shares that west dealt do not open" in four.net.said("east", "waits")[0].detail
+
+
+class Garbling(Worker):
+    """Deals garbage to east, once, and honestly to everybody else."""
+
+    def deal(self, task, view, seen):
+        dealt = self.masks.shares(seen.round)
+        entry = dealt.shares[0]
+        garbled = replace(entry, sealed=bytes(len(entry.sealed))) if task.index == 0 else entry
+        self._do(task, replace(dealt, shares=(garbled, *dealt.shares[1:])))
+        return True

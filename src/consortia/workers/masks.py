@@ -76,13 +76,16 @@ class Masks:
         entries = tuple(SealedShares(one.seed, one.key, one.sealed) for one in dealt)
         return ask.DealShares(this.study, this.id, entries)
 
-    def complaint(self, this: Round) -> ask.Complain | None:
-        """A complaint of the first dealer whose shares do not open as committed, or None; raises LeftOut."""
+    def check_shares(self, this: Round) -> None:
+        """Raise LeftOut, naming the dealer, when shares dealt to the member do not open as committed.
+
+        The member then sits the try out. The law would take its sealing key as a complaint; but complaints of
+        several members in one try would together open shares of a dealer that dealt honestly.
+        """
         own, view = self._secrets(this), self._view(this)
         for held in self._shared(this).held:
             if held.dealer in this.dealers and _opened(this, own, view, held, self._door.member) is None:
-                return ask.Complain(this.study, this.id, held.dealer, own.sealing)
-        return None
+                raise LeftOut(f"the shares that {held.dealer} dealt do not open: this try goes on without us")
 
     def masked(self, stage: Stage, this: Round, blob: bytes) -> bytes:
         """An update's blob under the round's masks; raises LeftOut."""

@@ -9,7 +9,6 @@ Kind = Literal[
     "started",
     "keyed",
     "dealt",
-    "complained",
     "submitted",
     "revealed",
     "committed",

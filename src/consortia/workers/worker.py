@@ -194,17 +194,14 @@ class Worker:
     def submit(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
         """Compute the update, mask it in a masked round, have it held by enough nodes, and fix it.
 
-        A dealer whose shares for this member do not open is complained of instead, before anything is masked.
+        A member for whom a dealer's shares do not open sits the try out, before anything is masked.
         """
         this, study = seen.round, view.study.id
         blob = self.diary.update(study, this.id)
         if blob is None:
             part = next(part.part for part in view.parts if part.member == self.door.member)
-            complaint = self.masks.complaint(this) if this.keyed else None
-            if complaint is not None:
-                self._do(task, complaint)
-                self._report(task, "complained", f"the shares of {complaint.dealer} do not open")
-                return True
+            if this.keyed:
+                self.masks.check_shares(this)
             blob = self.diary.keep_update(study, this.id, self._covered(view, this, part))
         address = self.door.put_blob(blob)
         held = self.door.collect_availability(study, this.id, address, len(blob))
