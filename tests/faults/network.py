@@ -22,6 +22,7 @@ from consortia.node import joining
 from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError
 from consortia.store.lmdb import LmdbStore
+from consortia.workers.terms import terms_of
 
 HOSPITALS = ("northgate", "riverside", "lakeview", "hillcrest")
 RECIPE, PARAMETERS = "glm.logistic", {"rounds": 3, "ridge_milli": 1_000}
@@ -85,9 +86,8 @@ class Network(Consortium):
             self.shared = study.share(self, {name: split.tables[name] for name in self.names})
         self._studies += 1
         rule, schema = recipe(RECIPE), split.held_out.schema
-        named = study.Named(f"study-{self._studies}", "Diagnosis", self.names)
-        asked = study.terms(named, rule, PARAMETERS, schema)
-        return study.agree(self, asked, rule.plan(PARAMETERS, schema).initial, self.shared)
+        wanted = study.wanted(f"study-{self._studies}", "Diagnosis", self.names)
+        return study.agree(self, *terms_of(rule, PARAMETERS, schema, wanted), self.shared)
 
     def awaited(self, name):
         """What a study waits for."""
