@@ -68,8 +68,8 @@ ROOMS = {
             ),
             (
                 "src/consortia/engines/train/__init__.py",
-                r"(_ALL: tuple\[Recipe, \.\.\.\] = \(.*)\)(?=\n)",
-                r"\1, @NAME@)",
+                r"(_ALL: tuple\[Recipe, \.\.\.\] = \(\n(?:    .*\n)*)(?=\))",
+                r"\1    @NAME@,\n",
             ),
         ),
         ("python -m pytest tests/engines -q",),
