@@ -7,51 +7,100 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from consortia.modules.training.masks import singled_out
+from consortia.base.hashing import tagged
+from consortia.modules.training.masks import counted, dealers_of, neighbourhood, threshold, told_apart
 from consortia.modules.training.state import ASKED, keys_of
 from consortia.modules.training.steps import moved_on
+from consortia.modules.training.types import Cohort, Round
 from consortia.testing.machine import Bench
 from consortia.testing.masked import MASKED, dealt, keyed, keys, running_masked, sent
 from consortia.testing.studies import MEMBERS
 
-NAMES = ("a", "b", "c", "d", "e", "f")
+NAMES = tuple("abcdefgh")
 COHORTS = st.lists(
-    st.sets(st.sampled_from(NAMES), min_size=3).map(lambda some: tuple(sorted(some))), max_size=6
+    st.sets(st.sampled_from(NAMES), min_size=3).map(lambda some: tuple(sorted(some))), max_size=8
 )
 
 
-def in_span(sums, name) -> bool:
-    """Whether a member's unit vector is a real combination of the cohorts' vectors."""
-    rows = np.array([[float(one in members) for one in NAMES] for members in sums])
+def asked(*cohorts: str, quorum: int = 3, study: bytes = bytes(32)) -> tuple[Cohort, ...]:
+    return tuple(Cohort(study, bytes(32), tuple(names), quorum) for names in cohorts)
+
+
+def apart(cohort, earlier, *, quorum=3, excluded=()) -> str:
+    """The members whom a sum sets apart."""
+    return "".join(told_apart(earlier, asked(cohort, quorum=quorum), excluded))
+
+
+def follows(sums, known, name) -> bool:
+    """Whether a member's update is a rational combination of these sums and of the updates that are known."""
+    vectors = [*sums, *((each,) for each in known)]
+    rows = np.array([[float(one in members) for one in NAMES] for members in vectors])
     unit = np.array([[float(one == name) for one in NAMES]])
-    rank = np.linalg.matrix_rank(rows) if len(rows) else 0
-    return bool(np.linalg.matrix_rank(np.vstack([rows, unit]) if len(rows) else unit) == rank)
+    return bool(np.linalg.matrix_rank(np.vstack([rows, unit])) == np.linalg.matrix_rank(rows))
 
 
 @given(COHORTS)
-def test_a_member_is_singled_out_just_when_sums_combine_to_it_alone(sums):
-    found = singled_out(sums, ())
-    alone = [name for name in NAMES if in_span(sums, name)]
-    assert (found in alone) if alone else (found is None)
+def test_from_the_sums_that_may_be_told_no_member_learns_what_another_sent(cohorts):
+    told: list[tuple[str, ...]] = []
+    for cohort in cohorts:
+        if not apart(cohort, asked(*told)):
+            told.append(cohort)
+    pairs = itertools.permutations(NAMES, 2)
+    assert not any(follows(told, (curious,), name) for curious, name in pairs if told)
 
 
-def test_two_cohorts_that_differ_by_one_member_show_its_update():
-    assert singled_out([("a", "b", "c", "d"), ("a", "b", "c")], ()) == "d"
-    assert singled_out([("a", "b", "c", "d"), ("a", "b", "c", "d")], ()) is None
-    assert singled_out([("a", "b", "c", "d", "e"), ("a", "b", "c")], ()) is None
+def test_one_member_more_or_less_is_set_apart():
+    assert apart("abc", asked("abcd")) == "d"
+    assert apart("abcd", asked("abc")) == "d"
+    assert apart("abcd", asked("abcd", "abcd")) == ""
 
 
-def test_four_cohorts_of_which_any_two_differ_by_two_members_show_three_updates():
-    base = ("d", "e", "f")
-    sums = [base, *(tuple(sorted((*base, *pair))) for pair in itertools.combinations("abc", 2))]
-    assert singled_out(sums[:3], ()) is None
-    assert singled_out(sums, ()) == "a"
+def test_two_members_are_set_apart_too_since_each_knows_its_own_update():
+    assert apart("abc", asked("abcde")) == "de"
+    assert apart("abd", asked("abc")) == "ab"
 
 
-@pytest.mark.parametrize(("known", "found"), [((), None), (("e",), "d"), (("d", "e"), None)])
-def test_whose_update_is_known_anyway_hides_nobody(known, found):
-    assert singled_out([("a", "b", "c", "d", "e"), ("a", "b", "c")], known) == found
+def test_a_quorum_to_which_members_agreed_holds_for_every_group_of_them():
+    assert apart("abcd", asked("abcdefg")) == ""
+    assert apart("abcd", asked("abcdefg", quorum=4)) == "efg"
+    assert apart("abcdefg", asked("abcd"), quorum=4) == "efg"
+    assert apart("efg", asked("abcd")) == ""
+
+
+def test_whoever_dealt_falsely_is_kept_from_nobody():
+    assert apart("abc", asked("abcd"), excluded=("d",)) == ""
+    assert apart("abc", asked("abcde"), excluded=("d",)) == "e"
+
+
+@pytest.fixture
+def this() -> Round:
+    bench = Bench(4)
+    return replace(keyed(bench, running_masked(bench)), keyed=tuple("abcd"))
+
+
+def test_who_came_back_late_is_left_out_of_a_sum_that_began_without_it(this):
+    mine = asked("abc", study=this.study)
+    assert dealers_of(this, "abcd", 3, (), ()) == tuple("abcd")
+    assert dealers_of(this, "abcd", 3, mine, ()) == tuple("abc")
+    assert dealers_of(this, "abd", 3, mine, ()) is None
+    assert dealers_of(this, "abcd", 3, asked("abc"), ()) == tuple("abc")
+    assert dealers_of(this, "abcd", 3, asked("abcd"), ()) == tuple("abcd")
+    assert dealers_of(this, "ab", 3, (), ()) is None
+
+
+def test_in_a_large_round_every_neighbourhood_must_be_there_not_only_enough_members(this):
+    names = tuple(f"member-{at:02}" for at in range(50))
+    wide = replace(this, keyed=names, graph=tagged("consortia/testing", b"graph"))
+    least = threshold(wide, names[0])
+    assert counted(wide, names) == names
+    near = [name for name in neighbourhood(wide, names[0]) if name != names[0]]
+    left = [name for name in names if name not in near[: len(near) - least + 2]]
+    assert len(left) > least
+    kept = counted(wide, left)
+    assert names[0] not in kept
+    assert all(len(set(neighbourhood(wide, name)) & set(kept)) >= least for name in kept)
 
 
 def test_the_graph_and_the_query_are_hashed_as_the_page_of_rounds_says():

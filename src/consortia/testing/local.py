@@ -45,12 +45,14 @@ class LocalNet:
         return [report for name, report in self.reports if name == member and report.kind == kind]
 
     def drive(self, workers: Mapping[str, Worker], until: Callable[[], bool], turns: int = 10_000) -> None:
-        """Let the workers work in turn, and time go on where none has anything to do."""
+        """Let the workers work in turn until told; time goes on where none has anything to do."""
         for _ in range(turns):
-            if until():
-                return
-            done = [worker.work() for worker in list(workers.values())]
-            if not any(done):
+            done = False
+            for worker in list(workers.values()):
+                if until():
+                    return
+                done |= worker.work()
+            if not done:
                 self.bench.time += TICK_MILLISECONDS
         raise AssertionError("the workers came to no end")
 

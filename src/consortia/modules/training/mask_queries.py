@@ -8,11 +8,11 @@ from consortia.base.codec import Digest, Name, Record
 from consortia.base.refusals import Refused
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
-from consortia.modules.training import masks, rules
+from consortia.modules.training import masks
 from consortia.modules.training import refusals as codes
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.queries import ByRound, round_view
-from consortia.modules.training.state import ASKED, STUDIES, dealings_of, keys_of, secrets_of
+from consortia.modules.training.state import STUDIES, asked_of, dealings_of, keys_of, secrets_of
 from consortia.modules.training.types import JOINED_MAX, Names, Round, RoundKeys, SealedShares, Secret
 
 
@@ -69,8 +69,8 @@ def round_masks(ctx: Context, arguments: ByRound, ports: Ports) -> MasksView:
     this = round_view(ctx, arguments, ports).round
     keys = keys_of(ctx, this.id)
     record = STUDIES.get(ctx, this.study)
-    asked = None if record is None else ASKED.get(ctx, rules.query(this, record.terms))
-    repeats = None if asked is None else masks.repeated(this, asked.cohorts)
+    asked = () if record is None else asked_of(ctx, record, this).cohorts
+    repeats = masks.repeated(this, asked)
     return MasksView(
         this,
         tuple(MemberKeys(name, keys[name]) for name in this.keyed),

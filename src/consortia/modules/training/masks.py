@@ -5,7 +5,6 @@ without a server in the middle: every step stands on the ledger, and shares are 
 """
 
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from functools import lru_cache
 
 from consortia.base.codec import Malformed, encode
@@ -33,8 +32,6 @@ from consortia.modules.training.types import (
     Secret,
     Share,
 )
-
-_ZERO = Fraction(0)
 
 
 def graph_seed(round_id: bytes, keys: Mapping[str, RoundKeys]) -> bytes:
@@ -82,17 +79,27 @@ def threshold(this: Round, member: str) -> int:
 
 
 def counted(this: Round, names: Iterable[str]) -> Names:
-    """Those of the names that can be summed: of every sum with as many of them as recover its secrets.
+    """Those of the names that can be summed; in a sum of fewer than three nobody.
 
-    Fewer than that, or than three, are left out together.
+    They are the most of whose neighbourhood t, the threshold, are among them too. With fewer holders a
+    secret could not be had. And of a member of a cohort all masks are lifted but those with its neighbours
+    in the cohort: with t - 1 of these, fewer colluders do not know them all.
     """
     given = frozenset(names)
-    found: list[str] = []
-    for members in sums(this):
-        present = [name for name in members if name in given]
-        if members and len(present) >= max(MASKED_MIN, threshold(this, members[0])):
-            found += present
-    return tuple(sorted(found))
+    return tuple(sorted(name for each in sums(this) for name in _core(this, given.intersection(each))))
+
+
+def _core(this: Round, left: frozenset[str]) -> frozenset[str]:
+    """What is left of the members of one sum once nobody is left with too few of its neighbours."""
+    while True:
+        kept = frozenset(
+            name
+            for name in left
+            if len(left.intersection(neighbourhood(this, name))) >= threshold(this, name)
+        )
+        if kept == left:
+            return left if len(left) >= MASKED_MIN else frozenset()
+        left = kept
 
 
 def concerned(this: Round) -> Names:
@@ -188,11 +195,15 @@ def _secret(this: Round, dealer: str, keys: RoundKeys, shares: Mapping[int, byte
     return Secret(kind, value) if held else None
 
 
-def asking(this: Round, cohort: Names) -> tuple[Cohort, ...]:
-    """What a cohort's sums are written down as: one entry for each."""
+def asking(this: Round, cohort: Names, quorum: int) -> tuple[Cohort, ...]:
+    """What a cohort's sums are written down as: one entry for each.
+
+    The members of a round in groups agreed to sums of three, those of any other to sums of the quorum.
+    """
     chosen = frozenset(cohort)
     found = [tuple(name for name in each if name in chosen) for each in sums(this)]
-    return tuple(Cohort(this.study, this.id, members) for members in found if members)
+    least = MASKED_MIN if this.group else quorum
+    return tuple(Cohort(this.study, this.id, members, least) for members in found if members)
 
 
 def repeated(this: Round, earlier: tuple[Cohort, ...]) -> Cohort | None:
@@ -205,33 +216,49 @@ def repeated(this: Round, earlier: tuple[Cohort, ...]) -> Cohort | None:
     return next((one for one in earlier if one.study == this.study and one.members == this.dealers), None)
 
 
-def singled_out(sums: Iterable[Names], known: Names) -> str | None:
-    """A member whose update follows from sums over these members and from the updates of `known`, or None.
+def dealers_of(
+    this: Round, dealt: Iterable[str], quorum: int, earlier: tuple[Cohort, ...], excluded: Names
+) -> Names | None:
+    """Whose shares count of those who dealt; None where they are too few, or their sum may not be told.
 
-    Sums and differences of what was summed give just the rational combinations of the cohorts' vectors of
-    zeros and ones; a member's update is among them where its unit vector is a row of their reduced form.
+    They are 1. just the cohort of an earlier sum of the same study, if all of it dealt: the same sum again;
+    2. all who can be summed, if their sum may be told; 3. just the cohort of an earlier sum of any study. So
+    whoever came back late does not stop a sum that was begun without it.
     """
-    rows: dict[str, dict[str, Fraction]] = {}
-    for members in (*((name,) for name in known), *sums):
-        _reduce_in(rows, dict.fromkeys(members, Fraction(1)))
-    return next((name for name, row in rows.items() if len(row) == 1 and name not in known), None)
+    there = counted(this, dealt)
+    largest_first = sorted(earlier, key=lambda one: (-len(one.members), one.members))
+    again = [
+        one
+        for one in largest_first
+        if not this.group and len(one.members) >= quorum and set(one.members) <= set(there)
+    ]
+    again = [one for one in again if counted(this, one.members) == one.members]
+    for one in again:
+        if one.study == this.study:
+            return one.members
+    if len(there) >= quorum and not told_apart(earlier, asking(this, there, quorum), excluded):
+        return there
+    return again[0].members if again else None
 
 
-def _reduce_in(rows: dict[str, dict[str, Fraction]], row: dict[str, Fraction]) -> None:
-    """Take a row into a reduced form, in which each row leads with a 1 that stands in no other."""
-    for lead in [name for name in row if name in rows]:
-        row = _less(row, rows[lead], row[lead])
-    if not row:
-        return
-    lead = min(row)
-    inverse = Fraction(row[lead].denominator, row[lead].numerator)
-    row = {name: value * inverse for name, value in row.items()}
-    for other, one in rows.items():
-        if lead in one:
-            rows[other] = _less(one, row, one[lead])
-    rows[lead] = row
+def told_apart(earlier: Iterable[Cohort], new: Iterable[Cohort], excluded: Names) -> Names:
+    """Members, too few, whom new sums set apart beside the earlier ones of their query; none, if they may be.
 
-
-def _less(row: dict[str, Fraction], other: dict[str, Fraction], times: Fraction) -> dict[str, Fraction]:
-    found = {name: row.get(name, _ZERO) - times * other.get(name, _ZERO) for name in {**row, **other}}
-    return {name: value for name, value in found.items() if value}
+    Whatever is added up or taken off from sums counts members alike who were always summed together. So
+    nothing is told of fewer members than the smallest such group has; and new sums may leave none, split or
+    new, that is below three, or below the quorum to which its members agreed. (Of two members each knows its
+    own update, and so would the other's.) Excluded members do not count: what they falsified is kept from
+    nobody.
+    """
+    old, known = tuple(earlier), frozenset(excluded)
+    all_sums = [(frozenset(one.members) - known, one.quorum) for one in (*old, *new)]
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for name in sorted(frozenset().union(*(members for members, _ in all_sums))):
+        among = tuple(at for at, (members, _) in enumerate(all_sums) if name in members)
+        groups.setdefault(among, []).append(name)
+    before = {among: tuple(at for at in among if at < len(old)) for among in groups}
+    for among, group in groups.items():
+        changed = not before[among] or list(before.values()).count(before[among]) > 1
+        if changed and len(group) < max(MASKED_MIN, *(all_sums[at][1] for at in among)):
+            return tuple(group)
+    return ()

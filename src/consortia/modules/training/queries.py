@@ -13,6 +13,7 @@ from consortia.modules.training import rules
 from consortia.modules.training.handlers import roll
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.rounds import awaited as who_is_awaited
+from consortia.modules.training.rounds import begun
 from consortia.modules.training.state import (
     DEALINGS,
     JOINS,
@@ -25,6 +26,7 @@ from consortia.modules.training.state import (
     ROUNDS,
     STUDIES,
     SUBMISSIONS,
+    asked_of,
     open_round,
     parts_of,
     results_of,
@@ -213,7 +215,8 @@ def awaited(ctx: Context, arguments: ById, ports: Ports) -> Awaited:
         return Awaited(progress.status, action, progress.index, progress.attempt, (), None)
     parts = parts_of(ctx, record.id)
     due = [name for name in who_is_awaited(this) if not _has_done(ctx, this, name)]
-    missing = tuple(name for name in due if not parts[name].absent)
+    again = begun(asked_of(ctx, record, this), record.id) if this.step == "keys" else ()
+    missing = tuple(name for name in due if not parts[name].absent or name in again)
     return Awaited(progress.status, this.step, this.index, this.attempt, missing, this.deadline)
 
 

@@ -60,6 +60,8 @@ from consortia.modules.training.types import (
 )
 
 NOBODY_ASKED = Asked(())
+MISSING = "members were missing"
+APART = "its sum would set too few members apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +125,19 @@ def is_over(facts: Facts) -> bool:
     if this.step == "reveal":
         return masks.enough(this, facts.revealed)
     absent = frozenset(name for name, part in facts.roll.staying if part.absent)
+    if this.step == "keys":
+        absent -= begun(facts.asked, facts.study.id)
     wanted = needed(len(this.members)) if this.step == "commit" else facts.study.terms.quorum
     waiting = any(name not in done and name not in absent for name in awaited(this))
     return not waiting and len(done) >= wanted
+
+
+def begun(asked: Asked, study: bytes) -> frozenset[str]:
+    """The members of sums that a study asked for and may have to ask for again, from all of them.
+
+    Where a try of it begins, they are waited for though they were absent.
+    """
+    return frozenset(name for one in asked.cohorts if one.study == study for name in one.members)
 
 
 def after_keys(facts: Facts, now: Moment) -> Change:
@@ -138,14 +150,14 @@ def after_keys(facts: Facts, now: Moment) -> Change:
 
 
 def after_shares(facts: Facts, now: Moment) -> Change:
-    """Those who dealt mask their updates among themselves, or the round is given up when they are too few."""
-    this = facts.round
-    dealers = masks.counted(this, facts.dealings)
+    """Those whose shares count mask their updates among themselves, or the round is given up."""
+    this, progress, earlier = facts.round, facts.progress, facts.asked.cohorts
     missed = without(this.keyed, facts.dealings)
-    if len(dealers) < facts.study.terms.quorum:
-        return _give_up(facts, missed, now)
+    dealers = masks.dealers_of(this, facts.dealings, facts.study.terms.quorum, earlier, progress.excluded)
+    if dealers is None:
+        return _give_up(facts, missed, now, MISSING if missed else APART)
     fixed = replace(next_step(facts.study, this, now), dealers=dealers)
-    return Change(facts.progress, (fixed,), _missed(facts, missed))
+    return Change(progress, (fixed,), _missed(facts, missed))
 
 
 def after_submit(facts: Facts, now: Moment) -> Change:
@@ -161,7 +173,7 @@ def after_submit(facts: Facts, now: Moment) -> Change:
 def _after_masked_submit(facts: Facts, now: Moment) -> Change:
     """As `after_submit`; what the cohort asks is written down and charged before anything is revealed.
 
-    The try is given up where one member's update would follow from its sum and the earlier ones. A try over
+    The try is given up where its sum and the earlier ones would set too few members apart. A try over
     the dealers of an earlier sum repeats it: the members send the very same, and it is all of them or
     nothing. Otherwise whoever cannot afford the sum is left out.
     """
@@ -169,13 +181,13 @@ def _after_masked_submit(facts: Facts, now: Moment) -> Change:
     repeats = masks.repeated(this, earlier) is not None
     paying = [name for name in facts.submitted if repeats or name not in facts.broke]
     cohort = masks.counted(this, paying)
-    asking = masks.asking(this, cohort)
-    sums = [one.members for one in (*earlier, *asking)]
-    told_apart = masks.singled_out(sums, facts.progress.excluded) is not None
+    asking = masks.asking(this, cohort, terms.quorum)
+    apart = masks.told_apart(earlier, asking, facts.progress.excluded)
     partial = repeats and cohort != this.dealers
-    crowded = not repeats and len(sums) > COHORTS_MAX
-    if len(cohort) < terms.quorum or told_apart or partial or crowded:
-        return _give_up(facts, without(this.members, paying), now)
+    crowded = not repeats and len(earlier) + len(asking) > COHORTS_MAX
+    if len(cohort) < terms.quorum or apart or partial or crowded:
+        missing = without(this.members, paying)
+        return _give_up(facts, missing, now, MISSING if missing else APART)
     change = _cohort_fixed(facts, cohort, now)
     return change if repeats else _asked(facts, change, cohort, asking)
 
@@ -295,7 +307,7 @@ def _final(facts: Facts, outcome: Outcome, differing: tuple[str, ...], now: Mome
         *(ResultDiffers(study.id, this.id, name) for name in differing),
         RoundFinal(study.id, this.id, this.index, outcome.sum, outcome.state),
     )
-    following = begin(study, done, facts.roll, now, facts.early)
+    following = begin(study, done, facts.roll, now, early=facts.early)
     return joined(Change(done, (closed,), (), events), following)
 
 
@@ -311,9 +323,7 @@ def _void(facts: Facts, outcome: Outcome, differing: tuple[str, ...], now: Momen
     return joined(Change(facts.progress, events=told), _give_up(judged, (), now, why))
 
 
-def _give_up(
-    facts: Facts, missing: tuple[str, ...], now: Moment, why: str = "members were missing"
-) -> Change:
+def _give_up(facts: Facts, missing: tuple[str, ...], now: Moment, why: str = MISSING) -> Change:
     """The round is aborted, its missing named; the next try begins, if one is left."""
     study, this, progress = facts.study, facts.round, facts.progress
     closed = replace(this, status="aborted", missing=missing)
@@ -323,7 +333,7 @@ def _give_up(
         reason = f"round {this.index}, try {this.attempt + 1}: {why}"
         return joined(first, abort(study, progress, reason))
     again = replace(progress, attempt=this.attempt + 1, round=None)
-    return joined(first, begin(study, again, facts.roll, now))
+    return joined(first, begin(study, again, facts.roll, now, records=this.records))
 
 
 def _missed(facts: Facts, names: tuple[str, ...]) -> tuple[tuple[str, Joined], ...]:

@@ -237,11 +237,18 @@ def cancelled(study: Study, progress: Progress, this: Round | None, reason: str)
 
 
 def begin(
-    study: Study, progress: Progress, roll: Roll, now: Moment, early: Mapping[str, RoundKeys] | None = None
+    study: Study,
+    progress: Progress,
+    roll: Roll,
+    now: Moment,
+    *,
+    early: Mapping[str, RoundKeys] | None = None,
+    records: int | None = None,
 ) -> Change:
     """The next round opens, for those who stay; or all rounds are done, or too few members are left.
 
-    `early` are the keys that members published for it before, if it is a masked one.
+    `early` are the keys that members published for it before, if it is a masked one. `records` are those of
+    the try before, if this is another one of its round: what is sent again was weighed by them.
     """
     index, terms = progress.index, study.terms
     if index == rounds_of(terms.stages):
@@ -262,7 +269,7 @@ def begin(
         index=index,
         attempt=progress.attempt,
         members=tuple(name for name, _ in staying),
-        records=sum(part.records for _, part in staying),
+        records=sum(part.records for _, part in staying) if records is None else records,
         state=progress.state,
         status="open",
         step=steps[0],

@@ -3,7 +3,7 @@
 from consortia.base.codec import Record
 from consortia.kernel.context import Context
 from consortia.kernel.table import Part, Table
-from consortia.modules.training.rules import Change
+from consortia.modules.training.rules import Change, query
 from consortia.modules.training.types import (
     Asked,
     Budget,
@@ -91,6 +91,11 @@ def secrets_of(ctx: Context, round: bytes) -> dict[str, Secret]:  # noqa: A002
 def open_round(ctx: Context, progress: Progress, study: bytes) -> Round | None:
     """The round that a study is at, or None."""
     return None if progress.round is None else ROUNDS.get(ctx, study, progress.index, progress.attempt)
+
+
+def asked_of(ctx: Context, study: Study, this: Round) -> Asked:
+    """The cohorts that asked before what a round asks."""
+    return ASKED.get(ctx, query(this, study.terms)) or Asked(())
 
 
 def write(ctx: Context, study: Study, change: Change) -> None:

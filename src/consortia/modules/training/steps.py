@@ -26,11 +26,11 @@ from consortia.modules.training.ports import Ports
 from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, is_over, judge
 from consortia.modules.training.rules import Change, Moment
 from consortia.modules.training.state import (
-    ASKED,
     JOINS,
     PROGRESS,
     RESULTS,
     SUBMISSIONS,
+    asked_of,
     dealings_of,
     keys_of,
     open_round,
@@ -211,7 +211,7 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
     early = {}
     if step == "open" and this.index + 1 < rules.rounds_of(stages):
         early = keys_of(ctx, rules.next_round_id(study, this))
-    asked = ASKED.get(ctx, rules.query(this, study.terms)) if masked and step == "submit" else None
+    asking = masked and step in {"keys", "shares", "submit"}
     cost = round_cost(study.terms, this.stage) if step == "submit" else 0
     paying = [name for name in this.members if cost]
     return Facts(
@@ -225,7 +225,7 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
         dealings=dealings_of(ctx, this.id) if step == "shares" else {},
         revealed=revealed_of(ctx, this.id) if step == "reveal" else {},
         early=early,
-        asked=NOBODY_ASKED if asked is None else asked,
+        asked=asked_of(ctx, study, this) if asking else NOBODY_ASKED,
         populations={name: ports.assets.populations(ctx, parts[name].dataset) or () for name in paying},
         broke=frozenset(name for name in paying if not can_pay(ctx, parts[name].dataset, cost, ports)),
     )

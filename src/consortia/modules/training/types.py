@@ -205,14 +205,15 @@ class Outcome(Record, frozen=True):
 class Round(Record, frozen=True):
     """One try of one round.
 
-    `members` are those who had joined when it began, with `records` records in all; `state` is the
-    state that it starts from. While it is `open` it waits for `step`, which began in block `height`
-    at block time `time` and is refused from `deadline` on. In a masked round `keyed` are the members
-    whose keys count, `graph` is the seed of who shares with whom (in groups of `group` or more, or 0),
-    and `dealers` are those whose shares count: the masks are between them. `cohort` are the members whose
-    updates count, with `cohort_records` records. At its end `outcome` is what more than two thirds of the
-    members agree on, `differing` are those who had committed to something else, and `missing` those for
-    whom it was given up, or who were not in the cohort.
+    `members` are those who had joined when it began; `records` are all records of those who had when the
+    first try of the round began, by which updates are weighed. `state` is the state that it starts
+    from. While it is `open` it waits for `step`, which began in block `height` at block time `time` and is
+    refused from `deadline` on. In a masked round `keyed` are the members whose keys count, `graph` is the
+    seed of who shares with whom (in groups of `group` or more, or 0), and `dealers` are those whose shares
+    count: the masks are between them. `cohort` are the members whose updates count, with `cohort_records`
+    records. At its end `outcome` is what more than two thirds of the members agree on, `differing` are
+    those who had committed to something else, and `missing` those for whom it was given up, or who were
+    not in the cohort.
     """
 
     id: Digest
@@ -304,11 +305,12 @@ class Secret(Record, frozen=True):
 
 
 class Cohort(Record, frozen=True):
-    """The members of a sum that was asked for, the study that asked, and the try of the round."""
+    """The members of a sum that was asked for, the study that asked, the try of the round, and its quorum."""
 
     study: Digest
     round: Digest
     members: Names
+    quorum: Annotated[int, Meta(ge=OPEN_MIN, le=JOINED_MAX)]
 
 
 class Asked(Record, frozen=True):
