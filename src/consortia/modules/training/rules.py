@@ -259,17 +259,32 @@ def begin(
     if len(staying) < terms.quorum:
         reason = f"before round {index}, {len(staying)} members are left of a quorum of {terms.quorum}"
         return joined(Change(progress, parts=parts, events=left), abort(study, progress, reason))
+    if records is None:
+        records = sum(part.records for _, part in staying)
+    opened = _opened(study, progress, tuple(name for name, _ in staying), records, now)
+    if opened.step == "keys":
+        absent = frozenset(name for name, part in staying if part.absent)
+        keys = {name: one for name, one in (early or {}).items() if name in opened.members}
+        if all(name in keys or name in absent for name in opened.members) and len(keys) >= terms.quorum:
+            opened = with_keys(next_step(study, opened, now), keys)
+    started = RoundStarted(study.id, opened.id, index, progress.attempt, opened.deadline)
+    running = replace(progress, status="running", round=opened.id)
+    return Change(running, (opened,), parts, (*left, started))
+
+
+def _opened(study: Study, progress: Progress, members: tuple[str, ...], records: int, now: Moment) -> Round:
+    """A try at its first step; `records` as in `begin`."""
+    index, terms = progress.index, study.terms
     stage = stage_of(terms.stages, index)
     steps = STEPS[terms.stages[stage].mode]
-    identity = round_id(study.id, stage, index, progress.attempt)
-    opened = Round(
-        id=identity,
+    return Round(
+        id=round_id(study.id, stage, index, progress.attempt),
         study=study.id,
         stage=stage,
         index=index,
         attempt=progress.attempt,
-        members=tuple(name for name, _ in staying),
-        records=sum(part.records for _, part in staying) if records is None else records,
+        members=members,
+        records=records,
         state=progress.state,
         status="open",
         step=steps[0],
@@ -286,14 +301,6 @@ def begin(
         differing=(),
         missing=(),
     )
-    if opened.step == "keys":
-        absent = frozenset(name for name, part in staying if part.absent)
-        keys = {name: one for name, one in (early or {}).items() if name in opened.members}
-        if all(name in keys or name in absent for name in opened.members) and len(keys) >= terms.quorum:
-            opened = with_keys(next_step(study, opened, now), keys)
-    started = RoundStarted(study.id, identity, index, progress.attempt, opened.deadline)
-    running = replace(progress, status="running", round=identity)
-    return Change(running, (opened,), parts, (*left, started))
 
 
 def with_keys(this: Round, keys: Mapping[str, RoundKeys]) -> Round:
