@@ -34,7 +34,7 @@ SEEDS_ATTACKED = 3
 SEEDS_LONE = 10
 ROUNDS_ATTACKED = 20
 ROUNDS_LONE = 60
-CLIPS = (CLIP, 1 << 20, 1 << 18, 1 << 17)
+CLIPS = (CLIP, 1 << 18, 1 << 17, 1 << 15)
 
 
 @dataclass(frozen=True)
