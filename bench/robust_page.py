@@ -102,8 +102,8 @@ def differences(tables: dict[str, dict[int, dict]]) -> str:
     gap, where = max(pairs)
     return (
         f"Of {len(pairs)} pairs {same} are equal to the digit shown; the largest difference is {gap:.1f} "
-        f"points ({where}). A rounding can make a rule choose another member, and from there on two models "
-        "differ."
+        f"points ({where}). A difference of one rounding, 2^-{SCALE_BITS}, is enough: the network's members draw "
+        "their batches from the hash of the state, and a rule may choose another member."
     )
 
 
@@ -122,8 +122,8 @@ def figures(tables: dict, lone: dict, clips: dict) -> Iterator[str]:
         cells, recall = clips[name][near]
         yield (
             f"- **{name.capitalize()}, {most} of {MEMBERS} bad, at worst.** The mean falls to {right:.1f} % "
-            f"under {attack}, and under every other attack stays at {min(others):.1f} % or more; behind a clip "
-            f"of {near / 2**SCALE_BITS:g} at {min(cells.values()):.1f} % under every one, and "
+            f"under {attack}, and under every other attack stays at {min(others):.1f} % or more; behind a "
+            f"clip of {near / 2**SCALE_BITS:g} at {min(cells.values()):.1f} % under every one, and "
             f"{added(lone[name], sum(recall))} of the lone sites survive it; `trimmed_mean` stays at "
             f"{weakest(found[most]['trimmed_mean'])[0]:.1f} %, `centred_clipping` at "
             f"{weakest(found[most]['centred_clipping'])[0]:.1f} %."
@@ -205,7 +205,7 @@ CONCLUSION = """
   tolerate one.
 - A rule is worth its price where lies are likelier than rare truths. Where they are not, an exact sum behind
   a clip near the size of honest updates, which everybody can check in an open round, keeps more of what is
-  rare, and withstands gross lies less well than the best rules. That size differs from model to model: a clip
+  rare, and withstands gross lies at most as well as the best rules. That size differs from model to model: a clip
   too wide does nothing, and one too near ruins the model, the rare first.
 """
 
