@@ -102,8 +102,8 @@ def differences(tables: dict[str, dict[int, dict]]) -> str:
     gap, where = max(pairs)
     return (
         f"Of {len(pairs)} pairs {same} are equal to the digit shown; the largest difference is {gap:.1f} "
-        f"points ({where}). A difference of one rounding, 2^-{SCALE_BITS}, is enough: the network's members draw "
-        "their batches from the hash of the state, and a rule may choose another member."
+        f"points ({where}). A difference of one rounding, 2^-{SCALE_BITS}, is enough: the network's members "
+        "draw their batches from the hash of the state, and a rule may choose another member."
     )
 
 
@@ -205,8 +205,8 @@ CONCLUSION = """
   tolerate one.
 - A rule is worth its price where lies are likelier than rare truths. Where they are not, an exact sum behind
   a clip near the size of honest updates, which everybody can check in an open round, keeps more of what is
-  rare, and withstands gross lies at most as well as the best rules. That size differs from model to model: a clip
-  too wide does nothing, and one too near ruins the model, the rare first.
+  rare, and withstands gross lies at most as well as the best rules. That size differs from model to model: a
+  clip too wide does nothing, and one too near ruins the model, the rare first.
 """
 
 SUMMARY = """
