@@ -301,9 +301,12 @@ class NodeProcess:
                 self.service.tls.trust(certificates)
 
     def _ask(self, peer: str, *, hurried: bool) -> None:
-        """Ask a peer, unless a question to it is under way; a hurried one goes beside a waiting one."""
+        """Ask a peer, unless a question to it is under way; a hurried one goes beside a waiting one.
+
+        Where none waits, the hurried one does: what it brings is taken in before it waits for news.
+        """
         follows = peer == self.node.orderer and not self.node.orders
-        name = f"{peer} now" if follows and hurried else peer
+        name = f"{peer} now" if follows and hurried and peer in self._flying else peer
         if name in self._flying:
             return
         transport = self.peers.transport(peer)
@@ -311,7 +314,7 @@ class NodeProcess:
         if transport is None:
             return
         body = encode_record(self.node.request(peer, now))
-        wait = LONG_POLL_SECONDS if follows and not hurried else 0
+        wait = LONG_POLL_SECONDS if follows and name == peer else 0
         self._flying.add(name)
         self._spawn(self._asked(peer, name, transport, (f"/v1/sync?wait={wait}", body)))
 
