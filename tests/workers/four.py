@@ -17,6 +17,30 @@ from consortia.workers import Worker
 SCHEMA = Schema((number("age"), number("dose")), Label("ill", ("no", "yes"), 0))
 
 
+class Apart(Worker):
+    """Commits alone, and opens when it is its turn."""
+
+    def _commits_last(self, task, view):
+        return False
+
+    def _was_last(self, task):
+        return False
+
+
+class Behind(Apart):
+    """Learns that it was the last to commit once it has."""
+
+    def _was_last(self, task):
+        return Worker._was_last(self, task)
+
+
+class Hasty(Worker):
+    """Believes each time that it is the last to commit."""
+
+    def _commits_last(self, task, view):
+        return True
+
+
 def small(member: str, seed: int) -> Table:
     """Ten records of two columns, different for every seed."""
     numbers = np.random.default_rng(seed).normal(size=(10, 2))

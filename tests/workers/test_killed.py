@@ -8,7 +8,7 @@ from consortia.testing.local import HeldTable, LocalDoor, LocalNet, worker_of
 from consortia.testing.studies import MEMBERS
 from consortia.workers import Diary, Worker
 from consortia.workers.terms import MASKED, OPEN
-from tests.workers.four import SCHEMA, Consortium
+from tests.workers.four import SCHEMA, Apart, Consortium
 
 
 class Killed(BaseException):
@@ -73,11 +73,38 @@ def test_a_worker_killed_anywhere_resumes_and_never_submits_two_updates(tmp_path
 
 
 def test_a_worker_that_lost_its_diary_opens_what_it_had_committed_to(tmp_path):
-    four = Consortium(tmp_path, rounds=1).join().start()
+    four = Consortium(tmp_path, rounds=1, kinds=dict.fromkeys(MEMBERS, Apart)).join().start()
     four.net.drive(four.workers, lambda: four.rounds()[0].step == "open")
+    assert four.rounds()[0].status == "open"
     four.workers = {"west": worker_of(four.net, "west", four.tables["west"], tmp_path / "elsewhere")}
     four.net.drive(four.workers, lambda: four.progress.index == 1)
     assert four.rounds()[0].status == "final"
+
+
+def test_a_worker_that_lost_its_diary_computes_again_the_states_that_its_node_lost_too(tmp_path):
+    four = Consortium(tmp_path, rounds=3).join().start()
+    four.net.drive(four.workers, lambda: four.progress.index == 2)
+    lost = [this.outcome.state for this in four.rounds() if this.outcome]
+    assert all(four.net.blobs.pop(blob) for blob in lost)
+    for name in MEMBERS:
+        four.workers[name] = four.worker(name)
+    four.finish()
+    assert four.model() == four.expected(*MEMBERS)
+    assert set(lost[-1:]) <= set(four.net.blobs)
+
+
+def test_an_update_that_its_node_lost_is_made_again_only_if_it_is_the_very_same(tmp_path):
+    four = Consortium(tmp_path, rounds=1, summing=OPEN).join().start()
+    data = Restless(four.tables["west"])
+    west = four.workers["west"] = Worker(LocalDoor(four.net, "west"), data, Diary(tmp_path / "west"))
+    west.tell = four.net.teller("west")
+    four.net.away |= {"north", "east"}
+    four.net.drive({"west": west}, lambda: bool(four.net.said("west", "waits")))
+    four.net.blobs.clear()
+    four.net.away.clear()
+    four.net.drive({"west": west}, lambda: len(four.net.said("west", "waits")) > 1)
+    assert "is lost" in four.net.said("west", "waits")[-1].detail
+    assert not four.net.said("west", "submitted")
 
 
 class Restless(HeldTable):

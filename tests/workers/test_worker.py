@@ -17,7 +17,7 @@ from consortia.testing.local import HeldTable, LocalDoor, terms_of, worker_of
 from consortia.testing.studies import MEMBERS, dataset
 from consortia.workers import CannotJoin, Diary, DoorClosed, Worker, run
 from consortia.workers.errors import Refused
-from tests.workers.four import SCHEMA, Consortium
+from tests.workers.four import SCHEMA, Apart, Behind, Consortium, Hasty
 
 
 @pytest.fixture
@@ -37,11 +37,22 @@ def test_four_hospitals_train_the_shipped_data_to_the_model_that_one_process_giv
     assert asset.version.count == sum(table.records for table in tables.values())
 
 
-def test_a_round_takes_one_update_and_one_commitment_a_member_and_one_opening(four):
+def test_a_round_takes_one_update_and_one_commitment_a_member_and_the_last_opens_with_its_own(four):
     before = four.bench.tip.height
     four.finish()
-    assert four.bench.tip.height - before == 3 * (4 + 4 + 1) + 1
+    assert four.bench.tip.height - before == 3 * (4 + 4) + 1
     assert len(four.net.said("north", "submitted")) == 3
+    opened = [len(four.net.said(name, "opened")) for name in MEMBERS]
+    assert sum(opened) == 3
+
+
+@pytest.mark.parametrize("kind", [Apart, Behind, Hasty])
+def test_a_commitment_goes_alone_where_others_are_awaited(tmp_path, kind):
+    four = Consortium(tmp_path, rounds=1, kinds=dict.fromkeys(MEMBERS, kind)).join().start().finish()
+    assert four.progress.status == "finished", four.progress.reason
+    assert four.model() == four.expected(*MEMBERS)
+    assert [len(four.net.said(name, "committed")) for name in MEMBERS] == [2] * 4
+    assert sum(len(four.net.said(name, "opened")) for name in MEMBERS) == 2
 
 
 def test_a_member_that_vanishes_is_counted_out_and_comes_back(four):

@@ -1,17 +1,18 @@
 """What a worker must not forget, in files that a crash leaves whole.
 
-    STUDY/update-ROUND    the blob that the member decided to submit in a round
+    STUDY/update-ROUND    the blob id of the update that the member decided to submit in a round
     STUDY/result-ROUND    the outcome that it computed, before it commits to it
     STUDY/secrets-ROUND   what was drawn for the masks of a round; destroyed when the round is over
     STUDY/cohort-ROUND    the cohort for which it reveals shares
     STUDY/plain-INDEX-TRY the update before it is masked: the same at every try that repeats this one
     noise-secret          what the noise of the member's updates is drawn from
-    STUDY/state-INDEX     the state that round INDEX starts from, computed by this worker itself
+    STUDY/state-INDEX     the blob id of the state that round INDEX starts from, by this worker's own sums
     STUDY/home-INDEX      what the member keeps at home, once its update in round INDEX is in a sum
     STUDY/stopped         why it takes no part any more
 
 An update is written before it is offered to anybody: after a crash the worker finds it and submits the
-very same bytes, so it never submits two vectors for one round. Files are written whole (`workers.files`).
+very same bytes, so it never submits two vectors for one round. The bytes of updates and states are the
+node's to keep, under their hash. Files are written whole (`workers.files`).
 """
 
 import shutil
@@ -48,11 +49,11 @@ class Diary:
         self._folder = folder
 
     def update(self, study: bytes, round_id: bytes) -> bytes | None:
-        """The update decided on for a round, or None."""
+        """The blob id of the update decided on for a round, or None."""
         return self._read(study, f"update-{round_id.hex()}")
 
     def keep_update(self, study: bytes, round_id: bytes, blob: bytes) -> bytes:
-        """Decide on an update, unless one is decided on already; give the one that counts."""
+        """Decide on an update by its blob id, unless one is decided on; give the one that counts."""
         known = self.update(study, round_id)
         if known is None:
             self._write(study, f"update-{round_id.hex()}", blob)
@@ -69,7 +70,7 @@ class Diary:
         self._write(study, f"result-{round_id.hex()}", encode_record(outcome))
 
     def state(self, study: bytes, index: int) -> bytes | None:
-        """The state that round `index` starts from, if this worker computed it, or None."""
+        """The blob id of the state that round `index` starts from, if this worker computed it, or None."""
         return self._read(study, f"{_STATE}{index}")
 
     def states(self, study: bytes, index: int) -> list[int]:
@@ -78,7 +79,7 @@ class Diary:
         return sorted((at for at in known if at <= index), reverse=True)
 
     def keep_state(self, study: bytes, index: int, state: bytes) -> None:
-        """Keep a state of the worker's own, and let go of those that are too old to be needed again."""
+        """Note the blob id of a state of the worker's own, and forget those too old to be needed again."""
         self._write(study, f"{_STATE}{index}", state)
         for path in self._of(study).glob(f"{_STATE}*"):
             if int(path.name.removeprefix(_STATE)) <= index - STATES_KEPT:

@@ -24,8 +24,8 @@ def run(worker: Worker, stopping: Callable[[], bool], sleep: Callable[[float], o
     failures = 0
     while not stopping():
         try:
-            if not worker.work():
-                worker.door.wait(WAIT_SECONDS)
+            worker.work()
+            worker.door.wait(WAIT_SECONDS)
             failures = 0
         except DoorClosed as error:
             _LOG.info("the node is away: %s", error)

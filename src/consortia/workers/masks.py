@@ -59,6 +59,7 @@ class Masks:
     def __init__(self, door: Door, diary: Diary, draw: Callable[[int], bytes] = secrets.token_bytes) -> None:
         """`draw(n)` gives n random bytes from the system."""
         self._door, self._diary, self._draw = door, diary, draw
+        self._known: MasksView | None = None
 
     def keys(self, study: bytes, round_id: bytes) -> ask.PublishKeys:
         """The member's keys for a round, its secrets drawn and kept if they were not."""
@@ -133,7 +134,10 @@ class Masks:
         return Secrets.of(drawn)
 
     def _view(self, this: Round) -> MasksView:
-        return self._door.query("training.masks", _which(this), MasksView)
+        """The round's masks: they stand as long as the round is at one step."""
+        if self._known is None or self._known.round != this:
+            self._known = self._door.query("training.masks", _which(this), MasksView)
+        return self._known
 
     def _shared(self, this: Round) -> SharesView:
         asked = BySharing(_which(this), self._door.member)

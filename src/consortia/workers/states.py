@@ -1,16 +1,31 @@
 """The states of a study that a worker computed itself, and the rounds it computes them from."""
 
+from dataclasses import dataclass
+
 from consortia.engines.commit.chunks import blob_id
 from consortia.modules.training import queries
 from consortia.modules.training.types import Outcome, Round, Study
 from consortia.workers.arithmetic import BadRound, Computed, Plans, compute, plans
 from consortia.workers.diary import Diary
-from consortia.workers.door import Door
+from consortia.workers.door import Door, DoorClosed
 from consortia.workers.masks import Given, Masks
 
 
 class Stop(Exception):
     """The worker takes no part in a study any more; the text says why."""
+
+
+@dataclass(slots=True)
+class Newest:
+    """The newest state that a worker computed in a study: for which round, its blob id, its bytes.
+
+    `kept` says that the node and the diary have it.
+    """
+
+    index: int
+    id: bytes
+    state: bytes
+    kept: bool
 
 
 class States:
@@ -19,6 +34,7 @@ class States:
     def __init__(self, door: Door, diary: Diary, masks: Masks) -> None:
         self._door, self._diary, self._masks = door, diary, masks
         self._plans: dict[bytes, Plans] = {}
+        self._newest: dict[bytes, Newest] = {}
 
     def plans(self, study: Study) -> Plans:
         """What a study's terms mean; raises BadTerms."""
@@ -26,35 +42,60 @@ class States:
             self._plans[study.id] = plans(study.terms)
         return self._plans[study.id]
 
-    def own(self, view: queries.StudyView, index: int) -> bytes:
-        """The state that round `index` starts from, by own computation; raises Stop when others disagree.
+    def take(self, study: bytes, index: int, state: bytes) -> None:
+        """Take a state of the worker's own, from which round `index` starts if the members agree."""
+        self._newest[study] = Newest(index, blob_id(state), state, kept=False)
+
+    def settle(self, study: bytes) -> None:
+        """Have what was taken kept by the node, and note that it is the worker's own.
+
+        Until then a worker that is killed computes it again.
+        """
+        newest = self._newest.get(study)
+        if newest is not None and not newest.kept:
+            self._door.put_blob(newest.state)
+            self._diary.keep_state(study, newest.index, newest.id)
+            newest.kept = True
+
+    def forget(self, study: bytes) -> None:
+        """Let go of a study that is over."""
+        self._newest.pop(study, None)
+
+    def own(self, view: queries.StudyView, this: Round) -> bytes:
+        """The state that a round starts from, by own computation; raises Stop when others disagree.
 
         A worker that was away, or whose newest state came from a try that was given up, re-computes
         the rounds since the last state of its own that the members agreed on.
         """
         study = view.study
-        at, state = self._last_agreed(study, index)
-        while at < index:
+        newest = self._newest.get(study.id)
+        if newest is not None and (newest.index, newest.id) == (this.index, this.state):
+            self.settle(study.id)
+            return newest.state
+        at, state = self._last_agreed(study, this.index)
+        while at < this.index:
             seen = self._final_view(study.id, at)
             state = self._result_from(view, seen, state).state
             at += 1
-            if blob_id(state) != self._outcome(seen.round).state:
+            self.take(study.id, at, state)
+            if self._newest[study.id].id != self._outcome(seen.round).state:
+                del self._newest[study.id]
                 raise Stop(f"in round {at - 1} the members agreed on a result that is not this worker's own")
-            self._door.put_blob(state)
-            self._diary.keep_state(study.id, at, state)
+            self.settle(study.id)
         return state
 
     def _last_agreed(self, study: Study, index: int) -> tuple[int, bytes]:
         """The newest state of its own up to round `index` that the members agreed on, and its index."""
         for at in self._diary.states(study.id, index):
-            state = self._diary.state(study.id, at)
-            agreed = study.terms.initial if at == 0 else self._agreed(study.id, at - 1)
-            if state is not None and blob_id(state) == agreed:
-                return at, state
+            known = self._diary.state(study.id, at)
+            if known is not None and known == self._agreed(study.id, at - 1):
+                try:
+                    return at, self._door.get_blob(known)
+                except DoorClosed:  # nobody has it: it is computed again from the one before
+                    continue
         state = self._initial(study)
         if blob_id(state) != study.terms.initial:
             raise Stop("the study starts from a state whose bytes do not have its id")
-        self._diary.keep_state(study.id, 0, state)
         return 0, state
 
     def _result_from(self, view: queries.StudyView, seen: queries.RoundView, state: bytes) -> Computed:
@@ -82,16 +123,12 @@ class States:
         return b""
 
     def _updates(self, seen: queries.RoundView) -> list[Given]:
-        """What a round's cohort gave, by member; the own update from the diary where it is still there."""
+        """What a round's cohort gave, by member."""
         given = {item.member: item for item in seen.updates}
-        own = self._diary.update(seen.round.study, seen.round.id)
-        found = []
-        for member in seen.round.cohort:
-            blob = given[member].submission.blob
-            mine = member == self._door.member and own is not None and blob_id(own) == blob
-            data = own if mine and own is not None else self._door.get_blob(blob)
-            found.append(Given(member, given[member].records, data))
-        return found
+        return [
+            Given(name, given[name].records, self._door.get_blob(given[name].submission.blob))
+            for name in seen.round.cohort
+        ]
 
     def _initial(self, study: Study) -> bytes:
         known = self.plans(study)
