@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.peers.flower_deployed import median_round
+
 ROOT = Path(__file__).resolve().parents[2]
 _PYTHON = ROOT / "build" / "peers" / "bin" / "python"
 _BYZFL = ROOT / "build" / "byzfl" / "bin" / "python"
@@ -28,6 +30,11 @@ def flower_open(members: int, parameters: int, rounds: int = 7) -> float | None:
 def flower_secagg(members: int, parameters: int, rounds: int = 5) -> float | None:
     """Seconds of one round of Flower's SecAgg+ in its simulation, taken likewise; None without Flower."""
     return _flower("flower_secagg.py", members, parameters, rounds)
+
+
+def flower_deployed(members: int, parameters: int, rounds: int = 5) -> float | None:
+    """Seconds of an unmasked round of a SuperLink and SuperNodes on loopback; None without Flower."""
+    return median_round(_PYTHON.parent, members, parameters, rounds) if _PYTHON.exists() else None
 
 
 def _flower(script: str, members: int, parameters: int, rounds: int) -> float | None:

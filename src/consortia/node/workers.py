@@ -21,6 +21,13 @@ SOUND_SECONDS = 30.0
 """A worker that ran this long is started again at once."""
 
 STOP_SECONDS = 5.0
+
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(256 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+"""Vectors come and go in a worker: so glibc keeps up to 256 MiB at hand, and hands no pages back to clear.
+
+Elsewhere these do nothing; the owner's own settings go over them.
+"""
+
 _LOG = logging.getLogger("consortia.worker")
 
 
@@ -60,6 +67,7 @@ class WorkerProcess:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "consortia.node.worker", "--home", str(self.home.path)),
                 *("--url", url, "--parent", str(os.getpid()), "--trainer", self.trainer),
+                env={**MEMORY, **os.environ},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
