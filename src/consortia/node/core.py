@@ -256,7 +256,8 @@ class Node:
         if peer == self.orderer:
             self._heard = now
             self._want[peer] = reply.want
-            self._hurry = self._hurry or reply.want > 0 or reply.height > self.ledger.tip.height
+            news = bool(reply.blocks or reply.finals or reply.want) or reply.height > self.ledger.tip.height
+            self._hurry = self._hurry or news  # more may have come since, and the question waits for it
             self._take_published(published, now)
 
     # Answering ----------------------------------------------------------------------------
