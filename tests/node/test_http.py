@@ -11,9 +11,11 @@ from consortia.engines.commit.chunks import CHUNK_BYTES, hash_bytes
 from consortia.kernel.transaction import sign_transaction
 from consortia.modules.identity.messages import ApproveMember, SetEndpoint
 from consortia.modules.identity.queries import ByName, MembersView, MemberView, Nothing
+from consortia.node.door import HttpDoor
 from consortia.sdk.builder import call_of
 from consortia.sdk.errors import RequestFailed, TransactionRefused
 from consortia.sdk.signing import Addressed, authorization
+from consortia.workers.door import DoorClosed
 from tests.node.running import Process, client, homes, key_of, owner, raw
 
 
@@ -295,3 +297,18 @@ def test_whoever_waits_for_a_block_to_be_final_is_answered_when_it_is(node, admi
     begin = time.monotonic()
     assert admin.final_height(covering=height + 1_000, seconds=0.2) < height + 1_000
     assert time.monotonic() - begin >= 0.2
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_worker_keeps_and_finds_blobs_at_its_node_beside_it_or_not(node, admin, beside):
+    door = HttpDoor(admin, "north", node.home.blobs if beside else None)
+    data = b"an update, put " + str(beside).encode()
+    assert door.put_blob(data) == hash_bytes(data).id
+    assert door.get_blob(hash_bytes(data).id) == data
+    with pytest.raises(DoorClosed):
+        door.get_blob(bytes(32))
+
+
+def test_a_worker_is_told_when_nothing_can_be_written_beside_its_node(admin, tmp_path):
+    with pytest.raises(DoorClosed, match="nothing can be written"):
+        HttpDoor(admin, "north", tmp_path / "nowhere").put_blob(b"an update")

@@ -139,6 +139,13 @@ def test_a_members_own_blob_reaches_no_other_member(pair):
         assert north.blob(blob) == b"for north alone"
 
 
+def test_a_node_adopts_no_files_for_another_member(pair):
+    orderer, follower = pair
+    with client(follower.home, orderer.url, member="north") as east, pytest.raises(RequestFailed) as caught:
+        east.adopt_blob("00112233445566aa.new")
+    assert caught.value.status == 403
+
+
 def test_a_blob_that_changed_on_the_disk_is_named_and_not_served(pair):
     orderer, _ = pair
     with client(orderer.home, orderer.url) as north:

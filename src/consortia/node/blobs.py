@@ -10,6 +10,7 @@ a byte that changed on the disk is found and named, never served.
 """
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from consortia.node.home import write_private
 ID_BYTES = 32
 PART_SECONDS_MAX = 86_400
 _COPY_BYTES = 1 << 20
+_LEFT = re.compile(r"[0-9a-f]{16}\.new")
 
 
 class BlobError(RuntimeError):
@@ -111,6 +113,23 @@ class Blobs:
                 self._place(tree, temporary)
         finally:
             temporary.unlink(missing_ok=True)
+        return tree.id
+
+    def adopt(self, name: str) -> bytes:
+        """Keep a file that a program of the home wrote to be adopted (`leave_blob`), and give its id.
+
+        It is hashed and moved, not copied. Raises NoBlob when there is no such file, TooLarge.
+        """
+        path = self._parts / name
+        if _LEFT.fullmatch(name) is None or path.is_symlink() or not path.is_file():
+            raise NoBlob(f"no file {name[:80]!r} to be adopted")
+        try:
+            tree = hash_file(path)
+            self._check_room(tree)
+            if not self.has(tree.id):
+                self._place(tree, path)
+        finally:
+            path.unlink(missing_ok=True)
         return tree.id
 
     def has(self, blob: bytes) -> bool:
@@ -314,6 +333,20 @@ class Arrival:
     def discard(self) -> None:
         """Forget what came."""
         self._blobs.forget(self.tree.id)
+
+
+def leave_blob(folder: Path, data: bytes) -> str:
+    """Write bytes into a home's folder of blobs, durably, for its node to adopt under the name given back.
+
+    Raises OSError as the system does. What is not adopted goes when the node starts again.
+    """
+    path = folder / "part" / f"{secrets.token_hex(8)}.new"
+    try:
+        _write(path, data)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return path.name
 
 
 def read_blob(folder: Path, blob: bytes) -> bytes:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from consortia.base.codec import Malformed, Record, decode_record, encode_record
-from consortia.engines.commit.chunks import WrongChunk
+from consortia.engines.commit.chunks import WrongChunk, blob_id
 from consortia.kernel.block import OK
 from consortia.modules.training.messages import Availability
-from consortia.node.blobs import BlobError, read_blob
+from consortia.node.blobs import BlobError, leave_blob, read_blob
 from consortia.node.rounds import AskAvailability, Gathered
 from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError, TransactionRefused
@@ -56,9 +56,18 @@ class HttpDoor:
             return OK
 
     def put_blob(self, data: bytes) -> bytes:
-        """Keep bytes at the node."""
+        """Keep bytes at the node: as a file that it adopts, where its folder is known."""
         with _closing():
-            return self._client.put_blob(data)
+            if self._blobs is None:
+                return self._client.put_blob(data)
+            try:
+                left = leave_blob(self._blobs, data)
+            except OSError as error:
+                raise DoorClosed(f"nothing can be written beside the node's blobs: {error}") from error
+            kept = self._client.adopt_blob(left)
+        if kept != blob_id(data):
+            raise DoorClosed(f"the bytes of blob {kept.hex()[:16]} changed on the way to the node")
+        return kept
 
     def get_blob(self, blob: bytes) -> bytes:
         """A blob's bytes, checked; the node fetches from its peers what it lacks."""

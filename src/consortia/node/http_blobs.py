@@ -72,6 +72,14 @@ async def put(asked: Asked) -> Response:
     return plain({"blob": blob}, 201)
 
 
+async def adopt(asked: Asked) -> Response:
+    """Keep a file that an own program wrote beside the blobs, named in the body; gives its id."""
+    if not own(asked):
+        raise HttpProblem(403, "only this member's own programs have files adopted")
+    name = asked.body.decode("ascii", "replace")
+    return plain({"blob": await asyncio.to_thread(asked.service.blobs.adopt, name)}, 201)
+
+
 async def offer(asked: Asked) -> Response:
     """Begin the arrival of a blob: its size and chunk hashes. Answers with the chunks still missing.
 
@@ -190,6 +198,7 @@ PLACES = (
     Place("GET", "/v1/blobs/{id}/tree", tree, "A blob's chunk hashes."),
     Place("GET", "/v1/blobs/{id}/chunks/{index}", chunk, "One chunk of a blob."),
     Place("POST", "/v1/blobs", put, "Keep a small blob.", body_bytes_max=CHUNK_BYTES),
+    Place("POST", "/v1/blobs/adopt", adopt, "Adopt a file that lies beside the blobs.", body_bytes_max=64),
     Place("PUT", "/v1/blobs/{id}/tree", offer, "Offer a blob.", body_bytes_max=TREE_BYTES_MAX),
     Place("PUT", "/v1/blobs/{id}/chunks/{index}", put_chunk, "One chunk.", body_bytes_max=CHUNK_BYTES),
 )

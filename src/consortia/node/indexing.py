@@ -9,6 +9,7 @@ from consortia.node.service import LedgerFollowed, Service
 INDEX_SECONDS = 0.05
 INDEX_BEHIND_BLOCKS = 1_000
 RETRY_SECONDS = 1.0
+IDLE_SECONDS = 5.0
 _LOG = logging.getLogger("consortia.index")
 
 
@@ -34,4 +35,6 @@ async def follow(service: Service, stopping: asyncio.Event) -> None:
                 if str(error) != lost:
                     lost = str(error)
                     _LOG.warning("the index cannot follow: %s", lost)
+        if not (behind or busy):
+            await service.waiting.news(IDLE_SECONDS)
         await asyncio.sleep(pause)
