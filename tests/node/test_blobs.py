@@ -3,7 +3,7 @@
 import pytest
 
 from consortia.engines.commit.chunks import CHUNK_BYTES, WrongChunk, hash_bytes
-from consortia.node.blobs import BlobError, BlobLimits, Blobs, NoBlob, TooLarge, leave_blob, read_blob
+from consortia.node.blobs import BlobError, BlobLimits, Blobs, NoBlob, TooLarge, left_blob, read_blob
 
 SMALL = b"a small blob"
 LARGE = bytes(range(251)) * (2 * CHUNK_BYTES // 251 + 1) + b"the rest"
@@ -41,12 +41,24 @@ def test_what_came_in_parts_is_let_go_of_when_the_whole_comes(tmp_path):
 def test_a_file_that_a_program_of_the_home_wrote_is_adopted_once(tmp_path):
     blobs = Blobs(tmp_path)
     for data in (b"", SMALL, LARGE):
-        name = leave_blob(tmp_path, data)
-        blob = blobs.adopt(name)
-        assert (blob, blobs.read(blob)) == (hash_bytes(data).id, data)
-        with pytest.raises(NoBlob, match="adopted"):
-            blobs.adopt(name)
-    assert blobs.adopt(leave_blob(tmp_path, SMALL)) == hash_bytes(SMALL).id
+        with left_blob(tmp_path, data) as name:
+            blob = blobs.adopt(name)
+            assert (blob, blobs.read(blob)) == (hash_bytes(data).id, data)
+            with pytest.raises(NoBlob, match="adopted"):
+                blobs.adopt(name)
+    with left_blob(tmp_path, SMALL) as name:
+        assert blobs.adopt(name) == hash_bytes(SMALL).id
+    assert list((tmp_path / "part").iterdir()) == []
+
+
+def test_a_file_that_was_not_adopted_goes_with_its_writer_or_with_the_node(tmp_path):
+    blobs = Blobs(tmp_path)
+    with left_blob(tmp_path, SMALL) as name:
+        pass
+    with pytest.raises(NoBlob, match="adopted"):
+        blobs.adopt(name)
+    (tmp_path / "part" / name).write_bytes(b"of a writer that was killed")
+    Blobs(tmp_path)
     assert list((tmp_path / "part").iterdir()) == []
 
 
@@ -54,9 +66,11 @@ def test_no_other_file_is_adopted(tmp_path):
     blobs = Blobs(tmp_path / "blobs")
     secret = tmp_path / "key"
     secret.write_bytes(b"a key")
-    link = tmp_path / "blobs" / "part" / "00112233445566aa.new"
+    link = tmp_path / "blobs" / "part" / "00112233445566aa.left"
     link.symlink_to(secret)
-    for name in ("../../key", str(secret), link.name, "", "key", f"{link.name}/..", "part"):
+    arriving = tmp_path / "blobs" / "part" / "00112233445566bb.new"
+    arriving.write_bytes(b"what the node itself is writing")
+    for name in ("../../key", str(secret), link.name, arriving.name, "", "key", f"{link.name}/..", "part"):
         with pytest.raises(NoBlob):
             blobs.adopt(name)
     assert secret.read_bytes() == b"a key"
@@ -64,8 +78,8 @@ def test_no_other_file_is_adopted(tmp_path):
 
 def test_a_file_beyond_the_limit_is_not_adopted_and_goes(tmp_path):
     blobs = Blobs(tmp_path, BlobLimits(blob_bytes_max=3))
-    with pytest.raises(TooLarge):
-        blobs.adopt(leave_blob(tmp_path, SMALL))
+    with left_blob(tmp_path, SMALL) as name, pytest.raises(TooLarge):
+        blobs.adopt(name)
     assert list((tmp_path / "part").iterdir()) == []
 
 

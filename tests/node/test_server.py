@@ -142,7 +142,7 @@ def test_a_members_own_blob_reaches_no_other_member(pair):
 def test_a_node_adopts_no_files_for_another_member(pair):
     orderer, follower = pair
     with client(follower.home, orderer.url, member="north") as east, pytest.raises(RequestFailed) as caught:
-        east.adopt_blob("00112233445566aa.new")
+        east.adopt_blob("00112233445566aa.left")
     assert caught.value.status == 403
 
 

@@ -20,7 +20,7 @@ SCHEMA = Schema((number("age"), number("dose")), Label("ill", ("no", "yes"), 0))
 class Apart(Worker):
     """Commits alone, and opens when it is its turn."""
 
-    def _commits_last(self, task, view):
+    def _commits_last(self, task):
         return False
 
     def _was_last(self, task):
@@ -37,7 +37,7 @@ class Behind(Apart):
 class Hasty(Worker):
     """Believes each time that it is the last to commit."""
 
-    def _commits_last(self, task, view):
+    def _commits_last(self, task):
         return True
 
 

@@ -93,6 +93,18 @@ def test_a_worker_that_lost_its_diary_computes_again_the_states_that_its_node_lo
     assert set(lost[-1:]) <= set(four.net.blobs)
 
 
+def test_the_last_state_is_computed_again_where_every_worker_died_before_it_kept_it(tmp_path):
+    four = Consortium(tmp_path, rounds=2).join().start()
+    four.net.drive(four.workers, lambda: four.progress.index == 2)
+    del four.net.blobs[four.progress.state]
+    for name in MEMBERS:
+        (four.folder / name / four.study.hex() / "state-2").unlink()
+        four.workers[name] = four.worker(name)
+    four.finish()
+    assert four.progress.status == "finished"
+    assert four.model() == four.expected(*MEMBERS)
+
+
 def test_an_update_that_its_node_lost_is_made_again_only_if_it_is_the_very_same(tmp_path):
     four = Consortium(tmp_path, rounds=1, summing=OPEN).join().start()
     data = Restless(four.tables["west"])

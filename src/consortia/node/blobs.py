@@ -14,6 +14,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from consortia.node.home import write_private
 ID_BYTES = 32
 PART_SECONDS_MAX = 86_400
 _COPY_BYTES = 1 << 20
-_LEFT = re.compile(r"[0-9a-f]{16}\.new")
+_LEFT = re.compile(r"[0-9a-f]{16}\.left")
 
 
 class BlobError(RuntimeError):
@@ -67,8 +68,9 @@ class Blobs:
         self.limits = limits or BlobLimits()
         self._parts = folder / "part"
         self._parts.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for leftover in self._parts.glob("*.new"):
-            leftover.unlink()
+        for kind in ("*.new", "*.left"):
+            for leftover in self._parts.glob(kind):
+                leftover.unlink()
         self._whole = sum(self.size(blob) for blob in self.ids())
         self._begun: dict[bytes, int] = {}
         for path in self._parts.glob("*.tree"):
@@ -116,9 +118,10 @@ class Blobs:
         return tree.id
 
     def adopt(self, name: str) -> bytes:
-        """Keep a file that a program of the home wrote to be adopted (`leave_blob`), and give its id.
+        """Keep a file that a program of the home wrote to be adopted (`left_blob`), and give its id.
 
-        It is hashed and moved, not copied. Raises NoBlob when there is no such file, TooLarge.
+        It is hashed and moved, not copied. Raises NoBlob when there is no such file, TooLarge. Such a program
+        could write among the blobs anyway: what protects their readers is that each read is checked.
         """
         path = self._parts / name
         if _LEFT.fullmatch(name) is None or path.is_symlink() or not path.is_file():
@@ -128,6 +131,8 @@ class Blobs:
             self._check_room(tree)
             if not self.has(tree.id):
                 self._place(tree, path)
+        except FileNotFoundError:  # its writer took it back
+            raise NoBlob(f"no file {name} to be adopted any more") from None
         finally:
             path.unlink(missing_ok=True)
         return tree.id
@@ -335,18 +340,18 @@ class Arrival:
         self._blobs.forget(self.tree.id)
 
 
-def leave_blob(folder: Path, data: bytes) -> str:
-    """Write bytes into a home's folder of blobs, durably, for its node to adopt under the name given back.
+@contextmanager
+def left_blob(folder: Path, data: bytes) -> Iterator[str]:
+    """Bytes in a file in a home's folder of blobs, durably, for its node to adopt under the name given.
 
-    Raises OSError as the system does. What is not adopted goes when the node starts again.
+    Raises OSError as the system does. What was not adopted by the end goes; after a crash, when the node starts.
     """
-    path = folder / "part" / f"{secrets.token_hex(8)}.new"
+    path = folder / "part" / f"{secrets.token_hex(8)}.left"
     try:
         _write(path, data)
-    except OSError:
+        yield path.name
+    finally:
         path.unlink(missing_ok=True)
-        raise
-    return path.name
 
 
 def read_blob(folder: Path, blob: bytes) -> bytes:

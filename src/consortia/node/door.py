@@ -10,7 +10,7 @@ from consortia.base.codec import Malformed, Record, decode_record, encode_record
 from consortia.engines.commit.chunks import WrongChunk, blob_id
 from consortia.kernel.block import OK
 from consortia.modules.training.messages import Availability
-from consortia.node.blobs import BlobError, leave_blob, read_blob
+from consortia.node.blobs import BlobError, left_blob, read_blob
 from consortia.node.rounds import AskAvailability, Gathered
 from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError, TransactionRefused
@@ -61,10 +61,10 @@ class HttpDoor:
             if self._blobs is None:
                 return self._client.put_blob(data)
             try:
-                left = leave_blob(self._blobs, data)
+                with left_blob(self._blobs, data) as name:
+                    kept = self._client.adopt_blob(name)
             except OSError as error:
                 raise DoorClosed(f"nothing can be written beside the node's blobs: {error}") from error
-            kept = self._client.adopt_blob(left)
         if kept != blob_id(data):
             raise DoorClosed(f"the bytes of blob {kept.hex()[:16]} changed on the way to the node")
         return kept

@@ -78,10 +78,8 @@ class Rounds:
         decided = self.diary.update(study, this.id)
         if decided is None and this.keyed:
             self.masks.check_shares(this)
-        update, size = (
-            self._placed(view, this, decided),
-            rules.blob_bytes(view.study.terms.stages[this.stage]),
-        )
+        update = self._placed(view, this, decided)
+        size = rules.blob_bytes(view.study.terms.stages[this.stage])
         held = self.door.collect_availability(study, this.id, update, size)
         enough = rules.needed(len(this.members))
         if len(held) < enough:
@@ -105,7 +103,7 @@ class Rounds:
         committed = rules.commitment(this.id, self.door.member, outcome)
         ahead = () if task.keys is None else (self.masks.keys(task.study, task.keys),)
         alone = (ask.CommitResult(task.study, this.id, committed), *ahead)
-        opened = self._commits_last(task, view) and self._opens_too(task, outcome, *alone)
+        opened = self._commits_last(task) and self._opens_too(task, outcome, *alone)
         if not opened:
             self._do(task, *alone)
         self._report(task, "committed", f"sum {outcome.sum.hex()[:16]} of {len(this.cohort)} updates")
@@ -125,14 +123,18 @@ class Rounds:
         which = queries.ByRound(task.study, task.index, task.attempt)
         return self.door.query("training.round", which, queries.RoundView)
 
-    def _commits_last(self, task: queries.Task, view: queries.StudyView) -> bool:
+    def _commits_last(self, task: queries.Task) -> bool:
         """Whether everybody else who is waited for has committed by now."""
         seen = self._newest(task)
-        done = {result.member for result in seen.results}
-        absent = {part.member for part in view.parts if part.part.absent}
-        others = [name for name in awaited(seen.round) if name != self.door.member]
-        enough = len(done) + 1 >= rules.needed(len(seen.round.members))
-        return enough and all(name in done or name in absent for name in others)
+        done = {self.door.member, *(result.member for result in seen.results)}
+        if len(done) < rules.needed(len(seen.round.members)):
+            return False
+        late = [name for name in awaited(seen.round) if name not in done]
+        if not late:
+            return True
+        parts = self.door.query("training.study", queries.ById(task.study), queries.StudyView).parts
+        absent = {part.member for part in parts if part.part.absent}
+        return all(name in absent for name in late)
 
     def _opens_too(self, task: queries.Task, outcome: Outcome, *messages: Record) -> bool:
         opening = ask.OpenResult(task.study, task.round or b"", outcome.sum, outcome.state)
@@ -222,7 +224,7 @@ class Rounds:
         if table.records != part.records:
             raise Stop(f"joined with {part.records} records, the data set has {table.records}")
         home = self.states.home(this)
-        state = self.states.own(view, this)
+        state = self.states.own(view, this.index, this.state)
         blob, following = contribute(known, this, state, table, Own(home, self.trainer))
         if following != home:
             self.diary.keep_home(this.study, this.index, following)
@@ -230,7 +232,7 @@ class Rounds:
 
     def result(self, view: queries.StudyView, seen: queries.RoundView) -> Computed:
         """The round re-computed from the updates of its cohort."""
-        state = self.states.own(view, seen.round)
+        state = self.states.own(view, seen.round.index, seen.round.state)
         return self.states.computed(view, seen, state)
 
     # ------------------------------------------------------------------ small things

@@ -61,19 +61,29 @@ class States:
         """Let go of a study that is over."""
         self._newest.pop(study, None)
 
-    def own(self, view: queries.StudyView, this: Round) -> bytes:
-        """The state that a round starts from, by own computation; raises Stop when others disagree.
+    def have_model(self, view: queries.StudyView) -> None:
+        """See that the bytes of a study's last state are there, before the model stands.
+
+        Its workers may have been killed between their commitments and keeping it: it is computed again then.
+        """
+        try:
+            self._door.get_blob(view.progress.state)
+        except DoorClosed:
+            self.own(view, view.progress.index, view.progress.state)
+
+    def own(self, view: queries.StudyView, index: int, agreed: bytes) -> bytes:
+        """The state that round `index` starts from, by own computation; raises Stop when others disagree.
 
         A worker that was away, or whose newest state came from a try that was given up, re-computes
         the rounds since the last state of its own that the members agreed on.
         """
         study = view.study
         newest = self._newest.get(study.id)
-        if newest is not None and (newest.index, newest.id) == (this.index, this.state):
+        if newest is not None and (newest.index, newest.id) == (index, agreed):
             self.settle(study.id)
             return newest.state
-        at, state = self._last_agreed(study, this.index)
-        while at < this.index:
+        at, state = self._last_agreed(study, index)
+        while at < index:
             seen = self._final_view(study.id, at)
             state = self._result_from(view, seen, state).state
             at += 1

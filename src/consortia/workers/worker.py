@@ -176,6 +176,7 @@ class Worker(Rounds):
         return True
 
     def _finish(self, task: queries.Task) -> bool:
+        self.states.have_model(self._view(task.study))
         self._send(ask.Finish(task.study))
         self._report(task, "finished", "the model stands")
         return True
@@ -218,7 +219,7 @@ class Worker(Rounds):
         seen = self._newest(task)
         if seen.round.step != task.action or seen.round.height > self.door.final_height():
             raise Refused("training.wrong_step")
-        view = self._studies.get(task.study) or self._view(task.study)
+        view = self._studies.get(task.study) or self._view(task.study)  # of its terms and own records alone
         self._studies[task.study] = view
         try:
             return step(task, view, seen)
