@@ -152,6 +152,8 @@ class Transport:
             data = answer.read(BODY_BYTES_MAX + 1)
             if len(data) > BODY_BYTES_MAX:
                 raise Unreachable(f"{self.url} sends more than {BODY_BYTES_MAX} bytes")
+            if answer.length:  # what is left: a read of at most so many bytes does not complain
+                raise Unreachable(f"{self.url} broke off in the middle of its answer")
             return Response(answer.status, _headers(answer), data)
 
     @contextmanager
