@@ -344,7 +344,7 @@ class Arrival:
 def left_blob(folder: Path, data: bytes) -> Iterator[str]:
     """Bytes in a file in a home's folder of blobs, durably, for its node to adopt under the name given.
 
-    Raises OSError as the system does. What was not adopted by the end goes; after a crash, with the next start.
+    Raises OSError as the system does. What was not adopted by the end goes; if not then, at the next start.
     """
     path = folder / "part" / f"{secrets.token_hex(8)}.left"
     try:
