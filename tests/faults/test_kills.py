@@ -104,9 +104,9 @@ def _finished_or_names_the_missing(view, rounds):
         assert this.status != "open"
         absent = set(this.members) - set(this.cohort)
         place = f"round {this.index}.{this.attempt}"
-        if this.cohort:
+        if this.status == "final":
             assert absent <= set(this.missing), f"{place} does not name {absent}"
-        else:  # it broke off before the cohort was fixed, for want of keys or shares
+        else:  # it was given up for those who missed a step, be it before or after the cohort was fixed
             assert this.missing or this.differing, f"{place} names nobody"
     if view.progress.status == "aborted":
         assert view.progress.reason
