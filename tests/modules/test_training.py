@@ -16,6 +16,7 @@ from consortia.testing.studies import (
     TERMS,
     all_committed,
     all_final,
+    committed,
     current,
     ended,
     falsehood,
@@ -289,3 +290,11 @@ def test_rounds_are_listed_page_by_page_with_every_try(bench):
     assert [(one.index, one.attempt) for one in first.rounds] == [(0, 0), (0, 1)]
     rest = bench.query("training.rounds", study=this.study, first=first.next, limit=100)
     assert ([(one.index, one.attempt) for one in rest.rounds], rest.next) == ([(1, 0)], None)
+
+
+def test_who_missed_a_step_and_leaves_is_not_waited_for_again(bench):
+    this = submitted(bench, running(bench), MEMBERS[:3])
+    bench.ok("west", "worker", Leave(this.study))
+    for name in MEMBERS[:3]:
+        bench.ok(name, "worker", committed(this, name))
+    assert current(bench, this.study).step == "open"

@@ -244,11 +244,13 @@ def finish(ctx: Context, message: Finish, ports: Ports) -> None:
 # ------------------------------------------------------------------ shared with the steps of rounds
 
 
-def roll(ctx: Context, study: Study, ports: Ports, index: int = 0) -> Roll:
+def roll(
+    ctx: Context, study: Study, ports: Ports, index: int = 0, *, paid: frozenset[str] = frozenset()
+) -> Roll:
     """Who goes on with a study to round `index`, and who does not.
 
     Members stay that neither leave nor left, with a data set still open to the study, and enough left of its
-    populations' budgets for the round.
+    populations' budgets for the round; those who `paid` for a sum of it may be asked for that one again.
     """
     staying: list[tuple[str, Joined]] = []
     going: list[tuple[str, Joined]] = []
@@ -262,18 +264,22 @@ def roll(ctx: Context, study: Study, ports: Ports, index: int = 0) -> Roll:
             not part.leaving
             and ports.members.is_member(ctx, name)
             and usable(ctx, study, name, part, ports)
-            and (not cost or can_pay(ctx, part.dataset, cost, ports))
+            and (over or (cost > 0 and name in paid) or can_pay(ctx, part.dataset, cost, ports))
         )
         (staying if stays else going).append((name, part))
     return Roll(tuple(staying), tuple(going))
 
 
 def can_pay(ctx: Context, dataset: bytes, cost: int, ports: Ports) -> bool:
-    """Whether so many nano-rho are left of the budget of each population of a data set."""
+    """Whether so many nano-rho are left of the budget of each population of a data set.
+
+    A sum that costs nothing has no noise: no population with a limit is in it.
+    """
     populations = ports.assets.populations(ctx, dataset)
-    return populations is not None and budgets.affordable(
-        cost, [budget_of(ctx, population) for population in populations]
-    )
+    if populations is None:
+        return False
+    known = [budget_of(ctx, population) for population in populations]
+    return budgets.affordable(cost, known) if cost else not budgets.limited(known)
 
 
 def usable(ctx: Context, study: Study, member: str, part: Joined, ports: Ports) -> bool:

@@ -95,7 +95,8 @@ def complain(ctx: Context, message: Complain, ports: Ports) -> None:
     facts = facts_of(ctx, ports, (study, progress, this))
     require(member not in facts.submitted, R.ALREADY_DONE)
     dealing = DEALINGS.get(ctx, this.id, message.dealer)
-    held = message.dealer in masks.neighbourhood(this, member) and message.dealer in this.dealers
+    near = message.dealer != member and message.dealer in masks.neighbourhood(this, member)
+    held = near and message.dealer in this.dealers
     if dealing is None or not held:
         raise Refused(R.UNFOUNDED, message.dealer)
     require(masks.is_key(message.sealing, facts.keys[member].sealing), R.UNFOUNDED, "another key")
@@ -151,10 +152,11 @@ def _round_of_keys(ctx: Context, study: Study, progress: Progress, identity: byt
     this = open_round(ctx, progress, study.id)
     if this is not None and this.id != identity:
         stages = study.terms.stages
-        later = this.index + 1 < rules.rounds_of(stages) and this.step != "keys"
+        later = this.index + 1 < rules.rounds_of(stages)
         if later and rules.next_round_id(study, this) == identity:
             stage = stages[rules.stage_of(stages, this.index + 1)]
             require(stage.mode == "masked", R.WRONG_STEP, "keys, the next round is open")
+            require(this.step in {"commit", "open"}, R.WRONG_STEP, f"keys, the round waits for {this.step}")
             require(ctx.signer.member in this.members, R.NOT_IN_ROUND, ctx.signer.member)
             return None
     return round_at(ctx, progress, study.id, identity, "keys")

@@ -71,13 +71,15 @@ class Facts:
     `submitted` gives the records of those whose updates are fixed, `results` what was committed and opened.
     `keys`, `dealings` and `revealed` are those of a masked round, `early` the keys published for the
     round after it, `asked` the cohorts that asked before what the round asks. `populations` are those of each
-    member's data, and `broke` are the members of whose budgets too little is left for this round.
+    member's data, and `broke` are the members of whose budgets too little is left for this round. `roll` says
+    who goes on to another try of the round, `next_roll` who does to the round after it: that may cost more.
     """
 
     study: Study
     progress: Progress
     round: Round
     roll: Roll
+    next_roll: Roll
     submitted: Mapping[str, int]
     results: Mapping[str, Result]
     keys: Mapping[str, RoundKeys] = field(default_factory=dict)
@@ -124,8 +126,8 @@ def is_over(facts: Facts) -> bool:
     this, done = facts.round, facts.done
     if this.step == "reveal":
         return masks.enough(this, facts.revealed)
-    absent = frozenset(name for name, part in facts.roll.staying if part.absent)
-    if this.step == "keys":
+    absent = frozenset(name for name, part in facts.roll.everybody if part.absent)
+    if this.step in {"keys", "shares", "submit"}:
         absent -= begun(facts.asked, facts.study.id)
     wanted = needed(len(this.members)) if this.step == "commit" else facts.study.terms.quorum
     waiting = any(name not in done and name not in absent for name in awaited(this))
@@ -135,7 +137,8 @@ def is_over(facts: Facts) -> bool:
 def begun(asked: Asked, study: bytes) -> frozenset[str]:
     """The members of sums that a study asked for and may have to ask for again, from all of them.
 
-    Where a try of it begins, they are waited for though they were absent.
+    They are waited for though they were absent, as far as they come in a try: without one of them its sum
+    could not be told.
     """
     return frozenset(name for one in asked.cohorts if one.study == study for name in one.members)
 
@@ -164,7 +167,7 @@ def after_submit(facts: Facts, now: Moment) -> Change:
     """The cohort is fixed, or the round given up because it is below the quorum."""
     if facts.masked:
         return _after_masked_submit(facts, now)
-    cohort = tuple(sorted(facts.submitted))
+    cohort = tuple(sorted(set(facts.submitted) - facts.broke))
     if len(cohort) < facts.study.terms.quorum:
         return _give_up(facts, without(facts.round.members, cohort), now)
     return _cohort_fixed(facts, cohort, now)
@@ -307,7 +310,7 @@ def _final(facts: Facts, outcome: Outcome, differing: tuple[str, ...], now: Mome
         *(ResultDiffers(study.id, this.id, name) for name in differing),
         RoundFinal(study.id, this.id, this.index, outcome.sum, outcome.state),
     )
-    following = begin(study, done, facts.roll, now, early=facts.early)
+    following = begin(study, done, facts.next_roll, now, early=facts.early)
     return joined(Change(done, (closed,), (), events), following)
 
 
@@ -340,7 +343,7 @@ def _missed(facts: Facts, names: tuple[str, ...]) -> tuple[tuple[str, Joined], .
     """The parts of members that missed a step: nobody waits for them until they say that they are there."""
     return tuple(
         (name, replace(part, absent=True))
-        for name, part in facts.roll.staying
+        for name, part in facts.roll.everybody
         if name in names and not part.absent
     )
 

@@ -57,6 +57,11 @@ class Roll:
     staying: tuple[tuple[str, Joined], ...]
     going: tuple[tuple[str, Joined], ...]
 
+    @property
+    def everybody(self) -> tuple[tuple[str, Joined], ...]:
+        """All who take part until the next try begins."""
+        return (*self.staying, *self.going)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

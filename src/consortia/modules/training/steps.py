@@ -23,7 +23,7 @@ from consortia.modules.training.messages import (
     Submit,
 )
 from consortia.modules.training.ports import Ports
-from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, is_over, judge
+from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, begun, is_over, judge
 from consortia.modules.training.rules import Change, Moment
 from consortia.modules.training.state import (
     JOINS,
@@ -211,21 +211,25 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
     early = {}
     if step == "open" and this.index + 1 < rules.rounds_of(stages):
         early = keys_of(ctx, rules.next_round_id(study, this))
-    asking = masked and step in {"keys", "shares", "submit"}
+    asked = asked_of(ctx, study, this) if masked else NOBODY_ASKED
     cost = round_cost(study.terms, this.stage) if step == "submit" else 0
-    paying = [name for name in this.members if cost]
+    paying = this.members if step == "submit" else ()
+    here = roll(ctx, study, ports, this.index, paid=begun(asked, study.id))
     return Facts(
         study=study,
         progress=progress,
         round=this,
-        roll=roll(ctx, study, ports, this.index + (step == "open")),
+        roll=here,
+        next_roll=roll(ctx, study, ports, this.index + 1) if step == "open" else here,
         submitted={name: parts[name].records for name in submissions_of(ctx, this.id)},
         results=results_of(ctx, this.id),
         keys=keys_of(ctx, this.id) if masked else {},
         dealings=dealings_of(ctx, this.id) if step == "shares" else {},
         revealed=revealed_of(ctx, this.id) if step == "reveal" else {},
         early=early,
-        asked=asked_of(ctx, study, this) if asking else NOBODY_ASKED,
-        populations={name: ports.assets.populations(ctx, parts[name].dataset) or () for name in paying},
+        asked=asked,
+        populations={
+            name: ports.assets.populations(ctx, parts[name].dataset) or () for name in paying if cost
+        },
         broke=frozenset(name for name in paying if not can_pay(ctx, parts[name].dataset, cost, ports)),
     )

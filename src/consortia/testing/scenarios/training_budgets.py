@@ -14,7 +14,7 @@ from consortia.modules.training.types import Privacy, Round, Terms
 from consortia.testing.machine import Bench
 from consortia.testing.masked import MASKED, dealt, keyed
 from consortia.testing.scenarios import Scenario, Step, step
-from consortia.testing.studies import MEMBERS, STAGE, current, dataset, joined, proposed, update
+from consortia.testing.studies import MEMBERS, STAGE, current, dataset, joined, proposed, running, update
 
 NOISE = Noise("record", 1_000, 1 << 30, 1)
 PRIVATE = replace(
@@ -105,9 +105,21 @@ def _spends_meanwhile(bench: Bench) -> Step:
     """East lowers its limit while its update is in: it is left out of the cohort."""
     this = to_submit(bench)
     bench.block(*[bench.sign(name, "worker", update(bench, this, name)) for name in MEMBERS[:3]])
-    part = next(one for one in bench.query("training.study", study=this.study).parts if one.member == "east")
-    bench.ok("east", "analyst", LimitBudget(part.part.dataset, ONCE - 1))
+    _lowers(bench, this, ONCE - 1)
     return step("west", "worker", update(bench, this, "west"))
+
+
+def _limits_what_is_summed_without_noise(bench: Bench) -> Step:
+    this = running(bench)
+    bench.block(*[bench.sign(name, "worker", update(bench, this, name)) for name in MEMBERS[:3]])
+    _lowers(bench, this, ALL)
+    return step("west", "worker", update(bench, this, "west"))
+
+
+def _lowers(bench: Bench, this: Round, limit: int) -> None:
+    """Let east limit the budget of the data that it takes part with."""
+    part = next(one for one in bench.query("training.study", study=this.study).parts if one.member == "east")
+    bench.ok("east", "analyst", LimitBudget(part.part.dataset, limit))
 
 
 def _proposes(**fields: object) -> Callable[[Bench], Step]:
@@ -121,6 +133,7 @@ BUDGETS: tuple[Scenario, ...] = (
     Scenario("a member joins with just enough left", _joins_limited(ALL)),
     Scenario("a cohort's populations are charged before anything is revealed", _is_charged),
     Scenario("a member whose budget is lowered meanwhile is left out of the cohort", _spends_meanwhile),
+    Scenario("limited data are left out of a sum without noise", _limits_what_is_summed_without_noise),
     Scenario("noise in open rounds", _proposes(stages=(STAGE,)), "training.bad_privacy"),
     Scenario(
         "noise for another number of stages",

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from consortia.base.sealing import public_of
 from consortia.modules.assets.messages import Withdraw
+from consortia.modules.training import rules
 from consortia.modules.training.messages import Close, PublishKeys, Return, Start
 from consortia.modules.training.types import Round
 from consortia.testing.machine import Bench
@@ -62,6 +63,12 @@ def _ahead(bench: Bench, this: Round, member: str) -> PublishKeys:
         task for task in bench.query("training.due", member=member).tasks if task.study == this.study
     )
     return keys(this.study, found.keys, member)
+
+
+def _publishes_ahead_of_the_cohort(bench: Bench) -> Step:
+    this = _to_submit(bench)
+    following = rules.round_id(this.study, this.stage, this.index + 1, 0)
+    return step("east", "worker", keys(this.study, following, "east"))
 
 
 def _opens_with_keys_ahead(bench: Bench) -> Step:
@@ -305,6 +312,7 @@ MASKED_ROUNDS: tuple[Scenario, ...] = (
     Scenario("a result of a masked sum is committed to", _commits_in_a_masked_round),
     Scenario("a member that was missing is there again", _returns),
     Scenario("keys in a round that hides nothing", _publishes_in_an_open_round, "training.wrong_step"),
+    Scenario("keys ahead of the cohort", _publishes_ahead_of_the_cohort, "training.wrong_step"),
     Scenario("keys of a member with withdrawn data", _publishes_withdrawn, "training.dataset_closed"),
     Scenario("a second pair of keys", _publishes_twice, "training.already_done"),
     Scenario("a masking key of small order", _publishes_with(masking=bytes(32)), "training.bad_keys"),
