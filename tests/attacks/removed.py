@@ -9,20 +9,15 @@ from types import CodeType, FunctionType
 
 
 @contextmanager
-def without(function: FunctionType, words: str) -> Iterator[None]:
-    """Run what is inside as if the one statement of a function that holds these words did not stand there.
+def without(function: FunctionType, *guards: str) -> Iterator[None]:
+    """Run what is inside as if some statements of a function, each named by words in it, did not stand there.
 
-    No file changes, and every reference to the function sees it. Raises LookupError unless the words name
-    one statement.
+    No file changes, and every reference to the function sees it. Raises LookupError unless each of the words
+    name one statement.
     """
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    holding = [
-        node for node in ast.walk(tree.body[0]) if isinstance(node, ast.stmt) and words in ast.unparse(node)
-    ]
-    inner = [node for node in holding if not _deeper(node, holding)]
-    if len(inner) != 1 or inner[0] is tree.body[0]:
-        raise LookupError(f"{words!r} names {len(inner)} statements of {function.__qualname__}")
-    _Without(inner[0]).visit(tree)
+    for words in guards:
+        _Without(_found(tree.body[0], words)).visit(tree)
     whole = compile(ast.fix_missing_locations(tree), inspect.getfile(function), "exec")
     kept = function.__code__
     function.__code__ = next(
@@ -32,6 +27,17 @@ def without(function: FunctionType, words: str) -> Iterator[None]:
         yield
     finally:
         function.__code__ = kept
+
+
+def _found(function: ast.stmt, words: str) -> ast.stmt:
+    """The innermost statement of a function in which these words stand."""
+    holding = [
+        node for node in ast.walk(function) if isinstance(node, ast.stmt) and words in ast.unparse(node)
+    ]
+    found = [node for node in holding if not _deeper(node, holding)]
+    if len(found) != 1 or found[0] is function:
+        raise LookupError(f"{words!r} names {len(found)} statements")
+    return found[0]
 
 
 def _deeper(node: ast.stmt, among: list[ast.stmt]) -> list[ast.stmt]:

@@ -1,0 +1,114 @@
+"""Sums that say nothing alone, and together bare one member: by a retry, by another study, by two members."""
+
+import numpy as np
+
+from consortia.modules.training import masks
+from consortia.testing.studies import MEMBERS
+from consortia.workers.terms import MASKED
+from tests.attacks.coalition import Colluder, coalition, sent
+from tests.attacks.studies import again
+from tests.workers.four import Consortium
+
+APART = "its sum would set too few members apart"
+FIVE = ("amber", "birch", "cedar", "delta", "ember")
+
+
+def everything(_earlier, _new, _excluded):
+    """`masks.told_apart` where every sum may be told."""
+    return ()
+
+
+def less(total: bytes, *parts: bytes) -> bytes:
+    """A sum without some of its parts."""
+    words = [np.frombuffer(each, dtype="<i8") for each in (total, *parts)]
+    with np.errstate(over="ignore"):
+        return (words[0] - sum(words[1:])).tobytes()
+
+
+# ------------------------------------------------------------------ by a retry
+
+
+def lost_after_the_sum(tmp_path) -> Consortium:
+    """Two of four vanish when all updates are in; west has the sum already, and north does not come back."""
+    kinds = {"west": Colluder}
+    four = Consortium(tmp_path, kinds=kinds, rounds=1, summing=MASKED).join().start()
+    four.net.drive(four.workers, lambda: four.rounds()[0].step == "reveal")
+    del four.workers["north"]
+    west = four.workers.pop("west")
+    four.net.drive(four.workers, lambda: len(four.rounds()) == 2)
+    four.workers["west"] = west
+    return four
+
+
+def test_a_retry_without_one_member_bares_it_where_every_sum_may_be_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(masks, "told_apart", everything)
+    four = lost_after_the_sum(tmp_path)
+    four.net.drive(four.workers, lambda: four.rounds()[1].status == "final")
+    first, second = four.rounds()[:2]
+    with_it = coalition(four, first, ("west",)).sum(first.cohort)
+    without_it = coalition(four, second, ("west",)).sum(second.cohort)
+    assert less(with_it, without_it) == sent(four, first, "north")
+
+
+def test_a_sum_that_was_begun_is_told_of_the_same_members_or_of_none(tmp_path):
+    four = lost_after_the_sum(tmp_path).finish()
+    assert four.progress.status == "aborted"
+    assert [this.cohort for this in four.rounds()] == [tuple(sorted(MEMBERS)), (), (), ()]
+    assert four.progress.reason.endswith((APART, "members were missing"))
+
+
+# ------------------------------------------------------------------ by another study
+
+
+def asked_twice(tmp_path, members, fewer, *, quorum=3) -> Consortium:
+    """A finished study of all, and the same asked of fewer."""
+    kinds = dict.fromkeys(members, Colluder)
+    four = Consortium(tmp_path, members=members, kinds=kinds, rounds=1, summing=MASKED, quorum=quorum)
+    four.join().start().finish()
+    four.first = four.rounds()[0]
+    return again(four, fewer)
+
+
+def both_sums(four: Consortium, name: str) -> tuple[bytes, bytes]:
+    """The first sums of both studies, as one member has them."""
+    second = four.rounds()[0]
+    return tuple(coalition(four, this, (name,)).sum(this.cohort) for this in (four.first, second))
+
+
+def test_another_study_without_one_member_bares_it_where_every_sum_may_be_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(masks, "told_apart", everything)
+    four = asked_twice(tmp_path, MEMBERS, MEMBERS[:3]).finish()
+    assert less(*both_sums(four, "north")) == sent(four, four.first, "west")
+
+
+def test_another_study_asks_no_sum_that_leaves_one_member_over(tmp_path):
+    four = asked_twice(tmp_path, MEMBERS, MEMBERS[:3]).finish()
+    assert four.progress.reason == f"round 0, try 4: {APART}"
+    assert all(this.cohort == () for this in four.rounds())
+
+
+# ------------------------------------------------------------------ by two members, one of whom knows itself
+
+
+def one_only(earlier, new, _excluded):
+    """`masks.told_apart` as "cohorts are the same, or differ by two members at least"."""
+    apart = [set(one.members) ^ set(other.members) for one in earlier for other in new]
+    return next((tuple(each) for each in apart if len(each) == 1), ())
+
+
+def test_where_two_members_may_be_set_apart_each_bares_the_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(masks, "told_apart", one_only)
+    four = asked_twice(tmp_path, FIVE, FIVE[:3]).finish()
+    own = sent(four, four.first, "ember")
+    assert less(*both_sums(four, "ember"), own) == sent(four, four.first, "delta")
+
+
+def test_two_members_are_not_set_apart(tmp_path):
+    four = asked_twice(tmp_path, FIVE, FIVE[:3]).finish()
+    assert four.progress.reason == f"round 0, try 4: {APART}"
+
+
+def test_members_who_agreed_to_sums_of_four_are_not_set_apart_as_three(tmp_path, monkeypatch):
+    six = (*FIVE, "fir")
+    four = asked_twice(tmp_path, (*six, "gorse"), six[:4], quorum=4).finish()
+    assert four.progress.reason == f"round 0, try 4: {APART}"
