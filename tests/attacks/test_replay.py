@@ -1,8 +1,5 @@
-"""What was said once is said again: another's consent, a message of another try, the masks of another round."""
+"""What was said once is said again: another's consent, another try's message, another round's masks."""
 
-import pytest
-
-from consortia.base.sealing import public_of
 from consortia.engines.mask import Secrets
 from consortia.kernel.admission import Admission
 from consortia.modules.training import steps
@@ -11,7 +8,6 @@ from consortia.testing.local import LocalDoor
 from consortia.testing.studies import MEMBERS
 from consortia.workers.diary import Diary
 from consortia.workers.door import DoorClosed
-from consortia.workers.masks import Masks
 from consortia.workers.terms import MASKED
 from tests.attacks.coalition import Coalition, Colluder, coalition, heard, seen, sent
 from tests.attacks.removed import without
@@ -46,7 +42,7 @@ def test_a_replayed_transaction_is_in_no_block(tmp_path):
 
 
 class HoldingBack(LocalDoor):
-    """The door of a member that signs each try in a lane of its own; its orderer keeps back its first shares."""
+    """Signs the first try in a lane of its own, where the orderer keeps the shares back."""
 
     held: bytes = b""
     first: bytes = b""

@@ -29,7 +29,9 @@ class Misstating(Worker):
 
     def reveal(self, task, view, seen):
         shown = self.masks.reveal(seen.round)
-        false = tuple(self.told(each, seen.round) if each.dealer == "north" else each for each in shown.shares)
+        false = tuple(
+            self.told(each, seen.round) if each.dealer == "north" else each for each in shown.shares
+        )
         self._do(task, changed(shown, shares=false))
         return True
 

@@ -55,9 +55,9 @@ def lying(four: Consortium) -> Consortium:
     return four
 
 
-def given_state(self: States, view, index: int) -> bytes:
+def given_state(self: States, view, index: int, agreed: bytes) -> bytes:
     """`States.own` of a worker that takes the state from whoever has it, as from a server."""
-    return plans(view.study.terms).plan.initial if index == 0 else self._door.get_blob(view.progress.state)
+    return plans(view.study.terms).plan.initial if index == 0 else self._door.get_blob(agreed)
 
 
 def summed(four: Consortium):

@@ -1,14 +1,12 @@
 """An orderer that shows the survivors of a round two cohorts, so that they reveal both kinds of share."""
 
-import pytest
-
 from consortia.modules.training import masks
 from consortia.testing.studies import MEMBERS
 from consortia.workers.arithmetic import Summing
 from consortia.workers.diary import Diary
 from consortia.workers.terms import MASKED
 from tests.attacks.coalition import Colluder, coalition, sent
-from tests.attacks.views import Side, show, work
+from tests.attacks.views import Side, work
 from tests.workers.four import Consortium
 
 EIGHT = tuple(f"member-{number}" for number in range(8))
@@ -73,7 +71,7 @@ def test_one_of_four_that_orders_and_lies_gets_nothing_even_if_all_it_shows_were
 
 
 def split_groups(tmp_path):
-    """Two of a group of four, of eight members, order and lie: the other history, what they get, what was sent."""
+    """Two of a group of four, of eight members, order and lie: their other history, and what they get."""
     four = at_submit(tmp_path, EIGHT, summing=GROUPS, quorum=4)
     this = four.rounds()[0]
     group = masks.sums(this)[0]

@@ -61,5 +61,6 @@ def work(side: Side, workers: Iterable[Worker], turns: int = 300) -> None:
     """Let workers work on a side as long as there is something to do, and some time beyond its deadlines."""
     shown = [show(worker, side) for worker in workers]
     for _ in range(turns):
-        if not any([worker.work() for worker in shown]):
+        done = [worker.work() for worker in shown]
+        if not any(done):
             side.bench.time += 1_000

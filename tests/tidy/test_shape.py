@@ -28,6 +28,7 @@ def test_public_names_are_documented_and_typed():
 
 def test_tests_mirror_the_source():
     own = {
+        "attacks",
         "vectors",
         "simulation",
         "faults",
