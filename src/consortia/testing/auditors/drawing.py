@@ -163,7 +163,7 @@ class Drawing:
             return self.digest()
         changed = sets[-1]["first_leaf"]
         later = [size for size in self.world.sizes if size > changed] or [changed + 1]
-        size = self.pick((later[0], self.pick(later), self.world.tip.size))
+        size = self.pick((changed + 1, later[0], self.pick(later), self.world.tip.size))
         if attack == "show one from before the change":
             size = self.pick([size for size in self.world.sizes if size <= changed])
         if attack == "show one of a size to come":

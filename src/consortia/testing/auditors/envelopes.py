@@ -88,7 +88,7 @@ def enveloped(world: "World") -> Envelope:
     lane = draw.pick((0, 0, 0, 3))
     following = world.admission.next.get((key.key_id, lane), 0)
     sequence = following + (draw.rng.randint(1, 3) if attack == "leave a gap" else 0)
-    expires = world.time - 1 if attack == "come too late" else world.time + HOUR
+    expires = world.time - 1 if attack == "come too late" else world.time + draw.pick((0, HOUR, HOUR))
     home = attack != "send to another network"
     network = world.network if home else draw.digest()
     raw = sign_transaction(key, network, calls, sequence=sequence, expires=expires, lane=lane)

@@ -48,7 +48,7 @@ LIMITS = Limits(block_cost=5_000, block_transactions=MOST, epoch_milliseconds=3_
 CROWDED = Limits(block_cost=40_000, block_transactions=MOST, epoch_milliseconds=3_600_000)
 """In a crowd, one checkpoint alone costs more than all else."""
 
-STEPS = (0, 1_000, 1_000, 60_000, 60_000, 1_800_000)
+STEPS = (0, 1, 1_000, 1_000, 60_000, 60_000, 1_800_000)
 """By how many milliseconds the next block is later."""
 
 UNSAID = "state_bytes"
@@ -143,7 +143,7 @@ class World:
         self.admission.end()
         self.tip = Tip(block.height, block.time, self.tip.size + len(result.leaves), _ROOT, _ROOT)
         self.sizes.append(self.tip.size)
-        self.time += self.rng.choice(STEPS)
+        self.time = self._later()
         self._compare()
 
     def entries(self) -> dict[str, Entries]:
@@ -162,6 +162,14 @@ class World:
         self.codes.add(code)
         if code != foretold:
             raise Found(f"move {self.moves}, {what}: the machine said {code}, the auditor {foretold}")
+
+    def _later(self) -> int:
+        """The time of the next block: now and then the very last at which a proposal stands."""
+        ends: list[int] = [proposal["expires"] for proposal in self.identity.proposals.values()]
+        coming = [end for end in ends if end > self.time]
+        if coming and self.rng.random() < 0.1:
+            return min(coming)
+        return self.time + self.rng.choice(STEPS)
 
     def _admit(self, fold: Fold, envelope: Envelope) -> Admitted | None:
         """Let a transaction into the block, if it may stand there."""
