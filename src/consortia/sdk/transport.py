@@ -154,6 +154,8 @@ class Transport:
                 raise Unreachable(f"{self.url} sends more than {BODY_BYTES_MAX} bytes")
             if answer.length:  # what is left: a read of at most so many bytes does not complain
                 raise Unreachable(f"{self.url} broke off in the middle of its answer")
+            if answer.length is None and not answer.chunked:
+                raise Unreachable(f"{self.url} does not say how long its answer is")
             return Response(answer.status, _headers(answer), data)
 
     @contextmanager
