@@ -79,7 +79,7 @@ def test_flowers_own_classes_train_as_the_plain_code_does():
         env={**os.environ, "PYTHONPATH": "", "BEHIND": behind, "FLWR_TELEMETRY_ENABLED": "0"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, until
 from tests.faults.network import processes
 
 pytestmark = pytest.mark.slow
@@ -36,8 +36,8 @@ def story(tmp_path_factory):
     """One finished demo, shared: its object, its folder, and a terminal beside it."""
     terminal = Terminal(tmp_path_factory.mktemp("demo"))
     process = terminal.start("demo", "health", "--json", "--home", "home")
-    output = process.line(200)
-    assert process.wait(30) == 0, process.errors
+    output = process.line()
+    assert process.wait() == 0, process.errors
     process.stop()
     return SimpleNamespace(terminal=terminal, facts=json.loads(output), told="".join(process.errors))
 
@@ -121,10 +121,10 @@ def test_below_four_members_the_story_shows_the_network_stop_and_go_on(tmp_path,
         (tmp_path / "data" / f"{name}.csv").write_text(SICK + rows)
     terminal = Terminal(tmp_path)
     demo = terminal.start("demo", "health", "--data", "data", "--label", "ill", "--home", "home")
-    lines = [demo.line(200)]
+    lines = [demo.line()]
     while not lines[-1].startswith("  consortia audit"):
-        lines.append(demo.line(200))
-    assert demo.wait(30) == 0, demo.errors
+        lines.append(demo.line())
+    assert demo.wait() == 0, demo.errors
     demo.stop()
     told, flat = "".join(lines), " ".join("".join(lines).split())
     count = len(names)
@@ -152,10 +152,7 @@ def test_a_demo_that_is_stopped_leaves_no_process_behind(tmp_path, number):
             time.sleep(0.1)
             assert demo.process.poll() is None, demo.errors
         assert demo.stop(number) != 0
-        deadline = time.monotonic() + 10
-        while processes(tmp_path / "home") and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert processes(tmp_path / "home") == []
+        until(lambda: not processes(tmp_path / "home"), "the end of all it started")
 
 
 GOOD = "age,size,ill\n" + "".join(f"{20 + n},{n % 7},{'yes' if n % 3 else 'no'}\n" for n in range(40))

@@ -113,7 +113,7 @@ def test_members_train_a_model_and_its_lineage_names_their_data(network):
         terminal.run("study", "join", "alpha/risk", "--data", "cohort", "--home", name)
     watching = terminal.start("study", "watch", "alpha/risk", "--home", "bravo", "--json")
     terminal.run("study", "start", "risk", "--home", "alpha")
-    assert watching.wait(120) == 0, watching.errors
+    assert watching.wait() == 0, watching.errors
     lines = list(iter(watching._lines.get, ""))
     assert f"of {proposed['rounds']}" not in lines[0]
     found = terminal.facts("study", "show", "risk", "--home", "alpha")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import BadPage, missing, read_page
-from tests.docs.shell import environment, run_page
+from tests.docs.shell import SECONDS_MAX, environment, run_page
 from tests.tidy.source import ROOT
 
 PAGES = [
@@ -33,7 +33,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         str(home),
     ]
     done = subprocess.run(
-        command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=280, check=False
+        command,
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return home, json.loads(done.stdout.strip().splitlines()[-1])["network"]

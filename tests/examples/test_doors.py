@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "own-model.md"
 
 def run(name):
     done = subprocess.run(
-        [sys.executable, str(FOLDER / name)], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, str(FOLDER / name)], capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     found = re.search(r"together +([\d.]+) %", done.stdout)

@@ -4,12 +4,11 @@ import time
 
 import pytest
 
-from consortia.node.joining import wait_until
 from consortia.sdk.client import Client
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.transport import Credentials
 from tests.faults.clock import Clock
-from tests.faults.network import HOSPITALS, Network, nothing_is_lost, thing
+from tests.faults.network import HOSPITALS, PATIENCE_SECONDS, Network, nothing_is_lost, thing, wait_until
 
 pytestmark = pytest.mark.slow
 ORDERER, FOLLOWER, *_ = HOSPITALS
@@ -55,7 +54,7 @@ class Timed(Network):
         with self.client(name) as client:
             return client.status()
 
-    def agrees(self, seconds=90.0):
+    def agrees(self, seconds=PATIENCE_SECONDS):
         def same():
             found = [self.patiently(lambda name=name: self.status(name)) for name in self.names]
             return len({one.root for one in found}) == 1 and all(one.final_size == one.size for one in found)

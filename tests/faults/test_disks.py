@@ -5,10 +5,9 @@ import json
 
 import pytest
 
-from consortia.node.joining import wait_until
 from consortia.sdk.errors import TransactionRefused
 from tests.faults.disks import ReadOnly, SmallDisk
-from tests.faults.network import HOSPITALS, Network, nothing_is_lost
+from tests.faults.network import HOSPITALS, Network, nothing_is_lost, wait_until
 
 pytestmark = pytest.mark.slow
 ORDERER, FOLLOWER, *_ = HOSPITALS

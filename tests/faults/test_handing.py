@@ -4,9 +4,8 @@ import shutil
 
 import pytest
 
-from consortia.node.joining import wait_until
 from tests.cli.terminal import Terminal
-from tests.faults.network import HOSPITALS, Network, nothing_is_lost
+from tests.faults.network import HOSPITALS, Network, nothing_is_lost, wait_until
 
 pytestmark = pytest.mark.slow
 OLD, NEW, THIRD, FOURTH = HOSPITALS

@@ -6,10 +6,9 @@ import pytest
 
 from consortia.modules.assets.messages import Withdraw
 from consortia.node.audit.run import audit_homes
-from consortia.node.joining import wait_until
 from consortia.node.localnet import NodeDown
 from consortia.node.memory import FolderMemory
-from tests.faults.network import HOSPITALS, Network, nothing_is_lost, read
+from tests.faults.network import HOSPITALS, Network, nothing_is_lost, read, wait_until
 
 pytestmark = pytest.mark.slow
 ORDERER, FOLLOWER, OTHER, _ = HOSPITALS

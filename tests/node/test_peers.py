@@ -13,6 +13,7 @@ from consortia.node.memory import PlainMemory
 from consortia.node.peers import Peers
 from consortia.sdk.errors import Unreachable
 from consortia.sdk.transport import Credentials
+from tests.node.running import until
 
 
 class Service:
@@ -21,7 +22,13 @@ class Service:
     def __init__(self):
         self.server = socket.create_server(("127.0.0.1", 0))
         self.heard = []
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def close(self):
+        self.server.shutdown(socket.SHUT_RDWR)  # which wakes the thread
+        self._thread.join()
+        self.server.close()
 
     def _serve(self):
         while True:
@@ -41,7 +48,7 @@ class Service:
 def service():
     made = Service()
     yield made
-    made.server.close()
+    made.close()
 
 
 def ask_another(service, **settings):
@@ -52,7 +59,7 @@ def ask_another(service, **settings):
         config = Config(member="this-one", network=ledger.network.hex(), **settings)
         peers = Peers(ledger, config, Credentials(SigningKey(bytes(32)), ledger.network), PlainMemory())
         try:
-            peers.transport(simulated.member).post("/v1/sync", b"signed", timeout=5)
+            peers.transport(simulated.member).post("/v1/sync", b"signed")
         finally:
             peers.close()
 
@@ -60,7 +67,8 @@ def ask_another(service, **settings):
 def test_a_node_that_others_reach_posts_nothing_to_its_own_machine(service):
     with pytest.raises(Unreachable, match=r"leads to 127\.0\.0\.1, where no other member's node can be"):
         ask_another(service, listen="0.0.0.0:7443", tls=True)
-    assert b"".join(service.heard) == b""
+    until(lambda: service.heard)
+    assert service.heard == [b""]
 
 
 def test_nodes_of_one_machine_reach_each_other(service):

@@ -33,7 +33,7 @@ def trained():
         )
         for name in NAMES:
             ledger.of(name).training.get("north/diagnosis").join("records")
-        yield ledger, study.start().wait(60)
+        yield ledger, study.start().wait()
 
 
 def test_members_train_a_model_together_and_use_it(trained):
@@ -93,7 +93,7 @@ def study_of(ledger, name, **terms):
     study = ledger.training.propose(name, data="records", quorum=3, **terms)
     for member in NAMES:
         ledger.of(member).training.get(f"north/{name}").join("records")
-    return study.start().wait(60)
+    return study.start().wait()
 
 
 def test_a_members_own_program_trains_along():
