@@ -95,6 +95,7 @@ class Coalition:
     def __init__(self, known: Try, own: Mapping[str, Secrets]) -> None:
         self.known, self.this, self.own = known, known.this, own
         self._keys, self._dealt = known.of(PublishKeys), known.of(DealShares)
+        self._secrets: dict[tuple[str, Kind], bytes | None] = {}
 
     def plain(self, victim: str) -> bytes | None:
         """A member's update without its masks, or None where one of these cannot be had."""
@@ -121,8 +122,27 @@ class Coalition:
             total = np.sum([np.frombuffer(blob, dtype=f"<i{bits // 8}") for blob in sent], axis=0)
         return unmasked(total.astype(f"<i{bits // 8}"), bits, owns, left).tobytes()
 
+    def uncovers(self, members: Iterable[str]) -> bool:
+        """Whether the masks of these members' sum can be taken off."""
+        these = tuple(members)
+        if any(self.secret(name, "seed") is None for name in these):
+            return False
+        graph = law.rows(self.this)
+        pairs = [
+            (name, peer)
+            for name in these
+            for peer in partners(name, self.this.keyed, graph, self.this.dealers)
+            if peer not in these
+        ]
+        return all(any(self.secret(end, "key") for end in pair) for pair in pairs)
+
     def secret(self, dealer: str, kind: Kind) -> bytes | None:
         """A dealer's seed or masking key, if it is one's own or enough shares of it are known."""
+        if (dealer, kind) not in self._secrets:
+            self._secrets[dealer, kind] = self._found(dealer, kind)
+        return self._secrets[dealer, kind]
+
+    def _found(self, dealer: str, kind: Kind) -> bytes | None:
         if dealer in self.own:
             return self.own[dealer].seed if kind == "seed" else self.own[dealer].masking
         least = law.threshold(self.this, dealer)
