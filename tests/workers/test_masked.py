@@ -214,19 +214,59 @@ def test_beyond_thirty_two_members_each_shares_with_its_neighbours_alone(tmp_pat
     assert many.rounds()[0].status == "final"
 
 
-def test_a_worker_publishes_no_key_of_its_own_when_its_shares_do_not_open(tmp_path):
+def test_a_dealer_shows_what_it_dealt_to_whoever_cannot_open_it(tmp_path):
     four = Consortium(tmp_path, rounds=1, kinds={"west": Garbling}, summing=MASKED).join().start().finish()
     assert four.progress.status == "finished", four.progress.reason
-    assert four.rounds()[0].cohort == ("north", "south", "west")
-    assert "the shares that west dealt do not open" in four.net.said("east", "waits")[0].detail
+    assert four.rounds()[0].cohort == ("east", "north", "south", "west")
+    assert "the shares of west do not open" in four.net.said("east", "complained")[0].detail
+    assert four.net.said("west", "answered")
+
+
+def test_a_dealer_that_shows_nothing_is_left_out_and_the_others_go_on(tmp_path):
+    four = Consortium(tmp_path, rounds=1, kinds={"west": Silent}, summing=MASKED).join().start().finish()
+    assert four.progress.status == "finished", four.progress.reason
+    first, second = four.rounds()[:2]
+    assert (first.status, first.step, first.missing) == ("aborted", "submit", ("west",))
+    assert second.members == second.cohort == ("east", "north", "south")
+
+
+def test_of_a_dealer_that_garbles_for_all_but_one_only_its_own_shares_are_seen(tmp_path):
+    four = Consortium(tmp_path, rounds=1, kinds={"west": GarblingForMost}, summing=MASKED).join().start()
+    four.net.drive(four.workers, lambda: len(four.net.said("west", "answered")) > 0)
+    four.finish()
+    assert four.progress.status == "finished", four.progress.reason
+    complained = {name: [one.detail for one in four.net.said(name, "complained")] for name in four.workers}
+    assert complained == {
+        "east": ["the shares of west do not open"],
+        "south": ["the shares of west do not open"],
+        "north": [],
+        "west": [],
+    }
 
 
 class Garbling(Worker):
-    """Deals garbage to east, once, and honestly to everybody else."""
+    """Deals garbage to some, once, and honestly to everybody else."""
+
+    victims = (0,)
 
     def deal(self, task, view, seen):
         dealt = self.masks.shares(seen.round)
-        entry = dealt.shares[0]
-        garbled = replace(entry, sealed=bytes(len(entry.sealed))) if task.index == 0 else entry
-        self._do(task, replace(dealt, shares=(garbled, *dealt.shares[1:])))
+        garbled = [
+            replace(entry, sealed=bytes(len(entry.sealed))) if place in self.victims else entry
+            for place, entry in enumerate(dealt.shares)
+        ]
+        self._do(task, replace(dealt, shares=tuple(garbled)) if task.index == 0 else dealt)
         return True
+
+
+class GarblingForMost(Garbling):
+    """Deals garbage to east and south."""
+
+    victims = (0, 2)
+
+
+class Silent(Garbling):
+    """Deals garbage to east, and answers no complaint."""
+
+    def answer(self, task, view, seen):
+        return False

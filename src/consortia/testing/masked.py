@@ -10,8 +10,8 @@ from consortia.base.sealing import agree, public_of, seal
 from consortia.base.shares import SHARE_BYTES, Bundle, Kind, sealing_info, seed_hash, share_hash
 from consortia.exact.shamir import PRIME, split
 from consortia.modules.training import masks
-from consortia.modules.training.messages import Complain, DealShares, PublishKeys, Reveal, Start
-from consortia.modules.training.types import Round, SealedShares, Share
+from consortia.modules.training.messages import Answer, Complain, DealShares, PublishKeys, Reveal, Start
+from consortia.modules.training.types import PlainShares, Round, SealedShares, Share
 from consortia.testing.machine import Bench
 from consortia.testing.studies import MEMBERS, STAGE, TERMS, current, ended, joined, update
 
@@ -107,9 +107,17 @@ def revealing(this: Round, holder: str, *, false: tuple[str, ...] = ()) -> Revea
     return Reveal(this.study, this.id, shares)
 
 
-def complaint(this: Round, holder: str, dealer: str) -> Complain:
-    """A holder's complaint of a dealer."""
-    return Complain(this.study, this.id, dealer, secret(this.id, holder, "sealing"))
+def complaint(this: Round, dealer: str) -> Complain:
+    """A complaint of a dealer."""
+    return Complain(this.study, this.id, dealer)
+
+
+def answer(this: Round, dealer: str, holder: str, *, false: bool = False) -> Answer:
+    """A dealer's answer to a holder's complaint; with `false`, other shares than it dealt."""
+    given = bundle(this, dealer, holder)
+    given = raised(given) if false else given
+    shares = PlainShares(given.seed_share, given.key_share, given.seed_salt, given.key_salt)
+    return Answer(this.study, this.id, holder, shares)
 
 
 # ------------------------------------------------------------------ the ways to each step

@@ -22,6 +22,7 @@ from consortia.engines.mask import (
     Secrets,
     Stream,
     add_up,
+    bundles,
     dangling,
     deal,
     masked,
@@ -38,7 +39,7 @@ from consortia.modules.training import masks as law
 from consortia.modules.training import messages as ask
 from consortia.modules.training import queries
 from consortia.modules.training.mask_queries import BySharing, Held, MasksView, SharesView
-from consortia.modules.training.types import Round, SealedShares, Share
+from consortia.modules.training.types import PlainShares, Round, SealedShares, Share
 from consortia.workers.diary import Diary
 from consortia.workers.door import Door
 
@@ -77,16 +78,34 @@ class Masks:
         entries = tuple(SealedShares(one.seed, one.key, one.sealed) for one in dealt)
         return ask.DealShares(this.study, this.id, entries)
 
-    def check_shares(self, this: Round) -> None:
-        """Raise LeftOut, naming the dealer, when shares dealt to the member do not open as committed.
+    def complaint(self, this: Round, now: int) -> ask.Complain | None:
+        """The next complaint to make at block time `now`: of a dealer whose shares do not open as committed.
 
-        The member then sits the try out. The law would take its sealing key as a complaint; but complaints of
-        several members in one try would together open shares of a dealer that dealt honestly.
+        None where all open, or were shown by their dealers since. Raises LeftOut while a dealer is waited
+        for, and once it is too late to complain.
         """
-        own, view = self._secrets(this), self._view(this)
-        for held in self._shared(this).held:
-            if held.dealer in this.dealers and _opened(this, own, view, held, self._door.member) is None:
-                raise LeftOut(f"the shares that {held.dealer} dealt do not open: this try goes on without us")
+        for held, bundle in self._bundles(this):
+            if bundle is None and held.complaint is not None:
+                raise LeftOut(f"the shares that {held.dealer} dealt do not open: it is asked to show them")
+            if bundle is None and now >= law.complaints_end(this):
+                raise LeftOut(f"the shares that {held.dealer} dealt do not open: too late to complain")
+            if bundle is None:
+                return ask.Complain(this.study, this.id, held.dealer)
+        return None
+
+    def answers(self, this: Round) -> tuple[ask.Answer, ...]:
+        """The shares that were dealt to holders who complain of them, for everybody to see.
+
+        Whoever complains without a cause has seen them already, so they tell nobody more than that holder
+        could tell. Raises LeftOut.
+        """
+        own, shared = self._secrets(this), self._shared(this)
+        given = bundles(this.id, self._door.member, own, this.keyed, shared.neighbours)
+        plain = {
+            name: PlainShares(one.seed_share, one.key_share, one.seed_salt, one.key_salt)
+            for name, one in given.items()
+        }
+        return tuple(ask.Answer(this.study, this.id, name, plain[name]) for name in shared.complaints)
 
     def masked(self, stage: Stage, this: Round, blob: bytes) -> bytes:
         """An update's blob under the round's masks; raises LeftOut."""
@@ -105,14 +124,12 @@ class Masks:
 
     def reveal(self, this: Round) -> ask.Reveal:
         """One kind of share of each dealer, for this cohort alone; raises LeftOut, TwoCohorts."""
-        own, view, member = self._secrets(this), self._view(this), self._door.member
         if self._diary.keep_cohort(this.study, this.id, this.cohort) != this.cohort:
             raise TwoCohorts(
                 f"round {this.index}: another cohort than the one for which shares were revealed"
             )
         shown = []
-        for held in self._shared(this).held:
-            bundle = _opened(this, own, view, held, member) if held.dealer in this.dealers else None
+        for held, bundle in self._bundles(this):
             if bundle is None:
                 continue
             if held.dealer in this.cohort:
@@ -132,6 +149,12 @@ class Masks:
         if drawn is None or self._door.member not in this.keyed:
             raise LeftOut(f"this worker has no part in try {this.attempt} of round {this.index}")
         return Secrets.of(drawn)
+
+    def _bundles(self, this: Round) -> list[tuple[Held, Bundle | None]]:
+        """What each dealer dealt to the member: opened, or as shown when it complained, or None."""
+        own, view, member = self._secrets(this), self._view(this), self._door.member
+        dealt = [held for held in self._shared(this).held if held.dealer in this.dealers]
+        return [(held, _answered(held) or _opened(this, own, view, held, member)) for held in dealt]
 
     def _view(self, this: Round) -> MasksView:
         """The round's masks: they stand as long as the round is at one step."""
@@ -195,6 +218,14 @@ def _opened(this: Round, own: Secrets, view: MasksView, held: Held, member: str)
         return open_share(this.id, member, own.sealing, dealt, dealer=held.dealer, public=public)
     except Malformed:
         return None
+
+
+def _answered(held: Held) -> Bundle | None:
+    """The shares that a dealer showed to everybody; the ledger found them to be as committed."""
+    shown = None if held.complaint is None else held.complaint.answer
+    if shown is None:
+        return None
+    return Bundle(shown.seed_share, shown.key_share, shown.seed_salt, shown.key_salt)
 
 
 def _which(this: Round) -> queries.ByRound:

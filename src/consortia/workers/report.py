@@ -9,6 +9,8 @@ Kind = Literal[
     "started",
     "keyed",
     "dealt",
+    "complained",
+    "answered",
     "submitted",
     "revealed",
     "committed",

@@ -62,6 +62,12 @@ class Rounds:
         self._report(task, "dealt", f"shares for {len(dealt.shares)} holders")
         return True
 
+    def answer(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
+        """Show the shares of which holders complain: whoever does not is in no further try of the round."""
+        self._do(task, *self.masks.answers(seen.round))
+        self._report(task, "answered", "shares shown to those who complained of them")
+        return True
+
     def reveal(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
         """Reveal one kind of share of each dealer: what lifts the masks from the sum, and no more."""
         shown = self.masks.reveal(seen.round)
@@ -72,12 +78,15 @@ class Rounds:
     def submit(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
         """Compute the update, mask it in a masked round, have it held by enough nodes, and fix it.
 
-        A member for whom a dealer's shares do not open sits the try out, before anything is masked.
+        Before anything is masked a member complains of dealers whose shares do not open for it.
         """
         this, study = seen.round, view.study.id
         decided = self.diary.update(study, this.id)
-        if decided is None and this.keyed:
-            self.masks.check_shares(this)
+        complaint = self.masks.complaint(this, self.door.now()) if decided is None and this.keyed else None
+        if complaint is not None:
+            self._do(task, complaint)
+            self._report(task, "complained", f"the shares of {complaint.dealer} do not open")
+            return True
         update = self._placed(view, this, decided)
         size = rules.blob_bytes(view.study.terms.stages[this.stage])
         held = self.door.collect_availability(study, this.id, update, size)

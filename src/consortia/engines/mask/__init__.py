@@ -19,7 +19,7 @@ precisely can read its records as well.
 """
 
 from consortia.engines.mask.api import Dealt, Published, Secrets, Stream
-from consortia.engines.mask.dealing import deal, open_share
+from consortia.engines.mask.dealing import bundles, deal, open_share
 from consortia.engines.mask.keys import dangling, own_stream, pair_streams, partners, publish
 from consortia.engines.mask.streams import add_up, masked, unmasked
 
@@ -29,6 +29,7 @@ __all__ = [
     "Secrets",
     "Stream",
     "add_up",
+    "bundles",
     "dangling",
     "deal",
     "masked",

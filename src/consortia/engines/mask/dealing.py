@@ -33,12 +33,29 @@ def deal(
 ) -> tuple[Dealt, ...]:
     """A dealer's shares for its neighbourhood, by the holders' names in order, its own among them.
 
-    `sealing`: the public sealing key of every member who published keys; a holder's point is its index
-    among their sorted names, plus one. `holders`: the neighbourhood, the dealer included; the threshold
-    is `exact.graph.threshold` of its size. Raises Malformed for a key that is not one, and when
-    a holder published none or the dealer is no holder.
+    `sealing`: the public sealing key of every member who published keys. Raises Malformed for a key that is
+    not one, and as `bundles` does.
     """
-    points = {name: index + 1 for index, name in enumerate(sorted(sealing))}
+    given = bundles(round_id, dealer, secrets, tuple(sealing), holders)
+    infos = [sealing_info(round_id, dealer, name) for name in given]
+    keys = agree_all(secrets.sealing, [(sealing[n], info) for n, info in zip(given, infos, strict=True)])
+    dealt = []
+    for (name, bundle), key, info in zip(given.items(), keys, infos, strict=True):
+        sealed = seal(key, bundle.pack(), info)
+        dealt.append(Dealt(name, *_hashes(round_id, dealer, name, bundle), sealed))
+    return tuple(dealt)
+
+
+def bundles(
+    round_id: bytes, dealer: str, secrets: Secrets, keyed: Sequence[str], holders: Sequence[str]
+) -> dict[str, Bundle]:
+    """What a dealer deals to each of its neighbourhood, in the clear, by the holders' names in order.
+
+    `keyed`: all members who published keys; a holder's point is its index among their sorted names, plus
+    one. `holders`: the neighbourhood, the dealer included; the threshold is `exact.graph.threshold` of its
+    size. Raises Malformed when a holder published no keys or the dealer is no holder.
+    """
+    points = {name: index + 1 for index, name in enumerate(sorted(keyed))}
     names = sorted(set(holders))
     if dealer not in names or any(name not in points for name in names):
         raise Malformed("the holders are a dealer and neighbours of it, all of whom published keys")
@@ -47,14 +64,10 @@ def deal(
     at = [points[name] for name in names]
     seed_shares = split(secrets.seed, least, at, [drawn.coefficient() for _ in range(least - 1)])
     key_shares = split(secrets.masking, least, at, [drawn.coefficient() for _ in range(least - 1)])
-    infos = [sealing_info(round_id, dealer, name) for name in names]
-    keys = agree_all(secrets.sealing, [(sealing[n], info) for n, info in zip(names, infos, strict=True)])
-    dealt = []
-    for index, name in enumerate(names):
-        bundle = Bundle(seed_shares[index], key_shares[index], drawn.take(SALT_BYTES), drawn.take(SALT_BYTES))
-        sealed = seal(keys[index], bundle.pack(), infos[index])
-        dealt.append(Dealt(name, *_hashes(round_id, dealer, name, bundle), sealed))
-    return tuple(dealt)
+    return {
+        name: Bundle(seed_share, key_share, drawn.take(SALT_BYTES), drawn.take(SALT_BYTES))
+        for name, seed_share, key_share in zip(names, seed_shares, key_shares, strict=True)
+    }
 
 
 def open_share(

@@ -79,8 +79,34 @@ class SharesRevealed(Record, frozen=True):
     member: Name
 
 
+class DealerAccused(Record, frozen=True):
+    """Event: a holder says that the shares which a dealer dealt to it do not open as committed."""
+
+    study: Digest
+    round: Digest
+    dealer: Name
+    holder: Name
+
+
+class DealerAnswered(Record, frozen=True):
+    """Event: a dealer showed the shares that it had dealt to a holder, and they are as committed."""
+
+    study: Digest
+    round: Digest
+    dealer: Name
+    holder: Name
+
+
+class DealerSilent(Record, frozen=True):
+    """Event: a dealer did not answer a complaint in time; it is out of this round's tries."""
+
+    study: Digest
+    round: Digest
+    dealer: Name
+
+
 class DealerFaulted(Record, frozen=True):
-    """Event: what a dealer sealed or committed to is shown to be false; it is out of this round's tries."""
+    """Event: what a dealer committed to is shown to be false; it is out of this round's tries."""
 
     study: Digest
     round: Digest
@@ -214,6 +240,9 @@ Event = (
     | KeysPublished
     | SharesDealt
     | SharesRevealed
+    | DealerAccused
+    | DealerAnswered
+    | DealerSilent
     | DealerFaulted
     | MemberReturned
     | BudgetLimited
@@ -241,6 +270,9 @@ EVENTS: tuple[type[Record], ...] = (
     KeysPublished,
     SharesDealt,
     SharesRevealed,
+    DealerAccused,
+    DealerAnswered,
+    DealerSilent,
     DealerFaulted,
     MemberReturned,
     BudgetLimited,

@@ -2,7 +2,7 @@
 
 from consortia.kernel.context import Context
 from consortia.modules.training import rules
-from consortia.modules.training.masks import concerned, kind_due
+from consortia.modules.training.masks import concerned, held, kind_due
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.state import (
     BUDGETS,
@@ -10,6 +10,7 @@ from consortia.modules.training.state import (
     PROGRESS,
     ROUNDS,
     STUDIES,
+    complaints_of,
     dealings_of,
     open_round,
     parts_of,
@@ -66,8 +67,11 @@ def masks(ctx: Context, ports: Ports) -> str | None:
     """Shares are kept only while they may be needed; secrets are of the one kind due, for every dealer."""
     for _, this in ROUNDS.scan(ctx):
         live = this.status == "open" and this.step in {"shares", "submit", "reveal"}
-        if not live and (dealings_of(ctx, this.id) or revealed_of(ctx, this.id)):
+        complaints = complaints_of(ctx, this.id)
+        if not live and (dealings_of(ctx, this.id) or revealed_of(ctx, this.id) or complaints):
             return f"round {this.id.hex()} keeps shares that nobody needs"
+        if any(holder == dealer or dealer not in held(this, holder) for dealer, holder in complaints):
+            return f"round {this.id.hex()} has a complaint of somebody who holds no such shares"
         secrets = secrets_of(ctx, this.id)
         if secrets and tuple(secrets) != concerned(this):
             return f"round {this.id.hex()} has secrets of others than its dealers"

@@ -12,8 +12,24 @@ from consortia.modules.training import masks
 from consortia.modules.training import refusals as codes
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.queries import ByRound, round_view
-from consortia.modules.training.state import STUDIES, asked_of, dealings_of, keys_of, secrets_of
-from consortia.modules.training.types import JOINED_MAX, Names, Round, RoundKeys, SealedShares, Secret
+from consortia.modules.training.state import (
+    STUDIES,
+    asked_of,
+    complaints_of,
+    dealings_of,
+    keys_of,
+    secrets_of,
+    submissions_of,
+)
+from consortia.modules.training.types import (
+    JOINED_MAX,
+    Complaint,
+    Names,
+    Round,
+    RoundKeys,
+    SealedShares,
+    Secret,
+)
 
 
 class MemberKeys(Record, frozen=True):
@@ -50,18 +66,23 @@ class BySharing(Record, frozen=True):
 
 
 class Held(Record, frozen=True):
-    """What a dealer dealt to a holder."""
+    """What a dealer dealt to a holder, and the holder's complaint if it does not open."""
 
     dealer: Name
     shares: SealedShares
+    complaint: Complaint | None
 
 
 class SharesView(Record, frozen=True):
-    """A holder's neighbourhood in a round, the shares that complete a secret, and what was dealt to it."""
+    """A member's neighbourhood in a round, the shares that complete a secret, and what was dealt to it.
+
+    `complaints` are the holders who complain of what the member dealt them, and wait for its answer.
+    """
 
     neighbours: Names
     threshold: Annotated[int, Meta(ge=1, le=JOINED_MAX)]
     held: Annotated[tuple[Held, ...], Meta(max_length=JOINED_MAX)]
+    complaints: Names
 
 
 def round_masks(ctx: Context, arguments: ByRound, ports: Ports) -> MasksView:
@@ -85,13 +106,19 @@ def shares(ctx: Context, arguments: BySharing, ports: Ports) -> SharesView:
     neighbours = masks.neighbourhood(this, arguments.member)
     if not neighbours:
         raise Refused(codes.NOT_IN_ROUND, arguments.member)
-    dealings = dealings_of(ctx, this.id)
+    dealings, complaints = dealings_of(ctx, this.id), complaints_of(ctx, this.id)
     held = [
-        Held(name, masks.entry(this, dealings[name], name, arguments.member))
+        Held(
+            name,
+            masks.entry(this, dealings[name], name, arguments.member),
+            complaints.get((name, arguments.member)),
+        )
         for name in neighbours
         if name in dealings
     ]
-    return SharesView(neighbours, masks.threshold(this, arguments.member), tuple(held))
+    unanswered = masks.waiting(complaints, submissions_of(ctx, this.id))
+    waiting = tuple(holder for dealer, holder in unanswered if dealer == arguments.member)
+    return SharesView(neighbours, masks.threshold(this, arguments.member), tuple(held), waiting)
 
 
 QUERIES = (

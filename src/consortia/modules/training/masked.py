@@ -6,20 +6,35 @@ from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.training import masks, rules
 from consortia.modules.training import refusals as R
-from consortia.modules.training.events import KeysPublished, SharesDealt, SharesRevealed
+from consortia.modules.training.events import (
+    DealerAccused,
+    DealerAnswered,
+    KeysPublished,
+    SharesDealt,
+    SharesRevealed,
+)
 from consortia.modules.training.handlers import running_study, tell, usable
-from consortia.modules.training.messages import Complain, DealShares, PublishKeys, Reveal
+from consortia.modules.training.messages import Answer, Complain, DealShares, PublishKeys, Reveal
 from consortia.modules.training.ports import Ports
-from consortia.modules.training.rounds import faulted
-from consortia.modules.training.rules import Change, Moment
-from consortia.modules.training.state import DEALINGS, KEYS, REVEALED, keys_of, open_round, write
+from consortia.modules.training.rules import Change
+from consortia.modules.training.state import (
+    COMPLAINTS,
+    DEALINGS,
+    KEYS,
+    REVEALED,
+    SUBMISSIONS,
+    keys_of,
+    open_round,
+    write,
+)
 from consortia.modules.training.steps import facts_of, following, part_of, round_at
-from consortia.modules.training.types import Dealing, Progress, Revealed, Round, RoundKeys, Study
+from consortia.modules.training.types import Complaint, Dealing, Progress, Revealed, Round, RoundKeys, Study
 
 KEYS_COST = 300
 DEAL_COST = 400
 SHARE_COST = 10
-COMPLAIN_COST = 1_000
+COMPLAIN_COST = 300
+ANSWER_COST = 400
 REVEAL_COST = 600
 REVEALED_COST = 40
 """Checking a revealed share, and its part in recovering the secret, takes about 30 us."""
@@ -85,35 +100,47 @@ def deal_shares(ctx: Context, message: DealShares, ports: Ports) -> None:
 
 
 def complain(ctx: Context, message: Complain, ports: Ports) -> None:
-    """Show that a dealer dealt falsely to oneself, before one's own update is masked."""
+    """Say that a dealer's shares for oneself do not open, before one's own update is masked."""
     # CHECK
     study, progress = running_study(ctx, message.study)
-    member = ctx.signer.member
+    member, dealer = ctx.signer.member, message.dealer
     part_of(ctx, study)
     this = round_at(ctx, progress, message.study, message.round, "submit")
     require(member in this.dealers, R.NOT_IN_ROUND, member)
-    facts = facts_of(ctx, ports, (study, progress, this))
-    require(member not in facts.submitted, R.ALREADY_DONE)
-    dealing = DEALINGS.get(ctx, this.id, message.dealer)
-    near = message.dealer != member and message.dealer in masks.neighbourhood(this, member)
-    held = near and message.dealer in this.dealers
-    if dealing is None or not held:
-        raise Refused(R.UNFOUNDED, message.dealer)
-    require(masks.is_key(message.sealing, facts.keys[member].sealing), R.UNFOUNDED, "another key")
-    bundle = masks.opened(
-        this,
-        facts.keys,
-        masks.entry(this, dealing, message.dealer, member),
-        dealer=message.dealer,
-        holder=member,
-        private=message.sealing,
-    )
-    require(bundle is None, R.UNFOUNDED, message.dealer)
-    # DECIDE
-    change = faulted(facts, (message.dealer,), Moment(ctx.height, ctx.time))
+    done = SUBMISSIONS.has(ctx, this.id, member) or COMPLAINTS.has(ctx, this.id, dealer, member)
+    require(not done, R.ALREADY_DONE)
+    require(dealer != member and dealer in masks.held(this, member), R.UNFOUNDED, dealer)
+    until = masks.complaints_end(this)
+    require(ctx.time < until, R.TOO_LATE, f"{ctx.time}, complaints ended at {until}")
     # WRITE
+    COMPLAINTS.put(ctx, Complaint(ctx.height, None), this.id, dealer, member)
+    # EMIT
+    ctx.emit(DealerAccused(study.id, this.id, dealer, member))
+
+
+def answer(ctx: Context, message: Answer, ports: Ports) -> None:
+    """Show the shares that one dealt to a holder who complains of them."""
+    # CHECK
+    study, progress = running_study(ctx, message.study)
+    member, holder = ctx.signer.member, message.holder
+    part_of(ctx, study)
+    this = round_at(ctx, progress, message.study, message.round, "submit")
+    complaint = COMPLAINTS.get(ctx, this.id, member, holder)
+    dealing = DEALINGS.get(ctx, this.id, member)
+    if complaint is None or dealing is None:
+        raise Refused(R.UNFOUNDED, holder)
+    require(complaint.answer is None, R.ALREADY_DONE)
+    entry = masks.entry(this, dealing, member, holder)
+    require(masks.are_dealt(this, entry, message.shares, member, holder), R.NOT_AS_DEALT, holder)
+    # DECIDE
+    facts = facts_of(ctx, ports, (study, progress, this))
+    answered = Complaint(complaint.height, message.shares)
+    change = following(ctx, replace(facts, complaints={**facts.complaints, (member, holder): answered}))
+    # WRITE
+    COMPLAINTS.put(ctx, answered, this.id, member, holder)
     write(ctx, study, change)
     # EMIT
+    ctx.emit(DealerAnswered(study.id, this.id, member, holder))
     tell(ctx, change)
 
 
@@ -127,7 +154,7 @@ def reveal(ctx: Context, message: Reveal, ports: Ports) -> None:
     require(member in this.dealers, R.NOT_IN_ROUND, member)
     facts = facts_of(ctx, ports, (study, progress, this))
     require(member not in facts.revealed, R.ALREADY_DONE)
-    held = [name for name in masks.neighbourhood(this, member) if name in this.dealers]
+    held = masks.held(this, member)
     shown = [share.dealer for share in message.shares]
     require(rules.is_sorted(shown) and set(shown) <= set(held), R.BAD_SHARES, ", ".join(shown))
     for share in message.shares:

@@ -9,22 +9,18 @@ from functools import lru_cache
 
 from consortia.base.codec import Malformed, encode
 from consortia.base.hashing import tagged
-from consortia.base.sealing import agree, check_public, open_sealed, public_of
-from consortia.base.shares import (
-    Bundle,
-    Kind,
-    sealing_info,
-    seed_hash,
-    share_hash,
-    unpack_bundle,
-)
+from consortia.base.sealing import check_public, public_of
+from consortia.base.shares import Kind, seed_hash, share_hash
 from consortia.exact import graph as graphs
 from consortia.exact.shamir import ShamirError, recover
 from consortia.modules.training.types import (
     MASKED_MIN,
+    Accusation,
     Cohort,
+    Complaint,
     Dealing,
     Names,
+    PlainShares,
     Revealed,
     Round,
     RoundKeys,
@@ -124,27 +120,27 @@ def entry(this: Round, dealing: Dealing, dealer: str, holder: str) -> SealedShar
     return dealing.shares[neighbourhood(this, dealer).index(holder)]
 
 
-def opened(
-    this: Round,
-    keys: Mapping[str, RoundKeys],
-    entry: SealedShares,
-    *,
-    dealer: str,
-    holder: str,
-    private: bytes,
-) -> Bundle | None:
-    """A holder's bundle, opened with its private sealing key; None where the dealer is at fault.
+def held(this: Round, holder: str) -> Names:
+    """The dealers whose shares a holder holds, itself among them."""
+    return tuple(name for name in neighbourhood(this, holder) if name in this.dealers)
 
-    At fault is a dealer whose sealed shares do not open, or are not those that it committed to.
-    """
-    info = sealing_info(this.id, dealer, holder)
-    try:
-        bundle = unpack_bundle(open_sealed(agree(private, keys[dealer].sealing, info), entry.sealed, info))
-    except Malformed:
-        return None
-    seed = share_hash(this.id, dealer, holder, "seed", salt=bundle.seed_salt, share=bundle.seed_share)
-    key = share_hash(this.id, dealer, holder, "key", salt=bundle.key_salt, share=bundle.key_share)
-    return bundle if (seed, key) == (entry.seed, entry.key) else None
+
+def complaints_end(this: Round) -> int:
+    """The block time until which holders may complain: half of the step, the rest is for the answers."""
+    return this.time + (this.deadline - this.time) // 2
+
+
+def waiting(complaints: Mapping[Accusation, Complaint], submitted: Iterable[str]) -> tuple[Accusation, ...]:
+    """The complaints that wait for an answer: of holders who have none, nor submitted all the same."""
+    content = frozenset(submitted)
+    return tuple(each for each, one in complaints.items() if one.answer is None and each[1] not in content)
+
+
+def are_dealt(this: Round, entry: SealedShares, shares: PlainShares, dealer: str, holder: str) -> bool:
+    """Whether both shares are those that their dealer committed to for this holder."""
+    seed = share_hash(this.id, dealer, holder, "seed", salt=shares.seed_salt, share=shares.seed_share)
+    key = share_hash(this.id, dealer, holder, "key", salt=shares.key_salt, share=shares.key_share)
+    return (seed, key) == (entry.seed, entry.key)
 
 
 def is_key(private: bytes, public: bytes) -> bool:
@@ -217,7 +213,7 @@ def repeated(this: Round, earlier: tuple[Cohort, ...]) -> Cohort | None:
 
 
 def dealers_of(
-    this: Round, dealt: Iterable[str], quorum: int, earlier: tuple[Cohort, ...], excluded: Names
+    this: Round, dealt: Iterable[str], quorum: int, earlier: tuple[Cohort, ...], faulted: Names
 ) -> Names | None:
     """Whose shares count of those who dealt; None where they are too few, or their sum may not be told.
 
@@ -236,21 +232,21 @@ def dealers_of(
     for one in again:
         if one.study == this.study:
             return one.members
-    if len(there) >= quorum and not told_apart(earlier, asking(this, there, quorum), excluded):
+    if len(there) >= quorum and not told_apart(earlier, asking(this, there, quorum), faulted):
         return there
     return again[0].members if again else None
 
 
-def told_apart(earlier: Iterable[Cohort], new: Iterable[Cohort], excluded: Names) -> Names:
+def told_apart(earlier: Iterable[Cohort], new: Iterable[Cohort], faulted: Names) -> Names:
     """Members, too few, whom new sums set apart beside the earlier ones of their query; none, if they may be.
 
     Whatever is added up or taken off from sums counts members alike who were always summed together. So
     nothing is told of fewer members than the smallest such group has; and new sums may leave none, split or
     new, that is below three, or below the quorum to which its members agreed. (Of two members each knows its
-    own update, and so would the other's.) Excluded members do not count: what they falsified is kept from
+    own update, and so would the other's.) Faulted members do not count: what they falsified is kept from
     nobody.
     """
-    old, known = tuple(earlier), frozenset(excluded)
+    old, known = tuple(earlier), frozenset(faulted)
     all_sums = [(frozenset(one.members) - known, one.quorum) for one in (*old, *new)]
     groups: dict[tuple[int, ...], list[str]] = {}
     for name in sorted(frozenset().union(*(members for members, _ in all_sums))):

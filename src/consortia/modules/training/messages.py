@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from consortia.base.codec import U32, U63, Digest, Name, PublicKey, Record, SignatureBytes, Text80
-from consortia.modules.training.types import JOINED_MAX, SealedShares, Share, Terms
+from consortia.modules.training.types import JOINED_MAX, PlainShares, SealedShares, Share, Terms
 
 
 class Propose(Record, frozen=True):
@@ -84,16 +84,23 @@ class DealShares(Record, frozen=True):
 
 
 class Complain(Record, frozen=True):
-    """Show that a dealer's shares for oneself cannot be opened or are not those it committed to.
+    """Say that a dealer's shares for oneself do not open, or are not those it committed to.
 
-    `sealing` is the own private sealing key of the round, so that all can see. The try is given up at once,
-    before anything is unmasked, and with it everything that the key opens.
+    Nothing is shown, so nothing is given away. The dealer has until the end of the step to `Answer`.
     """
 
     study: Digest
     round: Digest
     dealer: Name
-    sealing: Digest
+
+
+class Answer(Record, frozen=True):
+    """Show everybody the shares that one dealt to a holder who complains, as one committed to them."""
+
+    study: Digest
+    round: Digest
+    holder: Name
+    shares: PlainShares
 
 
 class Reveal(Record, frozen=True):

@@ -11,6 +11,7 @@ from consortia.kernel.module import Query
 from consortia.modules.training import refusals as codes
 from consortia.modules.training import rules
 from consortia.modules.training.handlers import roll
+from consortia.modules.training.masks import waiting
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.rounds import awaited as who_is_awaited
 from consortia.modules.training.rounds import begun
@@ -27,6 +28,7 @@ from consortia.modules.training.state import (
     STUDIES,
     SUBMISSIONS,
     asked_of,
+    complaints_of,
     open_round,
     parts_of,
     results_of,
@@ -34,7 +36,9 @@ from consortia.modules.training.state import (
 )
 from consortia.modules.training.types import (
     JOINED_MAX,
+    Accusation,
     Attempt,
+    Complaint,
     Joined,
     Names,
     Progress,
@@ -47,7 +51,9 @@ from consortia.modules.training.types import (
 
 TASKS_MAX = 256
 
-Action = Literal["join", "start", "keys", "shares", "submit", "reveal", "commit", "open", "wait", "finish"]
+Action = Literal[
+    "join", "start", "keys", "shares", "submit", "answer", "reveal", "commit", "open", "wait", "finish"
+]
 
 
 class ById(Record, frozen=True):
@@ -129,6 +135,7 @@ class Task(Record, frozen=True):
     ledger checkpoint that covers block `height` is final. From block time `deadline` on the step (or the
     joining time) can be ended instead. `absent`: nobody waits for the member until it says that it is there.
     `keys` is the masked round after this one, as long as the member may publish its keys for it already.
+    "answer" is due to somebody who complains of the shares that the member dealt it.
     """
 
     study: Digest
@@ -214,7 +221,8 @@ def awaited(ctx: Context, arguments: ById, ports: Ports) -> Awaited:
         action: Action = "finish" if progress.status == "running" else "wait"
         return Awaited(progress.status, action, progress.index, progress.attempt, (), None)
     parts = parts_of(ctx, record.id)
-    due = [name for name in who_is_awaited(this) if not _has_done(ctx, this, name)]
+    accused = {dealer for dealer, _ in _unanswered(ctx, this)}
+    due = [name for name in who_is_awaited(this) if name in accused or not _has_done(ctx, this, name)]
     again = begun(asked_of(ctx, record, this), record.id) if this.step == "keys" else ()
     missing = tuple(name for name in due if not parts[name].absent or name in again)
     return Awaited(progress.status, this.step, this.index, this.attempt, missing, this.deadline)
@@ -247,6 +255,9 @@ def _task(ctx: Context, identity: bytes, member: str, ports: Ports) -> Task | No
     if this is None:
         return Task(identity, "finish", True, None, progress.index, 0, 0, None, absent=False, keys=None)
     action: Action = "wait" if _has_done(ctx, this, member) else this.step
+    since = [one.height for (dealer, _), one in _unanswered(ctx, this).items() if dealer == member]
+    if since:
+        action = "answer"
     return Task(
         identity,
         action,
@@ -254,11 +265,19 @@ def _task(ctx: Context, identity: bytes, member: str, ports: Ports) -> Task | No
         this.id,
         this.index,
         this.attempt,
-        this.height,
+        max([this.height, *since]),
         this.deadline,
         absent=part.absent,
         keys=_keys_ahead(ctx, record, this, member),
     )
+
+
+def _unanswered(ctx: Context, this: Round) -> dict[Accusation, Complaint]:
+    """The complaints in a round that wait for an answer."""
+    if this.step != "submit" or not this.keyed:
+        return {}
+    complaints = complaints_of(ctx, this.id)
+    return {each: complaints[each] for each in waiting(complaints, submissions_of(ctx, this.id))}
 
 
 def _keys_ahead(ctx: Context, record: Study, this: Round, member: str) -> bytes | None:

@@ -100,7 +100,9 @@ BAD_SHARES = _refusal(
     42, "bad_shares", "Shares go to, and come from, the member's neighbours in the round, each once, sorted."
 )
 UNFOUNDED = _refusal(
-    43, "unfounded", "The dealer's shares open with the complainer's key, and are those it committed to."
+    43,
+    "unfounded",
+    "No such complaint: one is of another dealer, of whom the complainer holds shares.",
 )
 NOT_AS_DEALT = _refusal(
     44, "not_as_dealt", "A share is not the one that was dealt, or of the kind that is kept secret."

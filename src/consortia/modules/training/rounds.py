@@ -19,6 +19,7 @@ from consortia.modules.training.events import (
     BudgetCharged,
     CohortFixed,
     DealerFaulted,
+    DealerSilent,
     Event,
     ResultDiffers,
     ResultDisputed,
@@ -44,8 +45,10 @@ from consortia.modules.training.rules import (
 from consortia.modules.training.types import (
     COHORTS_MAX,
     NO_STATE,
+    Accusation,
     Asked,
     Cohort,
+    Complaint,
     Dealing,
     Joined,
     Names,
@@ -69,10 +72,11 @@ class Facts:
     """What is known when a step ends: the study, its round, and who did what in it.
 
     `submitted` gives the records of those whose updates are fixed, `results` what was committed and opened.
-    `keys`, `dealings` and `revealed` are those of a masked round, `early` the keys published for the
-    round after it, `asked` the cohorts that asked before what the round asks. `populations` are those of each
-    member's data, and `broke` are the members of whose budgets too little is left for this round. `roll` says
-    who goes on to another try of the round, `next_roll` who does to the round after it: that may cost more.
+    `keys`, `dealings`, `complaints` and `revealed` are those of a masked round, `early` the keys published
+    for the round after it, `asked` the cohorts that asked before what the round asks. `populations` are
+    those of each member's data, and `broke` are the members of whose budgets too little is left for this
+    round. `roll` says who goes on to another try of the round, `next_roll` who does to the round after it:
+    that may cost more.
     """
 
     study: Study
@@ -84,6 +88,7 @@ class Facts:
     results: Mapping[str, Result]
     keys: Mapping[str, RoundKeys] = field(default_factory=dict)
     dealings: Mapping[str, Dealing] = field(default_factory=dict)
+    complaints: Mapping[Accusation, Complaint] = field(default_factory=dict)
     revealed: Mapping[str, Revealed] = field(default_factory=dict)
     early: Mapping[str, RoundKeys] = field(default_factory=dict)
     asked: Asked = NOBODY_ASKED
@@ -126,6 +131,8 @@ def is_over(facts: Facts) -> bool:
     this, done = facts.round, facts.done
     if this.step == "reveal":
         return masks.enough(this, facts.revealed)
+    if masks.waiting(facts.complaints, facts.submitted):
+        return False
     absent = frozenset(name for name, part in facts.roll.everybody if part.absent)
     if this.step in {"keys", "shares", "submit"}:
         absent -= begun(facts.asked, facts.study.id)
@@ -156,7 +163,7 @@ def after_shares(facts: Facts, now: Moment) -> Change:
     """Those whose shares count mask their updates among themselves, or the round is given up."""
     this, progress, earlier = facts.round, facts.progress, facts.asked.cohorts
     missed = without(this.keyed, facts.dealings)
-    dealers = masks.dealers_of(this, facts.dealings, facts.study.terms.quorum, earlier, progress.excluded)
+    dealers = masks.dealers_of(this, facts.dealings, facts.study.terms.quorum, earlier, progress.faulted)
     if dealers is None:
         return _give_up(facts, missed, now, MISSING if missed else APART)
     fixed = replace(next_step(facts.study, this, now), dealers=dealers)
@@ -176,16 +183,20 @@ def after_submit(facts: Facts, now: Moment) -> Change:
 def _after_masked_submit(facts: Facts, now: Moment) -> Change:
     """As `after_submit`; what the cohort asks is written down and charged before anything is revealed.
 
-    The try is given up where its sum and the earlier ones would set too few members apart. A try over
+    The try is given up where a complaint is not answered, and where its sum and the earlier ones would
+    set too few members apart. A try over
     the dealers of an earlier sum repeats it: the members send the very same, and it is all of them or
     nothing. Otherwise whoever cannot afford the sum is left out.
     """
     this, terms, earlier = facts.round, facts.study.terms, facts.asked.cohorts
+    unanswered = masks.waiting(facts.complaints, facts.submitted)
+    if unanswered:
+        return _silent(facts, tuple(sorted({dealer for dealer, _ in unanswered})), now)
     repeats = masks.repeated(this, earlier) is not None
     paying = [name for name in facts.submitted if repeats or name not in facts.broke]
     cohort = masks.counted(this, paying)
     asking = masks.asking(this, cohort, terms.quorum)
-    apart = masks.told_apart(earlier, asking, facts.progress.excluded)
+    apart = masks.told_apart(earlier, asking, facts.progress.faulted)
     partial = repeats and cohort != this.dealers
     crowded = not repeats and len(earlier) + len(asking) > COHORTS_MAX
     if len(cohort) < terms.quorum or apart or partial or crowded:
@@ -231,15 +242,30 @@ def after_reveal(facts: Facts, now: Moment) -> Change:
     found = masks.secrets(this, facts.keys, facts.revealed)
     false = tuple(name for name, secret in found.items() if secret is None)
     if false:
-        return faulted(facts, false, now)
+        return _faulted(facts, false, now)
     secrets = tuple((name, secret) for name, secret in found.items() if secret is not None)
     return Change(facts.progress, (next_step(facts.study, this, now),), secrets=secrets)
 
 
-def faulted(facts: Facts, dealers: tuple[str, ...], now: Moment) -> Change:
+def _silent(facts: Facts, dealers: Names, now: Moment) -> Change:
+    """Dealers did not answer a complaint: the try is given up, and they are in no further one.
+
+    They are not shown to have dealt falsely: their updates are protected as everybody's.
+    """
+    told = tuple(DealerSilent(facts.study.id, facts.round.id, name) for name in dealers)
+    return _excluded(facts, dealers, told, now)
+
+
+def _faulted(facts: Facts, dealers: Names, now: Moment) -> Change:
     """Dealers are shown to have dealt falsely: the try is given up, and they are in no further one."""
-    excluded = tuple(sorted({*facts.progress.excluded, *dealers}))
     told = tuple(DealerFaulted(facts.study.id, facts.round.id, name) for name in dealers)
+    shown = tuple(sorted({*facts.progress.faulted, *dealers}))
+    judged = changed(facts, progress=replace(facts.progress, faulted=shown))
+    return _excluded(judged, dealers, told, now)
+
+
+def _excluded(facts: Facts, dealers: Names, told: tuple[Event, ...], now: Moment) -> Change:
+    excluded = tuple(sorted({*facts.progress.excluded, *dealers}))
     judged = changed(facts, progress=replace(facts.progress, excluded=excluded))
     return joined(Change(judged.progress, events=told), _give_up(judged, dealers, now))
 
@@ -303,6 +329,7 @@ def _final(facts: Facts, outcome: Outcome, differing: tuple[str, ...], now: Mome
         round=None,
         contributors=tuple(sorted({*progress.contributors, *this.cohort})),
         excluded=(),
+        faulted=(),
         history=chained(progress.history, this.id, outcome),
     )
     closed = replace(this, status="final", outcome=outcome, differing=differing)

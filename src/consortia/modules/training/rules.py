@@ -226,7 +226,7 @@ def anybody_may_start(study: Study, joined: Iterable[str], time: int) -> bool:
 
 def proposed(terms: Terms) -> Progress:
     """The progress of a new study."""
-    return Progress("proposed", terms.initial, 0, 0, None, (), (), NO_HISTORY, 0, None, None)
+    return Progress("proposed", terms.initial, 0, 0, None, (), (), (), NO_HISTORY, 0, None, None)
 
 
 def abort(study: Study, progress: Progress, reason: str) -> Change:

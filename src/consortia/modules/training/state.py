@@ -7,6 +7,7 @@ from consortia.modules.training.rules import Change, query
 from consortia.modules.training.types import (
     Asked,
     Budget,
+    Complaint,
     Dealing,
     Joined,
     Named,
@@ -30,6 +31,13 @@ SUBMISSIONS = Table("training", "submission", Submission, (bytes, str), "a membe
 RESULTS = Table("training", "result", Result, (bytes, str), "a member's result, by round id")
 KEYS = Table("training", "keys", RoundKeys, (bytes, str), "a member's keys for a masked round, by round id")
 DEALINGS = Table("training", "dealing", Dealing, (bytes, str), "a dealer's shares while they may be needed")
+COMPLAINTS = Table(
+    "training",
+    "complaint",
+    Complaint,
+    (bytes, str, str),
+    "a complaint, by round id, dealer and holder",
+)
 REVEALED = Table("training", "revealed", Revealed, (bytes, str), "what a holder revealed, until it is used")
 SECRETS = Table("training", "secret", Secret, (bytes, str), "a dealer's revealed secret, by round id")
 ASKED = Table("training", "asked", Asked, (bytes,), "the cohorts of which a query's sum was asked for")
@@ -46,6 +54,7 @@ TABLES = (
     RESULTS,
     KEYS,
     DEALINGS,
+    COMPLAINTS,
     REVEALED,
     SECRETS,
     ASKED,
@@ -76,6 +85,12 @@ def keys_of(ctx: Context, round: bytes) -> dict[str, RoundKeys]:  # noqa: A002
 def dealings_of(ctx: Context, round: bytes) -> dict[str, Dealing]:  # noqa: A002
     """The shares dealt in a round, sorted by dealer; none once its secrets are revealed or it is over."""
     return {str(key[1]): found for key, found in sorted(DEALINGS.scan(ctx, round), key=_key)}
+
+
+def complaints_of(ctx: Context, round: bytes) -> dict[tuple[str, str], Complaint]:  # noqa: A002
+    """The complaints of a round, sorted by dealer and holder; none once its shares are of no use."""
+    found = {(str(key[1]), str(key[2])): complaint for key, complaint in COMPLAINTS.scan(ctx, round)}
+    return dict(sorted(found.items()))
 
 
 def revealed_of(ctx: Context, round: bytes) -> dict[str, Revealed]:  # noqa: A002
@@ -129,6 +144,8 @@ def _forget_shares(ctx: Context, record: Round) -> None:
     for name in record.keyed:
         DEALINGS.delete(ctx, record.id, name)
         REVEALED.delete(ctx, record.id, name)
+    for dealer, holder in complaints_of(ctx, record.id):
+        COMPLAINTS.delete(ctx, record.id, dealer, holder)
 
 
 def _key(item: tuple[tuple[Part, ...], Record]) -> str:

@@ -15,7 +15,6 @@ from consortia.modules.training.handlers import can_pay, roll, running_study, te
 from consortia.modules.training.messages import (
     Close,
     CommitResult,
-    Complain,
     DealShares,
     OpenResult,
     PublishKeys,
@@ -31,6 +30,7 @@ from consortia.modules.training.state import (
     RESULTS,
     SUBMISSIONS,
     asked_of,
+    complaints_of,
     dealings_of,
     keys_of,
     open_round,
@@ -161,7 +161,7 @@ def open_result(ctx: Context, message: OpenResult, ports: Ports) -> None:
     tell(ctx, change)
 
 
-StepMessage = PublishKeys | DealShares | Complain | Submit | Reveal | Close | CommitResult | OpenResult
+StepMessage = PublishKeys | DealShares | Submit | Reveal | Close | CommitResult | OpenResult
 
 
 def moved_on(ctx: Context, message: StepMessage) -> bool:
@@ -225,6 +225,7 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
         results=results_of(ctx, this.id),
         keys=keys_of(ctx, this.id) if masked else {},
         dealings=dealings_of(ctx, this.id) if step == "shares" else {},
+        complaints=complaints_of(ctx, this.id) if masked and step == "submit" else {},
         revealed=revealed_of(ctx, this.id) if step == "reveal" else {},
         early=early,
         asked=asked,

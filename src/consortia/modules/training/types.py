@@ -155,9 +155,10 @@ class Progress(Record, frozen=True):
     `state` is the blob id of the state that round `index` starts from, and of the model once every round is
     final. `round` is the id of the open round, `attempt` its number. `contributors` are the members
     whose updates are in a final round. `history` chains every final round (see `rules.chained`). `model` is
-    the asset of the finished model; `reason` says why a study was aborted. `excluded` are the members shown
-    to have dealt falsely in a try of this round: they are in no further try of it. `charged` is what the
-    study's sums have cost, in nano-rho, a population that was in all of them.
+    the asset of the finished model; `reason` says why a study was aborted. `excluded` are in no
+    further try of this round: they are `faulted`, shown to have dealt falsely in one of its tries, or did
+    not answer a complaint. `charged` is what the study's sums have cost, in nano-rho, a population that was
+    in all of them.
     """
 
     status: Status
@@ -167,6 +168,7 @@ class Progress(Record, frozen=True):
     round: Digest | None
     contributors: Names
     excluded: Names
+    faulted: Names
     history: Digest
     charged: U63
     model: Digest | None
@@ -289,6 +291,26 @@ class Share(Record, frozen=True):
     dealer: Name
     share: Annotated[bytes, Meta(min_length=SHARE_BYTES, max_length=SHARE_BYTES)]
     salt: Salt
+
+
+class PlainShares(Record, frozen=True):
+    """Both shares that a dealer dealt to one holder, in the clear, with the salts of their hashes."""
+
+    seed_share: Annotated[bytes, Meta(min_length=SHARE_BYTES, max_length=SHARE_BYTES)]
+    key_share: Annotated[bytes, Meta(min_length=SHARE_BYTES, max_length=SHARE_BYTES)]
+    seed_salt: Salt
+    key_salt: Salt
+
+
+class Complaint(Record, frozen=True):
+    """A holder's complaint of a dealer, from block `height`, and the dealer's answer once it gave one."""
+
+    height: U63
+    answer: PlainShares | None
+
+
+Accusation = tuple[str, str]
+"""A dealer, and the holder who complains of it."""
 
 
 class Revealed(Record, frozen=True):
