@@ -7,17 +7,13 @@ from msgspec.structs import replace
 from consortia.base.sealing import public_of
 from consortia.modules.assets.messages import Withdraw
 from consortia.modules.training import rules
-from consortia.modules.training.masks import complaints_end
 from consortia.modules.training.messages import Close, PublishKeys, Return, Start
 from consortia.modules.training.types import Round
 from consortia.testing.machine import Bench
 from consortia.testing.masked import (
-    answer,
-    complaint,
     dealing,
     dealt,
     false_dealing,
-    garbled_dealing,
     keyed,
     keys,
     revealed,
@@ -174,86 +170,6 @@ def _rest_deals(bench: Bench, this: Round) -> Round:
     return current(bench, this.study)
 
 
-def _complained(bench: Bench) -> Round:
-    """A round in which the shares that west dealt to east do not open, and east said so."""
-    this = keyed(bench, running_masked(bench))
-    bench.ok("west", "worker", garbled_dealing(this, "west", "east"))
-    this = _rest_deals(bench, this)
-    bench.ok("east", "worker", complaint(this, "west"))
-    return this
-
-
-def _complains_twice(bench: Bench) -> Step:
-    return step("east", "worker", complaint(_complained(bench), "west"))
-
-
-def _complains_of(dealer: str) -> Callable[[Bench], Step]:
-    def setup(bench: Bench) -> Step:
-        return step("east", "worker", complaint(_to_submit(bench), dealer))
-
-    return setup
-
-
-def _complains_at_half_time(bench: Bench) -> Step:
-    this = _to_submit(bench)
-    bench.time = complaints_end(this)
-    return step("east", "worker", complaint(this, "west"))
-
-
-def _complains_having_submitted(bench: Bench) -> Step:
-    this = _to_submit(bench)
-    bench.ok("east", "worker", update(bench, this, "east"))
-    return step("east", "worker", complaint(this, "west"))
-
-
-def _answers(bench: Bench) -> Step:
-    return step("west", "worker", answer(_complained(bench), "west", "east"))
-
-
-def _the_rest_submits(bench: Bench) -> Round:
-    """As `_complained`; all but east sent their updates."""
-    this = _complained(bench)
-    for name in ("north", "south", "west"):
-        bench.ok(name, "worker", update(bench, this, name))
-    return this
-
-
-def _submits_once_answered(bench: Bench) -> Step:
-    this = _the_rest_submits(bench)
-    bench.ok("west", "worker", answer(this, "west", "east"))
-    return step("east", "worker", update(bench, this, "east"))
-
-
-def _submits_unanswered(bench: Bench) -> Step:
-    return step("east", "worker", update(bench, _the_rest_submits(bench), "east"))
-
-
-def _closes_unanswered(bench: Bench) -> Step:
-    this = _the_rest_submits(bench)
-    bench.time = this.deadline
-    return step("north", "worker", Close(this.study, this.id))
-
-
-def _answers_falsely(bench: Bench) -> Step:
-    return step("west", "worker", answer(_complained(bench), "west", "east", false=True))
-
-
-def _answers_nobody(bench: Bench) -> Step:
-    return step("west", "worker", answer(_complained(bench), "west", "north"))
-
-
-def _answers_twice(bench: Bench) -> Step:
-    this = _complained(bench)
-    bench.ok("west", "worker", answer(this, "west", "east"))
-    return step("west", "worker", answer(this, "west", "east"))
-
-
-def _answers_late(bench: Bench) -> Step:
-    this = _complained(bench)
-    bench.time = this.deadline
-    return step("west", "worker", answer(this, "west", "east"))
-
-
 def _reveals(bench: Bench) -> Step:
     return step("east", "worker", revealing(sent(bench, _to_submit(bench)), "east"))
 
@@ -358,11 +274,6 @@ MASKED_ROUNDS: tuple[Scenario, ...] = (
     Scenario("a dealer deals shares of its secrets", _deals),
     Scenario("masks are made without a member that dealt nothing", _closes_shares(THREE)),
     Scenario("a round with too few dealers is tried again", _closes_shares(MEMBERS[:2])),
-    Scenario("a holder complains of a dealer", _complains_of("west")),
-    Scenario("a dealer answers a complaint", _answers),
-    Scenario("a round goes on once a complaint is answered", _submits_once_answered),
-    Scenario("a complaint of a holder that submits all the same is over", _submits_unanswered),
-    Scenario("a dealer that answers no complaint is named and left out", _closes_unanswered),
     Scenario("a holder reveals one kind of share", _reveals),
     Scenario("enough shares lift the masks", _reveals_last),
     Scenario("the masking key of a member that sent nothing is revealed", _reveals_of_a_dropped_member),
@@ -383,15 +294,6 @@ MASKED_ROUNDS: tuple[Scenario, ...] = (
     Scenario("shares dealt twice", _deals_twice, "training.already_done"),
     Scenario("shares for too few holders", _deals_too_few, "training.bad_shares"),
     Scenario("an update of a member that dealt nothing", _submits_undealt, "training.not_in_round"),
-    Scenario("a second complaint", _complains_twice, "training.already_done"),
-    Scenario("a complaint of oneself", _complains_of("east"), "training.unfounded"),
-    Scenario("a complaint of nobody", _complains_of("mars"), "training.unfounded"),
-    Scenario("a complaint after half of the step", _complains_at_half_time, "training.too_late"),
-    Scenario("an answer with other shares than dealt", _answers_falsely, "training.not_as_dealt"),
-    Scenario("an answer to nobody", _answers_nobody, "training.unfounded"),
-    Scenario("a second answer", _answers_twice, "training.already_done"),
-    Scenario("an answer after the step", _answers_late, "training.too_late"),
-    Scenario("a complaint after the own update", _complains_having_submitted, "training.already_done"),
     Scenario("a second reveal, of the other kind", _reveals_both_kinds, "training.already_done"),
     Scenario("shares of the kind that is kept secret", _reveals_the_other_kind, "training.not_as_dealt"),
     Scenario("a false share", _reveals_a_false_share, "training.not_as_dealt"),
