@@ -14,7 +14,12 @@ from tests.tidy.source import ROOT
 
 PAGES = [
     read_page(path, path.relative_to(ROOT).as_posix())
-    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for path in [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]
 ]
 RUN = [page for page in PAGES if page.commands]
 
