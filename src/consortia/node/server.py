@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -58,7 +57,6 @@ from consortia.store.errors import NoRoom, StoreError
 
 LONG_POLL_SECONDS = 5
 RETRY_SECONDS = 0.2
-SWITCH_SECONDS = 0.0005
 STOP_SECONDS = 5
 _LOG = logging.getLogger("consortia.node")
 
@@ -180,7 +178,6 @@ class NodeProcess:
 
     async def run(self, ready: Callable[[Running], None]) -> None:
         """Serve until stopped."""
-        sys.setswitchinterval(SWITCH_SECONDS)  # what runs in threads here mostly waits
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
