@@ -19,6 +19,7 @@ from consortia.testing.studies import MEMBERS, dataset
 from consortia.workers import CannotJoin, Diary, DoorClosed, Worker, run
 from consortia.workers.errors import Refused
 from consortia.workers.loop import NICE
+from consortia.workers.worker import AFTERWARDS_MILLISECONDS
 from tests.workers.four import SCHEMA, Apart, Behind, Consortium, Hasty
 
 
@@ -249,6 +250,22 @@ def test_nothing_is_kept_of_a_study_that_is_over(four):
     for worker in four.workers.values():
         worker.work()
         assert worker.diary.studies() == []
+
+
+def test_a_worker_that_was_away_at_the_end_recomputes_the_model_before_it_lets_go(four):
+    four.net.drive(four.workers, lambda: four.progress.index == 1)
+    west = four.workers.pop("west")
+    four.finish()
+    held = four.net.blobs.copy()
+    four.net.blobs.clear()
+    west.work()
+    assert west.diary.studies() == [four.study]
+    assert "nobody has blob" in four.net.said("west", "waits")[-1].detail
+    four.net.blobs.update({blob: data for blob, data in held.items() if blob != four.progress.state})
+    four.bench.time += AFTERWARDS_MILLISECONDS
+    west.work()
+    assert west.diary.studies() == []
+    assert four.net.blobs[four.progress.state] == held[four.progress.state]
 
 
 def test_a_door_that_closes_in_mid_task_holds_up_no_other_study(four):

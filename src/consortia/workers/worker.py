@@ -31,6 +31,9 @@ from consortia.workers.states import Stop
 TURN_MILLISECONDS = 250
 """Where one member's transaction does for all (an opening, a close), the others wait this much each."""
 
+AFTERWARDS_MILLISECONDS = 5_000
+"""What is still to be fetched of a study that is over is asked for this often."""
+
 MOVED_ON = frozenset(
     f"training.{name}"
     for name in ("wrong_round", "wrong_step", "already_done", "study_over", "not_proposed", "too_early")
@@ -232,18 +235,31 @@ class Worker(Rounds):
                 live.append(rules.next_round_id(view.study, seen.round))
             self.diary.forget_rounds(task.study, live, seen.round.index)
 
-    def _is_over(self, study: bytes) -> bool:
-        try:
-            return self._view(study).progress.status in {"finished", "aborted"}
-        except DoorClosed:  # either it is away, which the next question meets, or it never had the study
-            return False
-
     def _tidy(self, studies: set[bytes]) -> None:
         """Let go of studies that are over."""
         for study in self._studies.keys() - studies:
             del self._studies[study]
             self.states.forget(study)
         for study in self.diary.studies():
-            if study not in studies and self._is_over(study):
-                self.diary.forget(study)
+            if study not in studies and self.door.now() >= self._rest.get(study, 0):
+                self._let_go(study)
         self._seen = {key: at for key, at in self._seen.items() if at > self.door.now() - 3_600_000}
+
+    def _let_go(self, study: bytes) -> None:
+        """Forget a study that is over; of one that has a model, once its last state is re-computed here too.
+
+        So a member that was away at the end can say as well as any other how the model came about.
+        """
+        try:
+            view = self._view(study)
+            if view.progress.status not in {"finished", "aborted"}:
+                return
+            if view.progress.status == "finished" and self.diary.stopped(study) is None:
+                self.states.own(view, view.progress.index, view.progress.state)
+        except DoorClosed as why:  # the node is away, or never had the study, or nobody has an update
+            self._rest[study] = self.door.now() + AFTERWARDS_MILLISECONDS
+            self.tell(Report("waits", study, 0, 0, str(why)))
+            return
+        except (Stop, BadTerms) as why:
+            self.tell(Report("stopped", study, 0, 0, str(why)))
+        self.diary.forget(study)
