@@ -148,7 +148,13 @@ class Masks:
         drawn = self._diary.secrets(this.study, this.id)
         if drawn is None or self._door.member not in this.keyed:
             raise LeftOut(f"this worker has no part in try {this.attempt} of round {this.index}")
-        return Secrets.of(drawn)
+        own = Secrets.of(drawn)
+        keys = next(one.keys for one in self._view(this).keys if one.member == self._door.member)
+        told = publish(this.id, self._door.member, own)
+        if (keys.masking, keys.sealing, keys.seed) != (told.masking, told.sealing, told.seed):
+            where = f"try {this.attempt} of round {this.index}"
+            raise LeftOut(f"the keys of {where} were published by another worker of this member")
+        return own
 
     def _bundles(self, this: Round) -> list[tuple[Held, Bundle | None]]:
         """What each dealer dealt to the member: opened, or as shown when it complained, or None."""

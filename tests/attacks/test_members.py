@@ -1,0 +1,156 @@
+"""A member's own two hands: one worker too many, an old diary back, places that were chosen by trying."""
+
+import shutil
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import numpy as np
+from msgspec import structs
+
+from consortia.modules.training import masks, rules
+from consortia.modules.training.state import keys_of
+from consortia.modules.training.types import RoundKeys
+from consortia.testing.local import HeldTable, LocalDoor
+from consortia.testing.studies import MEMBERS
+from consortia.workers import Worker
+from consortia.workers.arithmetic import Summing
+from consortia.workers.diary import FOLDER as DIARY
+from consortia.workers.diary import Diary, is_passing
+from consortia.workers.door import DoorClosed
+from consortia.workers.masks import Masks
+from consortia.workers.terms import MASKED
+from tests.attacks.coalition import Colluder, coalition, sent
+from tests.attacks.removed import without
+from tests.workers.four import Consortium, small
+
+# ------------------------------------------------------------------ two workers of one member
+
+
+def two_workers(tmp_path) -> Consortium:
+    """North runs a second worker with the same key and a diary of its own; both drew secrets of the round."""
+    four = Consortium(tmp_path, rounds=1, summing=MASKED).join().start()
+    door = LocalDoor(four.net, "north")
+    second = Worker(
+        door, four.workers["north"].data, Diary(tmp_path / "second"), tell=four.net.teller("second")
+    )
+    second.masks.keys(four.study, four.rounds()[0].id)
+    four.workers = {"second": second, **four.workers}
+    four.net.drive({name: four.workers[name] for name in MEMBERS}, lambda: four.rounds()[0].step == "shares")
+    return four
+
+
+def test_without_a_look_at_its_keys_a_second_worker_spoils_the_try_for_everybody(tmp_path):
+    with without(Masks._secrets, "published by another"):
+        four = two_workers(tmp_path)
+        four.net.drive(four.workers, lambda: len(four.rounds()) == 2)
+    first = four.rounds()[0]
+    assert (first.status, first.cohort) == ("aborted", ())
+
+
+def test_a_second_worker_of_a_member_does_nothing_in_a_try_whose_keys_are_not_its_own(tmp_path):
+    four = two_workers(tmp_path).finish()
+    assert [this.cohort for this in four.rounds()] == [tuple(sorted(MEMBERS))] * 2
+    assert four.net.said("second", "waits")[0].detail == (
+        "the keys of try 0 of round 0 were published by another worker of this member"
+    )
+
+
+# ------------------------------------------------------------------ an old diary
+
+
+class Unanswered(LocalDoor):
+    """Hands the update to all nodes, and dies before the ledger has it."""
+
+    def submit(self, *messages):
+        raise DoorClosed("killed")
+
+
+def worker_at_home(
+    four: Consortium, folder: Path, door: type[LocalDoor] = LocalDoor, seed: int = 0
+) -> Worker:
+    data = HeldTable(small("north", seed))
+    return Worker(door(four.net, "north"), data, Diary(folder / DIARY), tell=four.net.teller("north"))
+
+
+def restored(tmp_path, copied) -> tuple[Consortium, list[bytes]]:
+    """North dies when it has offered its update; an old diary is put back, and its data change.
+
+    Gives the updates of north's that others hold.
+    """
+    four = Consortium(tmp_path, rounds=1, summing=MASKED).join().start()
+    home, backup = tmp_path / "home", tmp_path / "backup"
+    four.workers["north"] = worker_at_home(four, home)
+    four.net.drive(four.workers, lambda: four.rounds()[0].step == "submit")
+    shutil.copytree(home, backup, ignore=lambda at, names: [n for n in names if not copied(Path(at) / n)])
+    before = set(four.net.blobs)
+    assert not worker_at_home(four, home, Unanswered).work()
+    four.workers["north"] = worker_at_home(four, backup, seed=9)
+    four.workers["north"].work()
+    return four, [blob for name, blob in four.net.blobs.items() if name not in before]
+
+
+def less(one: bytes, other: bytes) -> bytes:
+    with np.errstate(over="ignore"):
+        return (np.frombuffer(one, dtype="<i8") - np.frombuffer(other, dtype="<i8")).tobytes()
+
+
+def test_a_whole_copy_of_a_diary_lets_one_mask_cover_two_updates_and_their_difference_is_bare(tmp_path):
+    four, (first, second) = restored(tmp_path, lambda _path: True)
+    this, old = four.rounds()[0], four.tables["north"]
+    plain = sent(four, this, "north")
+    four.tables["north"] = small("north", 9)
+    assert less(second, first) == less(sent(four, this, "north"), plain)
+    assert old.records == four.tables["north"].records
+
+
+def test_a_backup_leaves_out_what_a_round_needs_so_that_a_restored_worker_sits_it_out(tmp_path):
+    four, blobs = restored(tmp_path, lambda path: not is_passing(path))
+    assert len(blobs) == 1
+    assert four.net.said("north", "waits")[-1].detail == "this worker has no part in try 0 of round 0"
+    assert four.finish().progress.status == "finished"
+
+
+# ------------------------------------------------------------------ places in groups
+
+NINE = tuple(f"member-{number}" for number in range(9))
+LAST, FRIEND, VICTIM = NINE[8], NINE[4], NINE[0]
+
+
+def in_groups(tmp_path, size: int) -> tuple[Consortium, int]:
+    """Nine in groups of so many; the last publishes its keys when it has all others', and tries many.
+
+    Gives how often it drew until its friend and the victim were beside it.
+    """
+    summing = Summing("masked", "median", 0, group=size)
+    kinds = dict.fromkeys((LAST, FRIEND), Colluder)
+    many = Consortium(tmp_path, members=NINE, kinds=kinds, rounds=1, summing=summing, quorum=9).join().start()
+    others = {name: worker for name, worker in many.workers.items() if name != LAST}
+    this, last = many.rounds()[0], many.workers[LAST]
+    many.net.drive(others, lambda: len(many.net.said(NINE[7], "keyed")) == 1)
+    chance = Random(7)
+    for tries in count(1):
+        last.diary.keep_secrets(this.study, this.id, chance.randbytes(128))
+        mine = last.masks.keys(this.study, this.id)
+        keys = keys_of(many.bench.context(), this.id)
+        told = {**keys, LAST: RoundKeys(mine.masking, mine.sealing, mine.seed)}
+        drawn = structs.replace(rules.with_keys(this, told), group=size)
+        if {LAST, FRIEND, VICTIM} <= set(masks.neighbourhood(drawn, LAST)):
+            many.net.drive(many.workers, lambda: many.rounds()[0].step == "commit")
+            return many, tries
+
+
+def test_in_groups_of_three_two_who_choose_their_places_bare_the_third_and_this_is_left(tmp_path):
+    many, tries = in_groups(tmp_path, 3)
+    this = many.rounds()[0]
+    assert tries < 200
+    assert coalition(many, this, (LAST, FRIEND)).plain(VICTIM) == sent(many, this, VICTIM)
+
+
+def test_in_groups_of_four_two_colluders_wherever_they_are_have_a_sum_of_two(tmp_path):
+    many, _ = in_groups(tmp_path, 4)
+    this = many.rounds()[0]
+    them = coalition(many, this, (LAST, FRIEND))
+    others = [name for name in masks.neighbourhood(this, LAST) if name not in {LAST, FRIEND}]
+    assert all(them.plain(name) is None for name in others)
+    assert them.sum(others) is not None
