@@ -14,7 +14,7 @@ import numpy as np
 
 from consortia.base.codec import Malformed, Record
 from consortia.base.sealing import public_of
-from consortia.base.shares import Kind, seed_hash, share_hash
+from consortia.base.shares import Bundle, Kind, seed_hash, share_hash
 from consortia.engines.mask import (
     Dealt,
     Secrets,
@@ -28,8 +28,8 @@ from consortia.engines.mask import (
 from consortia.exact.shamir import ShamirError, recover
 from consortia.kernel.admission import parse
 from consortia.modules.training import masks as law
-from consortia.modules.training.messages import DealShares, PublishKeys, Reveal, Submit
-from consortia.modules.training.types import Round, Stage
+from consortia.modules.training.messages import Answer, DealShares, PublishKeys, Reveal, Submit
+from consortia.modules.training.types import Round, Share, Stage
 from consortia.testing.machine import Bench
 from consortia.workers import Worker
 from consortia.workers.arithmetic import plans, update
@@ -159,29 +159,36 @@ class Coalition:
         )
         return value if fits else None
 
+    def bundle(self, dealer: str, holder: str) -> Bundle | None:
+        """What a dealer dealt to one of the coalition, if it opens as committed."""
+        entry, own = self._entry(dealer, holder), self.own[holder]
+        if entry is None:
+            return None
+        dealt = Dealt(holder, entry.seed, entry.key, entry.sealed)
+        public = self._keys[dealer].sealing
+        try:
+            return open_share(self.this.id, holder, own.sealing, dealt, dealer=dealer, public=public)
+        except Malformed:
+            return None
+
     def _shares(self, dealer: str, kind: Kind) -> dict[int, bytes]:
-        found = {}
-        for holder, own in self.own.items():
-            entry = self._entry(dealer, holder)
-            if entry is not None:
-                try:
-                    bundle = open_share(
-                        self.this.id,
-                        holder,
-                        own.sealing,
-                        Dealt(holder, entry.seed, entry.key, entry.sealed),
-                        dealer=dealer,
-                        public=self._keys[dealer].sealing,
-                    )
-                except Malformed:
-                    continue
-                share = bundle.seed_share if kind == "seed" else bundle.key_share
-                found[law.point(self.this, holder)] = share
+        opened = {holder: self.bundle(dealer, holder) for holder in self.own}
+        found = {
+            law.point(self.this, holder): bundle.seed_share if kind == "seed" else bundle.key_share
+            for holder, bundle in opened.items()
+            if bundle is not None
+        }
         for holder, message in self.known.said:
             if isinstance(message, Reveal) and message.round == self.this.id:
                 for share in message.shares:
                     if share.dealer == dealer and self._is_dealt(share, holder, kind):
                         found[law.point(self.this, holder)] = share.share
+            elif isinstance(message, Answer) and (holder, message.round) == (dealer, self.this.id):
+                shown = message.shares
+                share = shown.seed_share if kind == "seed" else shown.key_share
+                salt = shown.seed_salt if kind == "seed" else shown.key_salt
+                if self._is_dealt(Share(dealer, share, salt), message.holder, kind):
+                    found[law.point(self.this, message.holder)] = share
         return found
 
     def _entry(self, dealer: str, holder: str):

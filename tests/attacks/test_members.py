@@ -1,7 +1,6 @@
 """A member's own two hands: one worker too many, an old diary back, places that were chosen by trying."""
 
 import shutil
-from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -44,8 +43,7 @@ def test_without_a_look_at_its_keys_a_second_worker_spoils_the_try_for_everybody
     with without(Masks._secrets, "published by another"):
         four = two_workers(tmp_path)
         four.net.drive(four.workers, lambda: len(four.rounds()) == 2)
-    first = four.rounds()[0]
-    assert (first.status, first.cohort) == ("aborted", ())
+    assert four.rounds()[0].status == "aborted"
 
 
 def test_a_second_worker_of_a_member_does_nothing_in_a_try_whose_keys_are_not_its_own(tmp_path):
@@ -129,7 +127,7 @@ def in_groups(tmp_path, size: int) -> tuple[Consortium, int]:
     this, last = many.rounds()[0], many.workers[LAST]
     many.net.drive(others, lambda: len(many.net.said(NINE[7], "keyed")) == 1)
     chance = Random(7)
-    for tries in count(1):
+    for tries in range(1, 1_000):
         last.diary.keep_secrets(this.study, this.id, chance.randbytes(128))
         mine = last.masks.keys(this.study, this.id)
         keys = keys_of(many.bench.context(), this.id)
@@ -138,6 +136,7 @@ def in_groups(tmp_path, size: int) -> tuple[Consortium, int]:
         if {LAST, FRIEND, VICTIM} <= set(masks.neighbourhood(drawn, LAST)):
             many.net.drive(many.workers, lambda: many.rounds()[0].step == "commit")
             return many, tries
+    raise AssertionError("in a thousand draws the three were never together")
 
 
 def test_in_groups_of_three_two_who_choose_their_places_bare_the_third_and_this_is_left(tmp_path):

@@ -17,7 +17,7 @@ from msgspec.structs import replace as changed
 from consortia.base.hashing import sha256
 from consortia.base.shares import share_hash
 from consortia.modules.training import masks
-from consortia.modules.training.messages import DealShares, PublishKeys, Reveal, Submit
+from consortia.modules.training.messages import Complain, DealShares, PublishKeys, Reveal, Submit
 from consortia.modules.training.types import Outcome, Round
 from consortia.workers.arithmetic import compute, plans
 from consortia.workers.masks import Given
@@ -26,7 +26,16 @@ from tests.attacks.coalition import Coalition, Colluder, coalition, heard
 from tests.workers.four import Consortium
 
 NAMES = ("amber", "birch", "cedar", "delta", "ember", "fir")
-FAULTS = ("another seed", "garbage", "a false share", "silence", "a lie", "nonsense")
+FAULTS = (
+    "another seed",
+    "garbage",
+    "no answer",
+    "a false complaint",
+    "a false share",
+    "silence",
+    "a lie",
+    "nonsense",
+)
 AWAY_MS = (5_000, 40_000, 70_000)
 
 
@@ -49,7 +58,13 @@ class Fickle(Colluder):
         return not self.vanishes(0.02) and super().publish_keys(task)
 
     def submit(self, task, view, seen):
+        if self.does("a false complaint"):
+            others = [name for name in seen.round.dealers if name != self.door.member]
+            self._do(task, Complain(seen.round.study, seen.round.id, self.chance.choice(others)))
         return not self.vanishes(0.1) and super().submit(task, view, seen)
+
+    def answer(self, task, view, seen):
+        return not self.does("no answer") and not self.vanishes(0.05) and super().answer(task, view, seen)
 
     def commit(self, task, view, seen):
         return not self.vanishes(0.05) and super().commit(task, view, seen)
@@ -107,7 +122,7 @@ def played(seed: int, folder) -> Consortium:
     for name, worker in many.workers.items():
         worker.chance = Random(f"{seed} {name}")
         worker.masks._draw = worker.chance.randbytes
-    many.workers[bad].faults = tuple(chance.sample(FAULTS, 2))
+    many.workers[bad].faults = tuple(chance.sample(FAULTS, 3))
     return many.join().start().finish()
 
 

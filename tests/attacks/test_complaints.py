@@ -1,0 +1,170 @@
+"""Shares that do not open for whoever gets them, and complaints of shares that do."""
+
+from dataclasses import replace
+
+from msgspec.structs import replace as changed
+
+from consortia.engines.mask import Secrets
+from consortia.modules.training import masked
+from consortia.modules.training import messages as ask
+from consortia.modules.training.types import PlainShares
+from consortia.testing.studies import MEMBERS
+from consortia.workers import Worker
+from consortia.workers.masks import LeftOut, Masks
+from consortia.workers.terms import MASKED
+from tests.attacks.coalition import Coalition, Colluder, coalition, heard, seen, sent
+from tests.attacks.removed import without
+from tests.workers.four import Consortium
+
+OTHERS = ("east", "north", "south")
+
+
+def study(tmp_path, **kinds) -> Consortium:
+    return Consortium(tmp_path, kinds=kinds, rounds=1, summing=MASKED).join().start()
+
+
+class Garbling(Colluder):
+    """Deals garbage to some."""
+
+    victims = OTHERS
+
+    def deal(self, task, view, seen):
+        dealt = self.masks.shares(seen.round)
+        near = sorted(seen.round.keyed)
+        shares = tuple(
+            changed(one, sealed=bytes(len(one.sealed))) if name in self.victims else one
+            for name, one in zip(near, dealt.shares, strict=True)
+        )
+        self._do(task, changed(dealt, shares=shares))
+        return True
+
+
+class Silent(Garbling):
+    """Deals garbage to all others, and answers nobody."""
+
+    def answer(self, task, view, seen):
+        return False
+
+
+# ------------------------------------------------------------------ nobody is named
+
+
+def sitting_out(self: Masks, this, now: int) -> None:
+    """`Masks.complaint` of a worker that cannot complain: it does not mask where shares do not open."""
+    if any(bundle is None for _, bundle in self._bundles(this)):
+        raise LeftOut("the shares do not open")
+
+
+def test_without_complaints_who_deals_garbage_stops_a_study_and_the_others_stand_there_as_missing(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Masks, "complaint", sitting_out)
+    four = study(tmp_path, west=Silent).finish()
+    assert four.progress.status == "aborted"
+    assert {this.missing for this in four.rounds()[:1]} == {OTHERS}
+
+
+def test_who_deals_garbage_and_answers_nobody_is_named_and_left_out(tmp_path):
+    four = study(tmp_path, west=Silent).finish()
+    first, second = four.rounds()[:2]
+    assert (first.status, first.missing) == ("aborted", ("west",))
+    assert second.cohort == OTHERS
+    assert four.progress.status == "finished"
+
+
+# ------------------------------------------------------------------ complaints that show too much
+
+
+class GarblingForTwo(Garbling):
+    """Deals garbage to all but north, so that these complain."""
+
+    victims = ("east", "south")
+
+
+def test_complaints_that_showed_the_key_of_the_try_would_together_bare_who_dealt_honestly(tmp_path):
+    four = study(tmp_path, west=GarblingForTwo, east=Colluder, south=Colluder)
+    four.net.drive(four.workers, lambda: four.rounds()[0].step == "commit")
+    this = four.rounds()[0]
+    own = {name: four.workers[name].diary.secrets(this.study, this.id) for name in ("east", "south", "west")}
+    shown = {name: replace(Secrets.of(drawn), seed=b"-" * 32) for name, drawn in own.items()}
+    assert Coalition(seen(four, this), shown).plain("north") == sent(four, this, "north")
+
+
+def test_complaints_show_nothing_and_answers_what_their_dealer_dealt(tmp_path):
+    four = study(tmp_path, west=GarblingForTwo).finish()
+    this = four.rounds()[0]
+    assert [name for name, one in heard(four.bench) if isinstance(one, ask.Complain)][:2] == ["east", "south"]
+    assert {name for name, one in heard(four.bench) if isinstance(one, ask.Answer)} == {"west"}
+    assert coalition(four, this, ("west",)).plain("north") is None
+    assert four.progress.status == "finished"
+
+
+# ------------------------------------------------------------------ false complaints
+
+
+class Accusing(Colluder):
+    """Complains of north, whose shares open."""
+
+    accused = False
+
+    def submit(self, task, view, seen):
+        if not self.accused:
+            self._do(task, ask.Complain(seen.round.study, seen.round.id, "north"))
+            self.accused = True
+            return True
+        held = next(one for one in self.masks._shared(seen.round).held if one.dealer == "north")
+        waits = held.complaint is not None and held.complaint.answer is None
+        return not waits and super().submit(task, view, seen)
+
+
+def test_where_a_dealer_cannot_answer_a_false_complaint_throws_it_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(Worker, "answer", lambda *_: False)
+    four = study(tmp_path, west=Accusing)
+    four.net.drive(four.workers, lambda: len(four.rounds()) == 2)
+    first, second = four.rounds()
+    assert first.missing == ("north",)
+    assert "north" not in second.members
+
+
+def test_a_false_complaint_is_answered_by_what_the_complainer_had(tmp_path):
+    four = study(tmp_path, west=Accusing).finish()
+    this = four.rounds()[0]
+    assert this.cohort == tuple(sorted(MEMBERS))
+    ((dealer, answer),) = [each for each in heard(four.bench) if isinstance(each[1], ask.Answer)]
+    west = coalition(four, this, ("west",))
+    assert (dealer, answer.holder) == ("north", "west")
+    assert west.bundle("north", "west").seed_share == answer.shares.seed_share
+    assert west.bundle("north", "west").key_share == answer.shares.key_share
+    assert west.plain("north") is None
+
+
+# ------------------------------------------------------------------ false answers
+
+
+class Misanswering(GarblingForTwo):
+    """Answers with other shares than it committed to."""
+
+    def answer(self, task, view, seen):
+        told = self.masks.answers(seen.round)
+        self._do(task, *(changed(one, shares=self.false(one.shares)) for one in told))
+        return True
+
+    def false(self, shares: PlainShares) -> PlainShares:
+        return changed(shares, seed_share=bytes(len(shares.seed_share)))
+
+    def reveal(self, task, view, seen):
+        return False
+
+
+def test_without_the_hashes_of_shares_false_answers_keep_honest_holders_from_revealing(tmp_path):
+    four = study(tmp_path, west=Misanswering)
+    with without(masked.answer, "NOT_AS_DEALT"):
+        four.net.drive(four.workers, lambda: len(four.rounds()) == 2)
+    assert {"east", "south"} <= set(four.rounds()[0].missing)
+
+
+def test_an_answer_that_is_not_as_dealt_is_none(tmp_path):
+    four = study(tmp_path, west=Misanswering).finish()
+    assert four.net.said("west", "refused")[0].detail == "training.not_as_dealt"
+    assert four.rounds()[0].missing == ("west",)
+    assert four.progress.status == "finished"
