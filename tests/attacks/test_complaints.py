@@ -7,6 +7,7 @@ from msgspec.structs import replace as changed
 from consortia.engines.mask import Secrets
 from consortia.modules.training import masked
 from consortia.modules.training import messages as ask
+from consortia.modules.training.state import complaints_of
 from consortia.modules.training.types import PlainShares
 from consortia.testing.studies import MEMBERS
 from consortia.workers import Worker
@@ -55,7 +56,7 @@ def sitting_out(self: Masks, this, now: int) -> None:
         raise LeftOut("the shares do not open")
 
 
-def test_without_complaints_who_deals_garbage_stops_a_study_and_the_others_stand_there_as_missing(
+def test_without_complaints_who_deals_garbage_stops_a_study_and_others_are_named_missing(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(Masks, "complaint", sitting_out)
@@ -168,3 +169,40 @@ def test_an_answer_that_is_not_as_dealt_is_none(tmp_path):
     assert four.net.said("west", "refused")[0].detail == "training.not_as_dealt"
     assert four.rounds()[0].missing == ("west",)
     assert four.progress.status == "finished"
+
+
+# ------------------------------------------------------------------ more complaints than answers in a call
+
+TWENTY = tuple(f"member-{number:02}" for number in range(20))
+
+
+def all_accuse_one(tmp_path) -> Consortium:
+    """Nineteen members complain of the first, whose shares open for all of them."""
+    many = Consortium(tmp_path, members=TWENTY, rounds=1, summing=MASKED, quorum=14).join().start()
+    many.net.drive(many.workers, lambda: many.rounds()[0].step == "submit")
+    this, first = many.rounds()[0], TWENTY[0]
+    for name in TWENTY[1:]:
+        many.bench.ok(name, "worker", ask.Complain(this.study, this.id, first))
+    some = {name: many.workers[name] for name in TWENTY[:2]}
+    many.net.drive(some, lambda: len(many.rounds()) == 2 or not left(many, first))
+    return many
+
+
+def left(many: Consortium, dealer: str) -> int:
+    """How many complaints of a dealer wait for its answer."""
+    this = many.rounds()[0]
+    found = complaints_of(many.bench.context(), this.id).items()
+    return sum(1 for (accused, _), one in found if accused == dealer and one.answer is None)
+
+
+def test_where_all_are_answered_at_once_many_complaints_throw_a_dealer_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("consortia.workers.rounds.ANSWERS_MAX", len(TWENTY))
+    many = all_accuse_one(tmp_path)
+    assert many.net.said(TWENTY[0], "refused")[0].detail == "kernel.malformed"
+    assert many.rounds()[0].missing == (TWENTY[0],)
+
+
+def test_a_dealer_answers_more_complaints_than_one_transaction_holds(tmp_path):
+    many = all_accuse_one(tmp_path)
+    assert len(many.rounds()) == 1
+    assert len(many.net.said(TWENTY[0], "answered")) == 2

@@ -9,6 +9,7 @@ from consortia.base.codec import Milliseconds, Record
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train.learner import MakeLearner
 from consortia.kernel.block import OK
+from consortia.kernel.transaction import CALLS_MAX
 from consortia.modules.training import messages as ask
 from consortia.modules.training import queries, rules
 from consortia.modules.training.rounds import awaited
@@ -26,6 +27,9 @@ PAUSE_MILLISECONDS = 1_000
 
 HELD_MILLISECONDS = 200
 """While too few nodes hold the update it is offered again this soon: another node may be a block behind."""
+
+ANSWERS_MAX = CALLS_MAX - 1
+"""So many complaints are answered in one transaction: a call is left to say that one is there again."""
 
 STEP_NOT_OVER = "training.wrong_step"
 """The refusal to open what others have yet to commit to."""
@@ -64,7 +68,7 @@ class Rounds:
 
     def answer(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
         """Show the shares of which holders complain: whoever does not is in no further try of the round."""
-        self._do(task, *self.masks.answers(seen.round))
+        self._do(task, *self.masks.answers(seen.round)[:ANSWERS_MAX])
         self._report(task, "answered", "shares shown to those who complained of them")
         return True
 
