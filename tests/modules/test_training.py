@@ -6,10 +6,11 @@ from msgspec.structs import replace
 from consortia.base.codec import encode_record
 from consortia.base.refusals import Refused
 from consortia.modules.training import rules
-from consortia.modules.training.messages import Close, Finish, Leave, Start
+from consortia.modules.training.messages import Close, Finish, Leave, Return, Start
 from consortia.modules.training.state import OPEN, PROGRESS, ROUNDS
 from consortia.modules.training.types import Outcome
 from consortia.testing.machine import Bench
+from consortia.testing.masked import dealt, keyed, running_masked, sent
 from consortia.testing.studies import (
     GOOD,
     MEMBERS,
@@ -298,3 +299,23 @@ def test_who_missed_a_step_and_leaves_is_not_waited_for_again(bench):
     for name in MEMBERS[:3]:
         bench.ok(name, "worker", committed(this, name))
     assert current(bench, this.study).step == "open"
+
+
+def test_who_returned_to_a_round_that_goes_on_without_it_does_not_miss_what_it_cannot_do():
+    bench = Bench(4)
+    this = keyed(bench, running_masked(bench), MEMBERS[:3])
+    bench.ok("west", "worker", Return(this.study))
+    after = sent(bench, dealt(bench, this, MEMBERS[:3]), MEMBERS[:3])
+    parts = bench.query("training.study", study=this.study).parts
+    assert (after.step, after.missing) == ("reveal", ("west",))
+    assert not any(part.part.absent for part in parts)
+
+
+def test_who_commits_to_nothing_costs_the_others_one_deadline_and_not_one_in_the_next_round_too():
+    bench = Bench(4)
+    this = submitted(bench, running(bench))
+    for name in MEMBERS[:3]:
+        bench.ok(name, "worker", committed(this, name))
+    after = ended(bench, current(bench, this.study))
+    parts = bench.query("training.study", study=this.study).parts
+    assert (after.step, [part.member for part in parts if part.part.absent]) == ("open", ["west"])

@@ -200,7 +200,7 @@ def _after_masked_submit(facts: Facts, now: Moment) -> Change:
     partial = repeats and cohort != this.dealers
     crowded = not repeats and len(earlier) + len(asking) > COHORTS_MAX
     if len(cohort) < terms.quorum or apart or partial or crowded:
-        missing = without(this.members, paying)
+        missing = without(awaited(this), paying)
         return _give_up(facts, missing, now, MISSING if missing else APART)
     change = _cohort_fixed(facts, cohort, now)
     return change if repeats else _asked(facts, change, cohort, asking)
@@ -215,7 +215,7 @@ def _cohort_fixed(facts: Facts, cohort: Names, now: Moment) -> Change:
         missing=missing,
     )
     event = CohortFixed(facts.study.id, fixed.id, len(cohort), missing)
-    silent = without(facts.round.members, facts.submitted)
+    silent = without(awaited(facts.round), facts.submitted)
     return Change(facts.progress, (fixed,), _missed(facts, silent), (event,))
 
 
@@ -272,10 +272,10 @@ def _excluded(facts: Facts, dealers: Names, told: tuple[Event, ...], now: Moment
 
 def after_commit(facts: Facts, now: Moment) -> Change:
     """Results may be opened, or the round is given up when too few committed to agree."""
-    committed = tuple(facts.results)
-    if len(committed) < needed(len(facts.round.members)):
-        return _give_up(facts, without(facts.round.members, committed), now)
-    return Change(facts.progress, (next_step(facts.study, facts.round, now),))
+    missed = without(awaited(facts.round), facts.results)
+    if len(facts.results) < needed(len(facts.round.members)):
+        return _give_up(facts, missed, now)
+    return Change(facts.progress, (next_step(facts.study, facts.round, now),), _missed(facts, missed))
 
 
 def after_open(facts: Facts, now: Moment) -> Change:
