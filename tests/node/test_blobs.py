@@ -51,6 +51,20 @@ def test_a_file_that_a_program_of_the_home_wrote_is_adopted_once(tmp_path):
     assert list((tmp_path / "part").iterdir()) == []
 
 
+def test_what_was_adopted_last_is_at_hand_for_those_who_ask_until_it_is_deleted(tmp_path):
+    blobs = Blobs(tmp_path)
+    with left_blob(tmp_path, SMALL) as name:
+        blob = blobs.adopt(name)
+    path = tmp_path / blob.hex()[:2] / blob.hex()
+    path.write_bytes(bytes(len(SMALL)))
+    assert blobs.chunk(blob, 0) == SMALL
+    with pytest.raises(BlobError, match="changed on the disk"):
+        blobs.read(blob)
+    blobs.delete(blob)
+    with pytest.raises(NoBlob):
+        blobs.chunk(blob, 0)
+
+
 def test_a_file_that_was_not_adopted_goes_with_its_writer_or_with_the_node(tmp_path):
     blobs = Blobs(tmp_path)
     with left_blob(tmp_path, SMALL) as name:

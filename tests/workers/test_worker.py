@@ -58,6 +58,18 @@ def test_a_commitment_goes_alone_where_others_are_awaited(tmp_path, kind):
     assert sum(len(four.net.said(name, "opened")) for name in MEMBERS) == 2
 
 
+def test_a_worker_waits_no_longer_than_to_what_the_clock_makes_due(four):
+    north = four.workers["north"]
+    north.work()
+    assert north.patience() == 1.0  # the deadline of the step lies hours ahead
+    deadline = four.rounds()[0].deadline
+    four.net.bench.time = deadline - 400
+    north.work()
+    assert north.patience() == 0.4
+    four.net.bench.time = deadline
+    assert north.patience() == 0.0
+
+
 def test_a_member_that_vanishes_is_counted_out_and_comes_back(four):
     gone = four.workers.pop("west")
     four.net.drive(four.workers, lambda: four.progress.index == 1)

@@ -35,6 +35,7 @@ class HttpDoor:
         """
         self._client, self._member, self._blobs = client, member, blobs
         self._height: int | None = None
+        self._put: tuple[bytes, bytes] | None = None
 
     @property
     def member(self) -> str:
@@ -67,10 +68,13 @@ class HttpDoor:
                 raise DoorClosed(f"nothing can be written beside the node's blobs: {error}") from error
         if kept != blob_id(data):
             raise DoorClosed(f"the bytes of blob {kept.hex()[:16]} changed on the way to the node")
+        self._put = kept, data
         return kept
 
     def get_blob(self, blob: bytes) -> bytes:
-        """A blob's bytes, checked; the node fetches from its peers what it lacks."""
+        """A blob's bytes, checked; the node fetches from its peers what it lacks. The last put is at hand."""
+        if self._put is not None and self._put[0] == blob:
+            return self._put[1]
         if self._blobs is not None:
             with suppress(BlobError, OSError):  # the node says what is wrong with it
                 return read_blob(self._blobs, blob)

@@ -57,12 +57,17 @@ def _worker(home: Home, url: str, trainer: str, make: Make, stop: threading.Even
     client = Client(url, network=config.network_id, member=config.member, key=key)
     door: Door = HttpDoor(client, config.member, home.blobs)
 
+    known: dict[tuple[bytes, int], tuple[str, bytes]] = {}
+
     def committed(dataset: bytes, version: int) -> tuple[str, bytes] | None:
+        if (dataset, version) in known:  # what a version commits to never changes
+            return known[dataset, version]
         found = door.query("assets.asset", ById(dataset), MaybeAsset).asset
         page = door.query("assets.versions", ListVersions(dataset, version - 1, 1), VersionPage).versions
         if found is None or not page or page[0].number != version:
             return None
-        return found.name, page[0].commitment
+        known[dataset, version] = found.name, page[0].commitment
+        return known[dataset, version]
 
     data: Data = VaultData(Vault(home.private), committed)
     own = load_trainer(named) if named else None

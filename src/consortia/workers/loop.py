@@ -9,9 +9,6 @@ from consortia.workers.door import DoorClosed
 from consortia.workers.worker import Worker
 
 NICE = 10
-WAIT_SECONDS = 0.25
-"""So long the worker waits for the ledger to move before it looks at the clock again."""
-
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _LOG = logging.getLogger("consortia.worker")
 
@@ -25,7 +22,7 @@ def run(worker: Worker, stopping: Callable[[], bool], sleep: Callable[[float], o
     while not stopping():
         try:
             worker.work()
-            worker.door.wait(WAIT_SECONDS)
+            worker.door.wait(worker.patience())
             failures = 0
         except DoorClosed as error:
             _LOG.info("the node is away: %s", error)

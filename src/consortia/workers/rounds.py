@@ -64,6 +64,7 @@ class Rounds:
         dealt = self.masks.shares(seen.round)
         self._do(task, dealt)
         self._report(task, "dealt", f"shares for {len(dealt.shares)} holders")
+        self.states.settle(task.study)  # what the last round left to do, while the others deal
         return True
 
     def answer(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
@@ -124,7 +125,7 @@ class Rounds:
             self._report(task, "opened", f"sum {outcome.sum.hex()[:16]}")
         elif self._was_last(task):
             return self.open(task, view, seen)
-        self.states.settle(this.study)
+        self._settle(view, this)
         return True
 
     def _was_last(self, task: queries.Task) -> bool:
@@ -177,8 +178,13 @@ class Rounds:
         outcome = self.diary.result(task.study, seen.round.id) or self._own_result(view, seen)
         self._do(task, ask.OpenResult(task.study, seen.round.id, outcome.sum, outcome.state))
         self._report(task, "opened", f"sum {outcome.sum.hex()[:16]}")
-        self.states.settle(task.study)
+        self._settle(view, seen.round)
         return True
+
+    def _settle(self, view: queries.StudyView, this: Round) -> None:
+        """Have the new state kept: now, or where the next round begins with shares, once they are dealt."""
+        if not this.keyed or this.index + 1 == rules.rounds_of(view.study.terms.stages):
+            self.states.settle(this.study)
 
     def _meanwhile(self, task: queries.Task) -> bool:
         """While others are awaited: say that one is there again, and publish keys for the round to come."""

@@ -42,6 +42,9 @@ MOVED_ON = frozenset(
 
 MOVED_ON_MILLISECONDS = 50
 
+PATIENCE_MILLISECONDS = 1_000
+"""So long the worker waits for the ledger to move before it asks again all the same."""
+
 Step = Callable[[queries.Task, queries.StudyView, queries.RoundView], bool]
 """A step of a round, which says whether it was done."""
 
@@ -74,6 +77,8 @@ class Worker(Rounds):
         super().__init__(door, data, diary, tell, trainer)
         self.consent = consent
         self._seen: dict[tuple[bytes, str], Milliseconds] = {}
+        self._looked: Milliseconds = 0
+        self._timed: list[Milliseconds] = []
         self._studies: dict[bytes, queries.StudyView] = {}
 
     # ------------------------------------------------------------------ joining
@@ -106,11 +111,20 @@ class Worker(Rounds):
         tasks = self.door.query("training.due", queries.ByMember(self.door.member), queries.Tasks).tasks
         self._tidy({task.study for task in tasks})
         final = self.door.final_height()
+        self._looked, self._timed = self.door.now(), []
         done = False
         for task in tasks:
             if task.height <= final and self.door.now() >= self._rest.get(task.study, 0):
                 done |= self._attempt(task)
+            self._timed += [task.deadline or 0, self._rest.get(task.study, 0)]
         return done
+
+    def patience(self) -> float:
+        """The seconds to wait for the ledger to move before the clock alone may have made something due."""
+        due = min(
+            (at for at in self._timed if at > self._looked), default=self._looked + PATIENCE_MILLISECONDS
+        )
+        return min(max(0, due - self.door.now()), PATIENCE_MILLISECONDS) / 1000
 
     def _attempt(self, task: queries.Task) -> bool:
         """Do one task; a failure of one study never holds up another."""
@@ -204,7 +218,9 @@ class Worker(Rounds):
         now = self.door.now()
         key = (task.round or task.study, word or task.action)
         first = self._seen.setdefault(key, now)
-        if now < first + self._turn(task) * TURN_MILLISECONDS:
+        turn = first + self._turn(task) * TURN_MILLISECONDS
+        if now < turn:
+            self._timed.append(turn)
             return False
         return act()
 
