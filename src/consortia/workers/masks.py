@@ -61,7 +61,6 @@ class Masks:
         """`draw(n)` gives n random bytes from the system."""
         self._door, self._diary, self._draw = door, diary, draw
         self._known: MasksView | None = None
-        self._held: tuple[Round, SharesView] | None = None
 
     def keys(self, study: bytes, round_id: bytes) -> ask.PublishKeys:
         """The member's keys for a round, its secrets drawn and kept if they were not."""
@@ -170,15 +169,8 @@ class Masks:
         return self._known
 
     def _shared(self, this: Round) -> SharesView:
-        """What was dealt to the member: it stands once it is fixed whose shares count."""
-        if self._held is not None and this.dealers:
-            seen, held = self._held
-            if (seen.id, seen.dealers) == (this.id, this.dealers):
-                return held
         asked = BySharing(_which(this), self._door.member)
-        shared = self._door.query("training.shares", asked, SharesView)
-        self._held = this, shared
-        return shared
+        return self._door.query("training.shares", asked, SharesView)
 
 
 def check_length(stage: Stage, blob: bytes) -> None:
