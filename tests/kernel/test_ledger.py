@@ -118,6 +118,7 @@ def test_blocks_leaves_and_receipts_are_read_where_they_stand(store, bench):
     ledger = filled(store, bench)
     assert [ledger.block(block.height) for block in bench.blocks] == bench.blocks
     assert [ledger.leaf(at) for at in range(ledger.tip.size)] == bench.leaves
+    assert (ledger.leaves(1, 2), ledger.leaves(3, 99)) == (bench.leaves[1:3], bench.leaves[3:])
     placed = ledger.receipt(ledger.transaction_at(1))
     assert (placed.height, placed.leaf, placed.receipt.code) == (1, 1, "ok")
     assert ledger.header(1).first == 1

@@ -202,3 +202,5 @@ def test_a_checkpoint_that_ends_within_a_block_shows_no_state(bench):
     kept.ledger.store.put_note(2, bench.checkpoint(2, signers=bench._witnesses[3]))
     with pytest.raises(CannotProve, match="is not a header"):
         prove_state(kept.ledger, next(iter(to_value(bench.genesis))).encode())
+    with pytest.raises(CannotProve, match="block 1 is not final yet"):  # it lacks the header alone
+        prove_receipt(kept.ledger, first_transaction(kept))

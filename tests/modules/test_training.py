@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from consortia.base.codec import encode_record
 from consortia.base.refusals import Refused
 from consortia.modules.training import rules
-from consortia.modules.training.messages import Close, Finish, Leave, Return, Start
+from consortia.modules.training.messages import Cancel, Close, Finish, Leave, Return, Start
 from consortia.modules.training.state import OPEN, PROGRESS, ROUNDS
 from consortia.modules.training.types import Outcome
 from consortia.testing.machine import Bench
@@ -182,9 +182,21 @@ def test_everybody_sees_what_it_has_to_do_and_who_is_awaited(bench):
     assert due(bench, "east") == ["open"]
 
 
+def test_who_committed_to_nothing_has_nothing_to_open(bench):
+    this = submitted(bench, running(bench))
+    bench.block(*[bench.sign(name, "worker", committed(this, name)) for name in ("east", "north", "south")])
+    assert (due(bench, "east"), due(bench, "west")) == (["wait"], ["commit"])
+    assert ended(bench, this).step == "open"
+    assert (due(bench, "east"), due(bench, "west")) == (["open"], ["wait"])
+    bench.ok("north", "analyst", Cancel(this.study, "that is enough"))
+    assert due(bench, "east") == []
+    assert bench.query("training.awaited", study=this.study).action == "wait"
+
+
 def test_a_member_without_a_study_has_nothing_to_do(bench):
-    all_final(bench)
+    study = all_final(bench)
     assert due(bench, "east") == ["finish"]
+    assert bench.query("training.awaited", study=study).action == "finish"
     assert bench.query("training.due", member="nobody").tasks == ()
 
 
