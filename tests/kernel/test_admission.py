@@ -278,6 +278,7 @@ def test_the_epochs_quota_is_refused_and_renews(bench):
     assert tight.run("north", "operator", Spend(800)).code == OK
     raw = tight.sign("north", "operator", Spend(800))
     assert tight.admission_code(raw) == "kernel.over_quota"
+    assert tight.machine.admission(tight.state, tight.tip, tight.time).quota("north").cost_per_epoch == 1_500
     assert tight.admission_code(tight.sign("east", "operator", Spend(800))) == OK
     tight.time += tight.genesis.limits.epoch_milliseconds
     assert tight.admission_code(tight.sign_with(tight.key("north", "operator"), Spend(800), sequence=1)) == OK

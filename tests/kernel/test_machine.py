@@ -7,10 +7,12 @@ from consortia.base.merkle import leaf_hash, root
 from consortia.base.refusals import Refused
 from consortia.kernel.admission import USAGE
 from consortia.kernel.block import OK, Block, Header, parse_leaf
+from consortia.kernel.context import Context
 from consortia.kernel.genesis import Genesis, ModuleVersion
 from consortia.kernel.machine import InvalidBlock, Machine, Tip
+from consortia.kernel.module import Method
 from consortia.kernel.ports import Quota
-from consortia.kernel.store import MemoryReader
+from consortia.kernel.store import MemoryReader, Overlay
 from consortia.modules.identity.messages import Leave, SetEndpoint
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.testing.machine import START, Bench, BenchError
@@ -268,3 +270,14 @@ def test_the_machine_starts_at_the_height_zero_that_a_tip_of_its_own_continues(b
 def test_a_quota_is_written_as_the_genesis_says(bench):
     assert bench.query("identity.member", name="north").quota == FULL_QUOTA
     assert to_value(FULL_QUOTA) == bench.genesis.state["identity"]["joiner_quota"]
+
+
+def test_a_message_is_prompt_always_never_or_as_it_and_the_state_say():
+    ctx = Context(Overlay(MemoryReader()), bytes(32), 7, 1)
+    for prompt, told in ((True, [True, True]), (False, [False, False]), (by_height, [False, True])):
+        method = Method(Spend, lambda *_: None, frozenset(), prompt=prompt)
+        assert [method.is_prompt(ctx, Spend(cost)) for cost in (6, 7)] == told
+
+
+def by_height(ctx, message):
+    return message.cost >= ctx.height

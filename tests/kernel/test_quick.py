@@ -75,6 +75,12 @@ def test_a_payload_is_read_as_the_plain_reader_reads_it(transaction: Transaction
     assert _transaction(payload) == read_payload(payload) == quick_payload(payload)
 
 
+@pytest.mark.parametrize("fields", [{"lane": 0}, {"lane": 15}, {"calls": [SAMPLE.calls[0]] * CALLS_MAX}])
+def test_the_quick_reader_itself_reads_all_within_the_limits(fields: dict[str, object]) -> None:
+    payload = changed(fields)
+    assert _transaction(payload) == read_payload(payload)
+
+
 def test_a_payload_with_any_byte_changed_cut_or_added_gets_the_plain_answer(programme: Any) -> None:
     payload = encode_record(SAMPLE)
     changes = range(1, 256, programme(quick=61, test=19, nightly=1))
