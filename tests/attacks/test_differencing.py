@@ -1,6 +1,7 @@
 """Sums that say nothing alone, and together bare one member: by a retry, by another study, by two members."""
 
 import numpy as np
+from msgspec.structs import replace
 
 from consortia.modules.training import masks
 from consortia.testing.studies import MEMBERS
@@ -108,7 +109,23 @@ def test_two_members_are_not_set_apart(tmp_path):
     assert four.progress.reason == f"round 0, try 4: {APART}"
 
 
-def test_members_who_agreed_to_sums_of_four_are_not_set_apart_as_three(tmp_path, monkeypatch):
-    six = (*FIVE, "fir")
-    four = asked_twice(tmp_path, (*six, "gorse"), six[:4], quorum=4).finish()
-    assert four.progress.reason == f"round 0, try 4: {APART}"
+def of_seven(tmp_path) -> Consortium:
+    """A finished study of seven who agreed to sums of four or more, and the same asked of four of them."""
+    seven = (*FIVE, "fir", "gorse")
+    return asked_twice(tmp_path, seven, seven[:4], quorum=4).finish()
+
+
+def test_without_their_quorum_members_who_agreed_to_sums_of_four_are_summed_as_three(tmp_path, monkeypatch):
+    rule = masks.told_apart
+
+    def of_three(earlier, new, excluded):
+        return rule(*([replace(one, quorum=3) for one in each] for each in (earlier, new)), excluded)
+
+    monkeypatch.setattr(masks, "told_apart", of_three)
+    four = of_seven(tmp_path)
+    three = [sent(four, four.first, name) for name in four.members[4:]]
+    assert less(*both_sums(four, "amber"), *three) == bytes(len(three[0]))
+
+
+def test_members_who_agreed_to_sums_of_four_are_not_set_apart_as_three(tmp_path):
+    assert of_seven(tmp_path).progress.reason == f"round 0, try 4: {APART}"
