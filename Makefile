@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the interpreter of a new environment.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format coverage bench docs reference requirements soak clean
+.PHONY: help demo test quick check format coverage mutation bench docs reference requirements soak clean
 export PYTHON
 
 BIN := .venv/bin
@@ -43,6 +43,10 @@ coverage: ## which branches the tests leave out, by package; OF="base kernel" as
 	@$(BIN)/python -m coverage run -m pytest -q $(foreach room,$(OF),tests/$(room))
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m tools.coverage $(OF)
+
+mutation: ## small faults put into the law, and how many the tests notice; half an hour; SAMPLE=40 tries fewer
+	@tools/environment test
+	@$(BIN)/python -m tools.mutation --write $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 bench: ## the figures, each beside its peer; ONLY=ledger.full_path runs one
 	@tools/environment test
