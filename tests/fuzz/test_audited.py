@@ -20,11 +20,12 @@ SPECIAL_EVERY = 60
 """One world of identity in so many is of as many members as a network may have, or of one fewer; and in one
 a member piles up keys."""
 
-SHARES = {"identity": 40, "assets": 35, "predictions": 25}
-"""Of a hundred moves, how many are in worlds whose focus is on the room."""
+SHARES = {"identity": 40, "assets": 35, "predictions": 25, "training": 25}
+"""For a hundred moves asked for, how many are in worlds whose focus is on the room."""
 
-NEVER_HERE = {"kernel.state_full", "kernel.internal"}
-"""What these worlds do not come to: bytes of state are not foretold, and the unforeseen fails every test."""
+NEVER_HERE = {"kernel.state_full", "kernel.internal", "training.study_full"}
+"""What these worlds do not come to: bytes of state are not foretold, the unforeseen fails every test, and no
+world has 64 members with data."""
 
 
 def setting(room, seed):
@@ -32,6 +33,9 @@ def setting(room, seed):
         return Setting(room, 127 + seed // SPECIAL_EVERY % 2, ("propose_member", "approve_member", "accept"))
     if room == "identity" and seed % SPECIAL_EVERY == 59:
         return Setting(room, 4, ("pile_up_keys",))
+    if room == "training":
+        pressed = ("pile_up_studies",) if seed % SPECIAL_EVERY == 29 else ("go_on",) if seed % 3 else None
+        return Setting(room, 3 + seed % 4, pressed)
     return Setting(room)
 
 

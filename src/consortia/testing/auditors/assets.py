@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from consortia.base.hashing import tagged
 from consortia.modules.assets import messages as asked
 from consortia.modules.assets.types import Parent, Right
-from consortia.testing.auditors import Entries, Model, Plain, Said, plain, refuse
+from consortia.testing.auditors import Entries, Model, Plain, Said, Told, plain, refuse
 from consortia.testing.auditors import rights as r
 from consortia.testing.auditors.assets_promises import broken
 from consortia.testing.auditors.identity import Identity
@@ -100,6 +100,16 @@ class Assets(Model):
         self.tell("erased", asset=m.asset, version=m.version)
 
     def make(self, said: Said, m: Make) -> None:
+        """Any member makes a model, as only studies do elsewhere."""
+        self.made(said, m, said.member, "made together")
+
+    def told(self, said: Said, m: Make, owner: str, title: str) -> Told:
+        """What is told when a study registers its model for `owner`."""
+        self._told = []
+        self.made(said, m, owner, title)
+        return tuple(self._told)
+
+    def made(self, said: Said, m: Make, owner: str, title: str) -> None:
         """A study registers its model: no more than its data and its beginnings allow."""
         parents = (*m.made_from, *m.summed)
         refuse("unknown_parent", when=any(not self._stands(*_pair(parent)) for parent in parents))
@@ -110,15 +120,9 @@ class Assets(Model):
             if m.summed:
                 parts.append(r.summed([self.rights[parent.asset][name] for parent in m.summed]))
             bound[name] = r.shared(parts)
-        taken = self.named(said.member, m.name) is not None
+        taken = self.named(owner, m.name) is not None
         name = f"{m.name[:23]}-{self.id(said).hex()[:8]}" if taken else m.name
-        thing = {
-            "owner": said.member,
-            "name": name,
-            "kind": "model",
-            "title": "made together",
-            "form": "blob",
-        }
+        thing = {"owner": owner, "name": name, "kind": "model", "title": title, "form": "blob"}
         self._add(said, {**thing, "study": m.study}, bound, bound, parents)
         content = {"commitment": m.content, "count": m.count, "subjects": None, "schema": None}
         self._put(said, self.id(said), content)

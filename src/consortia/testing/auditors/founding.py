@@ -22,6 +22,7 @@ ATTACKS = (
     *("found without admin", "found with two nodes", "put roles out of order"),
 )
 NEEDED: tuple[tuple[Role, ...], ...] = (("node",), ("recovery",), ("admin",))
+STUDYING: tuple[tuple[Role, ...], ...] = (*NEEDED, ("analyst",), ("operator",), ("worker",))
 EXTRA: tuple[tuple[Role, ...], ...] = (
     *(("operator",), ("worker",), ("analyst",), ("approver",), ("trustee",)),
     *(("admin", "operator"), ("admin", "trustee"), ("analyst", "operator"), ("operator",), ("worker",)),
@@ -75,7 +76,8 @@ def _founders(draw: Drawing, count: int, attack: str) -> tuple[Founder, ...]:
     founders = []
     for name in names:
         extra = 0 if count >= CROWD else draw.rng.randint(2, 6)
-        sets = [*NEEDED, *draw.rng.sample(EXTRA, extra)]
+        needed = STUDYING if draw.world.setting.focus == "training" else NEEDED
+        sets = [*needed, *draw.rng.sample(EXTRA, extra)]
         founders.append(Founder(name, f"The organisation {name}", _specs(draw, sets), FULL))
     return tuple(_spoiled(draw, founders, attack))
 

@@ -35,7 +35,7 @@ from consortia.testing.auditors.founding import found
 from consortia.testing.auditors.identity import Identity
 from consortia.testing.auditors.studio import studio
 
-ROOMS = ("identity", "assets", "predictions")
+ROOMS = ("identity", "assets", "predictions", "training")
 """The modules that have an auditor, in the order in which they load."""
 
 JUDGES = {"studio": "assets"}
@@ -46,7 +46,7 @@ MOST = 18
 
 LIMITS = Limits(block_cost=5_000, block_transactions=MOST, epoch_milliseconds=3_600_000)
 CROWDED = Limits(block_cost=40_000, block_transactions=MOST, epoch_milliseconds=3_600_000)
-"""In a crowd, one checkpoint alone costs more than all else."""
+"""In a crowd, one checkpoint alone costs more than all else; so do the steps of a masked round."""
 
 STEPS = (0, 1, 1_000, 1_000, 60_000, 60_000, 1_800_000)
 """By how many milliseconds the next block is later."""
@@ -95,13 +95,14 @@ class World:
         self.state = MemoryReader()
         self.moves, self.codes = 0, set[str]()
         self._seen: dict[tuple[str, tuple[object, ...]], tuple[Record, Plain]] = {}
-        limits = CROWDED if self.founders >= CROWD else LIMITS
+        large = self.founders >= CROWD or setting.focus == "training"
+        limits = CROWDED if large else LIMITS
         self.machine: Machine = found(self, limits)
         self.network, self.time = self.machine.network, self.machine.genesis.time + 1_000
         self.tip = Tip(0, self.machine.genesis.time, 1, _ROOT, _ROOT)
         self.sizes = [0, 1]
         self.admission = Admission(self.identity, MOST, limits.block_cost, limits.epoch_milliseconds)
-        self.mix = Mix(self.drawing, ROOMS)
+        self.mix = Mix(self.drawing, ROOMS[: 1 + max(2, ROOMS.index(setting.focus))])
         self._before = self.entries()
         self._compare()
 
