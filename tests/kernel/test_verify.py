@@ -13,10 +13,11 @@ from consortia.base.note import Note, cosign, parse_note
 from consortia.engines.commit.dataset import commitment
 from consortia.kernel.proof import PROOF_BYTES_MAX, Proof, ReceiptClaim, StateClaim, parse_proof
 from consortia.kernel.prove import Openings, prove_receipt, prove_state
-from consortia.kernel.verify import _Check, _Wrong, verify_proof
+from consortia.kernel.verify import _Check, _Wrong, entry_name, verify_proof
 from consortia.modules.assets.messages import Register
 from consortia.modules.assets.state import VERSIONS
 from consortia.modules.identity.messages import SetEndpoint
+from consortia.modules.identity.state import MEMBERS
 from consortia.modules.predictions.messages import RecordBatch
 from consortia.modules.predictions.state import BATCHES
 from consortia.testing.machine import Bench, key_from
@@ -160,6 +161,25 @@ def test_a_false_state_entry_is_told_at_step_6(world):
     absent = world[1]["absent"]
     claim = absent.extra.state
     assert failed(world, with_extra(absent, state=StateClaim(claim.key, b"x", claim.path))) == 6
+
+
+def test_a_key_that_only_looks_like_an_entrys_is_told_as_its_own(world):
+    """That a longer key is absent says nothing of the entry, and must not be read as if it did."""
+    kept, proofs = world
+    key = proofs["present"].extra.state.key
+    told = entry_name(kept.bench.app, key)
+    assert told.startswith("assets.versions(")
+    assert told.endswith(", 1)")
+    for other in (key + b"x", key[:-1], VERSIONS.prefix, VERSIONS.prefix + b"\xff", b"nobody/nothing/"):
+        proof = prove_state(kept.ledger, other)
+        verdict = verify_proof(kept.bench.app, proof.encode(), kept.bench.network)
+        assert verdict.ok
+        assert f"of no table, {other.hex()}, is absent" in verdict.steps[5].text
+    text = MEMBERS.prefix + b"\x02\xff\xff"
+    assert entry_name(kept.bench.app, text) == f"of no table, {text.hex()},"
+    tricks = MEMBERS.state_key("north)\n2. \x1b[2J")
+    assert entry_name(kept.bench.app, tricks) == r"identity.members('north)\n2. \x1b[2J')"
+    assert entry_name(kept.bench.app, MEMBERS.state_key("north")) == "identity.members(north)"
 
 
 def test_a_false_opening_is_told_at_step_7(world):

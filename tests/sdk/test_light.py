@@ -5,7 +5,7 @@ import pytest
 import consortia
 from consortia.kernel.prove import prove_receipt
 from consortia.modules.identity.messages import SetEndpoint
-from consortia.sdk.light import LightClient, NotProved
+from consortia.sdk.light import LightClient, NotAsked, NotProved
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +43,21 @@ def test_another_network_and_a_changed_byte_are_refused_with_the_step(network):
         LightClient(bytes(32)).check(data)
     with pytest.raises(NotProved, match="step"):
         LightClient(network.network.orderer.ledger.network).check(data[:-20] + b"A" + data[-19:])
+
+
+class Evasive:
+    """A node that answers every question with one proof, which holds."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def proof(self, transaction, since):
+        return self.data
+
+
+def test_a_proof_of_something_else_than_was_asked_is_no_answer(network):
+    light, data = LightClient(network.network.orderer.ledger.network), proof_of(network, 6)
+    asked = light.check(data).receipt.transaction
+    assert LightClient(light.network).receipt(Evasive(data), asked).ok
+    with pytest.raises(NotAsked, match=bytes(32).hex()):
+        LightClient(light.network).receipt(Evasive(data), bytes(32))

@@ -10,7 +10,7 @@ from consortia.base.codec import Malformed, Record, decode
 from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, plain, say
 from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
-from consortia.kernel.verify import NOT_PROVED, Anchor, Verdict, verify_proof
+from consortia.kernel.verify import NOT_PROVED, Anchor, Verdict, entry_name, verify_proof
 
 
 class AnchorFile(Record, frozen=True):
@@ -102,21 +102,12 @@ def claim_lines(app: Application, verdict: Verdict) -> list[str]:
     return lines
 
 
-def entry_name(app: Application, key: bytes) -> str:
-    """A state key in words: its table and the parts of its key."""
-    for module in app.modules:
-        for owned in module.tables:
-            if key.startswith(owned.prefix):
-                parts = ", ".join(str(plain(part)) for part in owned.parts(key))
-                return f"{owned.module}.{owned.name}({parts})"
-    return key.hex()
-
-
 def _shown(data: bytes) -> str:
     try:
         return _json(decode(data))
     except Malformed:
-        return data.decode("utf-8", "replace") if data.isascii() else data.hex()
+        text = data.decode("ascii", "replace")
+        return text if text.isprintable() and data.isascii() else data.hex()
 
 
 def _json(value: object) -> str:

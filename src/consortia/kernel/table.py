@@ -82,6 +82,16 @@ class Table(Generic[K]):
                 at = end
         return tuple(parts)
 
+    def read_key(self, key: bytes) -> tuple[Part, ...] | None:
+        """The parts of a key from anywhere, or None where it is no whole state key of this table."""
+        if not key.startswith(self.prefix):
+            return None
+        try:
+            parts = self.parts(key)
+        except (IndexError, UnicodeDecodeError):
+            return None
+        return parts if self.state_key(*parts) == key else None
+
 
 @lru_cache(maxsize=8192)
 def _load(kind: type[Record], data: bytes) -> Record:

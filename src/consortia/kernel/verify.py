@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from consortia.base.codec import Malformed, Value, decode, decode_record
 from consortia.base.commitments import record_leaf, rows_value, subject_key
-from consortia.base.ids import network_id
+from consortia.base.ids import is_name, network_id
 from consortia.base.merkle import PathError, leaf_hash, root_from_path, verify_consistency
 from consortia.base.note import parse_note
 from consortia.base.setcommit import SetPathError, verify_absence, verify_presence
@@ -30,6 +30,7 @@ from consortia.kernel.genesis import Genesis
 from consortia.kernel.machine import InvalidBlock, Machine
 from consortia.kernel.proof import Proof, RecordOpening, SetChange, SubjectOpening, parse_proof
 from consortia.kernel.store import MemoryReader, Overlay
+from consortia.kernel.table import Part
 from consortia.kernel.tree import key_hash, value_hash
 
 NOT_PROVED = (
@@ -163,9 +164,9 @@ class _Check:
             raise _Wrong("there is no claim")
         if state.value is None:
             verify_absence(self.header.state, key_hash(state.key), state.path)
-            return f"the state entry {_named(state.key)} is absent under the header's state root"
+            return f"the state entry {entry_name(self.app, state.key)} is absent under the header's state root"
         verify_presence(self.header.state, key_hash(state.key), value_hash(state.value), state.path)
-        return f"the state entry {_named(state.key)} is present under the header's state root"
+        return f"the state entry {entry_name(self.app, state.key)} is present under the header's state root"
 
     def opening(self) -> str:
         record, subject = self.proof.extra.record, self.proof.extra.subject
@@ -203,9 +204,24 @@ class _Check:
         return value
 
 
-def _named(key: bytes) -> str:
-    """A key in print: an absence is a fact of its one key, so whoever reads the step must see which."""
-    return ascii(key)[2:-1]
+def entry_name(app: Application, key: bytes) -> str:
+    """A state key in print: its table and the parts of its key, or its bytes where it is no table's.
+
+    An absence is a fact of its one key, so no two keys are printed alike.
+    """
+    for module in app.modules:
+        for owned in module.tables:
+            parts = owned.read_key(key)
+            if parts is not None:
+                return f"{owned.module}.{owned.name}({', '.join(map(_part, parts))})"
+    return f"of no table, {key.hex()},"
+
+
+def _part(part: Part) -> str:
+    """A part of a key in print: bytes in hex, and text that is no name in quotes, with nothing that a screen obeys."""
+    if isinstance(part, bytes):
+        return part.hex()
+    return part if isinstance(part, str) and is_name(part) else ascii(part)
 
 
 def _open_record(opening: RecordOpening, committed: dict[str, Value]) -> str:
@@ -224,9 +240,9 @@ def _open_subject(opening: SubjectOpening, committed: dict[str, Value]) -> str:
         if opening.rows is not None or opening.rows_salt is not None:
             raise _Wrong("rows come with their salt")
         verify_absence(root, key, opening.path)
-        return f"the subject {_named(opening.subject)}, under its salt, has no rows in this version"
+        return f"the subject {ascii(opening.subject)[2:-1]}, under its salt, has no rows in this version"
     verify_presence(root, key, rows_value(opening.rows_salt, opening.rows), opening.path)
-    return f"the rows of the subject {_named(opening.subject)} are in this version"
+    return f"the rows of the subject {ascii(opening.subject)[2:-1]} are in this version"
 
 
 def verify_proof(app: Application, data: bytes, network: bytes, since: Anchor | None = None) -> Verdict:

@@ -22,6 +22,10 @@ class NotProved(LedgerError):
         self.verdict = verdict
 
 
+class NotAsked(LedgerError):
+    """A proof that holds, of something else than was asked for."""
+
+
 @dataclass(slots=True)
 class LightClient:
     """Checks proofs of one network, 32 bytes of whose hash it knows; `trusted` is how far it has come."""
@@ -40,6 +44,12 @@ class LightClient:
         return verdict
 
     def receipt(self, client: Client, transaction: bytes) -> Verdict:
-        """Ask a node for the proof of a receipt, and check it; raises NotProved, RequestFailed."""
+        """Ask a node for the proof of a receipt, and check it.
+
+        Raises NotProved, RequestFailed, and NotAsked where the node shows another receipt.
+        """
         since = None if self.trusted is None else self.trusted.size
-        return self.check(client.proof(transaction, since))
+        verdict = self.check(client.proof(transaction, since))
+        if verdict.receipt is None or verdict.receipt.transaction != transaction:
+            raise NotAsked(f"the node does not show the receipt of {transaction.hex()}")
+        return verdict
