@@ -29,3 +29,8 @@ def test_what_cannot_be_done_is_said_in_one_line(terminal, arguments, code, said
 def test_a_file_that_is_no_invitation_is_refused(terminal):
     (terminal.folder / "x.invite").write_text("{}")
     assert "is no invite" in terminal.error("join", "x.invite", "--plain-keys")
+
+
+def test_the_stories_can_be_listed_as_facts(terminal):
+    assert [story["name"] for story in terminal.facts("demo", "--list")["stories"]] == ["health"]
+    assert terminal.run("demo", "--list").stdout.startswith("health  Four hospitals")

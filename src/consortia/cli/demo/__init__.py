@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from consortia.cli.output import DONE, Failure, say
+from consortia.cli.output import DONE, Failure, facts, say
 
 STORIES = {"health": "Four hospitals train a diagnosis model together, and anyone can check it."}
 
@@ -37,6 +37,9 @@ def demo(  # noqa: PLR0917 (one parameter an option)
     minute, and ends with a proof file and the commands that check it.
     """
     if listing:
+        if as_json:
+            facts({"stories": [{"name": story, "title": text} for story, text in STORIES.items()]})
+            return DONE
         for story, text in STORIES.items():
             say(f"{story}  {text}")
         return DONE

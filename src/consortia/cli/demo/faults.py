@@ -67,13 +67,15 @@ class Victim:
         """Say who noticed, and how."""
         missed = [this for this in rounds if self.name in this.missing]
         later = [this for this in rounds if this.index > self.at and self.name in this.cohort]
-        back = f"back, it is in {len(later)} later rounds" if later else "it came back after the last round"
+        again = f"{len(later)} later round{'s' if len(later) > 1 else ''}"
+        back = f"back, it is in {again}" if later else "it came back after the last round"
         few = len(self.consortium.names)
         if few < SURVIVES:
             check = f"of {few} members all must cosign: the network stood still, then went on; {back}"
         elif missed:
             numbers = ", ".join(str(this.index + 1) for this in missed)
-            check = f"no update by the deadline: round {numbers} done without it; {back}"
+            rounds_ = f"round{'s' if len(missed) > 1 else ''} {numbers}"
+            check = f"no update by the deadline: {rounds_} done without it; {back}"
         else:
             check = f"restarted from its own disk, it sent the same update again in time; {back}"
         others = ", ".join(name for name in self.consortium.names if name != self.name)
