@@ -46,3 +46,20 @@ def test_a_page_that_no_index_lists_is_found(tmp_path: Path):
 
 def test_the_rule_of_links_bites():
     assert broken(ROOT / "README.md", "[a](docs/no-such.md) [b](https://example.org)") == ["docs/no-such.md"]
+
+
+_PLACE = re.compile(r"`((?:bench|docs|examples|src|tests|tools)/[\w./-]+)`")
+
+
+def absent(text: str) -> list[str]:
+    """The files and folders of this project that a page names and that are not there."""
+    return [place for place in _PLACE.findall(text) if not (ROOT / place).exists()]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=[path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_files_that_a_page_names_are_there(path: Path):
+    assert absent(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_file_that_is_not_there_is_found():
+    assert absent("`tests/no-such` and `tests/docs`, `docs/no-such.md`") == ["tests/no-such", "docs/no-such.md"]
