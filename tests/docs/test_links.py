@@ -62,4 +62,5 @@ def test_files_that_a_page_names_are_there(path: Path):
 
 
 def test_a_file_that_is_not_there_is_found():
-    assert absent("`tests/no-such` and `tests/docs`, `docs/no-such.md`") == ["tests/no-such", "docs/no-such.md"]
+    named = "`tests/no-such` and `tests/docs`, `docs/no-such.md`"
+    assert absent(named) == ["tests/no-such", "docs/no-such.md"]

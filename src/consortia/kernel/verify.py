@@ -162,11 +162,12 @@ class _Check:
             return f"the receipt of transaction {name} stands in that block: {receipt.code}"
         if state is None:  # pragma: no cover (step 1 refuses a proof without a claim; the types do not tell)
             raise _Wrong("there is no claim")
+        named = f"the state entry {entry_name(self.app, state.key)}"
         if state.value is None:
             verify_absence(self.header.state, key_hash(state.key), state.path)
-            return f"the state entry {entry_name(self.app, state.key)} is absent under the header's state root"
+            return f"{named} is absent under the header's state root"
         verify_presence(self.header.state, key_hash(state.key), value_hash(state.value), state.path)
-        return f"the state entry {entry_name(self.app, state.key)} is present under the header's state root"
+        return f"{named} is present under the header's state root"
 
     def opening(self) -> str:
         record, subject = self.proof.extra.record, self.proof.extra.subject
@@ -218,7 +219,7 @@ def entry_name(app: Application, key: bytes) -> str:
 
 
 def _part(part: Part) -> str:
-    """A part of a key in print: bytes in hex, and text that is no name in quotes, with nothing that a screen obeys."""
+    """A part of a key in print: bytes in hex, text that is no name in quotes, without control characters."""
     if isinstance(part, bytes):
         return part.hex()
     return part if isinstance(part, str) and is_name(part) else ascii(part)
