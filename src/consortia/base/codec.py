@@ -54,6 +54,7 @@ _SMALL_HEADS = {
     major: [bytes((major | count,)) if count < 24 else bytes((major | 24, count)) for count in range(256)]
     for major in (UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP)
 }
+_SMALL_UNSIGNED, _SMALL_BYTES, _SMALL_TEXT = (_SMALL_HEADS[major] for major in (UNSIGNED, BYTES, TEXT))
 
 
 def encode(value: object) -> bytes:
@@ -142,7 +143,9 @@ def _write(out: bytearray, value: object, depth: int) -> None:
 
 
 def _write_integer(out: bytearray, value: int, _depth: int) -> None:
-    if value >= 0:
+    if 0 <= value < 0x100:
+        out += _SMALL_UNSIGNED[value]
+    elif value > 0:
         if value > INTEGER_MAX:
             raise Malformed("an integer above 2^64-1 has no encoding")
         out += head(UNSIGNED, value)
@@ -153,7 +156,8 @@ def _write_integer(out: bytearray, value: int, _depth: int) -> None:
 
 
 def _write_bytes(out: bytearray, value: bytes, _depth: int) -> None:
-    out += head(BYTES, len(value))
+    count = len(value)
+    out += _SMALL_BYTES[count] if count < 0x100 else head(BYTES, count)
     out += value
 
 
@@ -162,7 +166,8 @@ def _write_text(out: bytearray, value: str, _depth: int) -> None:
         data = value.encode("utf-8")
     except UnicodeEncodeError:
         raise Malformed("text with lone surrogates has no encoding") from None
-    out += head(TEXT, len(data))
+    count = len(data)
+    out += _SMALL_TEXT[count] if count < 0x100 else head(TEXT, count)
     out += data
 
 
@@ -190,9 +195,12 @@ def _write_record(out: bytearray, record: Record, depth: int) -> None:
     first, fields = _layout(type(record))
     out += first
     depth += 1
+    writers = _WRITERS
     for key, name in fields:
         out += key
-        _write(out, getattr(record, name), depth)
+        value = getattr(record, name)
+        writer = writers.get(type(value), _write)
+        writer(out, value, depth)
 
 
 def _write_bool(out: bytearray, value: bool, _depth: int) -> None:  # noqa: FBT001 (the shape of every writer)

@@ -47,6 +47,7 @@ class Batch:
         self.grown = 0
         self.halves = dict[int, bytes | None]()
         self.buckets = dict[int, bytes]()
+        self.old_halves = dict[int, bytes | None]()
         self.old_buckets = dict[int, bytes]()
         self.before = dict[bytes, bytes | None]()
 
@@ -99,17 +100,18 @@ class Batch:
         first = half << (KEY_BITS + 1 - half.bit_length()) & (TOP - 1)
         split, _ = _find(packed, first.to_bytes(DIGEST_BYTES, "big"))
         left, right = self._spread(half - 1, packed[:split]), self._spread(half, packed[split:])
+        self.old_halves[place] = None
         halves = self.halves[place] = count.to_bytes(8, "big") + left + right
         return _sha256(_NODE_PREFIX + halves).digest()
 
     def _raise(self, level: dict[int, Changed]) -> dict[int, Changed]:
         """What changed one level higher; halves that became small enough together become one bucket."""
-        old, fresh, above = self._old, self.halves, dict[int, Changed]()
+        old, before, fresh, above = self._old, self.old_halves, self.halves, dict[int, Changed]()
         for half, (root, gain) in level.items():
             if half & 1 and half - 1 in level:
                 continue  # done with the half before it
             place = half >> 1
-            halves = old(place)
+            halves = before[place] = old(place)
             if halves is None:
                 raise TreeError(f"the halves of place {place} are missing")
             if half & 1:

@@ -48,6 +48,7 @@ _LANE_AT = _KEY_AT + DIGEST_BYTES + len(_LANE)
 _CALLS_AT = _LANE_AT + 1 + len(_CALLS)
 _ARGS_DEPTH = 3
 _WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}
+_LEAST = {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}
 _U63_MAX = (1 << 63) - 1
 
 _LEAF = (
@@ -151,8 +152,10 @@ def _unsigned(data: bytes, at: int) -> tuple[int, int]:
     first = data[at]
     if first < 24:
         return first, at + 1
-    end = at + 1 + _WIDTHS.get(first, 0)
+    if first not in _WIDTHS:
+        raise _Unusual
+    end = at + 1 + _WIDTHS[first]
     value = int.from_bytes(data[at + 1 : end], "big")
-    if value > _U63_MAX or head(UNSIGNED, value) != data[at:end]:
+    if not _LEAST[first] <= value <= _U63_MAX or end > len(data):
         raise _Unusual
     return value, end

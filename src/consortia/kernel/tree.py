@@ -79,6 +79,7 @@ class Plan:
     delta: bytes
     forget: int
     halves: dict[int, bytes | None]
+    old_halves: dict[int, bytes | None]
     old_buckets: dict[int, bytes]
 
 
@@ -169,6 +170,7 @@ class Tree:
             delta=pack_delta(batch.before),
             forget=max(0, height - self._history),
             halves=batch.halves,
+            old_halves=batch.old_halves,
             old_buckets=batch.old_buckets,
         )
 
@@ -177,7 +179,6 @@ class Tree:
         if plan.height != self._height + 1:
             raise TreeError(f"a plan for height {plan.height} does not follow height {self._height}")
         halves = self._halves
-        old_halves = {place: halves.get(place) for place in plan.halves}
         for place, new in plan.halves.items():
             if new is None:
                 halves.pop(place, None)
@@ -185,8 +186,8 @@ class Tree:
                 halves[place] = new
         self._height, self._root, self._count = plan.height, plan.root, plan.count
         self._rewound.clear()
-        self._recent.append((old_halves, plan.old_buckets))
-        self._recent_halves += len(old_halves)
+        self._recent.append((plan.old_halves, plan.old_buckets))
+        self._recent_halves += len(plan.old_halves)
         while self._recent_halves > RECENT_HALVES_MAX or len(self._recent) > self._history:
             self._recent_halves -= len(self._recent.popleft()[0])
 
