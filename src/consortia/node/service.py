@@ -94,7 +94,7 @@ class Waiting:
     """Those who wait for the receipt of a transaction, and those who wait for the next block."""
 
     def __init__(self) -> None:
-        self._receipts: dict[bytes, list[asyncio.Future[Receipt]]] = {}
+        self._receipts: dict[bytes, list[asyncio.Future[Receipt | None]]] = {}
         self._news = asyncio.Event()
 
     async def receipt(
@@ -109,14 +109,15 @@ class Waiting:
         found = ledger.receipt(transaction) if known else None
         if found is not None or seconds <= 0:
             return None if found is None else found.receipt
-        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Receipt | None] = loop.create_future()
         waiters = self._receipts.setdefault(transaction, [])
         waiters.append(future)
+        timer = loop.call_later(seconds, _give_up, future)  # a fraction of what `wait_for` costs
         try:
-            return await asyncio.wait_for(future, seconds)
-        except TimeoutError:
-            return None
+            return await future
         finally:
+            timer.cancel()
             if future in waiters:
                 waiters.remove(future)
             if not waiters and self._receipts.get(transaction) is waiters:
@@ -153,6 +154,11 @@ class Waiting:
         """There is a new block or a new final checkpoint."""
         event, self._news = self._news, asyncio.Event()
         event.set()
+
+
+def _give_up(future: "asyncio.Future[Receipt | None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 @dataclass(slots=True)
