@@ -163,6 +163,22 @@ def test_under_load_a_final_checkpoint_is_followed_by_the_next_after_a_rest_and_
     assert amber.status().final_size == amber.status().size
 
 
+def test_a_busy_orderer_publishes_once_an_interval_and_at_once_when_somebody_waits():
+    net = Net("amber")
+    net.run(500)
+    amber = net.nodes["amber"]
+    sizes = set()
+    for number in range(80):
+        for part in range(20):
+            amber.submit(net.sign("amber", Write("x", bytes([number, part]))), net.now)
+        net.run(10)
+        sizes.add(amber.status().final_size)
+    assert len(sizes) <= 2
+    amber.submit(net.sign("amber", Settle("x")), net.now)
+    net.run(10)
+    assert amber.status().final_size == amber.status().size
+
+
 def test_a_prompt_block_is_published_at_once_and_others_at_most_once_a_second():
     net = Net("amber", "birch")
     net.run(500)

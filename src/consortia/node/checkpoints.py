@@ -13,11 +13,18 @@ WAITING_MAX = 8
 REST_MS = 100
 """So long nothing is published that nobody waits for, however soon the last one was final."""
 
+BUSY_LEAVES = 100
+"""With so many new leaves an orderer is busy, and rests for the whole interval.
+
+To publish, cosign and keep takes the disk from those who wait for a receipt.
+"""
+
 
 class Checkpoints:
     """What one orderer has published.
 
-    `interval_ms` lies at least between two that nobody waits for, while the first of them is not final.
+    `interval_ms` lies at least between two that nobody waits for, while the first of them is not final or
+    much is going on.
     """
 
     def __init__(self, chain: Chain, key_for: KeyFor, interval_ms: int, final: Note | None) -> None:
@@ -43,7 +50,8 @@ class Checkpoints:
         if prompt or not self._published_size:
             return 0
         settled = self.final is not None and self.final.checkpoint.size >= self._published_size
-        return self._published_at + (min(REST_MS, self._interval) if settled else self._interval)
+        calm = settled and self.ledger.tip.size - self._published_size < BUSY_LEAVES
+        return self._published_at + (min(REST_MS, self._interval) if calm else self._interval)
 
     def restore(self, size: int) -> None:
         """Publish an older size again, which the last run did not see become final."""
