@@ -71,7 +71,7 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                start_new_session=True,  # whose priority it lowers (`workers.be_nice`)
             )
 
     async def _end(self) -> None:
