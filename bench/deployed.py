@@ -38,6 +38,7 @@ class Trainers(Consortium):
     def __init__(self, folder, trainer):
         super().__init__(folder, MEMBERS, Teller(to_error=True))
         self.trainer = trainer
+        self.shared = {}
 
     def _wishes(self, name):
         more = {"worker": True, "trainer": self.trainer}
@@ -62,14 +63,15 @@ def deployed(folder, trainer):
 
 def begin(consortium, name, weights, rounds, summing):
     """A study of so many weights and averaging rounds, proposed, joined and started; gives its id."""
-    tables = {member: table(member, seed) for seed, member in enumerate(MEMBERS)}
-    shared = study.share(consortium, tables)
+    if not consortium.shared:
+        tables = {member: table(member, seed) for seed, member in enumerate(MEMBERS)}
+        consortium.shared = study.share(consortium, tables)
     deadlines = law.Deadlines(STEP_MILLISECONDS, STEP_MILLISECONDS, STEP_MILLISECONDS)
     wanted = Wanted(name, "A study", study.PURPOSE, deadlines, invited=MEMBERS, summing=summing)
     asked, initial = terms_of(
         recipe("weights.fedavg"), {"weights": weights, "rounds": rounds}, SCHEMA, wanted
     )
-    return study.agree(consortium, asked, initial, shared)
+    return study.agree(consortium, asked, initial, consortium.shared)
 
 
 def table(member, seed):
