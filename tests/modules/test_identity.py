@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from consortia.base.note import parse_note
 from consortia.base.refusals import Refused
+from consortia.exact.tally import quorum
 from consortia.kernel.block import OK
-from consortia.kernel.checkpoint import NotFinal, check_final, quorum
+from consortia.kernel.checkpoint import NotFinal, check_final
 from consortia.kernel.machine import InvalidBlock
 from consortia.kernel.ports import Quota
 from consortia.kernel.table import Table

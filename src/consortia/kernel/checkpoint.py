@@ -13,16 +13,12 @@ unknown or wrong. A note is checked in numbered steps:
 
 from consortia.base.ids import cosigner_name, origin
 from consortia.base.note import Checkpoint, Note, NoteSignature, is_cosignature, is_log_signature
+from consortia.exact.tally import quorum
 from consortia.kernel.block import MemberSet
 
 
 class NotFinal(ValueError):
     """A checkpoint that the member set did not make final; the text names what is missing or wrong."""
-
-
-def quorum(members: int) -> int:
-    """The smallest number of members that is more than two thirds of them."""
-    return 2 * members // 3 + 1
 
 
 def cosigners(note: Note, network: bytes, members: MemberSet) -> list[str]:

@@ -8,7 +8,7 @@ as many members as make a block final show the same time. They show it with each
 
 from collections.abc import Callable
 
-from consortia.kernel.checkpoint import quorum
+from consortia.exact.tally import quorum
 
 LEAP_MILLISECONDS = 5_000
 """So far may a clock lie from another, as far as a block's time may from that of a witness."""

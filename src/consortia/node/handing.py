@@ -16,7 +16,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from consortia.base.codec import U63, Digest, Malformed, Name, Record, decode_record, encode_record
-from consortia.kernel.checkpoint import quorum
+from consortia.exact.tally import quorum
 from consortia.node.http_answers import HttpProblem
 from consortia.node.service import Service
 from consortia.node.sync import (

@@ -2,8 +2,8 @@
 
 from consortia.base.note import Note
 from consortia.drivers.embedded import Embedded, Grouping, Outcome
+from consortia.exact.tally import quorum
 from consortia.kernel.admission import Check
-from consortia.kernel.checkpoint import quorum
 from consortia.kernel.ledger import Prepared
 from consortia.node.chain import Chain, KeyFor
 from consortia.node.checkpoints import Checkpoints

@@ -17,8 +17,8 @@ from msgspec import Meta
 from consortia.base.codec import U63, Digest, Name, Record, SignatureBytes, encode_record
 from consortia.base.keys import SigningKey, verify
 from consortia.base.note import NOTE_BYTES_MAX
+from consortia.exact.tally import quorum
 from consortia.kernel.block import BLOCK_BYTES_MAX, MemberSet
-from consortia.kernel.checkpoint import quorum
 from consortia.kernel.transaction import TRANSACTION_BYTES_MAX
 
 BLOCKS_MAX = 256

@@ -2,8 +2,8 @@
 
 from consortia.base.keys import key_id
 from consortia.base.refusals import Refused, require
+from consortia.exact.tally import quorum
 from consortia.kernel.block import MEMBERS_MAX
-from consortia.kernel.checkpoint import quorum
 from consortia.kernel.context import Context
 from consortia.modules.identity import messages as asked
 from consortia.modules.identity import refusals as codes

@@ -6,8 +6,8 @@ from msgspec import Meta
 
 from consortia.base.codec import U63, Digest, Milliseconds, Name, Record, Text80
 from consortia.base.refusals import Refused
+from consortia.exact.tally import quorum
 from consortia.kernel.block import MemberSet
-from consortia.kernel.checkpoint import quorum
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
 from consortia.kernel.ports import Quota

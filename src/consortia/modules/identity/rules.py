@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from consortia.base.codec import encode_record
 from consortia.base.hashing import tagged
-from consortia.kernel.checkpoint import quorum
+from consortia.exact.tally import quorum
 from consortia.kernel.ports import Quota
 from consortia.modules.identity.types import Algorithm, KeySpec, PossessionClaim
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from consortia.base.codec import Malformed, decode
 from consortia.base.hashing import tagged
 from consortia.exact.robust import RobustError, check
+from consortia.exact.tally import quorum
 from consortia.modules.training import masks
 from consortia.modules.training.events import (
     Event,
@@ -143,8 +144,8 @@ def chained(history: bytes, round: bytes, outcome: Outcome) -> bytes:  # noqa: A
 
 
 def needed(members: int) -> int:
-    """The smallest number of members that is more than two thirds of them."""
-    return 2 * members // 3 + 1
+    """More than two thirds of the members; a study has a `quorum` of its own, which is another number."""
+    return quorum(members)
 
 
 def stages_fit(stages: tuple[Stage, ...]) -> bool:
