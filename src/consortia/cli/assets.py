@@ -7,9 +7,8 @@ import click
 
 from consortia.cli.budgets import budget, cost_facts, privacy_line
 from consortia.cli.lookup import find_asset, permissions
-from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, facts, say, table
+from consortia.cli.output import DONE, day, facts, say, table
 from consortia.cli.session import Session, at_home
 from consortia.cli.sharing import add, erase
 from consortia.modules.assets.messages import Grant, Revoke, Withdraw

@@ -1,7 +1,6 @@
 """What a study waits for, in a line: whom, for what, and until when."""
 
-import time
-
+from consortia.cli.output import instant
 from consortia.modules.training import queries
 
 WORDS: dict[queries.Action, str] = {
@@ -23,9 +22,7 @@ def awaited_line(now: queries.Awaited, rounds: int, absent: tuple[str, ...] = ()
     """
     if now.status in {"finished", "aborted"}:
         return now.status
-    until = ""
-    if now.deadline is not None:
-        until = time.strftime(" until %Y-%m-%d %H:%M:%S UTC", time.gmtime(now.deadline / 1000))
+    until = "" if now.deadline is None else f" until {instant(now.deadline)}"
     who = ", ".join(now.members)
     if now.status == "proposed":
         return f"proposed; may be joined{until}{f'; awaited: {who}' if who else ''}"

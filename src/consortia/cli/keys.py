@@ -10,11 +10,9 @@ import click
 
 from consortia.base.ids import is_name
 from consortia.base.keys import SigningKey
-from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option, member_option
-from consortia.cli.output import DONE, Failure, facts, note, say, table
-from consortia.cli.session import Keyring, Session, at_home, at_place, place_of
-from consortia.kernel.block import Receipt
+from consortia.cli.output import DONE, Failure, day, facts, note, table
+from consortia.cli.session import Keyring, Session, at_home, at_place, place_of, tell_done
 from consortia.modules.identity.messages import AddKey, NewKey, Recover, RevokeKey, RotateNodeKey
 from consortia.modules.identity.queries import ByName, KeysView, KeyView
 from consortia.modules.identity.rules import ALONE, possession_message
@@ -109,7 +107,7 @@ def new(*, label: str, roles: tuple[Role, ...], home: Path | None, as_json: bool
     except BaseException:
         path.unlink()  # nobody knows this key
         raise
-    _done(receipt, f"{label} ({', '.join(ordered)}): {path}", made, as_json=as_json)
+    tell_done(receipt, f"{label} ({', '.join(ordered)}): {path}", as_json=as_json, key=made.key_id)
     return DONE
 
 
@@ -125,7 +123,7 @@ def revoke(*, which: str, home: Path | None, as_json: bool) -> int:
         text = "no active key is" if not found else f"{len(found)} active keys are"
         raise Failure(f"{text} called {which!r}", "consortia key list")
     receipt = session.submit(RevokeKey(found[0].id))
-    _done(receipt, f"{found[0].key.label} is revoked.", found[0].id, as_json=as_json)
+    tell_done(receipt, f"{found[0].key.label} is revoked.", as_json=as_json, key=found[0].id)
     return DONE
 
 
@@ -145,7 +143,7 @@ def rotate(*, home: Path | None, as_json: bool) -> int:
     except BaseException:
         path.unlink()
         raise
-    _done(receipt, f"The node's key is now {path}", made, as_json=as_json)
+    tell_done(receipt, f"The node's key is now {path}", as_json=as_json, key=made.key_id)
     note("Restart the node now: until then it cannot cosign.")
     return DONE
 
@@ -196,11 +194,11 @@ def recover(
     proven = fresh.proven(session.client.network)
     receipt = session.change(lambda checkpoint: Recover(proven, checkpoint), key=signing)
     _swap(found, waiting, aside)
-    _done(
+    tell_done(
         receipt,
         f"{own} has new keys; the old files are in {aside.name}",
-        fresh.keys["admin"],
         as_json=as_json,
+        key=fresh.keys["admin"].key_id,
     )
     note(f"Restart the node now, and move {found.keys / ('recovery' + SUFFIX)} to a safe place.")
     return DONE
@@ -256,11 +254,3 @@ def _row(one: KeyView, file: KeyInfo | None) -> dict[str, Any]:
 
 def _file(row: dict[str, Any]) -> str:
     return "" if not row["file"] else "plain" if row["plain"] else "encrypted"
-
-
-def _done(receipt: Receipt, text: str, which: SigningKey | bytes, *, as_json: bool) -> None:
-    wanted = which if isinstance(which, bytes) else which.key_id
-    if as_json:
-        facts({"done": text, "key": wanted, "transaction": receipt.transaction, "height": receipt.height})
-    else:
-        say(f"{text} (block {receipt.height})")

@@ -1,6 +1,5 @@
 """`consortia member`: who the members are, and how one is admitted, removed, or leaves."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,8 @@ import click
 
 from consortia.base.codec import decode_record, to_value
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say, table
-from consortia.cli.session import Session, at_home
+from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
+from consortia.cli.session import Session, at_home, tell_done
 from consortia.kernel.block import Receipt
 from consortia.modules.identity.messages import (
     ApproveMember,
@@ -159,7 +158,7 @@ def remove(name: str, days: int, withdraw: bool, home: Path | None, as_json: boo
         if not own:
             raise Failure(f"{session.member} has proposed nothing about {name}", "consortia member list")
         receipt = session.submit(Withdraw(own[0].kind, name))
-        _done(receipt, f"The {own[0].kind} of {name} is taken back.", as_json=as_json)
+        tell_done(receipt, f"The {own[0].kind} of {name} is taken back.", as_json=as_json)
         return DONE
     expires = session.client.status().time + days * DAY_MILLISECONDS
     receipt = session.change(lambda checkpoint: ProposeRemoval(name, expires, checkpoint))
@@ -180,13 +179,8 @@ def leave(yes: bool, home: Path | None, as_json: bool) -> int:
             f"{session.member} leaves the network for good: its name is never given again. Sure?", abort=True
         )
     receipt = session.change(Leave)
-    _done(receipt, f"{session.member} is no longer a member.", as_json=as_json)
+    tell_done(receipt, f"{session.member} is no longer a member.", as_json=as_json)
     return DONE
-
-
-def day(milliseconds: int | None) -> str:
-    """A block time as people write it."""
-    return "" if milliseconds is None else time.strftime("%Y-%m-%d %H:%M", time.gmtime(milliseconds / 1000))
 
 
 def _posted(session: Session) -> dict[str, Path]:
@@ -205,20 +199,13 @@ def _decided(session: Session, kind: str, name: str, receipt: Receipt, *, as_jso
         members = session.ask("identity.member_set", Nothing(), MemberSetView).members.members
         there = name in {one.name for one in members}
         text = f"{name} is {'a member' if there else 'no longer a member'}."
-        _done(receipt, text, as_json=as_json)
+        tell_done(receipt, text, as_json=as_json)
         return DONE if there == (kind == "admission") else REFUSED
     if as_json:
         facts(_proposal_facts(found[0]) | {"transaction": receipt.transaction, "height": receipt.height})
     else:
         say(_proposal_line(found[0]))
     return DONE
-
-
-def _done(receipt: Receipt, text: str, *, as_json: bool) -> None:
-    if as_json:
-        facts({"done": text, "transaction": receipt.transaction, "height": receipt.height})
-    else:
-        say(f"{text} (block {receipt.height})")
 
 
 def _proposal_line(one: ProposalView) -> str:

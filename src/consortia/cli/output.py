@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -51,6 +52,16 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """A line of progress or advice, on standard error."""
     click.echo(text, err=True)
+
+
+def day(milliseconds: int | None) -> str:
+    """A block time as people write it, to the minute; empty for none."""
+    return "" if milliseconds is None else time.strftime("%Y-%m-%d %H:%M", time.gmtime(milliseconds / 1000))
+
+
+def instant(milliseconds: int) -> str:
+    """A block time to the second, with its zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(milliseconds / 1000))
 
 
 def table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> None:

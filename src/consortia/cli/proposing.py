@@ -7,9 +7,8 @@ import click
 
 from consortia.base.ids import is_name
 from consortia.cli.lookup import find_study, own_data
-from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, facts, note, say
+from consortia.cli.output import DONE, Failure, day, facts, note, say
 from consortia.cli.ranges import advise, check_own, declared, range_option
 from consortia.cli.session import at_home
 from consortia.engines.train import RECIPES

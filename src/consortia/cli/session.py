@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from consortia.app import application
 from consortia.base.codec import R, Record
 from consortia.base.keys import SigningKey
-from consortia.cli.output import UNCHECKED, USAGE, Failure, note
+from consortia.cli.output import UNCHECKED, USAGE, Failure, facts, note, say
 from consortia.kernel.block import Receipt
 from consortia.kernel.ledger import Ledger
 from consortia.modules.identity.queries import MembersView, Nothing
@@ -169,6 +170,14 @@ def _registered(home: Home) -> dict[str, Endpoint]:
         return {}
     with LmdbStore(home.ledger, read_only=True) as store:
         return registered(Ledger.open(store, application()))
+
+
+def tell_done(receipt: Receipt, text: str, *, as_json: bool, **known: Any) -> None:  # noqa: ANN401 (any fact)
+    """Tell what was done, and in which block; `known` are further facts for JSON."""
+    if as_json:
+        facts({"done": text} | known | {"transaction": receipt.transaction, "height": receipt.height})
+    else:
+        say(f"{text} (block {receipt.height})")
 
 
 def near(url: str) -> str:

@@ -10,14 +10,12 @@ from consortia.cli.awaiting import absent_of, awaited_line
 from consortia.cli.budgets import cost_facts, tell_cost
 from consortia.cli.comparing import compare
 from consortia.cli.lookup import find_asset, find_study, own_rows
-from consortia.cli.members import day
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say, table
+from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
 from consortia.cli.proposing import propose
-from consortia.cli.session import at_home
+from consortia.cli.session import at_home, tell_done
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import mismatches
-from consortia.kernel.block import Receipt
 from consortia.modules.training import list_queries, queries
 from consortia.modules.training.messages import Cancel, Join, Leave, Start
 from consortia.modules.training.types import Status
@@ -128,7 +126,9 @@ def join(*, which: str, data: str, records: int | None, home: Path | None, as_js
     message = Join(found.study.id, one.id, version.number, records or version.count)
     receipt = session.submit(message)
     name = found.study.terms.name
-    _done(receipt, f"{session.member} takes part in {name} with {message.records:,} records", as_json=as_json)
+    tell_done(
+        receipt, f"{session.member} takes part in {name} with {message.records:,} records", as_json=as_json
+    )
     return DONE
 
 
@@ -140,7 +140,7 @@ def leave(*, which: str, home: Path | None, as_json: bool) -> int:
     """Take no further part in a STUDY: at once before it runs, otherwise from the next round on."""
     session = at_home(home)
     found = find_study(session, which)
-    _done(
+    tell_done(
         session.submit(Leave(found.study.id)),
         f"{session.member} leaves {found.study.terms.name}",
         as_json=as_json,
@@ -156,7 +156,7 @@ def start(*, which: str, home: Path | None, as_json: bool) -> int:
     """Start a STUDY's rounds: its proposer once enough joined, anybody once the joining time is over."""
     session = at_home(home)
     found = find_study(session, which)
-    _done(session.submit(Start(found.study.id)), f"{found.study.terms.name} runs", as_json=as_json)
+    tell_done(session.submit(Start(found.study.id)), f"{found.study.terms.name} runs", as_json=as_json)
     return DONE
 
 
@@ -170,7 +170,7 @@ def cancel(*, which: str, reason: str, home: Path | None, as_json: bool) -> int:
     session = at_home(home)
     found = find_study(session, which)
     receipt = session.submit(Cancel(found.study.id, reason))
-    _done(receipt, f"{found.study.terms.name} is cancelled", as_json=as_json)
+    tell_done(receipt, f"{found.study.terms.name} is cancelled", as_json=as_json)
     return DONE
 
 
@@ -209,10 +209,3 @@ def watch(*, which: str, home: Path | None, as_json: bool) -> int:
 
 def _model(found: queries.StudyView) -> str:
     return f"{found.study.proposer}/{found.study.terms.model_name}"
-
-
-def _done(receipt: Receipt, text: str, *, as_json: bool) -> None:
-    if as_json:
-        facts({"done": text, "transaction": receipt.transaction, "height": receipt.height})
-    else:
-        say(f"{text} (block {receipt.height})")

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from consortia.base.codec import Malformed, Record, decode
-from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, plain, say
+from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, instant, plain, say
 from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
 from consortia.kernel.verify import NOT_PROVED, Anchor, Verdict, entry_name, verify_proof
@@ -85,7 +85,7 @@ def claim_lines(app: Application, verdict: Verdict) -> list[str]:
     proof, header = verdict.proof, verdict.header
     if proof is None or header is None:
         return []
-    when = _time(header.time)
+    when = instant(header.time)
     lines = [f"block {header.height} of {when}"]
     if verdict.receipt is not None:
         lines.append(f"transaction {verdict.receipt.transaction.hex()}: {verdict.receipt.code}")
@@ -112,12 +112,6 @@ def _shown(data: bytes) -> str:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(plain(value)).decode()
-
-
-def _time(milliseconds: int) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _load_anchor(path: Path, network: str) -> Anchor:
