@@ -50,16 +50,6 @@ def from_query(kind: type[R], fields: Mapping[str, str]) -> R:
     return from_value(kind, _read(_info(kind), {name: fields.get(name) for name in known}, text=True))
 
 
-def to_query(record: Record) -> dict[str, str]:
-    """The fields of a flat record as `from_query` reads them."""
-    plain = {name: to_json(getattr(record, name)) for name in record.__struct_fields__}
-    return {
-        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        for name, value in plain.items()
-        if value is not None
-    }
-
-
 @lru_cache(maxsize=512)
 def _info(kind: type[Record]) -> inspect.Type:
     return inspect.type_info(kind)

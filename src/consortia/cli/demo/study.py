@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from consortia.base.ids import is_name
 from consortia.cli.demo.consortium import Consortium
 from consortia.engines.train.files import read_file
 from consortia.engines.train.table import Table, csv_text
@@ -120,14 +119,6 @@ def rounds_of(consortium: Consortium, study: bytes) -> list[law.Round]:
     client = consortium.client(consortium.names[0])
     page = client.query("training.rounds", list_queries.ListRounds(study, 0, 100), list_queries.RoundPage)
     return list(page.rounds)
-
-
-def usable_names(names: Mapping[str, Table]) -> list[str]:
-    """The members' names, sorted; raises StudyFailed for one that the ledger does not take."""
-    for name in names:
-        if not is_name(name):
-            raise StudyFailed(f"{name!r} is no member's name: 1 to 32 of a-z, 0-9 and -")
-    return sorted(names)
 
 
 def _field(receipt: Receipt, name: str) -> bytes:

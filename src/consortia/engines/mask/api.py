@@ -1,10 +1,7 @@
-"""What the parts of a masked round are, and what a way of masking does."""
+"""What the parts of a masked round are."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
-
-from numpy.typing import NDArray
+from typing import Literal, TypeAlias
 
 from consortia.base.codec import Malformed
 
@@ -62,17 +59,3 @@ class Dealt:
     seed: bytes
     key: bytes
     sealed: bytes
-
-
-class Masking(Protocol):
-    """A way of adding keystreams to vectors; all of them give the same words."""
-
-    def masked(
-        self, vector: NDArray[Any], ring_bits: int, own: bytes, pairs: Sequence[Stream]
-    ) -> NDArray[Any]:
-        """`vector` plus the member's own stream and plus or minus those of its pairs, modulo 2^ring_bits."""
-
-    def unmasked(
-        self, total: NDArray[Any], ring_bits: int, owns: Iterable[bytes], dangling: Sequence[Stream]
-    ) -> NDArray[Any]:
-        """`total` less the own streams of the cohort, and less what is left of pairs with the dropped."""

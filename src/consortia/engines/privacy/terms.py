@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consortia.engines.privacy.clip import clip_vector, squared_norm
+from consortia.engines.privacy.clip import clip_vector
 from consortia.engines.privacy.noise import noised
 from consortia.engines.train.api import Plan, RecipeError, RecordBounded, Stage, Vector
-from consortia.exact.budget import DEVIATIONS, Noise, fits_ring, root_up, sum_bound, variance_for
-from consortia.exact.ring import RingError, check_range
+from consortia.exact.budget import Noise, fits_ring, sum_bound, variance_for
+from consortia.exact.ring import check_range
 
 
 def total_cost(plan: Plan, noises: Sequence[Noise], quorum: int) -> int:
@@ -89,19 +89,3 @@ def check_noisy_sum(stage: Stage, noise: Noise, total: NDArray[Any], *, members:
     """The sum as int64 when `members` clipped vectors and their noise can make it; else raises RingError."""
     check_range(total, sum_bound(stage.quantisation.clip, noise.each(quorum), members=members))
     return total.astype(np.int64)
-
-
-def check_noisy_vector(
-    stage: Stage, noise: Noise, vector: NDArray[Any], *, records: int, quorum: int
-) -> None:
-    """What a node can see of a noisy vector in an open round; raises RingError when it is too long.
-
-    Its clean part is at most `records` (unit `member`: one) sensitivities long. The noise of d words of
-    deviation s is at most s * (root(d) + 8) long but for a chance of e^-32.
-    """
-    each = noise.each(quorum)
-    clean = noise.sensitivity * (records if noise.unit == "record" else 1)
-    words = vector.astype(np.int64)
-    spread = root_up(each * stage.length) + DEVIATIONS * root_up(each)
-    if squared_norm(words) > (clean + spread) ** 2:
-        raise RingError(f"no {records} records and noise of variance {each} give a vector of this length")

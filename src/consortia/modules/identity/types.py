@@ -24,9 +24,6 @@ Role = Literal["node", "admin", "operator", "analyst", "approver", "trustee", "w
 JOINER = "joiner"
 """The role under which an administrator's key of a member-to-be is known, before it accepts."""
 
-AGENT = "agent"
-"""Reserved: the role of a program's key under a mandate."""
-
 Roles = Annotated[tuple[Role, ...], Meta(min_length=1, max_length=8)]
 Kind = Literal["admission", "removal", "quota"]
 Algorithm = Literal["p256", "secp256k1"]
