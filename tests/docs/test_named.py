@@ -1,4 +1,4 @@
-"""What the documentation names is there: commands and options, targets, files, tests and figures."""
+"""What the documentation names is there: commands and options, targets, tests and figures."""
 
 import re
 import shlex
@@ -18,7 +18,6 @@ LANGUAGES = {"bash", "console", "json", "python", "text"}
 
 FENCE = re.compile(r"^ *```(\w+)", re.MULTILINE)
 QUOTED = re.compile(r"`([^`\n]+)`")
-FOLDERS = re.compile(r"(bench|docs|examples|requirements|src|tests|tools)/[\w./*-]+\Z")
 DEMO = "consortia demo health"
 """Run once for all pages that look at what it leaves behind."""
 
@@ -58,8 +57,6 @@ def faults(page: Page) -> list[str]:
             found.append(f"{each}: {fault}")
         elif words[:3] == ["python", "-m", "bench"] and len(words) == 5 and not scripts(words[4]):
             found.append(f"{each}: no such figure")
-        elif FOLDERS.match(each) and not list(ROOT.glob(each.rstrip("/"))):
-            found.append(f"{each}: no such file")
     return found
 
 
@@ -95,7 +92,6 @@ def test_every_promise_has_a_test_or_says_that_it_is_not_there_yet():
         "`consortia nothing`",
         "`consortia member fly`",
         "`consortia status --loud`",
-        "`tests/nowhere`",
         "`python -m bench --only no.such`",
         "```sh\nls\n```",
     ],
