@@ -8,7 +8,6 @@ drops out. At least half of each part must fail. `docs/reference/masking.md` say
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from consortia.engines import mask
 from consortia.exact import graph, shamir
 from consortia.exact.ring import add_all, pack
 from consortia.testing.masked_operations import Case, bad, drawn, good, told
-from consortia.testing.wire import as_json
+from consortia.testing.wire import as_json, save
 
 ROUND = drawn("round")
 NAMES = ("east", "north", "south", "west")
@@ -271,13 +270,5 @@ def files() -> dict[str, bytes]:
     return {name: as_json(value) for name, value in made.items()}
 
 
-def main(arguments: list[str]) -> None:
-    """Write the files below the folder that is named."""
-    for name, data in files().items():
-        path = Path(arguments[0]) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    save(files(), sys.argv[1])

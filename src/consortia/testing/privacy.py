@@ -8,13 +8,12 @@ At least half of each must fail. `docs/reference/privacy.md` says what they mean
 
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from consortia.engines.privacy.clip import clip_rows, clip_vector
 from consortia.exact import budget
 from consortia.exact.fixed import from_integers
-from consortia.testing.wire import as_json
+from consortia.testing.wire import as_json, save
 
 Case = dict[str, Any]
 
@@ -121,13 +120,5 @@ def files() -> dict[str, bytes]:
     }
 
 
-def main(folder: str) -> None:
-    """Write the files."""
-    for name, data in files().items():
-        path = Path(folder) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1])
+    save(files(), sys.argv[1])

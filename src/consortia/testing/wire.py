@@ -8,7 +8,7 @@ than half must fail. A test holds the files to a fresh run.
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -366,13 +366,13 @@ def as_json(value: object) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def main(arguments: list[str]) -> None:
-    """Write the files below the folder that is named."""
-    for name, data in files().items():
-        path = Path(arguments[0]) / name
+def save(made: Mapping[str, bytes], folder: str) -> None:
+    """Write files, by their paths below a folder."""
+    for name, data in made.items():
+        path = Path(folder) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    save(files(), sys.argv[1])
