@@ -184,9 +184,8 @@ def _after_masked_submit(facts: Facts, now: Moment) -> Change:
     """As `after_submit`; what the cohort asks is written down and charged before anything is revealed.
 
     The try is given up where a complaint is not answered, and where its sum and the earlier ones would
-    set too few members apart. A try over
-    the dealers of an earlier sum repeats it: the members send the very same, and it is all of them or
-    nothing. Otherwise whoever cannot afford the sum is left out.
+    set too few members apart. A try over the dealers of an earlier sum repeats it: the members send the
+    very same, and it is all of them or nothing. Otherwise whoever cannot afford the sum is left out.
     """
     this, terms, earlier = facts.round, facts.study.terms, facts.asked.cohorts
     unanswered = masks.waiting(facts.complaints, facts.submitted)
