@@ -18,7 +18,7 @@ from consortia.testing.local import HeldTable, LocalDoor, terms_of, worker_of
 from consortia.testing.studies import MEMBERS, dataset
 from consortia.workers import CannotJoin, Diary, DoorClosed, Worker, run
 from consortia.workers.errors import Refused
-from consortia.workers.loop import AUTOGROUP, NICE
+from consortia.workers.loop import NICE
 from consortia.workers.worker import AFTERWARDS_MILLISECONDS
 from tests.workers.four import SCHEMA, Apart, Behind, Consortium, Hasty
 
@@ -210,14 +210,6 @@ def test_a_worker_gives_way_to_the_node_that_it_works_beside():
     code = "import os; from consortia.workers import be_nice; be_nice(); print(os.nice(0))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(told.stdout) == min(os.nice(0) + NICE, 19)
-
-
-@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this system does not share cores among sessions")
-def test_a_worker_with_a_session_of_its_own_gives_way_to_the_nodes_of_all_others():
-    code = "from consortia.workers import loop; loop.be_nice(); print(loop.AUTOGROUP.read_text())"
-    command = [sys.executable, "-c", code]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, start_new_session=True)
-    assert told.stdout.split()[-1] == "10"
 
 
 def test_a_refused_join_says_its_code(tmp_path):

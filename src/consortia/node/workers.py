@@ -71,7 +71,7 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # whose priority it lowers (`workers.be_nice`)
+                start_new_session=True,  # Linux shares cores among sessions: the node keeps its own
             )
 
     async def _end(self) -> None:
