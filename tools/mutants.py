@@ -35,10 +35,11 @@ SPOKEN = {"require": slice(2, None), "Refused": slice(1, None), "cast": slice(1)
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A file's source with one fault in it: its line, its kind, and the text before and after."""
+    """A file's source with one fault in it: its line and the whole of it, kind, the text before and after."""
 
     path: str
     line: int
+    whole: str
     kind: str
     before: str
     after: str
@@ -56,7 +57,8 @@ def mutants(path: str, source: str) -> list[Mutant]:
             continue
         before = ast.get_source_segment(source, node) or ""
         changed = _replaced(source, node, after)
-        found.append(Mutant(path, node.lineno, kind, _short(before), _short(after), changed))
+        whole = lines[node.lineno - 1].strip()
+        found.append(Mutant(path, node.lineno, whole, kind, _short(before), _short(after), changed))
     return sorted(found, key=lambda mutant: mutant.line)
 
 

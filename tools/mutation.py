@@ -214,19 +214,26 @@ def population(only):
 
 
 def equals():
-    """Why a change is none that anybody could see, by path, text before and text after."""
+    """Why a change is none that anybody could see, by path, line, text before and text after."""
     held = tomllib.loads(EQUALS.read_text(encoding="utf-8"))["mutant"]
-    return {(f"src/consortia/{one['path']}", one["before"], one["after"]): one["reason"] for one in held}
+    return {
+        (str(SOURCE / "consortia" / o["path"]), o["line"], o["before"], o["after"]): o["reason"] for o in held
+    }
+
+
+def change(mutant):
+    """What tells one mutant from all others, wherever its line has moved."""
+    return mutant.path, mutant.whole, mutant.before, mutant.after
 
 
 def listed(survivors, reasons):
     """The survivors, one a line, each with its reason if it has one."""
     said = []
     for mutant in survivors:
-        reason = reasons.get((mutant.path, mutant.before, mutant.after), "")
+        reason = reasons.get(change(mutant), "")
         place = f"`{mutant.path.removeprefix('src/consortia/')}:{mutant.line}`"
-        change = f"`{mutant.before}` became `{mutant.after}`"
-        said.append(f"- {place} ({mutant.kind}): {change}" + (f". {reason}" if reason else ""))
+        became = f"`{mutant.before}` became `{mutant.after}`"
+        said.append(f"- {place} ({mutant.kind}): {became}" + (f". {reason}" if reason else ""))
     return said or ["Nothing."]
 
 
@@ -253,7 +260,7 @@ Noticed: {killed}, which is **{share:.1f} %** (target {TARGET:.0f} %).
             f"| `{path.removeprefix('src/consortia/')}` | {tried} | {found} | {100 * found / tried:.0f} % |"
         )
     reasons = equals()
-    equal = [one for one in survivors if (one.path, one.before, one.after) in reasons]
+    equal = [one for one in survivors if change(one) in reasons]
     said += ["", "## What no test notices", "", *listed([m for m in survivors if m not in equal], reasons)]
     said += [
         "",
@@ -284,8 +291,8 @@ def main(arguments):
             alive = survives(mutant, known)
             tried.append(mutant)
             survivors += [mutant] * alive
-            place, change = f"{mutant.path}:{mutant.line}", f"{mutant.before} -> {mutant.after}"
-            print(f"{'survived' if alive else 'noticed'}: {place} {mutant.kind}: {change}", flush=True)
+            outcome = "survived" if alive else "noticed"
+            print(f"{outcome}: {mutant.path}:{mutant.line}: {mutant.before} -> {mutant.after}", flush=True)
     text = page(tried, survivors, len(every), chosen.seed)
     print(text)
     if chosen.write:

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from tools.mutants import mutants
-from tools.mutation import Changed, page, population
+from tools.mutation import Changed, change, equals, page, population
 
 SOURCE = '''"""A module's own words."""
 
@@ -107,4 +107,17 @@ def test_the_page_gives_the_score_and_lists_what_survived():
     assert "**75.0 %** (target 90 %)" in text
     assert "| `kernel/checkpoint.py` | 4 | 3 | 75 % |" in text
     assert f"`kernel/checkpoint.py:{sample[0].line}`" in text
-    assert "Nothing." in page(sample, [], 9, 5)
+    assert page(sample, [], 9, 5).count("Nothing.") == 2
+
+
+def test_every_reason_for_a_survivor_belongs_to_a_mutant_that_there_is():
+    there = {change(mutant) for mutant in population([])}
+    assert [one for one in equals() if one not in there] == []
+
+
+def test_a_survivor_with_a_reason_is_listed_with_it():
+    known = equals()
+    mutant = next(mutant for mutant in population(["kernel/buckets.py"]) if change(mutant) in known)
+    told = page([mutant], [mutant], 1, 1).partition("## What changes nothing")
+    assert known[change(mutant)] in told[2]
+    assert "Nothing." in told[0]
