@@ -88,6 +88,8 @@ def test_who_came_back_late_is_left_out_of_a_sum_that_began_without_it(this):
     assert dealers_of(this, "abcd", 3, asked("abc"), ()) == tuple("abc")
     assert dealers_of(this, "abcd", 3, asked("abcd"), ()) == tuple("abcd")
     assert dealers_of(this, "ab", 3, (), ()) is None
+    again = (*asked("abc", study=this.study), *asked("abcd", study=this.study))
+    assert dealers_of(this, "abcd", 3, again, ()) == tuple("abcd")
 
 
 def test_in_a_large_round_every_neighbourhood_must_be_there_not_only_enough_members(this):
