@@ -11,12 +11,13 @@ from msgspec.structs import replace
 
 from consortia.base.hashing import tagged
 from consortia.modules.training.masks import counted, dealers_of, neighbourhood, threshold, told_apart
+from consortia.modules.training.rules import next_round_id
 from consortia.modules.training.state import ASKED, keys_of
 from consortia.modules.training.steps import moved_on
 from consortia.modules.training.types import Cohort, Round
 from consortia.testing.machine import Bench
-from consortia.testing.masked import MASKED, dealt, keyed, keys, running_masked, sent
-from consortia.testing.studies import MEMBERS
+from consortia.testing.masked import MASKED, dealt, keyed, keys, revealed, running_masked, sent
+from consortia.testing.studies import MEMBERS, all_committed
 
 NAMES = tuple("abcdefgh")
 COHORTS = st.lists(
@@ -142,3 +143,21 @@ def test_finality_is_awaited_when_a_step_is_over_and_not_before():
         return moved_on(bench.context(), message)
 
     assert [awaited(member) for member in MEMBERS] == [False, False, False, True]
+
+
+def test_keys_for_the_next_masked_round_are_asked_for_once_its_sum_is_known_and_until_they_are_there():
+    bench = Bench(MEMBERS)
+
+    def ahead():
+        [task] = bench.query("training.due", member="east").tasks
+        return task.keys
+
+    this = sent(bench, dealt(bench, keyed(bench, running_masked(bench))))
+    assert (this.step, ahead()) == ("reveal", None)
+    this = revealed(bench, this)
+    following = next_round_id(bench.query("training.study", study=this.study).study, this)
+    assert (this.step, ahead()) == ("commit", following)
+    this = all_committed(bench, this)
+    assert (this.step, ahead()) == ("open", following)
+    bench.ok("east", "worker", keys(this.study, following, "east"))
+    assert ahead() is None
