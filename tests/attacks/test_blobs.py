@@ -13,6 +13,8 @@ from consortia.workers.terms import MASKED
 from tests.attacks.removed import without
 from tests.workers.four import Consortium
 
+pytestmark = pytest.mark.slow
+
 OTHERS = ("east", "north", "south")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from msgspec.structs import replace as changed
 
 from consortia.engines.mask import Secrets
@@ -16,6 +17,8 @@ from consortia.workers.terms import MASKED
 from tests.attacks.coalition import Coalition, Colluder, coalition, heard, seen, sent
 from tests.attacks.removed import without
 from tests.workers.four import Consortium
+
+pytestmark = pytest.mark.slow
 
 OTHERS = ("east", "north", "south")
 

@@ -1,14 +1,21 @@
 """Sums that say nothing alone, and together bare one member: by a retry, by another study, by two members."""
 
 import numpy as np
+import pytest
 from msgspec.structs import replace
 
+from consortia.base.hashing import tagged
+from consortia.engines.train.statistics import contribution
+from consortia.modules.assets.messages import NewVersion
 from consortia.modules.training import masks
+from consortia.testing.local import HeldTable, terms_of
 from consortia.testing.studies import MEMBERS
 from consortia.workers.terms import MASKED
 from tests.attacks.coalition import Colluder, coalition, sent
 from tests.attacks.studies import again
-from tests.workers.four import Consortium
+from tests.workers.four import SCHEMA, Consortium, small
+
+pytestmark = pytest.mark.slow
 
 APART = "its sum would set too few members apart"
 FIVE = ("amber", "birch", "cedar", "delta", "ember")
@@ -129,3 +136,40 @@ def test_without_their_quorum_members_who_agreed_to_sums_of_four_are_summed_as_t
 
 def test_members_who_agreed_to_sums_of_four_are_not_set_apart_as_three(tmp_path):
     assert of_seven(tmp_path).progress.reason == f"round 0, try 4: {APART}"
+
+
+# ------------------------------------------------------------------ what another query tells
+
+
+def test_another_number_of_rounds_makes_another_query_of_the_same_sums_and_this_is_left(tmp_path):
+    four = Consortium(tmp_path, kinds=dict.fromkeys(MEMBERS, Colluder), rounds=1, summing=MASKED)
+    four.join().start().finish()
+    four.first = four.rounds()[0]
+    terms, _ = terms_of("again", SCHEMA, rounds=2, summing=MASKED)
+    again(four, MEMBERS[:3], terms=terms).finish()
+    assert less(*both_sums(four, "north")) == sent(four, four.first, "west")
+
+
+def grown(tmp_path) -> Consortium:
+    """The same study twice; in between west's data set gets one record more, and nobody else's changes."""
+    tables = {name: small(name, at) for at, name in enumerate(MEMBERS)}
+    more = tables["west"]
+    tables["west"] = more.take(range(9))
+    kinds = dict.fromkeys(MEMBERS, Colluder)
+    four = Consortium(tmp_path, tables, kinds=kinds, rounds=1, summing=MASKED).join().start().finish()
+    four.first = four.rounds()[0]
+    west = four.bench.query("training.study", study=four.study).parts[-1]
+    assert west.member == "west"
+    four.bench.ok(
+        "west", "operator", NewVersion(west.part.dataset, tagged("consortia/attack", b"ten"), 10, None, None)
+    )
+    four.workers["west"].data = HeldTable(more)
+    four.newest = more.take([9])
+    return again(four, MEMBERS, versions={"west": 2}).finish()
+
+
+def test_a_record_by_which_one_member_grew_between_two_studies_is_bare_and_this_is_left(tmp_path):
+    four = grown(tmp_path)
+    before, after = both_sums(four, "north")
+    record = contribution(four.newest)
+    assert less(after, before) == record.astype("<i8").tobytes()

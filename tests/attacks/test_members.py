@@ -5,9 +5,11 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pytest
 from msgspec import structs
 
 from consortia.modules.training import masks, rules
+from consortia.modules.training.messages import Return
 from consortia.modules.training.state import keys_of
 from consortia.modules.training.types import RoundKeys
 from consortia.testing.local import HeldTable, LocalDoor
@@ -22,6 +24,8 @@ from consortia.workers.terms import MASKED
 from tests.attacks.coalition import Colluder, coalition, sent
 from tests.attacks.removed import without
 from tests.workers.four import Consortium, small
+
+pytestmark = pytest.mark.slow
 
 # ------------------------------------------------------------------ two workers of one member
 
@@ -153,3 +157,35 @@ def test_in_groups_of_four_two_colluders_wherever_they_are_have_a_sum_of_two(tmp
     others = [name for name in masks.neighbourhood(this, LAST) if name not in {LAST, FRIEND}]
     assert all(them.plain(name) is None for name in others)
     assert them.sum(others) is not None
+
+
+# ------------------------------------------------------------------ coming back to be waited for
+
+
+class Away(Worker):
+    """Does nothing at all."""
+
+    def _act(self, task):
+        return False
+
+
+class Teasing(Away):
+    """Says that it is there again whenever nobody waits for it, and does nothing."""
+
+    def _act(self, task):
+        if task.absent:
+            self._send(Return(task.study))
+        return task.absent
+
+
+def waited(tmp_path, kind: type[Worker]) -> int:
+    """For how many deadlines a study of four rounds waits, with west as it is."""
+    four = Consortium(tmp_path, kinds={"west": kind}, rounds=3, summing=MASKED).join().start().finish()
+    assert four.progress.status == "finished"
+    assert [this.status for this in four.rounds()] == ["final"] * 4
+    return sum(len(four.net.said(name, "closed")) for name in MEMBERS)
+
+
+def test_who_says_that_it_is_there_and_is_not_costs_a_deadline_each_time_and_this_is_left(tmp_path):
+    assert waited(tmp_path / "away", Away) == 1
+    assert waited(tmp_path / "teasing", Teasing) == 4

@@ -25,6 +25,8 @@ from consortia.workers.terms import MASKED
 from tests.attacks.coalition import Coalition, Colluder, coalition, heard
 from tests.workers.four import Consortium
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("amber", "birch", "cedar", "delta", "ember", "fir")
 FAULTS = (
     "another seed",

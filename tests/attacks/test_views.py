@@ -1,5 +1,7 @@
 """An orderer that shows the survivors of a round two cohorts, so that they reveal both kinds of share."""
 
+import pytest
+
 from consortia.modules.training import masks
 from consortia.testing.studies import MEMBERS
 from consortia.workers.arithmetic import Summing
@@ -8,6 +10,8 @@ from consortia.workers.terms import MASKED
 from tests.attacks.coalition import Colluder, coalition, sent
 from tests.attacks.views import Side, work
 from tests.workers.four import Consortium
+
+pytestmark = pytest.mark.slow
 
 EIGHT = tuple(f"member-{number}" for number in range(8))
 GROUPS = Summing("masked", "median", 0, group=4)
