@@ -124,7 +124,9 @@ def quantise(
 
 def dequantise(integers: NDArray[Any], *, scale_bits: int) -> NDArray[np.float64]:
     """The numbers that grid integers stand for, as float64 for display and local training only."""
-    return np.ldexp(integers.astype(np.float64), -scale_bits)
+    step = np.ldexp(np.float64(1), -scale_bits)  # a power of two: the product is as exact as ldexp of each
+    numbers: NDArray[np.float64] = np.multiply(integers, step, dtype=np.float64)
+    return numbers
 
 
 def signed_type(ring_bits: int) -> np.dtype[Any]:
