@@ -2,6 +2,8 @@
 
 import pytest
 
+PROPOSE = ["study", "propose", "risk", "--data", "x", "--label", "ill", "--purpose", "research"]
+
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
@@ -19,6 +21,9 @@ import pytest
         (["member", "list"], 3, "no home"),
         (["member", "admit"], 2, "Missing argument"),
         (["verify", "x"], 2, "--network"),
+        ([*PROPOSE, "--unit", "member", "--epsilon", "1"], 2, "--member-records"),
+        ([*PROPOSE, "--member-records", "9", "--epsilon", "1"], 2, "--unit member"),
+        ([*PROPOSE, "--unit", "member", "--member-records", "9"], 2, "--epsilon"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(terminal, arguments, code, said):

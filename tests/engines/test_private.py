@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from consortia.base.codec import decode_record, encode_record
+from consortia.engines.attack import audit_noise
 from consortia.engines.evaluate import evaluate
 from consortia.engines.infer import Estimator, features_of, predict, predict_features
 from consortia.engines.privacy.account import cost_for
+from consortia.engines.privacy.clip import squared_norm
 from consortia.engines.privacy.study import train_private
 from consortia.engines.privacy.terms import (
     check_noise,
     check_noisy_sum,
     contribute,
+    member_noise,
     record_noise,
     total_cost,
 )
@@ -242,6 +245,31 @@ def test_a_budget_is_spread_over_the_stages_and_not_passed():
     check_noise(PRIVATE, PLAN, noises, members=63)
 
 
+def test_a_budget_for_members_hides_what_so_many_records_can_add():
+    noises = member_noise(PRIVATE, PLAN, BUDGET, records=50, quorum=3, colluders=1)
+    bounds = PRIVATE.record_bounds(PLAN)
+    assert [(noise.unit, noise.sensitivity) for noise in noises] == [("member", 50 * b) for b in bounds]
+    assert BUDGET * 0.999 < total_cost(PLAN, noises, 3) <= BUDGET
+    check_noise(PRIVATE, PLAN, noises, members=63)
+    for at in range(2):
+        state = (PLAN.initial, after_centre())[at]
+        clean = PRIVATE.local(state, SITES["east"])
+        few = replace(noises[at], variance=1)
+        sent = contribute(PLAN.stages[at], few, clean, quorum=3, secret=bytes(32), charge=b"")
+        assert squared_norm(sent.astype(np.int64)) <= (few.sensitivity + 100) ** 2
+
+
+def test_the_noise_that_hides_members_is_audited_as_such():
+    noise = member_noise(PRIVATE, PLAN, BUDGET, records=50, quorum=3)[0]
+    own = (PRIVATE.local(PLAN.initial, SITES["east"]), np.zeros(PLAN.stages[0].length, dtype=np.int64))
+    found = audit_noise(PLAN.stages[0], noise, quorum=3, runs=100, delta=1e-4, seed=1, own=own)
+    assert not found.refuted
+    assert "with the member and as many without" in found.sentence()
+    weak = replace(noise, variance=noise.variance // 400)
+    claims = audit_noise(PLAN.stages[0], weak, quorum=3, runs=400, delta=1e-4, seed=1, own=own)
+    assert claims.lower > found.claimed
+
+
 def test_colluders_make_the_others_add_more():
     few, many = (record_noise(PRIVATE, PLAN, BUDGET, quorum=4, colluders=c)[0].each(4) for c in (0, 2))
     assert abs(many - 2 * few) <= 2
@@ -254,6 +282,8 @@ def test_a_recipe_that_does_not_bound_its_records_has_no_noise_for_them():
         record_noise(logistic, logistic.plan({}, SCHEMA), BUDGET, quorum=3)
     with pytest.raises(BudgetError, match="no noise"):
         record_noise(PRIVATE, PLAN, 10, quorum=3)
+    with pytest.raises(RecipeError, match="cannot hide a member"):
+        member_noise(logistic, logistic.plan({}, SCHEMA), BUDGET, records=5, quorum=3)
 
 
 def test_noise_that_does_not_fit_the_recipe_or_the_ring_is_refused():

@@ -74,13 +74,18 @@ def test_of_three_members_none_may_vanish_and_the_missing_is_named(tmp_path):
     assert four.rounds()[0].missing == ("south",)
 
 
-def test_a_private_study_is_noisy_charged_and_shows_what_it_cost(tmp_path):
-    private = Private(epsilon=4.0, delta=1e-4, colluders=1)
+@pytest.mark.parametrize("member_records", [None, 40])
+def test_a_private_study_is_noisy_charged_and_shows_what_it_cost(tmp_path, member_records):
+    private = Private(epsilon=4.0, delta=1e-4, colluders=1, member_records=member_records)
     kind = {"recipe_name": "glm.logistic.private", "summing": MASKED, "private": private}
     four = Consortium(tmp_path, rounds=2, **kind).join().start().finish()
     assert four.progress.status == "finished", four.progress.reason
     plain = train(recipe("glm.logistic.private"), {"rounds": 2}, four.tables).model
     assert four.model() != plain
+    terms = four.bench.query("training.study", study=four.study).study.terms
+    assert {noise.unit for noise in terms.privacy.noises} == {
+        "record" if member_records is None else "member"
+    }
     cost = four.bench.query("training.cost", study=four.study)
     assert 0 < cost.charged == cost.planned
     assert epsilon(cost.charged, 1e-4) <= 4.0

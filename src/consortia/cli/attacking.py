@@ -32,6 +32,7 @@ from consortia.engines.train.loop import train
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.splits import order
 from consortia.engines.train.table import Table
+from consortia.exact.budget import Unit
 from consortia.exact.ring import RingError
 from consortia.modules.training import list_queries, queries
 from consortia.modules.training.budget_queries import CostView
@@ -274,16 +275,18 @@ def _noise(target: Target) -> Iterator[Finding]:
             runs=RUNS,
             delta=terms.privacy.delta_nano / NANO,
             seed=target.seed,
-            own=_with_and_without(target, state),
+            own=_with_and_without(target, state, noise.unit),
         )
         figures = {"claimed": found.claimed, "lower": found.lower, "runs": found.runs}
         yield Finding(name, "found" if found.refuted else "nothing found", found.sentence(), figures)
 
 
-def _with_and_without(target: Target, state: bytes) -> tuple[Any, Any]:
-    """The own clean vector, and that without the record of the first forty which adds most to it."""
+def _with_and_without(target: Target, state: bytes, unit: Unit) -> tuple[Any, Any]:
+    """The own clean vector, and that without the record of the first forty which adds most, or of all."""
     rows = list(range(target.table.records))
     whole = target.rule.local(state, target.table)
+    if unit == "member":
+        return whole, whole * 0
 
     def without(row: int) -> Any:  # noqa: ANN401 (a vector)
         return target.rule.local(state, target.table.take([other for other in rows if other != row]))

@@ -9,12 +9,12 @@ from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.session import Session, at_home
+from consortia.exact.budget import NANO, Unit
 from consortia.modules.training.budget_queries import BudgetView, ByDataset, CostView
 from consortia.modules.training.messages import LimitBudget
-from consortia.modules.training.queries import ById
+from consortia.modules.training.queries import ById, StudyView
 
 DELTA = 1e-5
-NANO = 1_000_000_000
 
 
 @click.command()
@@ -56,35 +56,48 @@ def budget(*, which: str, epsilon: float | None, delta: float, home: Path | None
 
 
 def tell_cost(session: Session, study: bytes) -> None:
-    """Say what a study's sums tell of a record: so far, and as planned."""
+    """Say what a study's sums tell of a record, or of a member: so far, and as planned."""
     view = session.ask("training.cost", ById(study), CostView)
     if view.delta_nano is None:
         say("privacy   no noise: nothing bounds what the sums tell")
         return
     delta = view.delta_nano / NANO
     so_far, planned = _epsilon(view.charged, delta), _epsilon(view.planned, delta)
-    say(f"privacy   epsilon {so_far} of {planned} planned, at delta {delta:g}")
+    whom = _WHOM[_unit(session, study)]
+    say(f"privacy   epsilon {so_far} of {planned} planned, at delta {delta:g}, for {whom}")
 
 
 def cost_facts(session: Session, study: bytes) -> dict[str, object]:
     """What a study costs, for programs; epsilon is None without noise."""
     view = session.ask("training.cost", ById(study), CostView)
     if view.delta_nano is None:
-        return {"epsilon": None, "delta": None, "charged": 0, "planned": 0}
+        return {"epsilon": None, "delta": None, "unit": None, "charged": 0, "planned": 0}
     delta = view.delta_nano / NANO
     return {
         "epsilon": float(_epsilon(view.charged, delta)),
         "delta": delta,
+        "unit": _unit(session, study),
         "charged": view.charged,
         "planned": view.planned,
     }
 
 
 def privacy_line(known: Mapping[str, object]) -> str:
-    """What the sums behind a model tell of one record, from its study's `cost_facts`."""
+    """What the sums behind a model tell of one record, or member, from its study's `cost_facts`."""
     if known["epsilon"] is None:
         return "no noise: nothing bounds what the sums behind it tell of a record"
-    return f"epsilon {known['epsilon']:.3f} at delta {known['delta']:g}, by the sums behind it"
+    whom = _WHOM[str(known["unit"])]
+    return f"epsilon {known['epsilon']:.3f} at delta {known['delta']:g}, by the sums behind it, for {whom}"
+
+
+_WHOM = {"record": "one record", "member": "all records of a member"}
+
+
+def _unit(session: Session, study: bytes) -> Unit:
+    """Whom a study's noise hides; where stages differ, what is hidden in all of them, a record."""
+    privacy = session.ask("training.study", ById(study), StudyView).study.terms.privacy
+    units = set() if privacy is None else {noise.unit for noise in privacy.noises}
+    return "member" if units == {"member"} else "record"
 
 
 def _limit(session: Session, dataset: bytes, epsilon: float, delta: float) -> None:

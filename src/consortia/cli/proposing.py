@@ -15,6 +15,7 @@ from consortia.engines.train import RECIPES
 from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.schema import Schema
+from consortia.exact.budget import Unit
 from consortia.exact.robust import RULES, Rule
 from consortia.kernel.block import Receipt
 from consortia.modules.training import rules
@@ -87,7 +88,7 @@ MINUTE_MILLISECONDS = 60_000
 @click.option(
     "--epsilon",
     type=click.FloatRange(min=0, min_open=True),
-    help="Add noise, so that all sums together tell no more than this of one record.",
+    help="Add noise, so that all sums together tell no more than this of one --unit.",
 )
 @click.option(
     "--delta",
@@ -102,6 +103,18 @@ MINUTE_MILLISECONDS = 60_000
     default=1,
     show_default=True,
     help="How many members may tell one another their noise without harm.",
+)
+@click.option(
+    "--unit",
+    type=click.Choice(("record", "member")),
+    default="record",
+    show_default=True,
+    help="With --epsilon: of what sums tell no more, one record or all records of a member.",
+)
+@click.option(
+    "--member-records",
+    type=click.IntRange(1, 1_000_000_000),
+    help="With --unit member: a member's part of a sum is clipped to what so many records can add.",
 )
 @click.option(
     "--retries",
@@ -152,6 +165,8 @@ def propose(
     epsilon: float | None,
     delta: float,
     colluders: int,
+    unit: Unit,
+    member_records: int | None,
     retries: int,
     join_minutes: float,
     round_minutes: float,
@@ -162,6 +177,8 @@ def propose(
     """Propose a study called NAME: fix its recipe, schema and terms, which members join or leave alone."""
     if not is_name(name):
         raise click.BadParameter(f"{name!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="NAME")
+    if (unit == "member") != (member_records is not None) or (member_records and epsilon is None):
+        raise click.UsageError("--unit member goes together with --member-records, and with --epsilon")
     session = at_home(home)
     rows = own_data(session, data).rows
     schema = declared(infer_schema([rows], label, task=RECIPES[recipe_name].about.task), ranges)
@@ -171,7 +188,7 @@ def propose(
     ]
     summing = Summing("open" if is_open else "masked", rule, tolerate, group)
     deadlines = law.Deadlines(*spans)
-    private = None if epsilon is None else Private(epsilon, delta, colluders)
+    private = None if epsilon is None else Private(epsilon, delta, colluders, member_records)
     wanted = Wanted(name, title or name, purpose, deadlines, invited, quorum, retries, summing, private)
     terms, initial = terms_of(recipe_name, _integers(parameters), schema, wanted)
     session.client.put_blob(initial)

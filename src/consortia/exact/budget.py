@@ -13,7 +13,7 @@ charges for (Kairouz, Liu and Steinke 2021, Proposition 14). `docs/reference/pri
 """
 
 from math import isqrt
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
@@ -34,6 +34,9 @@ _CORRECTION_BITS_MAX = 128
 
 MEMBERS_MAX = 63
 
+Unit: TypeAlias = Literal["record", "member"]
+"""Whom noise hides: one record, or all records of a member."""
+
 
 class BudgetError(ValueError):
     """Terms of noise that mean nothing: a number outside its range; the text names it."""
@@ -48,7 +51,7 @@ class Noise(Record, frozen=True):
     assumed to tell one another their noise.
     """
 
-    unit: Literal["record", "member"]
+    unit: Unit
     sensitivity: Annotated[int, Meta(ge=1, le=SENSITIVITY_MAX)]
     variance: Annotated[int, Meta(ge=1, le=VARIANCE_MAX)]
     colluders: Annotated[int, Meta(ge=0, le=MEMBERS_MAX - 1)]

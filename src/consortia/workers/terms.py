@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from consortia.base.codec import encode
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.privacy import cost_for
-from consortia.engines.privacy.terms import record_noise
+from consortia.engines.privacy.terms import member_noise, record_noise
 from consortia.engines.train.api import Parameters, Plan, Recipe, RecipeError, recipe_digest
 from consortia.engines.train.schema import Schema
 from consortia.exact.budget import NANO, BudgetError
@@ -40,11 +40,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """What all sums of a study may tell of a record: (epsilon, delta), against so many colluders."""
+    """What all sums of a study may tell: (epsilon, delta), against so many colluders.
+
+    Of a record; with `member_records` of a member, all its records together, whose part of each sum is then
+    clipped to what so many records can add at most.
+    """
 
     epsilon: float
     delta: float = 1e-5
     colluders: int = 1
+    member_records: int | None = None
 
 
 def terms_of(
@@ -101,9 +106,15 @@ def privacy_of(recipe: Recipe, plan: Plan, private: Private, quorum: int) -> law
             f"epsilon {private.epsilon} at delta {private.delta} against {private.colluders} colluders of "
             f"{quorum}: epsilon is above 0, delta between 0 and 1, and somebody is honest"
         )
+    if private.member_records is not None and private.member_records < 1:
+        raise RecipeError(f"a member's part is clipped to {private.member_records} records: 1 or more")
     cost = cost_for(private.epsilon, private.delta)
+    among = {"quorum": quorum, "colluders": private.colluders}
     try:
-        noises = record_noise(recipe, plan, cost, quorum=quorum, colluders=private.colluders)
+        if private.member_records is None:
+            noises = record_noise(recipe, plan, cost, **among)
+        else:
+            noises = member_noise(recipe, plan, cost, records=private.member_records, **among)
     except BudgetError as error:
         raise RecipeError(f"epsilon {private.epsilon}: {error}") from None
     return law.Privacy(noises, max(1, round(private.delta * NANO)))

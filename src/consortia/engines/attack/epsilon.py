@@ -21,7 +21,7 @@ from consortia.base.codec import encode
 from consortia.engines.privacy.account import epsilon
 from consortia.engines.privacy.terms import contribute
 from consortia.engines.train.api import Stage, Vector
-from consortia.exact.budget import Noise
+from consortia.exact.budget import Noise, Unit
 from consortia.exact.ring import add_all
 
 _STEPS = 60
@@ -32,7 +32,7 @@ class Audit:
     """Rates over `runs` runs of each of the two worlds, and what follows.
 
     `right` and `wrong`: how often the best look said what was so in one world, and the same falsely in the
-    other. `lower`: with `confidence`, the true epsilon at `delta` is at least this.
+    other. `lower`: with `confidence`, the true epsilon at `delta` is at least this. `unit`: of what.
     """
 
     claimed: float
@@ -42,6 +42,7 @@ class Audit:
     wrong: int
     lower: float
     confidence: float
+    unit: Unit = "record"
 
     @property
     def refuted(self) -> bool:
@@ -52,7 +53,7 @@ class Audit:
         """What it means, in plain words."""
         verdict = "the claim is false" if self.refuted else "the claim stands"
         return (
-            f"In {self.runs} runs with the record and as many without, the best look was right "
+            f"In {self.runs} runs with the {self.unit} and as many without, the best look was right "
             f"{self.right} and wrong {self.wrong} times: epsilon is at least {self.lower:.3f} at delta "
             f"{self.delta:g} (confidence {self.confidence:.0%}), claimed is {self.claimed:.3f}: {verdict}."
         )
@@ -65,6 +66,7 @@ def audit(
     claimed: float,
     delta: float,
     confidence: float = 0.95,
+    unit: Unit = "record",
 ) -> Audit:
     """Bound epsilon from below by `2 * runs` runs of each world.
 
@@ -90,7 +92,8 @@ def audit(
 
     threshold, turn = max(options, key=promise)
     right, wrong = rates(measured, threshold, turn=turn)
-    return Audit(claimed, delta, runs, right, wrong, _lower(right, wrong, runs, delta, alpha), confidence)
+    lower = _lower(right, wrong, runs, delta, alpha)
+    return Audit(claimed, delta, runs, right, wrong, lower, confidence, unit)
 
 
 class Contribute(Protocol):
@@ -113,12 +116,12 @@ def audit_noise(
     by: Contribute = contribute,
     own: tuple[Vector, Vector] | None = None,
 ) -> Audit:
-    """Audit the noise of one sum: the honest of the smallest cohort, with and without one record.
+    """Audit the noise of one sum: the honest of the smallest cohort, with and without one record, or member.
 
-    `own` are one member's clean vectors with and without a record of its own. Where it is None, the record is
-    the worst that there may be: it adds as much as the sensitivity allows, equally to all words. The score
-    looks along what the record adds. `by` is the implementation under audit; secrets here are made from
-    `seed`, for the audit alone.
+    `own` are one member's clean vectors with and without a record of its own; where a member is the unit, its
+    vector and nothing. Where it is None, the record is the worst that there may be: it adds as much as the
+    sensitivity allows, equally to all words. The score looks along what the record adds. `by` is the
+    implementation under audit; secrets here are made from `seed`, for the audit alone.
     """
     nothing = np.zeros(stage.length, dtype=np.int64)
     each = math.isqrt(noise.sensitivity**2 // stage.length)
@@ -135,7 +138,7 @@ def audit_noise(
         return float((add_all(vectors).astype(np.float64) * along).sum())
 
     claimed = epsilon(noise.cost(stage.length, quorum), delta)
-    return audit(score, runs, claimed=claimed, delta=delta)
+    return audit(score, runs, claimed=claimed, delta=delta, unit=noise.unit)
 
 
 def _lower(right: int, wrong: int, runs: int, delta: float, alpha: float) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from consortia.engines.privacy.clip import clip_vector
 from consortia.engines.privacy.noise import noised
 from consortia.engines.train.api import Plan, RecipeError, RecordBounded, Stage, Vector
-from consortia.exact.budget import Noise, fits_ring, sum_bound, variance_for
+from consortia.exact.budget import Noise, Unit, fits_ring, sum_bound, variance_for
 from consortia.exact.ring import check_range
 
 
@@ -32,15 +32,33 @@ def record_noise(
     It is spread over the stages as the recipe says. Raises RecipeError for a recipe without bounds for its
     records, and BudgetError when `cost` is too small.
     """
+    return _noise_for(recipe, plan, cost, ("record", 1), quorum=quorum, colluders=colluders)
+
+
+def member_noise(
+    recipe: object, plan: Plan, cost: int, *, records: int, quorum: int, colluders: int = 0
+) -> tuple[Noise, ...]:
+    """Noise for all records of a member together, such that the whole plan costs at most `cost` nano-rho.
+
+    A member's part of each sum is clipped to what `records` records can add at most: with fewer it is never
+    shortened, with more it may be, and then counts for less. Raises as `record_noise` does.
+    """
+    return _noise_for(recipe, plan, cost, ("member", records), quorum=quorum, colluders=colluders)
+
+
+def _noise_for(
+    recipe: object, plan: Plan, cost: int, hidden: tuple[Unit, int], *, quorum: int, colluders: int
+) -> tuple[Noise, ...]:
+    """Noise that hides a unit, of so many records at most."""
+    (unit, records), honest = hidden, quorum - colluders
     if not isinstance(recipe, RecordBounded):
-        raise RecipeError("the recipe does not bound what one record adds: noise cannot hide a record")
-    honest = quorum - colluders
+        raise RecipeError(f"the recipe does not bound what one record adds: noise cannot hide a {unit}")
     parts = recipe.budget_parts
     noises = []
     for stage, bound, part in zip(plan.stages, recipe.record_bounds(plan), parts, strict=True):
         once = cost * part // (sum(parts) * stage.rounds)
-        each = variance_for(bound, once, members=honest, length=stage.length)
-        noises.append(Noise("record", bound, each * honest, colluders))
+        each = variance_for(bound * records, once, members=honest, length=stage.length)
+        noises.append(Noise(unit, bound * records, each * honest, colluders))
     return tuple(noises)
 
 
