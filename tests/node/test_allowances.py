@@ -42,6 +42,8 @@ def test_a_blob_is_charged_once_to_whoever_left_it_first(tmp_path):
     leave(blobs, b"own", "east")
     assert blobs.allowances.used("north") == len(HALF) + ENTRY_BYTES
     assert blobs.allowances.used("east") == 0
+    assert blobs.allowances.left("north", hash_bytes(HALF).id)
+    assert not blobs.allowances.left("east", hash_bytes(HALF).id)
     assert blobs.has(own)
 
 

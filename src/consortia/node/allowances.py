@@ -46,6 +46,10 @@ class Allowances:
         """The bytes that a member is charged."""
         return self._used.get(member, 0)
 
+    def left(self, member: str, blob: bytes) -> bool:
+        """Whether a member was the first to leave a blob that is here."""
+        return blob in self._charged.get(member, ())
+
     def charge(self, member: str, blob: bytes, size: int, *, coming: int = 0) -> None:
         """Charge a member for a blob that it begins to leave; raises AllowanceSpent.
 

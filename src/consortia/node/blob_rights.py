@@ -4,29 +4,47 @@ A round's blob (an update, a sum, a state) is for the members of its study; an a
 whom its rights let download it, for the purpose that they name. What belongs to nothing on the ledger is
 served to nobody but its own member, apart from updates on their way to the ledger, which this member's worker
 has just offered to the members of the study.
+
+Ids stand on the ledger for everybody to read, so an id that others wrote into a study is no right to bytes
+which this node has for other reasons. It hands out what its own member named; what another named as its
+update, if that member left it here; and outcomes to which its own member committed.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from consortia.kernel.block import Event, Receipt, parse_leaf
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.modules.assets import Keeper as Assets
 from consortia.modules.assets.state import ASSETS, VERSIONS
-from consortia.modules.training.state import JOINS, ROUNDS, STUDIES, submissions_of
+from consortia.modules.training.rules import commitment
+from consortia.modules.training.state import JOINS, RESULTS, ROUNDS, STUDIES, submissions_of
+from consortia.modules.training.types import Outcome
 
 OFFERED_MAX = 4_096
 ROUND_BLOB_BYTES_MAX = 2 << 30
 """A round's blob has at most so many bytes: 2^28 words of 8 bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What makes a blob one of a study's: a member's word, or the agreed outcome of a round of it."""
+
+    study: bytes
+    member: str = ""
+    round: bytes = b""
+    outcome: Outcome | None = None
+
+
 class BlobRights:
     """Which studies and assets each blob belongs to, kept up with the ledger. Used on one thread."""
 
-    def __init__(self, ledger: Ledger, member: str) -> None:
-        """Judge for the node of `member`."""
-        self._ledger, self._member = ledger, member
-        self._studies: dict[bytes, set[bytes]] = {}
+    def __init__(self, ledger: Ledger, member: str, left: Callable[[str, bytes], bool]) -> None:
+        """Judge for the node of `member`; `left` says whether another member left a blob here."""
+        self._ledger, self._member, self._left = ledger, member, left
+        self._claims: dict[bytes, set[Claim]] = {}
         self._assets: dict[bytes, set[bytes]] = {}
         self._offered: OrderedDict[bytes, bytes] = OrderedDict()
         self._height = -1
@@ -42,19 +60,27 @@ class BlobRights:
     def may_read(self, member: str, blob: bytes, purpose: str = "*") -> bool:
         """Whether a member's programs may have a blob (an asset's bytes: for a purpose)."""
         self._follow()
-        studies = set(self._studies.get(blob, ()))
+        claims = set(self._claims.get(blob, ()))
         if blob in self._offered:
-            studies.add(self._offered[blob])
+            claims.add(Claim(self._offered[blob], self._member))
         assets = self._assets.get(blob, set())
         allowed: list[bool] = []
 
         def decide(ctx: Context) -> None:
+            studies = {claim.study for claim in claims if self._stands(ctx, claim, blob)}
             good, running = own_claims(ctx, self._member, assets, studies)
             allowed.extend(takes_part(ctx, study, member) for study in running)
             allowed.extend(self._keeper.may(ctx, member, asset, "download", purpose) for asset in good)
 
         self._ledger.ask(decide)
         return any(allowed)
+
+    def _stands(self, ctx: Context, claim: Claim, blob: bytes) -> bool:
+        """Whether this node has the blob for the reason that is claimed, and not for another."""
+        if claim.outcome is None:
+            return claim.member == self._member or self._left(claim.member, blob)
+        own = RESULTS.get(ctx, claim.round, self._member)
+        return own is not None and own.commitment == commitment(claim.round, self._member, claim.outcome)
 
     def _follow(self) -> None:
         tip = self._ledger.tip.height
@@ -70,16 +96,15 @@ class BlobRights:
 
     def _read_all(self, ctx: Context) -> None:
         for _, study in STUDIES.scan(ctx):
-            self._add(self._studies, study.terms.initial, study.id)
+            self._read_study(ctx, study.id)
         for _, one in ROUNDS.scan(ctx):
-            blobs = [update.blob for update in submissions_of(ctx, one.id).values()]
+            for name, update in submissions_of(ctx, one.id).items():
+                self._claim(update.blob, Claim(one.study, name))
             if one.outcome is not None:  # what one member opened alone could name anybody's blob
-                blobs += [one.outcome.sum, one.outcome.state]
-            for blob in (one.state, *blobs):
-                self._add(self._studies, blob, one.study)
+                self._agreed(one.study, one.id, one.outcome)
         for (asset, _), version in VERSIONS.scan(ctx):
             if isinstance(asset, bytes):
-                self._add(self._assets, version.commitment, asset)
+                self._link(version.commitment, asset)
 
     def _read_leaf(self, data: bytes | None) -> None:
         receipt = None if data is None else parse_leaf(data)
@@ -88,41 +113,53 @@ class BlobRights:
                 self._read_event(event)
 
     def _read_event(self, event: Event) -> None:
-        study, asset = event.body.get("study"), event.body.get("asset")
-        agreed = event.name != "training.result_opened"  # one member's word alone could name anybody's blob
-        for name in ("blob", "sum", "state", "commitment"):
-            blob = event.body.get(name)
-            if isinstance(blob, bytes) and agreed:
-                if event.name.startswith("training.") and isinstance(study, bytes):
-                    self._add(self._studies, blob, study)
-                if event.name.startswith("assets.") and isinstance(asset, bytes):
-                    self._add(self._assets, blob, asset)
-        if event.name == "training.study_finished":
-            self._link_model(event.body.get("model"))
-        if event.name == "training.study_proposed" and isinstance(study, bytes):
-            self._ledger.ask(lambda ctx: self._read_study(ctx, study))
+        match event.name:
+            case "training.study_proposed":
+                self._ledger.ask(lambda ctx: self._read_study(ctx, _digest(event, "study")))
+            case "training.update_submitted":
+                claim = Claim(_digest(event, "study"), str(event.body["member"]))
+                self._claim(_digest(event, "blob"), claim)
+            case "training.round_final":
+                outcome = Outcome(_digest(event, "sum"), _digest(event, "state"))
+                self._agreed(_digest(event, "study"), _digest(event, "round"), outcome)
+            case "training.study_finished":
+                self._link_model(_digest(event, "model"))
+            case "assets.registered" | "assets.versioned":
+                self._link(_digest(event, "commitment"), _digest(event, "asset"))
 
-    def _link_model(self, model: object) -> None:
+    def _link_model(self, model: bytes) -> None:
         """A finished study's model is an asset with rights of its own."""
-        if isinstance(model, bytes):
-            found: list[bytes] = []
+        found: list[bytes] = []
 
-            def read(ctx: Context) -> None:
-                version = VERSIONS.get(ctx, model, 1)
-                found.extend([] if version is None else [version.commitment])
+        def read(ctx: Context) -> None:
+            version = VERSIONS.get(ctx, model, 1)
+            found.extend([] if version is None else [version.commitment])
 
-            self._ledger.ask(read)
-            for blob in found:
-                self._add(self._assets, blob, model)
+        self._ledger.ask(read)
+        for blob in found:
+            self._link(blob, model)
 
     def _read_study(self, ctx: Context, study: bytes) -> None:
         record = STUDIES.get(ctx, study)
         if record is not None:
-            self._add(self._studies, record.terms.initial, study)
+            self._claim(record.terms.initial, Claim(record.id, record.proposer))
 
-    @staticmethod
-    def _add(into: dict[bytes, set[bytes]], blob: bytes, owner: bytes) -> None:
-        into.setdefault(blob, set()).add(owner)
+    def _agreed(self, study: bytes, round_id: bytes, outcome: Outcome) -> None:
+        for blob in (outcome.sum, outcome.state):
+            self._claim(blob, Claim(study, round=round_id, outcome=outcome))
+
+    def _claim(self, blob: bytes, claim: Claim) -> None:
+        self._claims.setdefault(blob, set()).add(claim)
+
+    def _link(self, blob: bytes, asset: bytes) -> None:
+        self._assets.setdefault(blob, set()).add(asset)
+
+
+def _digest(event: Event, name: str) -> bytes:
+    found = event.body[name]
+    if not isinstance(found, bytes):
+        raise TypeError(f"{name} of {event.name} is no hash")
+    return found
 
 
 def takes_part(ctx: Context, study: bytes, member: str) -> bool:
@@ -148,11 +185,7 @@ def own_claims(
     if private:
         return private, [study for study in sorted(studies) if _proposed(ctx, study, member)]
     running = [study for study in sorted(studies) if _works_in(ctx, study, member)]
-    models = [
-        record.id
-        for record in records
-        if record.owner == member or (record.study is not None and _works_in(ctx, record.study, member))
-    ]
+    models = [record.id for record in records if record.owner == member or record.study in running]
     return models, running
 
 

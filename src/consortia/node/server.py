@@ -97,13 +97,14 @@ class NodeProcess:
         self.node = self._core(ledger)
         hindrance = Hindrance(home.ledger, home.witness)
         self._forward = Forwarder(self.node, self.peers, hindrance, self._now, self.wake)
+        blobs = Blobs(home.blobs, blob_limits(config))
         self.service = Service(
             config=config,
             home=home,
             node=self.node,
             key=keys.newest,
-            rights=BlobRights(ledger, config.member),
-            blobs=Blobs(home.blobs, blob_limits(config)),
+            rights=BlobRights(ledger, config.member, blobs.allowances.left),
+            blobs=blobs,
             index=Index(home.index_file),
             gate=self._gate(),
             hindrance=hindrance,
