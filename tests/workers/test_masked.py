@@ -9,8 +9,10 @@ from consortia.engines.privacy import epsilon
 from consortia.engines.train import recipe
 from consortia.engines.train.loop import train
 from consortia.engines.train.table import Table
+from consortia.modules.training.masks import complaints_end
 from consortia.modules.training.messages import Leave
 from consortia.modules.training.queries import ByRound
+from consortia.testing.local import TICK_MILLISECONDS
 from consortia.testing.studies import MEMBERS
 from consortia.workers import Worker
 from consortia.workers.arithmetic import Summing
@@ -275,3 +277,37 @@ class Silent(Garbling):
 
     def answer(self, task, view, seen):
         return False
+
+
+class Dawdling(Garbling):
+    """Deals garbage to east, and answers when nobody may complain any more."""
+
+    def since(self, this):
+        return complaints_end(this)
+
+    def answer(self, task, view, seen):
+        if self.door.now() < self.since(seen.round):
+            return False
+        return super().answer(task, view, seen)
+
+
+class LastMinute(Dawdling):
+    """Deals garbage to east, and answers when there is no time left for east's update."""
+
+    def since(self, this):
+        return this.deadline - TICK_MILLISECONDS
+
+
+def test_who_answers_late_does_not_keep_a_holder_from_complaining_of_another(tmp_path):
+    kinds = {"south": Dawdling, "west": Garbling}
+    four = Consortium(tmp_path, rounds=1, kinds=kinds, summing=MASKED).join().start().finish()
+    assert four.progress.status == "finished", four.progress.reason
+    assert len(four.net.said("east", "complained")) == 2
+    assert four.rounds()[0].cohort == ("east", "north", "south", "west")
+
+
+def test_a_dealer_chooses_nobody_to_be_left_out_by_answering_at_the_last_moment(tmp_path):
+    four = Consortium(tmp_path, rounds=1, kinds={"west": LastMinute}, summing=MASKED).join().start().finish()
+    first, second = four.rounds()[:2]
+    assert (first.status, first.step, first.missing) == ("aborted", "submit", ("west",))
+    assert second.cohort == ("east", "north", "south")

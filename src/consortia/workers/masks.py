@@ -81,17 +81,17 @@ class Masks:
     def complaint(self, this: Round, now: int) -> ask.Complain | None:
         """The next complaint to make at block time `now`: of a dealer whose shares do not open as committed.
 
-        None where all open, or were shown by their dealers since. Raises LeftOut while a dealer is waited
-        for, and once it is too late to complain.
+        None where all open, or were shown by their dealers since. Of all that do not open it complains before
+        it waits for one. Raises LeftOut while a dealer is waited for, and once it is too late to complain.
         """
-        for held, bundle in self._bundles(this):
-            if bundle is None and held.complaint is not None:
-                raise LeftOut(f"the shares that {held.dealer} dealt do not open: it is asked to show them")
-            if bundle is None and now >= law.complaints_end(this):
-                raise LeftOut(f"the shares that {held.dealer} dealt do not open: too late to complain")
-            if bundle is None:
-                return ask.Complain(this.study, this.id, held.dealer)
-        return None
+        sealed = [held for held, bundle in self._bundles(this) if bundle is None]
+        if not sealed:
+            return None
+        fresh = next((held.dealer for held in sealed if held.complaint is None), None)
+        if fresh is not None and now < law.complaints_end(this):
+            return ask.Complain(this.study, this.id, fresh)
+        why = "it is asked to show them" if fresh is None else "too late to complain"
+        raise LeftOut(f"the shares that {fresh or sealed[0].dealer} dealt do not open: {why}")
 
     def answers(self, this: Round) -> tuple[ask.Answer, ...]:
         """The shares that were dealt to holders who complain of them, for everybody to see.

@@ -125,6 +125,8 @@ def answer(ctx: Context, message: Answer, ports: Ports) -> None:
     member, holder = ctx.signer.member, message.holder
     part_of(ctx, study)
     this = round_at(ctx, progress, message.study, message.round, "submit")
+    until = masks.answers_end(this)
+    require(ctx.time < until, R.TOO_LATE, f"{ctx.time}, answers ended at {until}")
     complaint = COMPLAINTS.get(ctx, this.id, member, holder)
     dealing = DEALINGS.get(ctx, this.id, member)
     if complaint is None or dealing is None:

@@ -126,8 +126,13 @@ def held(this: Round, holder: str) -> Names:
 
 
 def complaints_end(this: Round) -> int:
-    """The block time until which holders may complain: half of the step, the rest is for the answers."""
+    """The block time until which holders may complain: half of the step."""
     return this.time + (this.deadline - this.time) // 2
+
+
+def answers_end(this: Round) -> int:
+    """The block time until which dealers may answer: then a quarter of the step is left to those answered."""
+    return this.time + (this.deadline - this.time) * 3 // 4
 
 
 def waiting(complaints: Mapping[Accusation, Complaint], submitted: Iterable[str]) -> tuple[Accusation, ...]:

@@ -86,7 +86,8 @@ class DealShares(Record, frozen=True):
 class Complain(Record, frozen=True):
     """Say that a dealer's shares for oneself do not open, or are not those it committed to.
 
-    Nothing is shown, so nothing is given away. The dealer has until the end of the step to `Answer`.
+    Nothing is shown, so nothing is given away. Complaints are taken in the first half of the step, answers
+    until three quarters of it are over.
     """
 
     study: Digest

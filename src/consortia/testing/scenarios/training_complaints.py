@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from consortia.modules.training.masks import complaints_end
+from consortia.modules.training.masks import answers_end, complaints_end
 from consortia.modules.training.messages import Close
 from consortia.modules.training.types import Round
 from consortia.testing.machine import Bench
@@ -89,7 +89,7 @@ def _answers_twice(bench: Bench) -> Step:
 
 def _answers_late(bench: Bench) -> Step:
     this = _complained(bench)
-    bench.time = this.deadline
+    bench.time = answers_end(this)
     return step("west", "worker", answer(this, "west", "east"))
 
 
@@ -106,6 +106,6 @@ COMPLAINTS: tuple[Scenario, ...] = (
     Scenario("an answer with other shares than dealt", _answers_falsely, "training.not_as_dealt"),
     Scenario("an answer to nobody", _answers_nobody, "training.unfounded"),
     Scenario("a second answer", _answers_twice, "training.already_done"),
-    Scenario("an answer after the step", _answers_late, "training.too_late"),
+    Scenario("an answer after three quarters of the step", _answers_late, "training.too_late"),
     Scenario("a complaint after the own update", _complains_having_submitted, "training.already_done"),
 )
