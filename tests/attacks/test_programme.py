@@ -19,7 +19,7 @@ from consortia.base.shares import share_hash
 from consortia.modules.training import masks
 from consortia.modules.training.messages import Complain, DealShares, PublishKeys, Reveal, Submit
 from consortia.modules.training.types import Outcome, Round
-from consortia.workers.arithmetic import compute, plans
+from consortia.workers.arithmetic import Summing, compute, plans
 from consortia.workers.masks import Given
 from consortia.workers.terms import MASKED
 from tests.attacks.coalition import Coalition, Colluder, coalition, heard
@@ -27,7 +27,8 @@ from tests.workers.four import Consortium
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("amber", "birch", "cedar", "delta", "ember", "fir")
+NAMES = ("amber", "birch", "cedar", "delta", "ember", "fir", "gorse")
+GROUPS = Summing("masked", "median", 0, group=3)
 FAULTS = (
     "another seed",
     "garbage",
@@ -116,10 +117,11 @@ class Fickle(Colluder):
 def played(seed: int, folder) -> Consortium:
     """A study to its end, with fewer than a third at fault."""
     chance = Random(seed)
-    count = chance.choice((4, 4, 5, 6))
-    names, quorum = NAMES[:count], chance.choice((3, 4) if count > 4 else (3,))
-    kinds = dict.fromkeys(names, Fickle)
-    many = Consortium(folder, members=names, kinds=kinds, rounds=1, summing=MASKED, quorum=quorum)
+    grouped = chance.random() < 0.3
+    count = chance.choice((6, 7) if grouped else (4, 4, 5, 6))
+    names, quorum = NAMES[:count], chance.choice((3, 4) if count > 4 and not grouped else (3,))
+    kinds, summing = dict.fromkeys(names, Fickle), GROUPS if grouped else MASKED
+    many = Consortium(folder, members=names, kinds=kinds, rounds=1, summing=summing, quorum=quorum)
     bad = chance.choice(names)
     for name, worker in many.workers.items():
         worker.chance = Random(f"{seed} {name}")
@@ -145,7 +147,9 @@ def check_model(many: Consortium) -> None:
     for this in many.rounds():
         if this.status == "final":
             given = [Given(name, records[name], plain(many, this, name)) for name in this.cohort]
-            computed = compute(known, this, state, given)
+            summed = [[one for one in given if one.member in each] for each in masks.sums(this)]
+            as_one = [added(one) for one in summed if one] if this.group else given
+            computed = compute(known, this, state, as_one)
             assert computed.outcome == this.outcome
             state = computed.state
     if view.progress.status == "finished":
@@ -154,6 +158,12 @@ def check_model(many: Consortium) -> None:
         last = many.rounds()[-1]
         told = any(word in view.progress.reason for word in ("nonsense", "apart", "differ"))
         assert last.missing or told, view.progress.reason
+
+
+def added(given: list[Given]) -> Given:
+    """Several members' updates as those of one who has all their records."""
+    words = np.sum([np.frombuffer(one.blob, dtype="<i8") for one in given], axis=0)
+    return Given(given[0].member, sum(one.records for one in given), words.tobytes())
 
 
 def check_said(many: Consortium) -> None:
@@ -210,9 +220,10 @@ def known_sums(many: Consortium, names: Iterable[str]) -> Iterator[frozenset[tup
 
 
 def _uncovered(them: Coalition) -> Iterator[tuple[str, ...]]:
-    there = [name for name in them.known.of(Submit) if name in them.this.dealers]
-    for size in range(1, len(there) + 1):
-        yield from (some for some in itertools.combinations(there, size) if them.uncovers(some))
+    for each in masks.sums(them.this):
+        there = [name for name in each if name in them.known.of(Submit) and name in them.this.dealers]
+        for size in range(1, len(there) + 1):
+            yield from (some for some in itertools.combinations(there, size) if them.uncovers(some))
 
 
 def test_whatever_goes_wrong_a_model_is_the_plain_one_and_no_update_is_bared(tmp_path, programme):
