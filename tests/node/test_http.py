@@ -10,12 +10,15 @@ from consortia.base.codec import encode
 from consortia.base.keys import SigningKey
 from consortia.engines.commit.chunks import CHUNK_BYTES, hash_bytes
 from consortia.kernel.transaction import sign_transaction
-from consortia.modules.identity.messages import ApproveMember, SetEndpoint
+from consortia.modules.identity.messages import AddKey, ApproveMember, RevokeKey, SetEndpoint
 from consortia.modules.identity.queries import ByName, MembersView, MemberView, Nothing
+from consortia.modules.identity.types import KeySpec
 from consortia.node.door import HttpDoor
 from consortia.sdk.builder import call_of
+from consortia.sdk.client import Client
 from consortia.sdk.errors import RequestFailed, TransactionRefused
 from consortia.sdk.signing import Addressed, authorization
+from consortia.testing.machine import key_from, new_keys
 from consortia.workers.door import DoorClosed
 from tests.node.running import Process, client, homes, key_of, owner, raw, until
 
@@ -310,3 +313,17 @@ def test_a_worker_keeps_and_finds_blobs_at_its_node_beside_it_or_not(node, admin
 def test_a_worker_is_told_when_nothing_can_be_written_beside_its_node(admin, tmp_path):
     with pytest.raises(DoorClosed, match="nothing can be written"):
         HttpDoor(admin, "north", tmp_path / "nowhere").put_blob(b"an update")
+
+
+def test_a_key_opens_the_node_from_the_block_that_adds_it_to_the_block_that_revokes_it(node, admin):
+    key = key_from("north", "for a while")
+    with Client(node.url, network=admin.network, member="north", key=key) as caller:
+        with pytest.raises(RequestFailed) as unknown:
+            caller.get("/v1/blocks/0")
+        spec = KeySpec(key.public, ("operator",), "for a while")
+        admin.submit(AddKey(*new_keys(admin.network, "north", [(spec, key)])))
+        caller.get("/v1/blocks/0")
+        admin.submit(RevokeKey(key.key_id))
+        with pytest.raises(RequestFailed) as revoked:
+            caller.get("/v1/blocks/0")
+    assert (unknown.value.status, revoked.value.status) == (401, 401)

@@ -46,7 +46,7 @@ from consortia.node.opening import blob_limits, damaged, open_ledger, settings_o
 from consortia.node.peers import Peers, credentials_of
 from consortia.node.places import PLACES
 from consortia.node.refusals import HINDERED
-from consortia.node.service import Counters, Service, key_state
+from consortia.node.service import Counters, KeyStates, Service
 from consortia.node.signatures import Signatures, check_ahead
 from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply
 from consortia.node.tls import ServerTls, tls_files
@@ -153,7 +153,7 @@ class NodeProcess:
             config.network_id,
             config.member,
             token,
-            lambda key: key_state(ledger, key),
+            KeyStates(ledger),
             awaited=self._awaits,
             clock=self._clock.heard,
         )

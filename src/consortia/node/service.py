@@ -209,6 +209,25 @@ def key_state(ledger: Ledger, key: bytes) -> KeyState | None:
     return found[0]
 
 
+class KeyStates:
+    """What the newest state of a ledger knows of keys, each looked up once in a block: every request asks."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._height = -1
+        self._known: dict[bytes, KeyState] = {}
+
+    def __call__(self, key: bytes) -> KeyState | None:
+        """The state of a key; None for one that the ledger does not know, which is not remembered."""
+        height = self._ledger.tip.height
+        if height != self._height:
+            self._height, self._known = height, {}
+        state = self._known.get(key) or key_state(self._ledger, key)
+        if state is not None:
+            self._known[key] = state
+        return state
+
+
 def entity_tag(data: bytes) -> str:
     """The ETag of an answer."""
     return f'"{sha256(data).hex()[:32]}"'
