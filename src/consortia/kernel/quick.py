@@ -51,20 +51,9 @@ _WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}
 _LEAST = {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}
 _U63_MAX = (1 << 63) - 1
 
-_LEAF = (
-    head(ARRAY, 2)
-    + key_of("receipt")
-    + head(MAP, len(Receipt.__struct_fields__))
-    + b"%b%%b%b%%b%b%%b%b%%b%b%%b%b%%b"
-    % (
-        key_of("code"),
-        key_of("cost"),
-        key_of("index"),
-        key_of("events"),
-        key_of("height"),
-        key_of("transaction"),
-    )
-)
+_LEAF = head(ARRAY, 2) + key_of("receipt") + head(MAP, len(Receipt.__struct_fields__)) + key_of("code")
+_COST, _INDEX, _EVENTS, _HEIGHT = key_of("cost"), key_of("index"), key_of("events"), key_of("height")
+_TRANSACTION = key_of("transaction") + _DIGEST
 _EVENT, _NAME = head(MAP, len(Event.__struct_fields__)) + key_of("body"), key_of("name")
 _BODY_DEPTH = 4
 
@@ -85,18 +74,12 @@ def quick_leaf(receipt: Receipt, events: Sequence[Record]) -> bytes:
     """The log leaf of a receipt, as `block.leaf` gives it; `events` are the records of its events' bodies."""
     if receipt.cost < 0 or len(receipt.transaction) != DIGEST_BYTES:
         return leaf(receipt)
-    told = [
-        _EVENT + encode_record(body, _BODY_DEPTH) + _NAME + key_of(event.name)
-        for event, body in zip(receipt.events, events, strict=True)
-    ]
-    return _LEAF % (
-        key_of(receipt.code),
-        head(UNSIGNED, receipt.cost),
-        head(UNSIGNED, receipt.index),
-        head(ARRAY, len(told)) + b"".join(told),
-        head(UNSIGNED, receipt.height),
-        _DIGEST + receipt.transaction,
-    )
+    parts = [_LEAF, key_of(receipt.code), _COST, head(UNSIGNED, receipt.cost)]
+    parts += [_INDEX, head(UNSIGNED, receipt.index), _EVENTS, head(ARRAY, len(events))]
+    for event, body in zip(receipt.events, events, strict=True):
+        parts += [_EVENT, encode_record(body, _BODY_DEPTH), _NAME, key_of(event.name)]
+    parts += [_HEIGHT, head(UNSIGNED, receipt.height), _TRANSACTION, receipt.transaction]
+    return b"".join(parts)
 
 
 def _transaction(data: bytes) -> Transaction:
