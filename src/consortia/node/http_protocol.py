@@ -1,16 +1,25 @@
-"""uvicorn's HTTP protocol with two things more: the caller's certificate, and an end for slow callers.
+"""uvicorn's HTTP protocol with the caller's certificate, an end for slow callers, and one for too many.
 
-A connection that has not brought a whole request within 30 s of its start is closed, whatever drips in.
+A connection that has not brought a whole request within 30 s of its start is closed, whatever drips in. One
+place on the network has an eighth of a node's connections at most.
 """
 
 import asyncio
+from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from consortia.node.config import is_loopback
 from consortia.node.service import PEER
 
 REQUEST_SECONDS_MAX = 30.0
+SHARES = 8
+"""One place on the network has at most one of so many equal shares of the connections."""
+
+IPV6_PREFIX = 64
+"""One place on the network is an IPv4 address, or all IPv6 addresses with the same so many first bits."""
 
 
 class PeerProtocol(HttpToolsProtocol):
@@ -22,6 +31,12 @@ class PeerProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller connected."""
         super().connection_made(transport)
+        others = [one for one in self.connections if isinstance(one, PeerProtocol)]
+        callers = [one.client[0] for one in others if one.client is not None]
+        most = self.limit_concurrency
+        if self.client is not None and most is not None and crowds(self.client[0], callers, most):
+            transport.abort()
+            return
         tls = transport.get_extra_info("ssl_object")
         self._peer = None if tls is None else tls.getpeercert(binary_form=True)
         self._start()
@@ -54,3 +69,16 @@ class PeerProtocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._timer = None
         self.transport.abort()
+
+
+def crowds(caller: str, callers: Iterable[str], most: int) -> bool:
+    """Whether a caller's place has more than its share of `most` connections; this machine's may have all."""
+    if is_loopback(caller):
+        return False
+    place = _place(caller)
+    return sum(1 for one in callers if _place(one) == place) > max(1, most // SHARES)
+
+
+def _place(address: str) -> str:
+    found = ip_address(address)
+    return address if found.version == 4 else str(int(found) >> (128 - IPV6_PREFIX))
