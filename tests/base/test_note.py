@@ -72,6 +72,8 @@ def test_signature_lines_are_merged_sorted_and_kept_once() -> None:
         lambda data: data[:-1],
         lambda data: data.replace(b"\n12\n", b"\n012\n"),
         lambda data: data.replace(b"\n12\n", b"\n-1\n"),
+        lambda data: data.replace(b"\n12\n", b"\n0+\n"),
+        lambda data: data.replace(b"\n12\n", b"\n" + b"1" * 5_000 + b"\n"),
         lambda data: data.replace(b"\n\n", b"\nextension\n\n"),
         lambda data: data.replace(b"\n\n", b"\n"),
         lambda data: data.replace("\u2014 ".encode(), b"- "),

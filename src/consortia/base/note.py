@@ -16,7 +16,7 @@ from consortia.base.keys import SigningKey, verify
 TYPE_LOG = 0x01
 TYPE_COSIGNATURE = 0x04
 NOTE_BYTES_MAX = 1 << 16
-_SIZE = re.compile(r"0|[1-9][0-9]{0,18}\Z")
+_SIZE = re.compile(r"(0|[1-9][0-9]{0,18})\Z")
 _LINE = re.compile(r"\u2014 ([^\s+]+) ([A-Za-z0-9+/]+={0,2})\Z")
 
 

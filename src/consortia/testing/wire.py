@@ -134,6 +134,7 @@ def notes() -> list[Case]:
         "carriage returns": good.replace(b"\n", b"\r\n"),
         "space at the end": good.replace(b"\n7\n", b"\n7 \n"),
         "leading zero": good.replace(b"\n7\n", b"\n07\n"),
+        "nought and more": good.replace(b"\n7\n", b"\n0x\n"),
         "sign": good.replace(b"\n7\n", b"\n+7\n"),
         "hyphen": good.replace("\u2014".encode(), b"-", 1),
         "lines in another order": "\n".join([*rows[:4], *reversed(rows[4:-1]), ""]).encode(),
