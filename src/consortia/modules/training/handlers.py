@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.training import budgets, rules
-from consortia.modules.training import refusals as R
+from consortia.modules.training import refusals as codes
 from consortia.modules.training.events import (
     BudgetLimited,
     MemberJoined,
@@ -53,20 +53,20 @@ def propose(ctx: Context, message: Propose, ports: Ports) -> None:
     """Put a study up for joining."""
     # CHECK
     terms, proposer = message.terms, ctx.signer.member
-    require(not NAMES.has(ctx, proposer, terms.name), R.NAME_TAKEN, terms.name)
-    require(sum(1 for _ in OPEN.scan(ctx, proposer)) < OPEN_STUDIES_MAX, R.TOO_MANY_STUDIES)
-    require(rules.stages_fit(terms.stages), R.BAD_STAGES)
-    require(rules.quorum_fits(terms), R.BAD_QUORUM, f"{terms.quorum}")
-    require(rules.robustness_fits(terms), R.BAD_RULE)
-    require(budgets.terms_fit(terms), R.BAD_PRIVACY)
-    require(rules.schema_hash(terms.schema) == terms.schema_hash, R.BAD_SCHEMA)
-    require(rules.parameters_fit(terms.recipe.parameters), R.BAD_PARAMETERS)
+    require(not NAMES.has(ctx, proposer, terms.name), codes.NAME_TAKEN, terms.name)
+    require(sum(1 for _ in OPEN.scan(ctx, proposer)) < OPEN_STUDIES_MAX, codes.TOO_MANY_STUDIES)
+    require(rules.stages_fit(terms.stages), codes.BAD_STAGES)
+    require(rules.quorum_fits(terms), codes.BAD_QUORUM, f"{terms.quorum}")
+    require(rules.robustness_fits(terms), codes.BAD_RULE)
+    require(budgets.terms_fit(terms), codes.BAD_PRIVACY)
+    require(rules.schema_hash(terms.schema) == terms.schema_hash, codes.BAD_SCHEMA)
+    require(rules.parameters_fit(terms.recipe.parameters), codes.BAD_PARAMETERS)
     known = all(ports.members.is_member(ctx, name) for name in terms.invited)
     enough = not terms.invited or len(terms.invited) >= terms.quorum
-    require(known and enough and rules.is_sorted(terms.invited), R.BAD_INVITATION)
+    require(known and enough and rules.is_sorted(terms.invited), codes.BAD_INVITATION)
     if terms.model is not None:
-        require(ports.assets.is_model(ctx, terms.model), R.UNKNOWN_MODEL)
-        require(ports.assets.may_process(ctx, proposer, terms.model, terms.purpose), R.MODEL_FORBIDDEN)
+        require(ports.assets.is_model(ctx, terms.model), codes.UNKNOWN_MODEL)
+        require(ports.assets.may_process(ctx, proposer, terms.model, terms.purpose), codes.MODEL_FORBIDDEN)
     # DECIDE
     identity = rules.study_id(ctx.network, ctx.transaction, ctx.call)
     join_until = ctx.time + terms.deadlines.join
@@ -85,22 +85,22 @@ def join(ctx: Context, message: Join, ports: Ports) -> None:
     # CHECK
     study, progress = _open_study(ctx, message.study)
     terms, member = study.terms, ctx.signer.member
-    require(progress.status == "proposed", R.NOT_PROPOSED)
-    require(ctx.time < study.join_until, R.JOINING_CLOSED)
-    require(not terms.invited or member in terms.invited, R.NOT_INVITED)
-    require(not JOINS.has(ctx, study.id, member), R.ALREADY_JOINED)
-    require(len(parts_of(ctx, study.id)) < JOINED_MAX, R.STUDY_FULL)
+    require(progress.status == "proposed", codes.NOT_PROPOSED)
+    require(ctx.time < study.join_until, codes.JOINING_CLOSED)
+    require(not terms.invited or member in terms.invited, codes.NOT_INVITED)
+    require(not JOINS.has(ctx, study.id, member), codes.ALREADY_JOINED)
+    require(len(parts_of(ctx, study.id)) < JOINED_MAX, codes.STUDY_FULL)
     data = ports.assets.dataset(ctx, message.dataset, message.version)
     if data is None:
-        raise Refused(R.UNKNOWN_DATASET, message.dataset.hex())
-    require(data.owner == member, R.NOT_OWNER, data.owner)
-    require(data.usable, R.DATASET_CLOSED)
+        raise Refused(codes.UNKNOWN_DATASET, message.dataset.hex())
+    require(data.owner == member, codes.NOT_OWNER, data.owner)
+    require(data.usable, codes.DATASET_CLOSED)
     require(
         ports.assets.may_process(ctx, member, message.dataset, terms.purpose),
-        R.PURPOSE_FORBIDDEN,
+        codes.PURPOSE_FORBIDDEN,
         terms.purpose,
     )
-    require(message.records <= data.records, R.BAD_RECORDS, f"{message.records} of {data.records}")
+    require(message.records <= data.records, codes.BAD_RECORDS, f"{message.records} of {data.records}")
     _check_budgets(ctx, study, message.dataset, ports)
     # DECIDE
     part = Joined(
@@ -126,8 +126,8 @@ def leave(ctx: Context, message: Leave, ports: Ports) -> None:
     member = ctx.signer.member
     part = JOINS.get(ctx, study.id, member)
     if part is None or part.until is not None:
-        raise Refused(R.NOT_JOINED, member)
-    require(not part.leaving, R.ALREADY_LEAVING)
+        raise Refused(codes.NOT_JOINED, member)
+    require(not part.leaving, codes.ALREADY_LEAVING)
     # DECIDE
     leaving = replace(part, leaving=True) if progress.status == "running" else None
     # WRITE
@@ -146,8 +146,8 @@ def come_back(ctx: Context, message: Return, ports: Ports) -> None:
     member = ctx.signer.member
     part = JOINS.get(ctx, study.id, member)
     if part is None or part.until is not None:
-        raise Refused(R.NOT_JOINED, member)
-    require(part.absent, R.NOT_ABSENT, member)
+        raise Refused(codes.NOT_JOINED, member)
+    require(part.absent, codes.NOT_ABSENT, member)
     # DECIDE
     present = replace(part, absent=False)
     # WRITE
@@ -161,12 +161,12 @@ def limit_budget(ctx: Context, message: LimitBudget, ports: Ports) -> None:
     # CHECK
     data = ports.assets.dataset(ctx, message.dataset, 1)
     if data is None:
-        raise Refused(R.UNKNOWN_DATASET, message.dataset.hex())
-    require(data.owner == ctx.signer.member, R.NOT_OWNER, data.owner)
-    require(ports.assets.populations(ctx, message.dataset) == (message.dataset,), R.NO_POPULATION)
+        raise Refused(codes.UNKNOWN_DATASET, message.dataset.hex())
+    require(data.owner == ctx.signer.member, codes.NOT_OWNER, data.owner)
+    require(ports.assets.populations(ctx, message.dataset) == (message.dataset,), codes.NO_POPULATION)
     before = budget_of(ctx, message.dataset)
     lower = before.limit is None or message.limit < before.limit
-    require(lower and message.limit >= before.spent, R.ONLY_LOWER, f"{before.spent} of {before.limit}")
+    require(lower and message.limit >= before.spent, codes.ONLY_LOWER, f"{before.spent} of {before.limit}")
     # DECIDE
     budget = replace(before, limit=message.limit)
     # WRITE
@@ -179,12 +179,12 @@ def start(ctx: Context, message: Start, ports: Ports) -> None:
     """Begin the first round."""
     # CHECK
     study, progress = _open_study(ctx, message.study)
-    require(progress.status == "proposed", R.NOT_PROPOSED)
+    require(progress.status == "proposed", codes.NOT_PROPOSED)
     present = roll(ctx, study, ports)
     joined = [name for name, _ in present.staying]
-    require(len(joined) >= study.terms.quorum, R.TOO_FEW_JOINED, f"{len(joined)} of {study.terms.quorum}")
+    require(len(joined) >= study.terms.quorum, codes.TOO_FEW_JOINED, f"{len(joined)} of {study.terms.quorum}")
     allowed = ctx.signer.member == study.proposer or rules.anybody_may_start(study, joined, ctx.time)
-    require(allowed, R.TOO_EARLY)
+    require(allowed, codes.TOO_EARLY)
     # DECIDE
     change = rules.begin(study, progress, present, Moment(ctx.height, ctx.time))
     # WRITE
@@ -203,7 +203,7 @@ def cancel(ctx: Context, message: Cancel, ports: Ports) -> None:
         and ctx.time >= study.join_until
         and len(roll(ctx, study, ports).staying) < study.terms.quorum
     )
-    require(stuck or ctx.signer.member == study.proposer, R.NOT_PROPOSER)
+    require(stuck or ctx.signer.member == study.proposer, codes.NOT_PROPOSER)
     # DECIDE
     change = rules.cancelled(study, progress, open_round(ctx, progress, study.id), message.reason)
     # WRITE
@@ -216,10 +216,10 @@ def finish(ctx: Context, message: Finish, ports: Ports) -> None:
     """Register the model of a study whose rounds are all final."""
     # CHECK
     study, progress = _open_study(ctx, message.study)
-    require(progress.status == "running", R.NOT_RUNNING)
+    require(progress.status == "running", codes.NOT_RUNNING)
     takes_part = JOINS.has(ctx, study.id, ctx.signer.member) or ctx.signer.member == study.proposer
-    require(takes_part, R.NOT_JOINED, ctx.signer.member)
-    require(progress.index == rules.rounds_of(study.terms.stages), R.ROUNDS_LEFT)
+    require(takes_part, codes.NOT_JOINED, ctx.signer.member)
+    require(progress.index == rules.rounds_of(study.terms.stages), codes.ROUNDS_LEFT)
     # DECIDE
     parts = parts_of(ctx, study.id)
     used = [parts[name] for name in progress.contributors]
@@ -296,16 +296,16 @@ def _check_budgets(ctx: Context, study: Study, dataset: bytes, ports: Ports) -> 
     """Raise Refused unless a data set's populations are known, free for the study, and can pay all of it."""
     populations = ports.assets.populations(ctx, dataset)
     if populations is None:
-        raise Refused(R.BAD_LINEAGE, dataset.hex())
+        raise Refused(codes.BAD_LINEAGE, dataset.hex())
     known = [budget_of(ctx, population) for population in populations]
-    require(study.terms.privacy is not None or not budgets.limited(known), R.NEEDS_NOISE)
+    require(study.terms.privacy is not None or not budgets.limited(known), codes.NEEDS_NOISE)
     if study.terms.privacy is None:
         return
     for name, part in parts_of(ctx, study.id).items():
         others = ports.assets.populations(ctx, part.dataset) or ()
-        require(not set(others) & set(populations), R.BAD_LINEAGE, name)
+        require(not set(others) & set(populations), codes.BAD_LINEAGE, name)
     cost = budgets.study_cost(study.terms)
-    require(budgets.affordable(cost, known), R.OVER_BUDGET, f"{cost} nano-rho")
+    require(budgets.affordable(cost, known), codes.OVER_BUDGET, f"{cost} nano-rho")
 
 
 def tell(ctx: Context, change: Change) -> None:
@@ -317,13 +317,13 @@ def tell(ctx: Context, change: Change) -> None:
 def _open_study(ctx: Context, identity: bytes) -> tuple[Study, Progress]:
     study, progress = STUDIES.get(ctx, identity), PROGRESS.get(ctx, identity)
     if study is None or progress is None:
-        raise Refused(R.UNKNOWN_STUDY, identity.hex())
-    require(progress.status in {"proposed", "running"}, R.STUDY_OVER, progress.status)
+        raise Refused(codes.UNKNOWN_STUDY, identity.hex())
+    require(progress.status in {"proposed", "running"}, codes.STUDY_OVER, progress.status)
     return study, progress
 
 
 def running_study(ctx: Context, identity: bytes) -> tuple[Study, Progress]:
     """A study that runs, and its progress; raises Refused."""
     study, progress = _open_study(ctx, identity)
-    require(progress.status == "running", R.NOT_RUNNING)
+    require(progress.status == "running", codes.NOT_RUNNING)
     return study, progress

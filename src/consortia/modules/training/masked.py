@@ -5,7 +5,7 @@ from dataclasses import replace
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.training import masks, rules
-from consortia.modules.training import refusals as R
+from consortia.modules.training import refusals as codes
 from consortia.modules.training.events import (
     DealerAccused,
     DealerAnswered,
@@ -56,11 +56,11 @@ def publish_keys(ctx: Context, message: PublishKeys, ports: Ports) -> None:
     study, progress = running_study(ctx, message.study)
     member = ctx.signer.member
     part = part_of(ctx, study)
-    require(usable(ctx, study, member, part, ports), R.DATASET_CLOSED)
+    require(usable(ctx, study, member, part, ports), codes.DATASET_CLOSED)
     this = _round_of_keys(ctx, study, progress, message.round)
-    require(not KEYS.has(ctx, message.round, member), R.ALREADY_DONE)
+    require(not KEYS.has(ctx, message.round, member), codes.ALREADY_DONE)
     others = keys_of(ctx, message.round).values()
-    require(masks.keys_fit(message.masking, message.sealing, others), R.BAD_KEYS)
+    require(masks.keys_fit(message.masking, message.sealing, others), codes.BAD_KEYS)
     # DECIDE
     keys = RoundKeys(message.masking, message.sealing, message.seed)
     change = Change(progress)
@@ -81,13 +81,13 @@ def deal_shares(ctx: Context, message: DealShares, ports: Ports) -> None:
     study, progress = running_study(ctx, message.study)
     member = ctx.signer.member
     part = part_of(ctx, study)
-    require(usable(ctx, study, member, part, ports), R.DATASET_CLOSED)
+    require(usable(ctx, study, member, part, ports), codes.DATASET_CLOSED)
     this = round_at(ctx, progress, message.study, message.round, "shares")
-    require(member in this.keyed, R.NOT_IN_ROUND, member)
+    require(member in this.keyed, codes.NOT_IN_ROUND, member)
     facts = facts_of(ctx, ports, (study, progress, this))
-    require(member not in facts.dealings, R.ALREADY_DONE)
+    require(member not in facts.dealings, codes.ALREADY_DONE)
     holders = masks.neighbourhood(this, member)
-    require(len(message.shares) == len(holders), R.BAD_SHARES, f"{len(message.shares)} of {len(holders)}")
+    require(len(message.shares) == len(holders), codes.BAD_SHARES, f"{len(message.shares)} of {len(holders)}")
     # DECIDE
     dealing = Dealing(message.shares)
     change = following(ctx, replace(facts, dealings={**facts.dealings, member: dealing}))
@@ -106,12 +106,12 @@ def complain(ctx: Context, message: Complain, ports: Ports) -> None:
     member, dealer = ctx.signer.member, message.dealer
     part_of(ctx, study)
     this = round_at(ctx, progress, message.study, message.round, "submit")
-    require(member in this.dealers, R.NOT_IN_ROUND, member)
+    require(member in this.dealers, codes.NOT_IN_ROUND, member)
     done = SUBMISSIONS.has(ctx, this.id, member) or COMPLAINTS.has(ctx, this.id, dealer, member)
-    require(not done, R.ALREADY_DONE)
-    require(dealer != member and dealer in masks.held(this, member), R.UNFOUNDED, dealer)
+    require(not done, codes.ALREADY_DONE)
+    require(dealer != member and dealer in masks.held(this, member), codes.UNFOUNDED, dealer)
     until = masks.complaints_end(this)
-    require(ctx.time < until, R.TOO_LATE, f"{ctx.time}, complaints ended at {until}")
+    require(ctx.time < until, codes.TOO_LATE, f"{ctx.time}, complaints ended at {until}")
     # WRITE
     COMPLAINTS.put(ctx, Complaint(ctx.height, None), this.id, dealer, member)
     # EMIT
@@ -126,14 +126,14 @@ def answer(ctx: Context, message: Answer, ports: Ports) -> None:
     part_of(ctx, study)
     this = round_at(ctx, progress, message.study, message.round, "submit")
     until = masks.answers_end(this)
-    require(ctx.time < until, R.TOO_LATE, f"{ctx.time}, answers ended at {until}")
+    require(ctx.time < until, codes.TOO_LATE, f"{ctx.time}, answers ended at {until}")
     complaint = COMPLAINTS.get(ctx, this.id, member, holder)
     dealing = DEALINGS.get(ctx, this.id, member)
     if complaint is None or dealing is None:
-        raise Refused(R.UNFOUNDED, holder)
-    require(complaint.answer is None, R.ALREADY_DONE)
+        raise Refused(codes.UNFOUNDED, holder)
+    require(complaint.answer is None, codes.ALREADY_DONE)
     entry = masks.entry(this, dealing, member, holder)
-    require(masks.are_dealt(this, entry, message.shares, member, holder), R.NOT_AS_DEALT, holder)
+    require(masks.are_dealt(this, entry, message.shares, member, holder), codes.NOT_AS_DEALT, holder)
     # DECIDE
     facts = facts_of(ctx, ports, (study, progress, this))
     answered = Complaint(complaint.height, message.shares)
@@ -153,18 +153,18 @@ def reveal(ctx: Context, message: Reveal, ports: Ports) -> None:
     member = ctx.signer.member
     part_of(ctx, study)
     this = round_at(ctx, progress, message.study, message.round, "reveal")
-    require(member in this.dealers, R.NOT_IN_ROUND, member)
+    require(member in this.dealers, codes.NOT_IN_ROUND, member)
     facts = facts_of(ctx, ports, (study, progress, this))
-    require(member not in facts.revealed, R.ALREADY_DONE)
+    require(member not in facts.revealed, codes.ALREADY_DONE)
     held = masks.held(this, member)
     shown = [share.dealer for share in message.shares]
-    require(rules.is_sorted(shown) and set(shown) <= set(held), R.BAD_SHARES, ", ".join(shown))
+    require(rules.is_sorted(shown) and set(shown) <= set(held), codes.BAD_SHARES, ", ".join(shown))
     for share in message.shares:
         dealing = DEALINGS.get(ctx, this.id, share.dealer)
         dealt = dealing is not None and masks.is_dealt(
             this, masks.entry(this, dealing, share.dealer, member), share, member
         )
-        require(dealt, R.NOT_AS_DEALT, share.dealer)
+        require(dealt, codes.NOT_AS_DEALT, share.dealer)
     # DECIDE
     revealed = Revealed(message.shares)
     change = following(ctx, replace(facts, revealed={**facts.revealed, member: revealed}))
@@ -184,8 +184,10 @@ def _round_of_keys(ctx: Context, study: Study, progress: Progress, identity: byt
         later = this.index + 1 < rules.rounds_of(stages)
         if later and rules.next_round_id(study, this) == identity:
             stage = stages[rules.stage_of(stages, this.index + 1)]
-            require(stage.mode == "masked", R.WRONG_STEP, "keys, the next round is open")
-            require(this.step in {"commit", "open"}, R.WRONG_STEP, f"keys, the round waits for {this.step}")
-            require(ctx.signer.member in this.members, R.NOT_IN_ROUND, ctx.signer.member)
+            require(stage.mode == "masked", codes.WRONG_STEP, "keys, the next round is open")
+            require(
+                this.step in {"commit", "open"}, codes.WRONG_STEP, f"keys, the round waits for {this.step}"
+            )
+            require(ctx.signer.member in this.members, codes.NOT_IN_ROUND, ctx.signer.member)
             return None
     return round_at(ctx, progress, study.id, identity, "keys")

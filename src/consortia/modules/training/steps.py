@@ -7,7 +7,7 @@ from msgspec import structs
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
-from consortia.modules.training import refusals as R
+from consortia.modules.training import refusals as codes
 from consortia.modules.training import rules
 from consortia.modules.training.budgets import round_cost
 from consortia.modules.training.events import ResultCommitted, ResultOpened, UpdateSubmitted
@@ -70,23 +70,25 @@ def submit(ctx: Context, message: Submit, ports: Ports) -> None:
     study, progress = running_study(ctx, message.study)
     member = ctx.signer.member
     part = part_of(ctx, study)
-    require(usable(ctx, study, member, part, ports), R.DATASET_CLOSED)
+    require(usable(ctx, study, member, part, ports), codes.DATASET_CLOSED)
     this = round_at(ctx, progress, message.study, message.round, "submit")
     facts = facts_of(ctx, ports, (study, progress, this))
-    require(member in awaited(this), R.NOT_IN_ROUND, member)
-    require(member not in facts.submitted, R.ALREADY_DONE)
+    require(member in awaited(this), codes.NOT_IN_ROUND, member)
+    require(member not in facts.submitted, codes.ALREADY_DONE)
     size = rules.blob_bytes(study.terms.stages[this.stage])
-    require(message.size == size, R.BAD_SIZE, f"{message.size} bytes, the stage's vectors have {size}")
+    require(message.size == size, codes.BAD_SIZE, f"{message.size} bytes, the stage's vectors have {size}")
     holders = tuple(held.member for held in message.availability)
     listed = rules.is_sorted(holders) and member in holders and all(name in this.members for name in holders)
-    require(listed and len(holders) >= rules.needed(len(this.members)), R.TOO_FEW_HOLDERS, ", ".join(holders))
+    require(
+        listed and len(holders) >= rules.needed(len(this.members)), codes.TOO_FEW_HOLDERS, ", ".join(holders)
+    )
     signed = rules.availability(
         ctx.network, study.id, this.id, member=member, blob=message.blob, size=message.size
     )
     for held in message.availability:
         public = ports.members.witness(ctx, held.member)
         valid = public is not None and verify(public, signed, held.signature)
-        require(valid, R.BAD_AVAILABILITY, held.member)
+        require(valid, codes.BAD_AVAILABILITY, held.member)
     # DECIDE
     update = Submission(message.blob, message.size, holders)
     change = following(ctx, replace(facts, submitted={**facts.submitted, member: part.records}))
@@ -104,8 +106,8 @@ def close(ctx: Context, message: Close, ports: Ports) -> None:
     study, progress = running_study(ctx, message.study)
     this = open_round(ctx, progress, study.id)
     if this is None or this.id != message.round:
-        raise Refused(R.WRONG_ROUND)
-    require(ctx.time >= this.deadline, R.TOO_EARLY, f"{ctx.time}, the deadline is {this.deadline}")
+        raise Refused(codes.WRONG_ROUND)
+    require(ctx.time >= this.deadline, codes.TOO_EARLY, f"{ctx.time}, the deadline is {this.deadline}")
     # DECIDE
     facts = facts_of(ctx, ports, (study, progress, this))
     change = AFTER[this.step](facts, Moment(ctx.height, ctx.time))
@@ -123,7 +125,7 @@ def commit_result(ctx: Context, message: CommitResult, ports: Ports) -> None:
     part_of(ctx, study)
     this = round_at(ctx, progress, message.study, message.round, "commit")
     facts = facts_of(ctx, ports, (study, progress, this))
-    require(member not in facts.results, R.ALREADY_DONE)
+    require(member not in facts.results, codes.ALREADY_DONE)
     # DECIDE
     result = Result(message.commitment, None)
     change = following(ctx, replace(facts, results={**facts.results, member: result}))
@@ -144,11 +146,11 @@ def open_result(ctx: Context, message: OpenResult, ports: Ports) -> None:
     this = round_at(ctx, progress, message.study, message.round, "open")
     facts = facts_of(ctx, ports, (study, progress, this))
     own = facts.results.get(member)
-    require(own is None or own.opened is None, R.ALREADY_DONE)
+    require(own is None or own.opened is None, codes.ALREADY_DONE)
     if own is None:
-        raise Refused(R.NOT_COMMITTED, member)
+        raise Refused(codes.NOT_COMMITTED, member)
     outcome = Outcome(message.sum, message.state)
-    require(own.commitment == rules.commitment(this.id, member, outcome), R.NOT_AS_COMMITTED)
+    require(own.commitment == rules.commitment(this.id, member, outcome), codes.NOT_AS_COMMITTED)
     # DECIDE
     opened = structs.replace(own, opened=outcome)
     known = replace(facts, results={**facts.results, member: opened})
@@ -181,7 +183,7 @@ def part_of(ctx: Context, study: Study) -> Joined:
     """The signer's part in a study; raises Refused when it takes none."""
     part = JOINS.get(ctx, study.id, ctx.signer.member)
     if part is None or part.until is not None:
-        raise Refused(R.NOT_JOINED, ctx.signer.member)
+        raise Refused(codes.NOT_JOINED, ctx.signer.member)
     return part
 
 
@@ -189,10 +191,10 @@ def round_at(ctx: Context, progress: Progress, study: bytes, identity: bytes, st
     """The open round, when it is the one meant and waits for this step in time; raises Refused."""
     this = open_round(ctx, progress, study)
     if this is None or this.id != identity:
-        raise Refused(R.WRONG_ROUND)
-    require(this.step == step, R.WRONG_STEP, f"{step}, the round waits for {this.step}")
-    require(ctx.time < this.deadline, R.TOO_LATE, f"{ctx.time}, the deadline was {this.deadline}")
-    require(ctx.signer.member in this.members, R.NOT_IN_ROUND, ctx.signer.member)
+        raise Refused(codes.WRONG_ROUND)
+    require(this.step == step, codes.WRONG_STEP, f"{step}, the round waits for {this.step}")
+    require(ctx.time < this.deadline, codes.TOO_LATE, f"{ctx.time}, the deadline was {this.deadline}")
+    require(ctx.signer.member in this.members, codes.NOT_IN_ROUND, ctx.signer.member)
     return this
 
 
