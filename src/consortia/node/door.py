@@ -4,9 +4,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
-from consortia.base.codec import Malformed, Record, decode_record, encode_record
+from consortia.base.codec import Malformed, R, Record, decode_record, encode_record
 from consortia.engines.commit.chunks import WrongChunk, blob_id
 from consortia.kernel.block import OK
 from consortia.modules.training.messages import Availability
@@ -16,7 +15,6 @@ from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError, TransactionRefused
 from consortia.workers.door import DoorClosed
 
-R = TypeVar("R", bound=Record)
 GATHER_SECONDS = 90.0
 
 

@@ -8,10 +8,9 @@ lies between processes: sockets, disks and the clock, which here moves as fast a
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 
 from consortia.app import application
-from consortia.base.codec import Record
+from consortia.base.codec import R, Record
 from consortia.base.refusals import Refused as RefusedByLaw
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train.learner import MakeLearner
@@ -42,7 +41,6 @@ START = 1_767_225_600_000
 
 STEP_MILLISECONDS = 20
 STEPS_MAX = 500
-R = TypeVar("R", bound=Record)
 
 
 class Party:

@@ -1,11 +1,9 @@
 """The way to a ledger, as the nouns of the front door see it."""
 
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from consortia.base.codec import Record
+from consortia.base.codec import R, Record
 from consortia.kernel.block import Receipt
-
-R = TypeVar("R", bound=Record)
 
 
 class Access(Protocol):

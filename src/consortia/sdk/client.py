@@ -4,13 +4,13 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from http.client import HTTPResponse
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from consortia.app import application
-from consortia.base.codec import Malformed, Record, decode_record, encode_record
+from consortia.base.codec import Malformed, R, Record, decode_record, encode_record
 from consortia.base.keys import SigningKey
 from consortia.engines.commit.chunks import CHUNK_BYTES, ChunkTree, hash_bytes
 from consortia.kernel.block import OK, Receipt
@@ -19,10 +19,9 @@ from consortia.sdk.errors import LedgerError, TransactionRefused, Unreachable
 from consortia.sdk.transport import BYTES, CBOR, Credentials, Response, Transport
 
 RECEIPT_SECONDS_MAX = 60.0
-LANE_RETRIES = 3
+LANE_TRIES = 3
 CHUNK_SECONDS_MAX = 60.0
 _OUT_OF_STEP = frozenset({"kernel.replayed", "kernel.out_of_order"})
-K = TypeVar("K", bound=Record)
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -127,16 +126,17 @@ class Client:
         """
         if self._builder is None:
             raise LedgerError("this client holds no key to sign with")
-        for attempt in range(LANE_RETRIES):
+        left = LANE_TRIES
+        while True:
             raw, transaction = self._builder.sign(*records, lane=lane, expires=expires)
             try:
                 return self.hand_in(raw, transaction)
             except TransactionRefused as error:
+                left -= 1
                 if error.height is None:
                     self._builder.resync(lane)
-                if error.code not in _OUT_OF_STEP or attempt == LANE_RETRIES - 1:
+                if error.code not in _OUT_OF_STEP or not left:
                     raise
-        raise LedgerError("unreachable")
 
     def call(self, method: str, /, **arguments: Any) -> Receipt:  # noqa: ANN401 (fields of any message)
         """`submit` the message of a method by name: `client.call("identity.approve_member", name="x")`."""
@@ -171,7 +171,7 @@ class Client:
             )
         return receipt
 
-    def query(self, name: str, arguments: Record, kind: type[K]) -> K:
+    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
         """Ask a module: `module.query`, its arguments, the record that it answers with."""
         module, _, query = name.partition(".")
         answer = self._transport.request(
@@ -202,7 +202,7 @@ class Client:
         given = {name: str(value) for name, value in (parameters or {}).items() if value is not None}
         return self._transport.get(path + (f"?{urlencode(given)}" if given else "")).expect(200)
 
-    def record(self, path: str, kind: type[K]) -> K:
+    def record(self, path: str, kind: type[R]) -> R:
         """A place of the API as a record; raises what a problem stands for."""
         return decode_record(
             kind, self._transport.request("GET", path, headers={"Accept": CBOR}).expect(200).body

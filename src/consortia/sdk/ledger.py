@@ -10,17 +10,15 @@ member's own vault and never leave it: the ledger gets a salted commitment.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Self, TypeVar
+from typing import Self
 
-from consortia.base.codec import Record
+from consortia.base.codec import R, Record
 from consortia.kernel.block import Receipt
 from consortia.modules.identity.queries import ByName, MembersView, MemberView, Nothing
 from consortia.sdk.access import Access
 from consortia.sdk.assets import Assets
 from consortia.sdk.training import Training
 from consortia.workers.vault import Vault
-
-R = TypeVar("R", bound=Record)
 
 
 class Members:

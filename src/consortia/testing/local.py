@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from consortia.base.codec import Record
+from consortia.base.codec import R, Record
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train import recipe
 from consortia.engines.train.files import DataError
@@ -16,7 +16,7 @@ from consortia.modules.training.types import Deadlines, Terms
 from consortia.testing.machine import Bench
 from consortia.workers.arithmetic import BadRound, Summing, check_update, plans
 from consortia.workers.diary import Diary
-from consortia.workers.door import DoorClosed, R
+from consortia.workers.door import DoorClosed
 from consortia.workers.report import Report, Tell, nobody
 from consortia.workers.terms import OPEN, Private, Wanted
 from consortia.workers.terms import terms_of as workers_terms_of

@@ -4,14 +4,12 @@ A worker holds no connection and no key of its own in here, so that the same wor
 over HTTP, in a simulation in one process, and in tests.
 """
 
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from consortia.base.codec import Record
+from consortia.base.codec import R, Record
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table
 from consortia.modules.training.messages import Availability
-
-R = TypeVar("R", bound=Record)
 
 
 class DoorClosed(Exception):
