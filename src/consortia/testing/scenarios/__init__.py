@@ -35,9 +35,9 @@ class Step:
         return bench.sign_with(key, *self.messages)
 
 
-def step(member: str, role: str, *messages: Record, key: SigningKey | None = None) -> Step:
+def step(member: str, role: str, *messages: Record) -> Step:
     """The step in which `member` signs these messages."""
-    return Step(member, role, messages, key)
+    return Step(member, role, messages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,9 +55,9 @@ def altered(key: NewKey, **fields: object) -> NewKey:
     return NewKey(**(held | fields))
 
 
-def removal(bench: Bench, name: str, checkpoint: bytes | None = None) -> ProposeRemoval:
+def removal(bench: Bench, name: str) -> ProposeRemoval:
     """The proposal to remove a member."""
-    return ProposeRemoval(name, bench.time + HOUR, checkpoint)
+    return ProposeRemoval(name, bench.time + HOUR, None)
 
 
 def proposed(bench: Bench, *, approved_by: tuple[str, ...] = ()) -> Party:

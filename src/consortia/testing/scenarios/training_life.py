@@ -73,11 +73,11 @@ def _joins_as_the_sixty_fourth(bench: Bench) -> Step:
 
 
 def _joins_with(
-    member: str = "east", *, owner: str = "east", version: int = 1, records: int = 10, **fields: str
+    member: str = "east", *, version: int = 1, records: int = 10, **fields: str
 ) -> Callable[[Bench], Step]:
     def setup(bench: Bench) -> Step:
         study = proposed(bench)
-        return step(member, "worker", Join(study, dataset(bench, owner, **fields), version, records))
+        return step(member, "worker", Join(study, dataset(bench, "east", **fields), version, records))
 
     return setup
 
