@@ -280,6 +280,18 @@ def test_a_worker_that_was_away_at_the_end_recomputes_the_model_before_it_lets_g
     assert four.net.blobs[four.progress.state] == held[four.progress.state]
 
 
+def test_a_worker_that_was_away_from_its_joining_to_the_end_recomputes_the_model_too(four):
+    del four.workers["west"]
+    four.finish()
+    assert four.progress.status == "finished"
+    model = four.net.blobs.pop(four.progress.state)
+    west = four.worker("west")
+    assert west.diary.studies() == [four.study]
+    west.work()
+    assert west.diary.studies() == []
+    assert four.model() == model
+
+
 def test_a_door_that_closes_in_mid_task_holds_up_no_other_study(four):
     west = four.workers["west"]
     four.net.drive(four.workers, lambda: four.rounds()[0].step == "commit")

@@ -167,8 +167,12 @@ class Diary:
         self.forget_rounds(study, (), -1)
         shutil.rmtree(self._of(study), ignore_errors=True)
 
+    def begin(self, study: bytes) -> None:
+        """Remember a study that the member takes part in, even if nothing else of it is ever put in."""
+        files.private(self._of(study))
+
     def studies(self) -> list[bytes]:
-        """The studies that something is kept of."""
+        """The studies that the member takes part in, or did, and that are not let go of yet."""
         if not self._folder.is_dir():
             return []
         return sorted(bytes.fromhex(path.name) for path in self._folder.iterdir() if len(path.name) == 64)

@@ -102,6 +102,7 @@ class Worker(Rounds):
             raise CannotJoin(faults)
         records = self.data.table(dataset, version, known.schema).records
         self._send(ask.Join(study, dataset, version, records))
+        self.diary.begin(study)
         self.tell(Report("joined", study, 0, 0, f"with {records} records"))
 
     # ------------------------------------------------------------------ working
@@ -114,6 +115,8 @@ class Worker(Rounds):
         self._looked, self._timed = self.door.now(), []
         done = False
         for task in tasks:
+            if task.action != "join":
+                self.diary.begin(task.study)
             if task.height <= final and self.door.now() >= self._rest.get(task.study, 0):
                 done |= self._attempt(task)
             self._timed += [task.deadline or 0, self._rest.get(task.study, 0)]
