@@ -327,3 +327,10 @@ def test_a_key_opens_the_node_from_the_block_that_adds_it_to_the_block_that_revo
         with pytest.raises(RequestFailed) as revoked:
             caller.get("/v1/blocks/0")
     assert (unknown.value.status, revoked.value.status) == (401, 401)
+
+
+@pytest.mark.parametrize("path", ["/v1/query/assets/asset", "/v1/build"])
+@pytest.mark.parametrize("body", [b"[" * 60_000, b'{"key": ' * 6_000])
+def test_json_of_any_depth_is_malformed_and_no_failure_of_the_node(node, path, body):
+    headers = {"Authorization": f"Bearer {node.home.token()}"}
+    assert raw(node.port, "POST", path, body, headers)[0] == 400

@@ -133,7 +133,7 @@ async def build(asked: Asked) -> Response:
     try:
         wanted = decode_json(asked.body, type=Draft)
         made = draft(service.ledger.app, service.ledger.network, wanted, service.next_sequence, service.now())
-    except (ValidationError, Malformed, ValueError) as error:
+    except (ValidationError, Malformed, ValueError, RecursionError) as error:
         raise HttpProblem(400, str(error)) from None
     return plain({"payload": made.payload, "sign": made.signed, "transaction": made.id})
 
@@ -239,7 +239,7 @@ def _arguments(asked: Asked, found: Query) -> Record:
         if asked.request.headers.get("content-type", "").startswith(CBOR):
             return decode_record(kind, asked.body)
         return from_json(kind, decode_json(asked.body))
-    except (Malformed, ValueError) as error:
+    except (Malformed, ValueError, RecursionError) as error:
         raise HttpProblem(400, str(error)) from None
 
 

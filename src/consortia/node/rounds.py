@@ -6,18 +6,20 @@ its node key. A node that nobody can reach from outside leaves its blob with the
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from consortia.base.codec import U63, Digest, Malformed, Record, decode_record, encode_record
-from consortia.base.keys import SigningKey
+from consortia.base.keys import SigningKey, verify
 from consortia.base.refusals import Refused
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train.api import check_vector
 from consortia.exact.ring import RingError
 from consortia.kernel.context import Context
+from consortia.kernel.ledger import Ledger
 from consortia.modules.training.messages import Availability
 from consortia.modules.training.rounds import awaited
-from consortia.modules.training.rules import availability, blob_bytes
+from consortia.modules.training.rules import availability, blob_bytes, needed
 from consortia.modules.training.state import JOINS, PROGRESS, STUDIES, open_round
 from consortia.modules.training.types import Round, Stage, Terms
 from consortia.node.blob_rights import ROUND_BLOB_BYTES_MAX
@@ -30,6 +32,8 @@ from consortia.workers.arithmetic import BadRound, BadTerms, Plans, check_update
 from consortia.workers.masks import check_length
 
 GATHER_SECONDS_MAX = 60.0
+GRACE_SECONDS = 0.5
+"""So long the signatures that are not needed any more are waited for."""
 
 
 class AskAvailability(Record, frozen=True):
@@ -126,23 +130,59 @@ def signed(service: Service, key: SigningKey, ask: AskAvailability) -> Availabil
 
 
 async def gather(service: Service, key: SigningKey, ask: AskAvailability) -> Gathered:
-    """Ask every member of the round, this one included; raises HttpProblem when the round is not open."""
+    """Ask every member of the round, this one included; raises HttpProblem when the round is not open.
+
+    Whoever answers with anything but its own signature has not signed; and where enough have, nobody holds
+    the others up by taking its time.
+    """
     this = round_terms(service, ask).round
     service.rights.offer(ask.blob, ask.study)
-    others = [name for name in this.members if name != service.config.member]
-    own = attest(service, key, ask)
-    answers = await asyncio.gather(
-        own, *(_from_peer(service, name, ask) for name in others), return_exceptions=True
-    )
+    own = service.config.member
+    asked = {asyncio.ensure_future(_from_peer(service, one, ask)): one for one in this.members if one != own}
+    mine = asyncio.ensure_future(attest(service, key, ask))
+    asked[mine] = own
+    await enough(asked, needed(len(this.members)))
+    await asyncio.wait([mine])  # without its own no update is taken
     found, missing = [], []
-    for name, answer in zip([service.config.member, *others], answers, strict=True):
-        if isinstance(answer, Availability):
-            found.append(answer)
-        elif isinstance(answer, LedgerError | HttpProblem | Refused):
-            missing.append(f"{name}: {answer}")
-        else:
-            raise answer
-    return Gathered(tuple(sorted(found, key=lambda one: one.member)), tuple(missing))
+    for task, name in asked.items():
+        if not task.done():
+            task.cancel()
+            missing.append(f"{name}: does not answer, and enough others have")
+            continue
+        try:
+            found.append(task.result())
+        except (LedgerError, HttpProblem, Refused) as error:
+            missing.append(f"{name}: {error}")
+    return Gathered(tuple(sorted(found, key=lambda one: one.member)), tuple(sorted(missing)))
+
+
+async def enough(asked: Iterable[asyncio.Future[Availability]], least: int) -> None:
+    """Wait until all are done; or `least` have succeeded, and the others had some grace."""
+    waiting, signed_by, seconds = set(asked), 0, None
+    while waiting:
+        done, waiting = await asyncio.wait(
+            waiting,
+            timeout=seconds,
+            return_when=asyncio.FIRST_COMPLETED if seconds is None else asyncio.ALL_COMPLETED,
+        )
+        if seconds is not None:
+            return
+        signed_by += sum(1 for one in done if one.exception() is None)
+        seconds = GRACE_SECONDS if signed_by >= least else None
+
+
+def check_signed(ledger: Ledger, ask: AskAvailability, name: str, given: Availability) -> Availability:
+    """What a member's node answered, if it is its signature; raises HttpProblem otherwise.
+
+    The ledger would refuse the update with all its signatures for one that is false.
+    """
+    message = availability(
+        ledger.network, ask.study, ask.round, member=ask.member, blob=ask.blob, size=ask.size
+    )
+    keys = [member.witness for member in ledger.members().members if member.name == name]
+    if given.member != name or not any(verify(public, message, given.signature) for public in keys):
+        raise HttpProblem(502, f"{name} answers with a signature that is not its node's")
+    return given
 
 
 async def _from_peer(service: Service, name: str, ask: AskAvailability) -> Availability:
@@ -153,7 +193,10 @@ async def _from_peer(service: Service, name: str, ask: AskAvailability) -> Avail
 
     def once() -> Availability:
         answer = transport.post("/v1/availability", body, timeout=GATHER_SECONDS_MAX).expect(200)
-        return decode_record(Availability, answer.body)
+        try:
+            return decode_record(Availability, answer.body)
+        except Malformed as error:
+            raise HttpProblem(502, f"the answer is no signature: {error}") from None
 
     def work() -> Availability:
         try:
@@ -164,7 +207,7 @@ async def _from_peer(service: Service, name: str, ask: AskAvailability) -> Avail
             push(service.blobs, ask.blob, transport)
             return once()
 
-    return await service.peers.run(work)
+    return check_signed(service.ledger, ask, name, await service.peers.run(work))
 
 
 def _planned(terms: Terms) -> Plans | None:

@@ -70,7 +70,7 @@ class Response:
         """The body as JSON of a kind; raises Unreachable for anything else: what answers is no node."""
         try:
             return msgspec.json.decode(self.body, type=kind)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise Unreachable(f"the answer is not the JSON asked for: {error}") from None
 
     def expect(self, *statuses: int) -> "Response":
@@ -79,7 +79,7 @@ class Response:
             return self
         try:
             body = msgspec.json.decode(self.body, type=dict)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             body = {"title": "an answer that is no problem report"}
         raise from_problem(self.status, body)
 
