@@ -124,9 +124,16 @@ def test_the_proposals_query_names_who_approved_and_who_is_awaited():
     assert (admission.kind, admission.name, admission.needed) == ("admission", "harbour", 3)
     assert (admission.proposal.approvals, admission.awaited) == (("north",), ("east", "south", "west"))
     assert (asked.kind, asked.needed, asked.awaited) == ("removal", 3, ("north", "south"))
-    bench.time += 48 * HOUR
-    bench.block()
-    assert bench.query("identity.proposals").proposals == ()
+    ends, later = asked.proposal.expires, admission.proposal.expires
+    for time, left in (
+        (ends, (admission, asked)),
+        (ends + 1, (admission,)),
+        (later, (admission,)),
+        (later + 1, ()),
+    ):
+        bench.time = time
+        bench.ok("north", "admin", SetEndpoint(f"http://127.0.0.1:{time % 9_999}", None))
+        assert bench.query("identity.proposals").proposals == left
 
 
 def test_a_withdrawn_admission_frees_its_keys_and_its_joiner():
