@@ -253,8 +253,8 @@ says which faults, `tools/mutation.py` how they are tried.
 Date: {datetime.now(tz=UTC).date()}. Sample: {len(sample)} of {total} mutants, seed {seed}.
 Noticed: {killed}, which is **{share:.1f} %** (target {TARGET:.0f} %).
 
-Where a test was written for a survivor, the same seed flatters the next run a little: `make mutation SEED=2`
-draws afresh.
+For what no test noticed in this run a test is written next, so some of it is noticed by now; and as the same
+seed then flatters the run after, `make mutation SEED=2` draws afresh.
 
 | file | sample | noticed | score |
 |---|---:|---:|---:|""".split("\n")
@@ -264,7 +264,7 @@ draws afresh.
         )
     reasons = equals()
     equal = [one for one in survivors if change(one) in reasons]
-    said += ["", "## What no test notices", "", *listed([m for m in survivors if m not in equal], reasons)]
+    said += ["", "## What no test noticed", "", *listed([m for m in survivors if m not in equal], reasons)]
     said += [
         "",
         "## What changes nothing that anybody could see",

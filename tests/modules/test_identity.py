@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec.structs import replace
 
 from consortia.base.note import parse_note
 from consortia.base.refusals import Refused
@@ -102,6 +103,14 @@ def test_a_removal_counts_all_members_but_the_one_concerned(members, needed):
         bench.ok(name, "admin", ApproveRemoval(last, None))
     assert not KEEPER.is_member(bench.context(), last)
     assert KEEPER.count(bench.context()) == members - 1
+
+
+def test_a_removal_that_its_proposer_alone_decides_shows_the_checkpoint_of_a_change():
+    bench = Bench(2)
+    early = replace(removal(bench, "east"), checkpoint=bench.checkpoint())
+    assert refused(bench, "north", "admin", early) == "checkpoint_unexpected"
+    bench.ok("north", "admin", removal(bench, "east"))
+    assert KEEPER.count(bench.context()) == 1
 
 
 def test_approvals_of_members_that_left_do_not_count():

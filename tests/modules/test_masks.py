@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from consortia.base.hashing import tagged
+from consortia.modules.assets.messages import Withdraw
 from consortia.modules.training.masks import counted, dealers_of, neighbourhood, threshold, told_apart
 from consortia.modules.training.rules import next_round_id
 from consortia.modules.training.state import ASKED, keys_of
 from consortia.modules.training.steps import moved_on
 from consortia.modules.training.types import Cohort, Round
 from consortia.testing.machine import Bench
-from consortia.testing.masked import MASKED, dealt, keyed, keys, revealed, running_masked, sent
+from consortia.testing.masked import MASKED, dealing, dealt, keyed, keys, revealed, running_masked, sent
 from consortia.testing.studies import MEMBERS, all_committed
 
 NAMES = tuple("abcdefgh")
@@ -161,3 +162,11 @@ def test_keys_for_the_next_masked_round_are_asked_for_once_its_sum_is_known_and_
     assert (this.step, ahead()) == ("open", following)
     bench.ok("east", "worker", keys(this.study, following, "east"))
     assert ahead() is None
+
+
+def test_a_member_that_withdrew_its_data_deals_no_shares():
+    bench = Bench(MEMBERS)
+    this = keyed(bench, running_masked(bench))
+    part = bench.query("training.study", study=this.study).parts[0]
+    bench.ok(part.member, "operator", Withdraw(part.part.dataset))
+    assert bench.run(part.member, "worker", dealing(this, part.member)).code == "training.dataset_closed"
