@@ -266,4 +266,13 @@ def test_bad_data_is_one_clear_line_before_anything_is_signed(tmp_path, kind):
     with Terminal(tmp_path).session() as terminal:
         said = terminal.error("demo", "health", "--data", data, "--label", "ill", "--home", "home")
     assert all(word in said for word in named), said
-    assert not list((tmp_path / "home").glob("*/genesis.cbor"))
+    assert not (tmp_path / "home").exists()
+
+
+def test_bad_data_leave_an_earlier_demo_as_it_is(tmp_path):
+    earlier = tmp_path / "home"
+    earlier.mkdir()
+    (earlier / ".consortia-demo").touch()
+    (earlier / "health.proof").write_text("kept")
+    refused(tmp_path, {"one.csv": GOOD.encode(), "two.csv": b"age,ill\n"}, ("two.csv",))
+    assert (earlier / "health.proof").read_text() == "kept"

@@ -1,6 +1,5 @@
 """`consortia demo`: a story on real data, in real processes, that ends with a proof anyone can check."""
 
-import shutil
 import signal
 import threading
 from pathlib import Path
@@ -9,6 +8,8 @@ import click
 
 from consortia.cli.output import DONE, Failure, facts, say
 
+MARK = ".consortia-demo"
+"""A file by which a folder is known as a demo's, which the next one may replace."""
 STORIES = {"health": "Four hospitals train a diagnosis model together, and anyone can check it."}
 
 
@@ -65,14 +66,11 @@ def interrupt(number: int, frame: object) -> None:
 
 def _folder(home: Path | None, name: str) -> Path:
     folder = (Path(f"demo-{name}") if home is None else home.expanduser()).absolute()
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / ".consortia-demo").exists():
-            remedy = f"consortia demo {name} --home OTHER"
-            raise Failure(f"{folder} is not empty, and no demo made it", remedy)
-        shutil.rmtree(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".consortia-demo").touch()
+        taken = folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists()
     except OSError as error:
         raise Failure(f"{folder}: {error.strerror}", "choose another folder with --home") from None
+    if taken:
+        remedy = f"consortia demo {name} --home OTHER"
+        raise Failure(f"{folder} is not empty, and no demo made it", remedy)
     return folder
