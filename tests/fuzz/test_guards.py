@@ -7,6 +7,7 @@ from consortia.modules.assets import handlers as asset_handlers
 from consortia.modules.assets import keeper as asset_keeper
 from consortia.modules.identity import decisions, handlers, keyring, roll
 from consortia.modules.predictions import handlers as prediction_handlers
+from consortia.modules.training import handlers as training_handlers
 from consortia.testing.auditors import Found
 from consortia.testing.auditors.guards import guards, taken_away
 from consortia.testing.auditors.world import Setting, World
@@ -19,6 +20,7 @@ FOCUS = {
     asset_handlers: "assets",
     asset_keeper: "assets",
     prediction_handlers: "predictions",
+    training_handlers: "training",
     admission: "identity",
 }
 GUARDS = [guard for room in FOCUS for guard in guards(room)]
@@ -40,6 +42,16 @@ PRESSED = {
     "withdraw": ("propose_quota", "withdraw"),
     "new_version": ("register", "new_version"),
     "Keeper.register_model": ("register", "make"),
+    "too_many_studies": ("pile_up_studies",),
+    "dataset_closed": ("close_data", "go_on", "join"),
+    "propose": ("propose_nonsense",),
+    "_check_budgets": ("join", "limit_budget", "share_population"),
+    "_round_of_keys": ("keys_ahead", "go_on"),
+    "leave": ("leave", "go_on"),
+    "come_back": ("come_back", "go_on"),
+    "start": ("start", "join"),
+    "finish": ("finish", "go_on"),
+    "close": ("close", "go_on"),
 }
 """What work at random seldom comes to, by refusal or function, and the moves that press for it. A function
 that is a move is pressed for by its own name."""
@@ -62,13 +74,33 @@ EQUIVALENT = {
 }
 """Guards that no transaction can come to, and why: they are there for the reader and the type checker."""
 
+ELSEWHERE = {
+    "modules.training.handlers.join study_full": (
+        "no world has 64 members with data; the scenario `a sixty-fourth member joins` of the vectors does"
+    ),
+    "modules.training.handlers._check_budgets bad_lineage": (
+        "the first of the two: no world grows a lineage of more than 256 data sets, where the assets' port "
+        "stops looking"
+    ),
+}
+"""Guards that these worlds are too small for: of several with one name, the first."""
+
+FIRST = {guard.name: guard for guard in reversed(GUARDS)}
+HUNTED = [
+    guard
+    for guard in GUARDS
+    if guard.name not in EQUIVALENT and not (guard.name in ELSEWHERE and guard is FIRST[guard.name])
+]
+
 
 def hunt(guard, moves_max):
     """Play worlds until an auditor finds that the guard is missing; the number of moves it took, or None."""
     done, seed = 0, 0
-    pressed = PRESSED.get(guard.what) or PRESSED.get(guard.function) or (guard.function,)
+    alone = ("go_on",) if FOCUS[guard.room] == "training" else ()
+    pressed = PRESSED.get(guard.what) or PRESSED.get(guard.function) or (guard.function, *alone)
     while done < moves_max:
-        founders = 127 + seed % 2 if guard.what == "network_full" else 1 + seed % 4
+        least = 3 if FOCUS[guard.room] == "training" else 1
+        founders = 127 + seed % 2 if guard.what == "network_full" else least + seed % 4
         setting = Setting(FOCUS[guard.room], founders, pressed)
         try:
             world = World(seed, setting)
@@ -83,9 +115,7 @@ def hunt(guard, moves_max):
     return None
 
 
-@pytest.mark.parametrize(
-    "guard", [guard for guard in GUARDS if guard.name not in EQUIVALENT], ids=lambda g: g.name
-)
+@pytest.mark.parametrize("guard", HUNTED, ids=lambda guard: guard.name)
 def test_a_guard_that_is_taken_away_is_missed_by_an_auditor(guard):
     with taken_away(guard):
         assert hunt(guard, MOVES_MAX) is not None
@@ -104,4 +134,4 @@ def test_every_guard_is_back_after_the_hunt():
 
 
 def test_the_list_of_equivalent_guards_names_only_what_stands():
-    assert set(EQUIVALENT) <= {guard.name for guard in GUARDS}
+    assert set(EQUIVALENT | ELSEWHERE) <= {guard.name for guard in GUARDS}

@@ -24,7 +24,7 @@ ATTACKS = {
     "shares": ("garble a share", "garble a share", "deal falsely", "deal falsely", "deal to too few"),
     "submit": (
         *("tell another size", "be held by too few", "forge a holder", "hold by an outsider"),
-        *("complain without cause", "complain of oneself", "answer nobody", "submit again"),
+        *("complain again", "complain of oneself", "answer nobody", "submit again"),
     ),
     "reveal": (
         "reveal the other kind",

@@ -160,7 +160,8 @@ def limit_budget(draw: Drawing) -> Move:
     if not data:
         return _register(draw, draw.member())
     attack = draw.attack(
-        "limit another's", "raise a limit", "limit what is made", "limit below what is spent"
+        *("limit another's", "raise a limit", "limit what is made", "limit below what is spent"),
+        "limit nothing",
     )
     used = sorted({part["dataset"] for parts in held.parts.values() for part in parts.values()})
     asset = draw.pick(used if used and draw.often(0.5) else data)
@@ -174,6 +175,7 @@ def limit_budget(draw: Drawing) -> Move:
     elif attack == "limit below what is spent":
         limit = max(0, budget["spent"] - 1)
     owner = things.things[asset]["owner"]
+    asset = draw.digest() if attack == "limit nothing" else asset
     by = draw.other(owner) if attack == "limit another's" else owner
     return Move(draw.signer(by, "admin", "analyst"), (asked.LimitBudget(asset, limit),), attack)
 
@@ -185,7 +187,11 @@ def finish(draw: Drawing) -> Move:
     study = draw.pick(over) if over else _study(draw, "running")
     if not over and draw.often(0.8):
         return go_on(draw)
-    return Move(draw.signer(_participant(draw, study), *PEOPLE, "worker"), (asked.Finish(study),))
+    attack, by = draw.attack("finish another's"), _participant(draw, study)
+    outside = [name for name in draw.identity.present() if name not in held.parts.get(study, {})]
+    if outside and (attack or draw.often(0.3)):
+        by = draw.pick(outside)
+    return Move(draw.signer(by, *PEOPLE, "worker"), (asked.Finish(study),), attack)
 
 
 def close_data(draw: Drawing) -> Move:
@@ -213,11 +219,18 @@ def go_on(draw: Drawing) -> Move:
         proposed = _of_status(draw, "proposed")
         if not proposed:
             return Move(draw.signer(draw.member(), *PEOPLE), (asked.Propose(offers.terms(draw)),))
-        few = [id_ for id_ in proposed if len(held.parts[id_]) < held.studies[id_]["terms"]["quorum"]]
+        few = [id_ for id_ in proposed if len(held.parts[id_]) < _hoped(draw, id_)]
         return join(draw) if few and draw.often(0.8) else start(draw)
     this = held.open_round(running[0] if draw.often(0.7) else draw.pick(running))
     assert this is not None  # noqa: S101 (only studies with an open try were picked from)
     return _step(draw, this)
+
+
+def _hoped(draw: Drawing, study: bytes) -> int:
+    """How many should join before a study starts: more than the quorum, where they can and mostly."""
+    terms = training(draw).studies[study]["terms"]
+    able = len(terms["invited"] or draw.identity.present())
+    return min(able, int(terms["quorum"]) + (study[0] % 4 > 0))
 
 
 def close(draw: Drawing) -> Move:
@@ -249,23 +262,48 @@ def keys_ahead(draw: Drawing) -> Move:
     this = draw.pick(able)
     following = held.round_id(this["study"], this["index"] + 1, draw.pick((0, 0, 0, 0, 1)))
     ready = [name for name in this["members"] if name not in held.kept["keys"].get(following, {})]
-    by = draw.pick(ready or this["members"])
+    there = [name for name in held.parts[this["study"]] if held.takes_part(this["study"], name)]
+    outside = sorted(set(there) - set(this["members"]))
+    by = draw.pick(outside) if outside and draw.often(0.5) else draw.pick(ready or this["members"])
     return Move(draw.signer(by, "worker"), (deals.keys(this["study"], following, by),))
+
+
+def complain(draw: Drawing) -> Move:
+    """A holder complains, for no reason."""
+    this = _at_submit(draw)
+    if this is None:
+        return go_on(draw)
+    message = deals.complaint(this, draw.pick(this["dealers"]))
+    by = draw.pick(this["dealers"])
+    return Move(draw.signer(by, "worker"), (message,), "complain without cause")
+
+
+def answer(draw: Drawing) -> Move:
+    """A dealer answers a complaint, perhaps once more."""
+    this = _at_submit(draw)
+    complaints = {} if this is None else training(draw).complaints.get(this["id"], {})
+    if this is None or not complaints:
+        return complain(draw)
+    return deals.answer(draw, this, *draw.pick(sorted(complaints)))
+
+
+def _at_submit(draw: Drawing) -> Plain | None:
+    """A masked try that waits for updates."""
+    held = training(draw)
+    rounds = [this for id_ in _of_status(draw, "running") if (this := held.open_round(id_)) is not None]
+    found = [this for this in rounds if this["step"] == "submit" and this["dealers"]]
+    return draw.pick(found) if found else None
 
 
 def _step(draw: Drawing, this: Plain) -> Move:
     """The step that a try waits for, by a member that has not done it; or an attack on it."""
-    held, step = training(draw), this["step"]
-    done = held.did_it(this)
-    waiting = [name for name in held.awaited(this) if name not in done] or this["members"]
-    if step == "open":
-        waiting = held.awaited(this) or this["members"]
+    held, step, done = training(draw), this["step"], training(draw).did_it(this)
     if draw.time >= this["deadline"] and draw.often(0.85):
         name = draw.pick(this["members"])
         return Move(draw.signer(name, *PEOPLE, "worker"), (asked.Close(this["study"], this["id"]),))
-    parts = held.parts[this["study"]]
-    present = [name for name in waiting if not parts[name]["absent"]]
-    by = draw.pick(present if present and draw.often(0.8) else waiting)
+    if _withholds(held, this, done):
+        return join(draw)
+    by = _turn(draw, this, done)
     if step == "submit" and this["graph"] is not None:
         complaints = held.complaints.get(this["id"], {})
         if complaints and draw.often(0.6):
@@ -274,29 +312,42 @@ def _step(draw: Drawing, this: Plain) -> Move:
         if garbled and draw.often(0.8):
             return Move(draw.signer(by, "worker"), (deals.complaint(this, garbled[0]),))
     attack = draw.attack(*deals.ATTACKS[step], *deals.ANYWHERE)
-    idle = [name for name in this["members"] if name not in held.awaited(this)]
-    if step == "open" and idle and (attack == "open without commitment" or draw.often(0.8)):
+    parts = sorted(held.parts[this["study"]])
+    there = [name for name in parts if held.takes_part(this["study"], name)]
+    idle = [name for name in there if name not in held.awaited(this)]
+    if attack.endswith("again") and done:
+        by = draw.pick(done)
+    elif idle and draw.often(0.8 if step == "open" else 0.4):
         by = draw.pick(idle)
     return deals.act(draw, this, by, attack)
 
 
+def _turn(draw: Drawing, this: Plain, done: list[str]) -> str:
+    """Whose turn it is to do a step: mostly somebody who is waited for; liars open first, and again."""
+    held, parts = training(draw), training(draw).parts[this["study"]]
+    waiting = [name for name in held.awaited(this) if name not in done] or this["members"]
+    if this["step"] == "open":
+        total, state = deals.outcome(this)
+        true = {"sum": total, "state": state}
+        liars = [name for name in held.awaited(this) if not held.committed_to(this, name, true)]
+        waiting = held.awaited(this) or this["members"]
+        waiting = liars if liars and draw.often(0.8) else waiting
+    present = [name for name in waiting if not parts[name]["absent"]]
+    found: str = draw.pick(present if present and draw.often(0.8) else waiting)
+    return found
+
+
+def _withholds(held: Training, this: Plain, done: list[str]) -> bool:
+    """Whether the last of a step of a try keep back until its deadline, which is near."""
+    near = this["deadline"] - this["time"] <= min(offers.WAITS)
+    chosen = ("keys", "shares", "submit", "commit")[this["id"][0] % 4]
+    return near and this["step"] == chosen and len(done) >= held.enough(this)
+
+
 MOVES = (
-    *(
-        propose,
-        propose_nonsense,
-        join,
-        join,
-        join,
-        start,
-        start,
-        leave,
-        cancel,
-        come_back,
-        limit_budget,
-        finish,
-        close_data,
-    ),
-    *(go_on, go_on, go_on, go_on, go_on, go_on, close, keys_ahead, pile_up_studies, share_population),
+    *(propose, propose_nonsense, join, join, join, start, start, leave, cancel, come_back, limit_budget),
+    *(finish, close_data, go_on, go_on, go_on, go_on, go_on, go_on, close, keys_ahead, pile_up_studies),
+    *(share_population, complain, answer),
 )
 
 
