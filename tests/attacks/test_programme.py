@@ -17,7 +17,7 @@ from msgspec.structs import replace as changed
 from consortia.base.hashing import sha256
 from consortia.base.shares import share_hash
 from consortia.modules.training import masks
-from consortia.modules.training.messages import Complain, DealShares, PublishKeys, Reveal, Submit
+from consortia.modules.training.messages import Answer, Complain, DealShares, PublishKeys, Reveal, Submit
 from consortia.modules.training.types import Outcome, Round
 from consortia.workers.arithmetic import Summing, compute, plans
 from consortia.workers.masks import Given
@@ -192,11 +192,13 @@ def check_said(many: Consortium) -> None:
 
 
 def check_secrecy(many: Consortium) -> None:
-    """No coalition that leaves two members of every sum out can tell one update of any other member."""
+    """No coalition below the threshold that leaves two of every sum out can tell an update of any other."""
     quorum = many.bench.query("training.study", study=many.study).study.terms.quorum
     for names in itertools.chain.from_iterable(
         itertools.combinations(many.members, size) for size in range(1, quorum - 1)
     ):
+        if not below(many, names):
+            continue
         sums = list(known_sums(many, names))
         updates = sorted({update for each in sums for update in each})
         rows = np.array([[float(one in each) for one in updates] for each in sums])
@@ -205,6 +207,16 @@ def check_secrecy(many: Consortium) -> None:
             unit[0, at] = 1
             more = np.linalg.matrix_rank(np.vstack([rows, unit]))
             assert more > np.linalg.matrix_rank(rows), f"{names} know what {update[0]} sent"
+
+
+def below(many: Consortium, names: Iterable[str]) -> bool:
+    """Whether a coalition is below every threshold, with those whose shares it reads in answers to them."""
+    answers = [one for _, one in heard(many.bench) if isinstance(one, Answer)]
+    for this in many.rounds():
+        them = {*names, *(one.holder for one in answers if one.round == this.id)}
+        if any(len(them) >= masks.threshold(this, name) for name in this.dealers):
+            return False
+    return True
 
 
 def known_sums(many: Consortium, names: Iterable[str]) -> Iterator[frozenset[tuple[str, bytes]]]:
