@@ -6,9 +6,7 @@ own has nobody else to tell it where the rest of it is. Requests block, so they 
 bring goes back to the event loop's thread.
 """
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from ssl import PEM_cert_to_DER_cert
@@ -27,10 +25,12 @@ from consortia.modules.identity.addresses import is_host_address, is_own
 from consortia.modules.identity.types import Endpoint
 from consortia.node.config import Config, is_loopback
 from consortia.node.memory import Memory
+from consortia.node.threads import Threads
 from consortia.node.tls import TlsFiles
 from consortia.sdk.transport import Credentials, Transport
 
-THREADS_MAX = 16
+THREADS_MAX = 128
+THREADS_EACH = 8
 TIMEOUT_SECONDS = 15.0
 RECORD = "peers"
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class Peers:
         self._known: dict[str, _Known] = {}
         self._endpoints: dict[str, Endpoint] = {}
         self._height = -1
-        self._pool = ThreadPoolExecutor(THREADS_MAX, "peer")
+        self._threads = Threads(THREADS_MAX, THREADS_EACH)
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Where the members' nodes are, by the newest block."""
@@ -141,13 +141,13 @@ class Peers:
         alone = is_loopback(self._config.address[0])
         return is_host_address(address) and (alone or not is_own(address))
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Do blocking work in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+    async def run(self, work: Callable[[], T], peer: str = "") -> T:
+        """Do blocking work in a thread, which may wait for `peer` alone; raises Unreachable."""
+        return await self._threads.run(work, peer)
 
     def close(self) -> None:
         """Close all connections; requests under way end with an error."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
         for known in self._known.values():
             known.transport.close()
 

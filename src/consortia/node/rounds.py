@@ -27,7 +27,7 @@ from consortia.node.blobs import BlobError
 from consortia.node.exchange import NotFetched, fetch, push
 from consortia.node.http_answers import HttpProblem
 from consortia.node.service import Service
-from consortia.sdk.errors import LedgerError, RequestFailed
+from consortia.sdk.errors import LedgerError, RequestFailed, Unreachable
 from consortia.workers.arithmetic import BadRound, BadTerms, Plans, check_update, engine_stage, plans
 from consortia.workers.masks import check_length
 
@@ -102,12 +102,15 @@ async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Ava
             await service.peers.run(
                 lambda: fetch(
                     service.blobs, ask.blob, [(ask.member, transport)], size_max=ask.size, by=ask.member
-                )
+                ),
+                ask.member,
             )
         except NotFetched as error:
             service.counters.blobs_refused += len(error.bad)
             status = 422 if error.bad else 424
             raise HttpProblem(status, str(error), peers=error.bad) from None
+        except Unreachable as error:
+            raise HttpProblem(503, str(error)) from None
     planned = None if known.round.keyed else _planned(known.terms)
     if planned is not None:
         await _have_state(service, known.round, planned)
@@ -207,7 +210,7 @@ async def _from_peer(service: Service, name: str, ask: AskAvailability) -> Avail
             push(service.blobs, ask.blob, transport)
             return once()
 
-    return check_signed(service.ledger, ask, name, await service.peers.run(work))
+    return check_signed(service.ledger, ask, name, await service.peers.run(work, name))
 
 
 def _planned(terms: Terms) -> Plans | None:

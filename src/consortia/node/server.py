@@ -318,7 +318,7 @@ class NodeProcess:
 
     async def _asked(self, peer: str, name: str, transport: Transport, question: tuple[str, bytes]) -> None:
         try:
-            answer = await self.peers.run(lambda: transport.post(*question).expect(200))
+            answer = await self.peers.run(lambda: transport.post(*question).expect(200), peer)
             reply = decode_record(SyncReply, answer.body, size_max=MESSAGE_BYTES_MAX)
             await check_ahead(self._signatures, self.ledger, reply)
             if not self.service.hindrance.text:
