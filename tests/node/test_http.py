@@ -6,18 +6,20 @@ from contextlib import closing
 
 import pytest
 
-from consortia.base.codec import encode
+from consortia.base.codec import Malformed, encode
 from consortia.base.keys import SigningKey
 from consortia.engines.commit.chunks import CHUNK_BYTES, hash_bytes
 from consortia.kernel.transaction import sign_transaction
 from consortia.modules.identity.messages import AddKey, ApproveMember, RevokeKey, SetEndpoint
 from consortia.modules.identity.queries import ByName, MembersView, MemberView, Nothing
+from consortia.modules.identity.state import MEMBERS
 from consortia.modules.identity.types import KeySpec
 from consortia.node.door import HttpDoor
 from consortia.sdk.builder import call_of
 from consortia.sdk.client import Client
-from consortia.sdk.errors import RequestFailed, TransactionRefused
+from consortia.sdk.errors import LedgerError, RequestFailed, TransactionRefused, Unreachable
 from consortia.sdk.signing import Addressed, authorization
+from consortia.sdk.transport import Credentials
 from consortia.testing.machine import key_from, new_keys
 from consortia.workers.door import DoorClosed
 from tests.node.running import Process, client, homes, key_of, owner, raw, until
@@ -334,3 +336,24 @@ def test_a_key_opens_the_node_from_the_block_that_adds_it_to_the_block_that_revo
 def test_json_of_any_depth_is_malformed_and_no_failure_of_the_node(node, path, body):
     headers = {"Authorization": f"Bearer {node.home.token()}"}
     assert raw(node.port, "POST", path, body, headers)[0] == 400
+
+
+def test_a_client_asks_a_node_for_its_network_and_calls_methods_by_name(node, admin):
+    token = Credentials(token=node.home.token())
+    with (
+        Client(node.url, credentials=token) as caller,
+        Client(node.url, key=admin.key, credentials=token) as mine,
+    ):
+        assert caller.network == mine.network == admin.network
+        url = "http://127.0.0.1:8"
+        assert mine.call("identity.set_endpoint", url=url, certificate=None).code == "ok"
+        with pytest.raises(LedgerError, match="no key to sign with"):
+            caller.submit(endpoint())
+        with pytest.raises(Malformed, match=r"no query identity\.nothing"):
+            caller.ask("identity.nothing")
+        with pytest.raises(Malformed, match="no argument colour"):
+            caller.ask("identity.member", name="north", colour="red")
+        with pytest.raises(Unreachable, match="no receipt of transaction"):
+            caller.receipt(bytes(32))
+        until(lambda: admin.final_height() >= 0)
+        assert caller.proof_of_state(MEMBERS.state_key("north")).startswith(b"c2sp.org/tlog-proof@v1\n")

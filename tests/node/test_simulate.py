@@ -7,7 +7,7 @@ import consortia
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import DataError
 from consortia.sdk.errors import LedgerError, TransactionRefused
-from consortia.sdk.training import CannotJoin
+from consortia.sdk.training import CannotJoin, StudyEnded
 from tests.engines.learners import Logistic
 
 NAMES = ("north", "east", "south", "west")
@@ -118,3 +118,20 @@ def test_a_number_is_predicted_where_a_recipe_predicts_numbers(recipe):
     with consortia.simulate(NAMES) as ledger:
         study = study_of(ledger, "number", label="b", recipe=recipe, parameters={"rounds": 2})
         assert study.result().predict([{"a": 20.0, "outcome": "yes"}])[0] > 0
+
+
+def test_a_study_that_was_cancelled_says_why_and_has_no_model():
+    with consortia.simulate(NAMES) as ledger:
+        ledger.assets.register_dataset(rows(0), name="records", process=["*"])
+        study = ledger.training.propose("early", data="records", label="outcome", quorum=3)
+        assert ledger.training.get(study.id).id == study.id
+        assert (study.awaited().action, study.cost().charged, study.cost().planned) == ("join", 0, 0)
+        with pytest.raises(StudyEnded, match="the study is proposed after"):
+            study.wait(0.0)
+        with pytest.raises(StudyEnded, match="the study has no model: it is proposed"):
+            study.model()
+        study.cancel("the question was put better elsewhere")
+        with pytest.raises(StudyEnded, match="put better elsewhere"):
+            study.wait()
+        with pytest.raises(LedgerError, match="there is no study north/nothing"):
+            ledger.training.get("north/nothing")

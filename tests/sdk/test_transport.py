@@ -6,8 +6,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from consortia.sdk.errors import Unreachable
-from consortia.sdk.transport import Transport
+from consortia.base.keys import SigningKey
+from consortia.sdk import transport as transport_module
+from consortia.sdk.errors import LedgerError, RequestFailed, Unreachable
+from consortia.sdk.transport import Credentials, Transport
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -56,4 +58,43 @@ def test_a_whole_answer_is_given(data):
 )
 def test_an_answer_that_breaks_off_is_none(data):
     with answering(data) as transport, pytest.raises(Unreachable):
+        transport.get("/")
+
+
+def test_an_answer_that_is_too_long_is_not_kept(monkeypatch):
+    monkeypatch.setattr(transport_module, "BODY_BYTES_MAX", 3)
+    with answering(HEAD + b"body") as transport, pytest.raises(Unreachable, match="more than 3 bytes"):
+        transport.get("/")
+
+
+def test_a_stream_that_is_refused_says_why():
+    problem = b'{"title": "Gone", "status": 410}'
+    refusal = b"HTTP/1.1 410 Gone\r\nContent-Length: %d\r\n\r\n" % len(problem) + problem
+    with answering(refusal) as transport, pytest.raises(RequestFailed) as caught, transport.stream("/"):
+        pytest.fail("it streams")
+    assert caught.value.status == 410
+
+
+@pytest.mark.parametrize("data", [HEAD + b"[1]\n", HEAD + b"{{{{"])
+def test_an_answer_that_is_not_what_was_asked_for_is_no_nodes(data):
+    with answering(data) as transport, pytest.raises(Unreachable, match="not the JSON asked for"):
+        transport.get("/").json(dict)
+
+
+def test_what_is_closed_asks_nobody():
+    transport = Transport("http://127.0.0.1:1")
+    transport.close()
+    with pytest.raises(Unreachable, match="the transport is closed"):
+        transport.get("/")
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:7000", "http://"])
+def test_what_is_no_url_of_a_node_is_refused_at_once(url):
+    with pytest.raises(ValueError, match="no URL of a node"):
+        Transport(url)
+
+
+def test_nothing_is_signed_for_a_node_of_nobody_knows_whom():
+    transport = Transport("http://127.0.0.1:1", Credentials(key=SigningKey(bytes(32))))
+    with pytest.raises(LedgerError, match="whose node"):
         transport.get("/")
