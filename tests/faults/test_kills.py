@@ -108,8 +108,9 @@ def _finished_or_names_the_missing(view, rounds):
         if this.status == "final":
             assert absent <= set(this.missing), f"{place} does not name {absent}"
         else:  # it was given up for those who missed a step, be it before or after the cohort was fixed
-            # or because its sum would set too few apart from an earlier try's, though nobody missed this one
-            assert this.missing or this.differing or this.attempt > 0, f"{place} names nobody"
+            # or because its sum would set too few apart from an earlier one, be it of another study
+            apart = this.step in ("shares", "submit")
+            assert this.missing or this.differing or apart, f"{place} names nobody"
     if view.progress.status == "aborted":
         last = rounds[-1]
         assert last.missing or last.differing or APART in view.progress.reason
