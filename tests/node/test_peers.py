@@ -76,3 +76,17 @@ def test_nodes_of_one_machine_reach_each_other(service):
         ask_another(service, listen="127.0.0.1:7000")
     assert service.heard[0].startswith(b"POST /v1/sync HTTP/1.1\r\n")
     assert b"Authorization: Consortia" in service.heard[0]
+
+
+def test_whoever_is_asked_again_is_not_the_first_to_be_waited_for_again():
+    with consortia.simulate(4) as simulated:
+        parties = simulated.network.parties
+        for port, own in enumerate(sorted(parties), 7_000):
+            parties[own].submit("admin", SetEndpoint(f"http://127.0.0.1:{port}", None))
+        ledger, (own, *others) = simulated.network.orderer.ledger, sorted(parties)
+        config = Config(member=own, network=ledger.network.hex(), listen="127.0.0.1:7000")
+        peers = Peers(ledger, config, Credentials(SigningKey(bytes(32)), ledger.network), PlainMemory())
+        orders = [[name for name, _ in peers.sources(parties)] for _ in range(4)]
+        peers.close()
+    assert [names[0] for names in orders] == [*others, others[0]]
+    assert all(sorted(names) == others for names in orders)

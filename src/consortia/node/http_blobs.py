@@ -153,9 +153,7 @@ async def _here(asked: Asked) -> bytes:
     """The id of a blob that the caller may read; one that own programs want is fetched from a peer."""
     blob, service = _readable(asked), asked.service
     if own(asked) and not service.blobs.has(blob):
-        names = [member.name for member in service.ledger.members().members]
-        known = [(name, service.peers.transport(name)) for name in names if name != service.config.member]
-        sources = [(name, transport) for name, transport in known if transport is not None]
+        sources = service.peers.sources(member.name for member in service.ledger.members().members)
         try:
             bad = await service.peers.run(lambda: fetch(service.blobs, blob, sources))
         except NotFetched as error:

@@ -6,8 +6,9 @@ own has nobody else to tell it where the rest of it is. Requests block, so they 
 bring goes back to the event loop's thread.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from ssl import PEM_cert_to_DER_cert
 from typing import Annotated, TypeVar
@@ -74,6 +75,7 @@ class Peers:
         self._known: dict[str, _Known] = {}
         self._endpoints: dict[str, Endpoint] = {}
         self._height = -1
+        self._turns = count()
         self._threads = Threads(THREADS_MAX, THREADS_EACH)
 
     def endpoints(self) -> dict[str, Endpoint]:
@@ -140,6 +142,16 @@ class Peers:
         """
         alone = is_loopback(self._config.address[0])
         return is_host_address(address) and (alone or not is_own(address))
+
+    def sources(self, members: Iterable[str]) -> list[tuple[str, Transport]]:
+        """How to reach these members' nodes but the own, another one first each time.
+
+        So who asks again does not wait again for the one that keeps it waiting.
+        """
+        known = [(name, self.transport(name)) for name in members if name != self._config.member]
+        found = [(name, transport) for name, transport in known if transport is not None]
+        first = next(self._turns) % max(1, len(found))
+        return found[first:] + found[:first]
 
     async def run(self, work: Callable[[], T], peer: str = "") -> T:
         """Do blocking work in a thread, which may wait for `peer` alone; raises Unreachable."""

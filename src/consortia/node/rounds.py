@@ -225,8 +225,7 @@ async def _have_state(service: Service, this: Round, planned: Plans) -> None:
     """Have the state that the round starts from, from a peer if need be; raises HttpProblem."""
     if service.blobs.has(this.state) or blob_id(planned.plan.initial) == this.state:
         return
-    others = [(name, service.peers.transport(name)) for name in this.members if name != service.config.member]
-    sources = [(name, transport) for name, transport in others if transport is not None]
+    sources = service.peers.sources(this.members)
     try:
         await service.peers.run(
             lambda: fetch(service.blobs, this.state, sources, size_max=ROUND_BLOB_BYTES_MAX)
