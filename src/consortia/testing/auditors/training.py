@@ -238,6 +238,7 @@ class Training(Steps):
     def answer(self, said: Said, m: asked.Answer) -> None:
         """A dealer shows what it dealt to who complains."""
         this = self.at_step(said, m.study, m.round, "submit")
+        refuse("too_late", when=said.at.time >= this["time"] + 3 * (this["deadline"] - this["time"]) // 4)
         held, case = self.complaints.get(m.round, {}), (said.member, m.holder)
         refuse("unfounded", when=case not in held)
         refuse("already_done", when=held[case]["answer"] is not None)

@@ -315,7 +315,7 @@ def _step(draw: Drawing, this: Plain) -> Move:
     parts = sorted(held.parts[this["study"]])
     there = [name for name in parts if held.takes_part(this["study"], name)]
     idle = [name for name in there if name not in held.awaited(this)]
-    if attack.endswith("again") and done:
+    if done and (attack.endswith("again") or draw.often(0.08)):
         by = draw.pick(done)
     elif idle and draw.often(0.8 if step == "open" else 0.4):
         by = draw.pick(idle)
