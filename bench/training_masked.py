@@ -30,9 +30,10 @@ from consortia.base.keys import SigningKey, verify
 from consortia.base.sealing import public_of
 from consortia.base.shares import seed_hash, share_hash
 from consortia.engines import mask
+from consortia.exact.adaptive import averaged
 from consortia.exact.fixed import quantise
 from consortia.exact.graph import neighbours, threshold
-from consortia.exact.ring import add_all, check_sum, mean_step
+from consortia.exact.ring import add_all, check_sum
 from consortia.exact.shamir import combine, lagrange
 from consortia.exact.tally import quorum
 
@@ -76,7 +77,7 @@ def consortium(members, degree=None, drop_every=None):
         [np.zeros(PARAMETERS, dtype=np.int32) for _ in range(members)],
         neighbours(members, hashlib.sha256(b"graph").digest(), degree),
         set(names[::drop_every]) if drop_every else set(),
-        np.zeros(PARAMETERS, dtype=np.int64),
+        np.zeros(PARAMETERS, dtype=np.int32),
     )
 
 
@@ -146,7 +147,7 @@ def lift(all_, published, secrets, blobs):
     mask.unmasked(total, 32, owns, left, in_place=True, threads=2)
     check_sum(total, clip=CLIP, members=len(blobs))
     cohort = sum(r for n, r in zip(all_.names, all_.records, strict=True) if n in blobs)
-    return total, mean_step(all_.state, total, joined=sum(all_.records), cohort=cohort)
+    return total, averaged(all_.state, total, joined=sum(all_.records), cohort=cohort)
 
 
 def one_round(pool, all_):

@@ -17,8 +17,9 @@ import numpy as np
 
 from bench.peers import flower_open
 from consortia.engines.train.api import Quantisation, Stage, check_vector
+from consortia.exact.adaptive import averaged
 from consortia.exact.fixed import quantise
-from consortia.exact.ring import add_all, check_sum, mean_step
+from consortia.exact.ring import add_all, check_sum
 
 MEMBERS = 10
 PARAMETERS = 1_000_000
@@ -48,7 +49,7 @@ def one_round(pool, updates, records, places, state):
     submissions = list(pool.map(submit, updates, records, joined, places))
     total = add_all([check_vector(STAGE, blob) for blob, _ in submissions])
     check_sum(total, clip=STAGE.quantisation.clip, members=MEMBERS)
-    return mean_step(state, total, joined=joined[0], cohort=joined[0])
+    return averaged(state, total, joined=joined[0], cohort=joined[0])
 
 
 def median_seconds(function, times):
@@ -65,7 +66,7 @@ def run() -> list[dict]:
     updates = [generator.standard_normal(PARAMETERS).astype(np.float32) for _ in range(MEMBERS)]
     records = [100 + 10 * member for member in range(MEMBERS)]
     weights = np.array(records, dtype=np.float32) / np.float32(sum(records))
-    state = np.zeros(PARAMETERS, dtype=np.int64)
+    state = np.zeros(PARAMETERS, dtype=np.int32)
     places = [np.empty(PARAMETERS, dtype=np.int32) for _ in range(MEMBERS)]
     with ThreadPoolExecutor(2) as pool:
         one_round(pool, updates, records, places, state)

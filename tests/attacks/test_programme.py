@@ -8,6 +8,7 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 import numpy as np
@@ -146,7 +147,7 @@ def check_model(many: Consortium) -> None:
     state = known.plan.initial
     for this in many.rounds():
         if this.status == "final":
-            given = [Given(name, records[name], plain(many, this, name)) for name in this.cohort]
+            given = [Given(name, records[name], partial(plain, many, this, name)) for name in this.cohort]
             summed = [[one for one in given if one.member in each] for each in masks.sums(this)]
             as_one = [added(one) for one in summed if one] if this.group else given
             computed = compute(known, this, state, as_one)
@@ -162,8 +163,8 @@ def check_model(many: Consortium) -> None:
 
 def added(given: list[Given]) -> Given:
     """Several members' updates as those of one who has all their records."""
-    words = np.sum([np.frombuffer(one.blob, dtype="<i8") for one in given], axis=0)
-    return Given(given[0].member, sum(one.records for one in given), words.tobytes())
+    words = np.sum([np.frombuffer(one.read(), dtype="<i8") for one in given], axis=0)
+    return Given(given[0].member, sum(one.records for one in given), words.tobytes)
 
 
 def check_said(many: Consortium) -> None:

@@ -1,5 +1,7 @@
 """Different models to different members, so that the sum is one member's update (Pasquini et al. 2021)."""
 
+from functools import partial
+
 import numpy as np
 from msgspec.structs import replace
 
@@ -66,7 +68,10 @@ def summed(four: Consortium):
     view = four.bench.query("training.study", study=four.study)
     seen = four.bench.query("training.round", study=four.study, index=1, attempt=None)
     known = plans(view.study.terms)
-    given = [Given(one.member, one.records, four.net.blobs[one.submission.blob]) for one in seen.updates]
+    given = [
+        Given(one.member, one.records, partial(four.net.blobs.get, one.submission.blob))
+        for one in seen.updates
+    ]
     masks = four.bench.query("training.masks", study=four.study, index=1, attempt=None)
     total = lifted(known.stages[1], given, masks)[0].astype(np.int64)
     state = four.net.blobs[this.state]

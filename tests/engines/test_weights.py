@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from consortia.base.codec import Malformed, decode_record, encode_record
+from consortia.base.codec import Malformed
 from consortia.engines.infer import Estimator, load
 from consortia.engines.train import recipe
 from consortia.engines.train.api import RecipeError
@@ -13,11 +13,13 @@ from consortia.engines.train.splits import wisconsin_hospitals
 from consortia.engines.train.table import concatenate
 from consortia.engines.train.weights import (
     NO_TRAINER,
-    WeightsModel,
-    WeightsState,
+    ModelHead,
+    StateHead,
+    from_bytes,
     installed,
     read_model,
     records_of,
+    to_bytes,
     weights_of,
 )
 from tests.engines.learners import Endless, Failing, Growing, Logistic
@@ -41,7 +43,7 @@ def test_with_one_step_a_round_it_is_gradient_descent_on_all_records():
         steps = 1
 
     trained = train(WEIGHTS, {"rounds": 3}, SITES, dict.fromkeys(SITES, OneStep))
-    shared = read_model(trained.model).moments
+    shared = read_model(trained.model).head.moments
     whole = OneStep(records_of(concatenate("all", list(SITES.values())), shared))
     for _ in range(3):
         whole.weights_in(whole.weights_out(), train=True)
@@ -49,7 +51,7 @@ def test_with_one_step_a_round_it_is_gradient_descent_on_all_records():
 
 
 def test_the_columns_are_standardised_as_the_cohort_is():
-    records = records_of(concatenate("all", list(SITES.values())), read_model(TRAINED.model).moments)
+    records = records_of(concatenate("all", list(SITES.values())), read_model(TRAINED.model).head.moments)
     assert records.columns.dtype == np.float32
     assert records.columns.shape == (90, WIDTH)
     assert records.columns[:, -1].mean() == pytest.approx(0, abs=1e-3)
@@ -69,7 +71,7 @@ def test_the_start_is_the_mean_of_what_members_begin_with():
         begin = 6.0
 
     trained = train(WEIGHTS, {"rounds": 1}, SITES, {"east": From, "west": Six})
-    words = np.frombuffer(decode_record(WeightsState, trained.states[2]).weights, dtype="<i4")
+    words = from_bytes(StateHead, trained.states[2]).words
     assert words[-1] / 2**20 == pytest.approx(6 * 30 / 90, abs=1e-6)
 
 
@@ -107,14 +109,29 @@ def test_a_framework_model_predicts_only_in_its_framework():
 
 
 def test_models_and_states_whose_parts_do_not_fit_are_refused():
-    model = read_model(TRAINED.model)
-    for words in (model.weights[:-4], b"\x00\x00\x00\x80" + model.weights[4:]):
-        with pytest.raises(RecipeError, match=r"not as many|beyond 32 bits"):
-            read_model(encode_record(WeightsModel(model.terms, model.schema, model.moments, words)))
+    head, words = read_model(TRAINED.model)
+    for wrong in (words[:-1], np.append(words, words[:1])):
+        with pytest.raises(RecipeError, match="not as many"):
+            read_model(to_bytes(head, wrong))
+    lowest = words.copy()
+    lowest[0] = -(1 << 31)
+    with pytest.raises(RecipeError, match="beyond 32 bits"):
+        read_model(to_bytes(head, lowest))
     other = recipe("weights.fedavg").plan({}, wisconsin_hospitals(1).held_out.schema)
-    schema = decode_record(WeightsState, other.initial).schema
+    schema = from_bytes(StateHead, other.initial).head.schema
     with pytest.raises(RecipeError, match="moments are not those"):
-        read_model(encode_record(WeightsModel(model.terms, schema, model.moments, model.weights)))
+        read_model(to_bytes(ModelHead(head.terms, schema, head.moments), words))
+
+
+@pytest.mark.parametrize("data", [b"", bytes(3), b"\xff\xff\xff\xff", bytes(8), TRAINED.model + bytes(1)])
+def test_bytes_that_are_no_weights_are_refused(data):
+    with pytest.raises(Malformed):
+        read_model(data)
+
+
+def test_a_model_has_one_spelling():
+    head, words = read_model(TRAINED.model)
+    assert to_bytes(head, words) == TRAINED.model
 
 
 def test_vectors_take_the_shapes_and_types_that_a_framework_has():

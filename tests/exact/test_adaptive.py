@@ -12,6 +12,7 @@ from consortia.exact.adaptive import (
     Moments,
     Rates,
     adam,
+    averaged,
     first_moments,
     mean_update,
     moved,
@@ -102,3 +103,19 @@ def test_a_mean_is_brought_to_the_cohort_and_clipped():
 
 def test_weights_stay_inside_32_bits():
     assert moved(np.array([VALUE_MAX, -VALUE_MAX]), np.array([9, -9])).tolist() == [VALUE_MAX, -VALUE_MAX]
+
+
+@pytest.mark.parametrize(("joined", "cohort"), [(1, 1), (90, 60), (1_000, 7)])
+@pytest.mark.parametrize("kind", [np.int32, np.int64])
+def test_averaging_block_by_block_is_the_mean_update_and_the_move(joined, cohort, kind):
+    total = DRAW.integers(-(1 << 24), 1 << 24, 100_000).astype(kind)
+    weights = DRAW.integers(-VALUE_MAX, VALUE_MAX, 100_000).astype(np.int32)
+    update = mean_update(total.astype(np.int64), joined=joined, cohort=cohort)
+    following = averaged(weights, total, joined=joined, cohort=cohort)
+    assert following.dtype == np.dtype("<i4")
+    assert (following == moved(weights.astype(np.int64), update)).all()
+
+
+def test_averaging_refuses_a_product_beyond_64_bits():
+    with pytest.raises(RingError):
+        averaged(np.zeros(2, dtype=np.int32), np.array([0, 1 << 60]), joined=1_000, cohort=1)

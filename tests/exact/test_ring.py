@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortia.exact.fixed import divide
 from consortia.exact.ring import (
     RingError,
     add_all,
@@ -13,7 +12,6 @@ from consortia.exact.ring import (
     check_sum,
     clip_max,
     largest,
-    mean_step,
     pack,
     unpack,
 )
@@ -98,21 +96,3 @@ def test_a_sum_that_the_members_cannot_make_is_refused():
     check_sum(np.array([20]), clip=10, members=2)
     with pytest.raises(RingError):
         check_sum(np.array([21]), clip=10, members=2)
-
-
-@given(st.lists(st.integers(-(1 << 40), 1 << 40), min_size=1, max_size=5), st.integers(1, 1000), st.data())
-def test_the_mean_step_brings_the_cohorts_sum_to_all_who_joined(words, joined, data):
-    cohort = data.draw(st.integers(1, joined))
-    state = np.arange(len(words), dtype=np.int64)
-    following = mean_step(state, np.array(words), joined=joined, cohort=cohort)
-    assert following.tolist() == [i + divide(w * joined, cohort) for i, w in enumerate(words)]
-
-
-def test_a_mean_step_that_leaves_64_bits_is_refused():
-    with pytest.raises(RingError):
-        mean_step(np.zeros(1, dtype=np.int64), np.array([1 << 60]), joined=1000, cohort=1)
-
-
-def test_the_mean_step_takes_a_sum_of_either_ring():
-    state = np.array([1 << 40], dtype=np.int64)
-    assert mean_step(state, np.array([-3], dtype=np.int32)).tolist() == [(1 << 40) - 3]

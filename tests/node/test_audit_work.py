@@ -36,7 +36,7 @@ class Agreed(Worker):
         if seen.round.index != 1:
             return honest
         false = tagged("consortia/testing/lie", seen.round.id)
-        return Computed(Outcome(false, honest.outcome.state), honest.sum, honest.state)
+        return Computed(Outcome(false, honest.outcome.state), honest.state)
 
 
 def answers(model, content, rows):

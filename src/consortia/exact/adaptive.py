@@ -5,12 +5,15 @@ thousandths. Every division is half to even, every square root rounds down. The 
 al., "Adaptive Federated Optimization" (2021), algorithm 2, where the mean update is the pseudo-gradient.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from consortia.exact.fixed import Integers, divide, divide_array
 from consortia.exact.ring import RingError, largest
+
+Words: TypeAlias = NDArray[np.int32]
 
 UPDATE_BITS = 20
 UPDATE_MAX = 1 << 25
@@ -21,6 +24,7 @@ MILLI = 1_000
 MICRO = 1_000_000
 
 _FIRST_EXTRA = 8
+_BLOCK = 1 << 15
 
 
 class Moments(NamedTuple):
@@ -53,6 +57,16 @@ def mean_update(total: Integers, *, joined: int, cohort: int) -> Integers:
 def moved(weights: Integers, change: Integers) -> Integers:
     """The weights after a change, within 32 bits."""
     return _within(weights + change, VALUE_MAX)
+
+
+def averaged(weights: Words, total: NDArray[Any], *, joined: int, cohort: int) -> Words:
+    """32-bit weights `moved` by the `mean_update` of a sum, block by block: nothing large lies in between."""
+    following = np.empty(weights.shape, dtype="<i4")
+    for begin in range(0, weights.size, _BLOCK):
+        at = slice(begin, begin + _BLOCK)
+        update = mean_update(total[at].astype(np.int64), joined=joined, cohort=cohort)
+        following[at] = moved(weights[at].astype(np.int64), update)
+    return following
 
 
 def first_moments(size: int, tau_micro: int) -> Moments:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consortia.exact.fixed import Integers, divide_array, signed_type
+from consortia.exact.fixed import signed_type
 
 HEADROOM_BITS = 6
 """Bits between a member's largest word and the ring's edge: 63 members fit."""
@@ -103,19 +103,3 @@ def check_sum(total: NDArray[Any], *, clip: int, members: int) -> None:
     if bound >= 1 << (total.dtype.itemsize * 8 - 1):
         raise RingError(f"{members} members at clip {clip} do not fit the ring")
     check_range(total, bound)
-
-
-def mean_step(state: Integers, total: NDArray[Any], *, joined: int = 1, cohort: int = 1) -> Integers:
-    """The next model of an averaging round: `state + total * joined / cohort`, halves to even.
-
-    `total` is the sum of updates, each scaled by its member's records over the `joined` records of
-    all who joined; `cohort` counts the records of those whose updates are in the sum. `state` and
-    the result are int64 on the update's grid. Raises RingError when a product leaves 64 bits.
-    """
-    if joined == cohort:
-        following = np.empty_like(state)
-        np.add(state, total, out=following)
-        return following
-    if largest(total) * joined >= 1 << 63:
-        raise RingError("the sum times the joined records leaves 64 bits")
-    return state + divide_array(total.astype(np.int64) * joined, cohort)

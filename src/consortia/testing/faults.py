@@ -21,7 +21,7 @@ class LyingWorker(Worker):
         if seen.round.index != self.lie_index:
             return honest
         false = tagged("consortia/testing/lie", seen.round.id)
-        return Computed(Outcome(false, false), honest.sum, honest.state)
+        return Computed(Outcome(false, false), honest.state)
 
 
 class StallingWorker(Worker):

@@ -59,9 +59,9 @@ class NoResult(BadRound):
     """A sum that leads nowhere, though every blob is as it should be: somebody sent nonsense under a mask."""
 
     def __init__(self, why: str, total: bytes) -> None:
-        """The packed sum, and why there is no next state."""
+        """The sum's blob id, and why there is no next state."""
         super().__init__(why)
-        self.outcome = law.Outcome(blob_id(total), law.NO_STATE)
+        self.outcome = law.Outcome(total, law.NO_STATE)
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,9 @@ class Own(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A round, re-computed: the outcome to agree on, the packed sum, and the next state's bytes."""
+    """A round, re-computed: the outcome to agree on, and the next state's bytes."""
 
     outcome: law.Outcome
-    sum: bytes
     state: bytes
 
 
@@ -216,17 +215,19 @@ def compute(
         else:
             raw = robust(rule, this, _vectors(stage, this, given, view))
             cohort, ring_bits = Cohort(len(this.cohort), this.records, this.records), 64
-        packed = pack(raw, ring_bits=ring_bits)
+        total = blob_id(pack(raw, ring_bits=ring_bits))
     except (RingError, RobustError, Malformed) as error:
         raise BadRound(str(error)) from None
     try:
-        total = _checked(known, this.stage, raw, len(given)) if rule.rule == "mean" else raw
-        following = known.recipe.step(state, total, cohort)
+        if rule.rule == "mean":
+            raw = _checked(known, this.stage, raw, len(given))  # of two large vectors one is let go
+        following = known.recipe.step(state, raw, cohort)
+        del raw
         if this.index + 1 == known.rounds:
             following = known.recipe.finish(following)
     except (RingError, RecipeError) as error:
-        raise NoResult(str(error), packed) from None
-    return Computed(law.Outcome(blob_id(packed), blob_id(following)), packed, following)
+        raise NoResult(str(error), total) from None
+    return Computed(law.Outcome(total, blob_id(following)), following)
 
 
 def robust(rule: law.Stage, this: law.Round, vectors: Sequence[Vector]) -> Vector:
@@ -260,7 +261,7 @@ def _vectors(stage: Stage, this: law.Round, given: Sequence[Given], view: MasksV
 def _open(stage: Stage, one: Given) -> NDArray[Any]:
     """An open round's vector; raises BadRound, naming the member whose vector is none."""
     try:
-        return check_vector(stage, one.blob)
+        return check_vector(stage, one.read())
     except RingError as error:
         raise BadRound(f"the update of {one.member}: {error}") from None
 

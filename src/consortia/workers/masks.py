@@ -180,11 +180,14 @@ def check_length(stage: Stage, blob: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a member gave to a round: its records, and its update's blob."""
+    """What a member gave to a round: its records, and how its update's blob is read.
+
+    It is read where it is added, one at a time: vectors may be large, and the members many.
+    """
 
     member: str
     records: int
-    blob: bytes
+    read: Callable[[], bytes]
 
 
 def summed(this: Round) -> list[tuple[str, ...]]:
@@ -203,7 +206,7 @@ def lifted(stage: Stage, given: Sequence[Given], view: MasksView) -> list[NDArra
     if tuple(known) != law.concerned(this) or tuple(one.member for one in given) != this.cohort:
         raise Malformed(f"the secrets of round {this.index} are not all revealed")
     public = {one.member: one.keys.masking for one in view.keys}
-    blobs = {one.member: one.blob for one in given}
+    blobs = {one.member: one.read for one in given}
     graph, found = law.rows(this), []
     for members in summed(this):
         owns = [own_stream(this.id, name, known[name].value) for name in members]
@@ -212,7 +215,7 @@ def lifted(stage: Stage, given: Sequence[Given], view: MasksView) -> list[NDArra
         for name in sorted(near - set(this.cohort)):
             ends = partners(name, this.keyed, graph, members)
             left += dangling(this.id, name, known[name].value, {peer: public[peer] for peer in ends})
-        total = add_up((blobs[name] for name in members), ring_bits, stage.length)
+        total = add_up((blobs[name]() for name in members), ring_bits, stage.length)
         found.append(unmasked(total, ring_bits, owns, left, in_place=True))
     return found
 

@@ -1,6 +1,7 @@
 """The states of a study that a worker computed itself, and the rounds it computes them from."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from consortia.engines.commit.chunks import blob_id
 from consortia.modules.training import queries
@@ -136,7 +137,7 @@ class States:
         """What a round's cohort gave, by member."""
         given = {item.member: item for item in seen.updates}
         return [
-            Given(name, given[name].records, self._door.get_blob(given[name].submission.blob))
+            Given(name, given[name].records, partial(self._door.get_blob, given[name].submission.blob))
             for name in seen.round.cohort
         ]
 

@@ -17,7 +17,7 @@ class Liar(Worker):
         """A sum and a state that nothing adds up to."""
         honest = super().result(view, seen)
         false = tagged("consortia/demo/lie", seen.round.id)
-        return Computed(Outcome(false, false), honest.sum, honest.state)
+        return Computed(Outcome(false, false), honest.state)
 
 
 if __name__ == "__main__":

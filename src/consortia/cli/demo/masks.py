@@ -1,5 +1,7 @@
 """What a masked round shows: a member's update as the others have it, beside the sum that each computed."""
 
+from functools import partial
+
 import numpy as np
 
 from consortia.cli.demo.consortium import Consortium
@@ -29,12 +31,14 @@ def shown(consortium: Consortium, terms: Terms, this: Round) -> list[str]:
     seen = client.query("training.round", asked, queries.RoundView)
     view = client.query("training.masks", asked, MasksView)
     cohort = [one for one in seen.updates if one.member in this.cohort]
-    given = [Given(one.member, one.records, client.blob(one.submission.blob, PURPOSE)) for one in cohort]
+    given = [
+        Given(one.member, one.records, partial(client.blob, one.submission.blob, PURPOSE)) for one in cohort
+    ]
     total = lifted(engine_stage(stage), given, view)[0]
     if blob_id(pack(total, ring_bits=stage.ring_bits)) != this.outcome.sum:
         raise StudyFailed(f"round {this.index + 1} is final with another sum than its updates have")
     other = max((one for one in given if one.member != consortium.names[0]), key=lambda one: one.records)
-    sent = int(np.frombuffer(other.blob, dtype=f"<i{stage.ring_bits // 8}")[-1]) / (1 << FEATURE_BITS)
+    sent = int(np.frombuffer(other.read(), dtype=f"<i{stage.ring_bits // 8}")[-1]) / (1 << FEATURE_BITS)
     count, what = int(total[-1]) >> FEATURE_BITS, label.classes[1]
     return [
         f"{other.member}'s {what} count reads {sent:,.0f} to others, masked",

@@ -20,6 +20,8 @@ from consortia.engines.train.table import Table
 from consortia.exact.fixed import divide_array
 from consortia.exact.ring import RingError, check_range, check_sum, clip_max, largest, pack, unpack
 
+_BLOCK = 1 << 15
+
 Vector: TypeAlias = NDArray[np.int64]
 Parameters: TypeAlias = Mapping[str, int]
 
@@ -195,20 +197,24 @@ def state_digest(state: bytes) -> bytes:
     return tagged("consortia/model", state)
 
 
-def weighed(stage: Stage, vector: Vector, records: int, joined: int) -> Vector:
-    """A member's contribution as it goes into the sum.
+def weighed(stage: Stage, vector: NDArray[Any], records: int, joined: int) -> NDArray[Any]:
+    """A member's contribution as it goes into the sum, in its own type.
 
-    As it is for a stage of sums; for a stage of means scaled by records / joined, halves to even. Raises
-    RingError when the product leaves 64 bits.
+    As it is for a stage of sums; for a stage of means scaled by records / joined, at most 1, halves to even
+    and block by block. Raises RingError when the product leaves 64 bits.
     """
     if stage.weighting == "sum":
         return vector
     if largest(vector) * records >= 1 << 63:
         raise RingError("the update times the member's records leaves 64 bits")
-    return divide_array(vector * records, joined)
+    scaled = np.empty_like(vector)
+    for begin in range(0, vector.size, _BLOCK):
+        at = slice(begin, begin + _BLOCK)
+        scaled[at] = divide_array(vector[at].astype(np.int64) * records, joined)
+    return scaled
 
 
-def to_blob(stage: Stage, vector: Vector) -> bytes:
+def to_blob(stage: Stage, vector: NDArray[Any]) -> bytes:
     """The blob that a member submits; raises RingError when the vector breaks the stage's terms."""
     if vector.shape != (stage.length,):
         raise RingError(f"a vector of shape {vector.shape}, the stage wants ({stage.length},)")

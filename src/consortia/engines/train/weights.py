@@ -7,14 +7,14 @@ quantised to a power-of-two grid, and sums and weights are exact from there. The
 put back into the framework that they are of.
 """
 
-from typing import Annotated
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from msgspec import Meta
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from consortia.base.codec import Record, decode_record, encode_record
+from consortia.base.codec import Malformed, Record, decode_record, encode_record
 from consortia.engines.train import statistics
 from consortia.engines.train.api import (
     About,
@@ -29,18 +29,18 @@ from consortia.engines.train.api import (
 )
 from consortia.engines.train.design import design
 from consortia.engines.train.learner import Learner, MakeLearner, Records, flat, shaped
-from consortia.engines.train.mlp import packed, unpacked
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.standardise import standard_design
 from consortia.engines.train.statistics import Moments, moments, table_for
 from consortia.engines.train.table import Table
 from consortia.exact import adaptive
-from consortia.exact.adaptive import UPDATE_MAX
+from consortia.exact.adaptive import UPDATE_MAX, Words
 from consortia.exact.fixed import FixedError, dequantise, quantise
 from consortia.exact.linear import STANDARD_BITS
 
-WEIGHTS_MAX = 1 << 21
+WEIGHTS_MAX = 1 << 24
 SCALE_BITS_MAX = 28
+_BLOCK = 1 << 15
 
 
 class WeightsTerms(Record, frozen=True):
@@ -51,23 +51,61 @@ class WeightsTerms(Record, frozen=True):
     scale_bits: Annotated[int, Meta(ge=8, le=SCALE_BITS_MAX)]
 
 
-class WeightsState(Record, frozen=True):
-    """The state between rounds: `done` of them since the statistics; words of 32 bits on the grid."""
+class StateHead(Record, frozen=True):
+    """What stands behind the weights of a state: `done` rounds are done since the statistics.
+
+    Before the statistics there are no `moments`, and no weights either.
+    """
 
     terms: WeightsTerms
     schema: Schema
     moments: Moments | None
-    weights: bytes
     done: int
 
 
-class WeightsModel(Record, frozen=True):
-    """The model: the weights, and the columns and their standardisation that they were trained on."""
+class ModelHead(Record, frozen=True):
+    """What stands behind the weights of a model: the columns it learned on, standardised by `moments`."""
 
     terms: WeightsTerms
     schema: Schema
     moments: Moments
-    weights: bytes
+
+
+Head = TypeVar("Head", StateHead, ModelHead)
+
+
+class Weighted(NamedTuple, Generic[Head]):
+    """A state or a model: its head, and its weights as 32-bit words on the grid."""
+
+    head: Head
+    words: Words
+
+
+def to_bytes(head: StateHead | ModelHead, words: Words) -> bytes:
+    """The words, little-endian; the encoded head; and its length in 4 bytes, big-endian.
+
+    In this order words are read where they lie, whatever their number.
+    """
+    encoded = encode_record(head)
+    return b"".join((words.data.cast("B"), encoded, len(encoded).to_bytes(4, "big")))
+
+
+def from_bytes(kind: type[Head], data: bytes) -> Weighted[Head]:
+    """What `to_bytes` made; raises base.codec.Malformed or RecipeError for anything else."""
+    size = int.from_bytes(data[-4:], "big")
+    edge = len(data) - 4 - size
+    if edge < 0:
+        raise Malformed(f"{len(data)} bytes are no weights with a head of {size}")
+    head = decode_record(kind, data[edge:-4])
+    shared: Moments | None = head.moments
+    if edge != (0 if shared is None else 4 * head.terms.weights):
+        raise RecipeError("the weights are not as many as the study says")
+    words = np.frombuffer(data, dtype="<i4", count=edge // 4)
+    if edge and int(words.min()) == -(1 << 31):
+        raise RecipeError("a weight is beyond 32 bits")
+    if shared is not None and len(shared.means) != len(head.schema.design_names):
+        raise RecipeError("the moments are not those of the schema's columns")
+    return Weighted(head, words)
 
 
 class WeightsFedAvg:
@@ -96,89 +134,89 @@ class WeightsFedAvg:
         terms_of_vectors = Quantisation(32, terms.scale_bits, UPDATE_MAX)
         start = Stage("start", 1, terms.weights, terms_of_vectors, "records")
         average = Stage("average", terms.rounds, terms.weights, terms_of_vectors, "records")
-        initial = WeightsState(terms, schema, None, bytes(4 * terms.weights), 0)
-        return Plan((statistics.stage(schema), start, average), encode_record(initial))
+        initial = to_bytes(StateHead(terms, schema, None, 0), np.empty(0, dtype="<i4"))
+        return Plan((statistics.stage(schema), start, average), initial)
 
     def local(self, state: bytes, table: Table) -> Vector:
         """The member's statistics; later raises RecipeError, as what trains is a program of its own."""
-        current = self._read(state)
-        if current.moments is None:
-            return statistics.contribution(table_for(current.schema, table))
+        head = from_bytes(StateHead, state).head
+        if head.moments is None:
+            return statistics.contribution(table_for(head.schema, table))
         raise RecipeError(NO_TRAINER)
 
-    def local_with(self, state: bytes, table: Table, make: MakeLearner) -> Vector:
-        """The statistics; what the member's own learner begins with; or what its training changes.
+    def local_with(self, state: bytes, table: Table, make: MakeLearner) -> NDArray[Any]:
+        """The statistics; or what the member's own learner begins with; or what its training changes.
 
-        Raises RecipeError when it fails, has another number of weights, or weights that are not finite.
+        The last two are words of 32 bits. Raises RecipeError when it fails, has another number of weights,
+        or weights that are not finite.
         """
-        current = self._read(state)
-        if current.moments is None:
+        head, words = from_bytes(StateHead, state)
+        if head.moments is None:
             return self.local(state, table)
-        records = records_of(table_for(current.schema, table), current.moments)
+        records = records_of(table_for(head.schema, table), head.moments)
         try:
-            change = _trained(current, make(records))
+            change = _trained(head, words, make(records))
         except RecipeError:
             raise
         except Exception as error:  # a program of the member's own may fail in any way
             raise RecipeError(f"{table.name}: the trainer failed: {type(error).__name__}: {error}") from error
         try:
-            vector = quantise(change, scale_bits=current.terms.scale_bits, clip=UPDATE_MAX)
+            return quantise(change, scale_bits=head.terms.scale_bits, clip=UPDATE_MAX)
         except FixedError:
             raise RecipeError(f"{table.name}: the trainer gave weights that are not finite") from None
-        return vector.astype(np.int64)
 
     def check(self, state: bytes, vector: Vector, records: int) -> None:
         """The statistics are those of so many records; weights are held by their clip alone."""
-        if self._read(state).moments is None:
+        if from_bytes(StateHead, state).head.moments is None:
             statistics.check_contribution(vector, records)
 
     def step(self, state: bytes, total: Vector, cohort: Cohort) -> bytes:
         """The moments, or the weights after an exact mean."""
-        current = self._read(state)
-        if current.moments is None:
-            return encode_record(replace(current, moments=moments(total, cohort)))
-        if current.done > current.terms.rounds:
+        head, words = from_bytes(StateHead, state)
+        if head.moments is None:
+            begun = np.zeros(head.terms.weights, dtype="<i4")
+            return to_bytes(replace(head, moments=moments(total, cohort)), begun)
+        if head.done > head.terms.rounds:
             raise RecipeError("every round is done; there is no further step")
-        update = adaptive.mean_update(total, joined=cohort.joined, cohort=cohort.records)
-        weights = adaptive.moved(unpacked(current.weights), update)
-        return encode_record(replace(current, weights=packed(weights), done=current.done + 1))
+        following = adaptive.averaged(words, total, joined=cohort.joined, cohort=cohort.records)
+        return to_bytes(replace(head, done=head.done + 1), following)
 
     def finish(self, state: bytes) -> bytes:
-        """The encoded WeightsModel."""
-        current = self._read(state)
-        if current.moments is None or current.done <= current.terms.rounds:
-            raise RecipeError(
-                f"{current.done} of {current.terms.rounds + 1} rounds of weights are done; no model"
-            )
-        return encode_record(WeightsModel(current.terms, current.schema, current.moments, current.weights))
-
-    def _read(self, state: bytes) -> WeightsState:
-        current = decode_record(WeightsState, state)
-        _check_shapes(current.terms, current.schema, current.moments, current.weights)
-        return current
+        """The model as bytes (`read_model`)."""
+        head, words = from_bytes(StateHead, state)
+        if head.moments is None or head.done <= head.terms.rounds:
+            raise RecipeError(f"{head.done} of {head.terms.rounds + 1} rounds of weights are done; no model")
+        return to_bytes(ModelHead(head.terms, head.schema, head.moments), words)
 
 
 WEIGHTS = WeightsFedAvg()
 NO_TRAINER = "the recipe trains with a program of each member's own: name it, trainer = module:name"
 
 
-def read_model(model: bytes) -> WeightsModel:
-    """The model that `finish` encoded; raises base.codec.Malformed or RecipeError for anything else."""
-    found = decode_record(WeightsModel, model)
-    _check_shapes(found.terms, found.schema, found.moments, found.weights)
-    return found
+def read_model(model: bytes) -> Weighted[ModelHead]:
+    """The model that `finish` made; raises base.codec.Malformed or RecipeError for anything else."""
+    return from_bytes(ModelHead, model)
 
 
 def weights_of(model: bytes) -> NDArray[np.float32]:
     """The model's weights as one vector."""
-    found = read_model(model)
-    return dequantise(unpacked(found.weights), scale_bits=found.terms.scale_bits).astype(np.float32)
+    head, words = read_model(model)
+    return numbers_of(words, head.terms.scale_bits)
+
+
+def numbers_of(words: Words, scale_bits: int) -> NDArray[np.float32]:
+    """The numbers that words on the grid stand for, block by block: nothing large lies in between."""
+    numbers = np.empty(words.shape, dtype=np.float32)
+    for begin in range(0, words.size, _BLOCK):
+        at = slice(begin, begin + _BLOCK)
+        numbers[at] = dequantise(words[at], scale_bits=scale_bits)
+    return numbers
 
 
 def installed(model: bytes, make: MakeLearner, table: Table) -> Learner:
     """A learner over a table, standardised as the model's members were, with the model's weights taken in."""
-    found = read_model(model)
-    learner = make(records_of(table_for(found.schema, table), found.moments))
+    head = read_model(model).head
+    learner = make(records_of(table_for(head.schema, table), head.moments))
     learner.weights_in(shaped(weights_of(model), learner.weights_out()), train=False)
     return learner
 
@@ -190,25 +228,18 @@ def records_of(table: Table, shared: Moments) -> Records:
     return Records(columns, table.labels.astype(np.float32), table)
 
 
-def _trained(current: WeightsState, learner: Learner) -> NDArray[np.float32]:
+def _trained(head: StateHead, words: Words, learner: Learner) -> NDArray[np.float32]:
     begun = learner.weights_out()
-    if current.done == 0:
+    if head.done == 0:
         first = flat(begun)
-        if len(first) != current.terms.weights:
-            raise RecipeError(f"the learner has {len(first)} weights, the study has {current.terms.weights}")
+        if len(first) != head.terms.weights:
+            raise RecipeError(f"the learner has {len(first)} weights, the study has {head.terms.weights}")
         return first
-    shared = dequantise(unpacked(current.weights), scale_bits=current.terms.scale_bits).astype(np.float32)
+    shared = numbers_of(words, head.terms.scale_bits)
     learner.weights_in(shaped(shared, begun), train=True)
+    del begun
     after = flat(learner.weights_out())
     if after.shape != shared.shape:
         raise RecipeError(f"the learner came back with {len(after)} weights, the study has {len(shared)}")
-    return after - shared
-
-
-def _check_shapes(terms: WeightsTerms, schema: Schema, shared: Moments | None, weights: bytes) -> None:
-    if shared is not None and len(shared.means) != len(schema.design_names):
-        raise RecipeError("the moments are not those of the schema's columns")
-    if len(weights) != 4 * terms.weights:
-        raise RecipeError("the weights are not as many as the study says")
-    if int(np.frombuffer(weights, dtype="<i4").min()) == -(1 << 31):
-        raise RecipeError("a weight is beyond 32 bits")
+    after -= shared
+    return after

@@ -9,6 +9,8 @@
 4. The study stands at the state that its last final round ended with.
 """
 
+from functools import partial
+
 from consortia.base.codec import Malformed
 from consortia.engines.commit.chunks import blob_id
 from consortia.kernel.ledger import Ledger
@@ -94,7 +96,8 @@ def _recompute(  # noqa: PLR0917 (what is known, the round, and where to tell)
         planned = this.index == 0 and blob_id(known.plan.initial) == this.state
         state = known.plan.initial if planned else blobs.read(this.state)
         held = [
-            Given(name, given[name].records, blobs.read(given[name].submission.blob)) for name in this.cohort
+            Given(name, given[name].records, partial(blobs.read, given[name].submission.blob))
+            for name in this.cohort
         ]
         found = compute(known, this, state, held, _masks(ledger, this))
     except (BlobError, BadRound, Malformed, KeyError) as error:
