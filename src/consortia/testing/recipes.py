@@ -32,6 +32,7 @@ from consortia.engines.train.api import (
 )
 from consortia.engines.train.schema import Label, Schema, category, number
 from consortia.engines.train.table import Table, concatenate
+from consortia.engines.train.weights import WeightsFedAvg, parts
 from consortia.exact.fixed import from_integers
 from consortia.exact.ring import RingError, largest
 
@@ -178,11 +179,14 @@ def pooled_findings(recipe: Recipe) -> list[str]:
 
 
 def state_findings(recipe: Recipe) -> list[str]:
-    """States are canonical CBOR, and a state with something after it, or cut, is refused."""
+    """States are canonical CBOR, and a state with something after it, or cut, is refused.
+
+    Of `weights.fedavg` the heads are, behind the words of the weights.
+    """
     found = []
     for index, state in enumerate(states_of(recipe)):
         try:
-            decode(state)
+            decode(parts(state)[1] if isinstance(recipe, WeightsFedAvg) else state)
         except Malformed as error:
             found.append(f"state {index} is not canonical: {error}")
     plan, sites, cohort = _planned(recipe)

@@ -90,18 +90,24 @@ def to_bytes(head: StateHead | ModelHead, words: Words) -> bytes:
     return b"".join((words.data.cast("B"), encoded, len(encoded).to_bytes(4, "big")))
 
 
-def from_bytes(kind: type[Head], data: bytes) -> Weighted[Head]:
-    """What `to_bytes` made; raises base.codec.Malformed or RecipeError for anything else."""
+def parts(data: bytes) -> tuple[memoryview, bytes]:
+    """The bytes of the words, and the encoded head behind them; raises base.codec.Malformed."""
     size = int.from_bytes(data[-4:], "big")
     edge = len(data) - 4 - size
     if edge < 0:
         raise Malformed(f"{len(data)} bytes are no weights with a head of {size}")
-    head = decode_record(kind, data[edge:-4])
+    return memoryview(data)[:edge], data[edge:-4]
+
+
+def from_bytes(kind: type[Head], data: bytes) -> Weighted[Head]:
+    """What `to_bytes` made; raises base.codec.Malformed or RecipeError for anything else."""
+    found, encoded = parts(data)
+    head = decode_record(kind, encoded)
     shared: Moments | None = head.moments
-    if edge != (0 if shared is None else 4 * head.terms.weights):
+    if len(found) != (0 if shared is None else 4 * head.terms.weights):
         raise RecipeError("the weights are not as many as the study says")
-    words = np.frombuffer(data, dtype="<i4", count=edge // 4)
-    if edge and int(words.min()) == -(1 << 31):
+    words = np.frombuffer(found, dtype="<i4")
+    if len(words) and int(words.min()) == -(1 << 31):
         raise RecipeError("a weight is beyond 32 bits")
     if shared is not None and len(shared.means) != len(head.schema.design_names):
         raise RecipeError("the moments are not those of the schema's columns")
@@ -112,7 +118,7 @@ class WeightsFedAvg:
     """The recipe `weights.fedavg`, whose local part is a program of each member's own."""
 
     name = "weights.fedavg"
-    version = 1
+    version = 2
     about = About(
         "either",
         exact=False,
