@@ -64,7 +64,7 @@ def test_taking_weights_in_without_training_asks_nothing_of_the_client():
 
 
 def recipe_moments():
-    return read_model(trained(Logistic)).moments
+    return read_model(trained(Logistic)).head.moments
 
 
 @pytest.mark.slow
