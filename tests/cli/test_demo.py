@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from consortia.cli.demo.predicting import percent
+from consortia.engines.commit.prediction import PredictionRecord
 from tests.cli.terminal import Terminal, until
 from tests.faults.network import processes
 
@@ -276,3 +278,9 @@ def test_bad_data_leave_an_earlier_demo_as_it_is(tmp_path):
     (earlier / "health.proof").write_text("kept")
     refused(tmp_path, {"one.csv": GOOD.encode(), "two.csv": b"age,ill\n"}, ("two.csv",))
     assert (earlier / "health.proof").read_text() == "kept"
+
+
+@pytest.mark.parametrize(("label", "ppm", "sure"), [("yes", 967_000, 96.7), ("no", 33_000, 96.7)])
+def test_how_sure_an_answer_is_is_said_of_the_class_that_it_gives(label, ppm, sure):
+    record = PredictionRecord(bytes(32), bytes(32), 0, ppm, label, bytes(32), 0, None)
+    assert percent(record, ("no", "yes")) == pytest.approx(sure)

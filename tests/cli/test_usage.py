@@ -2,6 +2,12 @@
 
 import pytest
 
+from consortia.cli.output import Failure
+from consortia.cli.proposing import terms_of
+from consortia.engines.train.schema import Label, Schema, number
+from consortia.modules.training.types import Deadlines
+from consortia.workers.terms import Private, Wanted
+
 PROPOSE = ["study", "propose", "risk", "--data", "x", "--label", "ill", "--purpose", "research"]
 
 
@@ -39,3 +45,11 @@ def test_a_file_that_is_no_invitation_is_refused(terminal):
 def test_the_stories_can_be_listed_as_facts(terminal):
     assert [story["name"] for story in terminal.facts("demo", "--list")["stories"]] == ["health"]
     assert terminal.run("demo", "--list").stdout.startswith("health  Four hospitals")
+
+
+def test_where_a_recipe_can_hide_no_record_one_that_can_is_named():
+    schema = Schema((number("age"),), Label("ill", ("no", "yes"), 0))
+    wanted = Wanted("risk", "Risk", "research", Deadlines(60_000, 60_000, 60_000), private=Private(3.0))
+    with pytest.raises(Failure, match="does not bound") as caught:
+        terms_of("glm.logistic", {}, schema, wanted)
+    assert caught.value.remedy == "--recipe glm.logistic.private"

@@ -13,7 +13,7 @@ from consortia.cli.ranges import advise, check_own, declared, range_option
 from consortia.cli.session import at_home
 from consortia.engines.train import RECIPES
 from consortia.engines.train.agree import infer_schema
-from consortia.engines.train.api import RecipeError
+from consortia.engines.train.api import RecipeError, RecordBounded
 from consortia.engines.train.schema import Schema
 from consortia.exact.budget import Unit
 from consortia.exact.robust import RULES, Rule
@@ -26,6 +26,7 @@ from consortia.workers.terms import Private, Wanted
 from consortia.workers.terms import terms_of as study_terms
 
 MINUTE_MILLISECONDS = 60_000
+PRIVATE_RECIPE = "glm.logistic.private"
 
 
 @click.command()
@@ -219,7 +220,9 @@ def terms_of(
     try:
         return study_terms(RECIPES[recipe_name], parameters, schema, wanted)
     except RecipeError as error:
-        raise Failure(f"{recipe_name}: {error}", "--parameter NAME=INTEGER") from None
+        unbounded = wanted.private is not None and not isinstance(RECIPES[recipe_name], RecordBounded)
+        hint = f"--recipe {PRIVATE_RECIPE}" if unbounded else "--parameter NAME=INTEGER"
+        raise Failure(f"{recipe_name}: {error}", hint) from None
 
 
 def _integers(given: Sequence[str]) -> dict[str, int]:

@@ -187,10 +187,8 @@ def _predict(consortium: Consortium, split: Split, outcome: Outcome, teller: Tel
     outcome.proof = consortium.folder / "health.proof"
     outcome.proof.write_bytes(proof)
     said = predicting.proved_record(proof)
-    teller.line(
-        f"health.proof shows one of them: {said.label!r} at {said.probability_ppm / 10_000:.1f} %, "
-        f"by {answers[-1].member}"
-    )
+    sure = predicting.percent(said, split.held_out.schema.label.classes)
+    teller.line(f"health.proof shows one of them: {said.label!r} at {sure:.1f} %, by {answers[-1].member}")
     with teller.doing("the referee, outside the network, compares every site alone, together, and pooled"):
         outcome.comparison = compare(
             recipe(RECIPE), PARAMETERS, split.tables, split.held_out, federated=outcome.model

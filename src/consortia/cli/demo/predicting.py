@@ -1,6 +1,7 @@
 """Predictions of a demo: held-out patients, answered by the agreed model, recorded on the ledger."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consortia.base.codec import decode_record, encode_record
@@ -123,3 +124,9 @@ def proved_record(proof: bytes) -> PredictionRecord:
     if opened is None:
         raise StudyFailed("the proof opens no record")
     return decode_record(PredictionRecord, opened.record)
+
+
+def percent(said: PredictionRecord, classes: Sequence[str]) -> float:
+    """How probable the told class is, in per cent: a record has the probability of the second one."""
+    second = said.probability_ppm / 10_000
+    return second if said.label == classes[1] else 100 - second
