@@ -8,6 +8,7 @@ export PYTHON
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 BUILD := build
+QUICK := base exact kernel modules engines drivers store sdk tidy test_micro.py test_wire.py
 
 help: ## these lines
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,9 +21,9 @@ test: ## every test, on a fresh machine too
 	@tools/environment test
 	@$(PYTEST) -q
 
-quick: ## the inner loop, under a minute
+quick: ## the inner loop, under a minute: the law, the arithmetic, the store and the house rules
 	@tools/environment test
-	@CONSORTIA_TESTS=quick $(PYTEST) -q -x -m "not slow"
+	@CONSORTIA_TESTS=quick $(PYTEST) -q -x -m "not slow" $(addprefix tests/,$(QUICK))
 
 check: ## style, types, layers and house rules
 	@tools/environment test

@@ -86,6 +86,7 @@ def test_a_message_beyond_a_limit_is_not_read(kind: type[Record], data: st.DataO
             decode_record(kind, encode_record(too_large))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["1", "4242"])
 def test_twins_under_other_hash_seeds_reach_the_same_roots(hash_seed):
     twin = subprocess.run(
