@@ -17,21 +17,26 @@ Point = tuple[int, int, int, int]
 @lru_cache(maxsize=65_536)
 def is_prime_order(public: bytes) -> bool:
     """Whether 32 bytes are the one encoding of a point of prime order."""
-    point = _decoded(public)
-    return point is not None and not _is_neutral(point) and _is_neutral(_times(ORDER, point))
+    point = decoded(public)
+    return point is not None and not is_neutral(point) and is_neutral(times(ORDER, point))
 
 
 def encoded_sum(one: bytes, other: bytes) -> bytes:
     """The encoding of the sum of two encoded points; raises ValueError where one is no point."""
-    points = [_decoded(one), _decoded(other)]
+    points = [decoded(one), decoded(other)]
     if points[0] is None or points[1] is None:
         raise ValueError("not a point")
-    x, y, z, _ = _plus(points[0], points[1])
+    return encoded(plus(points[0], points[1]))
+
+
+def encoded(point: Point) -> bytes:
+    """The one encoding of a point (section 5.1.2)."""
+    x, y, z, _ = point
     x, y = x * pow(z, -1, P) % P, y * pow(z, -1, P) % P
     return (y + (x % 2 << 255)).to_bytes(32, "little")
 
 
-def _decoded(public: bytes) -> Point | None:
+def decoded(public: bytes) -> Point | None:
     """The point that the bytes encode (section 5.1.3), or None."""
     number = int.from_bytes(public, "little")
     y, odd = number % 2**255, number >> 255
@@ -48,7 +53,7 @@ def _decoded(public: bytes) -> Point | None:
     return (x, y, 1, x * y % P)
 
 
-def _plus(one: Point, other: Point) -> Point:
+def plus(one: Point, other: Point) -> Point:
     """The sum of two points (section 5.1.4)."""
     a = (one[1] - one[0]) * (other[1] - other[0]) % P
     b = (one[1] + one[0]) * (other[1] + other[0]) % P
@@ -58,15 +63,17 @@ def _plus(one: Point, other: Point) -> Point:
     return (e * f % P, g * h % P, f * g % P, e * h % P)
 
 
-def _times(number: int, point: Point) -> Point:
+def times(number: int, point: Point) -> Point:
+    """A point, so many times (double and add)."""
     total = NEUTRAL
     while number:
         if number % 2:
-            total = _plus(total, point)
-        point = _plus(point, point)
+            total = plus(total, point)
+        point = plus(point, point)
         number //= 2
     return total
 
 
-def _is_neutral(point: Point) -> bool:
+def is_neutral(point: Point) -> bool:
+    """Whether a point is the neutral one."""
     return point[0] == 0 and (point[1] - point[2]) % P == 0
