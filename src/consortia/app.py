@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from consortia.kernel.application import Application
 from consortia.kernel.context import Context
-from consortia.modules import assets, identity, predictions, training
+from consortia.modules import assets, bank, identity, predictions, training
 from consortia.modules.assets.types import Parent
 
 
@@ -19,6 +19,7 @@ def application() -> Application:
             identity.module(),
             assets.module(assets.Ports(members=members)),
             predictions.module(predictions.Ports(models=shared)),
+            bank.module(bank.Ports(members=members)),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
         ),
         keys=members,
