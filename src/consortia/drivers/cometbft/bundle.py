@@ -1,0 +1,130 @@
+"""What CometBFT orders as one of its transactions: a bundle of ours, or a tick.
+
+Most of what CometBFT spends, it spends per transaction. So a node gathers what its submitters hand in over a
+few milliseconds and sends it as one *bundle*: a byte 1, then each transaction behind its length (4 bytes, big
+endian). A bundle is not signed and has no meaning in the law: each transaction in it is admitted, executed
+and receipted alone, and a proposer may pack anew what is left of one.
+
+A *tick*, a byte 2 and a ledger height (8 bytes, big endian), asks for a header without transactions
+after the block of that height, whose own time witnesses found too old to cosign.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consortia.base.codec import Malformed
+from consortia.kernel.transaction import TRANSACTION_BYTES_MAX
+
+BUNDLE, TICK = 1, 2
+BUNDLE_BYTES_MAX = 1 << 19
+BUNDLE_TRANSACTIONS_MAX = 1_000
+LENGTH_BYTES = 4
+_HEIGHT_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Asks for a header without transactions after the block at a height."""
+
+    height: int
+
+    def encode(self) -> bytes:
+        """The bytes that travel; the same at whoever asks."""
+        return bytes((TICK,)) + self.height.to_bytes(_HEIGHT_BYTES, "big")
+
+
+def pack(transactions: Sequence[bytes]) -> bytes:
+    """The bundle of these transactions; raises Malformed where `unpack` would."""
+    bundle = b"".join([bytes((BUNDLE,)), *(framed(raw) for raw in transactions)])
+    unpack(bundle)
+    return bundle
+
+
+def framed(raw: bytes) -> bytes:
+    """A transaction as it stands in a bundle."""
+    return len(raw).to_bytes(LENGTH_BYTES, "big") + raw
+
+
+def unpack(data: bytes) -> tuple[bytes, ...]:
+    """The transactions of a bundle, in order; raises Malformed for anything else.
+
+    What the transactions themselves are is not looked at.
+    """
+    if not data or data[0] != BUNDLE:
+        raise Malformed("not a bundle")
+    if len(data) > BUNDLE_BYTES_MAX:
+        raise Malformed(f"a bundle of {len(data)} bytes, at most {BUNDLE_BYTES_MAX} are allowed")
+    found, at = list[bytes](), 1
+    while at < len(data):
+        start = at + LENGTH_BYTES
+        length = int.from_bytes(data[at:start], "big")
+        at = start + length
+        if not 0 < length <= TRANSACTION_BYTES_MAX or at > len(data):
+            raise Malformed("a transaction of a bundle has a wrong length")
+        found.append(data[start:at])
+    if not 0 < len(found) <= BUNDLE_TRANSACTIONS_MAX:
+        raise Malformed(f"a bundle of {len(found)} transactions")
+    return tuple(found)
+
+
+def read(data: bytes) -> tuple[bytes, ...] | Tick:
+    """What one of CometBFT's transactions is: a bundle's transactions, or a tick; raises Malformed."""
+    if len(data) == 1 + _HEIGHT_BYTES and data[0] == TICK:
+        return Tick(int.from_bytes(data[1:], "big"))
+    return unpack(data)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """When a bundle closes: at so many transactions or bytes, or so many milliseconds after its first."""
+
+    transactions_max: int = 256
+    bytes_max: int = BUNDLE_BYTES_MAX
+    wait_ms: int = 5
+
+
+class Gatherer:
+    """Gathers transactions into bundles. It keeps no clock: it is told the time (UTC milliseconds)."""
+
+    def __init__(self, gathering: Gathering | None = None) -> None:
+        self.gathering = gathering or Gathering()
+        self._closed = deque[tuple[bytes, ...]]()
+        self._open = list[bytes]()
+        self._bytes = 1
+        self._opened = 0
+
+    def __len__(self) -> int:
+        """How many transactions wait."""
+        return len(self._open) + sum(map(len, self._closed))
+
+    def add(self, raw: bytes, now: int) -> None:
+        """Take a transaction in; raises Malformed for one that no bundle can hold."""
+        size = LENGTH_BYTES + len(raw)
+        if not 0 < len(raw) <= TRANSACTION_BYTES_MAX:
+            raise Malformed(f"a transaction of {len(raw)} bytes")
+        if self._open and self._bytes + size > self.gathering.bytes_max:
+            self._close()
+        if not self._open:
+            self._opened = now
+        self._open.append(raw)
+        self._bytes += size
+        if len(self._open) >= self.gathering.transactions_max:
+            self._close()
+
+    def due(self) -> int | None:
+        """The clock time from which a bundle is to go; None while nothing waits."""
+        if self._closed:
+            return self._opened
+        return self._opened + self.gathering.wait_ms if self._open else None
+
+    def take(self, now: int) -> tuple[bytes, ...] | None:
+        """The transactions of the next bundle that is due at `now`, or None. A clock set back lets it go."""
+        waits = self._opened <= now < self._opened + self.gathering.wait_ms
+        if self._open and not self._closed and not waits:
+            self._close()
+        return self._closed.popleft() if self._closed else None
+
+    def _close(self) -> None:
+        self._closed.append(tuple(self._open))
+        self._open, self._bytes = [], 1
