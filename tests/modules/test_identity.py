@@ -38,8 +38,8 @@ from consortia.modules.identity.messages import (
 )
 from consortia.modules.identity.refusals import REFUSALS
 from consortia.modules.identity.rules import FULL_QUOTA
-from consortia.modules.identity.state import AGENTS, CHANGES, KEYS, LATEST, MEMBERS, OWNERS, PROPOSALS
-from consortia.modules.identity.types import Agent, KeySpec, Latest, Owner
+from consortia.modules.identity.state import AGENTS, CHANGES, KEYS, LATEST, MEMBERS, OWNERS, PROPOSALS, SEATS
+from consortia.modules.identity.types import Agent, KeySpec, Latest, Owner, Seat
 from consortia.testing.machine import HOUR, Bench, Party, key_from, new_keys
 from consortia.testing.scenarios.identity_parts import (
     SECP256K1,
@@ -461,6 +461,11 @@ BREAKS = {
     "proposals_are_whole": [
         lambda c: PROPOSALS.put(c, proposal(c), "quota", "north"),
         lambda c: PROPOSALS.put(c, proposal(c), "admission", "north"),
+        lambda c: PROPOSALS.put(c, replace(proposal(c), proposer=None), "admission", "harbour"),
+    ],
+    "seats_are_held": [
+        lambda c: SEATS.put(c, Seat(None, 1), "harbour"),
+        lambda c: SEATS.put(c, Seat(bytes(32), 1), "north"),
     ],
     "no_agents_yet": [lambda c: AGENTS.put(c, Agent("north", bytes(32), bytes(32)), bytes(32))],
 }

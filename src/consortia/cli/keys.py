@@ -21,7 +21,7 @@ from consortia.node.founding import MemberKeys
 from consortia.node.home import Home
 from consortia.node.keys import SUFFIX, KeyInfo, key_info, list_keys, open_key, save_key
 
-ROLES = tuple(role for role in get_args(Role) if role not in {"node", "recovery"})
+ROLES = tuple(role for role in get_args(Role) if role not in {"node", "recovery", "consensus"})
 """Roles that a further key may have: node keys are rotated, recovery keys recovered."""
 
 

@@ -56,7 +56,7 @@ class Keyring:
 
     def for_roles(self, roles: Iterable[str]) -> SigningKey:
         """A key that may sign for one of `roles`: a key of just such an office, else the administrator's."""
-        people = set(roles) - {"admin", "worker", "node", "recovery"}
+        people = set(roles) - {"admin", "worker", "node", "recovery", "consensus"}
         have = [info.role for info in list_keys(self.home.keys)]
         return self.open(next((role for role in have if role in people), "admin"))
 

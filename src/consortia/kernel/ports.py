@@ -1,11 +1,14 @@
 """What the kernel asks of the modules, in the kernel's words."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from consortia.base.codec import U63, Record
 from consortia.kernel.block import MemberSet
 from consortia.kernel.context import Context, Signer
+
+Misdeed = Literal["duplicate_vote", "light_client_attack"]
+"""What a consensus key is convicted of: two votes for one step, or votes for a header that never was."""
 
 
 class Quota(Record, frozen=True):
@@ -37,6 +40,15 @@ class SetStep:
     vouched: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """A member that votes where a consensus engine orders: its Ed25519 key there, and its voting power."""
+
+    member: str
+    public: bytes
+    power: int
+
+
 class KeyDirectory(Protocol):
     """Who may sign and who the members are."""
 
@@ -54,4 +66,19 @@ class KeyDirectory(Protocol):
 
     def set_changes(self, ctx: Context) -> tuple[SetStep, ...]:
         """Every change of the member set after the genesis, oldest first."""
+        ...
+
+    def validators(self, ctx: Context) -> tuple[Validator, ...]:
+        """Those who vote in consensus, by the newest state, sorted by member; each power is above 0."""
+        ...
+
+    def consensus_keys(self, ctx: Context) -> tuple[Validator, ...]:
+        """Every consensus key there is or was; the power is 0 where it is out of force."""
+        ...
+
+    def accuse(self, ctx: Context, public: bytes, height: int, misdeed: Misdeed) -> None:
+        """Take down that a consensus key was convicted at `height`, a height of the driver's own.
+
+        The same accusation twice, or of a key that nobody has, changes nothing.
+        """
         ...

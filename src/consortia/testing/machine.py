@@ -45,6 +45,9 @@ ROLES: tuple[Role, ...] = (
     "trustee",
     "worker",
 )
+CONSENSUS: Role = "consensus"
+"""The role that a party has a key of only where it is asked for."""
+
 START = 1_767_225_600_000
 """The block time of a bench's genesis, in milliseconds: 2026-01-01 00:00 UTC."""
 
@@ -80,7 +83,7 @@ class Party:
         """Its keys as identity records them."""
         return tuple(
             KeySpec(key.public, (role,), f"{role} of {self.name}")
-            for role in ROLES
+            for role in (*ROLES, CONSENSUS)
             for held, key in self.keys.items()
             if held == role
         )

@@ -18,7 +18,7 @@ from consortia.kernel.block import MemberKey, MemberSet
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.genesis import DEFAULT_LIMITS, PROTOCOL_VERSION, Genesis, Limits
 from consortia.kernel.module import GenesisLoader, Invariant, Method, Module
-from consortia.kernel.ports import KeyState, Quota, SetStep
+from consortia.kernel.ports import KeyState, Misdeed, Quota, SetStep, Validator
 from consortia.kernel.table import Table
 from consortia.kernel.transaction import Call, call
 
@@ -56,6 +56,12 @@ class Total(Record, frozen=True):
     """How many writes there were in all."""
 
     writes: U63
+
+
+class Offence(Record, frozen=True):
+    """What a member's voting key was convicted of."""
+
+    misdeed: Misdeed
 
 
 class Change(Record, frozen=True):
@@ -105,6 +111,7 @@ KEYS = Table("plain", "key", Founder, (bytes,), "the member of an operator's key
 CHANGES = Table("plain", "change", Change, (int,), "a change of the member set, by height")
 QUOTAS = Table("plain", "quota", Quota, (), "what each member may consume")
 ENTRIES = Table("plain", "entry", Entry, (str,), "an entry")
+OFFENCES = Table("plain", "offence", Offence, (bytes, int), "an offence, by key id and height")
 TOTALS = Table("plain", "total", Total, (str,), "a member's writes")
 
 
@@ -131,6 +138,20 @@ class Directory:
     def set_changes(self, ctx: Context) -> tuple[SetStep, ...]:
         """The changes of the set, each vouched for by the one block that brought it."""
         return tuple(SetStep(change.height, change.members, None) for _, change in CHANGES.scan(ctx))
+
+    def validators(self, ctx: Context) -> tuple[Validator, ...]:
+        """Every member votes with its operator's key and the power 1."""
+        return self.consensus_keys(ctx)
+
+    def consensus_keys(self, ctx: Context) -> tuple[Validator, ...]:
+        """As `validators`: keys are fixed here."""
+        found = [Validator(member.name, member.operator, 1) for _, member in MEMBERS.scan(ctx)]
+        return tuple(sorted(found, key=lambda one: one.member))
+
+    def accuse(self, ctx: Context, public: bytes, height: int, misdeed: Misdeed) -> None:
+        """Count the offences of a key that a member votes with."""
+        if any(one.public == public for one in self.consensus_keys(ctx)):
+            OFFENCES.put(ctx, Offence(misdeed), key_id(public), height)
 
 
 def load(ctx: Context, founders: Founders, ports: object) -> None:
@@ -200,7 +221,7 @@ MODULE = Module(
         Method(Admit, admit, ROLES, cost=20),
     ),
     refusals=(FROZEN, KNOWN),
-    tables=(MEMBERS, KEYS, CHANGES, QUOTAS, ENTRIES, TOTALS),
+    tables=(MEMBERS, KEYS, CHANGES, QUOTAS, ENTRIES, TOTALS, OFFENCES),
     events=(Written,),
     invariants=(Invariant("totals_add_up", totals_add_up),),
     genesis=GenesisLoader(Founders, load),

@@ -1,4 +1,4 @@
-"""Handlers of what more than two thirds of the members decide: admissions, removals, quotas."""
+"""Handlers of what more than two thirds of the members decide: admissions, removals, quotas, powers."""
 
 from consortia.base.keys import key_id
 from consortia.base.refusals import Refused, require
@@ -11,7 +11,7 @@ from consortia.modules.identity.keeper import Keeper
 from consortia.modules.identity.keyring import check_set, write_keys
 from consortia.modules.identity.roll import check_change, record_change
 from consortia.modules.identity.rules import counted, decided
-from consortia.modules.identity.state import ENDPOINTS, KEYS, MEMBERS, OWNERS, PROPOSALS
+from consortia.modules.identity.state import ENDPOINTS, KEYS, MEMBERS, OWNERS, PROPOSALS, SEATS
 from consortia.modules.identity.types import (
     PROPOSAL_MILLISECONDS_MAX,
     Approved,
@@ -24,8 +24,10 @@ from consortia.modules.identity.types import (
     Proposal,
     Proposed,
     QuotaSet,
+    Seat,
     Withdrawn,
 )
+from consortia.modules.identity.validators import check_not_last, seat_of, seat_with, write_seat
 
 KEEPER = Keeper()
 
@@ -67,7 +69,7 @@ def propose_member(ctx: Context, message: asked.ProposeMember, _ports: None) -> 
     joiner = Joiner(message.title, tuple(key.spec for key in message.keys), message.quota)
     # WRITE
     _drop(ctx, "admission", message.name)
-    proposal = Proposal(proposer, ctx.time, message.expires, (proposer,), joiner, None)
+    proposal = Proposal(proposer, ctx.time, message.expires, (proposer,), joiner, None, None)
     PROPOSALS.put(ctx, proposal, "admission", message.name)
     for key in joiner.keys:
         OWNERS.put(ctx, Owner(message.name, joining=True), key_id(key.public))
@@ -102,12 +104,14 @@ def accept(ctx: Context, message: asked.Accept, _ports: None) -> None:
     node, recovery = (
         next(key_id(key.public) for key in joiner.keys if role in key.roles) for role in ("node", "recovery")
     )
+    seat = seat_with(ctx, message.name, joiner.keys)
     # WRITE
     _drop(ctx, "admission", message.name)
     MEMBERS.put(ctx, Member(joiner.title, joiner.quota, node, recovery, ctx.time, None), message.name)
     write_keys(ctx, message.name, joiner.keys)
     # EMIT
     ctx.emit(MemberAdmitted(message.name))
+    write_seat(ctx, message.name, seat)
     record_change(ctx, message.checkpoint)
 
 
@@ -119,10 +123,10 @@ def propose_removal(ctx: Context, message: asked.ProposeRemoval, _ports: None) -
     require(KEEPER.count(ctx) > 1, codes.LAST_MEMBER)
     require(name != proposer, codes.OWN_CASE)
     _check_proposal(ctx, "removal", name, message.expires)
-    proposal = Proposal(proposer, ctx.time, message.expires, (proposer,), None, None)
+    proposal = Proposal(proposer, ctx.time, message.expires, (proposer,), None, None, None)
     done = decided(proposal.approvals, voters(ctx, "removal", name))
     if done:
-        check_change(ctx, message.checkpoint)
+        _check_end(ctx, name, message.checkpoint)
     # WRITE
     PROPOSALS.put(ctx, proposal, "removal", name)
     # EMIT
@@ -139,7 +143,7 @@ def approve_removal(ctx: Context, message: asked.ApproveRemoval, _ports: None) -
     proposal = _with(_check_approval(ctx, "removal", name, member), member)
     done = decided(proposal.approvals, voters(ctx, "removal", name))
     if done:
-        check_change(ctx, message.checkpoint)
+        _check_end(ctx, name, message.checkpoint)
     # WRITE
     PROPOSALS.put(ctx, proposal, "removal", name)
     # EMIT
@@ -153,7 +157,7 @@ def leave(ctx: Context, message: asked.Leave, _ports: None) -> None:
     # CHECK
     name = acting(ctx)
     require(KEEPER.count(ctx) > 1, codes.LAST_MEMBER)
-    check_change(ctx, message.checkpoint)
+    _check_end(ctx, name, message.checkpoint)
     # WRITE and EMIT
     end_membership(ctx, name, message.checkpoint, own=True)
 
@@ -165,7 +169,7 @@ def propose_quota(ctx: Context, message: asked.ProposeQuota, _ports: None) -> No
     require(KEEPER.is_member(ctx, name), codes.NOT_A_MEMBER, name)
     _check_proposal(ctx, "quota", name, message.expires)
     # WRITE
-    proposal = Proposal(proposer, ctx.time, message.expires, (proposer,), None, message.quota)
+    proposal = Proposal(proposer, ctx.time, message.expires, (proposer,), None, message.quota, None)
     PROPOSALS.put(ctx, proposal, "quota", name)
     # EMIT
     ctx.emit(Proposed("quota", name, proposer, message.expires))
@@ -186,6 +190,34 @@ def approve_quota(ctx: Context, message: asked.ApproveQuota, _ports: None) -> No
     _settle_quota(ctx, name, proposal)
 
 
+def propose_power(ctx: Context, message: asked.ProposePower, _ports: None) -> None:
+    """Open a question about a voting power; where the proposer alone decides, it holds at once."""
+    # CHECK
+    proposer, name = acting(ctx), message.name
+    require(KEEPER.is_member(ctx, name), codes.NOT_A_MEMBER, name)
+    _check_proposal(ctx, "power", name, message.expires)
+    proposal = Proposal(proposer, ctx.time, message.expires, (proposer,), None, None, message.power)
+    seat = _check_power(ctx, name, proposal)
+    # WRITE
+    PROPOSALS.put(ctx, proposal, "power", name)
+    # EMIT
+    ctx.emit(Proposed("power", name, proposer, message.expires))
+    _settle_power(ctx, name, seat)
+
+
+def approve_power(ctx: Context, message: asked.ApprovePower, _ports: None) -> None:
+    """Add an approval to a voting power; the one that decides puts it in force."""
+    # CHECK
+    member, name = acting(ctx), message.name
+    proposal = _with(_check_approval(ctx, "power", name, member), member)
+    seat = _check_power(ctx, name, proposal)
+    # WRITE
+    PROPOSALS.put(ctx, proposal, "power", name)
+    # EMIT
+    _emit_approved(ctx, "power", name, proposal)
+    _settle_power(ctx, name, seat)
+
+
 def withdraw(ctx: Context, message: asked.Withdraw, _ports: None) -> None:
     """Take back a proposal."""
     # CHECK
@@ -193,7 +225,9 @@ def withdraw(ctx: Context, message: asked.Withdraw, _ports: None) -> None:
     proposal = PROPOSALS.get(ctx, message.kind, message.name)
     if proposal is None:
         raise Refused(codes.NO_PROPOSAL, f"{message.kind} of {message.name}")
-    require(proposal.proposer == member or proposal.expires < ctx.time, codes.NOT_PROPOSER, proposal.proposer)
+    require(
+        proposal.proposer == member or proposal.expires < ctx.time, codes.NOT_PROPOSER, str(proposal.proposer)
+    )
     # WRITE
     _drop(ctx, message.kind, message.name)
     # EMIT
@@ -208,8 +242,10 @@ def end_membership(ctx: Context, name: str, checkpoint: bytes | None, *, own: bo
     gone = Member(member.title, member.quota, member.node, member.recovery, member.joined, ctx.time)
     MEMBERS.put(ctx, gone, name)
     ENDPOINTS.delete(ctx, name)
+    SEATS.delete(ctx, name)
     _drop(ctx, "removal", name)
     _drop(ctx, "quota", name)
+    _drop(ctx, "power", name)
     ctx.emit(MemberRemoved(name, own))
     record_change(ctx, checkpoint)
 
@@ -225,6 +261,27 @@ def _settle_quota(ctx: Context, name: str, proposal: Proposal) -> None:
         name,
     )
     ctx.emit(QuotaSet(name, proposal.quota))
+
+
+def _check_end(ctx: Context, name: str, checkpoint: bytes | None) -> None:
+    """The checks before `name` is a member no longer."""
+    check_change(ctx, checkpoint)
+    check_not_last(ctx, name, Seat(None, 0))
+
+
+def _check_power(ctx: Context, name: str, proposal: Proposal) -> Seat | None:
+    """The seat that `proposal` gives `name`, if it is decided; refuses one that leaves nobody who votes."""
+    if proposal.power is None or not decided(proposal.approvals, KEEPER.members(ctx)):
+        return None
+    seat = Seat(seat_of(ctx, name).consensus, proposal.power)
+    check_not_last(ctx, name, seat)
+    return seat
+
+
+def _settle_power(ctx: Context, name: str, seat: Seat | None) -> None:
+    if seat is not None:
+        PROPOSALS.delete(ctx, "power", name)
+        write_seat(ctx, name, seat)
 
 
 def _check_proposal(ctx: Context, kind: Kind, name: str, expires: int) -> None:
@@ -250,7 +307,13 @@ def _check_approval(ctx: Context, kind: Kind, name: str, member: str) -> Proposa
 def _with(proposal: Proposal, member: str) -> Proposal:
     approvals = tuple(sorted({*proposal.approvals, member}))
     return Proposal(
-        proposal.proposer, proposal.proposed, proposal.expires, approvals, proposal.joiner, proposal.quota
+        proposal.proposer,
+        proposal.proposed,
+        proposal.expires,
+        approvals,
+        proposal.joiner,
+        proposal.quota,
+        proposal.power,
     )
 
 

@@ -32,8 +32,10 @@ from consortia.modules.identity.types import (
     Member,
     MemberRecovered,
     QuotaSet,
+    Seat,
     Settings,
 )
+from consortia.modules.identity.validators import check_not_last, seat_of, seat_with, write_seat
 
 
 def load_genesis(ctx: Context, genesis: IdentityGenesis, _ports: None) -> None:
@@ -46,6 +48,7 @@ def load_genesis(ctx: Context, genesis: IdentityGenesis, _ports: None) -> None:
         MEMBERS.put(ctx, Member(founder.title, founder.quota, nobody, nobody, ctx.time, None), founder.name)
         write_keys(ctx, founder.name, founder.keys)
         write_single(ctx, founder.name, _member(ctx, founder.name), founder.keys)
+        write_seat(ctx, founder.name, seat_with(ctx, founder.name, founder.keys))
     SETTINGS.put(ctx, Settings(genesis.joiner_quota))
     record_change(ctx, None)
 
@@ -104,14 +107,38 @@ def rotate_node_key(ctx: Context, message: asked.RotateNodeKey, _ports: None) ->
     record_change(ctx, message.checkpoint)
 
 
+def rotate_consensus_key(ctx: Context, message: asked.RotateConsensusKey, _ports: None) -> None:
+    """Replace the key with which the member votes in consensus, or name the first."""
+    # CHECK
+    name, new = acting(ctx), message.key
+    require(new.roles == ("consensus",), codes.BAD_ROLES, " ".join(new.roles))
+    seat = seat_of(ctx, name)
+    require(seat.consensus is not None or len(active_keys(ctx, name)) < KEYS_MAX, codes.TOO_MANY_KEYS)
+    check_points(ctx, [new.spec])
+    check_possession(ctx, name, [new])
+    # DECIDE
+    old = None if seat.consensus is None else KEYS.get(ctx, name, seat.consensus)
+    # WRITE
+    if seat.consensus is not None and old is not None:
+        write_revoked(ctx, name, seat.consensus, old)
+    write_keys(ctx, name, [new.spec])
+    # EMIT
+    if seat.consensus is not None:
+        ctx.emit(KeyRevoked(name, seat.consensus))
+    ctx.emit(KeyAdded(name, key_id(new.public), new.roles))
+    write_seat(ctx, name, Seat(key_id(new.public), seat.power))
+
+
 def recover(ctx: Context, message: asked.Recover, _ports: None) -> None:
     """Replace all keys of the own member, the recovery key among them: a change of the member set."""
     # CHECK
     name = acting(ctx)
     check_set(ctx, name, message.keys)
     check_change(ctx, message.checkpoint)
-    # DECIDE
     specs = [key.spec for key in message.keys]
+    seat = seat_with(ctx, name, specs)
+    check_not_last(ctx, name, seat)
+    # DECIDE
     before = active_keys(ctx, name)
     # WRITE
     for wanted, key in before:
@@ -120,6 +147,7 @@ def recover(ctx: Context, message: asked.Recover, _ports: None) -> None:
     write_single(ctx, name, _member(ctx, name), specs)
     # EMIT
     ctx.emit(MemberRecovered(name))
+    write_seat(ctx, name, seat)
     record_change(ctx, message.checkpoint)
 
 

@@ -6,7 +6,17 @@ from consortia.kernel.context import Context
 from consortia.kernel.module import Invariant
 from consortia.modules.identity.keeper import derived_set, latest_change
 from consortia.modules.identity.keyring import active_keys
-from consortia.modules.identity.state import AGENTS, CHANGES, KEYS, LATEST, MEMBERS, OWNERS, PROPOSALS, text
+from consortia.modules.identity.state import (
+    AGENTS,
+    CHANGES,
+    KEYS,
+    LATEST,
+    MEMBERS,
+    OWNERS,
+    PROPOSALS,
+    SEATS,
+    text,
+)
 from consortia.modules.identity.types import KEYS_MAX
 
 
@@ -73,14 +83,34 @@ def proposals_are_whole(ctx: Context, _ports: None) -> str | None:
     """A proposal holds what its kind needs, and is about somebody whom it can concern."""
     for (kind_part, name_part), proposal in PROPOSALS.scan(ctx):
         kind, name = text(kind_part), text(name_part)
-        wanted = (kind == "admission", kind == "quota")
-        if (proposal.joiner is not None, proposal.quota is not None) != wanted:
+        wanted = (kind == "admission", kind == "quota", kind == "power")
+        held = (proposal.joiner, proposal.quota, proposal.power)
+        if tuple(each is not None for each in held) != wanted or (
+            proposal.proposer is None and kind != "removal"
+        ):
             return f"the {kind} of {name} does not hold what it asks"
         member = MEMBERS.get(ctx, name)
         if (kind == "admission") != (member is None) or (member is not None and member.left is not None):
             return f"the {kind} of {name} concerns nobody"
         if list(proposal.approvals) != sorted(set(proposal.approvals)):
             return f"the approvals of the {kind} of {name} are not in order"
+    return None
+
+
+def seats_are_held(ctx: Context, _ports: None) -> str | None:
+    """A seat is a member's, and its consensus key is the one such key of that member that acts."""
+    consensus = {}
+    for (part,), seat in SEATS.scan(ctx):
+        member = MEMBERS.get(ctx, text(part))
+        if member is None or member.left is not None:
+            return f"{text(part)} has a seat and is no member"
+        consensus[text(part)] = seat.consensus
+    for (part,), member in MEMBERS.scan(ctx):
+        name = text(part)
+        held = [] if member.left is not None else active_keys(ctx, name)
+        acting = [wanted for wanted, key in held if "consensus" in key.roles]
+        if acting != [wanted for wanted in (consensus.get(name),) if wanted is not None]:
+            return f"{name} has another consensus key than its seat"
     return None
 
 
@@ -95,5 +125,6 @@ INVARIANTS = (
     Invariant("set_is_derived", set_is_derived),
     Invariant("changes_are_covered", changes_are_covered),
     Invariant("proposals_are_whole", proposals_are_whole),
+    Invariant("seats_are_held", seats_are_held),
     Invariant("no_agents_yet", no_agents_yet),
 )

@@ -1,11 +1,12 @@
-"""What the kernel and other modules may ask of identity: reads only."""
+"""What the kernel and other modules may ask of identity: reads, and the kernel's one accusation."""
 
 from dataclasses import dataclass
 
 from consortia.base.keys import key_id
 from consortia.kernel.block import MemberKey, MemberSet
 from consortia.kernel.context import Context, Signer
-from consortia.kernel.ports import KeyState, Quota, SetStep
+from consortia.kernel.ports import KeyState, Misdeed, Quota, SetStep, Validator
+from consortia.modules.identity import validators as consensus
 from consortia.modules.identity.state import (
     CHANGES,
     ENDPOINTS,
@@ -86,6 +87,18 @@ class Keeper:
         """The members in force with their witness and recovery keys, sorted by name."""
         change = latest_change(ctx)
         return _NOBODY if change is None else change.members
+
+    def validators(self, ctx: Context) -> tuple[Validator, ...]:
+        """The members that vote in consensus, with their keys and powers, sorted by name."""
+        return consensus.validators(ctx)
+
+    def consensus_keys(self, ctx: Context) -> tuple[Validator, ...]:
+        """Every consensus key there is or was; the power is 0 where it is out of force."""
+        return consensus.consensus_keys(ctx)
+
+    def accuse(self, ctx: Context, public: bytes, height: int, misdeed: Misdeed) -> None:
+        """Mark the member whose consensus key was convicted, and propose its removal."""
+        consensus.accuse(ctx, public, height, misdeed)
 
     def set_changes(self, ctx: Context) -> tuple[SetStep, ...]:
         """Every change of the member set after the genesis, oldest first, for the makers of proofs."""

@@ -14,6 +14,7 @@ from consortia.modules.identity.types import (
     CheckpointBytes,
     KeySpec,
     Kind,
+    Power,
     Roles,
     Url,
 )
@@ -88,6 +89,20 @@ class ApproveQuota(Record, frozen=True):
     name: Name
 
 
+class ProposePower(Record, frozen=True):
+    """Ask all members to give `name` this voting power in consensus, before `expires`."""
+
+    name: Name
+    power: Power
+    expires: Milliseconds
+
+
+class ApprovePower(Record, frozen=True):
+    """Say yes to the proposed voting power of `name`."""
+
+    name: Name
+
+
 class Withdraw(Record, frozen=True):
     """Take back an own proposal; an expired one may be taken back by anybody."""
 
@@ -102,7 +117,7 @@ class Leave(Record, frozen=True):
 
 
 class AddKey(Record, frozen=True):
-    """Add a key to the own member; neither a node key nor a recovery key."""
+    """Add a key to the own member; no node, recovery or consensus key."""
 
     key: NewKey
 
@@ -118,6 +133,12 @@ class RotateNodeKey(Record, frozen=True):
 
     key: NewKey
     checkpoint: CheckpointBytes | None
+
+
+class RotateConsensusKey(Record, frozen=True):
+    """Replace the consensus key, or name the first: with it the member's consensus engine votes."""
+
+    key: NewKey
 
 
 class Recover(Record, frozen=True):

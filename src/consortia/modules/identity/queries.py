@@ -20,11 +20,13 @@ from consortia.modules.identity.state import (
     KEYS,
     LATEST,
     MEMBERS,
+    OFFENCES,
     PROPOSALS,
     digest,
     text,
 )
-from consortia.modules.identity.types import Attestor, Change, Endpoint, Key, Kind, Proposal
+from consortia.modules.identity.types import Attestor, Change, Endpoint, Key, Kind, Offence, Power, Proposal
+from consortia.modules.identity.validators import seat_of
 
 CHANGES_PAGE_MAX = 64
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
@@ -111,6 +113,31 @@ class MemberSetView(Record, frozen=True):
     quorum: U63
 
 
+class SeatView(Record, frozen=True):
+    """A member, the id of its consensus key if it has one, and its voting power."""
+
+    member: Name
+    consensus: Digest | None
+    power: Power
+
+
+class OffenceView(Record, frozen=True):
+    """Of what a member's consensus key (its id) was convicted, and at which height of its driver's."""
+
+    member: Name
+    key: Digest
+    height: U63
+    offence: Offence
+
+
+class ValidatorsView(Record, frozen=True):
+    """All members as voters in consensus, and every offence there was; `voting` is the power that votes."""
+
+    seats: tuple[SeatView, ...]
+    voting: U63
+    offences: tuple[OffenceView, ...]
+
+
 class ChangesView(Record, frozen=True):
     """Member sets with the blocks that brought them in force, from the number `first` on; `total` in all."""
 
@@ -176,6 +203,20 @@ def set_changes(ctx: Context, arguments: ChangesFrom, _ports: None) -> ChangesVi
     return ChangesView(arguments.first, total, tuple(change for change in found if change is not None))
 
 
+def validators(ctx: Context, _arguments: Nothing, _ports: None) -> ValidatorsView:
+    """Who votes in consensus with which power, and who was convicted."""
+    seats = [(name, seat_of(ctx, name)) for name in KEEPER.members(ctx)]
+    offences = [
+        OffenceView(text(name), digest(wanted), int(height), offence)
+        for (name, wanted, height), offence in OFFENCES.scan(ctx)
+    ]
+    return ValidatorsView(
+        tuple(SeatView(name, seat.consensus, seat.power) for name, seat in seats),
+        sum(one.power for one in KEEPER.validators(ctx)),
+        tuple(offences),
+    )
+
+
 def _view(ctx: Context, name: str) -> MemberView:
     found = MEMBERS.get(ctx, name)
     if found is None:
@@ -201,5 +242,6 @@ QUERIES = (
     Query("key", ByKey, KeyView, key, "One key by its id, and whose it is."),
     Query("proposals", Nothing, ProposalsView, proposals, "Open proposals, and whose approval is awaited."),
     Query("member_set", Nothing, MemberSetView, member_set, "The member set in force, its hash and quorum."),
+    Query("validators", Nothing, ValidatorsView, validators, "Who votes in consensus, and offences there."),
     Query("set_changes", ChangesFrom, ChangesView, set_changes, "Every member set there was, and its block."),
 )

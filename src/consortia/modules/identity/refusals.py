@@ -25,11 +25,14 @@ NETWORK_FULL = _refusal(13, "network_full", "The network has 128 members already
 BAD_ROLES = _refusal(
     14,
     "bad_roles",
-    "Roles stand once each in alphabetical order; node, recovery and worker stand alone; "
-    "node and recovery keys are not added but rotated or recovered.",
+    "Roles stand once each in alphabetical order; node, recovery, worker and consensus stand alone; "
+    "node, consensus and recovery keys are not added but rotated or recovered.",
 )
 BAD_KEY_SET = _refusal(
-    15, "bad_key_set", "A member has exactly one node key, exactly one recovery key, and at least one admin."
+    15,
+    "bad_key_set",
+    "A member has exactly one node key, exactly one recovery key, at least one admin, and at most one "
+    "consensus key.",
 )
 TOO_MANY_KEYS = _refusal(16, "too_many_keys", "The member has 64 active keys already.")
 SMALL_ORDER = _refusal(17, "small_order", "The public key is not a point of prime order in its one encoding.")
@@ -40,7 +43,9 @@ BAD_POSSESSION = _refusal(
 NO_KEY = _refusal(20, "no_key", "The member has no such key.")
 KEY_REVOKED = _refusal(21, "key_revoked", "The key is revoked already.")
 NEEDS_ROTATION = _refusal(
-    22, "needs_rotation", "A node key is replaced by rotation and a recovery key by recovery, never revoked."
+    22,
+    "needs_rotation",
+    "Node and consensus keys are replaced by rotation and a recovery key by recovery, never revoked.",
 )
 LAST_ADMIN = _refusal(23, "last_admin", "The member's last admin key cannot be revoked.")
 BAD_ENDPOINT = _refusal(
@@ -69,6 +74,9 @@ CHECKPOINT_TOO_EARLY = _refusal(
 )
 CHECKPOINT_TOO_LATE = _refusal(
     31, "checkpoint_too_late", "The checkpoint covers more than the log had before this block."
+)
+LAST_VALIDATOR = _refusal(
+    32, "last_validator", "No other member has a consensus key and voting power: blocks would stop."
 )
 
 REFUSALS = (
@@ -103,4 +111,5 @@ REFUSALS = (
     CHECKPOINT_NOT_FINAL,
     CHECKPOINT_TOO_EARLY,
     CHECKPOINT_TOO_LATE,
+    LAST_VALIDATOR,
 )

@@ -8,10 +8,10 @@ from consortia.exact.tally import quorum
 from consortia.kernel.ports import Quota
 from consortia.modules.identity.types import Algorithm, KeySpec, PossessionClaim
 
-ALONE = frozenset({"node", "recovery", "worker"})
+ALONE = frozenset({"node", "recovery", "worker", "consensus"})
 """Roles that a key has alone: what runs unattended decides nothing; what stays offline does nothing else."""
 
-BY_ROTATION = frozenset({"node", "recovery"})
+BY_ROTATION = frozenset({"node", "recovery", "consensus"})
 """Roles whose one key is only ever replaced."""
 
 FULL_QUOTA = Quota(
@@ -44,9 +44,10 @@ def roles_in_order(roles: tuple[str, ...]) -> bool:
 
 
 def complete(keys: Iterable[KeySpec]) -> bool:
-    """Whether a member can live with these keys: one node, one recovery, at least one admin."""
+    """Whether a member can live with these keys: one node, one recovery, an admin, at most one consensus."""
     roles = [role for key in keys for role in key.roles]
-    return roles.count("node") == 1 and roles.count("recovery") == 1 and "admin" in roles
+    single = roles.count("node") == roles.count("recovery") == 1 and roles.count("consensus") <= 1
+    return single and "admin" in roles
 
 
 def raises(quota: Quota, before: Quota) -> bool:

@@ -9,8 +9,10 @@ from consortia.modules.identity.types import (
     Key,
     Latest,
     Member,
+    Offence,
     Owner,
     Proposal,
+    Seat,
     Settings,
 )
 
@@ -25,9 +27,16 @@ ATTESTORS = Table(
 CHANGES = Table("identity", "changes", Change, (int,), "every member set there was, by number from 0")
 LATEST = Table("identity", "latest", Latest, (), "the number of the member set in force")
 SETTINGS = Table("identity", "settings", Settings, (), "what holds for everybody")
+SEATS = Table("identity", "seats", Seat, (str,), "a member's consensus key and voting power, by name")
+OFFENCES = Table(
+    "identity", "offences", Offence, (str, bytes, int), "a convicted consensus key, by member, id and height"
+)
 AGENTS = Table("identity", "agents", Agent, (bytes,), "reserved: agents, by key id")
 
-TABLES = (MEMBERS, KEYS, OWNERS, PROPOSALS, ENDPOINTS, ATTESTORS, CHANGES, LATEST, SETTINGS, AGENTS)
+TABLES = (
+    *(MEMBERS, KEYS, OWNERS, PROPOSALS, ENDPOINTS, ATTESTORS, CHANGES, LATEST, SETTINGS, SEATS, OFFENCES),
+    AGENTS,
+)
 
 
 def text(part: Part) -> str:

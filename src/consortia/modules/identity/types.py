@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from consortia.base.codec import U63, Digest, Milliseconds, Name, PublicKey, Record, Text80
 from consortia.kernel.block import MEMBERS_MAX, MemberSet
-from consortia.kernel.ports import Quota
+from consortia.kernel.ports import Misdeed, Quota
 
 KEYS_MAX = 64
 """A member has at most so many active keys."""
@@ -17,15 +17,25 @@ CHECKPOINT_BYTES_MAX = 32 * 1024
 PROPOSAL_MILLISECONDS_MAX = 90 * 24 * 3600 * 1000
 """A proposal expires at most so long after the block in which it is made: 90 days."""
 
-Role = Literal["node", "admin", "operator", "analyst", "approver", "trustee", "worker", "recovery"]
+POWER_MAX = 1000
+"""A member's voting power in consensus is at most so much."""
+
+POWER_OF_EACH = 1
+"""The voting power of a member about which the members decided nothing else: one organisation, one vote."""
+
+Role = Literal[
+    "node", "admin", "operator", "analyst", "approver", "trustee", "worker", "recovery", "consensus"
+]
 """What a key may do. `node` orders, cosigns and serves; `worker` does a node's share of the work;
-`recovery` stays offline; the others are people's."""
+`recovery` stays offline; `consensus` signs the votes of a consensus engine and nothing of the ledger's; the
+others are people's."""
 
 JOINER = "joiner"
 """The role under which an administrator's key of a member-to-be is known, before it accepts."""
 
-Roles = Annotated[tuple[Role, ...], Meta(min_length=1, max_length=8)]
-Kind = Literal["admission", "removal", "quota"]
+Roles = Annotated[tuple[Role, ...], Meta(min_length=1, max_length=9)]
+Kind = Literal["admission", "removal", "quota", "power"]
+Power = Annotated[int, Meta(ge=0, le=POWER_MAX)]
 Algorithm = Literal["p256", "secp256k1"]
 AttestorKey = Annotated[bytes, Meta(min_length=33, max_length=33)]
 Certificate = Annotated[bytes, Meta(min_length=1, max_length=CERTIFICATE_BYTES_MAX)]
@@ -89,17 +99,36 @@ class Joiner(Record, frozen=True):
 
 
 class Proposal(Record, frozen=True):
-    """An open question about one member: its admission (`joiner`), its quota (`quota`), or its removal.
+    """An open question about one member: its admission (`joiner`), `quota`, voting `power`, or its removal.
 
-    `approvals` are the members that said yes, sorted; the proposer is the first of them to have done so.
+    `approvals` are the members that said yes, sorted; the proposer is the first of them to have done so. A
+    removal that evidence opened has no proposer.
     """
 
-    proposer: Name
+    proposer: Name | None
     proposed: Milliseconds
     expires: Milliseconds
     approvals: Annotated[tuple[Name, ...], Meta(max_length=MEMBERS_MAX)]
     joiner: Joiner | None
     quota: Quota | None
+    power: Power | None
+
+
+class Seat(Record, frozen=True):
+    """A member's seat in consensus: the id of its consensus key, if it has one, and its voting power.
+
+    A member without a seat has no consensus key and the power of each.
+    """
+
+    consensus: Digest | None
+    power: Power
+
+
+class Offence(Record, frozen=True):
+    """What a consensus key was convicted of by its own signatures; `time` is that of the block with them."""
+
+    misdeed: Misdeed
+    time: Milliseconds
 
 
 class Endpoint(Record, frozen=True):
@@ -247,6 +276,14 @@ class QuotaSet(Record, frozen=True):
     quota: Quota
 
 
+class SeatSet(Record, frozen=True):
+    """Event: a member has another consensus key (None: no longer one) or another voting power."""
+
+    member: Name
+    key: Digest | None
+    power: Power
+
+
 class AttestorAdded(Record, frozen=True):
     """Event: a member named its key for another kind of network."""
 
@@ -267,4 +304,5 @@ EVENTS: tuple[type[Record], ...] = (
     EndpointSet,
     QuotaSet,
     AttestorAdded,
+    SeatSet,
 )

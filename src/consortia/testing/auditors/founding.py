@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ATTACKS = (
     *("give a name twice", "share a key", "give a key twice", "found with a weak key"),
-    *("found without admin", "found with two nodes", "put roles out of order"),
+    *("found without admin", "found with two nodes", "put roles out of order", "vote with two keys"),
 )
 NEEDED: tuple[tuple[Role, ...], ...] = (("node",), ("recovery",), ("admin",))
 STUDYING: tuple[tuple[Role, ...], ...] = (*NEEDED, ("analyst",), ("operator",), ("worker",))
@@ -78,6 +78,8 @@ def _founders(draw: Drawing, count: int, attack: str) -> tuple[Founder, ...]:
         extra = 0 if count >= CROWD else draw.rng.randint(2, 6)
         needed = STUDYING if draw.world.setting.focus == "training" else NEEDED
         sets = [*needed, *draw.rng.sample(EXTRA, extra)]
+        if extra and draw.often(0.3):
+            sets.append(("consensus",))
         founders.append(Founder(name, f"The organisation {name}", _specs(draw, sets), FULL))
     return tuple(_spoiled(draw, founders, attack))
 
@@ -104,6 +106,8 @@ def _spoiled(draw: Drawing, founders: list[Founder], attack: str) -> list[Founde
             keys = [key for key in keys if "admin" not in key.roles]
         case "found with two nodes":
             keys.append(KeySpec(fresh, ("node",), "second"))
+        case "vote with two keys":
+            keys += [KeySpec(key, ("consensus",), "vote") for key in (fresh, draw.fresh().public)]
         case "put roles out of order":
             keys.append(KeySpec(fresh, ("operator", "admin"), "out of order"))
     return [*founders, Founder(name, last.title, tuple(keys), last.quota)]

@@ -10,6 +10,8 @@ from consortia.testing.auditors.identity_roll import Roll, key_id, orderly, spec
 
 MEMBERS_MAX = 128
 KEYS_MAX = 64
+SINGLE = {"node", "recovery", "consensus"}
+NO_SEAT = {"consensus": None, "power": 0}
 CURVES = {"p256": SECP256R1(), "secp256k1": SECP256K1()}
 
 
@@ -26,6 +28,7 @@ class Identity(Roll):
             self.check_whole(founder.keys)
             self.check_points(at.time, founder.keys)
             self.enter(said, founder.name, founder.title, plain(founder.quota), founder.keys)
+            self.sit(founder.name, self.seat_by(founder.name, founder.keys))
         self.change(said, None)
         return tuple(self._told)
 
@@ -65,6 +68,7 @@ class Identity(Roll):
         keys = [KeySpec(key["public"], key["roles"], key["label"]) for key in joiner["keys"]]
         self.enter(said, m.name, joiner["title"], joiner["quota"], keys)
         self.tell("member_admitted", name=m.name)
+        self.sit(m.name, self.seat_by(m.name, keys))
         self.change(said, m.checkpoint)
 
     def propose_removal(self, said: Said, m: asked.ProposeRemoval) -> None:
@@ -77,6 +81,7 @@ class Identity(Roll):
         done = self.enough({"approvals": [said.member]}, self.voters("removal", m.name))
         if done:
             self.check_change(said, m.checkpoint)
+            self.check_votes(m.name, NO_SEAT)
         self.open(said, "removal", m.name, m.expires)
         if done:
             self.end(said, m.name, m.checkpoint, own=False)
@@ -90,6 +95,7 @@ class Identity(Roll):
         done = self.enough({"approvals": approvals}, self.voters("removal", m.name))
         if done:
             self.check_change(said, m.checkpoint)
+            self.check_votes(m.name, NO_SEAT)
         self.approve(said, "removal", m.name)
         if done:
             self.end(said, m.name, m.checkpoint, own=False)
@@ -109,6 +115,28 @@ class Identity(Roll):
         self.approve(said, "quota", m.name)
         self.settle_quota(m.name)
 
+    def propose_power(self, said: Said, m: asked.ProposePower) -> None:
+        """Ask all members for another voting power of one."""
+        self.check_signer(said)
+        refuse("not_a_member", when=m.name not in self.present())
+        self.check_new(said, "power", m.name, m.expires)
+        seat = self.settle_power(m.name, {"approvals": [said.member], "power": m.power})
+        self.open(said, "power", m.name, m.expires, power=m.power)
+        if seat is not None:
+            self.drop("power", m.name)
+            self.sit(m.name, seat)
+
+    def approve_power(self, said: Said, m: asked.ApprovePower) -> None:
+        """Say yes to a voting power; the deciding yes puts it in force."""
+        self.check_signer(said)
+        self.check_approval(said, "power", m.name)
+        proposal = self.proposals["power", m.name]
+        seat = self.settle_power(m.name, {**proposal, "approvals": [*proposal["approvals"], said.member]})
+        self.approve(said, "power", m.name)
+        if seat is not None:
+            self.drop("power", m.name)
+            self.sit(m.name, seat)
+
     def withdraw(self, said: Said, m: asked.Withdraw) -> None:
         """Take back a proposal: one's own, or an expired one."""
         self.check_signer(said)
@@ -126,6 +154,7 @@ class Identity(Roll):
         self.check_signer(said)
         refuse("last_member", when=len(self.present()) == 1)
         self.check_change(said, m.checkpoint)
+        self.check_votes(said.member, NO_SEAT)
         self.end(said, said.member, m.checkpoint, own=True)
 
     # What a member decides for itself.
@@ -133,7 +162,7 @@ class Identity(Roll):
     def add_key(self, said: Said, m: asked.AddKey) -> None:
         """A further key of the member."""
         self.check_signer(said)
-        refuse("bad_roles", when=not orderly(m.key.roles) or {"node", "recovery"} & set(m.key.roles))
+        refuse("bad_roles", when=not orderly(m.key.roles) or SINGLE & set(m.key.roles))
         refuse("too_many_keys", when=len(self.active(said.member)) >= KEYS_MAX)
         self.check_points(said.at.time, [m.key])
         self.check_possession(said, said.member, [m.key])
@@ -147,7 +176,7 @@ class Identity(Roll):
         if key is None or key["member"] != said.member:
             return refuse("no_key", when=True)
         refuse("key_revoked", when=key["revoked"] is not None)
-        refuse("needs_rotation", when={"node", "recovery"} & set(key["roles"]))
+        refuse("needs_rotation", when=SINGLE & set(key["roles"]))
         refuse("last_admin", when=self.active(said.member, "admin") == [m.key])
         key["revoked"] = said.at.time
         return self.tell("key_revoked", member=said.member, key=m.key)
@@ -167,17 +196,37 @@ class Identity(Roll):
         self.tell("key_added", member=said.member, key=key_id(m.key.public), roles=["node"])
         self.change(said, m.checkpoint)
 
+    def rotate_consensus_key(self, said: Said, m: asked.RotateConsensusKey) -> None:
+        """Another key with which the member votes in consensus, or the first."""
+        self.check_signer(said)
+        refuse("bad_roles", when=list(m.key.roles) != ["consensus"])
+        seat = self.seat(said.member)
+        full = len(self.active(said.member)) >= KEYS_MAX
+        refuse("too_many_keys", when=full and seat["consensus"] is None)
+        self.check_points(said.at.time, [m.key])
+        self.check_possession(said, said.member, [m.key])
+        old = seat["consensus"]
+        if old is not None:
+            self.keys[old]["revoked"] = said.at.time
+            self.tell("key_revoked", member=said.member, key=old)
+        self.give(said, said.member, [m.key])
+        self.tell("key_added", member=said.member, key=key_id(m.key.public), roles=["consensus"])
+        self.sit(said.member, {**seat, "consensus": key_id(m.key.public)})
+
     def recover(self, said: Said, m: asked.Recover) -> None:
         """All keys anew."""
         self.check_signer(said)
         self.check_set(said, said.member, m.keys)
         self.check_change(said, m.checkpoint)
+        seat = self.seat_by(said.member, m.keys)
+        self.check_votes(said.member, seat)
         for id_ in self.active(said.member):
             self.keys[id_]["revoked"] = said.at.time
         self.give(said, said.member, m.keys)
         for role in ("node", "recovery"):
             self.members[said.member][role] = the_one(role, m.keys)
         self.tell("member_recovered", name=said.member)
+        self.sit(said.member, seat)
         self.change(said, m.checkpoint)
 
     def add_attestor(self, said: Said, m: asked.AddAttestor) -> None:

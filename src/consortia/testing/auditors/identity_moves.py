@@ -8,6 +8,7 @@ from consortia.testing.auditors.points import weak
 from consortia.testing.machine import new_keys
 
 DAY = 24 * HOUR
+SINGLE = {"node", "recovery", "consensus"}
 LATEST = 90 * DAY
 SECP256K1 = bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
 P256 = bytes.fromhex("036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296")
@@ -52,6 +53,7 @@ KEY_ATTACKS = (
 )
 SET_ATTACKS = (
     *("leave out the recovery key", "bring two node keys", "leave out the admin", "bring a key twice"),
+    "bring two consensus keys",
     *("put roles out of order", "let a worker sign for people", "repeat a role"),
 )
 
@@ -116,9 +118,26 @@ def approve_quota(draw: Drawing) -> Move:
     return Move(draw.signer(by, "admin"), (asked.ApproveQuota(name),))
 
 
+def propose_power(draw: Drawing) -> Move:
+    """Ask for a voting power; for none of the only one that votes, now and then."""
+    by, name = draw.member(), draw.somebody()
+    voting = [each for each, seat in sorted(draw.identity.seats.items()) if seat["consensus"] is not None]
+    attack = draw.attack("silence who votes", *_EXPIRY_ATTACKS)
+    power = draw.pick((0, 1, 1, 2, 1000))
+    if voting and (attack == "silence who votes" or draw.often(0.3)):
+        name, power = draw.pick(voting), 0
+    return Move(draw.signer(by, "admin"), (asked.ProposePower(name, power, _expiry(draw, attack)),), attack)
+
+
+def approve_power(draw: Drawing) -> Move:
+    """Say yes to a voting power."""
+    by, name = _voice(draw, "power")
+    return Move(draw.signer(by, "admin"), (asked.ApprovePower(name),))
+
+
 def withdraw(draw: Drawing) -> Move:
     """Take a proposal back."""
-    kinds: tuple[Kind, ...] = ("admission", "removal", "quota")
+    kinds: tuple[Kind, ...] = ("admission", "removal", "quota", "power")
     kind, name, by = draw.pick(kinds), draw.somebody(), draw.member()
     standing = sorted(draw.identity.proposals)
     if standing and draw.often(0.8):
@@ -172,11 +191,11 @@ def revoke_key(draw: Drawing) -> Move:
     known = [(id_, key) for id_, key in sorted(draw.identity.keys.items()) if key["member"] == by]
     chosen = {
         "revoke another's key": sorted(draw.identity.keys),
-        "revoke the node key": [id_ for id_, key in known if {"node", "recovery"} & set(key["roles"])],
+        "revoke the node key": [id_ for id_, key in known if SINGLE & set(key["roles"])],
         "revoke every admin": [id_ for id_, key in known if "admin" in key["roles"]],
         "revoke nothing": [draw.digest()],
     }
-    ids = chosen.get(attack) or [id_ for id_, key in known if not {"node", "recovery"} & set(key["roles"])]
+    ids = chosen.get(attack) or [id_ for id_, key in known if not SINGLE & set(key["roles"])]
     return Move(draw.signer(by, "admin"), (asked.RevokeKey(draw.pick(ids)),), attack)
 
 
@@ -187,6 +206,15 @@ def rotate_node_key(draw: Drawing) -> Move:
     roles: tuple[Role, ...] = ("admin",) if attack == "rotate to another role" else ("node",)
     key = _new_key(draw, by, roles, attack)
     return Move(draw.signer(by, "admin"), (asked.RotateNodeKey(key, draw.note()),), attack)
+
+
+def rotate_consensus_key(draw: Drawing) -> Move:
+    """Another consensus key, or the first."""
+    by = draw.member()
+    attack = draw.attack("rotate to another role", *KEY_ATTACKS)
+    roles: tuple[Role, ...] = ("node",) if attack == "rotate to another role" else ("consensus",)
+    key = _new_key(draw, by, roles, attack)
+    return Move(draw.signer(by, "admin"), (asked.RotateConsensusKey(key),), attack)
 
 
 def recover(draw: Drawing) -> Move:
@@ -238,6 +266,7 @@ _EXPIRY_ATTACKS = ("let it expire at once", "let it never expire")
 
 MOVES = (
     *(propose_member, approve_member, approve_member, accept, accept, propose_removal, approve_removal),
+    *(propose_power, approve_power, rotate_consensus_key),
     *(propose_quota, approve_quota, withdraw, swap_a_guest, leave, add_key, pile_up_keys, revoke_key),
     *(rotate_node_key, recover, add_attestor, set_endpoint, set_quota),
 )
@@ -271,6 +300,7 @@ def _add_key(draw: Drawing, by: str) -> Move:
     attack = draw.attack(
         "add a node key",
         "add a recovery key",
+        "add a consensus key",
         "put roles out of order",
         "let a worker sign for people",
         *KEY_ATTACKS,
@@ -278,6 +308,7 @@ def _add_key(draw: Drawing, by: str) -> Move:
     spoiled: dict[str, tuple[Role, ...]] = {
         "add a node key": ("node",),
         "add a recovery key": ("recovery",),
+        "add a consensus key": ("consensus",),
         "put roles out of order": ("operator", "admin"),
         "let a worker sign for people": ("operator", "worker"),
     }
@@ -290,11 +321,14 @@ def _key_set(draw: Drawing, name: str) -> tuple[asked.NewKeys, str]:
     attack = draw.attack(*SET_ATTACKS, *KEY_ATTACKS)
     roles: list[tuple[Role, ...]] = [("node",), ("recovery",), ("admin",)]
     roles += draw.rng.sample(EXTRA, draw.rng.randint(0, 2))
+    roles += [("consensus",)] * draw.often(0.3)
     match attack:
         case "leave out the recovery key":
             roles.remove(("recovery",))
         case "bring two node keys":
             roles.append(("node",))
+        case "bring two consensus keys":
+            roles += [("consensus",), ("consensus",)]
         case "leave out the admin":
             roles = [each for each in roles if "admin" not in each]
         case "put roles out of order":

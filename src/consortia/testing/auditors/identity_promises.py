@@ -12,6 +12,7 @@ def broken(before: Entries, after: Entries) -> Iterator[str]:
     yield from _keys(before, after)
     yield from _acting(after)
     yield from _sets(before, after)
+    yield from _seats(before, after)
     yield from _proposals(after)
 
 
@@ -61,7 +62,7 @@ def _acting(after: Entries) -> Iterator[str]:
         if not any("admin" in key["roles"] for key in held.values()) or len(held) > 64:
             yield f"{name} cannot act, or has too many keys"
         if any(
-            len(key["roles"]) > 1 and {"node", "recovery", "worker"} & set(key["roles"])
+            len(key["roles"]) > 1 and {"node", "recovery", "worker", "consensus"} & set(key["roles"])
             for key in held.values()
         ):
             yield f"{name} has a key that acts unattended and for a person"
@@ -81,6 +82,31 @@ def _sets(before: Entries, after: Entries) -> Iterator[str]:
     present = sorted(str(name) for (name,), member in of(after, "members").items() if member["left"] is None)
     if [one["name"] for one in sets[-1]["members"]["members"]] != present or len(present) > 128:
         yield "the member set in force is not that of the members"
+
+
+def _seats(before: Entries, after: Entries) -> Iterator[str]:
+    """A seat is a member's and has its one consensus key; who votes is never nobody again."""
+    keys, members, seats = of(after, "keys"), of(after, "members"), of(after, "seats")
+    for (name,), member in members.items():
+        here = member["left"] is None
+        held = [
+            id_
+            for (owner, id_), key in keys.items()
+            if here and owner == name and key["revoked"] is None and "consensus" in key["roles"]
+        ]
+        seat = seats.get((name,))
+        if held != ([] if seat is None or seat["consensus"] is None else [seat["consensus"]]):
+            yield f"{name} votes with another key than its consensus key"
+    if any(members[place]["left"] is not None for place in seats):
+        yield "who has left has a seat"
+    if _votes(before) and not _votes(after):
+        yield "nobody votes any more"
+    if any(after.get(key) != entry for key, entry in before.items() if key[0] == "offences"):
+        yield "an offence is forgotten"
+
+
+def _votes(entries: Entries) -> bool:
+    return any(seat["consensus"] is not None and seat["power"] for seat in of(entries, "seats").values())
 
 
 def _proposals(after: Entries) -> Iterator[str]:

@@ -12,7 +12,7 @@ from consortia.testing.auditors.identity_promises import broken
 from consortia.testing.auditors.notes import Set, final_size, signed
 
 DAY = 24 * 3600 * 1000
-ALONE = {"node", "recovery", "worker"}
+ALONE = {"node", "recovery", "worker", "consensus"}
 AnyKey = asked.NewKey | KeySpec
 
 
@@ -33,6 +33,9 @@ class Roll(Model):
         self.endpoints: dict[str, Plain] = {}
         self.attestors: dict[tuple[str, str], bytes] = {}
         self.sets: list[Plain] = []
+        self.seats: dict[str, Plain] = {}
+        """By member: its `consensus` key's id and its voting `power`, where either was ever set."""
+        self.offences: dict[tuple[str, bytes, int], Plain] = {}
         self.joiner_quota: Plain = {}
 
     # Who may sign what, for the kernel.
@@ -112,7 +115,7 @@ class Roll(Model):
         """Refuse a set of keys with roles in disorder, or by which no member could live."""
         refuse("bad_roles", when=not all(orderly(key.roles) for key in keys))
         roles = [role for key in keys for role in key.roles]
-        one_each = roles.count("node") == roles.count("recovery") == 1
+        one_each = roles.count("node") == roles.count("recovery") == 1 and roles.count("consensus") < 2
         refuse("bad_key_set", when=not one_each or "admin" not in roles)
 
     def check_points(self, time: int, keys: Sequence[AnyKey]) -> None:
@@ -160,6 +163,7 @@ class Roll(Model):
             "approvals": [said.member],
             "joiner": held.get("joiner"),
             "quota": held.get("quota"),
+            "power": held.get("power"),
         }
         self.tell("proposed", kind=kind, name=name, by=said.member, expires=expires)
 
@@ -178,6 +182,37 @@ class Roll(Model):
             del self.proposals["quota", name]
             self.members[name]["quota"] = proposal["quota"]
             self.tell("quota_set", member=name, quota=proposal["quota"])
+
+    def seat(self, name: str) -> Plain:
+        """How a member votes in consensus: by default without a key, and with one vote."""
+        return self.seats.get(name, {"consensus": None, "power": 1})
+
+    def check_votes(self, name: str, seat: Plain) -> None:
+        """Refuse a seat for `name` that silences the only one that votes."""
+        voting = {
+            other for other, held in self.seats.items() if held["consensus"] is not None and held["power"]
+        }
+        silent = seat["consensus"] is None or not seat["power"]
+        refuse("last_validator", when=silent and voting == {name})
+
+    def seat_by(self, name: str, keys: Sequence[AnyKey]) -> Plain:
+        """The seat of `name` by a whole set of keys."""
+        held = [key_id(key.public) for key in keys if "consensus" in key.roles]
+        return {"consensus": held[0] if held else None, "power": self.seat(name)["power"]}
+
+    def sit(self, name: str, seat: Plain) -> None:
+        """A member votes otherwise than before."""
+        if seat != self.seat(name):
+            self.seats[name] = seat
+            self.tell("seat_set", member=name, key=seat["consensus"], power=seat["power"])
+
+    def settle_power(self, name: str, proposal: Plain) -> Plain | None:
+        """The seat that a question about a voting power gives, once enough said yes."""
+        if not self.enough(proposal, self.present()):
+            return None
+        seat = {**self.seat(name), "power": proposal["power"]}
+        self.check_votes(name, seat)
+        return seat
 
     def drop(self, kind: str, name: str) -> None:
         """A proposal is gone, and with an admission its hold on keys."""
@@ -203,8 +238,9 @@ class Roll(Model):
         """A member is out, and nothing more is asked about it."""
         self.members[name]["left"] = said.at.time
         self.endpoints.pop(name, None)
-        self.drop("removal", name)
-        self.drop("quota", name)
+        self.seats.pop(name, None)
+        for kind in ("removal", "quota", "power"):
+            self.drop(kind, name)
         self.tell("member_removed", name=name, own=own)
         self.change(said, note)
 
@@ -233,6 +269,8 @@ class Roll(Model):
         found |= {("proposals", *key): proposal for key, proposal in self.proposals.items()}
         found |= {("endpoints", name): endpoint for name, endpoint in self.endpoints.items()}
         found |= {("attestors", *key): {"public": public} for key, public in self.attestors.items()}
+        found |= {("seats", name): seat for name, seat in self.seats.items()}
+        found |= {("offences", *key): offence for key, offence in self.offences.items()}
         found |= {("changes", number): change for number, change in enumerate(self.sets)}
         found["latest",] = {"number": len(self.sets) - 1}
         found["settings",] = {"joiner_quota": self.joiner_quota}

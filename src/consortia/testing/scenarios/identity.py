@@ -4,9 +4,11 @@ from consortia.modules.identity.messages import (
     Accept,
     AddAttestor,
     ApproveMember,
+    ApprovePower,
     ApproveQuota,
     ApproveRemoval,
     Leave,
+    ProposePower,
     ProposeQuota,
     RevokeKey,
     SetEndpoint,
@@ -25,8 +27,11 @@ from consortia.testing.scenarios.identity_parts import (
     recovered,
     removal,
     rotated,
+    seated,
+    voter,
 )
 from consortia.testing.scenarios.identity_refused import REFUSED
+from consortia.testing.scenarios.identity_votes import REFUSED as REFUSED_VOTES
 
 
 def _proposes_member(bench: Bench) -> Step:
@@ -112,6 +117,41 @@ def _rotates(bench: Bench) -> Step:
     return step("north", "admin", rotated(bench, "north")[0])
 
 
+def _names_a_consensus_key(bench: Bench) -> Step:
+    return step("north", "admin", seated(bench, "north")[0])
+
+
+def _rotates_the_consensus_key(bench: Bench) -> Step:
+    bench.ok("north", "admin", seated(bench, "north")[0])
+    return step("north", "admin", seated(bench, "north", "votes next")[0])
+
+
+def _accepts_and_votes(bench: Bench) -> Step:
+    party = voter("harbour")
+    bench.ok("north", "admin", joining(bench, "harbour", party))
+    for name in ("east", "south"):
+        bench.ok(name, "admin", ApproveMember("harbour"))
+    bench.parties["harbour"] = party
+    return step("harbour", "admin", Accept("harbour", None))
+
+
+def _proposes_power(bench: Bench) -> Step:
+    return step("north", "admin", ProposePower("east", 3, bench.time + HOUR))
+
+
+def _approves_power(bench: Bench) -> Step:
+    bench.ok("east", "admin", seated(bench, "east")[0])
+    bench.ok("north", "admin", ProposePower("east", 3, bench.time + HOUR))
+    bench.ok("south", "admin", ApprovePower("east"))
+    return step("west", "admin", ApprovePower("east"))
+
+
+def _one_of_two_voters_leaves(bench: Bench) -> Step:
+    for name in ("east", "south"):
+        bench.ok(name, "admin", seated(bench, name)[0])
+    return step("east", "admin", Leave(None))
+
+
 def _recovers(bench: Bench) -> Step:
     return step("north", "recovery", recovered(bench, "north"))
 
@@ -143,6 +183,14 @@ DONE = (
     Scenario("the only member sets a quota by itself", lambda bench: step(
         "north", "admin", ProposeQuota("north", SMALL, bench.time + HOUR)), members=1),
     Scenario("the last approval needed puts a quota in force", _approves_quota),
+    Scenario("a member names the key with which it votes in consensus", _names_a_consensus_key),
+    Scenario("a member votes with another key from now on", _rotates_the_consensus_key),
+    Scenario("a joiner with a consensus key accepts and votes", _accepts_and_votes),
+    Scenario("a member proposes a voting power", _proposes_power),
+    Scenario("the only member sets its voting power by itself", lambda bench: step(
+        "north", "admin", ProposePower("north", 1000, bench.time + HOUR)), members=1),
+    Scenario("the last approval needed puts a voting power in force", _approves_power),
+    Scenario("one of two that vote leaves", _one_of_two_voters_leaves),
     Scenario("the proposer takes a proposal back", _withdraws),
     Scenario("anybody takes back an expired proposal", _withdraws_expired),
     Scenario("an administrator adds a key", _adds_key),
@@ -154,4 +202,4 @@ DONE = (
     Scenario("a member lowers its quota", _lowers_quota),
 )  # fmt: skip
 
-SCENARIOS = DONE + REFUSED
+SCENARIOS = DONE + REFUSED + REFUSED_VOTES

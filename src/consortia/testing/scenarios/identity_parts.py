@@ -9,11 +9,12 @@ from consortia.modules.identity.messages import (
     ProposeMember,
     ProposeRemoval,
     Recover,
+    RotateConsensusKey,
     RotateNodeKey,
 )
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.types import KeySpec, Role
-from consortia.testing.machine import HOUR, Bench, Party, key_from, new_keys
+from consortia.testing.machine import CONSENSUS, HOUR, ROLES, Bench, Party, key_from, new_keys
 
 SMALL = Quota(cost_per_block=10_000, cost_per_epoch=100_000, state_bytes=1_000_000, pending=10)
 CERTIFICATE = bytes.fromhex("3003020100")
@@ -43,6 +44,12 @@ def rotated(bench: Bench, member: str, word: str = "next") -> tuple[RotateNodeKe
     return RotateNodeKey(message.key, bench.covering()), key
 
 
+def seated(bench: Bench, member: str, word: str = "votes") -> tuple[RotateConsensusKey, SigningKey]:
+    """The message that gives a member another consensus key, or its first, and that key."""
+    message, key = added(bench, member, "consensus", word=word)
+    return RotateConsensusKey(message.key), key
+
+
 def recovered(bench: Bench, member: str) -> Recover:
     """The message that replaces all keys of a member."""
     keys = Party.named(member, generation=1).new_keys(bench.network)
@@ -53,6 +60,11 @@ def altered(key: NewKey, **fields: object) -> NewKey:
     """A new key with fields changed after its owner signed."""
     held = {name: getattr(key, name) for name in NewKey.__struct_fields__}
     return NewKey(**(held | fields))
+
+
+def voter(name: str) -> Party:
+    """An organisation that has a consensus key besides all others."""
+    return Party.named(name, roles=(*ROLES, CONSENSUS))
 
 
 def removal(bench: Bench, name: str) -> ProposeRemoval:
