@@ -120,6 +120,7 @@ class Admission:
         for bound, _ in calls:
             if bound.method.roles.isdisjoint(signer.roles):
                 raise Refused(codes.WRONG_ROLE, bound.name)
+        self._check_bounds(transaction.key, calls)
         if transaction.expires < self.time:
             raise Refused(codes.EXPIRED, f"{transaction.expires} before {self.time}")
         self._check_sequence(parsed)
@@ -170,6 +171,16 @@ class Admission:
         if key_id not in self._keys:
             self._keys[key_id] = self.app.keys.key(self._ctx, key_id)
         return self._keys[key_id]
+
+    def _check_bounds(self, key: bytes, calls: tuple[tuple[Bound, Record], ...]) -> None:
+        state = self._key(key)
+        bounds = None if state is None else state.bounds
+        if bounds is None:
+            return
+        first, *others = [bound.name for bound, _ in calls]
+        require(first == bounds.first, codes.NO_ACT, f"{first} in the place of {bounds.first}")
+        for name in others:
+            require(name in bounds.methods, codes.OUTSIDE_MANDATE, name)
 
     def _check_sequence(self, parsed: Parsed) -> None:
         transaction = parsed.transaction

@@ -21,11 +21,23 @@ class Quota(Record, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What binds a key beyond its roles: each of its transactions begins with the method `first`.
+
+    All its other calls are of `methods`; `first` stands once.
+    """
+
+    first: str
+    methods: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class KeyState:
-    """What the ledger knows of a key: whose it is and its roles, and whether it still acts."""
+    """What the ledger knows of a key: whose it is and its roles, whether it still acts, and what binds it."""
 
     signer: Signer
     active: bool
+    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,17 +17,23 @@ BAD_ARGUMENTS = _refusal(
     "The arguments are not the method's message: a field is missing, unknown or beyond its limit.",
 )
 UNKNOWN_KEY = _refusal(6, "unknown_key", "The ledger does not know the key that signed.")
-REVOKED_KEY = _refusal(7, "revoked_key", "The key that signed is revoked or its member has left.")
+REVOKED_KEY = _refusal(
+    7, "revoked_key", "The key that signed is revoked, its member has left, or its mandate is over."
+)
 WRONG_ROLE = _refusal(8, "wrong_role", "The key's roles do not allow this method.")
-EXPIRED = _refusal(9, "expired", "The transaction's expiry lies before the block's time.")
-REPLAYED = _refusal(10, "replayed", "The sequence was used before in this lane.")
-OUT_OF_ORDER = _refusal(11, "out_of_order", "The sequence is not the next one of this lane.")
-OVER_QUOTA = _refusal(12, "over_quota", "The member's quota of cost, for the block or the epoch, is used up.")
-BLOCK_FULL = _refusal(13, "block_full", "The block holds no more; the transaction waits for the next.")
-BAD_SIGNATURE = _refusal(14, "bad_signature", "The signature is not valid for the key under ZIP-215.")
-STATE_FULL = _refusal(15, "state_full", "The member's quota of state bytes is used up.")
+NO_ACT = _refusal(
+    9, "no_act", "An agent's transaction begins with the act that it accounts for, and holds one of them."
+)
+OUTSIDE_MANDATE = _refusal(10, "outside_mandate", "The agent's mandate does not name this method.")
+EXPIRED = _refusal(11, "expired", "The transaction's expiry lies before the block's time.")
+REPLAYED = _refusal(12, "replayed", "The sequence was used before in this lane.")
+OUT_OF_ORDER = _refusal(13, "out_of_order", "The sequence is not the next one of this lane.")
+OVER_QUOTA = _refusal(14, "over_quota", "The member's quota of cost, for the block or the epoch, is used up.")
+BLOCK_FULL = _refusal(15, "block_full", "The block holds no more; the transaction waits for the next.")
+BAD_SIGNATURE = _refusal(16, "bad_signature", "The signature is not valid for the key under ZIP-215.")
+STATE_FULL = _refusal(17, "state_full", "The member's quota of state bytes is used up.")
 INTERNAL = _refusal(
-    16, "internal", "The machine failed in an unforeseen way; nothing changed, and an alarm was raised."
+    18, "internal", "The machine failed in an unforeseen way; nothing changed, and an alarm was raised."
 )
 
 REFUSALS = (
@@ -39,6 +45,8 @@ REFUSALS = (
     UNKNOWN_KEY,
     REVOKED_KEY,
     WRONG_ROLE,
+    NO_ACT,
+    OUTSIDE_MANDATE,
     EXPIRED,
     REPLAYED,
     OUT_OF_ORDER,

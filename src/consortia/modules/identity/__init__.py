@@ -4,24 +4,30 @@ See README.md in this folder for the concepts; this file is the declaration.
 """
 
 from collections.abc import Callable
+from typing import get_args
 
 from consortia.base.codec import Record
 from consortia.kernel.module import GenesisLoader, Method, Module
-from consortia.modules.identity import decisions, handlers
+from consortia.modules.identity import decisions, granting, handlers
+from consortia.modules.identity import mandate_messages as mandated
 from consortia.modules.identity import messages as asked
 from consortia.modules.identity.invariants import INVARIANTS
 from consortia.modules.identity.keeper import Keeper
+from consortia.modules.identity.mandate_queries import MANDATE_QUERIES
+from consortia.modules.identity.mandate_state import MANDATE_TABLES
+from consortia.modules.identity.mandate_types import MANDATE_EVENTS, Mandate
 from consortia.modules.identity.queries import QUERIES
 from consortia.modules.identity.refusals import REFUSALS
 from consortia.modules.identity.state import TABLES
-from consortia.modules.identity.types import EVENTS, JOINER, IdentityGenesis
+from consortia.modules.identity.types import EVENTS, JOINER, IdentityGenesis, Role
 
-__all__ = ["Keeper", "module"]
+__all__ = ["Keeper", "Mandate", "module"]
 
 _ADMIN = frozenset({"admin"})
 _NODE = frozenset({"admin", "node"})
 _RECOVERY = frozenset({"recovery"})
 _JOINER = frozenset({JOINER})
+_ANY: frozenset[str] = frozenset(get_args(Role))
 
 _BASE = 150
 _PER_KEY = 100
@@ -66,6 +72,8 @@ METHODS = (
     Method(asked.AddAttestor, handlers.add_attestor, _ADMIN, cost=_BASE + _PER_KEY),
     Method(asked.SetEndpoint, handlers.set_endpoint, _NODE, cost=_BASE),
     Method(asked.SetQuota, handlers.set_quota, _ADMIN, cost=_BASE),
+    Method(mandated.GrantMandate, granting.grant_mandate, _ADMIN, cost=_BASE + _PER_KEY),
+    Method(mandated.EndMandate, granting.end_mandate, _ANY, cost=_BASE, urgent=True, prompt=True),
 )
 
 
@@ -77,9 +85,9 @@ def module() -> Module:
         doc="Members, their keys and roles, and how more than two thirds of them admit and remove.",
         methods=METHODS,
         refusals=REFUSALS,
-        tables=TABLES,
-        queries=QUERIES,
-        events=EVENTS,
+        tables=TABLES + MANDATE_TABLES,
+        queries=QUERIES + MANDATE_QUERIES,
+        events=EVENTS + MANDATE_EVENTS,
         invariants=INVARIANTS,
         genesis=GenesisLoader(IdentityGenesis, handlers.load_genesis),
     )

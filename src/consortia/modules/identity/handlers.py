@@ -17,6 +17,7 @@ from consortia.modules.identity.keyring import (
     write_revoked,
     write_single,
 )
+from consortia.modules.identity.mandates import end_all
 from consortia.modules.identity.roll import check_change, record_change
 from consortia.modules.identity.rules import BY_ROTATION, is_attestor_key, is_der, raises, roles_in_order
 from consortia.modules.identity.state import ATTESTORS, ENDPOINTS, KEYS, MEMBERS, SETTINGS
@@ -130,7 +131,10 @@ def rotate_consensus_key(ctx: Context, message: asked.RotateConsensusKey, _ports
 
 
 def recover(ctx: Context, message: asked.Recover, _ports: None) -> None:
-    """Replace all keys of the own member, the recovery key among them: a change of the member set."""
+    """Replace all keys of the own member, the recovery key among them: a change of the member set.
+
+    Its mandates end: whoever had its keys may have granted them.
+    """
     # CHECK
     name = acting(ctx)
     check_set(ctx, name, message.keys)
@@ -148,6 +152,7 @@ def recover(ctx: Context, message: asked.Recover, _ports: None) -> None:
     # EMIT
     ctx.emit(MemberRecovered(name))
     write_seat(ctx, name, seat)
+    end_all(ctx, name)
     record_change(ctx, message.checkpoint)
 
 

@@ -6,8 +6,8 @@ from consortia.kernel.context import Context
 from consortia.kernel.module import Invariant
 from consortia.modules.identity.keeper import derived_set, latest_change
 from consortia.modules.identity.keyring import active_keys
+from consortia.modules.identity.mandate_invariants import MANDATE_INVARIANTS
 from consortia.modules.identity.state import (
-    AGENTS,
     CHANGES,
     KEYS,
     LATEST,
@@ -114,11 +114,6 @@ def seats_are_held(ctx: Context, _ports: None) -> str | None:
     return None
 
 
-def no_agents_yet(ctx: Context, _ports: None) -> str | None:
-    """The place of agents is empty until mandates are in force."""
-    return "there is an agent" if any(True for _ in AGENTS.scan(ctx)) else None
-
-
 INVARIANTS = (
     Invariant("members_can_act", members_can_act),
     Invariant("keys_have_one_owner", keys_have_one_owner),
@@ -126,5 +121,5 @@ INVARIANTS = (
     Invariant("changes_are_covered", changes_are_covered),
     Invariant("proposals_are_whole", proposals_are_whole),
     Invariant("seats_are_held", seats_are_held),
-    Invariant("no_agents_yet", no_agents_yet),
+    *MANDATE_INVARIANTS,
 )

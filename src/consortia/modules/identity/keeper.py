@@ -1,12 +1,17 @@
-"""What the kernel and other modules may ask of identity: reads, and the kernel's one accusation."""
+"""What the kernel and other modules may ask of identity: reads, one accusation, and what agents spend."""
 
 from dataclasses import dataclass
 
 from consortia.base.keys import key_id
+from consortia.base.refusals import Refused, require
 from consortia.kernel.block import MemberKey, MemberSet
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.ports import KeyState, Misdeed, Quota, SetStep, Validator
+from consortia.modules.identity import mandates
+from consortia.modules.identity import refusals as codes
 from consortia.modules.identity import validators as consensus
+from consortia.modules.identity.mandate_state import MANDATES
+from consortia.modules.identity.mandate_types import Mandate
 from consortia.modules.identity.state import (
     CHANGES,
     ENDPOINTS,
@@ -65,7 +70,7 @@ class Keeper:
         """The state of the key with this id for the kernel, or None."""
         owner = OWNERS.get(ctx, key_id)
         if owner is None:
-            return None
+            return mandates.agent_key(ctx, key_id)
         if owner.joining:
             return _joiner_key(ctx, owner.member, key_id)
         member = MEMBERS.get(ctx, owner.member)
@@ -74,6 +79,38 @@ class Keeper:
             return None
         signer = Signer(key_id, key.public, owner.member, frozenset(key.roles))
         return KeyState(signer, key.revoked is None and member.left is None)
+
+    def acting(self, ctx: Context) -> Mandate | None:
+        """The mandate under which this transaction's signer acts; None for a person's or a node's key.
+
+        Raises Refused (`identity.mandate_over`) where it is over.
+        """
+        return mandates.acting(ctx)
+
+    def mandate(self, ctx: Context, mandate: bytes) -> Mandate | None:
+        """The mandate with this id, over or not; None for an unknown one."""
+        return MANDATES.get(ctx, mandate)
+
+    def ended(self, ctx: Context, mandate: bytes) -> bool:
+        """Whether what was done under a mandate stands no more: ended, expired, unknown, its owner gone."""
+        found = MANDATES.get(ctx, mandate)
+        return found is None or not mandates.is_live(ctx, found)
+
+    def charge(self, ctx: Context, unit: bytes, amount: int) -> None:
+        """Count `amount` of a unit as leaving the hands of the agent's owner; refuses beyond its caps.
+
+        Whoever is no agent is not counted. Call it for what is locked or may be owed at worst too, once,
+        and never for what comes back.
+        """
+        mandates.charge(ctx, unit, amount)
+
+    def end_mandate(self, ctx: Context, mandate: bytes, by: str) -> None:
+        """End a live mandate in the name of a body that may (the council `by`); refuses one that is over."""
+        found = MANDATES.get(ctx, mandate)
+        if found is None:
+            raise Refused(codes.NO_MANDATE, mandate.hex())
+        require(mandates.is_live(ctx, found), codes.MANDATE_OVER, mandate.hex())
+        mandates.end(ctx, found, by)
 
     def quota(self, ctx: Context, member: str) -> Quota:
         """The quota of a member; that of a joiner for a name that is no member."""

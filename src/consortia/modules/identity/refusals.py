@@ -78,6 +78,17 @@ CHECKPOINT_TOO_LATE = _refusal(
 LAST_VALIDATOR = _refusal(
     32, "last_validator", "No other member has a consensus key and voting power: blocks would stop."
 )
+NO_MANDATE = _refusal(33, "no_mandate", "The member has granted no such mandate.")
+MANDATE_OVER = _refusal(
+    34, "mandate_over", "The mandate was ended, has expired, or its owner is no longer in the network."
+)
+BAD_MANDATE = _refusal(
+    35,
+    "bad_mandate",
+    "Methods, classes and units of caps stand once each in order, and no act's cap is above its window's.",
+)
+TOO_MANY_AGENTS = _refusal(36, "too_many_agents", "The member has 64 agents already.")
+AGENT_ACTS = _refusal(37, "agent_acts", "The agent has a mandate that is in force; end it first.")
 
 REFUSALS = (
     SIGNER_GONE,
@@ -112,4 +123,15 @@ REFUSALS = (
     CHECKPOINT_TOO_EARLY,
     CHECKPOINT_TOO_LATE,
     LAST_VALIDATOR,
+    NO_MANDATE,
+    MANDATE_OVER,
+    BAD_MANDATE,
+    TOO_MANY_AGENTS,
+    AGENT_ACTS,
+)
+
+UNIT_NOT_MANDATED = _refusal(38, "unit_not_mandated", "The mandate has no cap for this unit, so none of it.")
+OVER_ACT_CAP = _refusal(39, "over_act_cap", "The act would spend more than the mandate allows one act.")
+OVER_WINDOW_CAP = _refusal(
+    40, "over_window_cap", "The owner's agents would spend more than the mandate allows in its window."
 )

@@ -31,7 +31,7 @@ SEATS = Table("identity", "seats", Seat, (str,), "a member's consensus key and v
 OFFENCES = Table(
     "identity", "offences", Offence, (str, bytes, int), "a convicted consensus key, by member, id and height"
 )
-AGENTS = Table("identity", "agents", Agent, (bytes,), "reserved: agents, by key id")
+AGENTS = Table("identity", "agents", Agent, (bytes,), "an agent, by its key id")
 
 TABLES = (
     *(MEMBERS, KEYS, OWNERS, PROPOSALS, ENDPOINTS, ATTESTORS, CHANGES, LATEST, SETTINGS, SEATS, OFFENCES),

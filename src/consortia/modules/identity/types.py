@@ -171,7 +171,7 @@ class Settings(Record, frozen=True):
 
 
 class Agent(Record, frozen=True):
-    """Reserved: a program that signs for a member, bounded by a mandate (the id of one, 32 bytes)."""
+    """A program that signs for a member with the key `public`, bounded by the mandate with this id."""
 
     member: Name
     public: PublicKey

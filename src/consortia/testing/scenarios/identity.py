@@ -16,7 +16,7 @@ from consortia.modules.identity.messages import (
     Withdraw,
 )
 from consortia.testing.machine import HOUR, Bench
-from consortia.testing.scenarios import Scenario, Step, step
+from consortia.testing.scenarios import Scenario, Step, identity_mandates, step
 from consortia.testing.scenarios.identity_parts import (
     CERTIFICATE,
     SECP256K1,
@@ -202,4 +202,7 @@ DONE = (
     Scenario("a member lowers its quota", _lowers_quota),
 )  # fmt: skip
 
-SCENARIOS = DONE + REFUSED + REFUSED_VOTES
+SCENARIOS = (
+    *(DONE + identity_mandates.DONE),
+    *(REFUSED + REFUSED_VOTES + identity_mandates.REFUSED),
+)
