@@ -48,6 +48,7 @@ class Training(Steps):
             "excluded": [],
             "faulted": [],
             "history": bytes(32),
+            "sums": bytes(32),
             "charged": 0,
             "model": None,
             "reason": None,
