@@ -19,11 +19,45 @@ def application() -> Application:
             identity.module(),
             assets.module(assets.Ports(members=members)),
             predictions.module(predictions.Ports(models=shared)),
-            bank.module(bank.Ports(members=members)),
+            bank.module(bank.Ports(members=_Payers(members), studies=_Ended(training.Keeper(), shared))),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
         ),
         keys=members,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Payers:
+    """The members and their people, in the words of the bank."""
+
+    members: identity.Keeper
+
+    def is_member(self, ctx: Context, name: str) -> bool:
+        """Whether `name` is a member now."""
+        return self.members.is_member(ctx, name)
+
+    def key_since(self, ctx: Context, key: bytes) -> int | None:
+        """The block time since which a member's key is known, or None for an unknown one."""
+        found = self.members.key_of(ctx, key)
+        return None if found is None else found.since
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """The ends of studies, in the words of the bank."""
+
+    studies: training.Keeper
+    assets: assets.Keeper
+
+    def exists(self, ctx: Context, study: bytes) -> bool:
+        """Whether there is a study with this id."""
+        return self.studies.exists(ctx, study)
+
+    def finished(self, ctx: Context, study: bytes) -> int | None:
+        """The block time at which a study's model was registered, or None."""
+        model = self.studies.model(ctx, study)
+        found = None if model is None else self.assets.get(ctx, model)
+        return None if found is None else found.time
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from consortia.base.refusals import Refused
 from consortia.kernel.context import Signer
 from consortia.modules.bank import Keeper
 from consortia.testing.machine import Bench
-from consortia.testing.scenarios.bank import made
+from consortia.testing.scenarios.bank_parts import made
 
 MARKET, OTHER = Keeper("market"), Keeper("training")
 

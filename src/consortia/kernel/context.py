@@ -19,6 +19,15 @@ class Signer:
     roles: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call that was carried out: of which member's key, its method ("module.name") and its message."""
+
+    member: str
+    method: str
+    message: Record
+
+
 NOBODY = Signer(b"", b"", "", frozenset())
 """The signer of genesis, queries and invariants."""
 
@@ -29,7 +38,8 @@ class Context:
 
     `network` is the network id (32 bytes), `height` the block's height, `time` its block time in UTC
     milliseconds, `size` the log's size in leaves before the block, `transaction` the transaction's id
-    (32 bytes; empty in queries), `call` the position of the call in its transaction.
+    (32 bytes; empty in queries), `call` the position of the call in its transaction, and `earlier` the
+    calls of this transaction that were carried out before it.
     """
 
     state: Overlay
@@ -41,6 +51,7 @@ class Context:
     transaction: bytes = b""
     call: int = 0
     events: list[Record] = field(default_factory=list)
+    earlier: list[Called] = field(default_factory=list)
 
     def emit(self, event: Record) -> None:
         """Add a typed event to the transaction's receipt."""

@@ -22,7 +22,7 @@ from consortia.kernel import refusals as codes
 from consortia.kernel.admission import SEQUENCES, USAGE, Admission, Admitted, Check, Sequence, Usage
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK, Block, Event, Header, Receipt, leaf
-from consortia.kernel.context import Context
+from consortia.kernel.context import Called, Context
 from consortia.kernel.genesis import Genesis
 from consortia.kernel.quick import quick_leaf
 from consortia.kernel.store import Overlay, Reader
@@ -185,9 +185,11 @@ class Machine:
 
     def _calls(self, ctx: Context, item: Admitted, grown: Mapping[str, int]) -> int:
         """Run the calls in order and give by how many bytes the state grew; raises what a handler raises."""
+        ctx.earlier = []
         for position, (bound, message) in enumerate(item.calls):
             ctx.call = position
             bound.method.handler(ctx, message, bound.module.ports)
+            ctx.earlier.append(Called(item.signer.member, bound.name, message))
         growth = ctx.state.growth()
         if growth > 0:
             member = item.signer.member

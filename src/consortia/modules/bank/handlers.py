@@ -6,10 +6,22 @@ from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank import refusals as codes
+from consortia.modules.bank.checks import check_account, check_balance, check_own, check_unit, issued_unit
 from consortia.modules.bank.ports import Ports
-from consortia.modules.bank.rules import TREASURY, fits, room, split
-from consortia.modules.bank.state import CODES, UNITS, balance, call_id, give, move, take
-from consortia.modules.bank.types import AMOUNT_MAX, Issued, Named, Redeemed, Transferred, Unit, UnitMade
+from consortia.modules.bank.rules import fits, holds, room, split
+from consortia.modules.bank.state import CODES, HOLDS, UNITS, call_id, credit, debit, move, put_aside
+from consortia.modules.bank.types import (
+    AMOUNT_MAX,
+    Condition,
+    Escrow,
+    EscrowOpened,
+    Issued,
+    Named,
+    Redeemed,
+    Transferred,
+    Unit,
+    UnitMade,
+)
 
 
 def new_unit(ctx: Context, message: asked.NewUnit, ports: Ports) -> None:
@@ -35,7 +47,7 @@ def new_unit(ctx: Context, message: asked.NewUnit, ports: Ports) -> None:
     UNITS.put(ctx, unit, unit.id)
     CODES.put(ctx, Named(unit.id), issuer, unit.code)
     if message.issue:
-        give(ctx, issuer, unit.id, message.issue)
+        credit(ctx, issuer, unit.id, message.issue)
     # EMIT
     ctx.emit(UnitMade(unit.id, issuer, unit.code))
     if message.issue:
@@ -45,15 +57,15 @@ def new_unit(ctx: Context, message: asked.NewUnit, ports: Ports) -> None:
 def issue(ctx: Context, message: asked.Issue, ports: Ports) -> None:
     """Make more of the signer's unit, as far as its rule allows."""
     # CHECK
-    unit = _issued_unit(ctx, message.unit)
-    _check_account(ctx, message.account, ports)
+    unit = issued_unit(ctx, message.unit)
+    check_account(ctx, message.account, ports)
     require(unit.rule != "fixed", codes.FIXED_SUPPLY)
     if message.amount > room(unit.rule, unit.cap, unit.supply):
         code = codes.OVERFLOW if unit.supply + message.amount > AMOUNT_MAX else codes.BEYOND_CAP
         raise Refused(code, f"{unit.supply} are about")
     # WRITE
     UNITS.put(ctx, replace(unit, supply=unit.supply + message.amount), unit.id)
-    give(ctx, message.account, unit.id, message.amount)
+    credit(ctx, message.account, unit.id, message.amount)
     # EMIT
     ctx.emit(Issued(unit.id, message.account, message.amount))
 
@@ -61,50 +73,69 @@ def issue(ctx: Context, message: asked.Issue, ports: Ports) -> None:
 def redeem(ctx: Context, message: asked.Redeem, ports: Ports) -> None:
     """Take parts that the issuer holds of its own unit out of the world."""
     # CHECK
-    unit = _issued_unit(ctx, message.unit)
+    unit = issued_unit(ctx, message.unit)
     require(unit.rule != "fixed", codes.FIXED_SUPPLY)
-    _check_balance(ctx, unit.issuer, unit.id, message.amount)
+    check_balance(ctx, unit.issuer, unit.id, message.amount)
     # WRITE
     UNITS.put(ctx, replace(unit, supply=unit.supply - message.amount), unit.id)
-    take(ctx, unit.issuer, unit.id, message.amount)
+    debit(ctx, unit.issuer, unit.id, message.amount)
     # EMIT
     ctx.emit(Redeemed(unit.id, message.amount))
 
 
 def transfer(ctx: Context, message: asked.Transfer, ports: Ports) -> None:
-    """Pay from an account of the signer's member."""
+    """Pay from an account of the signer's member, or hold the payment where its rule says so."""
     # CHECK
-    require(UNITS.has(ctx, message.unit), codes.UNKNOWN_UNIT, message.unit.hex())
-    _check_own(ctx, message.payer)
-    _check_account(ctx, message.payee, ports)
+    check_unit(ctx, message.unit)
+    check_own(ctx, message.payer)
+    check_account(ctx, message.payee, ports)
     require(message.payer != message.payee, codes.SAME_ACCOUNT, message.payer)
-    _check_balance(ctx, message.payer, message.unit, message.amount)
+    check_balance(ctx, message.payer, message.unit, message.amount)
+    # DECIDE
+    member = ctx.signer.member
+    rule = HOLDS.get(ctx, member, message.unit)
+    held = None
+    if rule is not None and holds(rule, message.amount) and split(message.payee)[0] != member:
+        held = _held(ctx, message, rule.milliseconds)
     # WRITE
-    move(ctx, message.payer, message.payee, message.unit, message.amount)
+    if held is None:
+        move(ctx, message.payer, message.payee, message.unit, message.amount)
+    else:
+        put_aside(ctx, held)
     # EMIT
-    ctx.emit(Transferred(message.payer, message.payee, message.unit, message.amount))
+    if held is None:
+        ctx.emit(Transferred(message.payer, message.payee, message.unit, message.amount))
+    else:
+        ctx.emit(opened(held))
 
 
-def _issued_unit(ctx: Context, identity: bytes) -> Unit:
-    """A unit that the signer's member issues."""
-    unit = UNITS.get(ctx, identity)
-    if unit is None:
-        raise Refused(codes.UNKNOWN_UNIT, identity.hex())
-    require(unit.issuer == ctx.signer.member, codes.NOT_ISSUER, unit.issuer)
-    return unit
+def opened(escrow: Escrow) -> EscrowOpened:
+    """The event that tells of a new escrow."""
+    return EscrowOpened(
+        escrow.id,
+        escrow.condition.kind,
+        escrow.payer,
+        escrow.payee,
+        escrow.unit,
+        escrow.amount,
+        escrow.deadline,
+    )
 
 
-def _check_own(ctx: Context, account: str) -> None:
-    """The account is one of the signer's member."""
-    require(split(account)[0] == ctx.signer.member, codes.NOT_YOURS, account)
-
-
-def _check_account(ctx: Context, account: str, ports: Ports) -> None:
-    """The account is one that may be paid: a member's, or the common treasury."""
-    known = account == TREASURY or ports.members.is_member(ctx, split(account)[0])
-    require(known, codes.UNKNOWN_ACCOUNT, account)
-
-
-def _check_balance(ctx: Context, account: str, unit: bytes, amount: int) -> None:
-    held = balance(ctx, account, unit)
-    require(held >= amount, codes.SHORT_BALANCE, f"{account} holds {held} of {amount}")
+def _held(ctx: Context, message: asked.Transfer, milliseconds: int) -> Escrow:
+    """What a payment becomes where its member's rule holds it."""
+    return Escrow(
+        id=call_id(ctx),
+        payer=message.payer,
+        payee=message.payee,
+        unit=message.unit,
+        amount=message.amount,
+        condition=Condition("people", None, None, None, None),
+        price=None,
+        deadline=ctx.time + milliseconds,
+        held=True,
+        approvals=(),
+        status="open",
+        height=ctx.height,
+        time=ctx.time,
+    )

@@ -6,7 +6,8 @@ from consortia.kernel.context import Context
 from consortia.kernel.module import Invariant
 from consortia.modules.bank.ports import Ports
 from consortia.modules.bank.rules import VAULT, room, split
-from consortia.modules.bank.state import BALANCES, CODES, LOCKS, UNITS
+from consortia.modules.bank.state import BALANCES, CODES, ESCROWS, LOCKS, PARTIES, UNITS, parties
+from consortia.modules.bank.types import APPROVALS
 
 
 def conserved(ctx: Context, ports: Ports) -> str | None:
@@ -21,10 +22,13 @@ def conserved(ctx: Context, ports: Ports) -> str | None:
 
 
 def claims(ctx: Context, ports: Ports) -> str | None:
-    """The vault holds exactly what is locked."""
+    """The vault holds exactly what is locked or in open escrows."""
     open_claims = Counter[bytes]()
     for _, lock in LOCKS.scan(ctx):
         open_claims[lock.unit] += lock.amount
+    for _, escrow in ESCROWS.scan(ctx):
+        if escrow.status == "open":
+            open_claims[escrow.unit] += escrow.amount
     owner, label = split(VAULT)
     held = {bytes(key[2]): entry.amount for key, entry in BALANCES.scan(ctx, owner, label)}  # type: ignore[arg-type]
     return None if held == dict(open_claims) else "the vault holds other than the open claims"
@@ -44,8 +48,21 @@ def supply(ctx: Context, ports: Ports) -> str | None:
     return None if count == codes else f"{codes} codes for {count} units"
 
 
+def escrows(ctx: Context, ports: Ports) -> str | None:
+    """Each open escrow is known to its parties alone, and none is held that two people approved."""
+    expected = set()
+    for _, escrow in ESCROWS.scan(ctx):
+        if escrow.held and len(escrow.approvals) >= APPROVALS:
+            return f"{escrow.id.hex()} is held though two people approved"
+        if escrow.status == "open":
+            expected |= {(member, escrow.id) for member in parties(escrow)}
+    known = {key for key, _ in PARTIES.scan(ctx)}
+    return None if known == expected else "the parties of open escrows are others than it knows"
+
+
 INVARIANTS = (
     Invariant("conserved", conserved),
     Invariant("claims", claims),
     Invariant("supply", supply),
+    Invariant("escrows", escrows),
 )

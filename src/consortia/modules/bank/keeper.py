@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.bank import refusals as codes
-from consortia.modules.bank.rules import VAULT, split
-from consortia.modules.bank.state import COUNT, LOCKS, UNITS, balance, lock_id, move
+from consortia.modules.bank.rules import VAULT, holds, split
+from consortia.modules.bank.state import COUNT, HOLDS, LOCKS, UNITS, balance, lock_id, move
 from consortia.modules.bank.types import Count, Lock, Unit
 
 
@@ -38,10 +38,13 @@ class Keeper:
     def lock(self, ctx: Context, account: str, unit: bytes, amount: int, reason: str) -> bytes:
         """Hold back so much of an account and give the lock's id.
 
-        Raises Refused (unknown_unit, not_yours, short_balance): the account is one of the signer's member.
+        Raises Refused (unknown_unit, not_yours, over_hold, short_balance): the account is one of the
+        signer's member.
         """
         require(UNITS.has(ctx, unit), codes.UNKNOWN_UNIT, unit.hex())
         require(split(account)[0] == ctx.signer.member, codes.NOT_YOURS, account)
+        rule = HOLDS.get(ctx, ctx.signer.member, unit)
+        require(not holds(rule, amount), codes.OVER_HOLD, str(amount))
         _check_funds(ctx, account, unit, amount)
         count = COUNT.get(ctx) or Count(0)
         made = lock_id(ctx, count.number)

@@ -1,7 +1,7 @@
 """What a member may ask of the module."""
 
-from consortia.base.codec import U63, Digest, Name, Record, Text80
-from consortia.modules.bank.types import Account, Amount, Decimals, Rule
+from consortia.base.codec import U63, Digest, Milliseconds, Name, Record, Text80
+from consortia.modules.bank.types import Account, Amount, Condition, Decimals, Period, Price, Rule
 
 
 class NewUnit(Record, frozen=True):
@@ -41,3 +41,74 @@ class Transfer(Record, frozen=True):
     payee: Account
     unit: Digest
     amount: Amount
+
+
+class OpenEscrow(Record, frozen=True):
+    """Put value aside for an account until a condition is met.
+
+    Until `deadline` it can only be released, from it on only refunded. The condition is a call, a statement
+    or a study.
+    """
+
+    payer: Account
+    payee: Account
+    unit: Digest
+    amount: Amount
+    condition: Condition
+    deadline: Milliseconds
+
+
+class Offer(Record, frozen=True):
+    """Offer value for a price in another unit: to one account, or with None to whoever takes it first.
+
+    The offer binds: what is offered lies in escrow until `deadline`.
+    """
+
+    payer: Account
+    payee: Account | None
+    unit: Digest
+    amount: Amount
+    price: Price
+    deadline: Milliseconds
+
+
+class Take(Record, frozen=True):
+    """Take an offer for an account of the signer's: the price goes out of it, what is offered into it."""
+
+    escrow: Digest
+    account: Account
+
+
+class Release(Record, frozen=True):
+    """Let an escrow go to its payee, since its condition is met.
+
+    Of a `call` the attester sends this behind that call, in one transaction. Of a `statement` the attester
+    sends it with the hash of the document. Of a `study` anybody sends it.
+    """
+
+    escrow: Digest
+    arguments: Digest | None
+
+
+class Approve(Record, frozen=True):
+    """Say, as a person of the payer, that what its hold rule holds may go."""
+
+    escrow: Digest
+
+
+class Refund(Record, frozen=True):
+    """Give an escrow back to its payer, since its deadline has come. Anybody may send this."""
+
+    escrow: Digest
+
+
+class SetHold(Record, frozen=True):
+    """Hold what leaves the accounts of the signer's member in one payment above `above`; None ends the rule.
+
+    What is held goes back after so many `milliseconds`, unless two people release it. A stricter rule holds
+    at once; a laxer one, or none, once a second person has sent the same.
+    """
+
+    unit: Digest
+    above: U63 | None
+    milliseconds: Period

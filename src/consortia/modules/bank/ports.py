@@ -13,9 +13,26 @@ class Members(Protocol):
         """Whether `name` is a member now."""
         ...
 
+    def key_since(self, ctx: Context, key: bytes) -> int | None:
+        """The block time since which a member's key is known, or None for an unknown one."""
+        ...
+
+
+class Studies(Protocol):
+    """What became of studies."""
+
+    def exists(self, ctx: Context, study: bytes) -> bool:
+        """Whether there is a study with this id."""
+        ...
+
+    def finished(self, ctx: Context, study: bytes) -> int | None:
+        """The block time at which a study finished, or None while it has not."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The module's neighbours."""
 
     members: Members
+    studies: Studies

@@ -9,8 +9,8 @@ from consortia.kernel.context import Context
 from consortia.kernel.module import Query
 from consortia.modules.bank.ports import Ports
 from consortia.modules.bank.rules import joined, split
-from consortia.modules.bank.state import BALANCES, CODES, UNITS, balance
-from consortia.modules.bank.types import Account, Unit
+from consortia.modules.bank.state import BALANCES, CODES, ESCROWS, HOLDS, PARTIES, UNITS, balance
+from consortia.modules.bank.types import Account, Escrow, Hold, Unit
 
 PAGE_MAX = 100
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
@@ -79,6 +79,55 @@ class HeldPage(Record, frozen=True):
     next: tuple[Account, Digest] | None
 
 
+class ByEscrow(Record, frozen=True):
+    """An escrow's id."""
+
+    escrow: Digest
+
+
+class MaybeEscrow(Record, frozen=True):
+    """An escrow, or None where there is none."""
+
+    escrow: Escrow | None
+
+
+class ListEscrows(Record, frozen=True):
+    """The open escrows that a member pays, is paid by or attests to, by id, behind `after`."""
+
+    member: Name
+    after: Digest | None
+    limit: Limit
+
+
+class EscrowPage(Record, frozen=True):
+    """A page of escrows; `next` is the cursor of the next page, None on the last."""
+
+    escrows: tuple[Escrow, ...]
+    next: Digest | None
+
+
+class ListHolds(Record, frozen=True):
+    """The hold rules of a member, by unit, behind `after`."""
+
+    member: Name
+    after: Digest | None
+    limit: Limit
+
+
+class HoldOf(Record, frozen=True):
+    """The hold rule of a member for a unit."""
+
+    unit: Digest
+    hold: Hold
+
+
+class HoldPage(Record, frozen=True):
+    """A page of hold rules; `next` is the cursor of the next page, None on the last."""
+
+    holds: tuple[HoldOf, ...]
+    next: Digest | None
+
+
 def unit(ctx: Context, arguments: ById, ports: Ports) -> MaybeUnit:
     """The unit with this id."""
     return MaybeUnit(UNITS.get(ctx, arguments.unit))
@@ -122,6 +171,37 @@ def accounts(ctx: Context, arguments: ListHeld, ports: Ports) -> HeldPage:
     return HeldPage(tuple(found), None)
 
 
+def escrow(ctx: Context, arguments: ByEscrow, ports: Ports) -> MaybeEscrow:
+    """The escrow with this id, open or closed."""
+    return MaybeEscrow(ESCROWS.get(ctx, arguments.escrow))
+
+
+def escrows(ctx: Context, arguments: ListEscrows, ports: Ports) -> EscrowPage:
+    """The open escrows of a member."""
+    found: list[Escrow] = []
+    for (_, identity), _party in PARTIES.scan(ctx, arguments.member):
+        if arguments.after is not None and cast("bytes", identity) <= arguments.after:
+            continue
+        if len(found) == arguments.limit:
+            return EscrowPage(tuple(found), found[-1].id)
+        one = ESCROWS.get(ctx, identity)
+        if one is not None:
+            found.append(one)
+    return EscrowPage(tuple(found), None)
+
+
+def holds(ctx: Context, arguments: ListHolds, ports: Ports) -> HoldPage:
+    """The hold rules of a member."""
+    found: list[HoldOf] = []
+    for (_, identity), hold in HOLDS.scan(ctx, arguments.member):
+        if arguments.after is not None and cast("bytes", identity) <= arguments.after:
+            continue
+        if len(found) == arguments.limit:
+            return HoldPage(tuple(found), found[-1].unit)
+        found.append(HoldOf(cast("bytes", identity), hold))
+    return HoldPage(tuple(found), None)
+
+
 def _order(label: str, identity: bytes) -> tuple[int, str, bytes]:
     """The order in which the table holds an owner's accounts: labels by length, then by letters."""
     return len(label), label, identity
@@ -133,4 +213,7 @@ QUERIES = (
     Query("units", ListUnits, UnitPage, units, "All units of value, a page at a time."),
     Query("balance", AskBalance, Held, held, "What an account holds of a unit."),
     Query("accounts", ListHeld, HeldPage, accounts, "All that an owner's accounts hold, a page at a time."),
+    Query("escrow", ByEscrow, MaybeEscrow, escrow, "An escrow or offer, open or closed, by id."),
+    Query("escrows", ListEscrows, EscrowPage, escrows, "The open escrows of a member, a page at a time."),
+    Query("holds", ListHolds, HoldPage, holds, "The hold rules of a member, a page at a time."),
 )

@@ -8,32 +8,81 @@ def _refusal(number: int, name: str, meaning: str) -> Refusal:
 
 
 UNKNOWN_UNIT = _refusal(1, "unknown_unit", "There is no unit with this id.")
-NOT_ISSUER = _refusal(2, "not_issuer", "The unit is issued by another member.")
-NOT_YOURS = _refusal(3, "not_yours", "The account belongs to somebody else.")
-UNKNOWN_ACCOUNT = _refusal(4, "unknown_account", "The account is of no member, and not the common treasury.")
-SAME_ACCOUNT = _refusal(5, "same_account", "The account would pay itself.")
+UNKNOWN_ESCROW = _refusal(2, "unknown_escrow", "There is no escrow with this id.")
+CLOSED = _refusal(3, "closed", "The escrow is released or refunded already.")
+WRONG_KIND = _refusal(4, "wrong_kind", "This is not how an escrow of its kind is released.")
+NOT_ISSUER = _refusal(5, "not_issuer", "The unit is issued by another member.")
+NOT_YOURS = _refusal(6, "not_yours", "The account, or what is held of it, belongs to somebody else.")
+NOT_ATTESTER = _refusal(7, "not_attester", "Another member has to attest to it.")
+NOT_PAYEE = _refusal(8, "not_payee", "The offer is to somebody else.")
+UNKNOWN_ACCOUNT = _refusal(9, "unknown_account", "The account is of no member, and not the common treasury.")
+SAME_ACCOUNT = _refusal(10, "same_account", "The account would pay itself.")
 BAD_SUPPLY = _refusal(
-    6,
+    11,
     "bad_supply",
-    "A cap stands exactly with the rule capped and is not below what is issued at once; a fixed unit issues "
-    "all of itself at once.",
+    "A cap stands exactly with the rule capped and is not below what is issued at once; a fixed unit "
+    "issues all of itself at once.",
 )
-CODE_TAKEN = _refusal(7, "code_taken", "The member issues a unit of this code.")
-FIXED_SUPPLY = _refusal(8, "fixed_supply", "Of a unit whose supply is fixed there is never more nor less.")
-BEYOND_CAP = _refusal(9, "beyond_cap", "There would be more of the unit than its cap.")
-OVERFLOW = _refusal(10, "overflow", "There would be more than 2^63-1 parts of the unit.")
-SHORT_BALANCE = _refusal(11, "short_balance", "The account holds less than that.")
+BAD_CONDITION = _refusal(
+    12,
+    "bad_condition",
+    "The condition does not name exactly what its kind needs, or a study that is not there; a price "
+    "is in another unit.",
+)
+BAD_DEADLINE = _refusal(
+    13,
+    "bad_deadline",
+    "The deadline does not lie ahead, or lies more than a year ahead.",
+)
+CODE_TAKEN = _refusal(14, "code_taken", "The member issues a unit of this code.")
+NO_HOLD = _refusal(15, "no_hold", "The member has no such rule to end.")
+FIXED_SUPPLY = _refusal(16, "fixed_supply", "Of a unit whose supply is fixed there is never more nor less.")
+BEYOND_CAP = _refusal(17, "beyond_cap", "There would be more of the unit than its cap.")
+OVERFLOW = _refusal(18, "overflow", "There would be more than 2^63-1 parts of the unit.")
+NOT_HELD = _refusal(19, "not_held", "The escrow is not held by a rule of its payer's.")
+SAME_PERSON = _refusal(
+    20,
+    "same_person",
+    "A second person has to agree, with a key of its own that was known when it was asked.",
+)
+TOO_LATE = _refusal(21, "too_late", "The deadline has come: the escrow can only be refunded.")
+TOO_EARLY = _refusal(22, "too_early", "The deadline has not come: the escrow can only be released.")
+NOT_MET = _refusal(23, "not_met", "What the escrow waits for is not on the ledger.")
+MET = _refusal(24, "met", "The condition was met before the deadline: the escrow can only be released.")
+HELD_BACK = _refusal(25, "held_back", "Two people of the payer have to approve first.")
+OVER_HOLD = _refusal(
+    26,
+    "over_hold",
+    "Above the limit of the member's hold rule only a transfer, an escrow or an offer is made.",
+)
+SHORT_BALANCE = _refusal(27, "short_balance", "The account holds less than that.")
 
 REFUSALS = (
     UNKNOWN_UNIT,
+    UNKNOWN_ESCROW,
+    CLOSED,
+    WRONG_KIND,
     NOT_ISSUER,
     NOT_YOURS,
+    NOT_ATTESTER,
+    NOT_PAYEE,
     UNKNOWN_ACCOUNT,
     SAME_ACCOUNT,
     BAD_SUPPLY,
+    BAD_CONDITION,
+    BAD_DEADLINE,
     CODE_TAKEN,
+    NO_HOLD,
     FIXED_SUPPLY,
     BEYOND_CAP,
     OVERFLOW,
+    NOT_HELD,
+    SAME_PERSON,
+    TOO_LATE,
+    TOO_EARLY,
+    NOT_MET,
+    MET,
+    HELD_BACK,
+    OVER_HOLD,
     SHORT_BALANCE,
 )

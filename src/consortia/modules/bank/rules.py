@@ -1,6 +1,6 @@
 """The rules of value: pure functions of records."""
 
-from consortia.modules.bank.types import AMOUNT_MAX, Rule
+from consortia.modules.bank.types import AMOUNT_MAX, DEADLINE_MILLISECONDS_MAX, Condition, Hold, Rule
 
 TREASURY = "governance:treasury"
 """The account of all members together. Anybody may pay into it; only what the members decided pays out."""
@@ -35,3 +35,31 @@ def room(rule: Rule, cap: int | None, supply: int) -> int:
     if rule == "fixed":
         return 0
     return (AMOUNT_MAX if cap is None else cap) - supply
+
+
+def exact(condition: Condition) -> bool:
+    """Whether a condition that a member may state names exactly what its kind needs, and nothing else."""
+    named = tuple(
+        part is not None
+        for part in (condition.attester, condition.method, condition.arguments, condition.subject)
+    )
+    return {
+        "call": (True, True, True, False),
+        "statement": (True, False, True, False),
+        "study": (False, False, False, True),
+    }.get(condition.kind) == named
+
+
+def ahead(deadline: int, now: int) -> bool:
+    """Whether a deadline lies ahead, and at most a year."""
+    return now < deadline <= now + DEADLINE_MILLISECONDS_MAX
+
+
+def holds(rule: Hold | None, amount: int) -> bool:
+    """Whether a member's rule holds a payment of so much."""
+    return rule is not None and amount > rule.above
+
+
+def laxer(rule: Hold | None, above: int | None) -> bool:
+    """Whether a member's rule would let more through with this limit, or with None for no rule."""
+    return rule is not None and (above is None or above > rule.above)

@@ -3,8 +3,8 @@
 from consortia.base.hashing import tagged
 from consortia.kernel.context import Context
 from consortia.kernel.table import Table
-from consortia.modules.bank.rules import split
-from consortia.modules.bank.types import Balance, Count, Lock, Named, Unit
+from consortia.modules.bank.rules import VAULT, split
+from consortia.modules.bank.types import Balance, Count, Escrow, Hold, Lock, Named, Party, Unit
 
 UNITS = Table("bank", "units", Unit, (bytes,), "a unit of value, by id")
 CODES = Table("bank", "codes", Named, (str, str), "the unit that an issuer calls so")
@@ -13,8 +13,11 @@ BALANCES = Table(
 )
 LOCKS = Table("bank", "locks", Lock, (bytes,), "what a module holds back of an account")
 COUNT = Table("bank", "count", Count, (), "how many locks there ever were")
+ESCROWS = Table("bank", "escrows", Escrow, (bytes,), "an escrow or offer, by id")
+PARTIES = Table("bank", "parties", Party, (str, bytes), "an open escrow that a member has a part in")
+HOLDS = Table("bank", "holds", Hold, (str, bytes), "a member's hold rule for a unit")
 
-TABLES = (UNITS, CODES, BALANCES, LOCKS, COUNT)
+TABLES = (UNITS, CODES, BALANCES, LOCKS, COUNT, ESCROWS, PARTIES, HOLDS)
 
 
 def call_id(ctx: Context) -> bytes:
@@ -35,11 +38,11 @@ def balance(ctx: Context, account: str, unit: bytes) -> int:
 
 def move(ctx: Context, payer: str, payee: str, unit: bytes, amount: int) -> None:
     """Take from one account and give to the other; the payer holds as much."""
-    take(ctx, payer, unit, amount)
-    give(ctx, payee, unit, amount)
+    debit(ctx, payer, unit, amount)
+    credit(ctx, payee, unit, amount)
 
 
-def take(ctx: Context, account: str, unit: bytes, amount: int) -> None:
+def debit(ctx: Context, account: str, unit: bytes, amount: int) -> None:
     """Take from an account that holds as much; raises ArithmeticError where it does not."""
     left = balance(ctx, account, unit) - amount
     if left < 0:
@@ -50,6 +53,30 @@ def take(ctx: Context, account: str, unit: bytes, amount: int) -> None:
         BALANCES.delete(ctx, *split(account), unit)
 
 
-def give(ctx: Context, account: str, unit: bytes, amount: int) -> None:
+def credit(ctx: Context, account: str, unit: bytes, amount: int) -> None:
     """Give to an account."""
     BALANCES.put(ctx, Balance(balance(ctx, account, unit) + amount), *split(account), unit)
+
+
+def put_aside(ctx: Context, escrow: Escrow) -> None:
+    """Write a new escrow, and move its value into the vault."""
+    ESCROWS.put(ctx, escrow, escrow.id)
+    for member in parties(escrow):
+        PARTIES.put(ctx, Party(escrow.deadline), member, escrow.id)
+    move(ctx, escrow.payer, VAULT, escrow.unit, escrow.amount)
+
+
+def close(ctx: Context, escrow: Escrow, account: str) -> None:
+    """Write an escrow that is open no more, and move its value out of the vault to an account."""
+    ESCROWS.put(ctx, escrow, escrow.id)
+    for member in parties(escrow):
+        PARTIES.delete(ctx, member, escrow.id)
+    move(ctx, VAULT, account, escrow.unit, escrow.amount)
+
+
+def parties(escrow: Escrow) -> list[str]:
+    """Whom an escrow concerns: who pays, is paid and attests, each once."""
+    accounts = [escrow.payer] if escrow.payee is None else [escrow.payer, escrow.payee]
+    names = [split(account)[0] for account in accounts]
+    attester = escrow.condition.attester
+    return list(dict.fromkeys(names if attester is None else [*names, attester]))

@@ -10,6 +10,11 @@ AMOUNT_MAX = (1 << 63) - 1
 """No amount, balance or supply is larger."""
 
 DECIMALS_MAX = 18
+APPROVALS = 2
+"""So many people of a member release what its hold rule holds."""
+
+DEADLINE_MILLISECONDS_MAX = 366 * 24 * 3600 * 1000
+"""An escrow's deadline lies at most so far ahead: a year."""
 
 Amount = Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]
 """So many of a unit's smallest parts; never zero, never negative."""
@@ -18,6 +23,8 @@ Decimals = Annotated[int, Meta(ge=0, le=DECIMALS_MAX)]
 Account = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}([/:][a-z0-9][a-z0-9-]{0,63})?\Z")]
 """A member's account: its name, or its name, a slash and a label (an agent's name among them). A module's:
 its name, a colon and a label. No member can have an account of that form."""
+
+Period = Annotated[int, Meta(ge=1, le=DEADLINE_MILLISECONDS_MAX)]
 
 Rule = Literal["capped", "fixed", "open"]
 """Who may make more of a unit: `fixed`, nobody after its first moment; `capped`, its issuer until so many are
@@ -74,6 +81,91 @@ class Count(Record, frozen=True):
     number: U63
 
 
+Kind = Literal["call", "payment", "people", "statement", "study"]
+"""What an escrow waits for.
+
+`call`: a call of the attester's on the ledger, in the transaction of the release and before it; `statement`:
+the attester's own word on a document; `study`: the end of a study; `payment`: the price of an offer;
+`people`: two of the payer's people.
+"""
+
+MethodName = Annotated[str, Meta(pattern=r"^[a-z]{1,32}\.[a-z_]{1,40}\Z")]
+
+
+class Condition(Record, frozen=True):
+    """What exactly an escrow waits for.
+
+    With `call` and `statement`, `attester` is the member who must do or say it, and `arguments` the hash of
+    what: the encoded arguments of `method`, or the document. With `study`, `subject` is the study's id.
+    """
+
+    kind: Kind
+    attester: Name | None
+    method: MethodName | None
+    arguments: Digest | None
+    subject: Digest | None
+
+
+class Price(Record, frozen=True):
+    """What an offer asks for."""
+
+    unit: Digest
+    amount: Amount
+
+
+Status = Literal["open", "refunded", "released"]
+Approvals = Annotated[tuple[Digest, ...], Meta(max_length=APPROVALS)]
+
+
+class Escrow(Record, frozen=True):
+    """Value that lies in the vault until its condition is met or its deadline has come.
+
+    Without a `payee` an offer is to whoever takes it first. A `price` stands exactly with the condition
+    `payment`. One that is `held` goes nowhere until two of the payer's people approved; `approvals` are the
+    ids of their keys.
+    """
+
+    id: Digest
+    payer: Account
+    payee: Account | None
+    unit: Digest
+    amount: Amount
+    condition: Condition
+    price: Price | None
+    deadline: Milliseconds
+    held: bool
+    approvals: Approvals
+    status: Status
+    height: U63
+    time: Milliseconds
+
+
+class Party(Record, frozen=True):
+    """That a member has a part in an open escrow: it pays, is paid, or attests."""
+
+    deadline: Milliseconds
+
+
+class Asked(Record, frozen=True):
+    """What one person of a member wants its hold rule to be, until a second wants the same."""
+
+    above: U63 | None
+    milliseconds: Period
+    key: Digest
+    time: Milliseconds
+
+
+class Hold(Record, frozen=True):
+    """A member's hold rule for a unit: what leaves its accounts in one payment above `above` waits.
+
+    Two of its people release it; after so many `milliseconds` it goes back.
+    """
+
+    above: U63
+    milliseconds: Period
+    asked: Asked | None
+
+
 class UnitMade(Record, frozen=True):
     """There is a new unit."""
 
@@ -106,5 +198,69 @@ class Transferred(Record, frozen=True):
     amount: Amount
 
 
-EVENTS: tuple[type[Record], ...] = (UnitMade, Issued, Redeemed, Transferred)
+class EscrowOpened(Record, frozen=True):
+    """Value went into an escrow."""
+
+    escrow: Digest
+    kind: Kind
+    payer: Account
+    payee: Account | None
+    unit: Digest
+    amount: Amount
+    deadline: Milliseconds
+
+
+class Approved(Record, frozen=True):
+    """A person of the payer said that what is held may go."""
+
+    escrow: Digest
+    key: Digest
+
+
+class Released(Record, frozen=True):
+    """An escrow went to its payee."""
+
+    escrow: Digest
+    payee: Account
+    unit: Digest
+    amount: Amount
+
+
+class Refunded(Record, frozen=True):
+    """An escrow went back to its payer."""
+
+    escrow: Digest
+    payer: Account
+    unit: Digest
+    amount: Amount
+
+
+class HoldAsked(Record, frozen=True):
+    """A person wants its member's hold rule to be laxer, or with None gone; a second has to agree."""
+
+    member: Name
+    unit: Digest
+    above: U63 | None
+
+
+class HoldSet(Record, frozen=True):
+    """A member's hold rule for a unit is another, or with None gone."""
+
+    member: Name
+    unit: Digest
+    above: U63 | None
+
+
+EVENTS: tuple[type[Record], ...] = (
+    UnitMade,
+    Issued,
+    Redeemed,
+    Transferred,
+    EscrowOpened,
+    Approved,
+    Released,
+    Refunded,
+    HoldAsked,
+    HoldSet,
+)
 """Everything that the module tells in receipts."""

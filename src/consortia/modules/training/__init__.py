@@ -17,11 +17,12 @@ from consortia.modules.training import (
     steps,
 )
 from consortia.modules.training.events import EVENTS
+from consortia.modules.training.keeper import Keeper
 from consortia.modules.training.ports import Assets, DataSet, Members, Ports, TrainedModel
 from consortia.modules.training.refusals import REFUSALS
 from consortia.modules.training.state import TABLES
 
-__all__ = ["Assets", "DataSet", "Members", "Ports", "TrainedModel", "module"]
+__all__ = ["Assets", "DataSet", "Keeper", "Members", "Ports", "TrainedModel", "module"]
 
 PEOPLE = frozenset({"admin", "analyst", "operator"})
 WORKERS = frozenset({"worker"})

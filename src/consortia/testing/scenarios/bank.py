@@ -1,30 +1,12 @@
 """What is done to the bank, and what it answers."""
 
-from consortia.modules.bank.messages import Issue, NewUnit, Redeem, Transfer
+from consortia.modules.bank.messages import Issue, Redeem, Transfer
 from consortia.testing.machine import Bench
-from consortia.testing.scenarios import Scenario, Step, step
+from consortia.testing.scenarios import Scenario, Step, bank_escrows, step
 from consortia.testing.scenarios.assets import digest
+from consortia.testing.scenarios.bank_parts import made, new_unit
 
 LARGEST = (1 << 63) - 1
-
-
-def new_unit(code: str = "credit", **fields: object) -> NewUnit:
-    """A unit of two decimals that its issuer makes at will, 1,000 parts of it at once."""
-    usual: dict[str, object] = {
-        "title": "Credit for shared records",
-        "decimals": 2,
-        "rule": "open",
-        "cap": None,
-        "issue": 1_000,
-    }
-    return NewUnit(code=code, **(usual | fields))  # type: ignore[arg-type]
-
-
-def made(bench: Bench, message: NewUnit | None = None, member: str = "north") -> bytes:
-    """The id of a unit that `member` makes first."""
-    wanted = new_unit() if message is None else message
-    bench.ok(member, "operator", wanted)
-    return bytes(bench.query("bank.by_code", issuer=member, code=wanted.code).unit.id)
 
 
 def _fixed(bench: Bench) -> Step:
@@ -198,4 +180,4 @@ REFUSED = (
     Scenario("an issuer redeems what others hold", _redeem_what_is_not_there, "bank.short_balance"),
 )
 
-SCENARIOS = DONE + REFUSED
+SCENARIOS = (*DONE, *REFUSED, *bank_escrows.SCENARIOS)

@@ -1,0 +1,49 @@
+"""What several handlers ask before they write."""
+
+from consortia.base.refusals import Refused, require
+from consortia.kernel.context import Context
+from consortia.modules.bank import refusals as codes
+from consortia.modules.bank.ports import Ports
+from consortia.modules.bank.rules import TREASURY, split
+from consortia.modules.bank.state import ESCROWS, UNITS, balance
+from consortia.modules.bank.types import Escrow, Unit
+
+
+def issued_unit(ctx: Context, identity: bytes) -> Unit:
+    """A unit that the signer's member issues."""
+    unit = UNITS.get(ctx, identity)
+    if unit is None:
+        raise Refused(codes.UNKNOWN_UNIT, identity.hex())
+    require(unit.issuer == ctx.signer.member, codes.NOT_ISSUER, unit.issuer)
+    return unit
+
+
+def open_escrow(ctx: Context, identity: bytes) -> Escrow:
+    """An escrow that is neither released nor refunded."""
+    escrow = ESCROWS.get(ctx, identity)
+    if escrow is None:
+        raise Refused(codes.UNKNOWN_ESCROW, identity.hex())
+    require(escrow.status == "open", codes.CLOSED, escrow.status)
+    return escrow
+
+
+def check_unit(ctx: Context, identity: bytes) -> None:
+    """There is a unit with this id."""
+    require(UNITS.has(ctx, identity), codes.UNKNOWN_UNIT, identity.hex())
+
+
+def check_own(ctx: Context, account: str) -> None:
+    """The account is one of the signer's member."""
+    require(split(account)[0] == ctx.signer.member, codes.NOT_YOURS, account)
+
+
+def check_account(ctx: Context, account: str, ports: Ports) -> None:
+    """The account is one that may be paid: a member's, or the common treasury."""
+    known = account == TREASURY or ports.members.is_member(ctx, split(account)[0])
+    require(known, codes.UNKNOWN_ACCOUNT, account)
+
+
+def check_balance(ctx: Context, account: str, unit: bytes, amount: int) -> None:
+    """The account holds as much."""
+    held = balance(ctx, account, unit)
+    require(held >= amount, codes.SHORT_BALANCE, f"{account} holds {held} of {amount}")
