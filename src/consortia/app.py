@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from consortia.kernel.application import Application
 from consortia.kernel.context import Context
-from consortia.modules import assets, bank, identity, predictions, training
+from consortia.modules import assets, bank, identity, market, predictions, training
 from consortia.modules.assets.types import Parent
 
 
@@ -20,6 +20,7 @@ def application() -> Application:
             assets.module(assets.Ports(members=members)),
             predictions.module(predictions.Ports(models=shared)),
             bank.module(bank.Ports(members=_Payers(members), studies=_Ended(training.Keeper(), shared))),
+            market.module(market.Ports(cash=_Traded(bank.Keeper("market")), members=_Trading(members))),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
         ),
         keys=members,
@@ -100,3 +101,51 @@ class _Studied:
             made_from=tuple(Parent(*pair) for pair in start),
         )
         return self.assets.register_model(ctx, made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Traded:
+    """The bank, in the words of the market: each market has an account of its own."""
+
+    bank: bank.Keeper
+
+    def is_unit(self, ctx: Context, unit: bytes) -> bool:
+        """Whether there is such a unit."""
+        return self.bank.unit(ctx, unit) is not None
+
+    def pay_in(self, ctx: Context, member: str, market: bytes, unit: bytes, amount: int) -> None:
+        """Move units from a member's account to the market's."""
+        lock = self.bank.lock(ctx, member, unit, amount, "paid into a market")
+        self.bank.release(ctx, lock, _account(market), amount)
+
+    def pay_out(self, ctx: Context, market: bytes, member: str, unit: bytes, amount: int) -> None:
+        """Move units from the market's account to a member's."""
+        self.bank.transfer(ctx, _account(market), member, unit, amount)
+
+    def held(self, ctx: Context, market: bytes, unit: bytes) -> int:
+        """How much of a unit the market's account holds."""
+        return self.bank.balance(ctx, _account(market), unit)
+
+
+def _account(market: bytes) -> str:
+    return f"market:{market.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Trading:
+    """The members, in the words of the market."""
+
+    members: identity.Keeper
+
+    def is_member(self, ctx: Context, name: str) -> bool:
+        """Whether this is a member now."""
+        return self.members.is_member(ctx, name)
+
+    def owns(self, ctx: Context, member: str, key: bytes) -> bool:
+        """Whether the key with this id is the member's, or its agent's."""
+        state = self.members.key(ctx, key)
+        return state is not None and state.signer.member == member
+
+    def charge(self, ctx: Context, unit: bytes, amount: int) -> None:
+        """Count an outflow against the mandate of the signer, if it is an agent."""
+        self.members.charge(ctx, unit, amount)

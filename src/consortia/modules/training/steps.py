@@ -12,7 +12,6 @@ from consortia.modules.training import rules
 from consortia.modules.training.budgets import round_cost
 from consortia.modules.training.events import ResultCommitted, ResultOpened, UpdateSubmitted
 from consortia.modules.training.handlers import can_pay, roll, running_study, tell, usable
-from consortia.modules.training.masks import begun
 from consortia.modules.training.messages import (
     Close,
     CommitResult,
@@ -23,7 +22,7 @@ from consortia.modules.training.messages import (
     Submit,
 )
 from consortia.modules.training.ports import Ports
-from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, is_over, judge
+from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, begun, is_over, judge
 from consortia.modules.training.rules import Change, Moment
 from consortia.modules.training.state import (
     JOINS,
@@ -35,7 +34,6 @@ from consortia.modules.training.state import (
     dealings_of,
     keys_of,
     open_round,
-    own_tries,
     parts_of,
     results_of,
     revealed_of,
@@ -215,10 +213,10 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
     early = {}
     if step == "open" and this.index + 1 < rules.rounds_of(stages):
         early = keys_of(ctx, rules.next_round_id(study, this))
-    own = own_tries(ctx, this) if masked else ()
+    asked = asked_of(ctx, study, this) if masked else NOBODY_ASKED
     cost = round_cost(study.terms, this.stage) if step == "submit" else 0
     paying = this.members if step == "submit" else ()
-    here = roll(ctx, study, ports, this.index, paid=begun(own))
+    here = roll(ctx, study, ports, this.index, paid=begun(asked, study.id))
     return Facts(
         study=study,
         progress=progress,
@@ -232,8 +230,7 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
         complaints=complaints_of(ctx, this.id) if masked and step == "submit" else {},
         revealed=revealed_of(ctx, this.id) if step == "reveal" else {},
         early=early,
-        asked=asked_of(ctx, study, progress, this) if masked else NOBODY_ASKED,
-        own=own,
+        asked=asked,
         populations={
             name: ports.assets.populations(ctx, parts[name].dataset) or () for name in paying if cost
         },

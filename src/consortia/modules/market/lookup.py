@@ -1,0 +1,39 @@
+"""Finding what a message names, or refusing it."""
+
+from consortia.base.refusals import Refused, require
+from consortia.kernel.context import Context
+from consortia.modules.market import refusals as codes
+from consortia.modules.market.state import AUCTIONS, MARKETS, account, trader
+from consortia.modules.market.types import Account, Auction, Market, Trader
+
+
+def market_of(ctx: Context, identity: bytes) -> Market:
+    """The market with this id."""
+    market = MARKETS.get(ctx, identity)
+    if market is None:
+        raise Refused(codes.UNKNOWN_MARKET, identity.hex())
+    return market
+
+
+def operated(ctx: Context, identity: bytes) -> Market:
+    """A market whose operator is the signer's member."""
+    market = market_of(ctx, identity)
+    require(market.operator == ctx.signer.member, codes.NOT_OPERATOR, market.operator)
+    return market
+
+
+def auction_of(ctx: Context, market: Market, number: int) -> Auction:
+    """An auction that orders were handed in to."""
+    auction = AUCTIONS.get(ctx, market.id, number)
+    if auction is None:
+        raise Refused(codes.UNKNOWN_AUCTION, str(number))
+    return auction
+
+
+def free_account(ctx: Context, market: Market) -> tuple[Account, Trader]:
+    """The account and the key of the signer, neither of them stopped."""
+    held = account(ctx, market.id, ctx.signer.member)
+    require(held.stopped is None, codes.STOPPED, ctx.signer.member)
+    done = trader(ctx, market.id, ctx.signer.member, ctx.signer.key)
+    require(done.stopped is None, codes.STOPPED, ctx.signer.key.hex())
+    return held, done

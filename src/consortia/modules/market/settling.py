@@ -1,0 +1,211 @@
+"""One run of settlement: order after order, gathered by account and written once."""
+
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from consortia.base.codec import Record
+from consortia.exact.auction import Clearing
+from consortia.kernel.context import Context
+from consortia.modules.market import rules
+from consortia.modules.market.state import (
+    ACCOUNTS,
+    ENTRIES,
+    PAIRED,
+    PAIRS,
+    PARTS,
+    TRADERS,
+    account,
+    limits_of_key,
+    limits_of_member,
+    part,
+    trader,
+)
+from consortia.modules.market.types import (
+    Account,
+    Auction,
+    Concern,
+    Entry,
+    Flagged,
+    Forfeited,
+    Market,
+    Outcome,
+    Pair,
+    Part,
+    Stopped,
+    Traded,
+    Trader,
+)
+
+
+@dataclass(slots=True)
+class Settling:
+    """What the next orders of an auction change. Reads the state, and writes nothing before `write`."""
+
+    ctx: Context
+    market: Market
+    number: int
+    auction: Auction
+    outcome: Outcome
+    opened: int
+    clearing: Clearing
+    fees: int = 0
+    places: list[int] = field(default_factory=list)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    traders: dict[bytes, Trader] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    forfeits: dict[str, int] = field(default_factory=dict)
+    events: list[Record] = field(default_factory=list)
+    pair: Pair | None = None
+
+    @classmethod
+    def of(cls, ctx: Context, market: Market, number: int, auction: Auction, outcome: Outcome) -> "Settling":
+        """Go on where the auction's settlement stands."""
+        return cls(ctx, market, number, auction, outcome, auction.opened, rules.clearing(outcome))
+
+    def order(self, place: int) -> None:
+        """Settle the order at a place: its deposit, what it held, what it traded."""
+        entry = ENTRIES.get(self.ctx, self.market.id, self.number, place)
+        if entry is None:
+            raise LookupError(f"auction {self.number} has no order {place}")
+        self.places.append(place)
+        held = self._account(entry.member)
+        held = replace(held, quote_held=held.quote_held - self.market.terms.deposit)
+        self.accounts[entry.member] = held
+        if entry.order is None:
+            self._left_sealed(entry.member)
+        else:
+            self._fill(entry, place)
+
+    def finish(self, *, done: bool) -> None:
+        """After the last order: fees to the operator, losers stopped; patterns when all is done."""
+        if self.fees:
+            operator = self._account(self.market.operator)
+            self.accounts[self.market.operator] = replace(operator, quote=operator.quote + self.fees)
+        for member, orders in self.forfeits.items():
+            self.events.append(Forfeited(self.market.id, self.number, member, orders))
+        if self.outcome.price is not None:
+            self._stop_losers(self.outcome.price)
+        if done:
+            self._close()
+
+    def settled(self, orders: int) -> Auction:
+        """The auction with so many orders settled, and what these gave less what they got."""
+        before = [account(self.ctx, self.market.id, member) for member in self.accounts]
+        after = list(self.accounts.values())
+        base = sum(one.base for one in before) - sum(one.base for one in after)
+        quote = sum(one.quote for one in before) - sum(one.quote for one in after)
+        auction = self.auction
+        return replace(
+            auction,
+            settled=orders,
+            opened=self.opened,
+            base_due=auction.base_due + base,
+            quote_due=auction.quote_due + quote,
+        )
+
+    def write(self, *, done: bool) -> None:
+        """Write what changed, and forget the orders; at the end the members' parts too."""
+        ctx, market = self.ctx, self.market.id
+        for place in self.places:
+            ENTRIES.delete(ctx, market, self.number, place)
+        for member, held in self.accounts.items():
+            ACCOUNTS.put(ctx, held, market, member)
+        for key, record in self.traders.items():
+            TRADERS.put(ctx, record, market, key)
+        for member, mine in self.parts.items():
+            if done:
+                PARTS.delete(ctx, market, self.number, member)
+            else:
+                PARTS.put(ctx, mine, market, self.number, member)
+        if self.pair is not None:
+            PAIRED.put(ctx, self.pair, market, self.number % PAIRS)
+
+    def _account(self, member: str) -> Account:
+        held = self.accounts.get(member)
+        return account(self.ctx, self.market.id, member) if held is None else held
+
+    def _left_sealed(self, member: str) -> None:
+        """Take the deposit of an order left sealed, unless the auction is void or nobody opened any."""
+        if self.outcome.void:
+            return
+        held = self.accounts[member]
+        lost = self.market.terms.deposit if self.auction.reveals else 0
+        self.accounts[member] = replace(held, quote=held.quote - lost, sealed=held.sealed + 1)
+        self.forfeits[member] = self.forfeits.get(member, 0) + 1
+
+    def _fill(self, entry: Entry, place: int) -> None:
+        """Free what an opened order held, and move what it traded."""
+        order, member, terms = entry.order, entry.member, self.market.terms
+        if order is None:
+            return
+        held = rules.closed(self.accounts[member], terms, order)
+        known = self.traders.get(entry.key)
+        done = trader(self.ctx, self.market.id, member, entry.key) if known is None else known
+        done = rules.opening(done, order, -1)
+        if not self.outcome.void:
+            bonus = rules.bonus(self.market, self.auction, self.opened)
+            held = replace(held, quote=held.quote + bonus)
+            side = rules.SIGN[order.side]
+            filled = self.clearing.filled(side, order.limit, order.quantity, place)
+            if filled and self.outcome.price is not None:
+                price = self.outcome.price
+                held = rules.traded(held, terms, order, filled, price)
+                done = rules.tallied(done, terms, order, filled, price)
+                self.fees += rules.fee(terms, filled * price)
+                self._count(member, order.side, filled)
+        self.opened += 1
+        self.accounts[member], self.traders[entry.key] = held, done
+
+    def _count(self, member: str, side: str, filled: int) -> None:
+        known = self.parts.get(member)
+        mine = part(self.ctx, self.market.id, self.number, member) if known is None else known
+        if side == "buy":
+            self.parts[member] = replace(mine, bought=mine.bought + filled)
+        else:
+            self.parts[member] = replace(mine, sold=mine.sold + filled)
+
+    def _stop_losers(self, price: int) -> None:
+        """Stop each member and key whose loss has come to its limit."""
+        ctx, market, time = self.ctx, self.market, self.ctx.time
+        for member, held in self.accounts.items():
+            loss = rules.lost(held.basis, rules.worth(held, price))
+            if held.stopped is None and loss >= limits_of_member(ctx, market, member).loss_max:
+                self.accounts[member] = replace(held, stopped=time)
+                self.events.append(Stopped(market.id, member, None, loss=True))
+        for key, done in self.traders.items():
+            loss = rules.lost(0, done.quote + done.base * price)
+            if done.stopped is None and loss >= limits_of_key(ctx, market, key).loss_max:
+                self.traders[key] = replace(done, stopped=time)
+                self.events.append(Stopped(market.id, done.member, key, loss=True))
+
+    def _close(self) -> None:
+        """The auction is settled: tell who traded what, and which patterns people should look at."""
+        scanned = {str(key[2]): mine for key, mine in PARTS.scan(self.ctx, self.market.id, self.number)}
+        self.parts = scanned | self.parts
+        parts = sorted(self.parts.items())
+        for member, mine in parts:
+            if mine.bought or mine.sold:
+                self.events.append(Traded(self.market.id, self.number, member, mine.bought, mine.sold))
+        for member, _ in parts:
+            if member in self.forfeits and rules.leaves_sealed(self.accounts[member]):
+                self._flag("unrevealed", member)
+        if self.outcome.price is not None:
+            self._look(parts, self.outcome.price)
+
+    def _look(self, parts: list[tuple[str, Part]], price: int) -> None:
+        volume, reference = self.outcome.volume, self.auction.reference
+        buyer = rules.dominant(((member, mine.bought) for member, mine in parts), volume)
+        seller = rules.dominant(((member, mine.sold) for member, mine in parts), volume)
+        if buyer is not None and seller is not None:
+            self.pair = Pair(self.number, buyer, seller, volume)
+            recent = (pair for _, pair in PAIRED.scan(self.ctx, self.market.id))
+            earlier = [pair for pair in recent if self.number - PAIRS <= pair.auction < self.number]
+            if rules.is_wash(self.pair, earlier):
+                self._flag("wash", *sorted((buyer, seller)))
+        pusher = buyer if price > reference else seller
+        if pusher is not None and rules.is_push(self.market, self.number, reference, price):
+            self._flag("push", pusher)
+
+    def _flag(self, concern: Concern, *members: str) -> None:
+        self.events.append(Flagged(self.market.id, self.number, concern, members))

@@ -1,0 +1,89 @@
+"""The module's tables, and the ids and defaults of their entries."""
+
+from consortia.base.codec import encode_record
+from consortia.base.hashing import tagged
+from consortia.kernel.context import Context
+from consortia.kernel.table import Table
+from consortia.modules.market.types import (
+    Account,
+    Auction,
+    Entry,
+    Level,
+    Limits,
+    Market,
+    Named,
+    Pair,
+    Part,
+    Sealing,
+    Trader,
+)
+
+PAIRS = 8
+"""So many auctions back a wash trade is looked for."""
+
+MARKETS = Table("market", "markets", Market, (bytes,), "a market, by id")
+NAMES = Table("market", "names", Named, (str,), "the market that has a name")
+AUCTIONS = Table("market", "auctions", Auction, (bytes, int), "an auction of a market, by number")
+ENTRIES = Table("market", "entries", Entry, (bytes, int, int), "an unsettled order, by its place in the book")
+LEVELS = Table("market", "levels", Level, (bytes, int, int, int), "what a side (0 buys) wants at a limit")
+ACCOUNTS = Table("market", "accounts", Account, (bytes, str), "what a member has in a market")
+TRADERS = Table("market", "traders", Trader, (bytes, bytes), "what a key did in a market")
+PARTS = Table("market", "parts", Part, (bytes, int, str), "a member's part in an auction")
+KEY_LIMITS = Table("market", "key_limits", Limits, (bytes, bytes), "the limits of a key in a market")
+MEMBER_LIMITS = Table("market", "member_limits", Limits, (bytes, str), "the limits of a member in a market")
+PAIRED = Table(
+    "market", "paired", Pair, (bytes, int), "who traded most with whom, the newest auctions in turn"
+)
+
+TABLES = (
+    MARKETS,
+    NAMES,
+    AUCTIONS,
+    ENTRIES,
+    LEVELS,
+    ACCOUNTS,
+    TRADERS,
+    PARTS,
+    KEY_LIMITS,
+    MEMBER_LIMITS,
+    PAIRED,
+)
+
+EMPTY = Account(0, 0, 0, 0, 0, 0, 0, 0, 0, None)
+NOTHING = Part(0, 0, 0, 0, 0)
+SIDES = {"buy": 0, "sell": 1}
+
+
+def market_id(ctx: Context) -> bytes:
+    """The id of this call's market: H("consortia/market", network | transaction | call as 8 bytes)."""
+    return tagged("consortia/market", ctx.network + ctx.transaction + ctx.call.to_bytes(8, "big"))
+
+
+def sealed(sealing: Sealing) -> bytes:
+    """The commitment to an order: H("consortia/market/order", encoding of its `Sealing`), 32 bytes."""
+    return tagged("consortia/market/order", encode_record(sealing))
+
+
+def account(ctx: Context, market: bytes, member: str) -> Account:
+    """A member's account in a market, empty where there is none."""
+    return ACCOUNTS.get(ctx, market, member) or EMPTY
+
+
+def trader(ctx: Context, market: bytes, member: str, key: bytes) -> Trader:
+    """What a key of a member did in a market."""
+    return TRADERS.get(ctx, market, key) or Trader(member, 0, 0, 0, 0, 0, 0, None)
+
+
+def part(ctx: Context, market: bytes, auction: int, member: str) -> Part:
+    """A member's part in an auction."""
+    return PARTS.get(ctx, market, auction, member) or NOTHING
+
+
+def limits_of_key(ctx: Context, market: Market, key: bytes) -> Limits:
+    """The limits of a key: its own, or the market's."""
+    return KEY_LIMITS.get(ctx, market.id, key) or market.terms.limits
+
+
+def limits_of_member(ctx: Context, market: Market, member: str) -> Limits:
+    """The limits of a member with all its keys: its own, or the market's."""
+    return MEMBER_LIMITS.get(ctx, market.id, member) or market.terms.limits

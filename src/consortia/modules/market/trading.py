@@ -1,0 +1,184 @@
+"""Paying in and out, handing in sealed orders and opening them: CHECK, DECIDE, WRITE, EMIT."""
+
+from msgspec.structs import replace
+
+from consortia.base.refusals import Refused, require
+from consortia.kernel.context import Context
+from consortia.modules.market import messages as asked
+from consortia.modules.market import refusals as codes
+from consortia.modules.market import rules
+from consortia.modules.market.lookup import auction_of, free_account, market_of
+from consortia.modules.market.ports import Ports
+from consortia.modules.market.state import (
+    ACCOUNTS,
+    AUCTIONS,
+    ENTRIES,
+    LEVELS,
+    PARTS,
+    SIDES,
+    TRADERS,
+    account,
+    limits_of_key,
+    limits_of_member,
+    part,
+    sealed,
+)
+from consortia.modules.market.types import (
+    Account,
+    Auction,
+    Committed,
+    Entry,
+    Funded,
+    Level,
+    Limits,
+    Market,
+    Order,
+    Revealed,
+    Sealing,
+    Trader,
+)
+
+
+def fund(ctx: Context, message: asked.Fund, ports: Ports) -> None:
+    """Move units into the member's account in the market. They are no gain: its basis rises with them."""
+    # CHECK
+    market, member = market_of(ctx, message.market), ctx.signer.member
+    held = account(ctx, market.id, member)
+    require(message.unit in (market.terms.base, market.terms.quote), codes.UNKNOWN_UNIT, message.unit.hex())
+    # DECIDE
+    moved = _moved(market, held, message.unit, message.amount)
+    # WRITE
+    ports.cash.pay_in(ctx, member, market.id, message.unit, message.amount)
+    ACCOUNTS.put(ctx, moved, market.id, member)
+    # EMIT
+    ctx.emit(Funded(market.id, member, message.unit, message.amount, paid=True))
+
+
+def take(ctx: Context, message: asked.Take, ports: Ports) -> None:
+    """Move units that are not held out of the member's account in the market."""
+    # CHECK
+    market, member = market_of(ctx, message.market), ctx.signer.member
+    held = account(ctx, market.id, member)
+    require(message.unit in (market.terms.base, market.terms.quote), codes.UNKNOWN_UNIT, message.unit.hex())
+    is_base = message.unit == market.terms.base
+    free = held.base - held.base_held if is_base else held.quote - held.quote_held
+    require(message.amount <= free, codes.NO_FUNDS, str(free))
+    # DECIDE
+    moved = _moved(market, held, message.unit, -message.amount)
+    # WRITE
+    ACCOUNTS.put(ctx, moved, market.id, member)
+    ports.cash.pay_out(ctx, market.id, member, message.unit, message.amount)
+    # EMIT
+    ctx.emit(Funded(market.id, member, message.unit, message.amount, paid=False))
+
+
+def commit(ctx: Context, message: asked.Commit, ports: Ports) -> None:
+    """Put a sealed order at the end of the auction's book, and hold its deposit."""
+    # CHECK
+    market, member = market_of(ctx, message.market), ctx.signer.member
+    terms, number = market.terms, message.auction
+    require(not market.halted, codes.HALTED)
+    require(ctx.time >= rules.begins(terms, number), codes.TOO_EARLY, str(number))
+    require(ctx.time < rules.reveals_from(terms, number), codes.TOO_LATE, str(number))
+    held, done = free_account(ctx, market)
+    auction = AUCTIONS.get(ctx, market.id, number) or Auction(market.reference, 0, 0, None, 0, 0, 0, 0)
+    require(auction.commits < terms.orders_max, codes.BOOK_FULL, str(terms.orders_max))
+    mine = part(ctx, market.id, number, member)
+    before = done.commits if done.auction == number else 0
+    require(before < limits_of_key(ctx, market, ctx.signer.key).commits_max, codes.TOO_MANY)
+    require(mine.commits < limits_of_member(ctx, market, member).commits_max, codes.TOO_MANY)
+    require(held.quote - held.quote_held >= terms.deposit, codes.NO_FUNDS, str(terms.deposit))
+    # DECIDE
+    place = auction.commits
+    entry = Entry(member, ctx.signer.key, message.commitment, None)
+    held = replace(held, quote_held=held.quote_held + terms.deposit, all=held.all + 1)
+    # WRITE
+    ENTRIES.put(ctx, entry, market.id, number, place)
+    AUCTIONS.put(ctx, replace(auction, commits=place + 1), market.id, number)
+    ACCOUNTS.put(ctx, held, market.id, member)
+    PARTS.put(ctx, replace(mine, commits=mine.commits + 1), market.id, number, member)
+    TRADERS.put(ctx, replace(done, auction=number, commits=before + 1), market.id, ctx.signer.key)
+    # EMIT
+    ctx.emit(Committed(market.id, number, place, member))
+
+
+def reveal(ctx: Context, message: asked.Reveal, ports: Ports) -> None:
+    """Open an order: it counts from now on, and what it may cost is held."""
+    # CHECK
+    market, member = market_of(ctx, message.market), ctx.signer.member
+    number, order = message.auction, message.order
+    require(not market.halted, codes.HALTED)
+    require(ctx.time >= rules.reveals_from(market.terms, number), codes.TOO_EARLY, str(number))
+    require(ctx.time < rules.clears_from(market.terms, number), codes.TOO_LATE, str(number))
+    held, done = free_account(ctx, market)
+    auction = auction_of(ctx, market, number)
+    entry = _entry(ctx, market, message)
+    mine = part(ctx, market.id, number, member)
+    _check_order(market, auction, order)
+    _check_limits(limits_of_key(ctx, market, ctx.signer.key), order, done)
+    _check_limits(limits_of_member(ctx, market, member), order, held)
+    require(not rules.crosses(mine, order), codes.SELF_TRADE)
+    cost = rules.cost(market.terms, order)
+    require(cost <= _free(held, order), codes.NO_FUNDS, str(cost))
+    # DECIDE
+    side = SIDES[order.side]
+    level = LEVELS.get(ctx, market.id, number, side, order.limit) or Level(0)
+    unit = market.terms.quote if order.side == "buy" else market.terms.base
+    # WRITE
+    ports.members.charge(ctx, unit, cost)
+    ENTRIES.put(ctx, replace(entry, order=order), market.id, number, message.place)
+    LEVELS.put(ctx, Level(level.quantity + order.quantity), market.id, number, side, order.limit)
+    AUCTIONS.put(ctx, replace(auction, reveals=auction.reveals + 1), market.id, number)
+    ACCOUNTS.put(ctx, rules.opened(held, market.terms, order), market.id, member)
+    PARTS.put(ctx, rules.joined(mine, order), market.id, number, member)
+    TRADERS.put(ctx, rules.opening(done, order, 1), market.id, ctx.signer.key)
+    # EMIT
+    ctx.emit(Revealed(market.id, number, message.place))
+
+
+def _moved(market: Market, held: Account, unit: bytes, amount: int) -> Account:
+    """The account with `amount` units more, or less when it is negative."""
+    is_base = unit == market.terms.base
+    value = amount * market.reference if is_base else amount
+    moved = replace(
+        held,
+        base=held.base + (amount if is_base else 0),
+        quote=held.quote + (0 if is_base else amount),
+        basis=held.basis + value,
+    )
+    fits = max(moved.base, moved.quote, abs(moved.basis)) <= rules.U63_MAX
+    require(fits, codes.OVERFLOW, str(amount))
+    return moved
+
+
+def _entry(ctx: Context, market: Market, message: asked.Reveal) -> Entry:
+    """The signer's sealed order at a place, which is the one that the message opens."""
+    entry = ENTRIES.get(ctx, market.id, message.auction, message.place)
+    if entry is None:
+        raise Refused(codes.UNKNOWN_PLACE, str(message.place))
+    require(entry.key == ctx.signer.key, codes.NOT_YOURS, entry.member)
+    require(entry.order is None, codes.ALREADY_OPEN, str(message.place))
+    sealing = Sealing(ctx.network, market.id, message.auction, ctx.signer.key, message.salt, message.order)
+    require(sealed(sealing) == entry.commitment, codes.WRONG_COMMITMENT, str(message.place))
+    return entry
+
+
+def _check_order(market: Market, auction: Auction, order: Order) -> None:
+    """Whether the auction takes such an order from anybody."""
+    require(order.limit % market.terms.tick == 0, codes.OFF_TICK, str(order.limit))
+    near = rules.in_collar(market.terms, auction.reference, order.limit)
+    require(near, codes.OUTSIDE_COLLAR, f"{order.limit}, the reference is {auction.reference}")
+
+
+def _check_limits(limits: Limits, order: Order, opened: Trader | Account) -> None:
+    """Whether the order keeps within limits, given the position and what else is open."""
+    require(order.quantity <= limits.order_max, codes.TOO_LARGE, str(limits.order_max))
+    buying = opened.buying + (order.quantity if order.side == "buy" else 0)
+    selling = opened.selling + (order.quantity if order.side == "sell" else 0)
+    within = rules.may_reach(limits, opened.base, buying, selling)
+    require(within, codes.POSITION, str(limits.position_max))
+
+
+def _free(held: Account, order: Order) -> int:
+    """What of the account an order may use."""
+    return held.quote - held.quote_held if order.side == "buy" else held.base - held.base_held

@@ -1,0 +1,365 @@
+"""The nouns of the module: markets, their auctions, sealed orders, accounts and limits."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from consortia.base.codec import I64, U32, U63, Digest, Milliseconds, Name, Record, Salt, Text80
+
+WORD_MAX = (1 << 31) - 1
+ORDERS_MAX = 1 << 17
+"""An auction takes at most so many orders."""
+
+COLLAR_TICKS_MAX = 1000
+"""Limits lie at most so many ticks from the reference price: the ledger goes through all of them."""
+
+PPM = 1_000_000
+"""A fee is in parts per million of the value traded."""
+
+FEE_PPM_MAX = 100_000
+DAY_MILLISECONDS = 24 * 3600 * 1000
+
+Word = Annotated[int, Meta(ge=1, le=WORD_MAX)]
+Number = U32
+"""An auction's number in its market: its period, counted from the market's start."""
+
+Place = Annotated[int, Meta(ge=0, le=ORDERS_MAX - 1)]
+Phase = Annotated[int, Meta(ge=1, le=DAY_MILLISECONDS)]
+Side = Literal["buy", "sell"]
+Concern = Literal["wash", "unrevealed", "push"]
+
+
+class Limits(Record, frozen=True):
+    """What one key, or one member with all its keys, may do in a market.
+
+    `order_max` units an order, `position_max` units long or short with everything open counted as traded,
+    `loss_max` in the quote unit, at the newest price, since trading was last (re)opened to it, and
+    `commits_max` orders an auction.
+    """
+
+    order_max: Word
+    position_max: U63
+    loss_max: U63
+    commits_max: Annotated[int, Meta(ge=1, le=ORDERS_MAX)]
+
+
+class Terms(Record, frozen=True):
+    """The rules of a market, fixed when it opens.
+
+    Auction n begins at `start + n * period_ms` (block time). For `commit_ms` members hand in sealed orders,
+    for `reveal_ms` they open them; then the price is found. Fills settle from `correct_ms` after that on.
+    Prices are in the quote unit's smallest part for one unit of base, in multiples of `tick`, and lie at most
+    `collar_ticks` ticks from the reference price. `deposit` (quote) is held for each sealed order;
+    `fee_ppm` of the value traded goes to the operator, from buyer and seller alike. Every `day_auctions`-th
+    auction is a closing one. `limits` hold for everybody unless others are set.
+    """
+
+    base: Digest
+    quote: Digest
+    start: Milliseconds
+    period_ms: Phase
+    commit_ms: Phase
+    reveal_ms: Phase
+    correct_ms: Annotated[int, Meta(ge=0, le=DAY_MILLISECONDS)]
+    tick: Word
+    collar_ticks: Annotated[int, Meta(ge=1, le=COLLAR_TICKS_MAX)]
+    orders_max: Annotated[int, Meta(ge=1, le=ORDERS_MAX)]
+    deposit: U63
+    fee_ppm: Annotated[int, Meta(ge=0, le=FEE_PPM_MAX)]
+    day_auctions: Annotated[int, Meta(ge=1, le=1 << 20)]
+    limits: Limits
+
+
+class Market(Record, frozen=True):
+    """A market and where it stands: reference price, whether it is halted, and its latest halt."""
+
+    id: Digest
+    name: Name
+    title: Text80
+    operator: Name
+    terms: Terms
+    reference: Word
+    halted: bool
+    halt: Milliseconds | None
+
+
+class Named(Record, frozen=True):
+    """The market that a name stands for."""
+
+    market: Digest
+
+
+class Order(Record, frozen=True):
+    """What a sealed order holds: the side, the worst price accepted, and how much."""
+
+    side: Side
+    limit: Word
+    quantity: Word
+
+
+class Sealing(Record, frozen=True):
+    """What a commitment is the hash of: network, market, auction, the key that hands it in, salt, order."""
+
+    network: Digest
+    market: Digest
+    auction: Number
+    key: Digest
+    salt: Salt
+    order: Order
+
+
+class Entry(Record, frozen=True):
+    """An order of an auction: who handed it in, sealed, and what it is once it was opened."""
+
+    member: Name
+    key: Digest
+    commitment: Digest
+    order: Order | None
+
+
+class Cut(Record, frozen=True):
+    """The margin of an auction, as `exact.auction.Margin` has it."""
+
+    side: Side
+    limit: Word
+    wanted: U63
+    total: U63
+    remainder: U63
+    place: U63
+
+
+class Outcome(Record, frozen=True):
+    """What an auction brought: its price, if anything traded, the volume, and the margin.
+
+    `void` when a halt or the operator's correction made it as if it had not been.
+    """
+
+    price: Word | None
+    volume: U63
+    demand: U63
+    supply: U63
+    cut: Cut | None
+    time: Milliseconds
+    void: bool
+
+
+class Auction(Record, frozen=True):
+    """An auction of a market: orders handed in and opened, its outcome, and how far it is settled.
+
+    `opened` of the settled orders were opened: it ranks the shares of a forfeited deposit. `base_due` and
+    `quote_due` are what the settled orders gave less what they got; both are 0 before and after settlement.
+    """
+
+    reference: Word
+    commits: U32
+    reveals: U32
+    outcome: Outcome | None
+    settled: U32
+    opened: U32
+    base_due: I64
+    quote_due: I64
+
+
+class Level(Record, frozen=True):
+    """How much the opened orders of one side want at one limit."""
+
+    quantity: U63
+
+
+class Account(Record, frozen=True):
+    """What a member has in a market: base and quote units, and how much of each is held.
+
+    Held are the deposits of unsettled orders and what opened ones may cost; `buying` and `selling` units are
+    open. `basis` is what its holdings
+    were worth, less what was paid in since, when its losses were last counted anew: its loss is
+    basis - (quote + base * newest price). `sealed` of `all` orders it ever handed in were never opened.
+    """
+
+    base: U63
+    quote: U63
+    base_held: U63
+    quote_held: U63
+    buying: U63
+    selling: U63
+    basis: I64
+    all: U63
+    sealed: U63
+    stopped: Milliseconds | None
+
+
+class Trader(Record, frozen=True):
+    """What one key did: units bought less sold, quote received less paid, and open worst cases.
+
+    It traded at a loss when `quote + base * newest price` is negative. `auction` is the newest in which it
+    handed in `commits` orders. From the block time `stopped` on it hands in nothing.
+    """
+
+    member: Name
+    base: I64
+    quote: I64
+    buying: U63
+    selling: U63
+    auction: Number
+    commits: U32
+    stopped: Milliseconds | None
+
+
+class Part(Record, frozen=True):
+    """A member's part in one auction: orders handed in, its crossing limits (0: none), units traded."""
+
+    commits: U32
+    buy_high: U63
+    sell_low: U63
+    bought: U63
+    sold: U63
+
+
+class Pair(Record, frozen=True):
+    """Who bought and sold most of an auction's volume, where one each did."""
+
+    auction: Number
+    buyer: Name
+    seller: Name
+    volume: U63
+
+
+class Opened(Record, frozen=True):
+    """A market opened."""
+
+    market: Digest
+    name: Name
+    operator: Name
+
+
+class Funded(Record, frozen=True):
+    """A member paid into its account in a market (`paid`), or took out of it."""
+
+    market: Digest
+    member: Name
+    unit: Digest
+    amount: U63
+    paid: bool
+
+
+class Committed(Record, frozen=True):
+    """A sealed order was handed in, at this place of the auction's book."""
+
+    market: Digest
+    auction: Number
+    place: Place
+    member: Name
+
+
+class Revealed(Record, frozen=True):
+    """A sealed order was opened."""
+
+    market: Digest
+    auction: Number
+    place: Place
+
+
+class Cleared(Record, frozen=True):
+    """An auction has its outcome."""
+
+    market: Digest
+    auction: Number
+    price: Word | None
+    volume: U63
+    void: bool
+
+
+class Settled(Record, frozen=True):
+    """So many of an auction's orders are settled; `done` when all are."""
+
+    market: Digest
+    auction: Number
+    orders: U32
+    done: bool
+
+
+class Traded(Record, frozen=True):
+    """What a member bought and sold in an auction, in units of base."""
+
+    market: Digest
+    auction: Number
+    member: Name
+    bought: U63
+    sold: U63
+
+
+class Forfeited(Record, frozen=True):
+    """A member lost the deposits of orders that it did not open."""
+
+    market: Digest
+    auction: Number
+    member: Name
+    orders: U32
+
+
+class Stopped(Record, frozen=True):
+    """A member, or one key of it, trades no more: by its own word, or (`loss`) as its loss limit was met."""
+
+    market: Digest
+    member: Name
+    key: Digest | None
+    loss: bool
+
+
+class Resumed(Record, frozen=True):
+    """A member, or one key of it, trades again; its loss is counted anew."""
+
+    market: Digest
+    member: Name
+    key: Digest | None
+
+
+class Halted(Record, frozen=True):
+    """A market stopped, or goes on."""
+
+    market: Digest
+    halted: bool
+
+
+class Annulled(Record, frozen=True):
+    """The operator corrected an auction: it is as if it had not been."""
+
+    market: Digest
+    auction: Number
+    reason: Text80
+
+
+class LimitsSet(Record, frozen=True):
+    """Other limits hold for a member, or for one key of it."""
+
+    market: Digest
+    member: Name
+    key: Digest | None
+    limits: Limits
+
+
+class Flagged(Record, frozen=True):
+    """A pattern that people should look at: a wash trade, orders left sealed, a push of the closing price."""
+
+    market: Digest
+    auction: Number
+    concern: Concern
+    members: Annotated[tuple[Name, ...], Meta(max_length=2)]
+
+
+EVENTS: tuple[type[Record], ...] = (
+    Opened,
+    Funded,
+    Committed,
+    Revealed,
+    Cleared,
+    Settled,
+    Traded,
+    Forfeited,
+    Stopped,
+    Resumed,
+    Halted,
+    Annulled,
+    LimitsSet,
+    Flagged,
+)
+"""Everything that the module tells in receipts."""
