@@ -13,7 +13,7 @@ from consortia.modules.market.state import sealed
 from consortia.modules.market.types import Limits, Order, Sealing, Terms
 from consortia.testing.machine import START, Bench
 from consortia.testing.scenarios.assets import digest
-from consortia.testing.scenarios.bank import made
+from consortia.testing.scenarios.bank_parts import made
 
 LARGEST = (1 << 63) - 1
 COMMITS, REVEALS, CLEARS = 0, 4_000, 8_000

@@ -20,7 +20,7 @@ from consortia.modules.market.types import Limits, Order
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.assets import digest
-from consortia.testing.scenarios.bank import made
+from consortia.testing.scenarios.bank_parts import made
 from consortia.testing.scenarios.market_parts import (
     CLEARS,
     COMMITS,
