@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from consortia.kernel.application import Application
 from consortia.kernel.context import Context
-from consortia.modules import assets, bank, identity, market, predictions, training
+from consortia.modules import assets, ballots, bank, identity, market, predictions, training
 from consortia.modules.assets.types import Parent
 
 
@@ -22,6 +22,7 @@ def application() -> Application:
             bank.module(bank.Ports(members=_Payers(members), studies=_Ended(training.Keeper(), shared))),
             market.module(market.Ports(cash=_Traded(bank.Keeper("market")), members=_Trading(members))),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
+            ballots.module(ballots.Ports(members=members)),
         ),
         keys=members,
     )

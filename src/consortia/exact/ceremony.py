@@ -107,6 +107,15 @@ def seal_share(
     return SealedShare(sent, _xor(pad, write_scalar(share)))
 
 
+def check_shares(shares: Sequence[SealedShare]) -> None:
+    """Check that every share was sealed under a point of prime order; raises Unsound.
+
+    What is inside only its holder can tell, who complains.
+    """
+    for each in shares:
+        point(each.key)
+
+
 def open_share(election: bytes, dealer: str, holder: str, *, secret: int, sealed: SealedShare) -> bytes:
     """What a holder finds in a sealed share, 32 bytes: a share, if its dealer is honest."""
     return unpad(election, dealer, holder, sealed=sealed, shared=multiply(secret, sealed.key))
