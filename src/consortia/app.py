@@ -18,7 +18,7 @@ def application() -> Application:
         modules=(
             identity.module(),
             assets.module(assets.Ports(members=members)),
-            predictions.module(predictions.Ports(models=shared)),
+            predictions.module(predictions.Ports(models=shared, agents=_Agents(members))),
             bank.module(bank.Ports(members=_Payers(members), studies=_Ended(training.Keeper(), shared))),
             market.module(market.Ports(cash=_Traded(bank.Keeper("market")), members=_Trading(members))),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
@@ -60,6 +60,24 @@ class _Ended:
         model = self.studies.model(ctx, study)
         found = None if model is None else self.assets.get(ctx, model)
         return None if found is None else found.time
+
+
+@dataclass(frozen=True, slots=True)
+class _Agents:
+    """Agents, in the words of predictions."""
+
+    members: identity.Keeper
+
+    def acting(self, ctx: Context) -> identity.Mandate:
+        """The live mandate of the agent that signed; raises Refused where it is over."""
+        mandate = self.members.acting(ctx)
+        if mandate is None:
+            raise LookupError("no agent signed")
+        return mandate
+
+    def ended(self, ctx: Context, mandate: bytes) -> bool:
+        """Whether what was done under a mandate stands no more."""
+        return self.members.ended(ctx, mandate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,9 @@ def test_an_agent_acts_under_its_mandate_and_a_person_under_none():
     assert KEEPER.mandate(bench.context(), id_) == found
     assert not KEEPER.ended(bench.context(), id_)
     assert KEEPER.ended(bench.context(), bytes(32))
+    assert KEEPER.ended_at(bench.context(), id_) is None
+    assert KEEPER.ended_at(bench.context(), bytes(32)) == 0
+    assert KEEPER.ended_at(acting(bench, later=20 * DAY), id_) == found.expires + 1
 
 
 def test_an_agents_key_acts_from_the_block_after_the_grant_to_that_of_its_expiry():
@@ -102,6 +105,7 @@ def test_an_agent_whose_mandate_is_over_acts_no_more(ending):
         KEEPER.end_mandate(ctx, id_, "council")
         assert ctx.events[-1].by == "council"
     assert KEEPER.ended(ctx, id_)
+    assert KEEPER.ended_at(ctx, id_) == (ctx.time if ending == "council" else bench.tip.time)
     assert not KEEPER.key(ctx, agent().key_id).active
     assert code(lambda: KEEPER.acting(ctx)) == "identity.mandate_over"
     assert code(lambda: KEEPER.end_mandate(ctx, id_, "council")) == "identity.mandate_over"

@@ -96,6 +96,15 @@ class Keeper:
         found = MANDATES.get(ctx, mandate)
         return found is None or not mandates.is_live(ctx, found)
 
+    def ended_at(self, ctx: Context, mandate: bytes) -> int | None:
+        """The block time from which on nothing stands that was done under a mandate; None while it does.
+
+        It is when it was ended, when its owner left, or one past its expiry, whichever came first; 0 for an
+        unknown mandate.
+        """
+        found = MANDATES.get(ctx, mandate)
+        return 0 if found is None else mandates.over_since(ctx, found)
+
     def charge(self, ctx: Context, unit: bytes, amount: int) -> None:
         """Count `amount` of a unit as leaving the hands of the agent's owner; refuses beyond its caps.
 

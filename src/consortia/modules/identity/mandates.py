@@ -35,10 +35,18 @@ def agent_key(ctx: Context, key: bytes) -> KeyState | None:
     return KeyState(signer, is_live(ctx, mandate), bounds)
 
 
+def over_since(ctx: Context, mandate: Mandate) -> int | None:
+    """The block time from which on a mandate is over: ended, its owner gone, or expired; None while it lasts."""
+    owner = MEMBERS.get(ctx, mandate.owner)
+    left = ctx.time if owner is None else owner.left
+    expired = mandate.expires + 1 if ctx.time > mandate.expires else None
+    times = [time for time in (mandate.ended, left, expired) if time is not None]
+    return min(times) if times else None
+
+
 def is_live(ctx: Context, mandate: Mandate) -> bool:
     """Whether an agent may act under a mandate now: not ended, not expired, its owner a member."""
-    owner = MEMBERS.get(ctx, mandate.owner)
-    return mandate.ended is None and ctx.time <= mandate.expires and owner is not None and owner.left is None
+    return over_since(ctx, mandate) is None
 
 
 def acting(ctx: Context) -> Mandate | None:

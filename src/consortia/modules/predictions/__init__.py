@@ -4,18 +4,22 @@ See README.md in this folder for the concepts; this file is the declaration.
 """
 
 from consortia.kernel.module import Method, Module
-from consortia.modules.predictions import handlers
+from consortia.modules.predictions import acting, handlers
 from consortia.modules.predictions import messages as asked
 from consortia.modules.predictions.invariants import INVARIANTS
-from consortia.modules.predictions.ports import Models, Ports
+from consortia.modules.predictions.keeper import Keeper
+from consortia.modules.predictions.ports import Agents, Models, Ports
 from consortia.modules.predictions.queries import QUERIES
 from consortia.modules.predictions.refusals import REFUSALS
 from consortia.modules.predictions.state import TABLES
 from consortia.modules.predictions.types import EVENTS
 
-__all__ = ["Models", "Ports", "module"]
+__all__ = ["Agents", "Keeper", "Models", "Ports", "module"]
 
-METHODS = (Method(asked.RecordBatch, handlers.record_batch, frozenset({"operator", "worker"}), cost=150),)
+METHODS = (
+    Method(asked.RecordBatch, handlers.record_batch, frozenset({"agent", "operator", "worker"}), cost=150),
+    Method(asked.Act, acting.act, frozenset({"agent"}), cost=200),
+)
 
 
 def module(ports: Ports) -> Module:

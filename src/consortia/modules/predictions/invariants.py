@@ -2,8 +2,18 @@
 
 from consortia.kernel.context import Context
 from consortia.kernel.module import Invariant
+from consortia.kernel.table import Part
 from consortia.modules.predictions.ports import Ports
-from consortia.modules.predictions.state import BATCHES, BY_MODEL, ROOTS, TOTALS
+from consortia.modules.predictions.state import (
+    BATCHES,
+    BY_ACTOR,
+    BY_MODEL,
+    DEED_ROOTS,
+    DEEDS,
+    ROOTS,
+    TOTALS,
+    TRACKS,
+)
 from consortia.modules.predictions.types import Total
 
 
@@ -30,4 +40,20 @@ def places(ctx: Context, ports: Ports) -> str | None:
     return None if len(placed) == roots == count else f"{count} batches, {roots} roots, {len(placed)} places"
 
 
-INVARIANTS = (Invariant("totals", totals), Invariant("places", places))
+def deeds(ctx: Context, ports: Ports) -> str | None:
+    """Every act has its root, once, its place among those of what acted, and counts in its track record."""
+    counts: dict[tuple[Part, ...], int] = {}
+    for _, deed in DEEDS.scan(ctx):
+        root = deed.account.root
+        done, rooted = DEED_ROOTS.get(ctx, root), ROOTS.has(ctx, root)
+        if done is None or done.deed != deed.id or rooted != (deed.model is not None):
+            return f"the root of act {deed.id.hex()} leads elsewhere"
+        counts[deed.owner, deed.content] = counts.get((deed.owner, deed.content), 0) + 1
+    kept = {key: track.acts for key, track in TRACKS.scan(ctx) if track.acts}
+    placed = sum(1 for _ in BY_ACTOR.scan(ctx))
+    if counts != kept or placed != sum(counts.values()):
+        return "the track records do not count the acts"
+    return None
+
+
+INVARIANTS = (Invariant("totals", totals), Invariant("places", places), Invariant("deeds", deeds))

@@ -1,7 +1,7 @@
 """What a member may ask of the module."""
 
 from consortia.base.codec import Digest, Record
-from consortia.modules.predictions.types import Count, Purpose
+from consortia.modules.predictions.types import Account, Count, Purpose
 
 
 class RecordBatch(Record, frozen=True):
@@ -18,3 +18,9 @@ class RecordBatch(Record, frozen=True):
     root: Digest
     count: Count
     opened: Digest | None
+
+
+class Act(Record, frozen=True):
+    """Account for the calls that follow: what every transaction of an agent begins with."""
+
+    account: Account

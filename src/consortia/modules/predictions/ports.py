@@ -28,8 +28,69 @@ class Models(Protocol):
         ...
 
 
+class Pin(Protocol):
+    """What an agent runs."""
+
+    @property
+    def asset(self) -> bytes | None:
+        """The asset of a model; None for a program."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """The model's blob id, or the program's hash."""
+        ...
+
+
+class Mandate(Protocol):
+    """Under what an agent acts."""
+
+    @property
+    def id(self) -> bytes:
+        """The mandate's id."""
+        ...
+
+    @property
+    def owner(self) -> str:
+        """The member whose agent it is."""
+        ...
+
+    @property
+    def agent(self) -> str:
+        """The agent's name."""
+        ...
+
+    @property
+    def pin(self) -> Pin:
+        """What the agent runs."""
+        ...
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What it may sign."""
+        ...
+
+    @property
+    def delay(self) -> int:
+        """For how many milliseconds each of its acts waits."""
+        ...
+
+
+class Agents(Protocol):
+    """Who acts for whom."""
+
+    def acting(self, ctx: Context) -> Mandate:
+        """The live mandate of the agent that signed; raises Refused where it is over."""
+        ...
+
+    def ended(self, ctx: Context, mandate: bytes) -> bool:
+        """Whether what was done under a mandate stands no more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The module's neighbours."""
 
     models: Models
+    agents: Agents

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from consortia.base.codec import U63, Digest, Record
+from consortia.base.codec import U63, Digest, Name, Record
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
 from consortia.modules.predictions.ports import Ports
-from consortia.modules.predictions.state import BATCHES, BY_MODEL, ROOTS, TOTALS
-from consortia.modules.predictions.types import Batch, Total
+from consortia.modules.predictions.rules import trusted
+from consortia.modules.predictions.state import BATCHES, BY_ACTOR, BY_MODEL, DEEDS, ROOTS, TOTALS, track_of
+from consortia.modules.predictions.types import Batch, Deed, Total, Track
 
 PAGE_MAX = 100
 
@@ -69,8 +70,60 @@ def batches(ctx: Context, arguments: ListBatches, ports: Ports) -> BatchPage:
     return BatchPage(page, total, last if last < total.batches else None)
 
 
+class ByDeed(Record, frozen=True):
+    """An act's id."""
+
+    deed: Digest
+
+
+class MaybeDeed(Record, frozen=True):
+    """An act, or None where there is none."""
+
+    deed: Deed | None
+
+
+class ListDeeds(Record, frozen=True):
+    """The acts that a content did for an owner, from number `first` on."""
+
+    owner: Name
+    content: Digest
+    first: U63
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)]
+
+
+class DeedPage(Record, frozen=True):
+    """A page of acts, oldest first, and the track record; `next` is the `first` of the next.
+
+    `advises_only` says whether the record has made the agent an adviser. On the last page there is no `next`.
+    """
+
+    deeds: tuple[Deed, ...]
+    track: Track
+    advises_only: bool
+    next: U63 | None
+
+
+def deed(ctx: Context, arguments: ByDeed, ports: Ports) -> MaybeDeed:
+    """The act with this id."""
+    return MaybeDeed(DEEDS.get(ctx, arguments.deed))
+
+
+def deeds(ctx: Context, arguments: ListDeeds, ports: Ports) -> DeedPage:
+    """The acts of a content for an owner, oldest first, with its track record."""
+    track = track_of(ctx, arguments.owner, arguments.content)
+    last = min(track.acts, arguments.first + arguments.limit)
+    places = [
+        BY_ACTOR.get(ctx, arguments.owner, arguments.content, place) for place in range(arguments.first, last)
+    ]
+    found = [DEEDS.get(ctx, place.deed) for place in places if place is not None]
+    page = tuple(one for one in found if one is not None)
+    return DeedPage(page, track, not trusted(track), last if last < track.acts else None)
+
+
 QUERIES = (
     Query("batch", ById, MaybeBatch, batch, "A batch of prediction records, by id."),
     Query("by_root", ByRoot, MaybeBatch, by_root, "A batch of prediction records, by its root."),
     Query("batches", ListBatches, BatchPage, batches, "The batches of a model, a page at a time."),
+    Query("deed", ByDeed, MaybeDeed, deed, "An act of an agent, by id."),
+    Query("deeds", ListDeeds, DeedPage, deeds, "What an agent did, a page at a time, and its track record."),
 )

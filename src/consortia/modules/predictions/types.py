@@ -8,6 +8,8 @@ from consortia.base.codec import U63, Digest, Milliseconds, Name, Record
 
 Purpose = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}\Z")]
 COUNT_MAX = 1 << 40
+PPM_MAX = 1_000_000
+Ppm = Annotated[int, Meta(ge=0, le=PPM_MAX)]
 Count = Annotated[int, Meta(ge=1, le=COUNT_MAX)]
 
 
@@ -31,6 +33,75 @@ class Batch(Record, frozen=True):
     opened: Digest | None
     height: U63
     time: Milliseconds
+
+
+class Account(Record, frozen=True):
+    """How an agent accounts for an act: what it saw, what it answered, and why.
+
+    `input` is the salted digest of the integers that it observed, `rationale` the salted hash of its
+    reason, `policy` the hash of the rule that turned its answer into messages, `root` the root over its one
+    prediction record, `stated` the probability (parts per million) which that record gives to what it acts
+    on being decided with yes. `opened` is the blob that holds the record with its salts; None where the
+    owner opens it to whom it concerns.
+    """
+
+    input: Digest
+    rationale: Digest
+    purpose: Purpose
+    policy: Digest
+    root: Digest
+    stated: Ppm
+    opened: Digest | None
+
+
+class Deed(Record, frozen=True):
+    """An act of an agent, as it stands: under which mandate, by what, and how it is accounted for.
+
+    `model` is None where a program acts; `content` is the model's blob id or the program's hash. It takes
+    effect at the block time `due`, at once where that is `time`.
+    """
+
+    id: Digest
+    mandate: Digest
+    owner: Name
+    agent: Name
+    model: Digest | None
+    content: Digest
+    account: Account
+    transaction: Digest
+    height: U63
+    time: Milliseconds
+    due: Milliseconds
+
+
+class Done(Record, frozen=True):
+    """The act that a root was recorded with, or that runs in a call."""
+
+    deed: Digest
+
+
+class Track(Record, frozen=True):
+    """The track record of what acts for an owner.
+
+    `acts` it did; `resolved` of its statements were decided, whose squared errors add up to `brier` parts
+    per million, and those of always saying yes to `baseline`; people put another vote in its vote's
+    place `overrides` times, and stopped what it brought about `vetoes` times.
+    """
+
+    acts: U63
+    resolved: U63
+    brier: U63
+    baseline: U63
+    overrides: U63
+    vetoes: U63
+
+
+class Pledge(Record, frozen=True):
+    """A statement that waits for its subject to be decided: whose, by what content, how probable."""
+
+    owner: Name
+    content: Digest
+    stated: Ppm
 
 
 class Rooted(Record, frozen=True):
@@ -62,5 +133,16 @@ class Recorded(Record, frozen=True):
     count: Count
 
 
-EVENTS: tuple[type[Record], ...] = (Recorded,)
+class Acted(Record, frozen=True):
+    """An agent accounted for an act, which takes effect at the block time `due`."""
+
+    deed: Digest
+    mandate: Digest
+    owner: Name
+    agent: Name
+    stated: Ppm
+    due: Milliseconds
+
+
+EVENTS: tuple[type[Record], ...] = (Recorded, Acted)
 """Everything that the module tells in receipts."""

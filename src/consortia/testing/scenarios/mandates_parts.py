@@ -5,7 +5,9 @@ from consortia.base.keys import SigningKey
 from consortia.modules.identity.granting import agent_message
 from consortia.modules.identity.mandate_messages import GrantMandate
 from consortia.modules.identity.mandate_types import AgentClaim, Cap, Pin
+from consortia.modules.predictions.types import Account
 from consortia.testing.machine import HOUR, Bench, key_from
+from consortia.testing.scenarios.assets import digest
 
 DAY = 24 * HOUR
 UNIT = tagged("consortia/testing/unit", b"credit")
@@ -45,3 +47,17 @@ def mandate(bench: Bench, member: str = "north", name: str = "clerk", **fields: 
     if not isinstance(id_, bytes):
         raise TypeError("an id is bytes")
     return id_
+
+
+def account(word: str = "act", **fields: object) -> Account:
+    """How an agent accounts for an act; its root follows from `word`."""
+    usual: dict[str, object] = {
+        "input": digest(f"input of {word}"),
+        "rationale": digest(f"reason of {word}"),
+        "purpose": "diagnosis",
+        "policy": digest("refer from one half on"),
+        "root": digest(word),
+        "stated": 700_000,
+        "opened": None,
+    }
+    return Account(**(usual | fields))  # type: ignore[arg-type]

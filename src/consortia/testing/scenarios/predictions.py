@@ -5,6 +5,7 @@ from consortia.modules.assets.types import Rights
 from consortia.modules.predictions.messages import RecordBatch
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step, step
+from consortia.testing.scenarios import predictions_acting as acting
 from consortia.testing.scenarios.assets import blob, dataset, digest, registered, right
 
 SHARED = Rights(process=right(("east", "diagnosis"), ("north", "diagnosis")), download=())
@@ -99,4 +100,4 @@ REFUSED = (
     Scenario("the same batch recorded again", _repeated, "predictions.repeated"),
 )
 
-SCENARIOS = DONE + REFUSED
+SCENARIOS = DONE + acting.DONE + REFUSED + acting.REFUSED

@@ -1,0 +1,83 @@
+"""Handlers of what agents do: each act is accounted for before it takes effect."""
+
+from msgspec.structs import replace
+
+from consortia.base.refusals import require
+from consortia.kernel.context import Context
+from consortia.modules.predictions import messages as asked
+from consortia.modules.predictions import refusals as codes
+from consortia.modules.predictions.handlers import check_model, write_batch
+from consortia.modules.predictions.ports import Mandate, Ports
+from consortia.modules.predictions.state import (
+    BY_ACTOR,
+    DEED_ROOTS,
+    DEEDS,
+    ROOTS,
+    batch_id,
+    deed_id,
+    track_of,
+    write_track,
+)
+from consortia.modules.predictions.types import Account, Acted, Batch, Deed, Done
+
+
+def act(ctx: Context, message: asked.Act, ports: Ports) -> None:
+    """Account for the calls of an agent that follow in its transaction."""
+    # CHECK
+    mandate = ports.agents.acting(ctx)
+    check_account(ctx, mandate, message.account, ports)
+    # WRITE, EMIT
+    account_for(ctx, mandate, message.account)
+
+
+def check_account(ctx: Context, mandate: Mandate, account: Account, ports: Ports) -> None:
+    """Refuse an act by another model than the mandate pins, or one whose record stands already."""
+    if mandate.pin.asset is not None:
+        check_model(ctx, (mandate.pin.asset, mandate.pin.content), mandate.owner, account.purpose, ports)
+    known = DEED_ROOTS.has(ctx, account.root) or ROOTS.has(ctx, account.root)
+    require(not known, codes.REPEATED, account.root.hex())
+
+
+def account_for(ctx: Context, mandate: Mandate, account: Account) -> Deed:
+    """Write an act, and with a model's its answer as a batch of one record; tell of both."""
+    pin = mandate.pin
+    batch = None if pin.asset is None else _batch(ctx, mandate.owner, (pin.asset, pin.content), account)
+    deed = Deed(
+        id=deed_id(ctx),
+        mandate=mandate.id,
+        owner=mandate.owner,
+        agent=mandate.agent,
+        model=pin.asset,
+        content=pin.content,
+        account=account,
+        transaction=ctx.transaction,
+        height=ctx.height,
+        time=ctx.time,
+        due=ctx.time + mandate.delay,
+    )
+    DEEDS.put(ctx, deed, deed.id)
+    DEED_ROOTS.put(ctx, Done(deed.id), account.root)
+    track = track_of(ctx, mandate.owner, pin.content)
+    BY_ACTOR.put(ctx, Done(deed.id), mandate.owner, pin.content, track.acts)
+    write_track(ctx, mandate.owner, pin.content, replace(track, acts=track.acts + 1))
+    if batch is not None:
+        write_batch(ctx, batch)
+    ctx.emit(Acted(deed.id, mandate.id, mandate.owner, mandate.agent, account.stated, deed.due))
+    return deed
+
+
+def _batch(ctx: Context, owner: str, model: tuple[bytes, bytes], account: Account) -> Batch:
+    asset, content = model
+    return Batch(
+        id=batch_id(ctx),
+        member=owner,
+        model=asset,
+        content=content,
+        purpose=account.purpose,
+        policy=account.policy,
+        root=account.root,
+        count=1,
+        opened=account.opened,
+        height=ctx.height,
+        time=ctx.time,
+    )
