@@ -36,7 +36,7 @@ def agent_key(ctx: Context, key: bytes) -> KeyState | None:
 
 
 def over_since(ctx: Context, mandate: Mandate) -> int | None:
-    """The block time from which on a mandate is over: ended, its owner gone, or expired; None while it lasts."""
+    """The block time from which a mandate is over: ended, its owner gone, or expired; None while it lasts."""
     owner = MEMBERS.get(ctx, mandate.owner)
     left = ctx.time if owner is None else owner.left
     expired = mandate.expires + 1 if ctx.time > mandate.expires else None
