@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from consortia.kernel.ledger import BlockWrite
+from consortia.kernel.durable import BlockWrite
 from consortia.kernel.tree import Tree, hashed
 from consortia.store.lmdb import LmdbStore
 

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.base.merkle import PathError, verify_consistency
 from consortia.kernel.block import Block
-from consortia.kernel.ledger import Ledger, Mark
+from consortia.kernel.durable import Mark
+from consortia.kernel.ledger import Ledger
 from consortia.kernel.machine import InvalidBlock
 from consortia.kernel.tree import TreeError
 from consortia.modules.identity.messages import SetEndpoint

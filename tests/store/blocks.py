@@ -6,7 +6,7 @@ from pathlib import Path
 
 from consortia.base import merkle, setcommit
 from consortia.base.hashing import sha256
-from consortia.kernel.ledger import BlockWrite, LedgerStore, View
+from consortia.kernel.durable import BlockWrite, LedgerStore, View
 from consortia.kernel.tree import Tree, hashed, key_hash, value_hash
 
 

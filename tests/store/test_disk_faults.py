@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from consortia.kernel.ledger import BlockWrite
+from consortia.kernel.durable import BlockWrite
 from consortia.store.errors import StoreError
 from consortia.store.lmdb import FILE_NAME, LmdbStore
 from tests.store.blocks import Chain, grown

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from consortia.kernel.ledger import LedgerStore
+from consortia.kernel.durable import LedgerStore
 from consortia.store.lmdb import LmdbStore
 from consortia.store.memory import MemoryStore
 from tests.store.blocks import Chain

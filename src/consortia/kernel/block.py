@@ -1,6 +1,6 @@
 """Blocks, receipts and headers: the records that the log is made of."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -27,12 +27,28 @@ MEMBERS_MAX = 128
 """A network has at most so many members at a time."""
 
 
+Misdeed = Literal["duplicate_vote", "light_client_attack"]
+"""What a consensus key is convicted of: two votes for one step, or votes for a header that never was."""
+
+
+class Accusation(Record, frozen=True):
+    """A consensus key that its engine convicted, the engine's height at which it erred, and of what."""
+
+    key: PublicKey
+    height: U63
+    misdeed: Misdeed
+
+
 class Block(Record, frozen=True):
-    """What a driver decides: a height, a block time, and the bytes of admitted transactions in order."""
+    """What a driver decides: a height, a block time, the bytes of admitted transactions in order.
+
+    `accusations` are what the driver's engine convicted keys of; a driver without one has none.
+    """
 
     height: U63
     time: Milliseconds
     transactions: tuple[bytes, ...]
+    accusations: tuple[Accusation, ...] = ()
 
 
 class Event(Record, frozen=True):

@@ -5,15 +5,12 @@ only then moves the tip; a failed commit leaves nothing half done. Everything th
 paths, state paths at recent heights, receipts) is read from here.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
-from consortia.base.codec import U63, Digest, Malformed, Milliseconds, Record, decode_record, encode_record
+from consortia.base.codec import Malformed, Record, decode_record, encode_record
 from consortia.base.keys import verify
 from consortia.base.merkle import (
-    CompleteNode,
     Frontier,
     leaf_hash,
     read_consistency_path,
@@ -25,103 +22,12 @@ from consortia.kernel.admission import Admission, Admitted, Check
 from consortia.kernel.application import Application
 from consortia.kernel.block import Block, Header, MemberSet, Receipt, parse_leaf
 from consortia.kernel.context import Context
+from consortia.kernel.durable import BlockWrite, DriverMark, LedgerStore, Mark, View
 from consortia.kernel.genesis import Genesis
 from consortia.kernel.machine import Alarm, Changes, InvalidBlock, Machine, Result, Tip, no_alarm
 from consortia.kernel.ports import SetStep
 from consortia.kernel.store import MemoryReader, Overlay, Reader
-from consortia.kernel.tree import Plan, Tree, TreeError, TreeReader, hashed, key_hash, value_hash
-
-
-class Mark(Record, frozen=True):
-    """The commit marker: where the ledger stands, written in the same transaction as the block."""
-
-    height: U63
-    time: Milliseconds
-    state: Digest
-    frontier: bytes
-    genesis: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class BlockWrite:
-    """Everything that one block changes in the store, to be written in one durable transaction.
-
-    `first` is the index of the first of `leaves`; `nodes` are the log's newly complete nodes, leaf
-    hashes (level 0) included; `transactions` pairs a transaction's id with its receipt's leaf index; the last
-    leaf is the header. `buckets` and `delta` belong to the state tree; its delta at `forget` is dropped.
-    """
-
-    height: int
-    block: bytes
-    first: int
-    leaves: tuple[bytes, ...]
-    nodes: tuple[CompleteNode, ...]
-    transactions: tuple[tuple[bytes, int], ...]
-    changes: Changes
-    buckets: dict[bytes, bytes | None]
-    delta: bytes
-    forget: int
-    mark: bytes
-
-
-class View(Reader, TreeReader, Protocol):
-    """A consistent snapshot of a store."""
-
-    def block(self, height: int) -> bytes | None:
-        """The encoded block at a height."""
-        ...
-
-    def header(self, height: int) -> int | None:
-        """The leaf index of the header of the block at a height."""
-        ...
-
-    def leaf(self, index: int) -> bytes | None:
-        """The bytes of a log leaf."""
-        ...
-
-    def node(self, level: int, index: int) -> bytes | None:
-        """The hash of a complete node of the log."""
-        ...
-
-    def transaction(self, transaction: bytes) -> tuple[int, int] | None:
-        """The height of a transaction, by id, and the leaf index of its receipt."""
-        ...
-
-    def mark(self) -> bytes | None:
-        """The commit marker, or None in an empty store."""
-        ...
-
-    def note(self, size: int) -> bytes | None:
-        """The final checkpoint note kept for a log size."""
-        ...
-
-    def newest_note(self) -> tuple[int, bytes] | None:
-        """The final note of the largest log size, with that size."""
-        ...
-
-    def notes(self) -> Iterator[tuple[int, bytes]]:
-        """All kept notes with their sizes, ascending."""
-        ...
-
-
-class LedgerStore(Protocol):
-    """Where a ledger rests."""
-
-    def snapshot(self) -> AbstractContextManager[View]:
-        """A consistent view, released at the end of the `with` block."""
-        ...
-
-    def commit(self, write: BlockWrite) -> None:
-        """Make a block durable, all or nothing."""
-        ...
-
-    def put_note(self, size: int, note: bytes) -> None:
-        """Keep the final note of a log size, durably, in place of an earlier one."""
-        ...
-
-    def close(self) -> None:
-        """Release the store."""
-        ...
+from consortia.kernel.tree import Plan, Tree, TreeError, hashed, key_hash, value_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,14 +133,28 @@ class Ledger:
             result = self.machine.run(view, self.tip, block, admission, admitted, root_of=root_of)
             return self._prepare(block, result, plans[0])
 
-    def commit(self, prepared: Prepared) -> None:
-        """Make a prepared block durable, then move the tip; what the store raises leaves nothing done."""
+    def commit(self, prepared: Prepared, driver: DriverMark | None = None) -> None:
+        """Make a prepared block durable, then move the tip; what the store raises leaves nothing done.
+
+        The mark of a driver that keeps one is written with it.
+        """
         if prepared.block.height != self.tip.height + 1:
             raise InvalidBlock(f"block {prepared.block.height} does not follow height {self.tip.height}")
-        self.store.commit(prepared.write)
+        write = prepared.write
+        self.store.commit(write if driver is None else replace(write, driver=encode_record(driver)))
         self._tree.adopt(prepared.plan)
         self._frontier = prepared.frontier
         self.tip = prepared.tip
+
+    def driver_mark(self) -> DriverMark | None:
+        """The mark that a driver keeps here, or None."""
+        with self.store.snapshot() as view:
+            data = view.driver()
+        return None if data is None else decode_record(DriverMark, data)
+
+    def mark_driver(self, mark: DriverMark) -> None:
+        """Keep a driver's mark where no block is appended."""
+        self.store.put_driver(encode_record(mark))
 
     def append(self, block: Block, check: Check = verify) -> Result:
         """Execute a block and make it durable."""

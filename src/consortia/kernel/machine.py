@@ -6,8 +6,9 @@ Execution of a block, in numbered steps:
 2. every transaction is admitted (`admission`); one that is not makes the block invalid;
 3. each transaction's calls run in order, atomically together. A refused call rolls back everything
    but the spent sequence and quota, and the receipt carries the code;
-4. the lanes' next sequences and what members consumed are written; the state tree's new root is asked for;
-5. receipts and then the header become the leaves that the log grows by.
+4. keys that the driver's engine convicted are accused, which leaves no receipt;
+5. the lanes' next sequences and what members consumed are written; the state tree's new root is asked for;
+6. receipts and then the header become the leaves that the log grows by.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +23,7 @@ from consortia.kernel import refusals as codes
 from consortia.kernel.admission import SEQUENCES, USAGE, Admission, Admitted, Check, Sequence, Usage
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK, Block, Event, Header, Receipt, leaf
-from consortia.kernel.context import Called, Context
+from consortia.kernel.context import NOBODY, Called, Context
 from consortia.kernel.genesis import Genesis
 from consortia.kernel.quick import quick_leaf
 from consortia.kernel.store import Overlay, Reader
@@ -123,13 +124,14 @@ class Machine:
         *,
         root_of: RootOf,
     ) -> Result:
-        """Steps 3 to 5, for the transactions that `admission` admitted to this very block, in its order."""
+        """Steps 3 to 6, for the transactions that `admission` admitted to this very block, in its order."""
         if (admission.height, admission.time) != (block.height, block.time):
             raise InvalidBlock("the transactions were admitted to another block")
         overlay = Overlay(reader)
         ctx = Context(overlay, self.network, block.height, block.time, tip.size)
         grown: dict[str, int] = {}
         done = [self._transact(ctx, index, item, grown) for index, item in enumerate(admitted)]
+        self._accuse(ctx, block)
         _advance(ctx, admitted)
         self._consume(ctx, admission, grown)
         return self._close(ctx, done, root_of, tip)
@@ -202,6 +204,19 @@ class Machine:
         limit = self.app.keys.quota(ctx, member).state_bytes
         if used > limit:
             raise Refused(codes.STATE_FULL, f"{member}: {used} of {limit} bytes")
+
+    def _accuse(self, ctx: Context, block: Block) -> None:
+        """Let the key directory take down what keys were convicted of; what fails changes nothing."""
+        ctx.signer, ctx.transaction, ctx.events = NOBODY, b"", []
+        for accusation in block.accusations:
+            ctx.state.begin()
+            try:
+                self.app.keys.accuse(ctx, accusation.key, accusation.height, accusation.misdeed)
+            except Exception as error:  # noqa: BLE001 (as in a transaction, the block goes on; the alarm tells)
+                ctx.state.rollback()
+                self.alarm(b"", error)
+            else:
+                ctx.state.commit()
 
     def _consume(self, ctx: Context, admission: Admission, grown: Mapping[str, int]) -> None:
         epoch = ctx.time // self.genesis.limits.epoch_milliseconds

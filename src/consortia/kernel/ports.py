@@ -1,14 +1,11 @@
 """What the kernel asks of the modules, in the kernel's words."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from consortia.base.codec import U63, Record
-from consortia.kernel.block import MemberSet
+from consortia.kernel.block import MemberSet, Misdeed
 from consortia.kernel.context import Context, Signer
-
-Misdeed = Literal["duplicate_vote", "light_client_attack"]
-"""What a consensus key is convicted of: two votes for one step, or votes for a header that never was."""
 
 
 class Quota(Record, frozen=True):

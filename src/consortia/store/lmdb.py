@@ -10,7 +10,7 @@
 | nodes | level (1 byte), index | hash of a complete interior node of the log |
 | transactions | transaction id | height, leaf index of the receipt |
 | notes | log size | final checkpoint note |
-| meta | `format`, `mark` | format version; the checked commit marker |
+| meta | `format`, `mark`, `driver` | format version; the checked commit marker; the driver's mark |
 
 Numbers are 8 bytes, big endian, so they are in order. A block is one durable write transaction (data
 pages synced, then the meta page that makes them count), so after any crash the store is as before or
@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Self
 
 import lmdb
 
-from consortia.kernel.ledger import BlockWrite
+from consortia.kernel.durable import BlockWrite
 from consortia.store.errors import FULL, NoRoom, StoreError
 from consortia.store.lock import FolderLock
 from consortia.store.pages import PageError, check_pages, file_bytes
-from consortia.store.view import FORMAT, MARK, Databases, LmdbView, key_of, node_key, number_of
+from consortia.store.view import DRIVER, FORMAT, MARK, Databases, LmdbView, key_of, node_key, number_of
 
 if TYPE_CHECKING:
     from lmdb import _Database
@@ -93,6 +93,10 @@ class LmdbStore:
         again, when the disk failed in the very moment in which the block became valid.
         """
         self._transact(lambda txn: self._write_block(txn, write))
+
+    def put_driver(self, mark: bytes) -> None:
+        """Keep the driver's mark, durably, without a block. Raise as `commit` does."""
+        self._transact(lambda txn: txn.put(DRIVER, mark, db=self._dbs.meta))
 
     def put_note(self, size: int, note: bytes) -> None:
         """Keep the final note of a log size, durably, in place of an earlier one. Raise as `commit` does."""
@@ -254,6 +258,8 @@ class LmdbStore:
         _put_all(
             txn, dbs.transactions, sorted([(tx, height + key_of(index)) for tx, index in write.transactions])
         )
+        if write.driver is not None:
+            txn.put(DRIVER, write.driver, db=dbs.meta)
         checked = height + write.mark
         txn.put(MARK, hashlib.sha256(checked).digest() + checked, db=dbs.meta)
 

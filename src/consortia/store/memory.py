@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from consortia.base.merkle import leaf_hash
-from consortia.kernel.ledger import BlockWrite
+from consortia.kernel.durable import BlockWrite
 from consortia.kernel.store import MemoryReader
 
 
@@ -22,6 +22,7 @@ class MemoryView(MemoryReader):
         self._transactions = dict[bytes, tuple[int, int]]()
         self._notes = dict[int, bytes]()
         self._mark: bytes | None = None
+        self._driver: bytes | None = None
 
     def bucket(self, name: bytes) -> bytes | None:
         """The packed entries of a bucket of the state tree, or None."""
@@ -64,6 +65,10 @@ class MemoryView(MemoryReader):
         """The commit marker, or None in an empty store."""
         return self._mark
 
+    def driver(self) -> bytes | None:
+        """The driver's mark, or None where the driver keeps none."""
+        return self._driver
+
     def note(self, size: int) -> bytes | None:
         """The final checkpoint note kept for a log size, or None."""
         return self._notes.get(size)
@@ -93,6 +98,12 @@ class MemoryView(MemoryReader):
         self._nodes.update({(level, index): digest for level, index, digest in block.nodes if level})
         self._transactions.update({tx: (block.height, index) for tx, index in block.transactions})
         self.height, self._mark = block.height, block.mark
+        if block.driver is not None:
+            self._driver = block.driver
+
+    def write_driver(self, mark: bytes) -> None:
+        """Take a driver's mark in."""
+        self._driver = mark
 
     def write_note(self, size: int, note: bytes) -> None:
         """Take a note in."""
@@ -119,6 +130,11 @@ class MemoryStore:
         """Take a block in."""
         self._require_unread()
         self._view.write(write)
+
+    def put_driver(self, mark: bytes) -> None:
+        """Keep the driver's mark, without a block."""
+        self._require_unread()
+        self._view.write_driver(mark)
 
     def put_note(self, size: int, note: bytes) -> None:
         """Keep the final note of a log size, in place of an earlier one."""

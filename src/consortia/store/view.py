@@ -11,7 +11,7 @@ from consortia.base.merkle import leaf_hash
 if TYPE_CHECKING:
     from lmdb import _Database
 
-FORMAT, MARK = b"format", b"mark"
+FORMAT, MARK, DRIVER = b"format", b"mark", b"driver"
 
 
 def key_of(number: int) -> bytes:
@@ -116,6 +116,10 @@ class LmdbView:
         """The commit marker, or None in an empty store."""
         packed = self._get(MARK, None, self._dbs.meta)
         return None if packed is None else packed[40:]
+
+    def driver(self) -> bytes | None:
+        """The driver's mark, or None where the driver keeps none."""
+        return self._get(DRIVER, None, self._dbs.meta)
 
     def note(self, size: int) -> bytes | None:
         """The final checkpoint note kept for a log size, or None."""

@@ -14,11 +14,11 @@ from consortia.base.hashing import tagged
 from consortia.base.keys import SigningKey, key_id
 from consortia.base.refusals import Refusal, require
 from consortia.kernel.application import Application
-from consortia.kernel.block import MemberKey, MemberSet
+from consortia.kernel.block import MemberKey, MemberSet, Misdeed
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.genesis import DEFAULT_LIMITS, PROTOCOL_VERSION, Genesis, Limits
 from consortia.kernel.module import GenesisLoader, Invariant, Method, Module
-from consortia.kernel.ports import KeyState, Misdeed, Quota, SetStep, Validator
+from consortia.kernel.ports import KeyState, Quota, SetStep, Validator
 from consortia.kernel.table import Table
 from consortia.kernel.transaction import Call, call
 

@@ -19,7 +19,8 @@ from consortia.base.codec import Malformed, Record, decode_record, encode_record
 from consortia.base.refusals import Refused
 from consortia.drivers.embedded import Grouping
 from consortia.kernel.block import Receipt
-from consortia.kernel.ledger import BlockWrite, Ledger
+from consortia.kernel.durable import BlockWrite
+from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import Call, call, sign_transaction
 from consortia.node.core import Node
 from consortia.node.memory import PlainMemory

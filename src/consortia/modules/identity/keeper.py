@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from consortia.base.keys import key_id
 from consortia.base.refusals import Refused, require
-from consortia.kernel.block import MemberKey, MemberSet
+from consortia.kernel.block import MemberKey, MemberSet, Misdeed
 from consortia.kernel.context import Context, Signer
-from consortia.kernel.ports import KeyState, Misdeed, Quota, SetStep, Validator
+from consortia.kernel.ports import KeyState, Quota, SetStep, Validator
 from consortia.modules.identity import mandates
 from consortia.modules.identity import refusals as codes
 from consortia.modules.identity import validators as consensus

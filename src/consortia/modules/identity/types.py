@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from consortia.base.codec import U63, Digest, Milliseconds, Name, PublicKey, Record, Text80
-from consortia.kernel.block import MEMBERS_MAX, MemberSet
-from consortia.kernel.ports import Misdeed, Quota
+from consortia.kernel.block import MEMBERS_MAX, MemberSet, Misdeed
+from consortia.kernel.ports import Quota
 
 KEYS_MAX = 64
 """A member has at most so many active keys."""

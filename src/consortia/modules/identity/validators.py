@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from consortia.base.keys import key_id
 from consortia.base.refusals import require
+from consortia.kernel.block import Misdeed
 from consortia.kernel.context import Context
-from consortia.kernel.ports import Misdeed, Validator
+from consortia.kernel.ports import Validator
 from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.state import KEYS, MEMBERS, OFFENCES, OWNERS, PROPOSALS, SEATS, text
 from consortia.modules.identity.types import (

@@ -17,8 +17,9 @@ from consortia.base.note import parse_note
 from consortia.kernel.application import Application
 from consortia.kernel.block import Block, MemberSet
 from consortia.kernel.checkpoint import NotFinal, check_final
+from consortia.kernel.durable import Mark, View
 from consortia.kernel.genesis import Genesis
-from consortia.kernel.ledger import Ledger, Mark, View
+from consortia.kernel.ledger import Ledger
 from consortia.kernel.machine import InvalidBlock
 from consortia.kernel.store import Reader
 from consortia.node.audit.findings import Findings
