@@ -101,15 +101,18 @@ class Mempool:
     def submit(self, raw: bytes, now: int) -> bytes:
         """Take a transaction in and give its id; raises Refused. One that waits already is simply known."""
         parsed, calls = parse(self.ledger.app, raw, self.ledger.network)
-        if parsed.id in self._ids:
-            return parsed.id
+        if parsed.id not in self._ids:
+            self.enter(parsed, calls, now)
+        return parsed.id
+
+    def enter(self, parsed: Parsed, calls: Calls, now: int) -> None:
+        """Take in what `parse` gave and does not wait yet; raises Refused."""
         fold = self._current(now)
         member = fold.admission.signer(parsed.transaction.key).member
         cap = fold.admission.quota(member).pending
         if self._pending.get(member, 0) >= cap:
             raise Refused(POOL_FULL, f"{member}: {cap}")
         self._enter(fold, Waiting(parsed, calls, member))
-        return parsed.id
 
     def take(self, now: int) -> Fold | None:
         """The block gathered so far, for its driver to append and close; None when it is empty."""

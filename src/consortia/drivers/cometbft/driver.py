@@ -1,0 +1,359 @@
+"""The application that CometBFT calls: one ledger, without sockets and without a clock of its own.
+
+Its methods are ABCI 2.0's in plain Python; `calls` translates. What a block does is worked out in memory
+(`finalize_block`), and `commit` alone writes: the block and the driver's mark (CometBFT's height, the log
+root) in one durable transaction, the mark alone where the block appends nothing. So `info` never tells of
+anything that a crash could take back, and CometBFT replays what is missing.
+
+The ledger's height counts appended blocks. A block of CometBFT's that admits no transaction, accuses nobody
+and holds no tick appends none and changes no root: otherwise there would be an empty block for every block.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from consortia.base.codec import Malformed
+from consortia.base.hashing import tagged
+from consortia.base.keys import verify
+from consortia.base.refusals import Refused
+from consortia.drivers.cometbft.bundle import Tick, read
+from consortia.drivers.cometbft.proposal import TICK_AFTER_MS, Choice, Convicted, Proposal, choose, packed
+from consortia.drivers.mempool import Calls, Mempool
+from consortia.kernel import refusals as codes
+from consortia.kernel.admission import Check, parse
+from consortia.kernel.block import OK, Accusation, Block, Misdeed
+from consortia.kernel.context import Context
+from consortia.kernel.durable import DriverMark, Power
+from consortia.kernel.ledger import Ledger, Prepared
+from consortia.kernel.store import Overlay
+from consortia.kernel.transaction import Parsed
+
+WAKE_MS = 2_000
+"""A proposer whose block's time lags its clock by more proposes nothing, and so wakes an idle network."""
+
+WAKES_MAX = 2
+CHAIN_ID_DIGITS = 40
+SIGNATURES_MAX = 100_000
+ADDRESS_BYTES = 20
+ACCEPTED, REFUSED = 0, 1
+REPEATED = "bundle.repeated"
+"""The code of a bundle in which a transaction stands that waits already."""
+
+_MISDEEDS: dict[int, Misdeed] = {1: "duplicate_vote", 2: "light_client_attack"}
+_TAG = "consortia/chain"
+
+
+class OutOfStep(RuntimeError):
+    """CometBFT and the ledger do not belong together, or a call came where the protocol has none."""
+
+
+def chain_id(network: bytes, start: int) -> str:
+    """The name of CometBFT's chain for a network whose log had `start` leaves when that chain began."""
+    return tagged(_TAG, network + start.to_bytes(8, "big")).hex()[:CHAIN_ID_DIGITS]
+
+
+def address_of(public: bytes) -> bytes:
+    """CometBFT's address of an Ed25519 key."""
+    return sha256(public).digest()[:ADDRESS_BYTES]
+
+
+class Signatures:
+    """Remembers that a key signed certain bytes, and nothing else; what is not remembered is checked."""
+
+    def __init__(self, check: Check = verify, limit: int = SIGNATURES_MAX) -> None:
+        self._check, self._limit = check, limit
+        self._known = OrderedDict[bytes, None]()
+
+    def __call__(self, public: bytes, message: bytes, signature: bytes) -> bool:
+        """Whether the signature is valid."""
+        name = sha256(public + signature + message).digest()
+        if name in self._known:
+            return True
+        valid = self._check(public, message, signature)
+        if valid:
+            self._known[name] = None
+            if len(self._known) > self._limit:
+                self._known.popitem(last=False)
+        return valid
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What CheckTx says: accepted or not, and of each transaction in a bundle "ok" or its refusal's code."""
+
+    code: int
+    codes: tuple[str, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What InitChain answers: who votes, and the log's root."""
+
+    validators: tuple[Power, ...]
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finalized:
+    """What FinalizeBlock answers: the log's root after the block, and changed powers (0 removes)."""
+
+    root: bytes
+    updates: tuple[Power, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A block of CometBFT's that is durable: its height and time, the root after it, and what it appended.
+
+    `prepared` is None where it appended nothing.
+    """
+
+    height: int
+    time: int
+    root: bytes
+    prepared: Prepared | None
+    accusations: tuple[Accusation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A block between FinalizeBlock and Commit."""
+
+    proposal: Proposal
+    prepared: Prepared | None
+    accusations: tuple[Accusation, ...]
+    mark: DriverMark
+    idle: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How many of its newest blocks CometBFT keeps; 0 keeps all, as an archive does."""
+
+    blocks: int = 0
+
+
+class CometBft:
+    """The driver of one ledger whose blocks CometBFT decides."""
+
+    def __init__(self, ledger: Ledger, check: Check = verify, retention: Retention | None = None) -> None:
+        """Go on where the ledger's store says that this driver was."""
+        self.ledger = ledger
+        self.retention = retention or Retention()
+        self.check = Signatures(check)
+        self.mark = ledger.driver_mark()
+        self.pool = Mempool(ledger, self.check)
+        self._ticks = False
+        self._pending: _Pending | None = None
+        self._idle = 0
+        self._woke: int | None = None
+        self._decided: list[Decided] = []
+        self._refused: list[tuple[bytes, Refused]] = []
+
+    @property
+    def height(self) -> int:
+        """CometBFT's newest height here; 0 before its first block."""
+        return 0 if self.mark is None else self.mark.height
+
+    @property
+    def start(self) -> int:
+        """The size of the log at which CometBFT's chain began."""
+        return self.ledger.tip.size if self.mark is None else self.mark.start
+
+    @property
+    def chain_id(self) -> str:
+        """The name of CometBFT's chain."""
+        return chain_id(self.ledger.network, self.start)
+
+    # The handshake ------------------------------------------------------------------------
+
+    def info(self) -> tuple[int, bytes]:
+        """The height and root that the last Commit wrote; height 0 before the first."""
+        return (0, b"") if self.mark is None else (self.mark.height, self.mark.root)
+
+    def init_chain(self, name: str) -> Started:
+        """Begin CometBFT's chain at the ledger as it stands; writes nothing, and may be asked again."""
+        if self.mark is not None:
+            raise OutOfStep(f"the ledger stands at height {self.mark.height} of a chain; CometBFT has none")
+        if name != self.chain_id:
+            raise OutOfStep(f"CometBFT has chain {name}, the ledger's is {self.chain_id}")
+        powers = self._powers()
+        if not powers:
+            raise OutOfStep("no member of the network has a consensus key")
+        return Started(_sorted(powers), self.ledger.tip.root)
+
+    # The mempool --------------------------------------------------------------------------
+
+    def check_tx(self, entry: bytes, now: int, *, again: bool = False) -> Verdict:
+        """Whether an entry may wait: at least one of its transactions is admissible after what waits.
+
+        A bundle with a transaction that waits already is refused. `again` is CometBFT's recheck after a
+        block: what of it is refused now is told by `refusals`.
+        """
+        try:
+            transactions = read(entry)
+        except Malformed as error:
+            return Verdict(REFUSED, (), str(error))
+        if isinstance(transactions, Tick):
+            return self._check_tick(transactions, now)
+        parsed = [self._parse(raw) for raw in transactions]
+        ids = [found[0].id for found in parsed if not isinstance(found, Refused)]
+        if not again and (len(set(ids)) < len(ids) or any(name in self.pool for name in ids)):
+            return Verdict(REFUSED, (REPEATED,) * len(parsed), "a transaction of the bundle waits already")
+        reasons = [self._enter(found, now, again=again) for found in parsed]
+        verdict = ACCEPTED if None in reasons else REFUSED
+        said = next((str(reason) for reason in reasons if reason is not None), "")
+        return Verdict(verdict, tuple(OK if each is None else each.code for each in reasons), said)
+
+    def _parse(self, raw: bytes) -> tuple[Parsed, Calls] | Refused:
+        try:
+            return parse(self.ledger.app, raw, self.ledger.network)
+        except Refused as refused:
+            return refused
+
+    def _enter(self, found: tuple[Parsed, Calls] | Refused, now: int, *, again: bool) -> Refused | None:
+        """Let a transaction wait; the reason where it may not."""
+        if isinstance(found, Refused):
+            return found
+        parsed, calls = found
+        if parsed.id in self.pool:
+            return Refused(codes.REPLAYED, "it stands in another bundle")
+        try:
+            self.pool.enter(parsed, calls, now)
+        except Refused as refused:
+            if again and self.ledger.receipt(parsed.id) is None:
+                self._refused.append((parsed.id, refused))
+            return refused
+        return None
+
+    def _check_tick(self, tick: Tick, now: int) -> Verdict:
+        tip = self.ledger.tip
+        wanted = not self._ticks and tick.height == tip.height and now - tip.time >= TICK_AFTER_MS
+        self._ticks = self._ticks or wanted
+        return Verdict(ACCEPTED if wanted else REFUSED, (), "" if wanted else "no tick is due")
+
+    # Consensus ----------------------------------------------------------------------------
+
+    def prepare_proposal(self, proposal: Proposal, bytes_max: int, now: int) -> tuple[bytes, ...]:
+        """The entries of a block to propose, of those that wait.
+
+        A proposal whose time lags the clock is that of an idle network's first block: it is left empty, so
+        that the next has a time of its own. Not after such a block of this proposer's, nor after two in a row
+        of anybody's: where clocks disagree, or the network is slow, there are transactions all the same.
+        """
+        if now - proposal.time > WAKE_MS and self._woke != proposal.height - 1 and self._idle < WAKES_MAX:
+            self._woke = proposal.height
+            return ()
+        return packed(choose(self.ledger, proposal, self.check), proposal.entries, bytes_max)
+
+    def process_proposal(self, proposal: Proposal) -> bool:
+        """Whether a proposed block holds nothing but what is admitted. Pure: nothing here changes."""
+        return choose(self.ledger, proposal, self.check).whole
+
+    def finalize_block(self, proposal: Proposal, now: int) -> Finalized:
+        """Work out a decided block, in memory; may be asked again until it is committed."""
+        if self.mark is not None and proposal.height != self.mark.height + 1:
+            raise OutOfStep(f"block {proposal.height} does not follow {self.mark.height}")
+        choice = choose(self.ledger, proposal, self.check)
+        accusations = self._accusations(proposal.convicted)
+        prepared = self._prepare(choice, accusations)
+        tip = self.ledger.tip if prepared is None else prepared.tip
+        before = self._standing()
+        after = before if prepared is None else self._powers(prepared.result.changes) or before
+        mark = DriverMark(proposal.height, tip.root, self.start, _sorted(after))
+        idle = not proposal.entries and now - proposal.time > WAKE_MS
+        self._pending = _Pending(proposal, prepared, accusations, mark, idle)
+        return Finalized(tip.root, updates(before, after))
+
+    def commit(self) -> int:
+        """Make the decided block durable, and give the lowest height whose block CometBFT is to keep.
+
+        Raises what the store raises, with nothing done.
+        """
+        pending = self._pending
+        if pending is None:
+            raise OutOfStep("there is no block to commit")
+        if pending.prepared is None:
+            self.ledger.mark_driver(pending.mark)
+        else:
+            self.ledger.commit(pending.prepared, pending.mark)
+        proposal, self._pending = pending.proposal, None
+        self.mark = pending.mark
+        self._idle = self._idle + 1 if pending.idle else 0
+        self.pool = Mempool(self.ledger, self.check)
+        self._ticks = False
+        self._decided.append(
+            Decided(proposal.height, proposal.time, self.mark.root, pending.prepared, pending.accusations)
+        )
+        return max(0, proposal.height - self.retention.blocks) if self.retention.blocks else 0
+
+    def _prepare(self, choice: Choice, accusations: tuple[Accusation, ...]) -> Prepared | None:
+        """What the block appends, or None."""
+        if not choice.admitted and not accusations and choice.tick is None:
+            return None
+        transactions = tuple(item.parsed.raw for item in choice.admitted)
+        block = Block(self.ledger.tip.height + 1, choice.time, transactions, accusations)
+        return self.ledger.prepare_admitted(block, choice.admission, choice.admitted)
+
+    def _accusations(self, convicted: Sequence[Convicted]) -> tuple[Accusation, ...]:
+        """What CometBFT found, by key; what is of no key that the ledger knows says nothing."""
+        if not convicted:
+            return ()
+        with self.ledger.store.snapshot() as view:
+            known = self.ledger.app.keys.consensus_keys(self._context(Overlay(view)))
+        keys = {address_of(one.public): one.public for one in known}
+        return tuple(
+            Accusation(keys[one.address], one.height, _MISDEEDS[one.kind])
+            for one in convicted
+            if one.address in keys and one.kind in _MISDEEDS
+        )
+
+    # Validators ---------------------------------------------------------------------------
+
+    def _powers(self, changes: Mapping[bytes, bytes | None] | None = None) -> dict[bytes, int]:
+        """The voting power of each consensus key, with changes that are not durable yet."""
+        with self.ledger.store.snapshot() as view:
+            overlay = Overlay(view)
+            for key, value in (changes or {}).items():
+                if value is None:
+                    overlay.delete(key)
+                else:
+                    overlay.put(key, value)
+            found = self.ledger.app.keys.validators(self._context(overlay))
+        return {one.public: one.power for one in found}
+
+    def _standing(self) -> dict[bytes, int]:
+        """The powers that CometBFT knows: never none, even where a block left the ledger with none."""
+        return (
+            self._powers() if self.mark is None else {one.public: one.power for one in self.mark.validators}
+        )
+
+    def _context(self, overlay: Overlay) -> Context:
+        tip = self.ledger.tip
+        return Context(overlay, self.ledger.network, tip.height, tip.time, tip.size)
+
+    # What there is to tell ----------------------------------------------------------------
+
+    def drain(self) -> list[Decided]:
+        """The blocks that became durable, once, oldest first."""
+        decided, self._decided = self._decided, []
+        return decided
+
+    def refusals(self) -> list[tuple[bytes, Refused]]:
+        """The transactions that waited and are refused by the newest state, once, by id."""
+        refused, self._refused = self._refused, []
+        return refused
+
+
+def updates(before: Mapping[bytes, int], after: Mapping[bytes, int]) -> tuple[Power, ...]:
+    """What changes one set of powers into another, by key; 0 removes, and only what is there."""
+    changed = {key: power for key, power in after.items() if before.get(key) != power}
+    changed.update({key: 0 for key in before if key not in after})
+    return _sorted(changed)
+
+
+def _sorted(powers: Mapping[bytes, int]) -> tuple[Power, ...]:
+    return tuple(Power(key, power) for key, power in sorted(powers.items()))

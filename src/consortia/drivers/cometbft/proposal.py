@@ -1,0 +1,132 @@
+"""What a block of CometBFT's means here: which of its transactions are admitted, by one rule on every node.
+
+The rule is a pure function of the ledger's state and the block: proposers filter by it, everybody else
+refuses a block that breaks it, and a block that is decided all the same has what breaks it skipped.
+
+1. An entry is a bundle or a tick; anything else is skipped.
+2. A bundle's transactions are admitted one by one, in order, at the block's time (or the newest block's, if
+   that is later). One that is not admitted, or no longer fits the block's bytes, is skipped.
+3. A tick stands if no transaction was admitted, it names the newest height, the block is at least
+   `TICK_AFTER_MS` later than that, and no tick stands before it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consortia.base.codec import Malformed
+from consortia.base.refusals import Refused
+from consortia.drivers.cometbft.bundle import Tick, framed, pack, read
+from consortia.drivers.cometbft.wire import varint
+from consortia.drivers.mempool import BLOCK_FRAME_BYTES, TRANSACTION_FRAME_BYTES
+from consortia.kernel.admission import Admission, Admitted, Check
+from consortia.kernel.block import BLOCK_BYTES_MAX
+from consortia.kernel.ledger import Ledger
+
+TICK_AFTER_MS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Convicted:
+    """What CometBFT found a validator guilty of: its address (20 bytes), the driver's height, the kind."""
+
+    address: bytes
+    height: int
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A block of CometBFT's, proposed or decided. `time` is UTC milliseconds, rounded down."""
+
+    height: int
+    time: int
+    entries: tuple[bytes, ...]
+    convicted: tuple[Convicted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of a proposal stands.
+
+    `kept` are the transactions admitted of each entry, in order; `whole` says that nothing was skipped.
+    """
+
+    time: int
+    admission: Admission
+    admitted: tuple[Admitted, ...]
+    kept: tuple[tuple[bytes, ...], ...]
+    tick: Tick | None
+    whole: bool
+
+
+def choose(ledger: Ledger, proposal: Proposal, check: Check) -> Choice:
+    """Apply the rule to a proposal that follows the newest block."""
+    time = max(proposal.time, ledger.tip.time)
+    with ledger.store.snapshot() as view:
+        fold = _Fold(ledger.admission(view, time), check)
+        kept, ticks = list[tuple[bytes, ...]](), list[Tick]()
+        for entry in proposal.entries:
+            kept.append(fold.take(entry, ticks))
+    stands = not fold.admitted and ticks[:1] == [Tick(ledger.tip.height)]
+    stands = stands and time - ledger.tip.time >= TICK_AFTER_MS
+    tick = ticks[0] if stands else None
+    whole = fold.whole and len(ticks) == (0 if tick is None else 1)
+    return Choice(time, fold.admission, tuple(fold.admitted), tuple(kept), tick, whole)
+
+
+def packed(choice: Choice, entries: Sequence[bytes], bytes_max: int) -> tuple[bytes, ...]:
+    """The entries to propose: those of which all is kept as they are, others packed anew without the rest.
+
+    They are cut off where they would have more than `bytes_max` bytes in CometBFT's block.
+    """
+    out, size = list[bytes](), 0
+    found = [(entry, kept) for entry, kept in zip(entries, choice.kept, strict=True) if kept]
+    wanted = [entry if _length(kept) == len(entry) else pack(kept) for entry, kept in found]
+    if choice.tick is not None:
+        wanted = [choice.tick.encode()]
+    for entry in wanted:
+        size += 1 + len(varint(len(entry))) + len(entry)
+        if size > bytes_max:
+            break
+        out.append(entry)
+    return tuple(out)
+
+
+def _length(kept: Sequence[bytes]) -> int:
+    """How long the bundle of these transactions is."""
+    return 1 + sum(len(framed(raw)) for raw in kept)
+
+
+class _Fold:
+    """The admission of one block, entry by entry."""
+
+    def __init__(self, admission: Admission, check: Check) -> None:
+        self.admission, self.check = admission, check
+        self.admitted: list[Admitted] = []
+        self.whole = True
+        self._bytes = BLOCK_FRAME_BYTES
+
+    def take(self, entry: bytes, ticks: list[Tick]) -> tuple[bytes, ...]:
+        """Admit what an entry holds, and give what was admitted."""
+        try:
+            transactions = read(entry)
+        except Malformed:
+            self.whole = False
+            return ()
+        if isinstance(transactions, Tick):
+            ticks.append(transactions)
+            return ()
+        kept = tuple(raw for raw in transactions if self._admit(raw))
+        self.whole = self.whole and len(kept) == len(transactions)
+        return kept
+
+    def _admit(self, raw: bytes) -> bool:
+        size = len(raw) + TRANSACTION_FRAME_BYTES
+        if self._bytes + size > BLOCK_BYTES_MAX:
+            return False
+        try:
+            self.admitted.append(self.admission.admit(raw, self.check))
+        except Refused:
+            return False
+        self._bytes += size
+        return True
