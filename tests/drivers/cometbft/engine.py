@@ -119,3 +119,19 @@ class Engine:
 def pending(quota_pending):
     """The plain quota with another cap of waiting transactions."""
     return QUOTA.__class__(QUOTA.cost_per_block, QUOTA.cost_per_epoch, QUOTA.state_bytes, quota_pending)
+
+
+def block(height, *entries, time=START + 1_000, convicted=()):
+    return Proposal(height, time, entries, convicted)
+
+
+def committed(driver, proposal, now=START + 1_000):
+    finalized = driver.finalize_block(proposal, now)
+    driver.commit()
+    return finalized
+
+
+def blocks(engine, node=0):
+    """The blocks that a node's ledger appended."""
+    ledger = engine.drivers[node].ledger
+    return [ledger.block(height) for height in range(1, ledger.tip.height + 1)]
