@@ -13,7 +13,7 @@ from typing import Any
 from consortia.base.codec import Record
 from consortia.base.refusals import Refusal
 from consortia.kernel.context import Context
-from consortia.kernel.table import Table
+from consortia.kernel.table import Part, Table
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -72,6 +72,20 @@ class Invariant:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a proof of an entry of `table` may carry, so that its reader computes anew what members computed.
+
+    `check(network id, key parts, entry, evidence)` gives in words what came out, and raises Malformed, saying
+    what is wrong, where the entry is another than the evidence leads to.
+    """
+
+    table: Table[Any]
+    kind: type[Record]
+    check: Callable[[bytes, tuple[Part, ...], Any, Any], str]
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
 class GenesisLoader:
     """How a module takes its part of the genesis: a record of `kind`, and `load(ctx, record, ports)`."""
 
@@ -93,4 +107,5 @@ class Module:
     events: tuple[type[Record], ...] = ()
     invariants: tuple[Invariant, ...] = ()
     genesis: GenesisLoader | None = None
+    evidence: tuple[Evidence, ...] = ()
     ports: Any = field(default=None)

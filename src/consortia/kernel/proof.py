@@ -3,7 +3,8 @@
 A `.proof` is a C2SP tlog-proof of a block's header leaf. Its `extra` line holds, canonically encoded,
 the genesis, every change of the member set with the checkpoint that vouches for it, the header,
 and the claim: a receipt in the same log, or a state entry present or absent under the header's state
-root, and optionally the opening of one record, or of one subject's rows, that the entry commits to.
+root, and optionally the opening of one record, or of one subject's rows, that the entry commits to, or
+evidence from which the entry can be computed anew.
 `docs/reference/proof.md` is the specification. A proof has one valid spelling.
 """
 
@@ -20,10 +21,12 @@ from consortia.kernel.block import MemberSet
 
 PROOF_BYTES_MAX = 4 << 20
 LEAF_BYTES_MAX = 1 << 20
+EVIDENCE_BYTES_MAX = 5 << 19
 _FIRST_LINE = "c2sp.org/tlog-proof@v1"
 
 LogPath = Annotated[tuple[Digest, ...], Meta(max_length=64)]
 LeafBytes = Annotated[bytes, Meta(max_length=LEAF_BYTES_MAX)]
+EvidenceBytes = Annotated[bytes, Meta(max_length=EVIDENCE_BYTES_MAX)]
 NoteBytes = Annotated[bytes, Meta(max_length=1 << 16)]
 
 
@@ -85,7 +88,11 @@ class Since(Record, frozen=True):
 
 
 class Extra(Record, frozen=True):
-    """What stands on the `extra` line; exactly one of `receipt` and `state` is the claim."""
+    """What stands on the `extra` line; exactly one of `receipt` and `state` is the claim.
+
+    At most one of `record`, `subject` and `evidence` stands; `evidence` is a record that the entry's module
+    knows, encoded.
+    """
 
     genesis: LeafBytes
     changes: Annotated[tuple[SetChange, ...], Meta(max_length=256)]
@@ -94,6 +101,7 @@ class Extra(Record, frozen=True):
     state: StateClaim | None
     record: RecordOpening | None
     subject: SubjectOpening | None
+    evidence: EvidenceBytes | None
     since: Since | None
 
 

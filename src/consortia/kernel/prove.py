@@ -25,10 +25,11 @@ class CannotProve(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Openings:
-    """What a proof of a state entry opens besides: a record of a batch, or a subject of a data set."""
+    """What a proof of a state entry brings besides: a record of a batch, a subject's rows, or evidence."""
 
     record: RecordOpening | None = None
     subject: SubjectOpening | None = None
+    evidence: bytes | None = None
 
 
 def prove_receipt(ledger: Ledger, transaction: bytes, since: int | None = None) -> Proof:
@@ -111,6 +112,7 @@ def _assemble(
         state=claim if isinstance(claim, StateClaim) else None,
         record=openings.record,
         subject=openings.subject,
+        evidence=openings.evidence,
         since=None if since is None else Since(since, ledger.root(since), ledger.consistency(since, size)),
     )
     return Proof(extra, index, ledger.inclusion(index, size), note)

@@ -7,7 +7,8 @@
 5. The block's header stands in the log of that checkpoint.
 6. The claim holds: the receipt stands in the same log and block, or the state entry is present, or
    absent, under the header's state root.
-7. The opened record, or the subject's presence or absence, leads to the commitment in the entry.
+7. The opened record, or the subject's presence or absence, leads to the commitment in the entry; or the
+   evidence gives the entry when it is computed anew.
 8. The log continues the one that the verifier trusts already (only when asked for).
 
 Verification reads no clock, file or network. What it cannot show is said by `NOT_PROVED`.
@@ -28,7 +29,14 @@ from consortia.kernel.checkpoint import NotFinal, check_final
 from consortia.kernel.context import Context
 from consortia.kernel.genesis import Genesis
 from consortia.kernel.machine import InvalidBlock, Machine
-from consortia.kernel.proof import Proof, RecordOpening, SetChange, SubjectOpening, parse_proof
+from consortia.kernel.proof import (
+    EVIDENCE_BYTES_MAX,
+    Proof,
+    RecordOpening,
+    SetChange,
+    SubjectOpening,
+    parse_proof,
+)
 from consortia.kernel.store import MemoryReader, Overlay
 from consortia.kernel.table import Part
 from consortia.kernel.tree import key_hash, value_hash
@@ -170,14 +178,31 @@ class _Check:
         return f"{named} is present under the header's state root"
 
     def opening(self) -> str:
-        record, subject = self.proof.extra.record, self.proof.extra.subject
-        if record is not None and subject is not None:
-            raise _Wrong("a proof opens a record or a subject, not both")
+        extra = self.proof.extra
+        record, subject, evidence = extra.record, extra.subject, extra.evidence
+        if sum(each is not None for each in (record, subject, evidence)) > 1:
+            raise _Wrong("a proof opens a record or a subject, or carries evidence, not two of them")
+        if evidence is not None:
+            return self._computed(evidence)
         if record is not None:
             return _open_record(record, self._committed())
         if subject is not None:
             return _open_subject(subject, self._committed())
         return "no record is opened"
+
+    def _computed(self, data: bytes) -> str:
+        """What the evidence leads to, by the module whose entry is claimed."""
+        state = self.proof.extra.state
+        if state is None or state.value is None:
+            raise _Wrong("only an entry that is present has evidence")
+        for module in self.app.modules:
+            for known in module.evidence:
+                parts = known.table.read_key(state.key)
+                if parts is not None:
+                    entry = decode_record(known.table.kind, state.value)
+                    found = decode_record(known.kind, data, size_max=EVIDENCE_BYTES_MAX)
+                    return known.check(self.network, parts, entry, found)
+        raise _Wrong("no evidence is known for an entry of this table")
 
     def continues(self) -> str:
         since, given = self.since, self.proof.extra.since

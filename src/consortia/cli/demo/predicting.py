@@ -110,6 +110,7 @@ def prove(consortium: Consortium, answered: Answered, index: int) -> bytes:
             state=extra.state,
             record=shown,
             subject=None,
+            evidence=None,
             since=extra.since,
         ),
         bare.index,

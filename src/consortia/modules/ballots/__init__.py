@@ -9,6 +9,7 @@ from consortia.base.codec import Record
 from consortia.kernel.module import Method, Module
 from consortia.modules.ballots import handlers
 from consortia.modules.ballots import messages as asked
+from consortia.modules.ballots.evidence import EVIDENCE
 from consortia.modules.ballots.invariants import INVARIANTS
 from consortia.modules.ballots.keeper import Asked, Failed, Keeper, Tally
 from consortia.modules.ballots.ports import Members, Ports
@@ -73,5 +74,6 @@ def module(ports: Ports) -> Module:
         queries=QUERIES,
         events=EVENTS,
         invariants=INVARIANTS,
+        evidence=EVIDENCE,
         ports=ports,
     )

@@ -3,8 +3,7 @@
 from consortia.base.hashing import tagged
 from consortia.base.refusals import Refused
 from consortia.kernel.context import Context
-from consortia.kernel.table import Part as KeyPart
-from consortia.kernel.table import Table
+from consortia.kernel.table import K, Table
 from consortia.modules.ballots import refusals as codes
 from consortia.modules.ballots.types import (
     ELECTION_TAG,
@@ -43,20 +42,19 @@ def found(ctx: Context, election: bytes) -> tuple[Election, Progress]:
 
 def trustees(ctx: Context, election: bytes) -> dict[str, Trustee]:
     """The trustees that committed, by name, sorted."""
-    return {_name(key[1]): trustee for key, trustee in TRUSTEES.scan(ctx, election)}
+    return _by_name(TRUSTEES, ctx, election)
 
 
 def ballots(ctx: Context, election: bytes) -> dict[str, Kept]:
     """The ballots that count, by voter, sorted."""
-    return {_name(key[1]): kept for key, kept in KEPT.scan(ctx, election)}
+    return _by_name(KEPT, ctx, election)
 
 
 def parts(ctx: Context, election: bytes) -> dict[str, Part]:
     """The parts of the decryption, by trustee, sorted."""
-    return {_name(key[1]): part for key, part in PARTS.scan(ctx, election)}
+    return _by_name(PARTS, ctx, election)
 
 
-def _name(part: KeyPart) -> str:
-    if not isinstance(part, str):
-        raise TypeError("a part of the key is not text")
-    return part
+def _by_name(table: Table[K], ctx: Context, election: bytes) -> dict[str, K]:
+    """The entries of an election by name, sorted by name: in the table, shorter names come first."""
+    return dict(sorted((str(key[1]), record) for key, record in table.scan(ctx, election)))
