@@ -132,14 +132,14 @@ class _Traded:
         """Whether there is such a unit."""
         return self.bank.unit(ctx, unit) is not None
 
-    def pay_in(self, ctx: Context, member: str, market: bytes, unit: bytes, amount: int) -> None:
+    def pay_in(self, ctx: Context, account: str, market: bytes, unit: bytes, amount: int) -> None:
         """Move units from a member's account to the market's."""
-        lock = self.bank.lock(ctx, member, unit, amount, "paid into a market")
+        lock = self.bank.lock(ctx, account, unit, amount, "paid into a market")
         self.bank.release(ctx, lock, _account(market), amount)
 
-    def pay_out(self, ctx: Context, market: bytes, member: str, unit: bytes, amount: int) -> None:
+    def pay_out(self, ctx: Context, market: bytes, account: str, unit: bytes, amount: int) -> None:
         """Move units from the market's account to a member's."""
-        self.bank.transfer(ctx, _account(market), member, unit, amount)
+        self.bank.transfer(ctx, _account(market), account, unit, amount)
 
     def held(self, ctx: Context, market: bytes, unit: bytes) -> int:
         """How much of a unit the market's account holds."""

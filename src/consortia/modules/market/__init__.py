@@ -47,9 +47,11 @@ METHODS = (
     Method(asked.Halt, standing.halt, _TREASURERS, cost=_BASE, urgent=True, prompt=True),
     Method(asked.Resume, standing.resume, _TREASURERS, cost=_BASE),
     Method(asked.Stop, standing.stop, _ANYONE, cost=_BASE, urgent=True, prompt=True),
+    Method(asked.StopKey, standing.stop_key, _ANYONE, cost=_BASE, urgent=True, prompt=True),
     Method(asked.Restart, standing.restart, _TREASURERS, cost=_BASE),
+    Method(asked.RestartKey, standing.restart_key, _TREASURERS, cost=_BASE),
+    Method(asked.Limit, standing.limit, _TREASURERS, cost=_BASE),
     Method(asked.LimitKey, standing.limit_key, _TREASURERS, cost=_BASE),
-    Method(asked.LimitMember, standing.limit_member, _TREASURERS, cost=_BASE),
 )
 
 

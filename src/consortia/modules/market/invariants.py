@@ -35,7 +35,7 @@ def holds(ctx: Context, ports: Ports) -> str | None:
         market = MARKETS.get(ctx, identity)
         if market is None:
             return "an order without a market"
-        owner = (identity, entry.member)
+        owner = (identity, entry.account)
         quote[owner] += market.terms.deposit
         if entry.order is not None:
             side = quote if entry.order.side == "buy" else base
@@ -77,17 +77,19 @@ def books(ctx: Context, ports: Ports) -> str | None:
 
 
 def keys(ctx: Context, ports: Ports) -> str | None:
-    """What a member's keys have open is what the member has open."""
+    """What a member's keys have open is what its accounts have open."""
     open_by = defaultdict[tuple[bytes, str], list[int]](lambda: [0, 0])
     for key, done in TRADERS.scan(ctx):
         sums = open_by[(bytes(key[0]), done.member)]  # type: ignore[arg-type]
         sums[0] += done.buying
         sums[1] += done.selling
+    accounts = defaultdict[tuple[bytes, str], list[int]](lambda: [0, 0])
     for key, held in ACCOUNTS.scan(ctx):
-        owner = (bytes(key[0]), str(key[1]))  # type: ignore[arg-type]
-        if [held.buying, held.selling] != open_by.pop(owner, [0, 0]):
-            return f"{owner[1]} has other orders open than its keys"
-    return "a key without an account" if any(map(any, open_by.values())) else None
+        sums = accounts[bytes(key[0]), str(key[1]).partition("/")[0]]  # type: ignore[arg-type]
+        sums[0] += held.buying
+        sums[1] += held.selling
+    apart = [owner for owner in {*open_by, *accounts} if open_by[owner] != accounts[owner]]
+    return f"{min(apart)[1]} has other orders open than its keys" if apart else None
 
 
 INVARIANTS = (

@@ -30,10 +30,17 @@ def auction_of(ctx: Context, market: Market, number: int) -> Auction:
     return auction
 
 
-def free_account(ctx: Context, market: Market) -> tuple[Account, Trader]:
-    """The account and the key of the signer, neither of them stopped."""
-    held = account(ctx, market.id, ctx.signer.member)
-    require(held.stopped is None, codes.STOPPED, ctx.signer.member)
+def own(ctx: Context, market: Market, owner: str) -> Account:
+    """An account of the signer's member, of the kind that the market has."""
+    member, _, label = owner.partition("/")
+    require(member == ctx.signer.member and (market.terms.labelled or not label), codes.WRONG_ACCOUNT, owner)
+    return account(ctx, market.id, owner)
+
+
+def running(ctx: Context, market: Market, owner: str) -> tuple[Account, Trader]:
+    """An account of the signer's member and the signer's key, neither of them stopped."""
+    held = own(ctx, market, owner)
+    require(held.stopped is None, codes.STOPPED, owner)
     done = trader(ctx, market.id, ctx.signer.member, ctx.signer.key)
     require(done.stopped is None, codes.STOPPED, ctx.signer.key.hex())
     return held, done

@@ -10,6 +10,7 @@ from consortia.modules.market.types import (
     Limits,
     Number,
     Order,
+    Owner,
     Place,
     Terms,
     Word,
@@ -29,28 +30,31 @@ class Open(Record, frozen=True):
 
 
 class Fund(Record, frozen=True):
-    """Pay units (base or quote) into the member's account in a market."""
+    """Pay units (base or quote) from an account at the bank into the account of that name in a market."""
 
     market: Digest
+    account: Owner
     unit: Digest
     amount: Annotated[int, Meta(ge=1, le=(1 << 63) - 1)]
 
 
 class Take(Record, frozen=True):
-    """Take units that are not held out of the member's account in a market."""
+    """Take units that are not held out of an account in a market, to the account of that name at the bank."""
 
     market: Digest
+    account: Owner
     unit: Digest
     amount: Annotated[int, Meta(ge=1, le=(1 << 63) - 1)]
 
 
 class Commit(Record, frozen=True):
-    """Hand in a sealed order for the auction that takes them now.
+    """Hand in a sealed order of an account for the auction that takes them now.
 
     `commitment` is the hash of `types.Sealing`; a deposit is held until the order is settled.
     """
 
     market: Digest
+    account: Owner
     auction: Number
     commitment: Digest
 
@@ -106,21 +110,43 @@ class Resume(Record, frozen=True):
 
 
 class Stop(Record, frozen=True):
-    """Stop the member's trading, or that of one of its keys: nothing more is handed in or opened.
+    """Stop the trading of an account of the member: nothing more is handed in or opened.
 
     Deposits of orders that stay sealed are lost all the same: else stopping would be an order withdrawn
     for nothing.
     """
 
     market: Digest
-    key: Digest | None
+    account: Owner
+
+
+class StopKey(Record, frozen=True):
+    """Stop the trading of one of the member's keys, an agent's among them; as `Stop`."""
+
+    market: Digest
+    key: Digest
 
 
 class Restart(Record, frozen=True):
-    """Let the member, or one of its keys, trade again; losses are counted anew."""
+    """Let an account of the member trade again; its losses are counted anew."""
 
     market: Digest
-    key: Digest | None
+    account: Owner
+
+
+class RestartKey(Record, frozen=True):
+    """Let one of the member's keys trade again; its losses are counted anew."""
+
+    market: Digest
+    key: Digest
+
+
+class Limit(Record, frozen=True):
+    """Set the limits of an account with all its keys; only the operator can."""
+
+    market: Digest
+    account: Owner
+    limits: Limits
 
 
 class LimitKey(Record, frozen=True):
@@ -128,12 +154,4 @@ class LimitKey(Record, frozen=True):
 
     market: Digest
     key: Digest
-    limits: Limits
-
-
-class LimitMember(Record, frozen=True):
-    """Set the limits of a member with all its keys; only the operator can."""
-
-    market: Digest
-    member: Name
     limits: Limits

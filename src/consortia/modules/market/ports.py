@@ -13,12 +13,12 @@ class Cash(Protocol):
         """Whether there is such a unit."""
         ...
 
-    def pay_in(self, ctx: Context, member: str, market: bytes, unit: bytes, amount: int) -> None:
-        """Move units from a member's account to the market's; raises Refused."""
+    def pay_in(self, ctx: Context, account: str, market: bytes, unit: bytes, amount: int) -> None:
+        """Move units from an account of the signer's member to the market's; raises Refused."""
         ...
 
-    def pay_out(self, ctx: Context, market: bytes, member: str, unit: bytes, amount: int) -> None:
-        """Move units from the market's account to a member's; raises Refused."""
+    def pay_out(self, ctx: Context, market: bytes, account: str, unit: bytes, amount: int) -> None:
+        """Move units from the market's account to a member's account; raises Refused."""
         ...
 
     def held(self, ctx: Context, market: bytes, unit: bytes) -> int:

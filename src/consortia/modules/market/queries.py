@@ -17,7 +17,7 @@ from consortia.modules.market.state import (
     NAMES,
     TRADERS,
     account,
-    limits_of_member,
+    limits_of,
 )
 from consortia.modules.market.types import (
     ORDERS_MAX,
@@ -27,6 +27,7 @@ from consortia.modules.market.types import (
     Limits,
     Market,
     Number,
+    Owner,
     Place,
     Side,
     Trader,
@@ -120,6 +121,13 @@ class Margin(Record, frozen=True):
     margin: Annotated[bytes, Meta(max_length=ORDERS_MAX // 8)]
 
 
+class OfAccount(Record, frozen=True):
+    """One account in a market."""
+
+    market: Digest
+    account: Owner
+
+
 class OfMember(Record, frozen=True):
     """One member in a market."""
 
@@ -128,7 +136,7 @@ class OfMember(Record, frozen=True):
 
 
 class Statement(Record, frozen=True):
-    """A member's account, what it is worth at the newest price, its loss, and the limits that hold."""
+    """An account, what it is worth at the newest price, its loss, and the limits that hold."""
 
     account: Account
     price: Word
@@ -228,15 +236,15 @@ def margin(ctx: Context, arguments: AtAuction, ports: Ports) -> Margin:
     return Margin(bytes(named))
 
 
-def statement(ctx: Context, arguments: OfMember, ports: Ports) -> MaybeStatement:
-    """What a member has in a market, or None in an unknown one."""
+def statement(ctx: Context, arguments: OfAccount, ports: Ports) -> MaybeStatement:
+    """What an owner has in a market, or None in an unknown one."""
     found = MARKETS.get(ctx, arguments.market)
     if found is None:
         return MaybeStatement(None)
-    held = account(ctx, found.id, arguments.member)
+    held = account(ctx, found.id, arguments.account)
     value = rules.worth(held, found.reference)
     loss = rules.lost(held.basis, value)
-    limits = limits_of_member(ctx, found, arguments.member)
+    limits = limits_of(ctx, found, arguments.account)
     return MaybeStatement(Statement(held, found.reference, value, loss, limits))
 
 

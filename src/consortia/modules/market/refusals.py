@@ -19,21 +19,21 @@ NOT_HALTED = _refusal(7, "not_halted", "The market is not halted.")
 UNKNOWN_AUCTION = _refusal(8, "unknown_auction", "Nothing was handed in to such an auction.")
 TOO_EARLY = _refusal(9, "too_early", "The auction has not come to this yet.")
 TOO_LATE = _refusal(10, "too_late", "The auction is past this.")
-STOPPED = _refusal(11, "stopped", "The member or the key was stopped in this market.")
+STOPPED = _refusal(11, "stopped", "The account or the key was stopped in this market.")
 NOT_STOPPED = _refusal(12, "not_stopped", "Nothing is stopped that could go on.")
 UNKNOWN_KEY = _refusal(13, "unknown_key", "The member has no such key in this market.")
-UNKNOWN_MEMBER = _refusal(14, "unknown_member", "There is no such member.")
+WRONG_ACCOUNT = _refusal(14, "wrong_account", "The account is not of this member, or not of this market.")
 UNKNOWN_PLACE = _refusal(15, "unknown_place", "There is no such order in this auction's book.")
 NOT_YOURS = _refusal(16, "not_yours", "The order was handed in by another key.")
 ALREADY_OPEN = _refusal(17, "already_open", "The order was opened already.")
 WRONG_COMMITMENT = _refusal(18, "wrong_commitment", "The order is not the one that was handed in.")
 BOOK_FULL = _refusal(19, "book_full", "The auction takes no more orders.")
-TOO_MANY = _refusal(20, "too_many", "The key or the member has handed in as many orders as its limits allow.")
+TOO_MANY = _refusal(20, "too_many", "The key or the account may hand in no more orders.")
 OFF_TICK = _refusal(21, "off_tick", "The limit is no multiple of the market's tick.")
 OUTSIDE_COLLAR = _refusal(22, "outside_collar", "The limit is too far from the reference price.")
 TOO_LARGE = _refusal(23, "too_large", "The order is larger than the limits allow.")
 POSITION = _refusal(24, "position", "The position could go beyond the limits.")
-SELF_TRADE = _refusal(25, "self_trade", "The order could trade with another of the same member.")
+SELF_TRADE = _refusal(25, "self_trade", "The order could trade with another of the same account.")
 NO_FUNDS = _refusal(26, "no_funds", "The account in the market does not hold so much that is free.")
 OVERFLOW = _refusal(27, "overflow", "The account would hold more than an account can.")
 WRONG_MARGIN = _refusal(28, "wrong_margin", "These are not the orders at the limit that is cut short.")
@@ -52,7 +52,7 @@ REFUSALS = (
     STOPPED,
     NOT_STOPPED,
     UNKNOWN_KEY,
-    UNKNOWN_MEMBER,
+    WRONG_ACCOUNT,
     UNKNOWN_PLACE,
     NOT_YOURS,
     ALREADY_OPEN,

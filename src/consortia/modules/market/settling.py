@@ -16,8 +16,8 @@ from consortia.modules.market.state import (
     PARTS,
     TRADERS,
     account,
+    limits_of,
     limits_of_key,
-    limits_of_member,
     part,
     trader,
 )
@@ -28,6 +28,7 @@ from consortia.modules.market.types import (
     Entry,
     Flagged,
     Forfeited,
+    KeyStopped,
     Market,
     Outcome,
     Pair,
@@ -69,11 +70,11 @@ class Settling:
         if entry is None:
             raise LookupError(f"auction {self.number} has no order {place}")
         self.places.append(place)
-        held = self._account(entry.member)
+        held = self._account(entry.account)
         held = replace(held, quote_held=held.quote_held - self.market.terms.deposit)
-        self.accounts[entry.member] = held
+        self.accounts[entry.account] = held
         if entry.order is None:
-            self._left_sealed(entry.member)
+            self._left_sealed(entry.account)
         else:
             self._fill(entry, place)
 
@@ -82,8 +83,8 @@ class Settling:
         if self.fees:
             operator = self._account(self.market.operator)
             self.accounts[self.market.operator] = replace(operator, quote=operator.quote + self.fees)
-        for member, orders in self.forfeits.items():
-            self.events.append(Forfeited(self.market.id, self.number, member, orders))
+        for owner, orders in self.forfeits.items():
+            self.events.append(Forfeited(self.market.id, self.number, owner, orders))
         if self.outcome.price is not None:
             self._stop_losers(self.outcome.price)
         if done:
@@ -91,7 +92,7 @@ class Settling:
 
     def settled(self, orders: int) -> Auction:
         """The auction with so many orders settled, and what these gave less what they got."""
-        before = [account(self.ctx, self.market.id, member) for member in self.accounts]
+        before = [account(self.ctx, self.market.id, owner) for owner in self.accounts]
         after = list(self.accounts.values())
         base = sum(one.base for one in before) - sum(one.base for one in after)
         quote = sum(one.quote for one in before) - sum(one.quote for one in after)
@@ -105,43 +106,51 @@ class Settling:
         )
 
     def write(self, *, done: bool) -> None:
-        """Write what changed, and forget the orders; at the end the members' parts too."""
+        """Write what changed, and forget the orders; at the end the accounts' parts too."""
         ctx, market = self.ctx, self.market.id
         for place in self.places:
             ENTRIES.delete(ctx, market, self.number, place)
-        for member, held in self.accounts.items():
-            ACCOUNTS.put(ctx, held, market, member)
+        for owner, held in self.accounts.items():
+            ACCOUNTS.put(ctx, held, market, owner)
         for key, record in self.traders.items():
             TRADERS.put(ctx, record, market, key)
-        for member, mine in self.parts.items():
+        for owner, mine in self.parts.items():
             if done:
-                PARTS.delete(ctx, market, self.number, member)
+                PARTS.delete(ctx, market, self.number, owner)
             else:
-                PARTS.put(ctx, mine, market, self.number, member)
+                PARTS.put(ctx, mine, market, self.number, owner)
         if self.pair is not None:
             PAIRED.put(ctx, self.pair, market, self.number % PAIRS)
 
-    def _account(self, member: str) -> Account:
-        held = self.accounts.get(member)
-        return account(self.ctx, self.market.id, member) if held is None else held
+    def _account(self, owner: str) -> Account:
+        held = self.accounts.get(owner)
+        return account(self.ctx, self.market.id, owner) if held is None else held
 
-    def _left_sealed(self, member: str) -> None:
+    def _trader(self, owner: str, key: bytes) -> Trader:
+        known = self.traders.get(key)
+        if known is not None:
+            return known
+        return trader(self.ctx, self.market.id, owner.partition("/")[0], key)
+
+    def _left_sealed(self, owner: str) -> None:
         """Take the deposit of an order left sealed, unless the auction is void or nobody opened any."""
         if self.outcome.void:
             return
-        held = self.accounts[member]
+        held = self.accounts[owner]
         lost = self.market.terms.deposit if self.auction.reveals else 0
-        self.accounts[member] = replace(held, quote=held.quote - lost, sealed=held.sealed + 1)
-        self.forfeits[member] = self.forfeits.get(member, 0) + 1
+        self.accounts[owner] = replace(held, quote=held.quote - lost, sealed=held.sealed + 1)
+        self.forfeits[owner] = self.forfeits.get(owner, 0) + 1
 
     def _fill(self, entry: Entry, place: int) -> None:
         """Free what an opened order held, and move what it traded."""
-        order, member, terms = entry.order, entry.member, self.market.terms
+        order, owner, terms = entry.order, entry.account, self.market.terms
         if order is None:
             return
-        held = rules.closed(self.accounts[member], terms, order)
+        held = rules.closed(self.accounts[owner], terms, order)
         known = self.traders.get(entry.key)
-        done = trader(self.ctx, self.market.id, member, entry.key) if known is None else known
+        done = (
+            trader(self.ctx, self.market.id, owner.partition("/")[0], entry.key) if known is None else known
+        )
         done = rules.opening(done, order, -1)
         if not self.outcome.void:
             bonus = rules.bonus(self.market, self.auction, self.opened)
@@ -153,50 +162,50 @@ class Settling:
                 held = rules.traded(held, terms, order, filled, price)
                 done = rules.tallied(done, terms, order, filled, price)
                 self.fees += rules.fee(terms, filled * price)
-                self._count(member, order.side, filled)
+                self._count(owner, order.side, filled)
         self.opened += 1
-        self.accounts[member], self.traders[entry.key] = held, done
+        self.accounts[owner], self.traders[entry.key] = held, done
 
-    def _count(self, member: str, side: str, filled: int) -> None:
-        known = self.parts.get(member)
-        mine = part(self.ctx, self.market.id, self.number, member) if known is None else known
+    def _count(self, owner: str, side: str, filled: int) -> None:
+        known = self.parts.get(owner)
+        mine = part(self.ctx, self.market.id, self.number, owner) if known is None else known
         if side == "buy":
-            self.parts[member] = replace(mine, bought=mine.bought + filled)
+            self.parts[owner] = replace(mine, bought=mine.bought + filled)
         else:
-            self.parts[member] = replace(mine, sold=mine.sold + filled)
+            self.parts[owner] = replace(mine, sold=mine.sold + filled)
 
     def _stop_losers(self, price: int) -> None:
-        """Stop each member and key whose loss has come to its limit."""
+        """Stop each account and key whose loss has come to its limit."""
         ctx, market, time = self.ctx, self.market, self.ctx.time
-        for member, held in self.accounts.items():
+        for owner, held in self.accounts.items():
             loss = rules.lost(held.basis, rules.worth(held, price))
-            if held.stopped is None and loss >= limits_of_member(ctx, market, member).loss_max:
-                self.accounts[member] = replace(held, stopped=time)
-                self.events.append(Stopped(market.id, member, None, loss=True))
+            if held.stopped is None and loss >= limits_of(ctx, market, owner).loss_max:
+                self.accounts[owner] = replace(held, stopped=time)
+                self.events.append(Stopped(market.id, owner, loss=True))
         for key, done in self.traders.items():
             loss = rules.lost(0, done.quote + done.base * price)
             if done.stopped is None and loss >= limits_of_key(ctx, market, key).loss_max:
                 self.traders[key] = replace(done, stopped=time)
-                self.events.append(Stopped(market.id, done.member, key, loss=True))
+                self.events.append(KeyStopped(market.id, done.member, key, loss=True))
 
     def _close(self) -> None:
         """The auction is settled: tell who traded what, and which patterns people should look at."""
         scanned = {str(key[2]): mine for key, mine in PARTS.scan(self.ctx, self.market.id, self.number)}
         self.parts = scanned | self.parts
         parts = sorted(self.parts.items())
-        for member, mine in parts:
+        for owner, mine in parts:
             if mine.bought or mine.sold:
-                self.events.append(Traded(self.market.id, self.number, member, mine.bought, mine.sold))
-        for member, _ in parts:
-            if member in self.forfeits and rules.leaves_sealed(self.accounts[member]):
-                self._flag("unrevealed", member)
+                self.events.append(Traded(self.market.id, self.number, owner, mine.bought, mine.sold))
+        for owner, _ in parts:
+            if owner in self.forfeits and rules.leaves_sealed(self.accounts[owner]):
+                self._flag("unrevealed", owner)
         if self.outcome.price is not None:
             self._look(parts, self.outcome.price)
 
     def _look(self, parts: list[tuple[str, Part]], price: int) -> None:
         volume, reference = self.outcome.volume, self.auction.reference
-        buyer = rules.dominant(((member, mine.bought) for member, mine in parts), volume)
-        seller = rules.dominant(((member, mine.sold) for member, mine in parts), volume)
+        buyer = rules.dominant(((owner, mine.bought) for owner, mine in parts), volume)
+        seller = rules.dominant(((owner, mine.sold) for owner, mine in parts), volume)
         if buyer is not None and seller is not None:
             self.pair = Pair(self.number, buyer, seller, volume)
             recent = (pair for _, pair in PAIRED.scan(self.ctx, self.market.id))
@@ -207,5 +216,5 @@ class Settling:
         if pusher is not None and rules.is_push(self.market, self.number, reference, price):
             self._flag("push", pusher)
 
-    def _flag(self, concern: Concern, *members: str) -> None:
-        self.events.append(Flagged(self.market.id, self.number, concern, members))
+    def _flag(self, concern: Concern, *accounts: str) -> None:
+        self.events.append(Flagged(self.market.id, self.number, concern, accounts))

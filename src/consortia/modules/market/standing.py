@@ -7,28 +7,31 @@ from consortia.kernel.context import Context
 from consortia.modules.market import messages as asked
 from consortia.modules.market import refusals as codes
 from consortia.modules.market import rules
-from consortia.modules.market.lookup import market_of, operated
+from consortia.modules.market.lookup import market_of, operated, own
 from consortia.modules.market.ports import Ports
 from consortia.modules.market.state import (
     ACCOUNTS,
     KEY_LIMITS,
+    LIMITS,
     MARKETS,
-    MEMBER_LIMITS,
     NAMES,
     TRADERS,
-    account,
     market_id,
     trader,
 )
 from consortia.modules.market.types import (
     Halted,
+    KeyLimited,
+    KeyRestarted,
+    KeyStopped,
+    Limited,
     Limits,
-    LimitsSet,
     Market,
     Named,
     Opened,
-    Resumed,
+    Restarted,
     Stopped,
+    Trader,
 )
 
 
@@ -81,75 +84,89 @@ def resume(ctx: Context, message: asked.Resume, ports: Ports) -> None:
 
 
 def stop(ctx: Context, message: asked.Stop, ports: Ports) -> None:
-    """Stop the member's trading, or that of one key of it."""
+    """Stop the trading of an account of the member."""
     # CHECK
-    market, member, key = market_of(ctx, message.market), ctx.signer.member, message.key
-    _check_key(ctx, key, ports)
-    require(_stopped(ctx, market, key) is None, codes.STOPPED)
+    market = market_of(ctx, message.market)
+    held = own(ctx, market, message.account)
+    require(held.stopped is None, codes.STOPPED, message.account)
     # WRITE
-    if key is None:
-        ACCOUNTS.put(ctx, replace(account(ctx, market.id, member), stopped=ctx.time), market.id, member)
-    else:
-        TRADERS.put(ctx, replace(trader(ctx, market.id, member, key), stopped=ctx.time), market.id, key)
+    ACCOUNTS.put(ctx, replace(held, stopped=ctx.time), market.id, message.account)
     # EMIT
-    ctx.emit(Stopped(market.id, member, key, loss=False))
+    ctx.emit(Stopped(market.id, message.account, loss=False))
+
+
+def stop_key(ctx: Context, message: asked.StopKey, ports: Ports) -> None:
+    """Stop the trading of a key of the member."""
+    # CHECK
+    market = market_of(ctx, message.market)
+    done = _own_key(ctx, market, message.key, ports)
+    require(done.stopped is None, codes.STOPPED, message.key.hex())
+    # WRITE
+    TRADERS.put(ctx, replace(done, stopped=ctx.time), market.id, message.key)
+    # EMIT
+    ctx.emit(KeyStopped(market.id, done.member, message.key, loss=False))
 
 
 def restart(ctx: Context, message: asked.Restart, ports: Ports) -> None:
-    """Let it trade again, its losses counted from here on."""
+    """Let an account of the member trade again, its losses counted from here on."""
     # CHECK
-    market, member, key = market_of(ctx, message.market), ctx.signer.member, message.key
-    _check_key(ctx, key, ports)
-    require(_stopped(ctx, market, key) is not None, codes.NOT_STOPPED)
+    market = market_of(ctx, message.market)
+    held = own(ctx, market, message.account)
+    require(held.stopped is not None, codes.NOT_STOPPED, message.account)
+    # DECIDE
+    held = replace(held, stopped=None, basis=rules.worth(held, market.reference))
     # WRITE
-    if key is None:
-        held = account(ctx, market.id, member)
-        basis = rules.worth(held, market.reference)
-        ACCOUNTS.put(ctx, replace(held, stopped=None, basis=basis), market.id, member)
-    else:
-        done = trader(ctx, market.id, member, key)
-        quote = -done.base * market.reference
-        TRADERS.put(ctx, replace(done, stopped=None, quote=quote), market.id, key)
+    ACCOUNTS.put(ctx, held, market.id, message.account)
     # EMIT
-    ctx.emit(Resumed(market.id, member, key))
+    ctx.emit(Restarted(market.id, message.account))
+
+
+def restart_key(ctx: Context, message: asked.RestartKey, ports: Ports) -> None:
+    """Let a key of the member trade again, its losses counted from here on."""
+    # CHECK
+    market = market_of(ctx, message.market)
+    done = _own_key(ctx, market, message.key, ports)
+    require(done.stopped is not None, codes.NOT_STOPPED, message.key.hex())
+    # DECIDE
+    done = replace(done, stopped=None, quote=-done.base * market.reference)
+    # WRITE
+    TRADERS.put(ctx, done, market.id, message.key)
+    # EMIT
+    ctx.emit(KeyRestarted(market.id, done.member, message.key))
+
+
+def limit(ctx: Context, message: asked.Limit, ports: Ports) -> None:
+    """Set the limits of an account with all its keys."""
+    # CHECK
+    market = operated(ctx, message.market)
+    member, _, label = message.account.partition("/")
+    there = ports.members.is_member(ctx, member) and (market.terms.labelled or not label)
+    require(there, codes.WRONG_ACCOUNT, message.account)
+    _check_limits(market, message.limits)
+    # WRITE
+    LIMITS.put(ctx, message.limits, market.id, message.account)
+    # EMIT
+    ctx.emit(Limited(market.id, message.account, message.limits))
 
 
 def limit_key(ctx: Context, message: asked.LimitKey, ports: Ports) -> None:
     """Set the limits of a key of the member."""
     # CHECK
-    market, member = market_of(ctx, message.market), ctx.signer.member
-    _check_key(ctx, message.key, ports)
+    market = market_of(ctx, message.market)
+    done = _own_key(ctx, market, message.key, ports)
     _check_limits(market, message.limits)
     # WRITE
     KEY_LIMITS.put(ctx, message.limits, market.id, message.key)
     # EMIT
-    ctx.emit(LimitsSet(market.id, member, message.key, message.limits))
+    ctx.emit(KeyLimited(market.id, done.member, message.key, message.limits))
 
 
-def limit_member(ctx: Context, message: asked.LimitMember, ports: Ports) -> None:
-    """Set the limits of a member with all its keys."""
-    # CHECK
-    market = operated(ctx, message.market)
-    require(ports.members.is_member(ctx, message.member), codes.UNKNOWN_MEMBER, message.member)
-    _check_limits(market, message.limits)
-    # WRITE
-    MEMBER_LIMITS.put(ctx, message.limits, market.id, message.member)
-    # EMIT
-    ctx.emit(LimitsSet(market.id, message.member, None, message.limits))
-
-
-def _check_key(ctx: Context, key: bytes | None, ports: Ports) -> None:
-    if key is not None:
-        require(ports.members.owns(ctx, ctx.signer.member, key), codes.UNKNOWN_KEY, key.hex())
+def _own_key(ctx: Context, market: Market, key: bytes, ports: Ports) -> Trader:
+    """What a key of the signer's member did."""
+    require(ports.members.owns(ctx, ctx.signer.member, key), codes.UNKNOWN_KEY, key.hex())
+    return trader(ctx, market.id, ctx.signer.member, key)
 
 
 def _check_limits(market: Market, limits: Limits) -> None:
     """No order may be larger than the deposit was made for."""
     require(limits.order_max <= market.terms.limits.order_max, codes.BAD_TERMS, str(limits.order_max))
-
-
-def _stopped(ctx: Context, market: Market, key: bytes | None) -> int | None:
-    member = ctx.signer.member
-    if key is None:
-        return account(ctx, market.id, member).stopped
-    return trader(ctx, market.id, member, key).stopped

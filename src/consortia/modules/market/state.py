@@ -26,11 +26,11 @@ NAMES = Table("market", "names", Named, (str,), "the market that has a name")
 AUCTIONS = Table("market", "auctions", Auction, (bytes, int), "an auction of a market, by number")
 ENTRIES = Table("market", "entries", Entry, (bytes, int, int), "an unsettled order, by its place in the book")
 LEVELS = Table("market", "levels", Level, (bytes, int, int, int), "what a side (0 buys) wants at a limit")
-ACCOUNTS = Table("market", "accounts", Account, (bytes, str), "what a member has in a market")
+ACCOUNTS = Table("market", "accounts", Account, (bytes, str), "what an owner has in a market")
 TRADERS = Table("market", "traders", Trader, (bytes, bytes), "what a key did in a market")
-PARTS = Table("market", "parts", Part, (bytes, int, str), "a member's part in an auction")
+PARTS = Table("market", "parts", Part, (bytes, int, str), "an account's part in an auction")
 KEY_LIMITS = Table("market", "key_limits", Limits, (bytes, bytes), "the limits of a key in a market")
-MEMBER_LIMITS = Table("market", "member_limits", Limits, (bytes, str), "the limits of a member in a market")
+LIMITS = Table("market", "limits", Limits, (bytes, str), "the limits of an account in a market")
 PAIRED = Table(
     "market", "paired", Pair, (bytes, int), "who traded most with whom, the newest auctions in turn"
 )
@@ -45,7 +45,7 @@ TABLES = (
     TRADERS,
     PARTS,
     KEY_LIMITS,
-    MEMBER_LIMITS,
+    LIMITS,
     PAIRED,
 )
 
@@ -64,9 +64,9 @@ def sealed(sealing: Sealing) -> bytes:
     return tagged("consortia/market/order", encode_record(sealing))
 
 
-def account(ctx: Context, market: bytes, member: str) -> Account:
-    """A member's account in a market, empty where there is none."""
-    return ACCOUNTS.get(ctx, market, member) or EMPTY
+def account(ctx: Context, market: bytes, owner: str) -> Account:
+    """An owner's account in a market, empty where there is none."""
+    return ACCOUNTS.get(ctx, market, owner) or EMPTY
 
 
 def trader(ctx: Context, market: bytes, member: str, key: bytes) -> Trader:
@@ -74,9 +74,9 @@ def trader(ctx: Context, market: bytes, member: str, key: bytes) -> Trader:
     return TRADERS.get(ctx, market, key) or Trader(member, 0, 0, 0, 0, 0, 0, None)
 
 
-def part(ctx: Context, market: bytes, auction: int, member: str) -> Part:
-    """A member's part in an auction."""
-    return PARTS.get(ctx, market, auction, member) or NOTHING
+def part(ctx: Context, market: bytes, auction: int, owner: str) -> Part:
+    """An account's part in an auction."""
+    return PARTS.get(ctx, market, auction, owner) or NOTHING
 
 
 def limits_of_key(ctx: Context, market: Market, key: bytes) -> Limits:
@@ -84,6 +84,6 @@ def limits_of_key(ctx: Context, market: Market, key: bytes) -> Limits:
     return KEY_LIMITS.get(ctx, market.id, key) or market.terms.limits
 
 
-def limits_of_member(ctx: Context, market: Market, member: str) -> Limits:
-    """The limits of a member with all its keys: its own, or the market's."""
-    return MEMBER_LIMITS.get(ctx, market.id, member) or market.terms.limits
+def limits_of(ctx: Context, market: Market, owner: str) -> Limits:
+    """The limits of an account with all its keys: its own, or the market's."""
+    return LIMITS.get(ctx, market.id, owner) or market.terms.limits

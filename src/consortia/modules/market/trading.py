@@ -7,7 +7,7 @@ from consortia.kernel.context import Context
 from consortia.modules.market import messages as asked
 from consortia.modules.market import refusals as codes
 from consortia.modules.market import rules
-from consortia.modules.market.lookup import auction_of, free_account, market_of
+from consortia.modules.market.lookup import auction_of, market_of, own, running
 from consortia.modules.market.ports import Ports
 from consortia.modules.market.state import (
     ACCOUNTS,
@@ -17,9 +17,8 @@ from consortia.modules.market.state import (
     PARTS,
     SIDES,
     TRADERS,
-    account,
+    limits_of,
     limits_of_key,
-    limits_of_member,
     part,
     sealed,
 )
@@ -40,25 +39,25 @@ from consortia.modules.market.types import (
 
 
 def fund(ctx: Context, message: asked.Fund, ports: Ports) -> None:
-    """Move units into the member's account in the market. They are no gain: its basis rises with them."""
+    """Move units into an account in the market. They are no gain: its basis rises with them."""
     # CHECK
-    market, member = market_of(ctx, message.market), ctx.signer.member
-    held = account(ctx, market.id, member)
+    market, owner = market_of(ctx, message.market), message.account
+    held = own(ctx, market, owner)
     require(message.unit in (market.terms.base, market.terms.quote), codes.UNKNOWN_UNIT, message.unit.hex())
     # DECIDE
     moved = _moved(market, held, message.unit, message.amount)
     # WRITE
-    ports.cash.pay_in(ctx, member, market.id, message.unit, message.amount)
-    ACCOUNTS.put(ctx, moved, market.id, member)
+    ports.cash.pay_in(ctx, owner, market.id, message.unit, message.amount)
+    ACCOUNTS.put(ctx, moved, market.id, owner)
     # EMIT
-    ctx.emit(Funded(market.id, member, message.unit, message.amount, paid=True))
+    ctx.emit(Funded(market.id, owner, message.unit, message.amount, paid=True))
 
 
 def take(ctx: Context, message: asked.Take, ports: Ports) -> None:
-    """Move units that are not held out of the member's account in the market."""
+    """Move units that are not held out of an account in the market."""
     # CHECK
-    market, member = market_of(ctx, message.market), ctx.signer.member
-    held = account(ctx, market.id, member)
+    market, owner = market_of(ctx, message.market), message.account
+    held = own(ctx, market, owner)
     require(message.unit in (market.terms.base, market.terms.quote), codes.UNKNOWN_UNIT, message.unit.hex())
     is_base = message.unit == market.terms.base
     free = held.base - held.base_held if is_base else held.quote - held.quote_held
@@ -66,57 +65,58 @@ def take(ctx: Context, message: asked.Take, ports: Ports) -> None:
     # DECIDE
     moved = _moved(market, held, message.unit, -message.amount)
     # WRITE
-    ACCOUNTS.put(ctx, moved, market.id, member)
-    ports.cash.pay_out(ctx, market.id, member, message.unit, message.amount)
+    ACCOUNTS.put(ctx, moved, market.id, owner)
+    ports.cash.pay_out(ctx, market.id, owner, message.unit, message.amount)
     # EMIT
-    ctx.emit(Funded(market.id, member, message.unit, message.amount, paid=False))
+    ctx.emit(Funded(market.id, owner, message.unit, message.amount, paid=False))
 
 
 def commit(ctx: Context, message: asked.Commit, ports: Ports) -> None:
     """Put a sealed order at the end of the auction's book, and hold its deposit."""
     # CHECK
-    market, member = market_of(ctx, message.market), ctx.signer.member
+    market, owner = market_of(ctx, message.market), message.account
     terms, number = market.terms, message.auction
     require(not market.halted, codes.HALTED)
     require(ctx.time >= rules.begins(terms, number), codes.TOO_EARLY, str(number))
     require(ctx.time < rules.reveals_from(terms, number), codes.TOO_LATE, str(number))
-    held, done = free_account(ctx, market)
+    held, done = running(ctx, market, owner)
     auction = AUCTIONS.get(ctx, market.id, number) or Auction(market.reference, 0, 0, None, 0, 0, 0, 0)
     require(auction.commits < terms.orders_max, codes.BOOK_FULL, str(terms.orders_max))
-    mine = part(ctx, market.id, number, member)
+    mine = part(ctx, market.id, number, owner)
     before = done.commits if done.auction == number else 0
     require(before < limits_of_key(ctx, market, ctx.signer.key).commits_max, codes.TOO_MANY)
-    require(mine.commits < limits_of_member(ctx, market, member).commits_max, codes.TOO_MANY)
+    require(mine.commits < limits_of(ctx, market, owner).commits_max, codes.TOO_MANY)
     require(held.quote - held.quote_held >= terms.deposit, codes.NO_FUNDS, str(terms.deposit))
     # DECIDE
     place = auction.commits
-    entry = Entry(member, ctx.signer.key, message.commitment, None)
+    entry = Entry(owner, ctx.signer.key, message.commitment, None)
     held = replace(held, quote_held=held.quote_held + terms.deposit, all=held.all + 1)
     # WRITE
     ENTRIES.put(ctx, entry, market.id, number, place)
     AUCTIONS.put(ctx, replace(auction, commits=place + 1), market.id, number)
-    ACCOUNTS.put(ctx, held, market.id, member)
-    PARTS.put(ctx, replace(mine, commits=mine.commits + 1), market.id, number, member)
+    ACCOUNTS.put(ctx, held, market.id, owner)
+    PARTS.put(ctx, replace(mine, commits=mine.commits + 1), market.id, number, owner)
     TRADERS.put(ctx, replace(done, auction=number, commits=before + 1), market.id, ctx.signer.key)
     # EMIT
-    ctx.emit(Committed(market.id, number, place, member))
+    ctx.emit(Committed(market.id, number, place, owner))
 
 
 def reveal(ctx: Context, message: asked.Reveal, ports: Ports) -> None:
     """Open an order: it counts from now on, and what it may cost is held."""
     # CHECK
-    market, member = market_of(ctx, message.market), ctx.signer.member
+    market = market_of(ctx, message.market)
     number, order = message.auction, message.order
     require(not market.halted, codes.HALTED)
     require(ctx.time >= rules.reveals_from(market.terms, number), codes.TOO_EARLY, str(number))
     require(ctx.time < rules.clears_from(market.terms, number), codes.TOO_LATE, str(number))
-    held, done = free_account(ctx, market)
     auction = auction_of(ctx, market, number)
     entry = _entry(ctx, market, message)
-    mine = part(ctx, market.id, number, member)
+    owner = entry.account
+    held, done = running(ctx, market, owner)
+    mine = part(ctx, market.id, number, owner)
     _check_order(market, auction, order)
     _check_limits(limits_of_key(ctx, market, ctx.signer.key), order, done)
-    _check_limits(limits_of_member(ctx, market, member), order, held)
+    _check_limits(limits_of(ctx, market, owner), order, held)
     require(not rules.crosses(mine, order), codes.SELF_TRADE)
     cost = rules.cost(market.terms, order)
     require(cost <= _free(held, order), codes.NO_FUNDS, str(cost))
@@ -129,8 +129,8 @@ def reveal(ctx: Context, message: asked.Reveal, ports: Ports) -> None:
     ENTRIES.put(ctx, replace(entry, order=order), market.id, number, message.place)
     LEVELS.put(ctx, Level(level.quantity + order.quantity), market.id, number, side, order.limit)
     AUCTIONS.put(ctx, replace(auction, reveals=auction.reveals + 1), market.id, number)
-    ACCOUNTS.put(ctx, rules.opened(held, market.terms, order), market.id, member)
-    PARTS.put(ctx, rules.joined(mine, order), market.id, number, member)
+    ACCOUNTS.put(ctx, rules.opened(held, market.terms, order), market.id, owner)
+    PARTS.put(ctx, rules.joined(mine, order), market.id, number, owner)
     TRADERS.put(ctx, rules.opening(done, order, 1), market.id, ctx.signer.key)
     # EMIT
     ctx.emit(Revealed(market.id, number, message.place))
@@ -156,7 +156,7 @@ def _entry(ctx: Context, market: Market, message: asked.Reveal) -> Entry:
     entry = ENTRIES.get(ctx, market.id, message.auction, message.place)
     if entry is None:
         raise Refused(codes.UNKNOWN_PLACE, str(message.place))
-    require(entry.key == ctx.signer.key, codes.NOT_YOURS, entry.member)
+    require(entry.key == ctx.signer.key, codes.NOT_YOURS, entry.account)
     require(entry.order is None, codes.ALREADY_OPEN, str(message.place))
     sealing = Sealing(ctx.network, market.id, message.auction, ctx.signer.key, message.salt, message.order)
     require(sealed(sealing) == entry.commitment, codes.WRONG_COMMITMENT, str(message.place))

@@ -25,12 +25,15 @@ Number = U32
 
 Place = Annotated[int, Meta(ge=0, le=ORDERS_MAX - 1)]
 Phase = Annotated[int, Meta(ge=1, le=DAY_MILLISECONDS)]
+Owner = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}(/[a-z0-9][a-z0-9-]{0,63})?\Z")]
+"""Whose an account in a market is: a member, or in a labelled market a member, a slash and a label."""
+
 Side = Literal["buy", "sell"]
 Concern = Literal["wash", "unrevealed", "push"]
 
 
 class Limits(Record, frozen=True):
-    """What one key, or one member with all its keys, may do in a market.
+    """What one key, or one account with all its keys, may do in a market.
 
     `order_max` units an order, `position_max` units long or short with everything open counted as traded,
     `loss_max` in the quote unit, at the newest price, since trading was last (re)opened to it, and
@@ -51,7 +54,9 @@ class Terms(Record, frozen=True):
     Prices are in the quote unit's smallest part for one unit of base, in multiples of `tick`, and lie at most
     `collar_ticks` ticks from the reference price. `deposit` (quote) is held for each sealed order;
     `fee_ppm` of the value traded goes to the operator, from buyer and seller alike. Every `day_auctions`-th
-    auction is a closing one. `limits` hold for everybody unless others are set.
+    auction is a closing one. `limits` hold for everybody unless others are set. In a `labelled` market a
+    member keeps accounts for others (`north/house-3`), each an owner of its own that may trade with the rest;
+    otherwise a member has one account, its own.
     """
 
     base: Digest
@@ -67,6 +72,7 @@ class Terms(Record, frozen=True):
     deposit: U63
     fee_ppm: Annotated[int, Meta(ge=0, le=FEE_PPM_MAX)]
     day_auctions: Annotated[int, Meta(ge=1, le=1 << 20)]
+    labelled: bool
     limits: Limits
 
 
@@ -109,9 +115,9 @@ class Sealing(Record, frozen=True):
 
 
 class Entry(Record, frozen=True):
-    """An order of an auction: who handed it in, sealed, and what it is once it was opened."""
+    """An order of an auction: for which account, by which key, sealed, and what it is once it was opened."""
 
-    member: Name
+    account: Owner
     key: Digest
     commitment: Digest
     order: Order | None
@@ -167,7 +173,7 @@ class Level(Record, frozen=True):
 
 
 class Account(Record, frozen=True):
-    """What a member has in a market: base and quote units, and how much of each is held.
+    """What an owner has in a market: base and quote units, and how much of each is held.
 
     Held are the deposits of unsettled orders and what opened ones may cost; `buying` and `selling` units are
     open. `basis` is what its holdings
@@ -205,7 +211,7 @@ class Trader(Record, frozen=True):
 
 
 class Part(Record, frozen=True):
-    """A member's part in one auction: orders handed in, its crossing limits (0: none), units traded."""
+    """An account's part in one auction: orders handed in, its crossing limits (0: none), units traded."""
 
     commits: U32
     buy_high: U63
@@ -218,8 +224,8 @@ class Pair(Record, frozen=True):
     """Who bought and sold most of an auction's volume, where one each did."""
 
     auction: Number
-    buyer: Name
-    seller: Name
+    buyer: Owner
+    seller: Owner
     volume: U63
 
 
@@ -232,10 +238,10 @@ class Opened(Record, frozen=True):
 
 
 class Funded(Record, frozen=True):
-    """A member paid into its account in a market (`paid`), or took out of it."""
+    """An account in a market was paid into (`paid`), or taken out of."""
 
     market: Digest
-    member: Name
+    account: Owner
     unit: Digest
     amount: U63
     paid: bool
@@ -247,7 +253,7 @@ class Committed(Record, frozen=True):
     market: Digest
     auction: Number
     place: Place
-    member: Name
+    account: Owner
 
 
 class Revealed(Record, frozen=True):
@@ -278,39 +284,54 @@ class Settled(Record, frozen=True):
 
 
 class Traded(Record, frozen=True):
-    """What a member bought and sold in an auction, in units of base."""
+    """What an account bought and sold in an auction, in units of base."""
 
     market: Digest
     auction: Number
-    member: Name
+    account: Owner
     bought: U63
     sold: U63
 
 
 class Forfeited(Record, frozen=True):
-    """A member lost the deposits of orders that it did not open."""
+    """An account lost the deposits of orders that were not opened."""
 
     market: Digest
     auction: Number
-    member: Name
+    account: Owner
     orders: U32
 
 
 class Stopped(Record, frozen=True):
-    """A member, or one key of it, trades no more: by its own word, or (`loss`) as its loss limit was met."""
+    """An account trades no more: by its member's word, or (`loss`) as its loss limit was met."""
 
     market: Digest
-    member: Name
-    key: Digest | None
+    account: Owner
     loss: bool
 
 
-class Resumed(Record, frozen=True):
-    """A member, or one key of it, trades again; its loss is counted anew."""
+class KeyStopped(Record, frozen=True):
+    """A key of a member trades no more: by the member's word, or (`loss`) as its loss limit was met."""
 
     market: Digest
     member: Name
-    key: Digest | None
+    key: Digest
+    loss: bool
+
+
+class Restarted(Record, frozen=True):
+    """An account trades again; its loss is counted anew."""
+
+    market: Digest
+    account: Owner
+
+
+class KeyRestarted(Record, frozen=True):
+    """A key of a member trades again; its loss is counted anew."""
+
+    market: Digest
+    member: Name
+    key: Digest
 
 
 class Halted(Record, frozen=True):
@@ -328,12 +349,20 @@ class Annulled(Record, frozen=True):
     reason: Text80
 
 
-class LimitsSet(Record, frozen=True):
-    """Other limits hold for a member, or for one key of it."""
+class Limited(Record, frozen=True):
+    """Other limits hold for an account."""
+
+    market: Digest
+    account: Owner
+    limits: Limits
+
+
+class KeyLimited(Record, frozen=True):
+    """Other limits hold for a key of a member."""
 
     market: Digest
     member: Name
-    key: Digest | None
+    key: Digest
     limits: Limits
 
 
@@ -343,7 +372,7 @@ class Flagged(Record, frozen=True):
     market: Digest
     auction: Number
     concern: Concern
-    members: Annotated[tuple[Name, ...], Meta(max_length=2)]
+    accounts: Annotated[tuple[Owner, ...], Meta(max_length=2)]
 
 
 EVENTS: tuple[type[Record], ...] = (
@@ -356,10 +385,13 @@ EVENTS: tuple[type[Record], ...] = (
     Traded,
     Forfeited,
     Stopped,
-    Resumed,
+    KeyStopped,
+    Restarted,
+    KeyRestarted,
     Halted,
     Annulled,
-    LimitsSet,
+    Limited,
+    KeyLimited,
     Flagged,
 )
 """Everything that the module tells in receipts."""

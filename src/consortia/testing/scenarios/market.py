@@ -1,17 +1,20 @@
 """What is done to markets, and what they answer."""
 
+from consortia.modules.bank.messages import Transfer
 from consortia.modules.market.messages import (
     Annul,
     Commit,
     Fund,
     Halt,
+    Limit,
     LimitKey,
-    LimitMember,
     Open,
     Restart,
+    RestartKey,
     Resume,
     Settle,
     Stop,
+    StopKey,
     Take,
 )
 from consortia.modules.market.types import Limits
@@ -23,10 +26,12 @@ from consortia.testing.scenarios.market_parts import (
     COMMITS,
     CROSSING,
     LIMITS,
+    REVEALS,
     at,
     buy,
     clear,
     cleared,
+    commitment,
     committed,
     opened,
     reveal,
@@ -46,17 +51,17 @@ def _open(bench: Bench) -> Step:
 
 def _fund(bench: Bench) -> Step:
     market = opened(bench)
-    return step("east", "operator", Fund(market, unit_of(bench, "cash"), 500))
+    return step("east", "operator", Fund(market, "east", unit_of(bench, "cash"), 500))
 
 
 def _take(bench: Bench) -> Step:
     market = opened(bench)
-    return step("east", "operator", Take(market, unit_of(bench, "share"), 400))
+    return step("east", "operator", Take(market, "east", unit_of(bench, "share"), 400))
 
 
 def _commit(bench: Bench) -> Step:
     market = opened(bench)
-    return step("east", "operator", Commit(market, 0, digest("sealed")))
+    return step("east", "operator", Commit(market, "east", 0, digest("sealed")))
 
 
 def _reveal(bench: Bench) -> Step:
@@ -135,7 +140,7 @@ def _push(bench: Bench) -> Step:
 def _lose(bench: Bench) -> Step:
     """East buys dear from south and its limit of loss is met at the next price."""
     market = opened(bench)
-    bench.ok("north", "operator", LimitMember(market, "east", Limits(100, 500, 100, 4)))
+    bench.ok("north", "operator", Limit(market, "east", Limits(100, 500, 100, 4)))
     bench.ok(
         "east", "operator", LimitKey(market, bench.key("east", "operator").key_id, Limits(9, 500, 50, 4))
     )
@@ -178,25 +183,25 @@ def _resume(bench: Bench) -> Step:
 
 
 def _stop(bench: Bench) -> Step:
-    return step("east", "approver", Stop(opened(bench), None))
+    return step("east", "approver", Stop(opened(bench), "east"))
 
 
 def _stop_a_key(bench: Bench) -> Step:
     market = opened(bench)
-    return step("east", "approver", Stop(market, bench.key("east", "operator").key_id))
+    return step("east", "approver", StopKey(market, bench.key("east", "operator").key_id))
 
 
 def _restart(bench: Bench) -> Step:
     market = opened(bench)
-    bench.ok("east", "approver", Stop(market, None))
-    return step("east", "admin", Restart(market, None))
+    bench.ok("east", "approver", Stop(market, "east"))
+    return step("east", "admin", Restart(market, "east"))
 
 
 def _restart_a_key(bench: Bench) -> Step:
     market = opened(bench)
     key = bench.key("east", "operator").key_id
-    bench.ok("east", "approver", Stop(market, key))
-    return step("east", "admin", Restart(market, key))
+    bench.ok("east", "approver", StopKey(market, key))
+    return step("east", "admin", RestartKey(market, key))
 
 
 def _limit_key(bench: Bench) -> Step:
@@ -205,11 +210,35 @@ def _limit_key(bench: Bench) -> Step:
 
 
 def _limit_member(bench: Bench) -> Step:
-    return step("north", "admin", LimitMember(opened(bench), "east", LIMITS))
+    return step("north", "admin", Limit(opened(bench), "east", LIMITS))
+
+
+def _house(bench: Bench) -> Step:
+    """East keeps accounts of two houses, which trade with one another."""
+    market = opened(bench, labelled=True)
+    names, units_ = ("east/house-1", "east/house-2"), (unit_of(bench, "share"), unit_of(bench, "cash"))
+    for name in names:
+        legs = tuple(Transfer("east", name, one, 20_000 if one == units_[1] else 50) for one in units_)
+        bench.ok("east", "operator", *legs)
+        paid = (Fund(market, name, units_[0], 50), Fund(market, name, units_[1], 20_000))
+        bench.ok("east", "operator", *paid)
+    orders = (buy(100), sell(100))
+    for place, (name, order) in enumerate(zip(names, orders, strict=True)):
+        bench.time = max(bench.tip.time, at(0, COMMITS))
+        seal = commitment(bench, market, (0, place), "east", order)
+        bench.ok("east", "operator", Commit(market, name, 0, seal))
+    for place, order in enumerate(orders):
+        bench.time = at(0, REVEALS)
+        bench.ok("east", "operator", reveal(market, "east", order, place))
+    bench.time = at(0, CLEARS)
+    bench.ok("west", "operator", clear(bench, market))
+    bench.time = at(0, CLEARS + 2_000)
+    return step("west", "operator", Settle(market, 0, 100))
 
 
 DONE = (
     Scenario("a market opens", _open),
+    Scenario("two houses of one member trade with one another", _house),
     Scenario("a member pays in", _fund),
     Scenario("a member takes out all that is free", _take),
     Scenario("a member hands in a sealed order", _commit),

@@ -37,6 +37,7 @@ def terms(base: bytes, quote: bytes, **fields: object) -> Terms:
         "deposit": 4_000,
         "fee_ppm": 1_000,
         "day_auctions": 4,
+        "labelled": False,
         "limits": LIMITS,
     }
     return Terms(base=base, quote=quote, **(usual | fields))  # type: ignore[arg-type]
@@ -64,7 +65,7 @@ def opened(bench: Bench, **fields: object) -> bytes:
     bench.ok("north", "operator", Open("harbour", "Shares for cash", terms(base, quote, **fields), 100))
     market = bytes(bench.query("market.by_name", name="harbour").market.id)
     for name in bench.parties:
-        bench.ok(name, "operator", Fund(market, base, 400), Fund(market, quote, 100_000))
+        bench.ok(name, "operator", Fund(market, name, base, 400), Fund(market, name, quote, 100_000))
     bench.time = max(bench.tip.time, at(0, COMMITS))
     return market
 
@@ -105,7 +106,7 @@ def committed(bench: Bench, market: bytes, orders: Orders, auction: int = 0) -> 
     for place, (member, order) in enumerate(orders):
         bench.time = begins
         seal = commitment(bench, market, (auction, place), member, order)
-        bench.ok(member, "operator", Commit(market, auction, seal))
+        bench.ok(member, "operator", Commit(market, member, auction, seal))
     bench.time = at(auction, REVEALS)
 
 

@@ -7,13 +7,14 @@ from consortia.modules.market.messages import (
     Commit,
     Fund,
     Halt,
+    Limit,
     LimitKey,
-    LimitMember,
     Open,
     Restart,
     Resume,
     Settle,
     Stop,
+    StopKey,
     Take,
 )
 from consortia.modules.market.types import Limits, Order
@@ -59,11 +60,11 @@ def _no_unit(bench: Bench) -> Step:
 
 def _third_unit(bench: Bench) -> Step:
     market = opened(bench)
-    return step("north", "operator", Fund(market, made(bench, unit("other", 500)), 5))
+    return step("north", "operator", Fund(market, "north", made(bench, unit("other", 500)), 5))
 
 
 def _take_a_third_unit(bench: Bench) -> Step:
-    return step("north", "operator", Take(opened(bench), digest("no unit"), 5))
+    return step("north", "operator", Take(opened(bench), "north", digest("no unit"), 5))
 
 
 def _thin_deposit(bench: Bench) -> Step:
@@ -86,11 +87,11 @@ def _reference_off_tick(bench: Bench) -> Step:
 
 def _limit_above_the_deposit(bench: Bench) -> Step:
     market = opened(bench)
-    return step("north", "admin", LimitMember(market, "east", Limits(101, 500, 5, 4)))
+    return step("north", "admin", Limit(market, "east", Limits(101, 500, 5, 4)))
 
 
 def _no_market(bench: Bench) -> Step:
-    return step("north", "operator", Fund(digest("no market"), digest("no unit"), 5))
+    return step("north", "operator", Fund(digest("no market"), "north", digest("no unit"), 5))
 
 
 def _halt_by_another(bench: Bench) -> Step:
@@ -107,7 +108,7 @@ def _halted(bench: Bench) -> Step:
     market = opened(bench)
     bench.ok("north", "operator", Halt(market))
     bench.time = max(bench.tip.time, at(0, COMMITS))
-    return step("east", "operator", Commit(market, 0, digest("sealed")))
+    return step("east", "operator", Commit(market, "east", 0, digest("sealed")))
 
 
 def _reveal_halted(bench: Bench) -> Step:
@@ -134,13 +135,13 @@ def _no_auction(bench: Bench) -> Step:
 
 
 def _commit_early(bench: Bench) -> Step:
-    return step("east", "operator", Commit(opened(bench), 1, digest("sealed")))
+    return step("east", "operator", Commit(opened(bench), "east", 1, digest("sealed")))
 
 
 def _commit_late(bench: Bench) -> Step:
     market = opened(bench)
     bench.time = at(0, REVEALS)
-    return step("east", "operator", Commit(market, 0, digest("sealed")))
+    return step("east", "operator", Commit(market, "east", 0, digest("sealed")))
 
 
 def _reveal_early(bench: Bench) -> Step:
@@ -204,34 +205,34 @@ def _annul_what_settles(bench: Bench) -> Step:
 
 def _stopped_member(bench: Bench) -> Step:
     market = opened(bench)
-    bench.ok("east", "operator", Stop(market, None))
+    bench.ok("east", "operator", Stop(market, "east"))
     bench.time = max(bench.tip.time, at(0, COMMITS))
-    return step("east", "operator", Commit(market, 0, digest("sealed")))
+    return step("east", "operator", Commit(market, "east", 0, digest("sealed")))
 
 
 def _stopped_key(bench: Bench) -> Step:
     market = opened(bench)
     committed(bench, market, CROSSING)
-    bench.ok("east", "approver", Stop(market, bench.key("east", "operator").key_id))
+    bench.ok("east", "approver", StopKey(market, bench.key("east", "operator").key_id))
     return step("east", "operator", reveal(market, "east", CROSSING[0][1], 0))
 
 
 def _stop_twice(bench: Bench) -> Step:
     market = opened(bench)
-    bench.ok("east", "operator", Stop(market, None))
-    return step("east", "operator", Stop(market, None))
+    bench.ok("east", "operator", Stop(market, "east"))
+    return step("east", "operator", Stop(market, "east"))
 
 
 def _not_stopped(bench: Bench) -> Step:
-    return step("east", "operator", Restart(opened(bench), None))
+    return step("east", "operator", Restart(opened(bench), "east"))
 
 
 def _key_of_another(bench: Bench) -> Step:
-    return step("east", "operator", Stop(opened(bench), bench.key("south", "operator").key_id))
+    return step("east", "operator", StopKey(opened(bench), bench.key("south", "operator").key_id))
 
 
 def _no_member(bench: Bench) -> Step:
-    return step("north", "admin", LimitMember(opened(bench), "nobody", LIMITS))
+    return step("north", "admin", Limit(opened(bench), "nobody", LIMITS))
 
 
 def _no_place(bench: Bench) -> Step:
@@ -264,7 +265,7 @@ def _copied_commitment(bench: Bench) -> Step:
     market = opened(bench)
     order = buy(104)
     seal = commitment(bench, market, (0, 0), "east", order)
-    bench.ok("west", "operator", Commit(market, 0, seal))
+    bench.ok("west", "operator", Commit(market, "west", 0, seal))
     bench.time = at(0, REVEALS)
     return step("west", "operator", reveal(market, "east", order, 0))
 
@@ -273,7 +274,7 @@ def _book_full(bench: Bench) -> Step:
     market = opened(bench, orders_max=2)
     committed(bench, market, CROSSING[:2])
     bench.time = max(bench.tip.time, at(0, COMMITS))
-    return step("west", "operator", Commit(market, 0, digest("sealed")))
+    return step("west", "operator", Commit(market, "west", 0, digest("sealed")))
 
 
 def _too_many_by_a_key(bench: Bench) -> Step:
@@ -281,15 +282,15 @@ def _too_many_by_a_key(bench: Bench) -> Step:
     bench.ok("east", "admin", LimitKey(market, bench.key("east", "operator").key_id, Limits(9, 9, 9, 1)))
     committed(bench, market, CROSSING[:1])
     bench.time = max(bench.tip.time, at(0, COMMITS))
-    return step("east", "operator", Commit(market, 0, digest("sealed")))
+    return step("east", "operator", Commit(market, "east", 0, digest("sealed")))
 
 
 def _too_many_by_a_member(bench: Bench) -> Step:
     market = opened(bench)
-    bench.ok("north", "admin", LimitMember(market, "east", Limits(9, 9, 9, 1)))
+    bench.ok("north", "admin", Limit(market, "east", Limits(9, 9, 9, 1)))
     committed(bench, market, CROSSING[:1])
     bench.time = max(bench.tip.time, at(0, COMMITS))
-    return step("east", "worker", Commit(market, 0, digest("sealed")))
+    return step("east", "worker", Commit(market, "east", 0, digest("sealed")))
 
 
 def _alone(bench: Bench, order: Order, **fields: object) -> Step:
@@ -346,22 +347,22 @@ def _self_trade_the_other_way(bench: Bench) -> Step:
 
 def _no_deposit(bench: Bench) -> Step:
     market = opened(bench)
-    bench.ok("east", "operator", Take(market, unit_of(bench, "cash"), 96_001))
+    bench.ok("east", "operator", Take(market, "east", unit_of(bench, "cash"), 96_001))
     bench.time = max(bench.tip.time, at(0, COMMITS))
-    return step("east", "operator", Commit(market, 0, digest("sealed")))
+    return step("east", "operator", Commit(market, "east", 0, digest("sealed")))
 
 
 def _no_cash(bench: Bench) -> Step:
     """East keeps its deposit and too little to buy ten at 100, the fee included."""
     market = opened(bench)
-    bench.ok("east", "operator", Take(market, unit_of(bench, "cash"), 95_000))
+    bench.ok("east", "operator", Take(market, "east", unit_of(bench, "cash"), 95_000))
     committed(bench, market, (("east", buy(100)),))
     return step("east", "operator", reveal(market, "east", buy(100), 0))
 
 
 def _no_shares(bench: Bench) -> Step:
     market = opened(bench)
-    bench.ok("east", "operator", Take(market, unit_of(bench, "share"), 391))
+    bench.ok("east", "operator", Take(market, "east", unit_of(bench, "share"), 391))
     committed(bench, market, (("east", sell(100)),))
     return step("east", "operator", reveal(market, "east", sell(100), 0))
 
@@ -369,14 +370,14 @@ def _no_shares(bench: Bench) -> Step:
 def _take_what_is_held(bench: Bench) -> Step:
     market = opened(bench)
     committed(bench, market, CROSSING[:1])
-    return step("east", "operator", Take(market, unit_of(bench, "cash"), 96_001))
+    return step("east", "operator", Take(market, "east", unit_of(bench, "cash"), 96_001))
 
 
 def _overflow(bench: Bench) -> Step:
     base, quote = made(bench, unit("share", LARGEST)), made(bench, unit("cash", 5))
     bench.ok("north", "operator", Open("harbour", "Shares", terms(base, quote), 100))
     market = bytes(bench.query("market.by_name", name="harbour").market.id)
-    return step("north", "operator", Fund(market, base, LARGEST))
+    return step("north", "operator", Fund(market, "north", base, LARGEST))
 
 
 def _margin_left_out(bench: Bench) -> Step:
@@ -395,6 +396,14 @@ def _margin_of_nothing(bench: Bench) -> Step:
     market = opened(bench)
     revealed(bench, market, (("east", buy(104)), ("south", sell(96))))
     return step("west", "operator", Clear(market, 0, b"\x80"))
+
+
+def _label(bench: Bench) -> Step:
+    return step("east", "operator", Commit(opened(bench), "east/house-1", 0, digest("sealed")))
+
+
+def _account_of_another(bench: Bench) -> Step:
+    return step("east", "operator", Take(opened(bench), "south", unit_of(bench, "cash"), 5))
 
 
 REFUSED = (
@@ -431,7 +440,9 @@ REFUSED = (
     Scenario("stopping twice", _stop_twice, "market.stopped"),
     Scenario("starting what runs", _not_stopped, "market.not_stopped"),
     Scenario("stopping a key of another", _key_of_another, "market.unknown_key"),
-    Scenario("limits of nobody", _no_member, "market.unknown_member"),
+    Scenario("a labelled account where members have one each", _label, "market.wrong_account"),
+    Scenario("taking from the account of another", _account_of_another, "market.wrong_account"),
+    Scenario("limits of nobody", _no_member, "market.wrong_account"),
     Scenario("opening an order that was not handed in", _no_place, "market.unknown_place"),
     Scenario("opening an order of another", _order_of_another, "market.not_yours"),
     Scenario("opening an order twice", _reveal_twice, "market.already_open"),
