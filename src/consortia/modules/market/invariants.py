@@ -88,8 +88,8 @@ def keys(ctx: Context, ports: Ports) -> str | None:
         sums = accounts[bytes(key[0]), str(key[1]).partition("/")[0]]  # type: ignore[arg-type]
         sums[0] += held.buying
         sums[1] += held.selling
-    apart = [owner for owner in {*open_by, *accounts} if open_by[owner] != accounts[owner]]
-    return f"{min(apart)[1]} has other orders open than its keys" if apart else None
+    apart = [owner for owner in sorted({*open_by, *accounts}) if open_by[owner] != accounts[owner]]
+    return f"{apart[0][1]} has other orders open than its keys" if apart else None
 
 
 INVARIANTS = (
