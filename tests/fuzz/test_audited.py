@@ -32,7 +32,7 @@ def setting(room, seed):
     if room == "identity" and seed % SPECIAL_EVERY == 29:
         return Setting(room, 127 + seed // SPECIAL_EVERY % 2, ("propose_member", "approve_member", "accept"))
     if room == "identity" and seed % SPECIAL_EVERY == 59:
-        return Setting(room, 4, ("pile_up_keys",))
+        return Setting(room, 4, ("pile_up_keys", "pile_up_agents"))
     if room == "training":
         pressed = ("pile_up_studies",) if seed % SPECIAL_EVERY == 29 else ("go_on",) if seed % 3 else None
         return Setting(room, 3 + seed % 4, pressed)

@@ -5,7 +5,8 @@ import pytest
 from consortia.kernel import admission
 from consortia.modules.assets import handlers as asset_handlers
 from consortia.modules.assets import keeper as asset_keeper
-from consortia.modules.identity import decisions, handlers, keyring, roll
+from consortia.modules.identity import decisions, granting, handlers, keyring, mandates, roll
+from consortia.modules.predictions import acting
 from consortia.modules.predictions import handlers as prediction_handlers
 from consortia.modules.training import handlers as training_handlers
 from consortia.testing.auditors import Found
@@ -16,10 +17,13 @@ FOCUS = {
     decisions: "identity",
     handlers: "identity",
     keyring: "identity",
+    granting: "identity",
+    mandates: "identity",
     roll: "identity",
     asset_handlers: "assets",
     asset_keeper: "assets",
     prediction_handlers: "predictions",
+    acting: "predictions",
     training_handlers: "training",
     admission: "identity",
 }
@@ -37,6 +41,19 @@ CROWD_MOVES = 1_500
 PRESSED = {
     "network_full": ("propose_member", "approve_member", "accept"),
     "too_many_keys": ("pile_up_keys",),
+    "too_many_agents": ("pile_up_agents",),
+    "check_name": ("grant_mandate",),
+    "check_order": ("grant_mandate",),
+    "check_agent_key": ("grant_mandate",),
+    "agent_acts": ("grant_mandate",),
+    "mandate_over": ("grant_mandate", "end_mandate", "spend"),
+    "unit_not_mandated": ("grant_mandate", "spend"),
+    "over_act_cap": ("grant_mandate", "spend"),
+    "over_window_cap": ("grant_mandate", "spend"),
+    "no_act": ("grant_mandate", "spend", "act"),
+    "outside_mandate": ("grant_mandate", "spend", "act"),
+    "_check_bounds": ("grant_mandate", "spend", "act"),
+    "check_account": ("grant_mandate", "act"),
     "too_many_permissions": ("pile_up_purposes", "register"),
     "approve_removal": ("propose_removal", "approve_removal"),
     "withdraw": ("propose_quota", "withdraw"),

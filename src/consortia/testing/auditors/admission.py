@@ -10,8 +10,9 @@ from consortia.testing.auditors.identity import Identity
 class Asked:
     """What a transaction says of itself, as the auditor is told it.
 
-    `roles` has for each call the roles that may sign it; `cost` is what the calls' declarations and the
-    size make. `home` says whether it names this network, `signed` whether its signature is good.
+    `methods` are its calls, `roles` for each the roles that may sign it; `cost` is what the calls'
+    declarations and the size make. `home` says whether it names this network, `signed` whether its
+    signature is good.
     """
 
     key: bytes
@@ -20,6 +21,7 @@ class Asked:
     expires: int
     roles: tuple[frozenset[str], ...]
     cost: int
+    methods: tuple[str, ...]
     home: bool = True
     signed: bool = True
 
@@ -31,6 +33,7 @@ class Admission:
         """Start before the first block; `epoch` is the length of a quota epoch in milliseconds."""
         self.identity, self.most, self.cost_max, self.epoch = identity, most, cost_max, epoch
         self.keys: dict[bytes, tuple[str, bytes, frozenset[str], bool]] = {}
+        self.bounds: dict[bytes, tuple[str, frozenset[str]]] = {}
         self.quotas: dict[str, Plain] = {}
         self.next: dict[tuple[bytes, int], int] = {}
         self.spent: dict[tuple[str, int], int] = {}
@@ -47,6 +50,7 @@ class Admission:
         self.end()
         self.held, self.time = 0, time
         self.keys = self.identity.directory(time)
+        self.bounds = self.identity.bounds()
         names = {member for member, _, _, _ in self.keys.values()}
         self.quotas = {name: dict(self.identity.quota(name)) for name in names}
 
@@ -65,6 +69,9 @@ class Admission:
         member, _, roles, acts = self.keys[asked.key]
         refuse("revoked_key", when=not acts)
         refuse("wrong_role", when=any(not roles & allowed for allowed in asked.roles))
+        first, others = self.bounds.get(asked.key, (asked.methods[0], frozenset(asked.methods)))
+        refuse("no_act", when=asked.methods[0] != first)
+        refuse("outside_mandate", when=any(method not in others for method in asked.methods[1:]))
         refuse("expired", when=asked.expires < self.time)
         following = self.next.get((asked.key, asked.lane), 0)
         refuse("replayed", when=asked.sequence < following)

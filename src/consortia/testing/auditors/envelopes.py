@@ -109,6 +109,7 @@ def enveloped(world: "World") -> Envelope:
         expires=expires,
         roles=tuple(world.app.methods[method].method.roles for method in names),
         cost=len(raw) // BYTES_PER_COST + sum(_cost(world, message) for message in messages),
+        methods=tuple(names),
         home=home,
         signed=attack != "forge the signature",
     )

@@ -6,7 +6,8 @@ from consortia.modules.identity import messages as asked
 from consortia.modules.identity.types import IdentityGenesis, KeySpec
 from consortia.testing.auditors import Moment, Said, Told, plain, refuse
 from consortia.testing.auditors.addresses import is_node_address
-from consortia.testing.auditors.identity_roll import Roll, key_id, orderly, spec, the_one
+from consortia.testing.auditors.identity_mandates import Mandated
+from consortia.testing.auditors.identity_roll import key_id, orderly, spec, the_one
 
 MEMBERS_MAX = 128
 KEYS_MAX = 64
@@ -15,7 +16,7 @@ NO_SEAT = {"consensus": None, "power": 0}
 CURVES = {"p256": SECP256R1(), "secp256k1": SECP256K1()}
 
 
-class Identity(Roll):
+class Identity(Mandated):
     """What every message of identity does, as its README has it."""
 
     def found(self, at: Moment, genesis: IdentityGenesis) -> Told:
@@ -227,6 +228,7 @@ class Identity(Roll):
             self.members[said.member][role] = the_one(role, m.keys)
         self.tell("member_recovered", name=said.member)
         self.sit(said.member, seat)
+        self.all_over(said, said.member)
         self.change(said, m.checkpoint)
 
     def add_attestor(self, said: Said, m: asked.AddAttestor) -> None:

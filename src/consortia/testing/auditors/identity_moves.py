@@ -4,6 +4,8 @@ from consortia.base.keys import SigningKey
 from consortia.modules.identity import messages as asked
 from consortia.modules.identity.types import KeySpec, Kind, Role
 from consortia.testing.auditors.drawing import HOUR, Drawing, Move
+from consortia.testing.auditors.identity_mandates_moves import MOVES as MANDATED
+from consortia.testing.auditors.identity_mandates_moves import pile_up_agents
 from consortia.testing.auditors.points import weak
 from consortia.testing.machine import new_keys
 
@@ -49,6 +51,7 @@ EXTRA: tuple[tuple[Role, ...], ...] = (
 )
 KEY_ATTACKS = (
     *("offer a weak key", "offer a member's key", "offer a waiting key", "offer an old key"),
+    "offer an agent's key",
     *("borrow a proof", "carry a key into another set", "forge a proof"),
 )
 SET_ATTACKS = (
@@ -269,6 +272,7 @@ MOVES = (
     *(propose_power, approve_power, rotate_consensus_key),
     *(propose_quota, approve_quota, withdraw, swap_a_guest, leave, add_key, pile_up_keys, revoke_key),
     *(rotate_node_key, recover, add_attestor, set_endpoint, set_quota),
+    *(*MANDATED, pile_up_agents),
 )
 
 
@@ -367,6 +371,7 @@ def _offered(
     ids = {
         "offer a member's key": sorted(draw.identity.keys),
         "offer a waiting key": sorted(draw.identity.held),
+        "offer an agent's key": sorted(draw.identity.agents),
         "offer an old key": [
             id_ for id_, key in sorted(draw.identity.keys.items()) if key["revoked"] and key["member"] == name
         ],

@@ -1,8 +1,11 @@
 """What members and attackers do with predictions."""
 
-from consortia.modules.predictions.messages import RecordBatch
+from msgspec.structs import replace
+
+from consortia.modules.predictions.messages import Act, RecordBatch
 from consortia.testing.auditors.assets_moves import assets, register
 from consortia.testing.auditors.drawing import Drawing, Move
+from consortia.testing.auditors.identity_mandates_moves import account, an_agent
 from consortia.testing.auditors.predictions import Predictions
 
 PURPOSES = ("diagnosis", "research", "DUO:0000007", "marketing")
@@ -37,7 +40,23 @@ def record_batch(draw: Drawing) -> Move:
     return Move(draw.signer(by, "operator", "worker"), (message,), attack)
 
 
-MOVES = (record_batch,)
+def act(draw: Drawing) -> Move:
+    """An agent accounts for an act, and mostly records a batch with it."""
+    attack = draw.attack("account by an old record", "sign for a person", "sign as a person")
+    key, _ = an_agent(draw)
+    told = account(draw)
+    roots = sorted(_predictions(draw).roots())
+    if roots and attack == "account by an old record":
+        told = replace(told, root=draw.pick(roots))
+    if attack == "sign as a person":
+        key = draw.signer(draw.member(), "operator", "worker")
+    more = record_batch(draw).messages if draw.often(0.3) or attack == "sign for a person" else ()
+    if attack == "sign for a person":
+        return Move(key, more, attack)
+    return Move(key, (Act(told), *more), attack)
+
+
+MOVES = (record_batch, act)
 
 
 def _predictions(draw: Drawing) -> Predictions:

@@ -34,11 +34,12 @@ from consortia.testing.auditors.envelopes import Envelope, Mix, enveloped
 from consortia.testing.auditors.founding import found
 from consortia.testing.auditors.identity import Identity
 from consortia.testing.auditors.studio import studio
+from consortia.testing.auditors.till import till
 
 ROOMS = ("identity", "assets", "predictions", "training")
 """The modules that have an auditor, in the order in which they load."""
 
-JUDGES = {"studio": "assets"}
+JUDGES = {"studio": "assets", "till": "identity"}
 """Whose auditor judges the messages of a module that has none of its own."""
 
 MOST = 18
@@ -76,7 +77,7 @@ def audited() -> Application:
     """The application whose every message has a judge: the modules with auditors, as they are wired."""
     whole = application()
     modules = tuple(module for module in whole.modules if module.name in ROOMS)
-    return Application((*modules, studio()), whole.keys)
+    return Application((*modules, studio(), till()), whole.keys)
 
 
 class World:
@@ -165,8 +166,9 @@ class World:
             raise Found(f"move {self.moves}, {what}: the machine said {code}, the auditor {foretold}")
 
     def _later(self) -> int:
-        """The time of the next block: now and then the very last at which a proposal stands."""
+        """The time of the next block: now and then the very last at which a proposal or a mandate stands."""
         ends: list[int] = [proposal["expires"] for proposal in self.identity.proposals.values()]
+        ends += [mandate["expires"] for mandate in self.identity.mandates.values()]
         coming = [end for end in ends if end > self.time]
         if coming and self.rng.random() < 0.1:
             return min(coming)
@@ -205,7 +207,7 @@ class World:
                 if before is not None:
                     self.models = before
                     self.admission.identity = self.identity
-                return f"{judge.module}.{no.reason}", ()
+                return no.reason if "." in no.reason else f"{judge.module}.{no.reason}", ()
         return OK, told
 
     def _agree_on(self, receipt: Receipt, one: Admitted, answer: tuple[str, Told]) -> None:
