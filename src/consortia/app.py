@@ -14,13 +14,16 @@ def application() -> Application:
     """All modules in the order in which they load. Identity comes first: it is everybody's key directory."""
     members = identity.Keeper()
     shared = assets.Keeper()
+    payers = _Payers(members)
     return Application(
         modules=(
             identity.module(),
             assets.module(assets.Ports(members=members)),
             predictions.module(predictions.Ports(models=shared, agents=_Agents(members))),
-            bank.module(bank.Ports(members=_Payers(members), studies=_Ended(training.Keeper(), shared))),
-            market.module(market.Ports(cash=_Traded(bank.Keeper("market")), members=_Trading(members))),
+            bank.module(bank.Ports(members=payers, agents=payers, studies=_Ended(training.Keeper(), shared))),
+            market.module(
+                market.Ports(cash=_Traded(bank.Keeper("market", payers)), members=_Trading(members))
+            ),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
             ballots.module(ballots.Ports(members=members)),
         ),
@@ -30,7 +33,7 @@ def application() -> Application:
 
 @dataclass(frozen=True, slots=True)
 class _Payers:
-    """The members and their people, in the words of the bank."""
+    """The members, their people and their agents, in the words of the bank."""
 
     members: identity.Keeper
 
@@ -42,6 +45,15 @@ class _Payers:
         """The block time since which a member's key is known, or None for an unknown one."""
         found = self.members.key_of(ctx, key)
         return None if found is None else found.since
+
+    def account(self, ctx: Context) -> str | None:
+        """The one account that an agent may spend from: of its owner, named as the agent; None for people."""
+        mandate = self.members.acting(ctx)
+        return None if mandate is None else f"{mandate.owner}/{mandate.agent}"
+
+    def charge(self, ctx: Context, unit: bytes, amount: int) -> None:
+        """Count what leaves an agent's hands; raises Refused beyond its mandate."""
+        self.members.charge(ctx, unit, amount)
 
 
 @dataclass(frozen=True, slots=True)

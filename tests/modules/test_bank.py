@@ -2,13 +2,15 @@
 
 import pytest
 
+from consortia.app import application
 from consortia.base.refusals import Refused
 from consortia.kernel.context import Signer
 from consortia.modules.bank import Keeper
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.bank_parts import made
 
-MARKET, OTHER = Keeper("market"), Keeper("training")
+(BANK,) = (module for module in application().modules if module.name == "bank")
+MARKET, OTHER = Keeper("market", BANK.ports.agents), Keeper("training", BANK.ports.agents)
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +33,7 @@ def ctx(bench):
 
 
 def broken(bench, ctx):
-    (bank,) = (module for module in bench.app.modules if module.name == "bank")
-    return [text for one in bank.invariants if (text := one.check(ctx, bank.ports)) is not None]
+    return [text for one in BANK.invariants if (text := one.check(ctx, BANK.ports)) is not None]
 
 
 def test_a_lock_is_paid_out_in_parts_and_the_rest_goes_back(bench, ctx, unit):

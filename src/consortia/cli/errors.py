@@ -18,7 +18,7 @@ from consortia.node.home import HomeError
 from consortia.node.invitations import InviteError
 from consortia.node.keys import KeyFileError
 from consortia.node.tls import TlsError
-from consortia.sdk.errors import LedgerError, RequestFailed, TransactionRefused, Unreachable
+from consortia.sdk.errors import BankError, LedgerError, RequestFailed, TransactionRefused, Unreachable
 from consortia.store.errors import StoreError
 from consortia.workers.vault import VaultError
 
@@ -46,6 +46,8 @@ def explain(error: Exception) -> Failure:
         return Failure(str(error), "--home DIR, or consortia init", code=UNCHECKED)
     if isinstance(error, _PLAIN):
         return Failure(str(error), code=REFUSED)
+    if isinstance(error, BankError):
+        return Failure(str(error), "consortia unit list, or consortia account show", code=REFUSED)
     if isinstance(error, StoreError | BlobError | LedgerError):
         return Failure(str(error), "consortia doctor", code=UNCHECKED)
     if isinstance(error, OSError):

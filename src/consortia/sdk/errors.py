@@ -59,3 +59,7 @@ def from_problem(status: int, body: dict[str, Any]) -> LedgerError:
     if code and status in {409, 422, 429}:
         return TransactionRefused(code, detail, transaction=str(body.get("transaction", "")))
     return RequestFailed(Problem(status, str(body.get("title", "")), detail, code))
+
+
+class BankError(LedgerError):
+    """An amount that is none, or a unit or escrow that is not there; the text says which."""

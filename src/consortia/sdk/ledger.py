@@ -17,6 +17,7 @@ from consortia.kernel.block import Receipt
 from consortia.modules.identity.queries import ByName, MembersView, MemberView, Nothing
 from consortia.sdk.access import Access
 from consortia.sdk.assets import Assets
+from consortia.sdk.bank import Bank
 from consortia.sdk.training import Training
 from consortia.workers.vault import Vault
 
@@ -51,6 +52,7 @@ class Ledger:
         self.members = Members(access)
         self.assets = Assets(access, member, vault)
         self.training = Training(access, member, vault)
+        self.bank = Bank(access, member)
         self._closing = closing or access.close
 
     def submit(self, *records: Record) -> Receipt:

@@ -8,16 +8,17 @@ from consortia.modules.bank import escrows, handlers
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank.invariants import INVARIANTS
 from consortia.modules.bank.keeper import Keeper
-from consortia.modules.bank.ports import Members, Ports, Studies
+from consortia.modules.bank.ports import Agents, Members, Ports, Studies
 from consortia.modules.bank.queries import QUERIES
 from consortia.modules.bank.refusals import REFUSALS
 from consortia.modules.bank.state import TABLES
 from consortia.modules.bank.types import EVENTS
 
-__all__ = ["Keeper", "Members", "Ports", "Studies", "module"]
+__all__ = ["Agents", "Keeper", "Members", "Ports", "Studies", "module"]
 
 _ISSUERS = frozenset({"admin", "operator"})
 _PAYERS = frozenset({"admin", "operator"})
+_SPENDERS = _PAYERS | {"agent"}
 _PEOPLE = frozenset({"admin", "approver", "operator", "trustee"})
 _ANYBODY = _PEOPLE | {"analyst", "worker"}
 
@@ -25,10 +26,10 @@ METHODS = (
     Method(asked.NewUnit, handlers.new_unit, _ISSUERS, cost=150),
     Method(asked.Issue, handlers.issue, _ISSUERS, cost=120),
     Method(asked.Redeem, handlers.redeem, _ISSUERS, cost=120),
-    Method(asked.Transfer, handlers.transfer, _PAYERS, cost=150),
-    Method(asked.OpenEscrow, escrows.open_, _PAYERS, cost=200),
-    Method(asked.Offer, escrows.offer, _PAYERS, cost=200),
-    Method(asked.Take, escrows.take, _PAYERS, cost=250),
+    Method(asked.Transfer, handlers.transfer, _SPENDERS, cost=150),
+    Method(asked.OpenEscrow, escrows.open_, _SPENDERS, cost=200),
+    Method(asked.Offer, escrows.offer, _SPENDERS, cost=200),
+    Method(asked.Take, escrows.take, _SPENDERS, cost=250),
     Method(asked.Release, escrows.release, _ANYBODY, cost=200, prompt=True),
     Method(asked.Approve, escrows.approve, _PEOPLE, cost=200),
     Method(asked.Refund, escrows.refund, _ANYBODY, cost=200, urgent=True),

@@ -3,7 +3,7 @@
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.bank import refusals as codes
-from consortia.modules.bank.ports import Ports
+from consortia.modules.bank.ports import Agents, Ports
 from consortia.modules.bank.rules import TREASURY, split
 from consortia.modules.bank.state import ESCROWS, UNITS, balance
 from consortia.modules.bank.types import Escrow, Unit
@@ -32,9 +32,10 @@ def check_unit(ctx: Context, identity: bytes) -> None:
     require(UNITS.has(ctx, identity), codes.UNKNOWN_UNIT, identity.hex())
 
 
-def check_own(ctx: Context, account: str) -> None:
-    """The account is one of the signer's member."""
+def check_spender(ctx: Context, account: str, agents: Agents) -> None:
+    """The signer may spend from the account: a person from each of its member's, an agent from its own."""
     require(split(account)[0] == ctx.signer.member, codes.NOT_YOURS, account)
+    require(agents.account(ctx) in (None, account), codes.NOT_YOURS, account)
 
 
 def check_account(ctx: Context, account: str, ports: Ports) -> None:

@@ -8,7 +8,7 @@ from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank import refusals as codes
-from consortia.modules.bank.checks import check_account, check_balance, check_own, check_unit, open_escrow
+from consortia.modules.bank.checks import check_account, check_balance, check_spender, check_unit, open_escrow
 from consortia.modules.bank.handlers import opened
 from consortia.modules.bank.ports import Ports
 from consortia.modules.bank.rules import ahead, exact, holds, laxer
@@ -40,7 +40,7 @@ def open_(ctx: Context, message: asked.OpenEscrow, ports: Ports) -> None:
     """Put value aside until a condition is met."""
     # CHECK
     check_unit(ctx, message.unit)
-    check_own(ctx, message.payer)
+    check_spender(ctx, message.payer, ports.agents)
     check_account(ctx, message.payee, ports)
     require(message.payer != message.payee, codes.SAME_ACCOUNT, message.payer)
     _check_condition(ctx, message.condition, ports)
@@ -49,6 +49,7 @@ def open_(ctx: Context, message: asked.OpenEscrow, ports: Ports) -> None:
     # DECIDE
     escrow = _new(ctx, message, message.condition, None)
     # WRITE
+    ports.agents.charge(ctx, message.unit, message.amount)
     put_aside(ctx, escrow)
     # EMIT
     ctx.emit(opened(escrow))
@@ -59,7 +60,7 @@ def offer(ctx: Context, message: asked.Offer, ports: Ports) -> None:
     # CHECK
     check_unit(ctx, message.unit)
     check_unit(ctx, message.price.unit)
-    check_own(ctx, message.payer)
+    check_spender(ctx, message.payer, ports.agents)
     if message.payee is not None:
         check_account(ctx, message.payee, ports)
     require(message.payer != message.payee, codes.SAME_ACCOUNT, message.payer)
@@ -69,6 +70,7 @@ def offer(ctx: Context, message: asked.Offer, ports: Ports) -> None:
     # DECIDE
     escrow = _new(ctx, message, _PAYMENT, message.price)
     # WRITE
+    ports.agents.charge(ctx, message.unit, message.amount)
     put_aside(ctx, escrow)
     # EMIT
     ctx.emit(opened(escrow))
@@ -79,7 +81,7 @@ def take(ctx: Context, message: asked.Take, ports: Ports) -> None:
     # CHECK
     escrow = open_escrow(ctx, message.escrow)
     price = _price(escrow)
-    check_own(ctx, message.account)
+    check_spender(ctx, message.account, ports.agents)
     require(escrow.payee in (None, message.account), codes.NOT_PAYEE)
     require(escrow.payer != message.account, codes.SAME_ACCOUNT, message.account)
     require(ctx.time < escrow.deadline, codes.TOO_LATE)
@@ -90,6 +92,7 @@ def take(ctx: Context, message: asked.Take, ports: Ports) -> None:
     # DECIDE
     done = replace(escrow, status="released")
     # WRITE
+    ports.agents.charge(ctx, price.unit, price.amount)
     close(ctx, done, message.account)
     move(ctx, message.account, escrow.payer, price.unit, price.amount)
     # EMIT
@@ -123,7 +126,7 @@ def approve(ctx: Context, message: asked.Approve, ports: Ports) -> None:
     """Count a person of the payer; with the second, what was held goes on, a payment to its payee."""
     # CHECK
     escrow = open_escrow(ctx, message.escrow)
-    check_own(ctx, escrow.payer)
+    check_spender(ctx, escrow.payer, ports.agents)
     require(escrow.held, codes.NOT_HELD)
     key = ctx.signer.key
     _check_person(ctx, key, escrow.approvals, escrow.time, ports)

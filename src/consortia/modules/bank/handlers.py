@@ -6,7 +6,7 @@ from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank import refusals as codes
-from consortia.modules.bank.checks import check_account, check_balance, check_own, check_unit, issued_unit
+from consortia.modules.bank.checks import check_account, check_balance, check_spender, check_unit, issued_unit
 from consortia.modules.bank.ports import Ports
 from consortia.modules.bank.rules import fits, holds, room, split
 from consortia.modules.bank.state import CODES, HOLDS, UNITS, call_id, credit, debit, move, put_aside
@@ -87,7 +87,7 @@ def transfer(ctx: Context, message: asked.Transfer, ports: Ports) -> None:
     """Pay from an account of the signer's member, or hold the payment where its rule says so."""
     # CHECK
     check_unit(ctx, message.unit)
-    check_own(ctx, message.payer)
+    check_spender(ctx, message.payer, ports.agents)
     check_account(ctx, message.payee, ports)
     require(message.payer != message.payee, codes.SAME_ACCOUNT, message.payer)
     check_balance(ctx, message.payer, message.unit, message.amount)
@@ -98,6 +98,8 @@ def transfer(ctx: Context, message: asked.Transfer, ports: Ports) -> None:
     if rule is not None and holds(rule, message.amount) and split(message.payee)[0] != member:
         held = _held(ctx, message, rule.milliseconds)
     # WRITE
+    if split(message.payee)[0] != member:
+        ports.agents.charge(ctx, message.unit, message.amount)
     if held is None:
         move(ctx, message.payer, message.payee, message.unit, message.amount)
     else:

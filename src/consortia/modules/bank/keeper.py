@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.bank import refusals as codes
-from consortia.modules.bank.rules import VAULT, holds, split
+from consortia.modules.bank.checks import check_spender
+from consortia.modules.bank.ports import Agents
+from consortia.modules.bank.rules import VAULT, holds
 from consortia.modules.bank.state import COUNT, HOLDS, LOCKS, UNITS, balance, lock_id, move
 from consortia.modules.bank.types import Count, Lock, Unit
 
@@ -14,11 +16,14 @@ from consortia.modules.bank.types import Count, Lock, Unit
 class Keeper:
     """The bank's front door for one module, `holder`: what it locks, nobody else can release.
 
+    What an agent locks counts against its mandate here (`agents`), so that the caller need not.
+
     Accounts are texts as `types.Account` says, amounts 1 to 2^63-1 of a unit's smallest parts. What only
     an error of the calling module can ask for raises LookupError or ValueError.
     """
 
     holder: str
+    agents: Agents
 
     def unit(self, ctx: Context, unit: bytes) -> Unit | None:
         """The unit with this id, or None."""
@@ -42,12 +47,13 @@ class Keeper:
         signer's member.
         """
         require(UNITS.has(ctx, unit), codes.UNKNOWN_UNIT, unit.hex())
-        require(split(account)[0] == ctx.signer.member, codes.NOT_YOURS, account)
+        check_spender(ctx, account, self.agents)
         rule = HOLDS.get(ctx, ctx.signer.member, unit)
         require(not holds(rule, amount), codes.OVER_HOLD, str(amount))
         _check_funds(ctx, account, unit, amount)
         count = COUNT.get(ctx) or Count(0)
         made = lock_id(ctx, count.number)
+        self.agents.charge(ctx, unit, amount)
         COUNT.put(ctx, Count(count.number + 1))
         LOCKS.put(ctx, Lock(self.holder, account, unit, amount, reason), made)
         move(ctx, account, VAULT, unit, amount)

@@ -18,6 +18,18 @@ class Members(Protocol):
         ...
 
 
+class Agents(Protocol):
+    """What programs may spend that act for a member."""
+
+    def account(self, ctx: Context) -> str | None:
+        """The one account that the signer may spend from, where it is an agent; None for a person's key."""
+        ...
+
+    def charge(self, ctx: Context, unit: bytes, amount: int) -> None:
+        """Count what leaves an agent's hands; raises Refused beyond its mandate. People are not counted."""
+        ...
+
+
 class Studies(Protocol):
     """What became of studies."""
 
@@ -35,4 +47,5 @@ class Ports:
     """The module's neighbours."""
 
     members: Members
+    agents: Agents
     studies: Studies

@@ -1,0 +1,119 @@
+"""What the commands about value share: the front door's bank, moments and conditions in words."""
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from consortia.app import application
+from consortia.base.codec import Malformed, R, Record, encode_record
+from consortia.cli.lookup import find_study
+from consortia.cli.output import Failure
+from consortia.cli.session import Session
+from consortia.engines.commit.chunks import blob_id
+from consortia.kernel.block import Receipt
+from consortia.modules.bank.escrows import arguments_hash
+from consortia.modules.bank.types import Condition, Escrow
+from consortia.sdk.bank import Bank
+from consortia.sdk.jsonform import from_json
+
+_UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_SPAN = re.compile(r"(\d{1,9})([smhd])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """A session, as the front door's bank needs it."""
+
+    session: Session
+    role: str | None
+
+    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
+        """Ask a module."""
+        return self.session.ask(name, arguments, kind)
+
+    def submit(self, *records: Record) -> Receipt:
+        """Sign with the home's key of a role, or one that may, and wait for the receipt."""
+        key = None if self.role is None else self.session.keyring.open(self.role)
+        return self.session.submit(*records, key=key)
+
+
+def bank_of(session: Session, role: str | None = None) -> Bank:
+    """The value of the member that a session speaks for; signed with its key of `role`, or one that may."""
+    return Bank(_Door(session, role), session.member)
+
+
+def span(text: str) -> int:
+    """The milliseconds of 90s, 15m, 12h or 7d; raises Failure."""
+    found = _SPAN.fullmatch(text)
+    if found is None or int(found[1]) == 0:
+        raise Failure(f"{text!r} is no span of time", "90s, 15m, 12h or 7d")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def moment(text: str) -> int:
+    """The block time that lies a span of time ahead; raises Failure."""
+    return time.time_ns() // 1_000_000 + span(text)
+
+
+def identity(text: str) -> bytes:
+    """An escrow's id; raises Failure for what is not 64 hex digits."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != 32:
+        raise Failure(f"{text!r} is no id of an escrow", "consortia account show")
+    return found
+
+
+def document(path: Path) -> bytes:
+    """The hash by which a statement names a file: its blob id."""
+    return blob_id(path.read_bytes())
+
+
+def on_study(session: Session, which: str) -> Condition:
+    """The condition that a study has finished."""
+    return Condition("study", None, None, None, find_study(session, which).study.id)
+
+
+def on_statement(attester: str, path: Path) -> Condition:
+    """The condition that a member attests to a file."""
+    return Condition("statement", attester, None, document(path), None)
+
+
+def on_call(attester: str, method: str, arguments: str) -> Condition:
+    """The condition that a member makes exactly this call; raises Failure."""
+    message = call(method, arguments)
+    return Condition("call", attester, method, arguments_hash(encode_record(message)), None)
+
+
+def call(method: str, arguments: str) -> Record:
+    """The message of a method with arguments in JSON, as the HTTP API writes them; raises Failure."""
+    bound = application().methods.get(method)
+    if bound is None:
+        raise Failure(f"there is no method {method}", "docs/reference/ledger lists them")
+    try:
+        return from_json(bound.method.message, json.loads(arguments))
+    except (ValueError, Malformed) as error:
+        raise Failure(
+            f"these are no arguments of {method}: {error}", "bytes are hex, all fields stand"
+        ) from None
+
+
+def waits_for(escrow: Escrow) -> str:
+    """What an escrow waits for, in words."""
+    condition = escrow.condition
+    words = {
+        "call": f"{condition.attester} calls {condition.method}",
+        "statement": f"{condition.attester} attests to {_short(condition.arguments)}",
+        "study": f"study {_short(condition.subject)} finishes",
+        "payment": "somebody pays its price",
+        "people": "two people approve",
+    }[condition.kind]
+    return f"{words}, {len(escrow.approvals)} of 2 approved" if escrow.held else words
+
+
+def _short(digest: bytes | None) -> str:
+    return "" if digest is None else digest.hex()[:16]

@@ -1,0 +1,213 @@
+"""Value for programs: units, accounts, payments, escrow, exchange.
+
+    ledger.bank.new_unit("credit", decimals=2, issue="1000")
+    ledger.bank.pay("east", "12.50", "north/credit")
+
+Amounts are text, whole numbers or Decimals of the unit, never floats (see `amounts`).
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from consortia.base.codec import R, Record
+from consortia.kernel.block import Receipt
+from consortia.modules.bank import messages as asked
+from consortia.modules.bank import queries as views
+from consortia.modules.bank.types import Condition, Escrow, Price, Rule, Unit
+from consortia.sdk.amounts import Written, parts
+from consortia.sdk.errors import BankError
+
+PAGE = 100
+
+
+class Way(Protocol):
+    """The way to a ledger, as far as value needs one."""
+
+    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
+        """Ask a module: `module.query`."""
+
+    def submit(self, *records: Record) -> Receipt:
+        """Sign these messages as one transaction; raises TransactionRefused."""
+
+
+class Bank:
+    """The value that a member has a part in. A refusal is a `TransactionRefused` that carries its code."""
+
+    def __init__(self, way: Way, member: str) -> None:
+        self._way, self._member = way, member
+
+    def unit(self, which: str | bytes) -> Unit:
+        """A unit: CODE (own), ISSUER/CODE, or its id, in hex or bytes; raises BankError for none."""
+        identity = which if isinstance(which, bytes) else _identity(which)
+        if identity is not None:
+            found = self._way.query("bank.unit", views.ById(identity), views.MaybeUnit).unit
+        else:
+            issuer, slash, code = str(which).rpartition("/")
+            named = views.ByCode(issuer if slash else self._member, code)
+            found = self._way.query("bank.by_code", named, views.MaybeUnit).unit
+        if found is None:
+            raise BankError(f"there is no unit {which.hex() if isinstance(which, bytes) else which}")
+        return found
+
+    def units(self) -> list[Unit]:
+        """All units of the network."""
+        found: list[Unit] = []
+        after = None
+        while True:
+            page = self._way.query("bank.units", views.ListUnits(after, PAGE), views.UnitPage)
+            found += page.units
+            after = page.next
+            if after is None:
+                return found
+
+    def new_unit(
+        self,
+        code: str,
+        *,
+        title: str = "",
+        decimals: int = 0,
+        rule: Rule = "open",
+        cap: Written | None = None,
+        issue: Written | None = None,
+    ) -> Unit:
+        """Make a unit that the member issues; `issue` of it go to its account at once."""
+        most = None if cap is None else parts(cap, decimals)
+        first = 0 if issue is None else parts(issue, decimals)
+        self._way.submit(asked.NewUnit(code, title or code, decimals, rule, most, first))
+        return self.unit(code)
+
+    def issue(self, unit: str | bytes, amount: Written, account: str | None = None) -> Receipt:
+        """Make more of an own unit, for an account (the member's own by default)."""
+        of = self.unit(unit)
+        return self._way.submit(asked.Issue(of.id, account or self._member, parts(amount, of.decimals)))
+
+    def redeem(self, unit: str | bytes, amount: Written) -> Receipt:
+        """Take what came back of an own unit out of the world."""
+        of = self.unit(unit)
+        return self._way.submit(asked.Redeem(of.id, parts(amount, of.decimals)))
+
+    def held(self, owner: str | None = None) -> list[views.Held]:
+        """All that the accounts of an owner hold (of the member itself by default)."""
+        found: list[views.Held] = []
+        after = None
+        while True:
+            wanted = views.ListHeld(owner or self._member, after, PAGE)
+            page = self._way.query("bank.accounts", wanted, views.HeldPage)
+            found += page.held
+            after = page.next
+            if after is None:
+                return found
+
+    def balance(self, unit: str | bytes, account: str | None = None) -> int:
+        """What an account holds of a unit, in its smallest parts."""
+        wanted = views.AskBalance(account or self._member, self.unit(unit).id)
+        return self._way.query("bank.balance", wanted, views.Held).amount
+
+    def pay(self, payee: str, amount: Written, unit: str | bytes, *, payer: str | None = None) -> Receipt:
+        """Pay an account. Above the limit of the member's hold rule the payment waits in escrow."""
+        of = self.unit(unit)
+        counted = parts(amount, of.decimals)
+        return self._way.submit(asked.Transfer(payer or self._member, payee, of.id, counted))
+
+    def escrow(
+        self,
+        payee: str,
+        amount: Written,
+        unit: str | bytes,
+        *,
+        condition: Condition,
+        deadline: int,
+        payer: str | None = None,
+    ) -> bytes:
+        """Put value aside until a condition is met or a block time has come; the escrow's id."""
+        of = self.unit(unit)
+        counted = parts(amount, of.decimals)
+        message = asked.OpenEscrow(payer or self._member, payee, of.id, counted, condition, deadline)
+        return opened(self._way.submit(message))
+
+    def offer(
+        self,
+        amount: Written,
+        unit: str | bytes,
+        *,
+        price: Written,
+        price_unit: str | bytes,
+        deadline: int,
+        payee: str | None = None,
+        payer: str | None = None,
+    ) -> bytes:
+        """Offer value for a price in another unit, to an account or to whoever takes it first; its id."""
+        of, other = self.unit(unit), self.unit(price_unit)
+        counted, wanted = parts(amount, of.decimals), Price(other.id, parts(price, other.decimals))
+        message = asked.Offer(payer or self._member, payee, of.id, counted, wanted, deadline)
+        return opened(self._way.submit(message))
+
+    def take(self, offer: bytes, account: str | None = None) -> Receipt:
+        """Pay an offer's price and receive what it holds, in one."""
+        return self._way.submit(asked.Take(offer, account or self._member))
+
+    def release(self, escrow: bytes, document: bytes | None = None, behind: Iterable[Record] = ()) -> Receipt:
+        """Let an escrow go: with the attested document's hash, or behind the call that it waits for."""
+        return self._way.submit(*behind, asked.Release(escrow, document))
+
+    def refund(self, escrow: bytes) -> Receipt:
+        """Give an escrow back whose deadline has come."""
+        return self._way.submit(asked.Refund(escrow))
+
+    def approve(self, escrow: bytes) -> Receipt:
+        """Say, as one of two people of the payer, that what is held may go."""
+        return self._way.submit(asked.Approve(escrow))
+
+    def hold(self, unit: str | bytes, above: Written | None, milliseconds: int) -> Receipt:
+        """Hold payments above a limit for so long, unless two people release them; None ends the rule."""
+        of = self.unit(unit)
+        limit = None if above is None else parts(above, of.decimals)
+        return self._way.submit(asked.SetHold(of.id, limit, milliseconds))
+
+    def holds(self, member: str | None = None) -> list[views.HoldOf]:
+        """The hold rules of a member."""
+        found: list[views.HoldOf] = []
+        after = None
+        while True:
+            wanted = views.ListHolds(member or self._member, after, PAGE)
+            page = self._way.query("bank.holds", wanted, views.HoldPage)
+            found += page.holds
+            after = page.next
+            if after is None:
+                return found
+
+    def open_escrows(self, member: str | None = None) -> list[Escrow]:
+        """The open escrows and offers that a member pays, is paid by or attests to."""
+        found: list[Escrow] = []
+        after = None
+        while True:
+            wanted = views.ListEscrows(member or self._member, after, PAGE)
+            page = self._way.query("bank.escrows", wanted, views.EscrowPage)
+            found += page.escrows
+            after = page.next
+            if after is None:
+                return found
+
+    def get_escrow(self, escrow: bytes) -> Escrow:
+        """An escrow or offer, open or closed; raises BankError when there is none."""
+        found = self._way.query("bank.escrow", views.ByEscrow(escrow), views.MaybeEscrow).escrow
+        if found is None:
+            raise BankError(f"there is no escrow {escrow.hex()}")
+        return found
+
+
+def opened(receipt: Receipt) -> bytes:
+    """The id of the escrow that a transaction opened; raises BankError where it opened none."""
+    for event in receipt.events:
+        found = event.body.get("escrow")
+        if event.name == "bank.escrow_opened" and isinstance(found, bytes):
+            return found
+    raise BankError("the transaction opened no escrow")
+
+
+def _identity(which: str) -> bytes | None:
+    """The 32 bytes that 64 hex digits write, else None."""
+    try:
+        return bytes.fromhex(which) if len(which) == 64 else None
+    except ValueError:
+        return None
