@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from consortia.kernel.application import Application
 from consortia.kernel.context import Context
-from consortia.modules import assets, ballots, bank, identity, market, predictions, training
+from consortia.modules import assets, ballots, bank, governance, identity, market, predictions, training
 from consortia.modules.assets.types import Parent
 
 
@@ -26,8 +26,10 @@ def application() -> Application:
             ),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
             ballots.module(ballots.Ports(members=members)),
+            governance.module(governance.Ports(members=members, assets=_Decided(shared))),
         ),
         keys=members,
+        stops=governance.Keeper(),
     )
 
 
@@ -90,6 +92,23 @@ class _Agents:
     def ended(self, ctx: Context, mandate: bytes) -> bool:
         """Whether what was done under a mandate stands no more."""
         return self.members.ended(ctx, mandate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """The assets, in the words of governance."""
+
+    assets: assets.Keeper
+
+    def model_content(self, ctx: Context, model: bytes) -> bytes | None:
+        """The content of a model that is open to new use, or None."""
+        found = self.assets.kind(ctx, model) == "model" and not self.assets.is_withdrawn(ctx, model)
+        return self.assets.content(ctx, model) if found else None
+
+    def owner(self, ctx: Context, asset: bytes) -> str | None:
+        """Whose an asset is, or None."""
+        found = self.assets.get(ctx, asset)
+        return None if found is None else found.owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,7 @@ def static_cost(parsed: Parsed, calls: tuple[tuple[Bound, Record], ...]) -> int:
     """What a transaction consumes of its member's quota, known before it runs."""
     cost = len(parsed.raw) // BYTES_PER_COST
     for bound, message in calls:
-        declared = bound.method.cost
-        cost += declared if isinstance(declared, int) else declared(message)
+        cost += bound.method.cost_of(message)
     return cost
 
 

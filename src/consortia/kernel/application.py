@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from consortia.base.codec import Record
+from consortia.kernel.context import Context
 from consortia.kernel.genesis import ModuleVersion
 from consortia.kernel.module import Method, Module, Query, snake
-from consortia.kernel.ports import KeyDirectory
+from consortia.kernel.ports import KeyDirectory, Stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,11 @@ class Bound:
 
 @dataclass(frozen=True)
 class Application:
-    """All modules in the order in which they load, and the directory of keys among them."""
+    """All modules in the order in which they load, the directory of keys, and who stops methods."""
 
     modules: tuple[Module, ...]
     keys: KeyDirectory
+    stops: Stops | None = None
     methods: Mapping[str, Bound] = field(init=False)
     messages: Mapping[type[Record], str] = field(init=False)
     events: Mapping[type[Record], str] = field(init=False)
@@ -40,6 +42,11 @@ class Application:
     def versions(self) -> tuple[ModuleVersion, ...]:
         """The modules and their versions, as a genesis names them."""
         return tuple(ModuleVersion(module.name, module.version) for module in self.modules)
+
+    def check_stopped(self, ctx: Context, bound: Bound) -> None:
+        """Raise Refused for a method that is stopped now."""
+        if bound.method.pausable and self.stops is not None:
+            self.stops.check(ctx, bound.name)
 
     def query(self, name: str) -> tuple[Module, Query] | None:
         """The query with the full name `module.query`, or None."""

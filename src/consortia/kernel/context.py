@@ -1,6 +1,8 @@
 """What a handler may know and do: the block's facts, the signer, the state, and events."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from consortia.base.codec import Record
 from consortia.kernel.store import Overlay
@@ -28,8 +30,44 @@ class Called:
     message: Record
 
 
+Alarm = Callable[[bytes, BaseException], None]
+"""Told of a transaction id and the unforeseen exception that its execution met."""
+
 NOBODY = Signer(b"", b"", "", frozenset())
 """The signer of genesis, queries and invariants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What running calls under an authority came to: the code, and which call met it.
+
+    `code` is "ok" where all of them were carried out; `position` is the one that was refused, or how many
+    there were. `events` were emitted on the way; those of calls that were undone are nowhere else.
+    """
+
+    code: str
+    position: int
+    events: tuple[Record, ...]
+
+
+class Calls(Protocol):
+    """How a handler has messages of any module carried out under an authority (`Method.authority`)."""
+
+    def read(self, authority: str, method: str, arguments: Mapping[str, Any]) -> tuple[Record, int]:
+        """The message that a method would be given, and its static cost; raises Refused."""
+        ...
+
+    def may_pause(self, method: str) -> bool:
+        """Whether there is such a method and it may be paused."""
+        ...
+
+    def run(self, ctx: "Context", authority: str, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> Ran:
+        """Carry out the calls in order, atomically together; a refusal undoes these calls alone."""
+        ...
+
+    def name(self, event: Record) -> str:
+        """The full name of an event, as it stands in receipts."""
+        ...
 
 
 @dataclass(slots=True)
@@ -39,7 +77,8 @@ class Context:
     `network` is the network id (32 bytes), `height` the block's height, `time` its block time in UTC
     milliseconds, `size` the log's size in leaves before the block, `transaction` the transaction's id
     (32 bytes; empty in queries), `call` the position of the call in its transaction, and `earlier` the
-    calls of this transaction that were carried out before it.
+    calls of this transaction that were carried out before it. `calls` is there wherever the machine runs: in
+    handlers, genesis loaders, queries and invariants.
     """
 
     state: Overlay
@@ -52,6 +91,7 @@ class Context:
     call: int = 0
     events: list[Record] = field(default_factory=list)
     earlier: list[Called] = field(default_factory=list)
+    calls: Calls | None = None
 
     def emit(self, event: Record) -> None:
         """Add a typed event to the transaction's receipt."""

@@ -21,10 +21,10 @@ from consortia.base.setcommit import SetPath, unpack
 from consortia.kernel.admission import Admission, Admitted, Check
 from consortia.kernel.application import Application
 from consortia.kernel.block import Block, Header, MemberSet, Receipt, parse_leaf
-from consortia.kernel.context import Context
+from consortia.kernel.context import Alarm, Context
 from consortia.kernel.durable import BlockWrite, DriverMark, LedgerStore, Mark, View
 from consortia.kernel.genesis import Genesis
-from consortia.kernel.machine import Alarm, Changes, InvalidBlock, Machine, Result, Tip, no_alarm
+from consortia.kernel.machine import Changes, InvalidBlock, Machine, Result, Tip, no_alarm
 from consortia.kernel.ports import SetStep
 from consortia.kernel.store import MemoryReader, Overlay, Reader
 from consortia.kernel.tree import Plan, Tree, TreeError, hashed, key_hash, value_hash

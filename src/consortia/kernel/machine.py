@@ -23,17 +23,15 @@ from consortia.kernel import refusals as codes
 from consortia.kernel.admission import SEQUENCES, USAGE, Admission, Admitted, Check, Sequence, Usage
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK, Block, Event, Header, Receipt, leaf
-from consortia.kernel.context import NOBODY, Called, Context
+from consortia.kernel.context import NOBODY, Alarm, Called, Context
 from consortia.kernel.genesis import Genesis
+from consortia.kernel.nested import Nested
 from consortia.kernel.quick import quick_leaf
 from consortia.kernel.store import Overlay, Reader
 
 Changes = Mapping[bytes, bytes | None]
 RootOf = Callable[[Changes], bytes]
 """Gives the state root that a set of changes leads to."""
-
-Alarm = Callable[[bytes, BaseException], None]
-"""Told of a transaction id and the unforeseen exception that its execution met."""
 
 
 class InvalidBlock(ValueError):
@@ -74,13 +72,18 @@ class Machine:
     network: bytes
     alarm: Alarm = no_alarm
 
+    @property
+    def nested(self) -> Nested:
+        """How handlers of this machine have messages carried out under an authority."""
+        return Nested(self.app, self.alarm)
+
     def start(self, reader: Reader, root_of: RootOf) -> Result:
         """The block of height 0, which writes the genesis state; raises InvalidBlock for a bad genesis."""
         genesis = self.genesis
         if genesis.modules != self.app.versions():
             raise InvalidBlock("the genesis names other modules or versions than this software has")
         overlay = Overlay(reader)
-        ctx = Context(overlay, self.network, 0, genesis.time)
+        ctx = Context(overlay, self.network, 0, genesis.time, calls=self.nested)
         wanted = {module.name for module in self.app.modules if module.genesis is not None}
         if set(genesis.state) != wanted:
             raise InvalidBlock(f"the genesis must hold the state of {', '.join(sorted(wanted))} and no other")
@@ -128,7 +131,7 @@ class Machine:
         if (admission.height, admission.time) != (block.height, block.time):
             raise InvalidBlock("the transactions were admitted to another block")
         overlay = Overlay(reader)
-        ctx = Context(overlay, self.network, block.height, block.time, tip.size)
+        ctx = Context(overlay, self.network, block.height, block.time, tip.size, calls=self.nested)
         grown: dict[str, int] = {}
         done = [self._transact(ctx, index, item, grown) for index, item in enumerate(admitted)]
         self._accuse(ctx, block)
@@ -142,21 +145,21 @@ class Machine:
         if found is None:
             raise LookupError(f"no query {name}")
         module, query = found
-        return query.handler(
-            Context(Overlay(reader), self.network, tip.height, tip.time, tip.size), arguments, module.ports
-        )
+        return query.handler(self._at(reader, tip), arguments, module.ports)
 
     def violations(self, reader: Reader, tip: Tip) -> list[str]:
         """Every invariant that does not hold in the state, in words."""
         found = []
         for module in self.app.modules:
             for invariant in module.invariants:
-                text = invariant.check(
-                    Context(Overlay(reader), self.network, tip.height, tip.time, tip.size), module.ports
-                )
+                text = invariant.check(self._at(reader, tip), module.ports)
                 if text is not None:
                     found.append(f"{module.name}.{invariant.name}: {text}")
         return found
+
+    def _at(self, reader: Reader, tip: Tip) -> Context:
+        """A context over the state at `tip`, for questions."""
+        return Context(Overlay(reader), self.network, tip.height, tip.time, tip.size, calls=self.nested)
 
     def _transact(
         self, ctx: Context, index: int, item: Admitted, grown: dict[str, int]
@@ -190,6 +193,7 @@ class Machine:
         ctx.earlier = []
         for position, (bound, message) in enumerate(item.calls):
             ctx.call = position
+            self.app.check_stopped(ctx, bound)
             bound.method.handler(ctx, message, bound.module.ports)
             ctx.earlier.append(Called(item.signer.member, bound.name, message))
         growth = ctx.state.growth()

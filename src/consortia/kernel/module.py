@@ -30,6 +30,9 @@ class Method:
     `handler(ctx, message, ports)`; `roles` are the key roles that may sign it; `cost` is its static
     cost in units of about one microsecond, a number or a function of the message alone. An `urgent`
     message is one that a witness takes itself and whose absence from the log it does not tolerate.
+    `authority` names who may have the message carried out within a call of its own ("governance": what the
+    members decided); where no `roles` are given nobody else may. A `pausable` message may be stopped for a
+    while by `ports.Stops`; all others never are.
     A `prompt` message is one whose finality somebody waits for (the end of a round's step): its block's
     ledger checkpoint is published at once. Where that depends on what it led to, `prompt(ctx, message)` says
     so, over the state after the block.
@@ -41,11 +44,17 @@ class Method:
     cost: int | Callable[[Any], int] = 100
     urgent: bool = False
     prompt: bool | Callable[[Context, Any], bool] = False
+    authority: str = ""
+    pausable: bool = False
 
     @property
     def name(self) -> str:
         """The message's name within its module, in snake case."""
         return snake(self.message.__name__)
+
+    def cost_of(self, message: Record) -> int:
+        """The static cost of a message."""
+        return self.cost if isinstance(self.cost, int) else self.cost(message)
 
     def is_prompt(self, ctx: Context, message: Record) -> bool:
         """Whether somebody waits for the block of this message to be final; `ctx` is the state after it."""

@@ -58,6 +58,14 @@ class Validator:
     power: int
 
 
+class Stops(Protocol):
+    """Which methods are stopped for a while."""
+
+    def check(self, ctx: Context, method: str) -> None:
+        """Raise Refused where the method with this full name is stopped now."""
+        ...
+
+
 class KeyDirectory(Protocol):
     """Who may sign and who the members are."""
 

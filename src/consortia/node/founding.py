@@ -15,6 +15,8 @@ from consortia.base.codec import encode_record, to_value
 from consortia.base.keys import SigningKey
 from consortia.kernel.genesis import DEFAULT_LIMITS, PROTOCOL_VERSION, Genesis
 from consortia.kernel.ports import Quota
+from consortia.modules.governance.charters import default_charter
+from consortia.modules.governance.types import GovernanceGenesis
 from consortia.modules.identity.messages import NewKey
 from consortia.modules.identity.rules import FULL_QUOTA, possession_message
 from consortia.modules.identity.types import Founder, IdentityGenesis, KeySpec, Role
@@ -74,6 +76,8 @@ def make_genesis(name: str, founders: Sequence[Founder], now: int) -> Genesis:
         module.name: {} for module in app.modules if module.genesis is not None
     }
     state["identity"] = to_value(identity)
+    charter = default_charter(one.name for one in founders)
+    state["governance"] = to_value(GovernanceGenesis(charter))
     return Genesis(PROTOCOL_VERSION, name, now, DEFAULT_LIMITS, app.versions(), state)
 
 

@@ -3,9 +3,9 @@
 from consortia.base.codec import Malformed, decode_record
 from consortia.drivers.embedded import Grouping
 from consortia.kernel.application import Application
+from consortia.kernel.context import Alarm
 from consortia.kernel.genesis import Genesis
 from consortia.kernel.ledger import Ledger
-from consortia.kernel.machine import Alarm
 from consortia.kernel.tree import TreeError
 from consortia.node.blobs import BlobLimits
 from consortia.node.config import Config

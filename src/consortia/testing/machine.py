@@ -30,6 +30,8 @@ from consortia.kernel.ports import Quota
 from consortia.kernel.store import MemoryReader, Overlay
 from consortia.kernel.transaction import Call, sign_transaction
 from consortia.kernel.tree import hashed
+from consortia.modules.governance.charters import default_charter
+from consortia.modules.governance.types import GovernanceGenesis
 from consortia.modules.identity.messages import Accept, ApproveMember, NewKey, ProposeMember
 from consortia.modules.identity.rules import FULL_QUOTA, possession_message
 from consortia.modules.identity.types import Founder, IdentityGenesis, KeySpec, Role
@@ -123,7 +125,10 @@ class Bench:
             Founder(party.name, f"The organisation {party.name}", party.specs, quota)
             for party in self.parties.values()
         )
-        parts: dict[str, Record] = {"identity": IdentityGenesis(founders, quota), **(genesis or {})}
+        parts: dict[str, Record] = {"identity": IdentityGenesis(founders, quota)}
+        if any(module.name == "governance" for module in self.app.modules):
+            parts["governance"] = GovernanceGenesis(default_charter(names))
+        parts |= genesis or {}
         state = {name: to_value(part) for name, part in parts.items()}
         self.genesis = Genesis(PROTOCOL_VERSION, "bench", START, limits, self.app.versions(), state)
         self.network = self.genesis.network()

@@ -37,9 +37,9 @@ def _grant_cost(message: asked.Grant) -> int:
 
 
 METHODS = (
-    Method(asked.Register, handlers.register, _AUTHORS, cost=_register_cost),
-    Method(asked.NewVersion, handlers.new_version, _AUTHORS, cost=_BASE),
-    Method(asked.Grant, handlers.grant, _KEEPERS, cost=_grant_cost),
+    Method(asked.Register, handlers.register, _AUTHORS, cost=_register_cost, pausable=True),
+    Method(asked.NewVersion, handlers.new_version, _AUTHORS, cost=_BASE, pausable=True),
+    Method(asked.Grant, handlers.grant, _KEEPERS, cost=_grant_cost, pausable=True),
     Method(asked.Revoke, handlers.revoke, _KEEPERS, cost=_BASE),
     Method(asked.Withdraw, handlers.withdraw, _STOPPERS, cost=_BASE, urgent=True, prompt=True),
     Method(asked.MarkErased, handlers.mark_erased, _ERASERS, cost=_BASE),

@@ -17,7 +17,13 @@ from consortia.modules.predictions.types import EVENTS
 __all__ = ["Agents", "Keeper", "Models", "Ports", "module"]
 
 METHODS = (
-    Method(asked.RecordBatch, handlers.record_batch, frozenset({"agent", "operator", "worker"}), cost=150),
+    Method(
+        asked.RecordBatch,
+        handlers.record_batch,
+        frozenset({"agent", "operator", "worker"}),
+        cost=150,
+        pausable=True,
+    ),
     Method(asked.Act, acting.act, frozenset({"agent"}), cost=200),
 )
 

@@ -30,10 +30,10 @@ MOVED_ON = steps.moved_on
 """Everybody waits for the last message of a step to be final, for the others nobody does."""
 
 METHODS = (
-    Method(messages.Propose, handlers.propose, PEOPLE, cost=600),
-    Method(messages.Join, handlers.join, PEOPLE | WORKERS, cost=300),
+    Method(messages.Propose, handlers.propose, PEOPLE, cost=600, pausable=True),
+    Method(messages.Join, handlers.join, PEOPLE | WORKERS, cost=300, pausable=True),
     Method(messages.Leave, handlers.leave, PEOPLE | WORKERS, cost=150, urgent=True),
-    Method(messages.Start, handlers.start, PEOPLE | WORKERS, cost=500, prompt=True),
+    Method(messages.Start, handlers.start, PEOPLE | WORKERS, cost=500, prompt=True, pausable=True),
     Method(messages.Cancel, handlers.cancel, PEOPLE | WORKERS, cost=300),
     Method(messages.LimitBudget, handlers.limit_budget, frozenset({"admin", "analyst"}), cost=400),
     Method(messages.Return, handlers.come_back, PEOPLE | WORKERS, cost=300),

@@ -5,7 +5,7 @@ module gets for being registered (`consortia.testing.battery`), the vectors unde
 and the pinned costs are made from it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -44,13 +44,15 @@ def step(member: str, role: str, *messages: Record) -> Step:
 class Scenario:
     """One row: a name that reads as a sentence, what leads up to the step, and the code it meets.
 
-    `setup(bench)` brings a network of `members` organisations to where the step is due and returns it.
+    `setup(bench)` brings a network of `members` organisations to where the step is due and returns it;
+    `genesis` gives parts of modules that are to begin otherwise than usual.
     """
 
     name: str
     setup: Callable[[Bench], Step]
     code: str = OK
     members: int = 4
+    genesis: Mapping[str, Record] | None = None
 
 
 def table(module: str) -> tuple[Scenario, ...]:

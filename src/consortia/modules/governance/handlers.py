@@ -1,0 +1,248 @@
+"""The life of a proposal: opened, voted on, counted, carried out."""
+
+from msgspec.structs import replace
+
+from consortia.base.refusals import Refused, require
+from consortia.kernel.block import OK
+from consortia.kernel.context import Calls, Context
+from consortia.modules.governance import messages as asked
+from consortia.modules.governance import refusals as codes
+from consortia.modules.governance.counting import count, would_pass
+from consortia.modules.governance.events import (
+    ProposalCancelled,
+    ProposalClosed,
+    ProposalExecuted,
+    ProposalFailed,
+    ProposalOpened,
+    Voted,
+)
+from consortia.modules.governance.keeper import Keeper
+from consortia.modules.governance.ports import Ports
+from consortia.modules.governance.rules import charter_fits, content_hash, proposal_id
+from consortia.modules.governance.state import (
+    CHARTERS,
+    DELEGATIONS,
+    ELECTORS,
+    IN_FORCE,
+    OPEN,
+    PROGRESS,
+    PROPOSALS,
+    VOTES,
+    charter,
+    charter_number,
+    class_of,
+)
+from consortia.modules.governance.types import (
+    COST_MAX,
+    UNITS,
+    Action,
+    CharterInForce,
+    Elector,
+    GovernanceGenesis,
+    Opened,
+    Progress,
+    Proposal,
+    ProposalClass,
+    Vote,
+)
+
+AUTHORITY = "governance"
+KEEPER = Keeper()
+
+
+def load_genesis(ctx: Context, genesis: GovernanceGenesis, _ports: Ports) -> None:
+    """Put the first charter in force."""
+    require(charter_fits(genesis.charter), codes.BAD_CHARTER)
+    CHARTERS.put(ctx, genesis.charter, 0)
+    IN_FORCE.put(ctx, CharterInForce(0))
+
+
+def propose(ctx: Context, message: asked.Propose, ports: Ports) -> None:
+    """Open a proposal: its content and its electorate are fixed from here on."""
+    # CHECK
+    author, law = ctx.signer.member, charter(ctx)
+    kind = next((one for one in law.classes if one.name == message.kind), None)
+    if kind is None:
+        raise Refused(codes.UNKNOWN_CLASS, message.kind)
+    require(sum(1 for _ in OPEN.scan(ctx, author)) < law.open_max, codes.TOO_MANY_OPEN)
+    check_actions(ctx, kind, message.actions)
+    # DECIDE
+    weights = {one.member: one.weight for one in law.weights}
+    electors = {member: _elector(ctx, kind, member, weights) for member in ports.members.members(ctx)}
+    proposal = Proposal(
+        id=proposal_id(ctx.network, ctx.transaction, ctx.call),
+        author=author,
+        agent=None,
+        kind=kind.name,
+        title=message.title,
+        text=message.text,
+        actions=message.actions,
+        content=content_hash(kind.name, message.actions),
+        charter=charter_number(ctx),
+        units=UNITS * sum(elector.weight for elector in electors.values()),
+        height=ctx.height,
+        time=ctx.time,
+    )
+    closes = ctx.time + kind.vote_milliseconds
+    # WRITE
+    PROPOSALS.put(ctx, proposal, proposal.id)
+    PROGRESS.put(ctx, _fresh(closes), proposal.id)
+    OPEN.put(ctx, Opened(ctx.time), author, proposal.id)
+    for member, elector in electors.items():
+        ELECTORS.put(ctx, elector, proposal.id, member)
+    # EMIT
+    ctx.emit(ProposalOpened(proposal.id, author, kind.name, proposal.content, closes))
+
+
+def cast_vote(ctx: Context, message: asked.CastVote, ports: Ports) -> None:
+    """Vote; a late vote that turns the outcome gives everybody more time, once."""
+    # CHECK
+    proposal, progress = found(ctx, message.proposal)
+    member = ctx.signer.member
+    require(message.content == proposal.content, codes.OTHER_CONTENT)
+    require(message.member == member, codes.OTHER_MEMBER, message.member)
+    require(ELECTORS.has(ctx, proposal.id, member), codes.NOT_ELECTOR, member)
+    require(_is_voting(ctx, progress), codes.VOTING_CLOSED)
+    require(not VOTES.has(ctx, proposal.id, member), codes.ALREADY_VOTED, member)
+    # DECIDE
+    kind = class_of(ctx, proposal)
+    late = not progress.extended and ctx.time >= progress.closes - kind.extend_milliseconds
+    before = late and would_pass(ctx, proposal, ports)
+    # WRITE
+    VOTES.put(ctx, Vote(message.choice, ctx.signer.key, ctx.time), proposal.id, member)
+    if late and would_pass(ctx, proposal, ports) != before:
+        progress = replace(progress, closes=progress.closes + kind.extend_milliseconds, extended=True)
+        PROGRESS.put(ctx, progress, proposal.id)
+    # EMIT
+    ctx.emit(Voted(proposal.id, member, message.choice, progress.closes))
+
+
+def close(ctx: Context, message: asked.Close, ports: Ports) -> None:
+    """Count the votes, or put away what was not executed in time."""
+    # CHECK
+    proposal, progress = found(ctx, message.proposal)
+    require(progress.status in ("voting", "passed"), codes.ENDED, progress.status)
+    if progress.status == "voting":
+        require(not _is_voting(ctx, progress), codes.TOO_EARLY, f"voting is open until {progress.closes}")
+    else:
+        require(is_expired(ctx, proposal, progress), codes.TOO_EARLY, "it may still be executed")
+    # DECIDE
+    after = _counted(ctx, proposal, progress, ports)
+    # WRITE
+    PROGRESS.put(ctx, after, proposal.id)
+    if after.status != "passed":
+        OPEN.delete(ctx, proposal.author, proposal.id)
+    # EMIT
+    ctx.emit(ProposalClosed(proposal.id, after.status, after.tally))
+
+
+def execute(ctx: Context, message: asked.Execute, _ports: Ports) -> None:
+    """Carry out what was voted on, once. An action that is refused undoes the proposal, not the block."""
+    # CHECK
+    proposal, progress = found(ctx, message.proposal)
+    for action in proposal.actions:
+        KEEPER.check(ctx, action.method)
+    require(message.content == proposal.content, codes.OTHER_CONTENT)
+    require(progress.status in ("voting", "passed"), codes.ENDED, progress.status)
+    if progress.ready is None or progress.closed is None:
+        raise Refused(codes.NOT_PASSED, progress.status)
+    early = ctx.time < progress.ready or ctx.height <= progress.closed
+    require(not early, codes.TOO_EARLY, f"the lock holds until {progress.ready}")
+    require(not is_expired(ctx, proposal, progress), codes.EXPIRED)
+    require(content_hash(proposal.kind, proposal.actions) == proposal.content, codes.OTHER_CONTENT)
+    # WRITE
+    ran = calls(ctx).run(ctx, AUTHORITY, [(action.method, action.args) for action in proposal.actions])
+    status = "executed" if ran.code == OK else "failed"
+    after = replace(progress, status=status, position=ran.position, code=ran.code)
+    PROGRESS.put(ctx, after, proposal.id)
+    OPEN.delete(ctx, proposal.author, proposal.id)
+    # EMIT
+    if ran.code == OK:
+        ctx.emit(ProposalExecuted(proposal.id, tuple(action.method for action in proposal.actions)))
+    else:
+        ctx.emit(ProposalFailed(proposal.id, ran.position, ran.code))
+
+
+def cancel(ctx: Context, message: asked.Cancel, _ports: Ports) -> None:
+    """Take an own proposal back while votes are still awaited."""
+    # CHECK
+    proposal, progress = found(ctx, message.proposal)
+    require(proposal.author == ctx.signer.member, codes.NOT_AUTHOR, proposal.author)
+    require(progress.status == "voting", codes.ENDED, progress.status)
+    require(_is_voting(ctx, progress), codes.VOTING_CLOSED)
+    # WRITE
+    PROGRESS.put(ctx, replace(progress, status="cancelled"), proposal.id)
+    OPEN.delete(ctx, proposal.author, proposal.id)
+    # EMIT
+    ctx.emit(ProposalCancelled(proposal.id))
+
+
+def found(ctx: Context, identity: bytes) -> tuple[Proposal, Progress]:
+    """The proposal with this id and how far it is; raises Refused."""
+    proposal, progress = PROPOSALS.get(ctx, identity), PROGRESS.get(ctx, identity)
+    if proposal is None or progress is None:
+        raise Refused(codes.UNKNOWN_PROPOSAL, identity.hex())
+    return proposal, progress
+
+
+def check_actions(ctx: Context, kind: ProposalClass, actions: tuple[Action, ...]) -> None:
+    """Refuse what a proposal of this class may not hold: methods, fields, costs."""
+    cost = 0
+    for action in actions:
+        require(action.method in kind.methods, codes.NOT_IN_CLASS, f"{action.method} in {kind.name}")
+        try:
+            cost += calls(ctx).read(AUTHORITY, action.method, action.args)[1]
+        except Refused as refused:
+            raise Refused(codes.BAD_ACTION, str(refused)) from None
+    require(cost <= COST_MAX, codes.TOO_COSTLY, f"{cost} of {COST_MAX}")
+
+
+def is_expired(ctx: Context, proposal: Proposal, progress: Progress) -> bool:
+    """Whether the time for execution is over; what stood still under a pause is given back."""
+    if progress.ready is None or progress.until is None:
+        return False
+    methods = {action.method: None for action in proposal.actions}
+    stopped = max(KEEPER.stopped(ctx, method, progress.ready) for method in methods)
+    return ctx.time > progress.until + stopped
+
+
+def calls(ctx: Context) -> Calls:
+    """The machine's way to carry out messages."""
+    if ctx.calls is None:
+        raise LookupError("there is no machine here")
+    return ctx.calls
+
+
+def _elector(ctx: Context, kind: ProposalClass, member: str, weights: dict[str, int]) -> Elector:
+    delegation = DELEGATIONS.get(ctx, kind.name, member)
+    return Elector(weights.get(member, 1), None if delegation is None else delegation.delegate)
+
+
+def _fresh(closes: int) -> Progress:
+    return Progress(
+        status="voting",
+        closes=closes,
+        extended=False,
+        closed=None,
+        tally=None,
+        ready=None,
+        until=None,
+        position=None,
+        code=None,
+    )
+
+
+def _is_voting(ctx: Context, progress: Progress) -> bool:
+    return progress.status == "voting" and ctx.time < progress.closes
+
+
+def _counted(ctx: Context, proposal: Proposal, progress: Progress, ports: Ports) -> Progress:
+    """The progress after closing: counted, or expired."""
+    if progress.status == "passed":
+        return replace(progress, status="expired")
+    kind, tallied = class_of(ctx, proposal), count(ctx, proposal)
+    after = replace(progress, closed=ctx.height, tally=tallied)
+    if not would_pass(ctx, proposal, ports):
+        return replace(after, status="rejected")
+    ready = progress.closes + kind.lock_milliseconds
+    return replace(after, status="passed", ready=ready, until=ready + kind.expire_milliseconds)

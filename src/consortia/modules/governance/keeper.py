@@ -1,0 +1,40 @@
+"""What the kernel and other modules may ask of governance, and the clocks that pauses stop."""
+
+from dataclasses import dataclass
+
+from consortia.base.refusals import Refused
+from consortia.kernel.context import Context
+from consortia.modules.governance import refusals as codes
+from consortia.modules.governance.state import PARAMETERS, PAUSES, RELEASES, STOPS
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Governance's front door, and what stops methods for the kernel (`kernel.ports.Stops`)."""
+
+    def check(self, ctx: Context, method: str) -> None:
+        """Raise Refused where the method with this full name is paused now."""
+        if self.is_paused(ctx, method):
+            raise Refused(codes.PAUSED, method)
+
+    def is_paused(self, ctx: Context, method: str) -> bool:
+        """Whether the method is paused at this block's time."""
+        pause = PAUSES.get(ctx, method)
+        return pause is not None and pause.until is not None and ctx.time < pause.until
+
+    def stopped(self, ctx: Context, method: str, since: int) -> int:
+        """For how many milliseconds the method stood still between the block time `since` and now."""
+        whole = 0
+        for _, stop in STOPS.scan(ctx, method):
+            whole += max(0, min(stop.until, ctx.time) - max(stop.since, since))
+        return whole
+
+    def released(self, ctx: Context, model: bytes) -> bytes | None:
+        """The content (32 bytes) with which the members released a model, or None."""
+        found = RELEASES.get(ctx, model)
+        return None if found is None else found.content
+
+    def parameter(self, ctx: Context, name: str) -> int | None:
+        """The value that the members agreed on for a parameter, or None."""
+        found = PARAMETERS.get(ctx, name)
+        return None if found is None else found.value
