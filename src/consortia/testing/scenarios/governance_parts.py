@@ -1,8 +1,11 @@
 """What the scenarios of governance are made of: a charter in seconds, proposals, votes, clocks."""
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from consortia.base.codec import Record, to_value
+from consortia.kernel.block import OK
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance.charters import default_charter
 from consortia.modules.governance.types import (
@@ -13,7 +16,7 @@ from consortia.modules.governance.types import (
     ProposalClass,
 )
 from consortia.testing.machine import NAMES, Bench
-from consortia.testing.scenarios import Step, step
+from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.assets import blob, digest, registered
 
 SECOND = 1_000
@@ -93,6 +96,11 @@ def vote(proposal: Proposal, member: str, choice: str = "yes") -> asked.CastVote
 def voted(bench: Bench, proposal: Proposal, *members: str, choice: str = "yes") -> None:
     """Have members vote, all in one block."""
     bench.block(*[bench.sign(name, "approver", vote(proposal, name, choice)) for name in members])
+
+
+def row(name: str, setup: Callable[[Bench], Step], code: str = OK) -> Scenario:
+    """A row of the tables: four members under the charter in seconds."""
+    return Scenario(name, setup, code, genesis=GENESIS)
 
 
 def later(bench: Bench, milliseconds: int) -> None:
