@@ -16,10 +16,11 @@ from consortia.node.door import HttpDoor
 from consortia.node.home import Home
 from consortia.node.keys import KeyFileError, find_key, open_key, passphrase_from
 from consortia.sdk.client import Client
-from consortia.workers import Data, Diary, Report, Worker, be_nice, run
+from consortia.workers import Data, Diary, Report, Together, Trustee, Worker, be_nice, run
 from consortia.workers.diary import FOLDER
 from consortia.workers.door import Door
 from consortia.workers.rows import VaultData
+from consortia.workers.trustee import FOLDER as TRUSTEE_FOLDER
 from consortia.workers.vault import Vault
 
 _LOG = logging.getLogger("consortia.worker")
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None, make: Make = Worker) -> int:
     return 0
 
 
-def _worker(home: Home, url: str, trainer: str, make: Make, stop: threading.Event) -> Worker:
+def _worker(home: Home, url: str, trainer: str, make: Make, stop: threading.Event) -> Together:
     config = home.config(os.environ)
     named = trainer or config.trainer
     key = open_key(find_key(home.keys, "worker"), lambda: passphrase_from(os.environ))
@@ -71,7 +72,8 @@ def _worker(home: Home, url: str, trainer: str, make: Make, stop: threading.Even
 
     data: Data = VaultData(Vault(home.private), committed)
     own = load_trainer(named) if named else None
-    return make(door, data, Diary(home.private / FOLDER), tell=_tell, trainer=own)
+    worker = make(door, data, Diary(home.private / FOLDER), tell=_tell, trainer=own)
+    return Together(worker, Trustee(door, config.network_id, home.private / TRUSTEE_FOLDER, tell=_tell))
 
 
 def _tell(report: Report) -> None:

@@ -1,13 +1,15 @@
 """What a member's agent does: its part of every study, on data that never leave the member.
 
-`Worker` does what is due through a `Door` (the member's own node); `run` keeps it at it.
+`Worker` does what is due through a `Door` (the member's own node), `Trustee` its part in secret elections;
+`run` keeps them at it.
 """
 
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.errors import CannotJoin, Refused
-from consortia.workers.loop import be_nice, run
+from consortia.workers.loop import Together, be_nice, run
 from consortia.workers.report import Report
+from consortia.workers.trustee import Trustee
 from consortia.workers.worker import Worker
 
 __all__ = [
@@ -18,6 +20,8 @@ __all__ = [
     "DoorClosed",
     "Refused",
     "Report",
+    "Together",
+    "Trustee",
     "Worker",
     "be_nice",
     "run",

@@ -4,8 +4,10 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
-from consortia.workers.door import DoorClosed
+from consortia.workers.door import Door, DoorClosed
+from consortia.workers.trustee import Trustee
 from consortia.workers.worker import Worker
 
 NICE = 10
@@ -13,7 +15,37 @@ BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _LOG = logging.getLogger("consortia.worker")
 
 
-def run(worker: Worker, stopping: Callable[[], bool], sleep: Callable[[float], object]) -> None:
+class Works(Protocol):
+    """What the loop runs."""
+
+    door: Door
+
+    def work(self) -> bool:
+        """Do all that is due now, and say whether anything was. Raise DoorClosed when the node is away."""
+        ...
+
+    def patience(self) -> float:
+        """The seconds to wait for the ledger to move before something may be due all the same."""
+        ...
+
+
+class Together:
+    """A member's worker and its trustee, over one door."""
+
+    def __init__(self, worker: Worker, trustee: Trustee) -> None:
+        self.worker, self.trustee, self.door = worker, trustee, worker.door
+
+    def work(self) -> bool:
+        """Do what is due of both, the trustee's first: it is little and has deadlines."""
+        done = self.trustee.work()
+        return self.worker.work() or done
+
+    def patience(self) -> float:
+        """The worker's: the trustee asks as often."""
+        return self.worker.patience()
+
+
+def run(worker: Works, stopping: Callable[[], bool], sleep: Callable[[float], object]) -> None:
     """Work until `stopping()`; `sleep(seconds)` may return early, such as `threading.Event.wait`.
 
     While the node is away the worker tries again, ever later; when it is back the work goes on.

@@ -20,6 +20,9 @@ Kind = Literal[
     "waits",
     "refused",
     "stopped",
+    "began",
+    "decrypted",
+    "ended",
 ]
 
 

@@ -250,7 +250,7 @@ def end_election(ctx: Context, message: asked.EndElection, ports: Ports) -> None
     if progress.counts is None:
         _fail(ctx, election, ended, "too_few_parts")
         return
-    PROGRESS.put(ctx, ended, election.id)
+    PROGRESS.put(ctx, replace(ended, over=ctx.height), election.id)
     _over(ctx, election)
 
 
@@ -261,7 +261,7 @@ def _check_between(ctx: Context, start: int, end: int) -> None:
 
 def _fail(ctx: Context, election: Election, progress: Progress, why: Failure) -> None:
     """End an election without an outcome."""
-    PROGRESS.put(ctx, replace(progress, status="failed", failure=why), election.id)
+    PROGRESS.put(ctx, replace(progress, status="failed", failure=why, over=ctx.height), election.id)
     _over(ctx, election)
     ctx.emit(ElectionFailed(election.id, why))
 

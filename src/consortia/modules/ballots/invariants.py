@@ -61,8 +61,7 @@ def open_elections(ctx: Context, ports: Ports) -> str | None:
     for (key,), one in ELECTIONS.scan(ctx):
         progress = PROGRESS.get(ctx, key)
         if one.opener is not None and progress is not None:
-            over = progress.failure is not None or progress.absent is not None
-            counts[one.opener] = counts.get(one.opener, 0) + (not over)
+            counts[one.opener] = counts.get(one.opener, 0) + (progress.over is None)
     held = {key[0]: record.count for key, record in OPEN.scan(ctx)}
     return None if held == counts else "the number of open elections of a member is wrong"
 

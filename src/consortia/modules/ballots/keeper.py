@@ -103,4 +103,5 @@ def _beginning(terms: bytes, sums: tuple[Ciphertext, ...]) -> Progress:
         counts=None,
         failure=None,
         absent=None,
+        over=None,
     )

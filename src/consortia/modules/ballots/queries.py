@@ -24,7 +24,10 @@ class ById(Record, frozen=True):
 
 
 class ElectionView(Record, frozen=True):
-    """An election, how far it is, and what is to be done now; None and "over" where there is none."""
+    """An election, how far it is, and what is to be done; None and "over" where there is none.
+
+    `step` is that of the newest block's time, which stands still while nothing happens.
+    """
 
     election: Election | None
     progress: Progress | None
@@ -43,6 +46,18 @@ class ElectionPage(Record, frozen=True):
 
     elections: tuple[ElectionView, ...]
     next: Digest | None
+
+
+class ByMember(Record, frozen=True):
+    """A member's name."""
+
+    member: Name
+
+
+class Duties(Record, frozen=True):
+    """The elections that are not over of which a member is a trustee."""
+
+    elections: tuple[ElectionView, ...]
 
 
 class TrusteeEntry(Record, frozen=True):
@@ -104,7 +119,7 @@ def step_of(election: Election, progress: Progress, now: int) -> Step:
         return next((step for end, step in steps if now < end), "begin")
     if progress.status == "voting":
         return "vote" if now < times.vote else "close"
-    if progress.failure is not None or progress.absent is not None:
+    if progress.over is not None:
         return "over"
     return "decrypt" if now < times.decrypt else "end"
 
@@ -124,6 +139,13 @@ def elections(ctx: Context, arguments: ListElections, ports: Ports) -> ElectionP
     page = ids[: arguments.limit]
     views = tuple(election(ctx, ById(one), ports) for one in page)
     return ElectionPage(views, page[-1] if len(ids) > len(page) else None)
+
+
+def duties(ctx: Context, arguments: ByMember, ports: Ports) -> Duties:
+    """The elections in which a trustee has something to do, now or later."""
+    own = [one.id for _, one in ELECTIONS.scan(ctx) if arguments.member in one.trustees]
+    views = [election(ctx, ById(one), ports) for one in own]
+    return Duties(tuple(view for view in views if view.step != "over"))
 
 
 def trustees_of(ctx: Context, arguments: ById, ports: Ports) -> TrusteesView:
@@ -147,6 +169,7 @@ def all_ballots(ctx: Context, arguments: ById, ports: Ports) -> BallotsView:
 QUERIES = (
     Query("election", ById, ElectionView, election, "An election, how far it is, and what is due."),
     Query("elections", ListElections, ElectionPage, elections, "All elections, a page at a time."),
+    Query("duties", ByMember, Duties, duties, "The elections that a trustee has still to do with."),
     Query("trustees", ById, TrusteesView, trustees_of, "What the trustees of an election did."),
     Query("ballot", AskBallot, MaybeBallot, ballot, "The ballot of a voter that counts."),
     Query("ballots", ById, BallotsView, all_ballots, "All ballots of an election that count."),

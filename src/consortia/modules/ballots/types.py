@@ -98,7 +98,8 @@ class Progress(Record, frozen=True):
 
     `ballots` voters have a ballot that counts, and `sums` add these up. From the close on `root` is the
     ballots' root and `sum` the name of the one sum that may be decrypted; `closed` is the close's height.
-    `absent`, from the end on, are the trustees that did not decrypt.
+    `absent`, from the end on, are the trustees that did not decrypt; `over` is the height
+    from which nothing is left to do.
     """
 
     terms: Digest
@@ -112,6 +113,7 @@ class Progress(Record, frozen=True):
     counts: Counts | None
     failure: Failure | None
     absent: Annotated[tuple[Name, ...], Meta(max_length=TRUSTEES_MAX)] | None
+    over: U63 | None
 
 
 class Dealing(Record, frozen=True):
