@@ -61,7 +61,7 @@ class Batch:
             if packed != old:
                 self.old_buckets[place] = old
                 gain = (len(packed) - len(old)) // ENTRY_BYTES
-                levels.setdefault(place.bit_length(), {})[place] = self._spread(place, packed), gain
+                levels.setdefault(place.bit_length(), {})[place] = self.spread(place, packed), gain
         level = dict[int, Changed]()
         for bits in range(max(levels, default=0), 0, -1):
             level = self._raise(level) | levels.get(bits, {})
@@ -89,7 +89,7 @@ class Batch:
             groups.append((last, [edit]))
         return groups
 
-    def _spread(self, place: int, packed: bytes) -> bytes:
+    def spread(self, place: int, packed: bytes) -> bytes:
         """Lay sorted entries down at a place, in one bucket or in halves; return their root."""
         count = len(packed) // ENTRY_BYTES
         if count <= BUCKET_MAX:
@@ -99,7 +99,7 @@ class Batch:
         half = 2 * place + 1
         first = half << (KEY_BITS + 1 - half.bit_length()) & (TOP - 1)
         split, _ = _find(packed, first.to_bytes(DIGEST_BYTES, "big"))
-        left, right = self._spread(half - 1, packed[:split]), self._spread(half, packed[split:])
+        left, right = self.spread(half - 1, packed[:split]), self.spread(half, packed[split:])
         self.old_halves[place] = None
         halves = self.halves[place] = count.to_bytes(8, "big") + left + right
         return _sha256(_NODE_PREFIX + halves).digest()
@@ -141,6 +141,13 @@ class Batch:
             packed = self.old_buckets[place] = self._read(place)
         self.buckets[place] = b""
         return packed
+
+
+def lay(packed: bytes, place: int) -> tuple[bytes, dict[int, bytes]]:
+    """The root of sorted entries at a place of an empty tree, and the buckets that they fall into."""
+    batch = Batch(lambda _place: None, lambda _place: b"")
+    root = batch.spread(place, packed)
+    return root, {at: bucket for at, bucket in batch.buckets.items() if bucket}
 
 
 def halves_root(halves: bytes) -> bytes:

@@ -4,7 +4,7 @@ A block is one write, all or nothing. A driver that has heights of its own (`ker
 store keep its mark in the same write, so that neither is ever ahead of the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Protocol
@@ -72,6 +72,31 @@ class BlockWrite:
     driver: bytes | None = None
 
 
+class Base(Record, frozen=True):
+    """Where a restored ledger begins: the height and log size of the snapshot that it was restored from.
+
+    What stands below is not here: no block, no receipt, no leaf but the header that ends there.
+    """
+
+    height: U63
+    size: U63
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreWrite:
+    """What makes a ledger of state entries and buckets that were put into a store before.
+
+    `header` is (height, leaf index, leaf) of the header at which it begins, `nodes` what the log there needs
+    to grow and to prove that header.
+    """
+
+    mark: bytes
+    driver: bytes
+    base: bytes
+    header: tuple[int, int, bytes]
+    nodes: tuple[CompleteNode, ...]
+
+
 class View(Reader, TreeReader, Protocol):
     """A consistent snapshot of a store."""
 
@@ -103,6 +128,10 @@ class View(Reader, TreeReader, Protocol):
         """The driver's mark, or None where the driver keeps none."""
         ...
 
+    def base(self) -> bytes | None:
+        """Where a restored ledger begins, or None where the ledger begins with its genesis."""
+        ...
+
     def note(self, size: int) -> bytes | None:
         """The final checkpoint note kept for a log size."""
         ...
@@ -129,6 +158,18 @@ class LedgerStore(Protocol):
 
     def put_driver(self, mark: bytes) -> None:
         """Keep the driver's mark, durably, without a block."""
+        ...
+
+    def clear(self) -> None:
+        """Forget everything, durably: the store holds no ledger."""
+        ...
+
+    def put_part(self, entries: Mapping[bytes, bytes], buckets: Mapping[bytes, bytes]) -> None:
+        """Put state entries and buckets of its tree into a store that holds no ledger."""
+        ...
+
+    def restore(self, write: RestoreWrite) -> None:
+        """Make the ledger of the parts that were put, durably."""
         ...
 
     def put_note(self, size: int, note: bytes) -> None:

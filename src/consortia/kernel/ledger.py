@@ -22,7 +22,7 @@ from consortia.kernel.admission import Admission, Admitted, Check
 from consortia.kernel.application import Application
 from consortia.kernel.block import Block, Header, MemberSet, Receipt, parse_leaf
 from consortia.kernel.context import Alarm, Context
-from consortia.kernel.durable import BlockWrite, DriverMark, LedgerStore, Mark, View
+from consortia.kernel.durable import Base, BlockWrite, DriverMark, LedgerStore, Mark, View
 from consortia.kernel.genesis import Genesis
 from consortia.kernel.machine import Changes, InvalidBlock, Machine, Result, Tip, no_alarm
 from consortia.kernel.ports import SetStep
@@ -83,19 +83,21 @@ class Ledger:
     @classmethod
     def open(cls, store: LedgerStore, app: Application, alarm: Alarm = no_alarm) -> "Ledger":
         """Open the ledger of a store; raises Malformed or TreeError when the store does not fit together."""
-        with store.snapshot() as view:
-            data = view.mark()
-            if data is None:
-                raise Malformed("the store holds no ledger")
-            mark = decode_record(Mark, data)
-            genesis = decode_record(Genesis, mark.genesis)
-            try:
-                frontier = Frontier.decode(mark.frontier)
-            except ValueError as error:
-                raise Malformed(str(error)) from None
-            tree = Tree.open(view, mark.state)
-        tip = Tip(mark.height, mark.time, frontier.size, mark.state, frontier.root())
+        genesis, tree, frontier, tip = _read(store)
         return cls(store, Machine(app, genesis, genesis.network(), alarm), tree, frontier, tip)
+
+    def reload(self) -> None:
+        """Stand where the store stands now, after another ledger of this network was restored into it."""
+        genesis, self._tree, self._frontier, self.tip = _read(self.store)
+        if genesis.network() != self.network:
+            raise Malformed("the store holds the ledger of another network")
+
+    @property
+    def base(self) -> Base | None:
+        """Where this ledger begins, if it was restored from a snapshot."""
+        with self.store.snapshot() as view:
+            data = view.base()
+        return None if data is None else decode_record(Base, data)
 
     @property
     def network(self) -> bytes:
@@ -183,10 +185,10 @@ class Ledger:
             return self.app.keys.set_changes(self._context(view))
 
     def block(self, height: int) -> Block | None:
-        """The block at a height, or None."""
+        """The block at a height, or None, as where a restored ledger begins."""
         with self.store.snapshot() as view:
             data = view.block(height)
-        return None if data is None else decode_record(Block, data)
+        return decode_record(Block, data) if data else None
 
     def leaf(self, index: int) -> bytes | None:
         """The bytes of a log leaf, or None."""
@@ -301,6 +303,22 @@ class Ledger:
             mark=encode_record(Mark(tip.height, tip.time, tip.state, frontier.encode(), genesis)),
         )
         return Prepared(block, result, tip, write, plan, frontier)
+
+
+def _read(store: LedgerStore) -> tuple[Genesis, Tree, Frontier, Tip]:
+    """Where the ledger of a store stands; raises as `Ledger.open`."""
+    with store.snapshot() as view:
+        data = view.mark()
+        if data is None:
+            raise Malformed("the store holds no ledger")
+        mark = decode_record(Mark, data)
+        genesis = decode_record(Genesis, mark.genesis)
+        try:
+            frontier = Frontier.decode(mark.frontier)
+        except ValueError as error:
+            raise Malformed(str(error)) from None
+        tree = Tree.open(view, mark.state)
+    return genesis, tree, frontier, Tip(mark.height, mark.time, frontier.size, mark.state, frontier.root())
 
 
 def _nodes(view: View) -> Callable[[int, int], bytes]:

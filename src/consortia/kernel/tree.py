@@ -31,7 +31,17 @@ from consortia.kernel.buckets import (
     unpack_delta,
 )
 
-__all__ = ["HISTORY_HEIGHTS", "Plan", "Tree", "TreeError", "TreeReader", "hashed", "key_hash", "value_hash"]
+__all__ = [
+    "HISTORY_HEIGHTS",
+    "Plan",
+    "Tree",
+    "TreeError",
+    "TreeReader",
+    "bucket_name",
+    "hashed",
+    "key_hash",
+    "value_hash",
+]
 
 KEY_TAG = "consortia/state/key"
 VALUE_TAG = "consortia/state/value"
@@ -166,7 +176,9 @@ class Tree:
             height=height,
             root=batch.root or self._root,
             count=self._count + batch.grown,
-            buckets=dict(sorted((_name(place), packed or None) for place, packed in batch.buckets.items())),
+            buckets=dict(
+                sorted((bucket_name(place), packed or None) for place, packed in batch.buckets.items())
+            ),
             delta=pack_delta(batch.before),
             forget=max(0, height - self._history),
             halves=batch.halves,
@@ -231,7 +243,7 @@ class Tree:
         if reader.height != self._height:
             raise TreeError(f"the records are of height {reader.height}, the tree is at {self._height}")
         get = reader.bucket
-        return lambda place: get(_name(place)) or b""
+        return lambda place: get(bucket_name(place)) or b""
 
     def _at(self, reader: TreeReader, height: int) -> tuple[Halves, Buckets]:
         """How halves and buckets stood at `height`."""
@@ -276,6 +288,6 @@ def _past(steps: list[_Step], halves_now: Halves, bucket_now: Buckets) -> tuple[
     return halves_then, bucket_then
 
 
-def _name(place: int) -> bytes:
+def bucket_name(place: int) -> bytes:
     """The name of the record of a place: its number, big endian, without leading zeros."""
     return place.to_bytes((place.bit_length() + 7) >> 3, "big")

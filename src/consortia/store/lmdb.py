@@ -10,7 +10,8 @@
 | nodes | level (1 byte), index | hash of a complete interior node of the log |
 | transactions | transaction id | height, leaf index of the receipt |
 | notes | log size | final checkpoint note |
-| meta | `format`, `mark`, `driver` | format version; the checked commit marker; the driver's mark |
+| meta | `format`, `mark` | format version; the checked commit marker |
+| meta | `driver`, `base` | the driver's mark; where a restored ledger begins |
 
 Numbers are 8 bytes, big endian, so they are in order. A block is one durable write transaction (data
 pages synced, then the meta page that makes them count), so after any crash the store is as before or
@@ -20,18 +21,18 @@ after it. Notes are written outside blocks.
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import lmdb
 
-from consortia.kernel.durable import BlockWrite
+from consortia.kernel.durable import BlockWrite, RestoreWrite
 from consortia.store.errors import FULL, NoRoom, StoreError
 from consortia.store.lock import FolderLock
 from consortia.store.pages import PageError, check_pages, file_bytes
-from consortia.store.view import DRIVER, FORMAT, MARK, Databases, LmdbView, key_of, node_key, number_of
+from consortia.store.view import BASE, DRIVER, FORMAT, MARK, Databases, LmdbView, key_of, node_key, number_of
 
 if TYPE_CHECKING:
     from lmdb import _Database
@@ -73,6 +74,8 @@ class LmdbStore:
             self._env = self._open_environment(map_bytes)
             try:
                 self._dbs = self._open_databases()
+                self._drop_unfinished()
+                self._drop_unfinished()
             except BaseException:
                 self._env.close()
                 raise
@@ -97,6 +100,38 @@ class LmdbStore:
     def put_driver(self, mark: bytes) -> None:
         """Keep the driver's mark, durably, without a block. Raise as `commit` does."""
         self._transact(lambda txn: txn.put(DRIVER, mark, db=self._dbs.meta))
+
+    def clear(self) -> None:
+        """Forget everything, durably: the store holds no ledger. Raise as `commit` does."""
+        self._transact(self._clear)
+
+    def put_part(self, entries: Mapping[bytes, bytes], buckets: Mapping[bytes, bytes]) -> None:
+        """Put state entries and buckets of its tree into a store that holds no ledger.
+
+        Raise as `commit` does. What is put and never made a ledger by `restore` is gone when the store is
+        opened again.
+        """
+
+        def put(txn: "lmdb.Transaction[bytes]") -> None:
+            _put_all(txn, self._dbs.state, sorted(entries.items()))
+            _put_all(txn, self._dbs.buckets, sorted(buckets.items()))
+
+        self._transact(put)
+
+    def restore(self, write: RestoreWrite) -> None:
+        """Make the ledger of the parts that were put, durably. Raise as `commit` does."""
+
+        def put(txn: "lmdb.Transaction[bytes]") -> None:
+            dbs = self._dbs
+            height, index, leaf = write.header
+            txn.put(key_of(index), leaf, db=dbs.leaves)
+            txn.put(key_of(height), key_of(index), db=dbs.blocks)
+            _put_all(txn, dbs.nodes, sorted((node_key(level, at), hash_) for level, at, hash_ in write.nodes))
+            txn.put(DRIVER, write.driver, db=dbs.meta)
+            txn.put(BASE, write.base, db=dbs.meta)
+            _put_mark(txn, dbs.meta, height, write.mark)
+
+        self._transact(put)
 
     def put_note(self, size: int, note: bytes) -> None:
         """Keep the final note of a log size, durably, in place of an earlier one. Raise as `commit` does."""
@@ -173,6 +208,13 @@ class LmdbStore:
             return dbs
         except (lmdb.Error, OSError) as error:
             raise StoreError(self.path, f"the file is not a whole ledger ({error})", _RESTORE) from error
+
+    def _drop_unfinished(self) -> None:
+        """Forget the parts of a restoration that did not come to its end."""
+        with self._env.begin() as txn:
+            unfinished = txn.get(MARK, db=self._dbs.meta) is None and txn.stat(self._dbs.state)["entries"]
+        if unfinished and not self.read_only:
+            self.clear()
 
     def _check_meta(self, version: bytes | None, mark: bytes | None) -> None:
         if version is None:
@@ -260,8 +302,20 @@ class LmdbStore:
         )
         if write.driver is not None:
             txn.put(DRIVER, write.driver, db=dbs.meta)
-        checked = height + write.mark
-        txn.put(MARK, hashlib.sha256(checked).digest() + checked, db=dbs.meta)
+        _put_mark(txn, dbs.meta, write.height, write.mark)
+
+    def _clear(self, txn: "lmdb.Transaction[bytes]") -> None:
+        for name in _DATABASES:
+            if name != "meta":
+                txn.drop(getattr(self._dbs, name), delete=False)
+        for key in (MARK, DRIVER, BASE):
+            txn.delete(key, db=self._dbs.meta)
+
+
+def _put_mark(txn: "lmdb.Transaction[bytes]", meta: "_Database", height: int, mark: bytes) -> None:
+    """Write the commit marker with its height and the hash over both."""
+    checked = key_of(height) + mark
+    txn.put(MARK, hashlib.sha256(checked).digest() + checked, db=meta)
 
 
 def _write_changes(

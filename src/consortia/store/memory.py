@@ -1,10 +1,10 @@
 """A ledger's store in memory, for simulations and small experiments: the same protocol, nothing kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from consortia.base.merkle import leaf_hash
-from consortia.kernel.durable import BlockWrite
+from consortia.kernel.durable import BlockWrite, RestoreWrite
 from consortia.kernel.store import MemoryReader
 
 
@@ -17,12 +17,13 @@ class MemoryView(MemoryReader):
         self._buckets = dict[bytes, bytes]()
         self._deltas = dict[int, bytes]()
         self._blocks = dict[int, tuple[int, bytes]]()
-        self._leaves = list[bytes]()
+        self._leaves = dict[int, bytes]()
         self._nodes = dict[tuple[int, int], bytes]()
         self._transactions = dict[bytes, tuple[int, int]]()
         self._notes = dict[int, bytes]()
         self._mark: bytes | None = None
         self._driver: bytes | None = None
+        self._base: bytes | None = None
 
     def bucket(self, name: bytes) -> bytes | None:
         """The packed entries of a bucket of the state tree, or None."""
@@ -48,14 +49,12 @@ class MemoryView(MemoryReader):
 
     def leaf(self, index: int) -> bytes | None:
         """The bytes of a log leaf, or None."""
-        return self._leaves[index] if 0 <= index < len(self._leaves) else None
+        return self._leaves.get(index)
 
     def node(self, level: int, index: int) -> bytes | None:
-        """The hash of a complete node of the log, or None; level 0 is hashed from the leaf."""
-        if level:
-            return self._nodes.get((level, index))
-        leaf = self.leaf(index)
-        return None if leaf is None else leaf_hash(leaf)
+        """The hash of a complete node of the log, or None; level 0 is hashed from the leaf, if it is here."""
+        leaf = None if level else self.leaf(index)
+        return self._nodes.get((level, index)) if leaf is None else leaf_hash(leaf)
 
     def transaction(self, transaction: bytes) -> tuple[int, int] | None:
         """The height of a transaction, by id, and the leaf index of its receipt; or None."""
@@ -68,6 +67,10 @@ class MemoryView(MemoryReader):
     def driver(self) -> bytes | None:
         """The driver's mark, or None where the driver keeps none."""
         return self._driver
+
+    def base(self) -> bytes | None:
+        """Where a restored ledger begins, or None where the ledger begins with its genesis."""
+        return self._base
 
     def note(self, size: int) -> bytes | None:
         """The final checkpoint note kept for a log size, or None."""
@@ -93,8 +96,8 @@ class MemoryView(MemoryReader):
         self._deltas[block.height] = block.delta
         if block.forget:
             self._deltas.pop(block.forget, None)
-        self._leaves[block.first :] = block.leaves
-        self._blocks[block.height] = len(self._leaves) - 1, block.block
+        self._leaves.update(enumerate(block.leaves, block.first))
+        self._blocks[block.height] = block.first + len(block.leaves) - 1, block.block
         self._nodes.update({(level, index): digest for level, index, digest in block.nodes if level})
         self._transactions.update({tx: (block.height, index) for tx, index in block.transactions})
         self.height, self._mark = block.height, block.mark
@@ -104,6 +107,19 @@ class MemoryView(MemoryReader):
     def write_driver(self, mark: bytes) -> None:
         """Take a driver's mark in."""
         self._driver = mark
+
+    def write_part(self, entries: Mapping[bytes, bytes], buckets: Mapping[bytes, bytes]) -> None:
+        """Take state entries and buckets in."""
+        self.update(entries)
+        self._buckets.update(buckets)
+
+    def write_restored(self, write: RestoreWrite) -> None:
+        """Make the ledger of what was put."""
+        self.height, index, leaf = write.header
+        self._leaves[index] = leaf
+        self._blocks[self.height] = index, b""
+        self._nodes.update({(level, at): digest for level, at, digest in write.nodes})
+        self._mark, self._driver, self._base = write.mark, write.driver, write.base
 
     def write_note(self, size: int, note: bytes) -> None:
         """Take a note in."""
@@ -135,6 +151,21 @@ class MemoryStore:
         """Keep the driver's mark, without a block."""
         self._require_unread()
         self._view.write_driver(mark)
+
+    def clear(self) -> None:
+        """Forget everything: the store holds no ledger."""
+        self._require_unread()
+        self._view = MemoryView()
+
+    def put_part(self, entries: Mapping[bytes, bytes], buckets: Mapping[bytes, bytes]) -> None:
+        """Put state entries and buckets of its tree into a store that holds no ledger."""
+        self._require_unread()
+        self._view.write_part(entries, buckets)
+
+    def restore(self, write: RestoreWrite) -> None:
+        """Make the ledger of the parts that were put."""
+        self._require_unread()
+        self._view.write_restored(write)
 
     def put_note(self, size: int, note: bytes) -> None:
         """Keep the final note of a log size, in place of an earlier one."""

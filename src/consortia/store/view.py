@@ -11,7 +11,7 @@ from consortia.base.merkle import leaf_hash
 if TYPE_CHECKING:
     from lmdb import _Database
 
-FORMAT, MARK, DRIVER = b"format", b"mark", b"driver"
+FORMAT, MARK, DRIVER, BASE = b"format", b"mark", b"driver", b"base"
 
 
 def key_of(number: int) -> bytes:
@@ -101,11 +101,11 @@ class LmdbView:
         return self._get(key_of(index), None, self._dbs.leaves)
 
     def node(self, level: int, index: int) -> bytes | None:
-        """The hash of a complete node of the log, or None; level 0 is hashed from the leaf."""
-        if level:
-            return self._get(node_key(level, index), None, self._dbs.nodes)
-        leaf = self.leaf(index)
-        return None if leaf is None else leaf_hash(leaf)
+        """The hash of a complete node of the log, or None; level 0 is hashed from the leaf, if it is here."""
+        leaf = None if level else self.leaf(index)
+        if leaf is not None:
+            return leaf_hash(leaf)
+        return self._get(node_key(level, index), None, self._dbs.nodes)
 
     def transaction(self, transaction: bytes) -> tuple[int, int] | None:
         """The height of a transaction, by id, and the leaf index of its receipt; or None."""
@@ -120,6 +120,10 @@ class LmdbView:
     def driver(self) -> bytes | None:
         """The driver's mark, or None where the driver keeps none."""
         return self._get(DRIVER, None, self._dbs.meta)
+
+    def base(self) -> bytes | None:
+        """Where a restored ledger begins, or None where the ledger begins with its genesis."""
+        return self._get(BASE, None, self._dbs.meta)
 
     def note(self, size: int) -> bytes | None:
         """The final checkpoint note kept for a log size, or None."""

@@ -11,8 +11,8 @@ from consortia.drivers.cometbft.driver import (
     REFUSED,
     REPEATED,
     CometBft,
-    Signatures,
 )
+from consortia.drivers.cometbft.signatures import Signatures
 from consortia.kernel.genesis import Limits
 from consortia.testing.plain import QUOTA, Member, Settle
 from tests.drivers.cometbft.engine import (

@@ -12,6 +12,8 @@ from consortia.base.codec import Malformed, decode_record, encode, encode_record
 from consortia.base.refusals import Refused
 from consortia.drivers.cometbft.driver import CometBft, Decided
 from consortia.drivers.cometbft.proposal import Convicted, Proposal
+from consortia.drivers.cometbft.snapshot import BadSnapshot
+from consortia.drivers.cometbft.snapshots import Offer
 from consortia.drivers.cometbft.wire import MESSAGES, Message
 from consortia.kernel.durable import Power
 from consortia.kernel.genesis import PROTOCOL_VERSION
@@ -22,7 +24,8 @@ EVIDENCE_SECONDS: Final = 48 * 3600
 """Evidence counts until its block is older than both."""
 
 EVIDENCE_BYTES: Final = 1 << 16
-SNAPSHOT_REJECT, CHUNK_ABORT = 3, 2
+SNAPSHOT_ACCEPT, SNAPSHOT_REJECT = 1, 3
+CHUNK_ACCEPT, CHUNK_RETRY = 1, 3
 PROPOSAL_ACCEPT, PROPOSAL_REJECT = 1, 2
 VOTE_ACCEPT, VOTE_REJECT = 1, 2
 RECHECK = 1
@@ -145,20 +148,44 @@ class Calls:
 
     def _commit(self, request: Message, reply: Message) -> None:
         reply.retain_height = self.driver.commit()
+        self._tell_all()
+
+    def _tell_all(self) -> None:
         for decided in self.driver.drain():
             self._tell(decided)
 
     def _list_snapshots(self, request: Message, reply: Message) -> None:
-        """None are offered."""
+        for offer in self.driver.offered():
+            reply.snapshots.add(
+                height=offer.height,
+                format=offer.format,
+                chunks=offer.chunks,
+                hash=offer.digest,
+                metadata=offer.metadata,
+            )
 
     def _offer_snapshot(self, request: Message, reply: Message) -> None:
-        reply.result = SNAPSHOT_REJECT
+        one = request.snapshot
+        offer = Offer(one.height, one.chunks, one.hash, one.metadata, one.format)
+        try:
+            self.driver.accept(offer, request.app_hash)
+            reply.result = SNAPSHOT_ACCEPT
+        except BadSnapshot:
+            reply.result = SNAPSHOT_REJECT
 
     def _load_snapshot_chunk(self, request: Message, reply: Message) -> None:
-        """There is none."""
+        reply.chunk = self.driver.chunk(request.height, request.chunk, request.format)
 
     def _apply_snapshot_chunk(self, request: Message, reply: Message) -> None:
-        reply.result = CHUNK_ABORT
+        """Take a chunk in; a wrong one is fetched anew, and not from whoever sent it."""
+        try:
+            self.driver.apply(request.index, request.chunk)
+            reply.result = CHUNK_ACCEPT
+        except BadSnapshot:
+            reply.result = CHUNK_RETRY
+            reply.refetch_chunks.append(request.index)
+            reply.reject_senders.extend([request.sender] if request.sender else [])
+        self._tell_all()
 
 
 def _proposal(request: Message) -> Proposal:

@@ -9,7 +9,6 @@ The ledger's height counts appended blocks. A block of CometBFT's that admits no
 and holds no tick appends none and changes no root: otherwise there would be an empty block for every block.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +19,9 @@ from consortia.base.keys import verify
 from consortia.base.refusals import Refused
 from consortia.drivers.cometbft.bundle import Tick, read
 from consortia.drivers.cometbft.proposal import TICK_AFTER_MS, Choice, Convicted, Proposal, choose, packed
+from consortia.drivers.cometbft.signatures import Signatures
+from consortia.drivers.cometbft.snapshot import BadSnapshot
+from consortia.drivers.cometbft.snapshots import Offer, Restoring, Snapshots
 from consortia.drivers.mempool import Calls, Mempool
 from consortia.kernel import refusals as codes
 from consortia.kernel.admission import Check, parse
@@ -35,7 +37,6 @@ WAKE_MS = 2_000
 
 WAKES_MAX = 2
 CHAIN_ID_DIGITS = 40
-SIGNATURES_MAX = 100_000
 ADDRESS_BYTES = 20
 ACCEPTED, REFUSED = 0, 1
 REPEATED = "bundle.repeated"
@@ -57,26 +58,6 @@ def chain_id(network: bytes, start: int) -> str:
 def address_of(public: bytes) -> bytes:
     """CometBFT's address of an Ed25519 key."""
     return sha256(public).digest()[:ADDRESS_BYTES]
-
-
-class Signatures:
-    """Remembers that a key signed certain bytes, and nothing else; what is not remembered is checked."""
-
-    def __init__(self, check: Check = verify, limit: int = SIGNATURES_MAX) -> None:
-        self._check, self._limit = check, limit
-        self._known = OrderedDict[bytes, None]()
-
-    def __call__(self, public: bytes, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is valid."""
-        name = sha256(public + signature + message).digest()
-        if name in self._known:
-            return True
-        valid = self._check(public, message, signature)
-        if valid:
-            self._known[name] = None
-            if len(self._known) > self._limit:
-                self._known.popitem(last=False)
-        return valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +89,7 @@ class Finalized:
 class Decided:
     """A block of CometBFT's that is durable: its height and time, the root after it, and what it appended.
 
-    `prepared` is None where it appended nothing.
+    `prepared` is None where it appended nothing; `restored` tells that the ledger was restored up to there.
     """
 
     height: int
@@ -116,6 +97,7 @@ class Decided:
     root: bytes
     prepared: Prepared | None
     accusations: tuple[Accusation, ...]
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +121,18 @@ class Retention:
 class CometBft:
     """The driver of one ledger whose blocks CometBFT decides."""
 
-    def __init__(self, ledger: Ledger, check: Check = verify, retention: Retention | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        check: Check = verify,
+        retention: Retention | None = None,
+        snapshots: Snapshots | None = None,
+    ) -> None:
         """Go on where the ledger's store says that this driver was."""
         self.ledger = ledger
+        self.snapshots = snapshots
+        self.snapshot_problem: str | None = None
+        self._restoring: Restoring | None = None
         self.retention = retention or Retention()
         self.check = Signatures(check)
         self.mark = ledger.driver_mark()
@@ -288,7 +279,15 @@ class CometBft:
         self._decided.append(
             Decided(proposal.height, proposal.time, self.mark.root, pending.prepared, pending.accusations)
         )
-        return max(0, proposal.height - self.retention.blocks) if self.retention.blocks else 0
+        self._make_snapshot()
+        return self._retained()
+
+    def _retained(self) -> int:
+        """The lowest height to keep: nobody can go on from a snapshot whose blocks are gone."""
+        if not self.retention.blocks:
+            return 0
+        oldest = None if self.snapshots is None else self.snapshots.oldest()
+        return max(0, min(self.height - self.retention.blocks, self.height if oldest is None else oldest))
 
     def _prepare(self, choice: Choice, accusations: tuple[Accusation, ...]) -> Prepared | None:
         """What the block appends, or None."""
@@ -310,6 +309,43 @@ class CometBft:
             for one in convicted
             if one.address in keys and one.kind in _MISDEEDS
         )
+
+    # State sync ---------------------------------------------------------------------------
+
+    def offered(self) -> tuple[Offer, ...]:
+        """The snapshots that others may restore from."""
+        return () if self.snapshots is None else self.snapshots.offered(self.height)
+
+    def chunk(self, height: int, number: int, kind: int) -> bytes:
+        """A chunk of a snapshot; empty where there is none."""
+        return b"" if self.snapshots is None else self.snapshots.chunk(height, number, kind)
+
+    def accept(self, offer: Offer, root: bytes) -> None:
+        """Begin to restore a snapshot for which CometBFT vouches by `root`; raises BadSnapshot."""
+        if self.mark is not None:
+            raise BadSnapshot("this ledger is past its beginning")
+        self._restoring = Restoring(self.ledger, offer, root)
+
+    def apply(self, number: int, data: bytes) -> None:
+        """Put a chunk; after the last the ledger is the snapshot's. Raises BadSnapshot for a wrong one."""
+        if self._restoring is None:
+            raise BadSnapshot("no snapshot is being restored")
+        self._restoring.put(number, data)
+        if self._restoring.done:
+            restoring, self._restoring = self._restoring, None
+            self.mark = restoring.finish()
+            self.pool = Mempool(self.ledger, self.check)
+            time = self.ledger.tip.time
+            self._decided.append(Decided(self.mark.height, time, self.mark.root, None, (), restored=True))
+
+    def _make_snapshot(self) -> None:
+        """Make a snapshot where one is due. The block is durable already: a full disk is only told."""
+        if self.snapshots is not None and self.snapshots.due(self.height):
+            try:
+                self.snapshots.make(self.ledger, self.height, self.start)
+                self.snapshot_problem = None
+            except OSError as error:
+                self.snapshot_problem = f"no snapshot of height {self.height}: {error}"
 
     # Validators ---------------------------------------------------------------------------
 

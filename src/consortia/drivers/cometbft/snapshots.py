@@ -1,0 +1,167 @@
+"""A node's snapshots on disk, and the restoring of another's.
+
+Snapshots are made at every so many of CometBFT's heights, each in a folder named for its height, and offered
+from two heights below the newest on: whoever checks one needs the two blocks after it. A restoration puts
+chunk by chunk into the emptied store and makes a ledger of them at the end, in one durable step; until then
+the store holds none, and a node that is killed meanwhile begins anew.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from consortia.base.codec import encode_record
+from consortia.drivers.cometbft.snapshot import (
+    FORMAT,
+    BadSnapshot,
+    Checked,
+    check_metadata,
+    chunks_of,
+    digest_of,
+    metadata_of,
+    nodes_of,
+    read_chunk,
+)
+from consortia.kernel.context import Context
+from consortia.kernel.durable import Base, DriverMark, Power, RestoreWrite
+from consortia.kernel.ledger import Ledger
+from consortia.kernel.store import Overlay
+from consortia.kernel.tree import bucket_name
+
+OFFERED_BELOW = 2
+"""A snapshot is offered when CometBFT has so many heights above it."""
+
+_METADATA, _UNFINISHED = "metadata", "unfinished"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """How often a snapshot is made, in CometBFT's heights (0: never), and how many are kept."""
+
+    heights: int = 0
+    kept: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A snapshot as CometBFT passes it on."""
+
+    height: int
+    chunks: int
+    digest: bytes
+    metadata: bytes
+    format: int = FORMAT
+
+
+class Snapshots:
+    """The snapshots in a folder of a node's home."""
+
+    def __init__(self, folder: Path, every: Every | None = None) -> None:
+        self.folder, self.every = folder, every or Every()
+
+    def due(self, height: int) -> bool:
+        """Whether a snapshot is to be made at a height."""
+        return self.every.heights > 0 and height % self.every.heights == 0
+
+    def make(self, ledger: Ledger, height: int, start: int) -> None:
+        """Make the snapshot of the newest state, and forget the oldest beyond those kept.
+
+        It is there whole or not at all. Raises OSError when the disk does not take it.
+        """
+        unfinished, chunks = self.folder / _UNFINISHED, []
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        with ledger.store.snapshot() as view:
+            for number, (chunk, data) in enumerate(chunks_of(view)):
+                (unfinished / str(number)).write_bytes(data)
+                chunks.append(chunk)
+        (unfinished / _METADATA).write_bytes(metadata_of(ledger, height, start, chunks))
+        shutil.rmtree(self._place(height), ignore_errors=True)
+        unfinished.replace(self._place(height))
+        for old in sorted(self._heights())[: -self.every.kept]:
+            shutil.rmtree(self._place(old), ignore_errors=True)
+
+    def offered(self, height: int) -> tuple[Offer, ...]:
+        """The snapshots to offer when CometBFT stands at `height`, oldest first."""
+        return tuple(self._offer(at) for at in sorted(self._heights()) if at <= height - OFFERED_BELOW)
+
+    def oldest(self) -> int | None:
+        """The height of the oldest snapshot, or None."""
+        return min(self._heights(), default=None)
+
+    def chunk(self, height: int, number: int, kind: int = FORMAT) -> bytes:
+        """A chunk's bytes; empty where there is none."""
+        place = self._place(height) / str(number)
+        return place.read_bytes() if kind == FORMAT and place.is_file() else b""
+
+    def _offer(self, height: int) -> Offer:
+        place = self._place(height)
+        metadata = (place / _METADATA).read_bytes()
+        return Offer(height, sum(1 for _ in place.iterdir()) - 1, digest_of(metadata), metadata)
+
+    def _heights(self) -> Iterator[int]:
+        if self.folder.is_dir():
+            for place in self.folder.iterdir():
+                if place.name.isdecimal():
+                    yield int(place.name)
+
+    def _place(self, height: int) -> Path:
+        return self.folder / str(height)
+
+
+class Restoring:
+    """A snapshot that was accepted and is being put into the store, chunk by chunk."""
+
+    def __init__(self, ledger: Ledger, offer: Offer, root: bytes) -> None:
+        """Check the offer against CometBFT's hash of the application at its height; raises BadSnapshot."""
+        if offer.format != FORMAT or digest_of(offer.metadata) != offer.digest:
+            raise BadSnapshot("the snapshot is of another format, or its hash is wrong")
+        self.ledger, self.root = ledger, root
+        self.checked: Checked = check_metadata(offer.metadata, offer.height, root, ledger.network)
+        if len(self.checked.metadata.chunks) != offer.chunks:
+            raise BadSnapshot(f"the snapshot has {len(self.checked.metadata.chunks)} chunks")
+        self._next = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether every chunk is in the store."""
+        return self._next == len(self.checked.metadata.chunks)
+
+    def put(self, number: int, data: bytes) -> None:
+        """Put a chunk, in order; raises BadSnapshot and changes nothing if it is not what it should be."""
+        if self.done or number != self._next:
+            raise BadSnapshot(f"chunk {number} comes before chunk {self._next}")
+        entries, buckets = read_chunk(self.checked.metadata.chunks[number], data)
+        store = self.ledger.store
+        if number == 0:
+            store.clear()
+        store.put_part(entries, {bucket_name(place): packed for place, packed in buckets.items()})
+        self._next += 1
+
+    def finish(self) -> DriverMark:
+        """Make the ledger of what was put, and stand there; raises BadSnapshot if the members are others."""
+        metadata, size = self.checked.metadata, self.checked.frontier.size
+        mark = DriverMark(metadata.height, self.root, metadata.start, self._validators())
+        write = RestoreWrite(
+            mark=encode_record(metadata.mark),
+            driver=encode_record(mark),
+            base=encode_record(Base(metadata.mark.height, size)),
+            header=(metadata.mark.height, size - 1, metadata.header),
+            nodes=nodes_of(self.checked),
+        )
+        self.ledger.store.restore(write)
+        self.ledger.reload()
+        return mark
+
+    def _validators(self) -> tuple[Power, ...]:
+        """Who votes, by the state that was put."""
+        keys, mark = self.ledger.app.keys, self.checked.metadata.mark
+        with self.ledger.store.snapshot() as view:
+            ctx = Context(
+                Overlay(view), self.ledger.network, mark.height, mark.time, self.checked.frontier.size
+            )
+            if keys.member_set(ctx).hash() != self.checked.header.members:
+                raise BadSnapshot("the state has other members than the header names")
+            powers = {one.public: one.power for one in keys.validators(ctx)}
+        return tuple(Power(key, power) for key, power in sorted(powers.items()))
