@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from consortia.base.hashing import tagged
 from consortia.engines.train.statistics import contribution
 from consortia.modules.assets.messages import NewVersion
-from consortia.modules.training import masks
+from consortia.modules.training import masks, rounds, state
 from consortia.testing.local import HeldTable, terms_of
 from consortia.testing.studies import MEMBERS
 from consortia.workers.terms import MASKED
@@ -24,6 +24,13 @@ FIVE = ("amber", "birch", "cedar", "delta", "ember")
 def everything(_earlier, _new, _excluded):
     """`masks.told_apart` where every sum may be told."""
     return ()
+
+
+def by_members(earlier, new, faulted):
+    """`masks.told_apart` by members alone, whatever their data are."""
+    return masks._apart(
+        [replace(one, data=(b"",) * len(one.data)) for one in (*earlier, *new)], len(earlier), faulted
+    )
 
 
 def less(total: bytes, *parts: bytes) -> bytes:
@@ -138,16 +145,87 @@ def test_members_who_agreed_to_sums_of_four_are_not_set_apart_as_three(tmp_path)
     assert of_seven(tmp_path).progress.reason == f"round 0, try 4: {APART}"
 
 
-# ------------------------------------------------------------------ what another query tells
+# ------------------------------------------------------------------ the same sum in other words
 
 
-def test_another_number_of_rounds_makes_another_query_of_the_same_sums_and_this_is_left(tmp_path):
+def in_other_words(tmp_path, **parameters) -> Consortium:
+    """A finished study of all, and one of all but west that begins with the same sum, or comes to it."""
     four = Consortium(tmp_path, kinds=dict.fromkeys(MEMBERS, Colluder), rounds=1, summing=MASKED)
     four.join().start().finish()
     four.first = four.rounds()[0]
-    terms, _ = terms_of("again", SCHEMA, rounds=2, summing=MASKED)
-    again(four, MEMBERS[:3], terms=terms).finish()
+    terms, _ = terms_of("again", SCHEMA, summing=MASKED, **parameters)
+    return again(four, MEMBERS[:3], terms=terms).finish()
+
+
+def as_it_says(this, terms, sums) -> bytes:
+    """`rules.query` as the study words it: its state, its recipe, its parameters."""
+    return tagged("consortia/attack", this.state + terms.recipe.digest + terms.recipe.parameters)
+
+
+OTHER_WORDS = pytest.mark.parametrize(
+    "words",
+    [{"rounds": 2}, {"ridge_milli": 7, "rounds": 1}, {"recipe_name": "mlp.fedavg", "rounds": 1, "hidden": 4}],
+    ids=["rounds", "ridge", "recipe"],
+)
+
+
+@OTHER_WORDS
+def test_where_a_study_says_what_its_query_is_other_words_bare_the_member_that_they_leave_out(
+    tmp_path, monkeypatch, words
+):
+    monkeypatch.setattr(rounds, "query", as_it_says)
+    monkeypatch.setattr(state, "query", as_it_says)
+    four = in_other_words(tmp_path, **words)
     assert less(*both_sums(four, "north")) == sent(four, four.first, "west")
+
+
+@OTHER_WORDS
+def test_the_same_sum_in_other_words_is_the_same_query(tmp_path, words):
+    four = in_other_words(tmp_path, **words)
+    assert four.progress.reason == f"round 0, try 4: {APART}"
+    assert all(this.cohort == () for this in four.rounds())
+
+
+def left_later(tmp_path) -> Consortium:
+    """Two studies whose first Newton steps are one sum; west is in the second's statistics, and then away."""
+    four = Consortium(tmp_path, kinds=dict.fromkeys(MEMBERS, Colluder), rounds=1, summing=MASKED)
+    four.join().start().finish()
+    four.first = four.rounds()[1]
+    terms, _ = terms_of("again", SCHEMA, rounds=2, summing=MASKED)
+    again(four, MEMBERS, terms=terms)
+    four.net.drive(four.workers, lambda: four.progress.index == 1)
+    west = four.workers.pop("west")
+    four.net.drive(four.workers, lambda: bool(four.rounds()[-1].cohort) or four.progress.status == "aborted")
+    four.workers["west"] = west
+    return four
+
+
+def test_where_a_study_says_what_its_query_is_a_later_sum_in_other_words_bares_who_dropped_out(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(rounds, "query", as_it_says)
+    monkeypatch.setattr(state, "query", as_it_says)
+    four = left_later(tmp_path)
+    four.net.drive(four.workers, lambda: four.rounds()[-1].status == "final")
+    second = next(this for this in four.rounds() if this.index == 1 and this.cohort)
+    sums = [coalition(four, this, ("north",)).sum(this.cohort) for this in (four.first, second)]
+    assert less(*sums) == sent(four, four.first, "west")
+
+
+def test_a_later_sum_after_the_same_sums_is_the_same_query_too(tmp_path):
+    four = left_later(tmp_path)
+    assert four.progress.status == "aborted"
+    assert all(this.cohort == () for this in four.rounds() if this.index == 1)
+
+
+def test_one_sum_of_the_same_members_is_asked_for_by_as_many_studies_as_like(tmp_path, monkeypatch):
+    monkeypatch.setattr(rounds, "COHORTS_MAX", 1)
+    four = Consortium(tmp_path, rounds=1, summing=MASKED).join().start().finish()
+    for name in ("second", "third"):
+        assert again(four, MEMBERS, name).finish().progress.status == "finished"
+
+
+# ------------------------------------------------------------------ data that changed in between
 
 
 def grown(tmp_path) -> Consortium:
@@ -168,8 +246,17 @@ def grown(tmp_path) -> Consortium:
     return again(four, MEMBERS, versions={"west": 2}).finish()
 
 
-def test_a_record_by_which_one_member_grew_between_two_studies_is_bare_and_this_is_left(tmp_path):
+def test_where_members_are_the_same_whatever_their_data_the_record_by_which_one_grew_is_bare(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(masks, "told_apart", by_members)
     four = grown(tmp_path)
     before, after = both_sums(four, "north")
     record = contribution(four.newest)
     assert less(after, before) == record.astype("<i8").tobytes()
+
+
+def test_a_record_by_which_one_member_grew_between_two_studies_is_not_set_apart(tmp_path):
+    four = grown(tmp_path)
+    assert four.progress.reason == f"round 0, try 4: {APART}"
+    assert all(this.cohort == () for this in four.rounds())

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -11,7 +12,16 @@ from msgspec.structs import replace
 
 from consortia.base.hashing import tagged
 from consortia.modules.assets.messages import Withdraw
-from consortia.modules.training.masks import counted, dealers_of, neighbourhood, threshold, told_apart
+from consortia.modules.training.masks import (
+    Told,
+    counted,
+    dealers_of,
+    neighbourhood,
+    repeated,
+    threshold,
+    told_apart,
+    written,
+)
 from consortia.modules.training.rules import next_round_id
 from consortia.modules.training.state import ASKED, keys_of
 from consortia.modules.training.steps import moved_on
@@ -26,8 +36,10 @@ COHORTS = st.lists(
 )
 
 
-def asked(*cohorts: str, quorum: int = 3, study: bytes = bytes(32)) -> tuple[Cohort, ...]:
-    return tuple(Cohort(study, bytes(32), tuple(names), quorum) for names in cohorts)
+def asked(*cohorts: str, quorum: int = 3, data: Mapping[str, bytes] | None = None) -> tuple[Cohort, ...]:
+    """Sums over these members, with the data that they began with where none other is said."""
+    given = dict.fromkeys(NAMES, bytes(32)) | (data or {})
+    return tuple(Cohort(tuple(names), tuple(given[name] for name in names), quorum) for names in cohorts)
 
 
 def apart(cohort, earlier, *, quorum=3, excluded=()) -> str:
@@ -71,6 +83,14 @@ def test_a_quorum_to_which_members_agreed_holds_for_every_group_of_them():
     assert apart("efg", asked("abcd")) == ""
 
 
+def test_a_member_with_other_data_is_set_apart_from_what_it_was_and_from_the_others():
+    new = {name: bytes([1]) * 32 for name in NAMES}
+    assert told_apart(asked("abcd"), asked("abcd", data={"d": new["d"]}), ()) == ("d",)
+    assert told_apart(asked("abcd"), asked("abcd", data=new), ()) == ()
+    assert told_apart(asked("abcdef"), asked("abcdef", data={name: new[name] for name in "def"}), ()) == ()
+    assert told_apart(asked("abcd"), asked("abc", data=new), ()) == ("d",)  # as if nothing had changed
+
+
 def test_whoever_dealt_falsely_is_kept_from_nobody():
     assert apart("abc", asked("abcd"), excluded=("d",)) == ""
     assert apart("abc", asked("abcde"), excluded=("d",)) == "e"
@@ -82,16 +102,40 @@ def this() -> Round:
     return replace(keyed(bench, running_masked(bench)), keyed=tuple("abcd"))
 
 
+def told(this: Round, *own: str, earlier: tuple[Cohort, ...] = (), data: Mapping[str, bytes] | None = None):
+    """What a try is held against: earlier tries of its round over these members, and earlier sums."""
+    tries = tuple(replace(this, id=bytes([at]) * 32, cohort=tuple(one)) for at, one in enumerate(own))
+    return Told(earlier, tries, dict.fromkeys(NAMES, bytes(32)) | (data or {}), 3, ())
+
+
 def test_who_came_back_late_is_left_out_of_a_sum_that_began_without_it(this):
-    mine = asked("abc", study=this.study)
-    assert dealers_of(this, "abcd", 3, (), ()) == tuple("abcd")
-    assert dealers_of(this, "abcd", 3, mine, ()) == tuple("abc")
-    assert dealers_of(this, "abd", 3, mine, ()) is None
-    assert dealers_of(this, "abcd", 3, asked("abc"), ()) == tuple("abc")
-    assert dealers_of(this, "abcd", 3, asked("abcd"), ()) == tuple("abcd")
-    assert dealers_of(this, "ab", 3, (), ()) is None
-    again = (*asked("abc", study=this.study), *asked("abcd", study=this.study))
-    assert dealers_of(this, "abcd", 3, again, ()) == tuple("abcd")
+    began = told(this, "abc", earlier=asked("abc"))
+    assert dealers_of(this, "abcd", told(this)) == tuple("abcd")
+    assert dealers_of(this, "abcd", began) == tuple("abc")
+    assert dealers_of(this, "abd", began) is None
+    assert dealers_of(this, "abcd", told(this, earlier=asked("abc"))) == tuple("abc")
+    assert dealers_of(this, "abcd", told(this, earlier=asked("abcd"))) == tuple("abcd")
+    assert dealers_of(this, "ab", told(this)) is None
+    assert dealers_of(this, "abcd", told(this, "abc", "abcd")) == tuple("abcd")
+
+
+def test_a_sum_that_another_study_asked_for_is_asked_for_again_over_the_same_data_alone(this):
+    earlier = asked("abc", data={"a": bytes([1]) * 32})
+    assert dealers_of(this, "abcd", told(this, earlier=earlier, data={"a": bytes([1]) * 32})) == tuple("abc")
+    assert dealers_of(this, "abcd", told(this, earlier=earlier)) is None
+
+
+def test_a_sum_is_repeated_under_the_try_that_asked_for_it_first(this):
+    again = replace(this, dealers=tuple("abc"))
+    assert repeated(again, told(this, "abcd", "abc", "abc").own).id == bytes([1]) * 32
+    assert repeated(again, told(this, "abcd").own) is None
+    assert repeated(replace(again, group=3), told(this, "abc").own) is None
+
+
+def test_a_sum_that_many_studies_ask_for_is_written_down_once_with_the_largest_quorum():
+    sums = written(asked("abcd", "abce"), (*asked("abcd", quorum=4), *asked("abce")))
+    assert sums == (*asked("abcd", quorum=4), *asked("abce"))
+    assert len(written(sums, asked("abcd", data={"d": bytes([1]) * 32}))) == 3
 
 
 def test_in_a_large_round_every_neighbourhood_must_be_there_not_only_enough_members(this):
@@ -125,10 +169,9 @@ def test_the_graph_and_the_query_are_hashed_as_the_page_of_rounds_says():
     )
     assert this.graph == tagged("consortia/round-graph", b"\x82" + digest(this.id) + b"\x84" + rows)
     sent(bench, dealt(bench, this))
-    recipe = MASKED.recipe
-    asked = (
-        this.state + recipe.digest + this.stage.to_bytes(8, "big") + MASKED.schema_hash + recipe.parameters
-    )
+    stage = MASKED.stages[0]
+    numbers = bytes([stage.length]) + b"\x18" + bytes([stage.ring_bits]) + bytes([stage.scale_bits])
+    asked = b"\x86" + digest(bytes(32)) + digest(MASKED.schema_hash) + numbers + text(stage.weighting)
     ((key, found),) = ASKED.scan(bench.context())
     assert key == (tagged("consortia/query", asked),)
     assert [one.members for one in found.cohorts] == [this.members]

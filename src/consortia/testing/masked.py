@@ -67,7 +67,7 @@ def dealing(this: Round, dealer: str) -> DealShares:
     """All that a dealer deals in a round."""
     holders = masks.neighbourhood(this, dealer)
     entries = tuple(sealed(this, dealer, name, bundle(this, dealer, name)) for name in holders)
-    return DealShares(this.study, this.id, entries)
+    return DealShares(this.study, this.id, this.graph or b"", entries)
 
 
 def garbled_dealing(this: Round, dealer: str, holder: str) -> DealShares:
@@ -82,7 +82,7 @@ def false_dealing(this: Round, dealer: str) -> DealShares:
     """A dealing whose shares open as committed, and give another seed than the dealer's keys fixed."""
     holders = masks.neighbourhood(this, dealer)
     entries = tuple(sealed(this, dealer, name, raised(bundle(this, dealer, name))) for name in holders)
-    return DealShares(this.study, this.id, entries)
+    return DealShares(this.study, this.id, this.graph or b"", entries)
 
 
 def raised(given: Bundle) -> Bundle:

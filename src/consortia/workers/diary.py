@@ -3,6 +3,7 @@
     STUDY/update-ROUND    the blob id of the update that the member decided to submit in a round
     STUDY/result-ROUND    the outcome that it computed, before it commits to it
     STUDY/secrets-ROUND   what was drawn for the masks of a round; destroyed when the round is over
+    STUDY/graph-ROUND     the graph among whose keys these are used
     STUDY/cohort-ROUND    the cohort for which it reveals shares
     STUDY/plain-INDEX-TRY the update before it is masked: the same at every try that repeats this one
     noise-secret          what the noise of the member's updates is drawn from
@@ -27,7 +28,7 @@ STATES_KEPT = 2
 FOLDER = "diary"
 """The diary's folder in a member's private data."""
 
-_OF_ROUNDS = ("update", "result", "secrets", "cohort")
+_OF_ROUNDS = ("update", "result", "secrets", "graph", "cohort")
 _STATE = "state-"
 _HOME = "home-"
 
@@ -130,6 +131,14 @@ class Diary:
         """Keep what was drawn for the masks of a round, before anything of it is told."""
         self._write(study, f"secrets-{round_id.hex()}", drawn)
         return drawn
+
+    def keep_graph(self, study: bytes, round_id: bytes, graph: bytes) -> bytes:
+        """Decide on the one graph among whose keys a round's secrets are used; give the one that counts."""
+        known = self._read(study, f"graph-{round_id.hex()}")
+        if known is None:
+            self._write(study, f"graph-{round_id.hex()}", graph)
+            known = graph
+        return known
 
     def keep_cohort(self, study: bytes, round_id: bytes, cohort: tuple[str, ...]) -> tuple[str, ...]:
         """Decide on the one cohort for which shares of a round are revealed; give the one that counts."""

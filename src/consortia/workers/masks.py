@@ -50,8 +50,8 @@ class LeftOut(Exception):
     """The member can do nothing in this try of the round; the text says why."""
 
 
-class TwoCohorts(Exception):
-    """Another cohort of a round is shown than the one for which shares were revealed."""
+class TwoViews(Exception):
+    """A round is shown with other keys, or another cohort, than those for which the worker acted in it."""
 
 
 class Masks:
@@ -76,7 +76,7 @@ class Masks:
         sealing = {one.member: one.keys.sealing for one in self._view(this).keys}
         dealt = deal(this.id, self._door.member, own, sealing, self._shared(this).neighbours)
         entries = tuple(SealedShares(one.seed, one.key, one.sealed) for one in dealt)
-        return ask.DealShares(this.study, this.id, entries)
+        return ask.DealShares(this.study, this.id, this.graph or b"", entries)
 
     def complaint(self, this: Round, now: int) -> ask.Complain | None:
         """The next complaint to make at block time `now`: of a dealer whose shares do not open as committed.
@@ -123,11 +123,9 @@ class Masks:
         return self._view(this).repeats
 
     def reveal(self, this: Round) -> ask.Reveal:
-        """One kind of share of each dealer, for this cohort alone; raises LeftOut, TwoCohorts."""
+        """One kind of share of each dealer, for this cohort alone; raises LeftOut, TwoViews."""
         if self._diary.keep_cohort(this.study, this.id, this.cohort) != this.cohort:
-            raise TwoCohorts(
-                f"round {this.index}: another cohort than the one for which shares were revealed"
-            )
+            raise TwoViews(f"round {this.index}: another cohort than the one for which shares were revealed")
         shown = []
         for held, bundle in self._bundles(this):
             if bundle is None:
@@ -154,6 +152,9 @@ class Masks:
         if (keys.masking, keys.sealing, keys.seed) != (told.masking, told.sealing, told.seed):
             where = f"try {this.attempt} of round {this.index}"
             raise LeftOut(f"the keys of {where} were published by another worker of this member")
+        graph = this.graph or b""
+        if self._diary.keep_graph(this.study, this.id, graph) != graph:
+            raise TwoViews(f"round {this.index}: other keys than those among which shares were dealt")
         return own
 
     def _bundles(self, this: Round) -> list[tuple[Held, Bundle | None]]:

@@ -23,7 +23,7 @@ from consortia.workers.arithmetic import BadRound, BadTerms
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.errors import CannotJoin, Refused
-from consortia.workers.masks import LeftOut, TwoCohorts
+from consortia.workers.masks import LeftOut, TwoViews
 from consortia.workers.report import Report, Tell, nobody
 from consortia.workers.rounds import Rounds
 from consortia.workers.states import Stop
@@ -145,7 +145,7 @@ class Worker(Rounds):
                 self._later(task, "refused", str(code))
         except DoorClosed as why:
             self._later(task, "waits", str(why))
-        except TwoCohorts as why:
+        except TwoViews as why:
             self._later(task, "refused", str(why))
         except (DataError, RecipeError, RingError, BadRound, CannotJoin, LeftOut) as error:
             self._later(task, "waits", str(error))

@@ -13,11 +13,10 @@ from consortia.modules.training import refusals as codes
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.queries import ByRound, round_view
 from consortia.modules.training.state import (
-    STUDIES,
-    asked_of,
     complaints_of,
     dealings_of,
     keys_of,
+    own_tries,
     secrets_of,
     submissions_of,
 )
@@ -89,14 +88,12 @@ def round_masks(ctx: Context, arguments: ByRound, ports: Ports) -> MasksView:
     """The keys and the revealed secrets of one try of a round."""
     this = round_view(ctx, arguments, ports).round
     keys = keys_of(ctx, this.id)
-    record = STUDIES.get(ctx, this.study)
-    asked = () if record is None else asked_of(ctx, record, this).cohorts
-    repeats = masks.repeated(this, asked)
+    repeats = masks.repeated(this, own_tries(ctx, this))
     return MasksView(
         this,
         tuple(MemberKeys(name, keys[name]) for name in this.keyed),
         tuple(MemberSecret(name, secret) for name, secret in secrets_of(ctx, this.id).items()),
-        None if repeats is None else repeats.round,
+        None if repeats is None else repeats.id,
     )
 
 

@@ -86,6 +86,7 @@ def deal_shares(ctx: Context, message: DealShares, ports: Ports) -> None:
     require(member in this.keyed, codes.NOT_IN_ROUND, member)
     facts = facts_of(ctx, ports, (study, progress, this))
     require(member not in facts.dealings, codes.ALREADY_DONE)
+    require(message.graph == this.graph, codes.OTHER_KEYS)
     holders = masks.neighbourhood(this, member)
     require(len(message.shares) == len(holders), codes.BAD_SHARES, f"{len(message.shares)} of {len(holders)}")
     # DECIDE

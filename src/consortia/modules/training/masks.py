@@ -4,8 +4,11 @@ Source: Bonawitz et al. 2017, "Practical secure aggregation", and Bell et al. 20
 without a server in the middle: every step stands on the ledger, and shares are committed to one by one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from consortia.base.codec import Malformed, encode
 from consortia.base.hashing import tagged
@@ -196,50 +199,86 @@ def _secret(this: Round, dealer: str, keys: RoundKeys, shares: Mapping[int, byte
     return Secret(kind, value) if held else None
 
 
-def asking(this: Round, cohort: Names, quorum: int) -> tuple[Cohort, ...]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the sums of a try are held against.
+
+    `earlier` are the sums that were asked for in its query, by any study; `own` the earlier tries of its
+    round whose cohort was fixed, in their order. `data` is the commitment to what each member trains on,
+    `quorum` the study's, and `faulted` are those whose updates are protected no more.
+    """
+
+    earlier: tuple[Cohort, ...]
+    own: tuple[Round, ...]
+    data: Mapping[str, bytes]
+    quorum: int
+    faulted: Names
+
+
+def asking(this: Round, cohort: Names, told: Told) -> tuple[Cohort, ...]:
     """What a cohort's sums are written down as: one entry for each.
 
     The members of a round in groups agreed to sums of three, those of any other to sums of the quorum.
     """
     chosen = frozenset(cohort)
     found = [tuple(name for name in each if name in chosen) for each in sums(this)]
-    least = MASKED_MIN if this.group else quorum
-    return tuple(Cohort(this.study, this.id, members, least) for members in found if members)
+    least = MASKED_MIN if this.group else told.quorum
+    return tuple(
+        Cohort(members, tuple(told.data[name] for name in members), least) for members in found if members
+    )
 
 
-def repeated(this: Round, earlier: tuple[Cohort, ...]) -> Cohort | None:
-    """The sum that a try asks for once more: an earlier one of the same study over just its dealers, or None.
+def written(earlier: Iterable[Cohort], new: Iterable[Cohort]) -> tuple[Cohort, ...]:
+    """All sums of a query, each once, in the order in which they were first asked for."""
+    found: dict[tuple[Names, tuple[bytes, ...]], Cohort] = {}
+    for one in (*earlier, *new):
+        before = found.get((one.members, one.data), one)
+        found[one.members, one.data] = max(before, one, key=lambda each: each.quorum)
+    return tuple(found.values())
+
+
+def begun(own: Iterable[Round]) -> frozenset[str]:
+    """The members of sums that a study asked for and may have to ask for again, from all of them.
+
+    They are waited for though they were absent, as far as they come in a try: without one of them its sum
+    could not be told.
+    """
+    return frozenset(name for one in own for name in one.cohort)
+
+
+def repeated(this: Round, own: Iterable[Round]) -> Round | None:
+    """The first try of this round over just the dealers of this one, or None: its sum is asked for once more.
 
     Its members then send again, byte for byte, what they sent: nothing new is told, and nothing charged.
     """
     if this.group:  # groups are drawn anew in every try
         return None
-    return next((one for one in earlier if one.study == this.study and one.members == this.dealers), None)
+    return next((one for one in own if one.cohort == this.dealers), None)
 
 
-def dealers_of(
-    this: Round, dealt: Iterable[str], quorum: int, earlier: tuple[Cohort, ...], faulted: Names
-) -> Names | None:
+def dealers_of(this: Round, dealt: Iterable[str], told: Told) -> Names | None:
     """Whose shares count of those who dealt; None where they are too few, or their sum may not be told.
 
-    They are 1. just the cohort of an earlier sum of the same study, if all of it dealt: the same sum again;
-    2. all who can be summed, if their sum may be told; 3. just the cohort of an earlier sum of any study. So
+    They are 1. just the cohort of an earlier try of the round: the same sum again; 2. all who can be summed,
+    if their sum may be told; 3. just the cohort of an earlier sum of any study, over the same data. So
     whoever came back late does not stop a sum that was begun without it.
     """
     there = counted(this, dealt)
-    largest_first = sorted(earlier, key=lambda one: (-len(one.members), one.members))
-    again = [
-        one
-        for one in largest_first
-        if not this.group and len(one.members) >= quorum and set(one.members) <= set(there)
-    ]
-    again = [one for one in again if counted(this, one.members) == one.members]
-    for one in again:
-        if one.study == this.study:
-            return one.members
-    if len(there) >= quorum and not told_apart(earlier, asking(this, there, quorum), faulted):
+    again = _whole(this, there, told, (one.cohort for one in told.own))
+    if again:
+        return again[0]
+    if len(there) >= told.quorum and not told_apart(told.earlier, asking(this, there, told), told.faulted):
         return there
-    return again[0].members if again else None
+    same = [one.members for one in told.earlier if one.data == tuple(map(told.data.get, one.members))]
+    return next(iter(_whole(this, there, told, same)), None)
+
+
+def _whole(this: Round, there: Names, told: Told, cohorts: Iterable[Names]) -> list[Names]:
+    """The cohorts that are there as a whole, and can be summed by themselves; the largest first."""
+    if this.group:
+        return []
+    found = sorted({one for one in cohorts if len(one) >= told.quorum}, key=lambda one: (-len(one), one))
+    return [one for one in found if set(one) <= set(there) and counted(this, one) == one]
 
 
 def told_apart(earlier: Iterable[Cohort], new: Iterable[Cohort], faulted: Names) -> Names:
@@ -248,18 +287,29 @@ def told_apart(earlier: Iterable[Cohort], new: Iterable[Cohort], faulted: Names)
     Whatever is added up or taken off from sums counts members alike who were always summed together. So
     nothing is told of fewer members than the smallest such group has; and new sums may leave none, split or
     new, that is below three, or below the quorum to which its members agreed. (Of two members each knows its
-    own update, and so would the other's.) Faulted members do not count: what they falsified is kept from
-    nobody.
+    own update, and so would the other's.) This holds twice over: with a member whose data changed as the same
+    one, since little may have changed, and as another one, since what changed would be told. Faulted members
+    do not count: what they falsified is kept from nobody.
     """
-    old, known = tuple(earlier), frozenset(faulted)
-    all_sums = [(frozenset(one.members) - known, one.quorum) for one in (*old, *new)]
+    old, after = tuple(earlier), tuple(new)
+    whoever = [replace(one, data=(b"",) * len(one.data)) for one in (*old, *after)]
+    return _apart(whoever, len(old), faulted) or _apart((*old, *after), len(old), faulted)
+
+
+def _apart(cohorts: Sequence[Cohort], before: int, faulted: Names) -> Names:
+    """As `told_apart`, with members that have different data as different ones; `before` sums are earlier."""
+    known = frozenset(faulted)
+    parts = [
+        frozenset(part for part in zip(one.members, one.data, strict=True) if part[0] not in known)
+        for one in cohorts
+    ]
     groups: dict[tuple[int, ...], list[str]] = {}
-    for name in sorted(frozenset().union(*(members for members, _ in all_sums))):
-        among = tuple(at for at, (members, _) in enumerate(all_sums) if name in members)
-        groups.setdefault(among, []).append(name)
-    before = {among: tuple(at for at in among if at < len(old)) for among in groups}
+    for part in sorted(frozenset().union(*parts)):
+        among = tuple(at for at, one in enumerate(parts) if part in one)
+        groups.setdefault(among, []).append(part[0])
+    earlier = {among: tuple(at for at in among if at < before) for among in groups}
     for among, group in groups.items():
-        changed = not before[among] or list(before.values()).count(before[among]) > 1
-        if changed and len(group) < max(MASKED_MIN, *(all_sums[at][1] for at in among)):
+        changed = not earlier[among] or list(earlier.values()).count(earlier[among]) > 1
+        if changed and len(group) < max(MASKED_MIN, *(cohorts[at].quorum for at in among)):
             return tuple(group)
     return ()

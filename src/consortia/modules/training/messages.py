@@ -76,10 +76,15 @@ class PublishKeys(Record, frozen=True):
 
 
 class DealShares(Record, frozen=True):
-    """Deal shares of the own seed and masking key: one entry a holder, in the order of their names."""
+    """Deal shares of the own seed and masking key: one entry a holder, in the order of their names.
+
+    `graph` is the round's, so of the keys among which they are dealt: in a history with other keys they count
+    for nothing.
+    """
 
     study: Digest
     round: Digest
+    graph: Digest
     shares: Annotated[tuple[SealedShares, ...], Meta(min_length=1, max_length=JOINED_MAX)]
 
 

@@ -11,10 +11,9 @@ from consortia.kernel.module import Query
 from consortia.modules.training import refusals as codes
 from consortia.modules.training import rules
 from consortia.modules.training.handlers import roll
-from consortia.modules.training.masks import waiting
+from consortia.modules.training.masks import begun, waiting
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.rounds import awaited as who_is_awaited
-from consortia.modules.training.rounds import begun
 from consortia.modules.training.state import (
     DEALINGS,
     JOINS,
@@ -27,9 +26,9 @@ from consortia.modules.training.state import (
     ROUNDS,
     STUDIES,
     SUBMISSIONS,
-    asked_of,
     complaints_of,
     open_round,
+    own_tries,
     parts_of,
     results_of,
     submissions_of,
@@ -223,7 +222,7 @@ def awaited(ctx: Context, arguments: ById, ports: Ports) -> Awaited:
     parts = parts_of(ctx, record.id)
     accused = {dealer for dealer, _ in _unanswered(ctx, this)}
     due = [name for name in who_is_awaited(this) if name in accused or not _has_done(ctx, this, name)]
-    again = begun(asked_of(ctx, record, this), record.id) if this.step == "keys" else ()
+    again = begun(own_tries(ctx, this)) if this.step == "keys" else ()
     missing = tuple(name for name in due if not parts[name].absent or name in again)
     return Awaited(progress.status, this.step, this.index, this.attempt, missing, this.deadline)
 

@@ -96,30 +96,33 @@ BAD_KEYS = _refusal(
     "A round's keys are two different X25519 keys that no other member has, each in its one spelling and of "
     "large order.",
 )
+OTHER_KEYS = _refusal(
+    42, "other_keys", "The shares were dealt among other keys than those that count in this round."
+)
 BAD_SHARES = _refusal(
-    42, "bad_shares", "Shares go to, and come from, the member's neighbours in the round, each once, sorted."
+    43, "bad_shares", "Shares go to, and come from, the member's neighbours in the round, each once, sorted."
 )
 UNFOUNDED = _refusal(
-    43,
+    44,
     "unfounded",
     "No such complaint: one is of another dealer, of whom the complainer holds shares.",
 )
 NOT_AS_DEALT = _refusal(
-    44, "not_as_dealt", "A share is not the one that was dealt, or of the kind that is kept secret."
+    45, "not_as_dealt", "A share is not the one that was dealt, or of the kind that is kept secret."
 )
-BAD_SIZE = _refusal(45, "bad_size", "The blob has not the size of the stage's vector.")
+BAD_SIZE = _refusal(46, "bad_size", "The blob has not the size of the stage's vector.")
 TOO_FEW_HOLDERS = _refusal(
-    46,
+    47,
     "too_few_holders",
     "Holders of the blob are members of the round, sorted, each once, the submitter among them, and more "
     "than two thirds of the members.",
 )
 BAD_AVAILABILITY = _refusal(
-    47, "bad_availability", "A signature is not that of the holder's node for this blob in this round."
+    48, "bad_availability", "A signature is not that of the holder's node for this blob in this round."
 )
-NOT_COMMITTED = _refusal(48, "not_committed", "The member committed to no result in time.")
-NOT_AS_COMMITTED = _refusal(49, "not_as_committed", "The opened result is not the one committed to.")
-ROUNDS_LEFT = _refusal(50, "rounds_left", "Not every round is final.")
+NOT_COMMITTED = _refusal(49, "not_committed", "The member committed to no result in time.")
+NOT_AS_COMMITTED = _refusal(50, "not_as_committed", "The opened result is not the one committed to.")
+ROUNDS_LEFT = _refusal(51, "rounds_left", "Not every round is final.")
 
 REFUSALS = (
     NAME_TAKEN,
@@ -163,6 +166,7 @@ REFUSALS = (
     NOT_ABSENT,
     ALREADY_DONE,
     BAD_KEYS,
+    OTHER_KEYS,
     BAD_SHARES,
     UNFOUNDED,
     NOT_AS_DEALT,

@@ -39,6 +39,7 @@ from consortia.modules.training.rules import (
     needed,
     next_step,
     query,
+    summed,
     with_keys,
     without,
 )
@@ -47,7 +48,6 @@ from consortia.modules.training.types import (
     NO_STATE,
     Accusation,
     Asked,
-    Cohort,
     Complaint,
     Dealing,
     Joined,
@@ -73,10 +73,10 @@ class Facts:
 
     `submitted` gives the records of those whose updates are fixed, `results` what was committed and opened.
     `keys`, `dealings`, `complaints` and `revealed` are those of a masked round, `early` the keys published
-    for the round after it, `asked` the cohorts that asked before what the round asks. `populations` are
-    those of each member's data, and `broke` are the members of whose budgets too little is left for this
-    round. `roll` says who goes on to another try of the round, `next_roll` who does to the round after it:
-    that may cost more.
+    for the round after it. `asked` are the sums asked for before in the round's query, `own` the earlier
+    tries of the round whose cohort was fixed. `populations` are those of each member's data, and `broke` are
+    the members of whose budgets too little is left for this round. `roll` says who goes on to another try of
+    the round, `next_roll` who does to the round after it: that may cost more.
     """
 
     study: Study
@@ -92,6 +92,7 @@ class Facts:
     revealed: Mapping[str, Revealed] = field(default_factory=dict)
     early: Mapping[str, RoundKeys] = field(default_factory=dict)
     asked: Asked = NOBODY_ASKED
+    own: tuple[Round, ...] = ()
     populations: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     broke: frozenset[str] = frozenset()
 
@@ -99,6 +100,12 @@ class Facts:
     def masked(self) -> bool:
         """Whether the round hides its updates."""
         return self.study.terms.stages[self.round.stage].mode == "masked"
+
+    @property
+    def told(self) -> masks.Told:
+        """What the sums of a masked round are held against."""
+        data = {name: part.commitment for name, part in self.roll.everybody}
+        return masks.Told(self.asked.cohorts, self.own, data, self.study.terms.quorum, self.progress.faulted)
 
     @property
     def done(self) -> tuple[str, ...]:
@@ -135,19 +142,10 @@ def is_over(facts: Facts) -> bool:
         return False
     absent = frozenset(name for name, part in facts.roll.everybody if part.absent)
     if this.step in {"keys", "shares", "submit"}:
-        absent -= begun(facts.asked, facts.study.id)
+        absent -= masks.begun(facts.own)
     wanted = needed(len(this.members)) if this.step == "commit" else facts.study.terms.quorum
     waiting = any(name not in done and name not in absent for name in awaited(this))
     return not waiting and len(done) >= wanted
-
-
-def begun(asked: Asked, study: bytes) -> frozenset[str]:
-    """The members of sums that a study asked for and may have to ask for again, from all of them.
-
-    They are waited for though they were absent, as far as they come in a try: without one of them its sum
-    could not be told.
-    """
-    return frozenset(name for one in asked.cohorts if one.study == study for name in one.members)
 
 
 def after_keys(facts: Facts, now: Moment) -> Change:
@@ -161,9 +159,9 @@ def after_keys(facts: Facts, now: Moment) -> Change:
 
 def after_shares(facts: Facts, now: Moment) -> Change:
     """Those whose shares count mask their updates among themselves, or the round is given up."""
-    this, progress, earlier = facts.round, facts.progress, facts.asked.cohorts
+    this, progress = facts.round, facts.progress
     missed = without(this.keyed, facts.dealings)
-    dealers = masks.dealers_of(this, facts.dealings, facts.study.terms.quorum, earlier, progress.faulted)
+    dealers = masks.dealers_of(this, facts.dealings, facts.told)
     if dealers is None:
         return _give_up(facts, missed, now, MISSING if missed else APART)
     fixed = replace(next_step(facts.study, this, now), dealers=dealers)
@@ -191,18 +189,19 @@ def _after_masked_submit(facts: Facts, now: Moment) -> Change:
     unanswered = masks.waiting(facts.complaints, facts.submitted)
     if unanswered:
         return _silent(facts, tuple(sorted({dealer for dealer, _ in unanswered})), now)
-    repeats = masks.repeated(this, earlier) is not None
+    repeats = masks.repeated(this, facts.own) is not None
     paying = [name for name in facts.submitted if repeats or name not in facts.broke]
     cohort = masks.counted(this, paying)
-    asking = masks.asking(this, cohort, terms.quorum)
+    asking = masks.asking(this, cohort, facts.told)
     apart = masks.told_apart(earlier, asking, facts.progress.faulted)
     partial = repeats and cohort != this.dealers
-    crowded = not repeats and len(earlier) + len(asking) > COHORTS_MAX
+    asked = masks.written(earlier, asking)
+    crowded = not repeats and len(asked) > COHORTS_MAX
     if len(cohort) < terms.quorum or apart or partial or crowded:
         missing = without(awaited(this), paying)
         return _give_up(facts, missing, now, MISSING if missing else APART)
     change = _cohort_fixed(facts, cohort, now)
-    return change if repeats else _asked(facts, change, cohort, asking)
+    return change if repeats else _asked(facts, change, cohort, Asked(asked))
 
 
 def _cohort_fixed(facts: Facts, cohort: Names, now: Moment) -> Change:
@@ -218,7 +217,7 @@ def _cohort_fixed(facts: Facts, cohort: Names, now: Moment) -> Change:
     return Change(facts.progress, (fixed,), _missed(facts, silent), (event,))
 
 
-def _asked(facts: Facts, change: Change, cohort: Names, asking: tuple[Cohort, ...]) -> Change:
+def _asked(facts: Facts, change: Change, cohort: Names, asked: Asked) -> Change:
     """The change with its query written down, and charged to every population in the cohort."""
     terms, this = facts.study.terms, facts.round
     cost = round_cost(terms, this.stage)
@@ -228,7 +227,7 @@ def _asked(facts: Facts, change: Change, cohort: Names, asking: tuple[Cohort, ..
         change,
         progress=replace(change.progress, charged=change.progress.charged + cost),
         events=change.events + told,
-        asked=(query(this, terms), Asked((*facts.asked.cohorts, *asking))),
+        asked=(query(this, terms, facts.progress.sums), asked),
         charges=tuple((population, cost) for population in paying),
     )
 
@@ -330,6 +329,7 @@ def _final(facts: Facts, outcome: Outcome, differing: tuple[str, ...], now: Mome
         excluded=(),
         faulted=(),
         history=chained(progress.history, this.id, outcome),
+        sums=summed(progress.sums, outcome),
     )
     closed = replace(this, status="final", outcome=outcome, differing=differing)
     events: tuple[Event, ...] = (

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from consortia.base.codec import Malformed, decode
+from consortia.base.codec import Malformed, decode, encode
 from consortia.base.hashing import tagged
 from consortia.exact.robust import RobustError, check
 from consortia.exact.tally import quorum
@@ -40,7 +40,7 @@ from consortia.modules.training.types import (
 )
 
 NO_HISTORY = bytes(32)
-"""The history of a study without a final round."""
+"""The history, and the chain of sums, of a study without a final round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +125,27 @@ def commitment(round: bytes, member: str, outcome: Outcome) -> bytes:  # noqa: A
     return tagged("consortia/result", round + member.encode("ascii") + outcome.sum + outcome.state)
 
 
-def query(this: Round, terms: Terms) -> bytes:
-    """What a round asks of its members' data, whichever study asks.
+def query(this: Round, terms: Terms, sums: bytes) -> bytes:
+    """What a round asks of its members' data, whichever study asks, and for whatever purpose.
 
-    H("consortia/query", state | recipe digest | stage in 8 bytes | schema hash | recipe parameters).
+    H("consortia/query", encoded [sums, schema hash, length, ring bits, scale bits, weighting]), `sums` being
+    the chain of the sums before it. Beside the data, a sum depends on no more of its study than that and what
+    the recipe's parameters change; where they change nothing, as in the statistics that recipes begin with,
+    it is the same sum. So all that look alike count as one.
     """
-    recipe = terms.recipe
-    asked = this.state + recipe.digest + this.stage.to_bytes(8, "big") + terms.schema_hash
-    return tagged("consortia/query", asked + recipe.parameters)
+    stage = terms.stages[this.stage]
+    vector = [stage.length, stage.ring_bits, stage.scale_bits, stage.weighting]
+    return tagged("consortia/query", encode([sums, terms.schema_hash, *vector]))
 
 
 def chained(history: bytes, round: bytes, outcome: Outcome) -> bytes:  # noqa: A002
     """The history after a final round: H("consortia/history", history | round id | sum | state)."""
     return tagged("consortia/history", history + round + outcome.sum + outcome.state)
+
+
+def summed(sums: bytes, outcome: Outcome) -> bytes:
+    """The chain of sums after a final round: H("consortia/sums", sums | sum). No study stands in it."""
+    return tagged("consortia/sums", sums + outcome.sum)
 
 
 # ------------------------------------------------------------------ terms
@@ -227,7 +235,7 @@ def anybody_may_start(study: Study, joined: Iterable[str], time: int) -> bool:
 
 def proposed(terms: Terms) -> Progress:
     """The progress of a new study."""
-    return Progress("proposed", terms.initial, 0, 0, None, (), (), (), NO_HISTORY, 0, None, None)
+    return Progress("proposed", terms.initial, 0, 0, None, (), (), (), NO_HISTORY, NO_HISTORY, 0, None, None)
 
 
 def abort(study: Study, progress: Progress, reason: str) -> Change:

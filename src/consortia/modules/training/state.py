@@ -108,9 +108,17 @@ def open_round(ctx: Context, progress: Progress, study: bytes) -> Round | None:
     return None if progress.round is None else ROUNDS.get(ctx, study, progress.index, progress.attempt)
 
 
-def asked_of(ctx: Context, study: Study, this: Round) -> Asked:
-    """The cohorts that asked before what a round asks."""
-    return ASKED.get(ctx, query(this, study.terms)) or Asked(())
+def asked_of(ctx: Context, study: Study, progress: Progress, this: Round) -> Asked:
+    """The sums that were asked for before in the query of a study's open round."""
+    return ASKED.get(ctx, query(this, study.terms, progress.sums)) or Asked(())
+
+
+def own_tries(ctx: Context, this: Round) -> tuple[Round, ...]:
+    """The earlier tries of a masked round whose cohort was fixed, in their order."""
+    if this.attempt == 0:
+        return ()
+    tries = [one for _, one in ROUNDS.scan(ctx, this.study, this.index)]
+    return tuple(one for one in tries if one.attempt < this.attempt and one.cohort and one.keyed)
 
 
 def write(ctx: Context, study: Study, change: Change) -> None:

@@ -12,6 +12,7 @@ from consortia.modules.training import rules
 from consortia.modules.training.budgets import round_cost
 from consortia.modules.training.events import ResultCommitted, ResultOpened, UpdateSubmitted
 from consortia.modules.training.handlers import can_pay, roll, running_study, tell, usable
+from consortia.modules.training.masks import begun
 from consortia.modules.training.messages import (
     Close,
     CommitResult,
@@ -22,7 +23,7 @@ from consortia.modules.training.messages import (
     Submit,
 )
 from consortia.modules.training.ports import Ports
-from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, begun, is_over, judge
+from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, is_over, judge
 from consortia.modules.training.rules import Change, Moment
 from consortia.modules.training.state import (
     JOINS,
@@ -34,6 +35,7 @@ from consortia.modules.training.state import (
     dealings_of,
     keys_of,
     open_round,
+    own_tries,
     parts_of,
     results_of,
     revealed_of,
@@ -213,10 +215,10 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
     early = {}
     if step == "open" and this.index + 1 < rules.rounds_of(stages):
         early = keys_of(ctx, rules.next_round_id(study, this))
-    asked = asked_of(ctx, study, this) if masked else NOBODY_ASKED
+    own = own_tries(ctx, this) if masked else ()
     cost = round_cost(study.terms, this.stage) if step == "submit" else 0
     paying = this.members if step == "submit" else ()
-    here = roll(ctx, study, ports, this.index, paid=begun(asked, study.id))
+    here = roll(ctx, study, ports, this.index, paid=begun(own))
     return Facts(
         study=study,
         progress=progress,
@@ -230,7 +232,8 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
         complaints=complaints_of(ctx, this.id) if masked and step == "submit" else {},
         revealed=revealed_of(ctx, this.id) if step == "reveal" else {},
         early=early,
-        asked=asked,
+        asked=asked_of(ctx, study, progress, this) if masked else NOBODY_ASKED,
+        own=own,
         populations={
             name: ports.assets.populations(ctx, parts[name].dataset) or () for name in paying if cost
         },

@@ -23,7 +23,7 @@ HEADROOM_BITS = 6
 JOIN_MILLISECONDS_MAX = 90 * 24 * 3600 * 1000
 STEP_MILLISECONDS_MAX = 30 * 24 * 3600 * 1000
 COHORTS_MAX = 32
-"""So many different cohorts may ask the same query."""
+"""So many different sums may be asked for in one query."""
 
 OPEN_STUDIES_MAX = 32
 """So many studies of one proposer may be proposed or running at a time."""
@@ -154,7 +154,8 @@ class Progress(Record, frozen=True):
 
     `state` is the blob id of the state that round `index` starts from, and of the model once every round is
     final. `round` is the id of the open round, `attempt` its number. `contributors` are the members
-    whose updates are in a final round. `history` chains every final round (see `rules.chained`). `model` is
+    whose updates are in a final round. `history` chains every final round (see `rules.chained`), `sums` their
+    sums alone: what the next round's sum depends on (see `rules.query`). `model` is
     the asset of the finished model; `reason` says why a study was aborted. `excluded` are in no
     further try of this round: they are `faulted`, shown to have dealt falsely in one of its tries, or did
     not answer a complaint. `charged` is what the study's sums have cost, in nano-rho, a population that was
@@ -170,6 +171,7 @@ class Progress(Record, frozen=True):
     excluded: Names
     faulted: Names
     history: Digest
+    sums: Digest
     charged: U63
     model: Digest | None
     reason: Text80 | None
@@ -327,16 +329,18 @@ class Secret(Record, frozen=True):
 
 
 class Cohort(Record, frozen=True):
-    """The members of a sum that was asked for, the study that asked, the try of the round, and its quorum."""
+    """The members of a sum that was asked for, and the commitment to the data that each brought.
 
-    study: Digest
-    round: Digest
+    `quorum` is the largest with which this sum was asked for, if several studies did.
+    """
+
     members: Names
+    data: Annotated[tuple[Digest, ...], Meta(max_length=JOINED_MAX)]
     quorum: Annotated[int, Meta(ge=OPEN_MIN, le=JOINED_MAX)]
 
 
 class Asked(Record, frozen=True):
-    """The cohorts whose sums were asked for in one query: the same state, recipe and step."""
+    """The cohorts whose sums were asked for in one query, each once, whichever studies asked."""
 
     cohorts: Annotated[tuple[Cohort, ...], Meta(max_length=COHORTS_MAX)]
 

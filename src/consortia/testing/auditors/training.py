@@ -48,6 +48,7 @@ class Training(Steps):
             "excluded": [],
             "faulted": [],
             "history": bytes(32),
+            "sums": bytes(32),
             "charged": 0,
             "model": None,
             "reason": None,
@@ -218,6 +219,7 @@ class Training(Steps):
         refuse("not_in_round", when=said.member not in this["keyed"])
         held = self.did("dealing", this)
         refuse("already_done", when=said.member in held)
+        refuse("other_keys", when=m.graph != this["graph"])
         refuse("bad_shares", when=len(m.shares) != len(self.holders(this, said.member)))
         held[said.member] = {"shares": [plain(each) for each in m.shares]}
         self.tell("shares_dealt", study=m.study, round=m.round, member=said.member)

@@ -21,7 +21,10 @@ from consortia.testing.auditors.training import Training
 ANYWHERE = ("replay an earlier round", "do it for another", "be late or early")
 ATTACKS = {
     "keys": ("publish a weak key", "publish one key twice", "copy another's key"),
-    "shares": ("garble a share", "garble a share", "deal falsely", "deal falsely", "deal to too few"),
+    "shares": (
+        *("garble a share", "garble a share", "deal falsely", "deal falsely"),
+        *("deal to too few", "deal among other keys"),
+    ),
     "submit": (
         *("tell another size", "be held by too few", "forge a holder", "hold by an outsider"),
         *("complain again", "complain of oneself", "answer nobody", "submit again"),
@@ -155,7 +158,7 @@ def _publish(draw: Drawing, this: Plain, by: str, attack: str) -> Record:
 def _deal(draw: Drawing, this: Plain, by: str, attack: str) -> Record:
     if by not in this["keyed"]:
         some = (SealedShares(bytes(32), bytes(32), bytes(212)),)
-        return asked.DealShares(this["study"], this["id"], some)
+        return asked.DealShares(this["study"], this["id"], bytes(32), some)
     holders = near(this, by)
     entries = [sealed(this, by, name, false=attack == "deal falsely") for name in holders]
     if attack == "garble a share":
@@ -170,7 +173,8 @@ def _deal(draw: Drawing, this: Plain, by: str, attack: str) -> Record:
         entries[place] = spoiled
     elif attack == "deal to too few":
         entries = entries[:-1] or entries * 2
-    return asked.DealShares(this["study"], this["id"], tuple(entries))
+    graph = tagged("consortia/testing", b"graph") if attack == "deal among other keys" else this["graph"]
+    return asked.DealShares(this["study"], this["id"], graph or bytes(32), tuple(entries))
 
 
 def _submit(draw: Drawing, this: Plain, by: str, attack: str) -> Record:

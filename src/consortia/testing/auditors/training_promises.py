@@ -130,22 +130,49 @@ def _secrets(before: Entries, after: Entries) -> Iterator[str]:
 
 
 def _asked(before: Entries, after: Entries) -> Iterator[str]:
+    faulted = _faulted(before, after)
     for key, entry in of(after, "asked").items():
-        by = of(before, "progress").get((entry["cohorts"][-1]["study"],), {"faulted": []})
-        earlier = of(before, "asked").get(key, {"cohorts": []})["cohorts"]
-        if entry["cohorts"][: len(earlier)] != earlier:
+        earlier, now = of(before, "asked").get(key, {"cohorts": []})["cohorts"], entry["cohorts"]
+        kept = [old | {"quorum": new["quorum"]} for old, new in zip(earlier, now, strict=False)]
+        lower = any(old["quorum"] > new["quorum"] for old, new in zip(earlier, now, strict=False))
+        if now[: len(earlier)] != kept or len(kept) < len(earlier) or lower:
             yield "a cohort that asked is forgotten"
-        if entry["cohorts"] != earlier and _is_exposing(earlier, entry["cohorts"], set(by["faulted"])):
+        if now != earlier and any(_is_exposing(earlier, now, faulted, apart=each) for each in (False, True)):
             yield "somebody in the sums learns the update of a single member from them"
-        if len(entry["cohorts"]) > 32:
+        if len(now) > 32:
             yield "a query was asked too often"
 
 
-def _is_exposing(earlier: list[Plain], cohorts: list[Plain], faulted: set[str]) -> bool:
-    """Whether all sums tell a member who knows its own update of one that the earlier ones did not tell."""
-    old, new = ([frozenset(one["members"]) for one in each] for each in (earlier, cohorts))
-    known = faulted | exposed(old)
-    left = [members - known for members in new]
+def _faulted(before: Entries, after: Entries) -> set[str]:
+    """Who was faulted in a study whose cohort was fixed just now."""
+    old = of(before, "round")
+    fixed = [
+        this["study"]
+        for key, this in of(after, "round").items()
+        if this["cohort"] and not (key in old and old[key]["cohort"])
+    ]
+    progress = of(before, "progress")
+    return {name for study in fixed if (study,) in progress for name in progress[study,]["faulted"]}
+
+
+def _is_exposing(earlier: list[Plain], cohorts: list[Plain], faulted: set[str], *, apart: bool) -> bool:
+    """Whether all sums tell a member who knows its own update of one that the earlier ones did not tell.
+
+    With `apart`, an update from other data is another one.
+    """
+
+    def sums(told: list[Plain]) -> list[frozenset[str]]:
+        return [
+            frozenset(
+                f"{name} {data.hex()}" if apart else name
+                for name, data in zip(one["members"], one["data"], strict=True)
+                if name not in faulted
+            )
+            for one in told
+        ]
+
+    old, new = sums(earlier), sums(cohorts)
+    left = [members - exposed(old) for members in new]
     return any(exposed([*left, frozenset({name})]) - {name} for name in set().union(*left))
 
 

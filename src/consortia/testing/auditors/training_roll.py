@@ -84,10 +84,10 @@ class Studies(Model):
 
     def query(self, this: Plain) -> bytes:
         """What a masked round asks."""
-        terms = self.studies[this["study"]]["terms"]
-        recipe, stage = terms["recipe"], this["stage"].to_bytes(8, "big")
-        asks = this["state"] + recipe["digest"] + stage + terms["schema_hash"] + recipe["parameters"]
-        return tagged("consortia/query", asks)
+        schema = self.studies[this["study"]]["terms"]["schema_hash"]
+        stage = self.stage_of(this["study"], this["index"])[1]
+        vector = [stage[part] for part in ("length", "ring_bits", "scale_bits", "weighting")]
+        return tagged("consortia/query", encode([self.progress[this["study"]]["sums"], schema, *vector]))
 
     # Who takes part.
 

@@ -35,7 +35,7 @@ class Steps(Sums):
         """Another try begins, of the round and with the number that the progress names."""
         progress, terms = self.progress[study], self.studies[study]["terms"]
         index, attempt = progress["index"], progress["attempt"]
-        paid = self.begun(self.rounds[study, index, attempt - 1]) if attempt else set[str]()
+        paid = self.paid(study, index, attempt)
         for name, part in sorted(self.parts[study].items()):
             if part["until"] is None and not self.stays(study, name, paid):
                 part["until"] = index
@@ -99,12 +99,13 @@ class Steps(Sums):
         can = self.can_pay(part["dataset"], price) or (price and name in paid)
         return bool(there and self.open_to(study, name) and can)
 
-    def begun(self, this: Plain) -> set[str]:
-        """Who is in a sum that a masked try's study asked for and may ask for again."""
-        if self.stage_of(this["study"], this["index"])[1]["mode"] == "open":
-            return set()
-        asked = self.asked.get(self.query(this), [])
-        return {name for one in asked if one["study"] == this["study"] for name in one["members"]}
+    def paid(self, study: bytes, index: int, attempt: int) -> set[str]:
+        """Who is in a sum of a round that its study asked for and may ask for again."""
+        return {
+            name
+            for cohort in self.begun({"study": study, "index": index, "attempt": attempt})
+            for name in cohort
+        }
 
     def key(self, said: Said, this: Plain, keyed: list[str]) -> None:
         """Whose keys count is fixed."""
@@ -207,7 +208,7 @@ class Steps(Sums):
         did = set(self.did_it(this))
         absent = {name for name, part in self.parts[this["study"]].items() if part["absent"]}
         if this["step"] != "commit":
-            absent -= self.begun(this)
+            absent -= self.paid(this["study"], this["index"], this["attempt"])
         waits = set(self.awaited(this)) - absent - did
         if not waits and not self.accused(this) and len(did) >= self.enough(this):
             self.end(said, this)
@@ -262,10 +263,16 @@ class Steps(Sums):
             return self.fixed(said, this, did, "reveal")
         cohort = self.counting(this, paying)
         new = self.asking(this, cohort)
-        unsafe = len(asked) + len(new) > 32 or is_telling(asked, new, self.progress[study]["faulted"])
+        after = [dict(one) for one in asked]
+        for one in new:
+            known = [old for old in after if (old["members"], old["data"]) == (one["members"], one["data"])]
+            for old in known:
+                old["quorum"] = max(old["quorum"], one["quorum"])
+            after += [] if known else [one]
+        unsafe = len(after) > 32 or is_telling(asked, new, self.progress[study]["faulted"])
         if len(cohort) < quorum or unsafe:
             return self.give_up(said, this, unpaid, why)
-        self.asked[self.query(this)] = [*asked, *new]
+        self.asked[self.query(this)] = after
         self.fixed(said, this, cohort, "reveal")
         return self.charge(this, price)
 
@@ -385,6 +392,7 @@ class Steps(Sums):
         progress.update(
             state=outcome["state"], index=this["index"] + 1, attempt=0, round=None, excluded=[], faulted=[]
         )
+        progress["sums"] = tagged("consortia/sums", progress["sums"] + outcome["sum"])
         progress["contributors"] = sorted({*progress["contributors"], *this["cohort"]})
         progress["history"] = tagged("consortia/history", chain)
         self.tell("round_final", study=study, round=this["id"], index=this["index"], **outcome)

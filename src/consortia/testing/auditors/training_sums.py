@@ -7,6 +7,9 @@ from consortia.exact.graph import groups, neighbours
 from consortia.testing.auditors import Plain
 from consortia.testing.auditors.training_roll import Studies
 
+Unit = tuple[str, bytes]
+"""A member, and its data where these tell it apart from itself with others."""
+
 
 class Sums(Studies):
     """Neighbourhoods, who counts, and what a cohort asks."""
@@ -51,33 +54,49 @@ class Sums(Studies):
         quorum = 3 if this["group"] else self.studies[this["study"]]["terms"]["quorum"]
         chosen = set(cohort)
         sums = [[name for name in group if name in chosen] for group in self.sums(this)]
-        entry = {"study": this["study"], "round": this["id"], "quorum": quorum}
-        return [{**entry, "members": names} for names in sums if names]
+        data = {name: part["commitment"] for name, part in self.parts[this["study"]].items()}
+        return [
+            {"members": names, "data": [data[name] for name in names], "quorum": quorum}
+            for names in sums
+            if names
+        ]
+
+    def begun(self, this: Plain) -> list[list[str]]:
+        """The cohorts of the masked tries of a round before this one."""
+        key = this["study"], this["index"]
+        tries = [self.rounds[*key, attempt] for attempt in range(this["attempt"])]
+        return [one["cohort"] for one in tries if one["cohort"] and one["graph"] is not None]
 
     def repeats(self, this: Plain) -> bool:
-        """Whether a try is over just the dealers of an earlier sum of its study."""
-        asked = self.asked.get(self.query(this), [])
-        own = [one["members"] for one in asked if one["study"] == this["study"]]
-        return not this["group"] and this["dealers"] in own
+        """Whether a try is over just the dealers of an earlier sum of its round."""
+        return not this["group"] and this["dealers"] in self.begun(this)
 
     def dealers_of(self, this: Plain, did: Iterable[str]) -> list[str] | None:
         """Whose shares count, of those who dealt; None where there is no sum for them."""
         quorum: int = self.studies[this["study"]]["terms"]["quorum"]
         there, asked = self.counting(this, did), self.asked.get(self.query(this), [])
-        whole = [] if this["group"] else [one for one in asked if set(one["members"]) <= set(there)]
-        able = [
-            one
-            for one in whole
-            if len(one["members"]) >= quorum and self.counting(this, one["members"]) == one["members"]
-        ]
-        able.sort(key=lambda one: (-len(one["members"]), one["members"]))
-        own = [one for one in able if one["study"] == this["study"]]
         faulted = self.progress[this["study"]]["faulted"]
-        all_of_them = len(there) >= quorum and not is_telling(asked, self.asking(this, there), faulted)
-        if own or not all_of_them:
-            first: list[str] | None = next((one["members"] for one in (*own, *able)), None)
-            return first
-        return there
+
+        def largest(cohorts: Iterable[list[str]]) -> list[str] | None:
+            whole = [one for one in cohorts if set(one) <= set(there) and len(one) >= quorum]
+            able = [one for one in whole if self.counting(this, one) == one and not this["group"]]
+            return min(able, key=lambda one: (-len(one), one), default=None)
+
+        again = largest(self.begun(this))
+        if again is not None:
+            return again
+        if len(there) >= quorum and not is_telling(asked, self.asking(this, there), faulted):
+            return there
+        parts = self.parts[this["study"]]
+        same = [
+            one["members"]
+            for one in asked
+            if all(
+                name in parts and parts[name]["commitment"] == data
+                for name, data in zip(one["members"], one["data"], strict=True)
+            )
+        ]
+        return largest(same)
 
     def concerned(self, this: Plain) -> list[str]:
         """The dealers of all sums that somebody in the cohort is in."""
@@ -87,21 +106,32 @@ class Sums(Studies):
 
 
 def is_telling(earlier: list[Plain], new: list[Plain], faulted: Iterable[str]) -> bool:
-    """Whether new sums, beside the earlier ones, tell of too few members together."""
+    """Whether new sums, beside the earlier ones, tell of too few members together.
+
+    Whether a member with other data is another one or still itself: neither may be told.
+    """
     known = set(faulted)
-    sums = [set(one["members"]) - known for one in (*earlier, *new)]
+    return any(_tells(earlier, new, known, apart=apart) for apart in (False, True))
+
+
+def _tells(earlier: list[Plain], new: list[Plain], known: set[str], *, apart: bool) -> bool:
+    sums = [_units(one, apart=apart, known=known) for one in (*earlier, *new)]
     before = _classes(sums[: len(earlier)])
     for group in _classes(sums):
-        quorums = [
-            one["quorum"] for one, members in zip((*earlier, *new), sums, strict=True) if group <= members
-        ]
+        quorums = [one["quorum"] for one, units in zip((*earlier, *new), sums, strict=True) if group <= units]
         if group not in before and len(group) < max(3, *quorums):
             return True
     return False
 
 
-def _classes(sums: list[set[str]]) -> list[frozenset[str]]:
-    """The members of some sums, together with those who are in the same of them."""
-    names = set().union(*sums)
-    alike = {name: frozenset(at for at, members in enumerate(sums) if name in members) for name in names}
-    return [frozenset(name for name in names if alike[name] == key) for key in set(alike.values())]
+def _units(one: Plain, *, apart: bool, known: set[str]) -> set[Unit]:
+    """What of a sum is told of as one: members, or members with their data."""
+    pairs = zip(one["members"], one["data"], strict=True)
+    return {(name, data if apart else b"") for name, data in pairs if name not in known}
+
+
+def _classes(sums: list[set[Unit]]) -> list[frozenset[Unit]]:
+    """The units of some sums, together with those that are in the same of them."""
+    units = set[Unit]().union(*sums)
+    alike = {unit: frozenset(at for at, there in enumerate(sums) if unit in there) for unit in units}
+    return [frozenset(unit for unit in units if alike[unit] == key) for key in set(alike.values())]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from consortia.base.hashing import tagged
 from consortia.base.sealing import public_of
 from consortia.modules.assets.messages import Withdraw
 from consortia.modules.training import rules
@@ -139,6 +140,12 @@ def _deals_twice(bench: Bench) -> Step:
     this = keyed(bench, running_masked(bench))
     bench.ok("east", "worker", dealing(this, "east"))
     return step("east", "worker", dealing(this, "east"))
+
+
+def _deals_among_other_keys(bench: Bench) -> Step:
+    this = keyed(bench, running_masked(bench))
+    other = replace(dealing(this, "east"), graph=tagged("consortia/testing", b"graph"))
+    return step("east", "worker", other)
 
 
 def _deals_too_few(bench: Bench) -> Step:
@@ -292,6 +299,7 @@ MASKED_ROUNDS: tuple[Scenario, ...] = (
     Scenario("another member's key", _publishes_the_key_of_another, "training.bad_keys"),
     Scenario("shares of a member without keys", _deals_without_keys, "training.not_in_round"),
     Scenario("shares dealt twice", _deals_twice, "training.already_done"),
+    Scenario("shares dealt among other keys", _deals_among_other_keys, "training.other_keys"),
     Scenario("shares for too few holders", _deals_too_few, "training.bad_shares"),
     Scenario("an update of a member that dealt nothing", _submits_undealt, "training.not_in_round"),
     Scenario("a second reveal, of the other kind", _reveals_both_kinds, "training.already_done"),
