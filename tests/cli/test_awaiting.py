@@ -7,8 +7,8 @@ from consortia.modules.training.types import STEPS
 DEADLINE = 1_000_000_000_000
 
 
-def line(action, *members, status="running", deadline=DEADLINE, attempt=0, absent=()):
-    return awaited_line(Awaited(status, action, 2, attempt, members, deadline), 7, absent)
+def line(action, *members, status="running", deadline=DEADLINE, attempt=0, absent=(), answers=()):
+    return awaited_line(Awaited(status, action, 2, attempt, members, answers, deadline), 7, absent)
 
 
 def test_a_round_names_who_is_awaited_for_what_and_until_when():
@@ -18,6 +18,15 @@ def test_a_round_names_who_is_awaited_for_what_and_until_when():
     assert line("reveal", "east", attempt=1).startswith("round 3 of 7, try 2 waits for shares that lift")
     assert line("keys").startswith("round 3 of 7 waits for keys for masks; nobody is awaited until 2001-")
     assert line("finish", deadline=None) == "round 3 of 7 waits for the model to be registered"
+
+
+def test_a_dealer_that_owes_an_answer_is_awaited_for_that():
+    assert line("submit", answers=("north",)) == (
+        "round 3 of 7 waits for an answer to a complaint from north until 2001-09-09 01:46:40 UTC"
+    )
+    assert line("submit", "east", answers=("north", "west")).startswith(
+        "round 3 of 7 waits for updates from east and an answer to a complaint from north, west until"
+    )
 
 
 def test_whoever_nobody_waits_for_is_named_too():

@@ -168,6 +168,56 @@ def test_a_data_set_that_does_not_fit_a_study_is_not_joined_with(network):
     )
 
 
+PROGRAM = """
+import numpy as np
+
+
+class Program:
+    def __init__(self, size):
+        self.weights = [np.zeros(size)]
+
+    def weights_out(self):
+        return self.weights
+
+    def weights_in(self, weights, *, train):
+        self.weights = weights
+
+
+def make(records):
+    return Program(records.columns.shape[1] + 1)
+
+
+def large(records):
+    return Program(1_000)
+"""
+
+
+def test_who_has_no_program_for_a_study_of_weights_or_one_that_does_not_fit_is_told_so(network):
+    terminal, _ = network
+    (terminal.folder / "programs.py").write_text(PROGRAM)
+    add(terminal, "charlie", "weighed")
+    terms = ["--data", "weighed", "--label", "ill", "--purpose", "research", "--home", "charlie"]
+    terminal.run("study", "propose", "weights", "--recipe", "weights.fedavg", *terms)
+    join = ["study", "join", "weights", "--data", "weighed", "--home", "charlie"]
+    said = terminal.error(*join)
+    assert "a program of each member's own" in said
+    assert 'trainer = "module:name"' in said
+    assert "the trainer has 1000 weights, the study has 3" in terminal.error(
+        *join, CONSORTIA_TRAINER="programs:large"
+    )
+    assert "No module named" in terminal.error(*join, "--trainer", "nowhere:make")
+    assert "thinks better" not in terminal.run(*join, "--trainer", "programs:make").stdout
+    found = terminal.facts("doctor", "--home", "charlie", code=1)["checks"]
+    (study,) = [one for one in found if one["check"] == "study"]
+    assert study["text"].startswith("charlie/weights waits for this member in vain: the recipe trains with")
+    assert "own-model" in study["remedy"]
+    told = terminal.facts("doctor", "--home", "charlie", CONSORTIA_TRAINER="programs:make")
+    assert "study" not in {one["check"] for one in told["checks"]}
+    terminal.run("study", "cancel", "weights", "--home", "charlie")
+    watched = terminal.run("study", "watch", "weights", "--home", "charlie", code=1)
+    assert "charlie is waited for in vain: the recipe trains with" in watched.stderr
+
+
 def test_a_key_is_added_used_and_revoked(network):
     terminal, _ = network
     made = terminal.facts("key", "new", "clerk", "--role", "operator", "--home", "bravo")

@@ -12,6 +12,20 @@ from tests.engines.learners import Failing, Logistic
 from tests.workers.four import Consortium, dataset_of
 
 
+class Larger(Logistic):
+    """Has three weights more than the study."""
+
+    def weights_out(self):
+        return [*self.weights, np.zeros(3)]
+
+
+class Broken(Logistic):
+    """Cannot even begin."""
+
+    def __init__(self, records):
+        raise OSError("no disk")
+
+
 def consortium(folder, mode="open"):
     four = Consortium(folder, recipe_name="weights.fedavg", summing=Summing(mode), rounds=3)
     for worker in four.workers.values():
@@ -33,6 +47,18 @@ def test_a_member_without_a_program_cannot_join(tmp_path):
     four.workers["west"].trainer = None
     data = dataset_of(four.bench, "west", 10)
     with pytest.raises(CannotJoin, match="trainer = module:name"):
+        four.workers["west"].join(four.study, data, 1)
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [(Larger, "the trainer has 6 weights, the study has 3"), (Broken, "fails over west: OSError: no disk")],
+)
+def test_a_member_whose_program_does_not_fit_cannot_join(tmp_path, program, why):
+    four = consortium(tmp_path)
+    four.workers["west"].trainer = program
+    data = dataset_of(four.bench, "west", 10)
+    with pytest.raises(CannotJoin, match=why):
         four.workers["west"].join(four.study, data, 1)
 
 

@@ -30,8 +30,11 @@ def awaited_line(now: queries.Awaited, rounds: int, absent: tuple[str, ...] = ()
     attempt = f", try {now.attempt + 1}" if now.attempt else ""
     others = f"; not waited for since they missed a step: {', '.join(absent)}" if absent else ""
     what = WORDS.get(now.action, now.action)
-    whom = f" from {who}" if who else "; nobody is awaited" if until else ""
-    return f"{place}{attempt} waits for {what}{whom}{until}{others}"
+    wanted = [f"{what} from {who}"] if who else []
+    if now.answers:
+        wanted.append(f"an answer to a complaint from {', '.join(now.answers)}")
+    nobody = "; nobody is awaited" if until else ""
+    return f"{place}{attempt} waits for {' and '.join(wanted) or what + nobody}{until}{others}"
 
 
 def absent_of(view: queries.StudyView) -> tuple[str, ...]:

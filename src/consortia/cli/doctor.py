@@ -17,6 +17,7 @@ from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, say
 from consortia.cli.session import Keyring, Session, at_home, place_of
 from consortia.cli.standing import cosigners
+from consortia.cli.trainers import REMEDY, own_faults
 from consortia.node.config import Config, is_loopback, split_address
 from consortia.node.home import Home
 from consortia.node.keys import SUFFIX, list_keys
@@ -46,8 +47,8 @@ class Found:
 def doctor(*, home: Path | None, as_json: bool) -> int:
     """Look for what is wrong with a home, and say how to mend it.
 
-    Permissions, keys, disk, clock, port, store, certificate, cosignatures. Nothing is changed. Exit code 1
-    when anything is wrong; advice alone is 0.
+    Permissions, keys, disk, clock, port, store, certificate, cosignatures, the own program of studies of
+    weights. Nothing is changed. Exit code 1 when anything is wrong; advice alone is 0.
     """
     subject = Home.find(home, os.environ)
     found = [one for check in CHECKS for one in _safely(check, subject)]
@@ -225,6 +226,14 @@ def _clock(session: Session, config: Config) -> Iterator[Found]:
             yield Found("clock", "ok", f"{off:+,} ms from that of {name}")
 
 
+def _studies(home: Home) -> Iterator[Found]:
+    """Studies of weights that the member joined, and whose rounds its own program cannot do."""
+    if home.running() is None:
+        return
+    for study, fault in own_faults(at_home(home.path)):
+        yield Found("study", "wrong", f"{study} waits for this member in vain: {fault}", REMEDY)
+
+
 def _leftovers(home: Home) -> Iterator[Found]:
     for name, text in (
         ("ledger-before-restore", "the ledger from before a restore; remove it once it is not needed"),
@@ -245,5 +254,6 @@ CHECKS: tuple[Callable[[Home], Iterator[Found]], ...] = (
     _port,
     _certificate,
     _node,
+    _studies,
     _leftovers,
 )

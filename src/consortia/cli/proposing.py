@@ -84,7 +84,7 @@ PRIVATE_RECIPE = "glm.logistic.private"
     "--group",
     type=click.IntRange(0, law.JOINED_MAX),
     default=0,
-    help="Apply the rule to masked sums of groups of at least so many members, 3 or more.",
+    help="The rule takes masked sums of groups of so many members or more: 3, and two more than tolerated.",
 )
 @click.option(
     "--epsilon",

@@ -1,5 +1,6 @@
 """`consortia study`: training together, from the proposal to the model."""
 
+import os
 import time
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
 from consortia.cli.proposing import propose
 from consortia.cli.session import at_home, tell_done
+from consortia.cli.trainers import REMEDY, own_fault, trainer_fault
 from consortia.engines.train.schema import Schema
-from consortia.engines.train.table import mismatches
+from consortia.engines.train.table import make_table, mismatches
 from consortia.modules.training import list_queries, queries
 from consortia.modules.training.messages import Cancel, Join, Leave, Start
 from consortia.modules.training.types import Status
@@ -105,24 +107,44 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
 @click.argument("which", metavar="STUDY")
 @click.option("--data", required=True, metavar="ASSET", help="The own data set to take part with.")
 @click.option("--records", type=click.IntRange(min=1), help="So many of its records; all when left out.")
+@click.option(
+    "--trainer",
+    metavar="MODULE:NAME",
+    help="The own program of a study of weights, where the worker has it from elsewhere than the settings.",
+)
 @home_option
 @json_option
-def join(*, which: str, data: str, records: int | None, home: Path | None, as_json: bool) -> int:
+def join(
+    *,
+    which: str,
+    data: str,
+    records: int | None,
+    trainer: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> int:
     """Take part in a STUDY with an own data set. Joining is consent to its terms.
 
-    The data set is held against the study's schema first, in the home; everything that differs is listed.
+    The data set is held against the study's schema first, in the home; everything that differs is listed. In
+    a study of weights the member's own program is tried: without one, or with one that has another number of
+    weights, its worker could only be waited for.
     """
     session = at_home(home)
     found = find_study(session, which)
     one, version = find_asset(session, data)
     schema = Schema.decode(found.study.terms.schema)
-    faults = mismatches(schema, own_rows(session, one.name, one.version))
+    rows = own_rows(session, one.name, one.version)
+    faults = mismatches(schema, rows)
     if faults:
         for fault in faults:
             note(f"  {fault}")
         raise Failure(
             f"{one.name} does not fit the study's schema in {len(faults)} ways", "mend it and add it anew"
         )
+    named = session.home.config(os.environ).trainer if trainer is None else trainer
+    unable = trainer_fault(found.study, make_table(rows, schema), named)
+    if unable is not None:
+        raise Failure(unable, REMEDY)
     message = Join(found.study.id, one.id, version.number, records or version.count)
     receipt = session.submit(message)
     name = found.study.terms.name
@@ -186,6 +208,9 @@ def watch(*, which: str, home: Path | None, as_json: bool) -> int:
     session = at_home(home)
     found = find_study(session, which)
     rounds = sum(stage.rounds for stage in found.study.terms.stages)
+    fault = own_fault(session, found)
+    if fault is not None:
+        note(f"{session.member} is waited for in vain: {fault}\n  try: {REMEDY}")
     seen: queries.Awaited | None = None
     while seen is None or seen.status in {"proposed", "running"}:
         now = session.ask("training.awaited", queries.ById(found.study.id), queries.Awaited)

@@ -14,7 +14,7 @@ from consortia.base.codec import Milliseconds
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import DataError
 from consortia.engines.train.learner import MakeLearner
-from consortia.engines.train.weights import NO_TRAINER, WeightsFedAvg
+from consortia.engines.train.weights import NO_TRAINER, WeightsFedAvg, unfit
 from consortia.exact.ring import RingError
 from consortia.modules.training import messages as ask
 from consortia.modules.training import queries, rules
@@ -87,8 +87,8 @@ class Worker(Rounds):
         """Join a study with a version of an own data set. Joining is consent.
 
         1. the terms are ones that this software can keep; 2. the data fit the schema: every mismatch is
-        listed; 3. the ledger is asked. Raise CannotJoin before anything is signed, Refused when the ledger
-        refuses.
+        listed; 3. in a study of weights the member's own program has as many; 4. the ledger is asked. Raise
+        CannotJoin before anything is signed, Refused when the ledger refuses.
         """
         view = self._view(study)
         try:
@@ -100,7 +100,12 @@ class Worker(Rounds):
             faults = [NO_TRAINER, *faults]
         if faults:
             raise CannotJoin(faults)
-        records = self.data.table(dataset, version, known.schema).records
+        table = self.data.table(dataset, version, known.schema)
+        records = table.records
+        if isinstance(known.recipe, WeightsFedAvg):
+            fault = unfit(known.plan.initial, table, self.trainer)
+            if fault is not None:
+                raise CannotJoin([fault])
         self._send(ask.Join(study, dataset, version, records))
         self.diary.begin(study)
         self.tell(Report("joined", study, 0, 0, f"with {records} records"))

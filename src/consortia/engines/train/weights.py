@@ -195,6 +195,26 @@ class WeightsFedAvg:
         return to_bytes(ModelHead(head.terms, head.schema, head.moments), words)
 
 
+def unfit(initial: bytes, table: Table, make: MakeLearner | None) -> str | None:
+    """Why a member's own program cannot train in a study, from what it makes of its records; or None.
+
+    `initial` is the state that the study starts from. The program is tried over the records as they are when
+    they alone are standardised. Raises RecipeError for a state of another recipe.
+    """
+    if make is None:
+        return NO_TRAINER
+    head = from_bytes(StateHead, initial).head
+    alone = Cohort(1, table.records, table.records)
+    try:
+        own = moments(statistics.contribution(table_for(head.schema, table)), alone)
+        found = len(flat(make(records_of(table, own)).weights_out()))
+    except Exception as error:  # noqa: BLE001 (a program of the member's own may fail in any way)
+        return f"the trainer fails over {table.name}: {type(error).__name__}: {error}"
+    if found != head.terms.weights:
+        return f"the trainer has {found} weights, the study has {head.terms.weights}"
+    return None
+
+
 WEIGHTS = WeightsFedAvg()
 NO_TRAINER = "the recipe trains with a program of each member's own: name it, trainer = module:name"
 
