@@ -50,6 +50,12 @@ def raced(tmp_path) -> Consortium:
     return four
 
 
+def both(four: Consortium) -> list[bytes]:
+    """The ids of the two studies; which of them comes first depends on nothing that matters."""
+    names = ("diagnosis", "second")
+    return [four.bench.query("training.find", proposer=four.members[0], name=name).study for name in names]
+
+
 def over(four: Consortium) -> bool:
     return not four.bench.query("training.studies", status="running", after=None, limit=9).studies
 
@@ -67,8 +73,8 @@ def test_two_studies_that_race_for_one_budget_stay_within_it(tmp_path):
     four.net.drive(four.workers, lambda: over(four))
     north, east = budget_of(four, "north"), budget_of(four, "east")
     assert 0 < north.spent <= north.limit < east.spent
-    (second,) = [this for this in four.rounds() if this.index == 1]
-    assert second.cohort == ("east", "south", "west")
+    cohorts = [this.cohort for study in both(four) for this in four.rounds(study) if this.index == 1]
+    assert sorted(cohorts, key=len) == [("east", "south", "west"), ("east", "north", "south", "west")]
 
 
 # ------------------------------------------------------------------ a budget that would be passed

@@ -5,13 +5,23 @@ from dataclasses import replace
 import pytest
 from msgspec.structs import replace as changed
 
+from consortia.base.ids import origin
+from consortia.base.note import Checkpoint, Note, sign_log
 from consortia.engines.mask import Secrets
+from consortia.kernel.block import Block
+from consortia.kernel.ledger import Ledger
 from consortia.modules.training import masked
 from consortia.modules.training import messages as ask
 from consortia.modules.training.state import complaints_of
 from consortia.modules.training.types import PlainShares
+from consortia.node.chain import Chain, KeyFor
+from consortia.node.memory import PlainMemory
+from consortia.node.witness import Withheld, Witness
+from consortia.store.memory import MemoryStore
+from consortia.testing.local import LocalDoor
 from consortia.testing.studies import MEMBERS
 from consortia.workers import Worker
+from consortia.workers.door import DoorClosed
 from consortia.workers.masks import LeftOut, Masks
 from consortia.workers.terms import MASKED
 from tests.attacks.coalition import Coalition, Colluder, coalition, heard, seen, sent
@@ -149,7 +159,7 @@ class Misanswering(GarblingForTwo):
     """Answers with other shares than it committed to."""
 
     def answer(self, task, view, seen):
-        told = self.masks.answers(seen.round)
+        told = self.masks.answers(seen.round, self.door.final_height())
         self._do(task, *(changed(one, shares=self.false(one.shares)) for one in told))
         return True
 
@@ -209,3 +219,117 @@ def test_a_dealer_answers_more_complaints_than_one_transaction_holds(tmp_path):
     many = all_accuse_one(tmp_path)
     assert len(many.rounds()) == 1
     assert len(many.net.said(TWENTY[0], "answered")) == 2
+
+
+# ------------------------------------------------------------------ an answer that is held back
+
+
+class Silenced(LocalDoor):
+    """A door to an orderer that takes no answer; other nodes are given it."""
+
+    kept = b""
+
+    def submit(self, *messages):
+        if any(isinstance(each, ask.Answer) for each in messages):
+            self.kept = self.net.bench.sign(self.member, "worker", *messages)
+            raise DoorClosed("the orderer does not answer")
+        return super().submit(*messages)
+
+
+def silenced(tmp_path) -> Consortium:
+    """West complains falsely of north, whose answer the orderer does not let in."""
+    four = study(tmp_path, west=Accusing)
+    door = Silenced(four.net, "north")
+    worker = four.workers["north"]
+    worker.door = worker.masks._door = worker.states._door = door
+    four.net.drive(four.workers, lambda: bool(door.kept))
+    return four
+
+
+def witness_of(four: Consortium, name: str) -> Witness:
+    """A member's witness that replayed the ledger so far, and holds the answer if it holds such things."""
+    bench = four.bench
+    ledger = Ledger.create(MemoryStore(), bench.app, bench.genesis)
+    for block in bench.blocks:
+        ledger.append(block)
+    chain = Chain(ledger)
+    witness = Witness(chain, name, KeyFor(chain, name, (bench.key(name, "node"),)), PlainMemory())
+    witness.hold(four.workers["north"].door.kept, bench.time)
+    return witness
+
+
+def left_out(four: Consortium) -> str | None:
+    """Why south's witness cosigns no checkpoint of a later block that has not the answer; None if it does."""
+    witness, bench = witness_of(four, "south"), four.bench
+    ledger, time = witness.chain.ledger, bench.time + 5_000
+    ledger.append(Block(ledger.tip.height + 1, time, ()))
+    witness.arrived(ledger.tip.size, time, time)
+    witness.applied([], time)
+    checkpoint = Checkpoint(origin(bench.network), ledger.tip.size, ledger.tip.root)
+    note = Note(checkpoint, (sign_log(checkpoint, bench.key("east", "node")),))
+    try:
+        witness.consider(note, "east", 0, time)
+    except Withheld as why:
+        return str(why)
+    return None
+
+
+def test_where_answers_are_not_urgent_an_orderer_has_an_honest_dealer_thrown_out(tmp_path, monkeypatch):
+    four = silenced(tmp_path)
+    bound = four.bench.app.methods["training.answer"]
+    patient = replace(bound, method=replace(bound.method, urgent=False))
+    monkeypatch.setitem(four.bench.app.methods, "training.answer", patient)
+    assert left_out(four) is None
+    four.net.drive(four.workers, lambda: len(four.rounds()) == 2)
+    assert four.rounds()[0].missing == ("north",)
+    assert "north" not in four.rounds()[1].members
+
+
+def test_an_orderer_that_leaves_an_answer_out_gets_no_cosignatures(tmp_path):
+    assert "leaves out the urgent transaction" in (left_out(silenced(tmp_path)) or "")
+
+
+# ------------------------------------------------------------------ a complaint that is not final
+
+
+def answered(four: Consortium) -> bool:
+    return any(isinstance(each, ask.Answer) for _, each in heard(four.bench))
+
+
+def complained_of(tmp_path) -> Consortium:
+    """West has complained of north in a block that no final checkpoint covers yet."""
+    four = study(tmp_path, west=Accusing)
+    four.net.drive(four.workers, lambda: four.rounds()[0].step == "submit")
+    final = four.bench.tip.height
+    assert four.workers["west"].work()
+    four.net.lag = four.bench.tip.height - final
+    return four
+
+
+def due(four: Consortium):
+    """What north has to do."""
+    (task,) = four.bench.query("training.due", member="north").tasks
+    assert task.action == "answer"
+    return task
+
+
+def test_where_complaints_need_not_be_final_shares_are_shown_in_a_history_that_may_not_stand(
+    tmp_path, monkeypatch
+):
+    four = complained_of(tmp_path)
+    shown = Masks.answers
+    monkeypatch.setattr(Masks, "answers", lambda self, this, _final: shown(self, this, 1 << 62))
+    task = due(four)
+    four.workers["north"]._step(task, four.workers["north"].answer)
+    assert answered(four)
+
+
+def test_a_complaint_that_is_not_final_is_not_answered(tmp_path):
+    four = complained_of(tmp_path)
+    worker = four.workers["north"]
+    assert not worker._step(due(four), worker.answer)
+    worker.work()
+    assert not answered(four)
+    four.net.lag = 0
+    assert worker.work()
+    assert answered(four)

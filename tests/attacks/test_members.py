@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from consortia.modules.training import masks, rules
+from consortia.exact import robust
+from consortia.modules.training import masks, rounds, rules
 from consortia.modules.training.messages import Return
 from consortia.modules.training.state import keys_of
 from consortia.modules.training.types import RoundKeys
 from consortia.testing.local import HeldTable, LocalDoor
+from consortia.testing.machine import BenchError
 from consortia.testing.studies import MEMBERS
 from consortia.workers import Worker
 from consortia.workers.arithmetic import Summing
@@ -116,31 +118,35 @@ def test_a_backup_leaves_out_what_a_round_needs_so_that_a_restored_worker_sits_i
 # ------------------------------------------------------------------ places in groups
 
 NINE = tuple(f"member-{number}" for number in range(9))
+FIFTEEN = tuple(f"member-{number}" for number in range(15))
 LAST, FRIEND, VICTIM = NINE[8], NINE[4], NINE[0]
 
 
-def in_groups(tmp_path, size: int) -> tuple[Consortium, int]:
-    """Nine in groups of so many; the last publishes its keys when it has all others', and tries many.
+def in_groups(tmp_path, size: int, names=NINE, tolerated: int = 0) -> tuple[Consortium, int]:
+    """Members in groups of so many; the last publishes its keys when it has all others', and tries many.
 
     Gives how often it drew until its friend and the victim were beside it.
     """
-    summing = Summing("masked", "median", 0, group=size)
-    kinds = dict.fromkeys((LAST, FRIEND), Colluder)
-    many = Consortium(tmp_path, members=NINE, kinds=kinds, rounds=1, summing=summing, quorum=9).join().start()
-    others = {name: worker for name, worker in many.workers.items() if name != LAST}
-    this, last = many.rounds()[0], many.workers[LAST]
-    many.net.drive(others, lambda: len(many.net.said(NINE[7], "keyed")) == 1)
+    summing = Summing("masked", "median", tolerated, group=size)
+    kinds, last_name = dict.fromkeys((names[-1], FRIEND), Colluder), names[-1]
+    many = Consortium(
+        tmp_path, members=names, kinds=kinds, rounds=1, summing=summing, quorum=len(names), seconds=60
+    )
+    many.join().start()
+    others = {name: worker for name, worker in many.workers.items() if name != last_name}
+    this, last = many.rounds()[0], many.workers[last_name]
+    many.net.drive(others, lambda: all(many.net.said(name, "keyed") for name in others))
     chance = Random(7)
-    for tries in range(1, 1_000):
+    for tries in range(1, 3_000):
         last.diary.keep_secrets(this.study, this.id, chance.randbytes(128))
         mine = last.masks.keys(this.study, this.id)
         keys = keys_of(many.bench.context(), this.id)
-        told = {**keys, LAST: RoundKeys(mine.masking, mine.sealing, mine.seed)}
+        told = {**keys, last_name: RoundKeys(mine.masking, mine.sealing, mine.seed)}
         drawn = structs.replace(rules.with_keys(this, told), group=size)
-        if {LAST, FRIEND, VICTIM} <= set(masks.neighbourhood(drawn, LAST)):
+        if {last_name, FRIEND, VICTIM} <= set(masks.neighbourhood(drawn, last_name)):
             many.net.drive(many.workers, lambda: many.rounds()[0].step == "commit")
             return many, tries
-    raise AssertionError("in a thousand draws the three were never together")
+    raise AssertionError("in thousands of draws the three were never together")
 
 
 def test_in_groups_of_three_two_who_choose_their_places_bare_the_third_and_this_is_left(tmp_path):
@@ -157,6 +163,18 @@ def test_in_groups_of_four_two_colluders_wherever_they_are_have_a_sum_of_two(tmp
     others = [name for name in masks.neighbourhood(this, LAST) if name not in {LAST, FRIEND}]
     assert all(them.plain(name) is None for name in others)
     assert them.sum(others) is not None
+
+
+def test_where_groups_may_be_smaller_two_bad_members_that_a_study_tolerates_bare_a_third(tmp_path):
+    with without(robust.check, "1 < group < tolerated + 2"):
+        many, _ = in_groups(tmp_path, 3, FIFTEEN, tolerated=2)
+    this = many.rounds()[0]
+    assert coalition(many, this, (FIFTEEN[-1], FRIEND)).plain(VICTIM) == sent(many, this, VICTIM)
+
+
+def test_groups_have_two_members_more_than_a_study_tolerates_bad_ones(tmp_path):
+    with pytest.raises(BenchError, match=r"training\.bad_rule"):
+        in_groups(tmp_path, 3, FIFTEEN, tolerated=2)
 
 
 # ------------------------------------------------------------------ coming back to be waited for
@@ -186,6 +204,13 @@ def waited(tmp_path, kind: type[Worker]) -> int:
     return sum(len(four.net.said(name, "closed")) for name in MEMBERS)
 
 
-def test_who_says_that_it_is_there_and_is_not_costs_a_deadline_each_time_and_this_is_left(tmp_path):
+def test_where_nobody_has_to_wait_with_it_who_says_that_it_is_there_costs_a_deadline_each_time(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(rounds, "gone", lambda part, _this, _now: structs.replace(part, absent=True))
+    assert waited(tmp_path, Teasing) == 4
+
+
+def test_who_says_that_it_is_there_and_is_not_may_say_so_ever_later(tmp_path):
     assert waited(tmp_path / "away", Away) == 1
-    assert waited(tmp_path / "teasing", Teasing) == 4
+    assert waited(tmp_path / "teasing", Teasing) == 2

@@ -106,6 +106,7 @@ def test_settings_without_a_guarantee_are_refused(case):
         (("bucketing+median", 8, 2, 1), "needs 5 buckets of 2, there are 4"),
         (("krum", 14, 1, 3), "needs 5 groups, there are 4"),
         (("median", 8, 1, 3), "need 9 members, not 8"),
+        (("median", 15, 2, 3), "groups of 4 leave them a sum"),
         (("median", 9, 1, 2), "shows its members to one another"),
         (("median", 9, -1, 1), "-1 bad members"),
         (("median", 64, 1, 1), "1 to 63"),

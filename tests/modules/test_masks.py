@@ -22,10 +22,10 @@ from consortia.modules.training.masks import (
     told_apart,
     written,
 )
-from consortia.modules.training.rules import next_round_id
+from consortia.modules.training.rules import Moment, gone, next_round_id
 from consortia.modules.training.state import ASKED, keys_of
 from consortia.modules.training.steps import moved_on
-from consortia.modules.training.types import Cohort, Round
+from consortia.modules.training.types import BACK_OFF_MAX, Cohort, Joined, Round
 from consortia.testing.machine import Bench
 from consortia.testing.masked import MASKED, dealing, dealt, keyed, keys, revealed, running_masked, sent
 from consortia.testing.studies import MEMBERS, all_committed
@@ -213,3 +213,13 @@ def test_a_member_that_withdrew_its_data_deals_no_shares():
     part = bench.query("training.study", study=this.study).parts[0]
     bench.ok(part.member, "operator", Withdraw(part.part.dataset))
     assert bench.run(part.member, "worker", dealing(this, part.member)).code == "training.dataset_closed"
+
+
+def test_who_is_waited_for_in_vain_again_and_again_may_come_back_ever_later(this):
+    part = Joined(bytes(32), 1, bytes(32), 10, 0, False, None, absent=False, missed=0, back_from=0)
+    step, waits = this.deadline - this.time, []
+    for _ in range(BACK_OFF_MAX + 3):
+        part = gone(replace(part, absent=False), this, Moment(this.height, this.deadline))
+        waits.append((part.back_from - this.deadline) // step)
+    assert waits[:4] == [0, 1, 3, 7]
+    assert waits[-3:] == [2**BACK_OFF_MAX - 1] * 3

@@ -82,8 +82,8 @@ class Consortium:
     def progress(self):
         return self.bench.query("training.study", study=self.study).progress
 
-    def rounds(self):
-        return self.bench.query("training.rounds", study=self.study, first=0, limit=100).rounds
+    def rounds(self, study=None):
+        return self.bench.query("training.rounds", study=study or self.study, first=0, limit=100).rounds
 
     def finish(self) -> "Consortium":
         self.net.drive(self.workers, lambda: self.progress.status in {"finished", "aborted"})

@@ -52,8 +52,8 @@ def check(rule: str, members: int, tolerated: int, *, group: int = 1) -> None:
     `members` vectors of which `tolerated` may be anything. With `group` > 1 each vector is the sum over a
     group of so many members or more, and every bad member may spoil another group.
 
-    1. the rule exists, the numbers are not negative and at most 63; 2. groups have at least three members,
-    and there are 3(2f+1) members or more in them; 3. a mean tolerates nobody; 4. Krum and multi-Krum need
+    1. the rule exists, the numbers are not negative and at most 63; 2. groups have at least three members and
+    f+2, and there are enough for 2f+1 of them; 3. a mean tolerates nobody; 4. Krum and multi-Krum need
     2f+3 vectors, the others 2f+1: the members, the groups or the buckets.
     """
     before, after = split(rule)
@@ -64,6 +64,11 @@ def check(rule: str, members: int, tolerated: int, *, group: int = 1) -> None:
     if group < 1 or 1 < group < GROUP_MIN:
         raise RobustError(
             f"groups of {group}: the sum of fewer than {GROUP_MIN} shows its members to one another"
+        )
+    if 1 < group < tolerated + 2:
+        raise RobustError(
+            f"groups of {group} that tolerate {tolerated} bad members: so many in one group, where they may "
+            f"choose to be, have the update of the last one in it; groups of {tolerated + 2} leave them a sum"
         )
     if group > 1 and members < group * (2 * tolerated + 1):
         raise RobustError(

@@ -93,11 +93,12 @@ class Masks:
         why = "it is asked to show them" if fresh is None else "too late to complain"
         raise LeftOut(f"the shares that {fresh or sealed[0].dealer} dealt do not open: {why}")
 
-    def answers(self, this: Round) -> tuple[ask.Answer, ...]:
+    def answers(self, this: Round, final: int) -> tuple[ask.Answer, ...]:
         """The shares that were dealt to holders who complain of them, for everybody to see.
 
         Whoever complains without a cause has seen them already, so they tell nobody more than that holder
-        could tell. Raises LeftOut.
+        could tell. A complaint counts once its block is final, at height `final` at most: shares shown in one
+        history cannot be taken back in another. Raises LeftOut.
         """
         own, shared = self._secrets(this), self._shared(this)
         given = bundles(this.id, self._door.member, own, this.keyed, shared.neighbours)
@@ -105,7 +106,8 @@ class Masks:
             name: PlainShares(one.seed_share, one.key_share, one.seed_salt, one.key_salt)
             for name, one in given.items()
         }
-        return tuple(ask.Answer(this.study, this.id, name, plain[name]) for name in shared.complaints)
+        due = [one.holder for one in shared.complaints if one.height <= final]
+        return tuple(ask.Answer(this.study, this.id, name, plain[name]) for name in due)
 
     def masked(self, stage: Stage, this: Round, blob: bytes) -> bytes:
         """An update's blob under the round's masks; raises LeftOut."""

@@ -69,7 +69,10 @@ class Rounds:
 
     def answer(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
         """Show the shares of which holders complain: whoever does not is in no further try of the round."""
-        self._do(task, *self.masks.answers(seen.round)[:ANSWERS_MAX])
+        shown = self.masks.answers(seen.round, self.door.final_height())[:ANSWERS_MAX]
+        if not shown:
+            return False
+        self._do(task, *shown)
         self._report(task, "answered", "shares shown to those who complained of them")
         return True
 

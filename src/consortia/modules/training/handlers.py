@@ -112,6 +112,8 @@ def join(ctx: Context, message: Join, ports: Ports) -> None:
         leaving=False,
         until=None,
         absent=False,
+        missed=0,
+        back_from=0,
     )
     # WRITE
     JOINS.put(ctx, part, study.id, member)
@@ -148,6 +150,7 @@ def come_back(ctx: Context, message: Return, ports: Ports) -> None:
     if part is None or part.until is not None:
         raise Refused(codes.NOT_JOINED, member)
     require(part.absent, codes.NOT_ABSENT, member)
+    require(ctx.time >= part.back_from, codes.TOO_EARLY, f"{ctx.time}, not before {part.back_from}")
     # DECIDE
     present = replace(part, absent=False)
     # WRITE

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from consortia.base.codec import Digest, Name, Record
+from consortia.base.codec import U63, Digest, Name, Record
 from consortia.base.refusals import Refused
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
@@ -72,16 +72,23 @@ class Held(Record, frozen=True):
     complaint: Complaint | None
 
 
+class Accuser(Record, frozen=True):
+    """A holder who complains, and the block that says so: an answer waits until that one is final."""
+
+    holder: Name
+    height: U63
+
+
 class SharesView(Record, frozen=True):
     """A member's neighbourhood in a round, the shares that complete a secret, and what was dealt to it.
 
-    `complaints` are the holders who complain of what the member dealt them, and wait for its answer.
+    `complaints` are of holders who complain of what the member dealt them, and wait for its answer.
     """
 
     neighbours: Names
     threshold: Annotated[int, Meta(ge=1, le=JOINED_MAX)]
     held: Annotated[tuple[Held, ...], Meta(max_length=JOINED_MAX)]
-    complaints: Names
+    complaints: Annotated[tuple[Accuser, ...], Meta(max_length=JOINED_MAX)]
 
 
 def round_masks(ctx: Context, arguments: ByRound, ports: Ports) -> MasksView:
@@ -114,7 +121,11 @@ def shares(ctx: Context, arguments: BySharing, ports: Ports) -> SharesView:
         if name in dealings
     ]
     unanswered = masks.waiting(complaints, submissions_of(ctx, this.id))
-    waiting = tuple(holder for dealer, holder in unanswered if dealer == arguments.member)
+    waiting = tuple(
+        Accuser(holder, complaints[dealer, holder].height)
+        for dealer, holder in unanswered
+        if dealer == arguments.member
+    )
     return SharesView(neighbours, masks.threshold(this, arguments.member), tuple(held), waiting)
 
 

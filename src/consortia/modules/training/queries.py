@@ -132,7 +132,8 @@ class Task(Record, frozen=True):
     `action` "wait" means that others are awaited; "start" is `ready` once any member may start, and not
     before: to begin with a mere quorum is for the proposer's people to decide. The member acts when a
     ledger checkpoint that covers block `height` is final. From block time `deadline` on the step (or the
-    joining time) can be ended instead. `absent`: nobody waits for the member until it says that it is there.
+    joining time) can be ended instead. `absent`: nobody waits for the member until it says that it is there,
+    as it may now.
     `keys` is the masked round after this one, as long as the member may publish its keys for it already.
     "answer" is due to somebody who complains of the shares that the member dealt it.
     """
@@ -157,13 +158,17 @@ class Tasks(Record, frozen=True):
 
 
 class Awaited(Record, frozen=True):
-    """Who is awaited for what, and until which block time; nobody where the study waits for nothing."""
+    """Who is awaited for what, and until which block time; nobody where the study waits for nothing.
+
+    `members` have yet to do `action`; `answers` are dealers who owe an answer to a complaint.
+    """
 
     status: Status
     action: Action
     index: U32
     attempt: Attempt
     members: Names
+    answers: Names
     deadline: Milliseconds | None
 
 
@@ -214,17 +219,17 @@ def awaited(ctx: Context, arguments: ById, ports: Ports) -> Awaited:
     if progress.status == "proposed":
         joined = parts_of(ctx, record.id)
         missing = tuple(name for name in record.terms.invited if name not in joined)
-        return Awaited("proposed", "join", 0, 0, missing, record.join_until)
+        return Awaited("proposed", "join", 0, 0, missing, (), record.join_until)
     this = open_round(ctx, progress, record.id)
     if this is None:
         action: Action = "finish" if progress.status == "running" else "wait"
-        return Awaited(progress.status, action, progress.index, progress.attempt, (), None)
+        return Awaited(progress.status, action, progress.index, progress.attempt, (), (), None)
     parts = parts_of(ctx, record.id)
-    accused = {dealer for dealer, _ in _unanswered(ctx, this)}
-    due = [name for name in who_is_awaited(this) if name in accused or not _has_done(ctx, this, name)]
+    accused = tuple(sorted({dealer for dealer, _ in _unanswered(ctx, this)}))
+    due = [name for name in who_is_awaited(this) if not _has_done(ctx, this, name)]
     again = begun(own_tries(ctx, this)) if this.step == "keys" else ()
     missing = tuple(name for name in due if not parts[name].absent or name in again)
-    return Awaited(progress.status, this.step, this.index, this.attempt, missing, this.deadline)
+    return Awaited(progress.status, this.step, this.index, this.attempt, missing, accused, this.deadline)
 
 
 def known(ctx: Context, identity: bytes) -> tuple[Study, Progress]:
@@ -264,9 +269,9 @@ def _task(ctx: Context, identity: bytes, member: str, ports: Ports) -> Task | No
         this.id,
         this.index,
         this.attempt,
-        max([this.height, *since]),
+        max(this.height, min(since, default=0)),
         this.deadline,
-        absent=part.absent,
+        absent=part.absent and ctx.time >= part.back_from,
         keys=_keys_ahead(ctx, record, this, member),
     )
 

@@ -80,7 +80,10 @@ TOO_FEW_JOINED = _refusal(33, "too_few_joined", "Fewer members than the quorum j
 WRONG_ROUND = _refusal(34, "wrong_round", "This is not the round that the study is at.")
 WRONG_STEP = _refusal(35, "wrong_step", "The round waits for another step.")
 TOO_EARLY = _refusal(
-    36, "too_early", "Members may still join, or may still do this step of the round; it ends later."
+    36,
+    "too_early",
+    "Members may still join, or may still do this step of the round; or a member that was waited for in vain "
+    "before is waited for again only later.",
 )
 TOO_LATE = _refusal(37, "too_late", "The deadline of the step has passed.")
 NOT_IN_ROUND = _refusal(

@@ -35,6 +35,7 @@ from consortia.modules.training.rules import (
     begin,
     chained,
     commitment,
+    gone,
     joined,
     needed,
     next_step,
@@ -154,7 +155,7 @@ def after_keys(facts: Facts, now: Moment) -> Change:
         return _give_up(facts, without(facts.round.members, facts.keys), now)
     missed = without(facts.round.members, facts.keys)
     following = with_keys(next_step(facts.study, facts.round, now), facts.keys)
-    return Change(facts.progress, (following,), _missed(facts, missed))
+    return Change(facts.progress, (following,), _missed(facts, missed, now))
 
 
 def after_shares(facts: Facts, now: Moment) -> Change:
@@ -165,7 +166,7 @@ def after_shares(facts: Facts, now: Moment) -> Change:
     if dealers is None:
         return _give_up(facts, missed, now, MISSING if missed else APART)
     fixed = replace(next_step(facts.study, this, now), dealers=dealers)
-    return Change(progress, (fixed,), _missed(facts, missed))
+    return Change(progress, (fixed,), _missed(facts, missed, now))
 
 
 def after_submit(facts: Facts, now: Moment) -> Change:
@@ -214,7 +215,7 @@ def _cohort_fixed(facts: Facts, cohort: Names, now: Moment) -> Change:
     )
     event = CohortFixed(facts.study.id, fixed.id, len(cohort), missing)
     silent = without(awaited(facts.round), facts.submitted)
-    return Change(facts.progress, (fixed,), _missed(facts, silent), (event,))
+    return Change(facts.progress, (fixed,), _missed(facts, silent, now), (event,))
 
 
 def _asked(facts: Facts, change: Change, cohort: Names, asked: Asked) -> Change:
@@ -273,7 +274,7 @@ def after_commit(facts: Facts, now: Moment) -> Change:
     missed = without(awaited(facts.round), facts.results)
     if len(facts.results) < needed(len(facts.round.members)):
         return _give_up(facts, missed, now)
-    return Change(facts.progress, (next_step(facts.study, facts.round, now),), _missed(facts, missed))
+    return Change(facts.progress, (next_step(facts.study, facts.round, now),), _missed(facts, missed, now))
 
 
 def after_open(facts: Facts, now: Moment) -> Change:
@@ -357,7 +358,7 @@ def _give_up(facts: Facts, missing: tuple[str, ...], now: Moment, why: str = MIS
     study, this, progress = facts.study, facts.round, facts.progress
     closed = replace(this, status="aborted", missing=missing)
     event = RoundAborted(study.id, this.id, this.step, missing)
-    first = Change(replace(progress, round=None), (closed,), _missed(facts, missing), (event,))
+    first = Change(replace(progress, round=None), (closed,), _missed(facts, missing, now), (event,))
     if this.attempt >= study.terms.retries:
         reason = f"round {this.index}, try {this.attempt + 1}: {why}"
         return joined(first, abort(study, progress, reason))
@@ -365,10 +366,10 @@ def _give_up(facts: Facts, missing: tuple[str, ...], now: Moment, why: str = MIS
     return joined(first, begin(study, again, facts.roll, now, records=this.records))
 
 
-def _missed(facts: Facts, names: tuple[str, ...]) -> tuple[tuple[str, Joined], ...]:
+def _missed(facts: Facts, names: tuple[str, ...], now: Moment) -> tuple[tuple[str, Joined], ...]:
     """The parts of members that missed a step: nobody waits for them until they say that they are there."""
     return tuple(
-        (name, replace(part, absent=True))
+        (name, gone(part, facts.round, now))
         for name, part in facts.roll.everybody
         if name in names and not part.absent
     )

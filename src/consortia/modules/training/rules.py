@@ -22,6 +22,7 @@ from consortia.modules.training.events import (
     StudyAborted,
 )
 from consortia.modules.training.types import (
+    BACK_OFF_MAX,
     HEADROOM_BITS,
     MASKED_MIN,
     ROUNDS_MAX,
@@ -322,6 +323,18 @@ def with_keys(this: Round, keys: Mapping[str, RoundKeys]) -> Round:
     return replace(this, keyed=tuple(sorted(keys)), graph=masks.graph_seed(this.id, keys))
 
 
+def gone(part: Joined, this: Round, now: Moment) -> Joined:
+    """The part of a member that was waited for, in vain, until a step of a round was over.
+
+    Nobody waits for it until it says that it is there again: at once, the first time; then not before one
+    such step is over, then three, seven, and so on. So saying it and doing nothing costs the others less and
+    less.
+    """
+    waits = (1 << min(part.missed, BACK_OFF_MAX)) - 1
+    back_from = now.time + waits * (this.deadline - this.time)
+    return replace(part, absent=True, missed=part.missed + 1, back_from=back_from)
+
+
 def next_step(study: Study, this: Round, now: Moment) -> Round:
     """The round at the step after its own."""
     steps = STEPS[study.terms.stages[this.stage].mode]
@@ -339,7 +352,8 @@ def joined(first: Change, then: Change) -> Change:
     """Two changes, one after the other; where both have a member's part, both say of it what they change."""
     parts = dict(first.parts)
     for name, part in then.parts:
-        parts[name] = replace(part, absent=parts[name].absent) if name in parts else part
+        told = parts.get(name, part)
+        parts[name] = replace(part, absent=told.absent, missed=told.missed, back_from=told.back_from)
     return Change(
         then.progress,
         first.rounds + then.rounds,

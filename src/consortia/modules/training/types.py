@@ -25,6 +25,9 @@ STEP_MILLISECONDS_MAX = 30 * 24 * 3600 * 1000
 COHORTS_MAX = 32
 """So many different sums may be asked for in one query."""
 
+BACK_OFF_MAX = 20
+"""A member that was waited for in vain this often, or oftener, has 2^20 deadlines to wait."""
+
 OPEN_STUDIES_MAX = 32
 """So many studies of one proposer may be proposed or running at a time."""
 
@@ -182,7 +185,8 @@ class Joined(Record, frozen=True):
 
     From round `until` on it no longer takes part; `leaving` says that this is so from the next round.
     `absent` says that it missed a step and has not said since that it is there: nobody waits for it, though
-    it may still be in time.
+    it may still be in time. It missed steps `missed` times while it was waited for, and may not be waited for
+    again before block time `back_from` (see `rules.back_from`).
     """
 
     dataset: Digest
@@ -193,6 +197,8 @@ class Joined(Record, frozen=True):
     leaving: bool
     until: U32 | None
     absent: bool
+    missed: U32
+    back_from: Milliseconds
 
 
 NO_STATE = bytes(32)

@@ -85,6 +85,8 @@ class Training(Steps):
             "leaving": False,
             "until": None,
             "absent": False,
+            "missed": 0,
+            "back_from": 0,
         }
         told = {"dataset": m.dataset, "version": m.version, "records": m.records}
         self.tell("member_joined", study=m.study, member=said.member, **told)
@@ -150,6 +152,7 @@ class Training(Steps):
         refuse("not_joined", when=not self.takes_part(m.study, said.member))
         part = self.parts[m.study][said.member]
         refuse("not_absent", when=not part["absent"])
+        refuse("too_early", when=said.at.time < part["back_from"])
         part["absent"] = False
         self.tell("member_returned", study=m.study, member=said.member)
 

@@ -99,14 +99,6 @@ class Steps(Sums):
         can = self.can_pay(part["dataset"], price) or (price and name in paid)
         return bool(there and self.open_to(study, name) and can)
 
-    def paid(self, study: bytes, index: int, attempt: int) -> set[str]:
-        """Who is in a sum of a round that its study asked for and may ask for again."""
-        return {
-            name
-            for cohort in self.begun({"study": study, "index": index, "attempt": attempt})
-            for name in cohort
-        }
-
     def key(self, said: Said, this: Plain, keyed: list[str]) -> None:
         """Whose keys count is fixed."""
         this["keyed"] = keyed
@@ -129,7 +121,7 @@ class Steps(Sums):
         study, named = this["study"], sorted(missing)
         this.update(status="aborted", missing=named)
         self.forget(this)
-        self.absent(study, named)
+        self.absent(said, this, named)
         self.tell("round_aborted", study=study, round=this["id"], step=this["step"], missing=named)
         progress = self.progress[study]
         if progress["attempt"] >= self.studies[study]["terms"]["retries"]:
@@ -163,10 +155,14 @@ class Steps(Sums):
             self.kept[table][this["id"]] = {}
         self.complaints[this["id"]] = {}
 
-    def absent(self, study: bytes, names: Iterable[str]) -> None:
-        """Nobody waits for these any more."""
+    def absent(self, said: Said, this: Plain, names: Iterable[str]) -> None:
+        """Nobody waits for these any more; who was waited for in vain before may come back only later."""
         for name in names:
-            self.parts[study][name]["absent"] = True
+            part = self.parts[this["study"]][name]
+            if not part["absent"]:
+                step = this["deadline"] - this["time"]
+                later = said.at.time + (2 ** min(part["missed"], 20) - 1) * step
+                part.update(absent=True, missed=part["missed"] + 1, back_from=later)
 
     # Steps.
 
@@ -215,17 +211,17 @@ class Steps(Sums):
 
     def end(self, said: Said, this: Plain) -> None:
         """The step is over: by itself, or closed at its deadline."""
-        study, did = this["study"], self.did_it(this)
+        did = self.did_it(this)
         missing = [name for name in self.awaited(this) if name not in did]
         match this["step"]:
             case "keys":
-                self.absent(study, missing)
+                self.absent(said, this, missing)
                 keyed = [name for name in did if name in this["members"]]
                 if len(keyed) < self.enough(this):
                     return self.give_up(said, this, missing)
                 return self.key(said, this, keyed)
             case "shares":
-                self.absent(study, missing)
+                self.absent(said, this, missing)
                 dealers = self.dealers_of(this, did)
                 if dealers is None:
                     return self.give_up(said, this, missing, MISSING if missing else APART)
@@ -234,10 +230,10 @@ class Steps(Sums):
             case "submit":
                 if accused := self.accused(this):
                     return self.exclude(said, this, accused, "dealer_silent")
-                self.absent(study, missing)
+                self.absent(said, this, missing)
                 return self.fix(said, this, did, missing)
             case "commit":
-                self.absent(study, missing)
+                self.absent(said, this, missing)
                 if len(did) < self.enough(this):
                     return self.give_up(said, this, missing)
                 return self.wait(said, this, "open")

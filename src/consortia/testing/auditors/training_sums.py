@@ -67,6 +67,14 @@ class Sums(Studies):
         tries = [self.rounds[*key, attempt] for attempt in range(this["attempt"])]
         return [one["cohort"] for one in tries if one["cohort"] and one["graph"] is not None]
 
+    def paid(self, study: bytes, index: int, attempt: int) -> set[str]:
+        """Who is in a sum of a round that its study asked for and may ask for again."""
+        return {
+            name
+            for cohort in self.begun({"study": study, "index": index, "attempt": attempt})
+            for name in cohort
+        }
+
     def repeats(self, this: Plain) -> bool:
         """Whether a try is over just the dealers of an earlier sum of its round."""
         return not this["group"] and this["dealers"] in self.begun(this)
