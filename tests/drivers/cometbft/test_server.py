@@ -9,6 +9,15 @@ from consortia.drivers.cometbft import server
 from consortia.drivers.cometbft.server import Lost, serve
 from consortia.drivers.cometbft.wire import MESSAGES, Frames, WireError, frame
 
+LOOPS = [asyncio.new_event_loop]
+
+
+@pytest.fixture(autouse=True, params=["asyncio", "uvloop"])
+def either_loop(request, monkeypatch):
+    """The node runs on uvloop, whose transports are of no class of asyncio's."""
+    module = pytest.importorskip(request.param, reason="uvloop has no build for this platform")
+    monkeypatch.setitem(globals(), "LOOPS", [module.new_event_loop])
+
 
 def echo(text):
     request = MESSAGES["Request"]()
@@ -60,7 +69,8 @@ def run(tmp_path, body, reply=answer):
         assert not path.exists()
         return task.exception()
 
-    return asyncio.run(main())
+    with asyncio.Runner(loop_factory=LOOPS[0]) as runner:
+        return runner.run(main())
 
 
 def test_replies_come_in_the_order_of_the_calls_on_each_connection(tmp_path):

@@ -9,6 +9,7 @@ application fail ends the server: CometBFT cannot go on without it, and whoever 
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 from consortia.drivers.cometbft.wire import MESSAGES, Frames, Message, frame
 
@@ -64,8 +65,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take part."""
-        if isinstance(transport, asyncio.Transport):  # pragma: no branch (a unix socket's is)
-            self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are not instances of it
         self._others.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
