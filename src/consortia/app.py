@@ -26,7 +26,14 @@ def application() -> Application:
             ),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
             ballots.module(ballots.Ports(members=members)),
-            governance.module(governance.Ports(members=members, assets=_Decided(shared))),
+            governance.module(
+                governance.Ports(
+                    members=members,
+                    assets=_Decided(shared),
+                    agents=_Delegates(members, shared, predictions.Keeper()),
+                    treasury=_Treasury(bank.Keeper("governance", payers)),
+                )
+            ),
         ),
         keys=members,
         stops=governance.Keeper(),
@@ -109,6 +116,88 @@ class _Decided:
         """Whose an asset is, or None."""
         found = self.assets.get(ctx, asset)
         return None if found is None else found.owner
+
+
+@dataclass(frozen=True, slots=True)
+class _Treasury:
+    """The bank, in the words of governance."""
+
+    bank: bank.Keeper
+
+    def pay(self, ctx: Context, payee: str, unit: bytes, amount: int) -> None:
+        """Pay out of the treasury; raises Refused."""
+        self.bank.transfer(ctx, "governance:treasury", payee, unit, amount)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delegates:
+    """Mandates, models and track records, in the words of governance."""
+
+    members: identity.Keeper
+    assets: assets.Keeper
+    acts: predictions.Keeper
+
+    def acting(self, ctx: Context) -> identity.Mandate | None:
+        """The mandate of the agent that signed; None for people. Raises Refused where it is over."""
+        return self.members.acting(ctx)
+
+    def ended_at(self, ctx: Context, mandate: bytes) -> int | None:
+        """The block time from which on nothing done under a mandate stands; None while it does."""
+        return self.members.ended_at(ctx, mandate)
+
+    def end(self, ctx: Context, mandate: bytes, by: str) -> None:
+        """End a mandate; raises Refused."""
+        self.members.end_mandate(ctx, mandate, by)
+
+    def content(self, ctx: Context, mandate: bytes) -> bytes:
+        """The content of the model or program that a mandate pins."""
+        return self._mandate(ctx, mandate).pin.content
+
+    def family(self, ctx: Context, mandate: bytes) -> bytes:
+        """The first model that its model descends from, or else the first origin; a program is its own.
+
+        Models whose lineage is too wide to follow are one family.
+        """
+        pin = self._mandate(ctx, mandate).pin
+        if pin.asset is None:
+            return pin.content
+        origins = self.assets.origins(ctx, pin.asset) or (bytes(32),)
+        models = [origin for origin in origins if self.assets.kind(ctx, origin) == "model"]
+        return min(models or origins)
+
+    def advises_only(self, ctx: Context, mandate: bytes) -> bool:
+        """Whether the agent's record is so poor that it only advises."""
+        return self.acts.advises_only(ctx, *self._actor(ctx, mandate))
+
+    def pledge(self, ctx: Context, proposal: bytes) -> None:
+        """Hold the agent that acts to the probability it stated."""
+        self.acts.pledge(ctx, proposal)
+
+    def resolve(self, ctx: Context, proposal: bytes, *, outcome: bool) -> None:
+        """Score what agents stated about a proposal that was decided."""
+        self.acts.resolve(ctx, proposal, outcome=outcome)
+
+    def void(self, ctx: Context, proposal: bytes) -> None:
+        """Let go of what agents stated about a proposal that is never decided."""
+        self.acts.void(ctx, proposal)
+
+    def overridden(self, ctx: Context, mandate: bytes) -> None:
+        """Count that a person voted in the place of an agent."""
+        self.acts.overridden(ctx, *self._actor(ctx, mandate))
+
+    def vetoed(self, ctx: Context, mandate: bytes) -> None:
+        """Count that people stopped what an agent proposed."""
+        self.acts.vetoed(ctx, *self._actor(ctx, mandate))
+
+    def _actor(self, ctx: Context, mandate: bytes) -> tuple[str, bytes]:
+        found = self._mandate(ctx, mandate)
+        return found.owner, found.pin.content
+
+    def _mandate(self, ctx: Context, mandate: bytes) -> identity.Mandate:
+        found = self.members.mandate(ctx, mandate)
+        if found is None:
+            raise LookupError(f"no mandate {mandate.hex()}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ See README.md in this folder for the concepts; this file is the declaration.
 """
 
 from consortia.kernel.module import GenesisLoader, Method, Module
-from consortia.modules.governance import acts, council, handlers, voice
+from consortia.modules.governance import acts, advice, council, handlers, voice
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance.events import (
     EVENTS,
@@ -12,7 +12,7 @@ from consortia.modules.governance.events import (
 from consortia.modules.governance.handlers import AUTHORITY
 from consortia.modules.governance.invariants import INVARIANTS
 from consortia.modules.governance.keeper import Keeper
-from consortia.modules.governance.ports import Assets, Members, Ports
+from consortia.modules.governance.ports import Agents, Assets, Mandate, Members, Ports, Treasury
 from consortia.modules.governance.queries import QUERIES
 from consortia.modules.governance.refusals import REFUSALS
 from consortia.modules.governance.state import TABLES
@@ -21,11 +21,12 @@ from consortia.modules.governance.types import (
     GovernanceGenesis,
 )
 
-__all__ = ["Assets", "Keeper", "Members", "Ports", "module"]
+__all__ = ["Agents", "Assets", "Keeper", "Mandate", "Members", "Ports", "Treasury", "module"]
 
 _VOTERS = frozenset({"admin", "approver"})
 _PEOPLE = frozenset({"admin", "analyst", "approver", "operator"})
 _ANYBODY = _PEOPLE | {"worker"}
+_AGENT = frozenset({"agent"})
 _NOBODY = frozenset[str]()
 
 _BASE = 150
@@ -36,8 +37,11 @@ _COUNT = 800
 """A count reads a row for each elector and vote."""
 
 METHODS = (
-    Method(asked.Propose, handlers.propose, _PEOPLE, cost=_OPEN),
-    Method(asked.CastVote, handlers.cast_vote, _VOTERS, cost=_COUNT, urgent=True),
+    Method(asked.Propose, handlers.propose, _PEOPLE | _AGENT, cost=_OPEN),
+    Method(asked.CastVote, handlers.cast_vote, _VOTERS | _AGENT, cost=_COUNT, urgent=True),
+    Method(asked.Advise, advice.advise, _AGENT, cost=_BASE),
+    Method(asked.Suggest, advice.suggest, _AGENT, cost=_BASE),
+    Method(asked.EndAgent, council.end_agent, _VOTERS, cost=_BASE, urgent=True),
     Method(asked.Close, handlers.close, _ANYBODY, cost=_COUNT, prompt=True),
     Method(asked.Execute, handlers.execute, _ANYBODY, cost=_COUNT + COST_MAX, prompt=True),
     Method(asked.Cancel, handlers.cancel, _PEOPLE, cost=_BASE, urgent=True),
@@ -51,6 +55,7 @@ METHODS = (
     Method(asked.ScheduleUpgrade, acts.schedule_upgrade, _NOBODY, cost=200, authority=AUTHORITY),
     Method(asked.ReleaseModel, acts.release_model, _NOBODY, cost=200, authority=AUTHORITY),
     Method(asked.ScheduleMember, acts.schedule_member, _NOBODY, cost=200, authority=AUTHORITY),
+    Method(asked.Spend, acts.spend, _NOBODY, cost=300, authority=AUTHORITY),
     Method(asked.SetBounds, acts.set_bounds, _NOBODY, cost=200, authority=AUTHORITY),
     Method(asked.SetParameter, acts.set_parameter, _NOBODY, cost=200, authority=AUTHORITY),
 )

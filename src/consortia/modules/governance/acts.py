@@ -9,6 +9,7 @@ from consortia.modules.governance.events import (
     MemberScheduled,
     ModelReleased,
     ParameterSet,
+    Spent,
     UpgradeScheduled,
 )
 from consortia.modules.governance.ports import Ports
@@ -78,6 +79,14 @@ def schedule_member(ctx: Context, message: asked.ScheduleMember, ports: Ports) -
     SCHEDULED.put(ctx, Scheduled(ctx.time), message.change, message.name)
     # EMIT
     ctx.emit(MemberScheduled(message.change, message.name))
+
+
+def spend(ctx: Context, message: asked.Spend, ports: Ports) -> None:
+    """Pay out of the treasury, within what the class allows one proposal."""
+    # CHECK, WRITE
+    ports.treasury.pay(ctx, message.payee, message.unit, message.amount)
+    # EMIT
+    ctx.emit(Spent(message.unit, message.payee, message.amount))
 
 
 def set_bounds(ctx: Context, message: asked.SetBounds, _ports: Ports) -> None:

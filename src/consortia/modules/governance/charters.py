@@ -16,6 +16,8 @@ from consortia.modules.governance.types import (
 HALF, TWO_THIRDS = Share(1, 2), Share(2, 3)
 OPEN_PROPOSALS = 4
 EXPIRE_DAYS = 30
+ROUTINE_SPENDING = 10_000
+SPENDING_MAX = (1 << 63) - 1
 
 
 def default_charter(founders: Iterable[str] = ()) -> Charter:
@@ -32,7 +34,14 @@ def default_charter(founders: Iterable[str] = ()) -> Charter:
             ),
             _class("members", ("governance.schedule_member",), (7, 3), all_of_two_thirds=True),
             _class("release", ("governance.release_model",), (5, 2), board=True),
-            _class("routine", ("governance.set_parameter",), (3, 1), agents="vote"),
+            _class(
+                "routine",
+                ("governance.set_parameter", "governance.spend"),
+                (3, 1),
+                agents="vote",
+                spend_max=ROUTINE_SPENDING,
+            ),
+            _class("spending", ("governance.spend",), (7, 3), all_of_two_thirds=True, spend_max=SPENDING_MAX),
             _class("upgrade", ("governance.schedule_upgrade",), (14, 7), all_of_two_thirds=True),
         ),
         weights=(),
@@ -53,6 +62,7 @@ def _class(
     agents: Agents = "advise",
     board: bool = False,
     owner: bool = False,
+    spend_max: int = 0,
 ) -> ProposalClass:
     """A class with so many days of voting and of lock; a day of extension."""
     vote, lock = days
@@ -70,5 +80,5 @@ def _class(
         secret=False,
         board=board,
         owner=owner,
-        spend_max=0,
+        spend_max=spend_max,
     )

@@ -7,6 +7,7 @@ from consortia.kernel.context import Context
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance import refusals as codes
 from consortia.modules.governance.events import (
+    EndAsked,
     PauseAsked,
     Paused,
     PauseEnded,
@@ -14,13 +15,16 @@ from consortia.modules.governance.events import (
 from consortia.modules.governance.handlers import calls
 from consortia.modules.governance.ports import Ports
 from consortia.modules.governance.rules import council_quorum
-from consortia.modules.governance.state import PAUSES, STOPS, charter
+from consortia.modules.governance.state import ENDINGS, PAUSES, STOPS, charter
 from consortia.modules.governance.types import (
     ORGANISATIONS_MIN,
     Charter,
+    Ending,
     Pause,
     Stopped,
 )
+
+COUNCIL = "council"
 
 
 def ask_pause(ctx: Context, message: asked.AskPause, ports: Ports) -> None:
@@ -102,6 +106,23 @@ def withdraw_pause(ctx: Context, message: asked.WithdrawPause, ports: Ports) -> 
         ctx.emit(PauseEnded(message.target))
     else:
         ctx.emit(PauseAsked(message.target, member, there, needed))
+
+
+def end_agent(ctx: Context, message: asked.EndAgent, ports: Ports) -> None:
+    """Want an agent's mandate ended; the seat that decides ends it."""
+    # CHECK
+    member, _, seats = _seat(ctx, ports)
+    require(ports.agents.ended_at(ctx, message.mandate) is None, codes.NO_AGENT, message.mandate.hex())
+    asked_before = ENDINGS.get(ctx, message.mandate) or Ending(())
+    require(member not in asked_before.approvals, codes.ALREADY_APPROVED, member)
+    # DECIDE
+    approvals = tuple(sorted({*asked_before.approvals, member}))
+    needed, there = council_quorum(len(seats)), len(set(approvals) & set(seats))
+    # WRITE, EMIT
+    ENDINGS.put(ctx, Ending(approvals), message.mandate)
+    ctx.emit(EndAsked(message.mandate, member, there, needed))
+    if there >= needed:
+        ports.agents.end(ctx, message.mandate, COUNCIL)
 
 
 def _seat(ctx: Context, ports: Ports) -> tuple[str, Charter, tuple[str, ...]]:

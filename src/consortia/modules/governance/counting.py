@@ -5,31 +5,43 @@ from collections.abc import Iterator
 from consortia.kernel.context import Context
 from consortia.modules.governance.ports import Ports
 from consortia.modules.governance.rules import Cast, passes, tally
-from consortia.modules.governance.state import ELECTORS, VOTES, class_of, text
+from consortia.modules.governance.state import AGENT_VOTES, ELECTORS, VOTES, class_of, text
 from consortia.modules.governance.types import Elector, Proposal, Tally
 
 
-def casts(ctx: Context, proposal: Proposal) -> Iterator[Cast]:
-    """What counts for each elector, by name: its own vote, or that of its delegate and nobody further."""
+def casts(ctx: Context, proposal: Proposal, closes: int, ports: Ports) -> Iterator[Cast]:
+    """What counts for each elector, by name: a person's vote; its agent's; a person's of its delegate.
+
+    An agent's vote counts if its mandate stood when voting closed. Nobody's delegate is asked further.
+    """
     electors: dict[str, Elector] = {text(key[1]): one for key, one in ELECTORS.scan(ctx, proposal.id)}
     votes = {text(key[1]): vote for key, vote in VOTES.scan(ctx, proposal.id)}
     for member, elector in electors.items():
-        vote = votes.get(member)
+        vote, act = votes.get(member), AGENT_VOTES.get(ctx, proposal.id, member)
+        if vote is None and act is not None and stands(ctx, act.mandate, closes, ports):
+            yield Cast(elector.weight, act.choice, act.family)
+            continue
         if vote is None and elector.delegate in electors:
             vote = votes.get(elector.delegate)
         if vote is not None:
             yield Cast(elector.weight, vote.choice, None)
 
 
-def count(ctx: Context, proposal: Proposal) -> Tally:
-    """The tally of the votes so far."""
-    return tally(casts(ctx, proposal), proposal.units)
+def stands(ctx: Context, mandate: bytes, closes: int, ports: Ports) -> bool:
+    """Whether a mandate stood when voting closed, or stands now."""
+    ended = ports.agents.ended_at(ctx, mandate)
+    return ended is None or ended >= closes
 
 
-def would_pass(ctx: Context, proposal: Proposal, ports: Ports) -> bool:
+def count(ctx: Context, proposal: Proposal, closes: int, ports: Ports) -> Tally:
+    """The tally of the votes so far, of a proposal whose voting ends at `closes`."""
+    return tally(casts(ctx, proposal, closes, ports), proposal.units)
+
+
+def would_pass(ctx: Context, proposal: Proposal, closes: int, ports: Ports) -> bool:
     """Whether the proposal would pass if voting were over: by its class's rules, and with its owners' yes."""
     kind = class_of(ctx, proposal)
-    if not passes(kind, count(ctx, proposal), proposal.units):
+    if not passes(kind, count(ctx, proposal, closes, ports), proposal.units):
         return False
     if not kind.owner:
         return True

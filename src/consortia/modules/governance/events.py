@@ -20,10 +20,11 @@ class ProposalOpened(Record, frozen=True):
 
 
 class Voted(Record, frozen=True):
-    """Event: a member voted; voting is open until `closes`."""
+    """Event: a member voted, by the agent of a mandate where one did; voting is open until `closes`."""
 
     proposal: Digest
     member: Name
+    agent: Digest | None
     choice: Choice
     closes: Milliseconds
 
@@ -55,6 +56,40 @@ class ProposalFailed(Record, frozen=True):
     proposal: Digest
     position: U32
     code: Text80
+
+
+class Advised(Record, frozen=True):
+    """Event: an agent said what it would vote; advice counts for nothing."""
+
+    proposal: Digest
+    member: Name
+    mandate: Digest
+    choice: Choice
+
+
+class Suggested(Record, frozen=True):
+    """Event: an agent thinks that the council should pause a method."""
+
+    target: MethodName
+    member: Name
+    mandate: Digest
+
+
+class EndAsked(Record, frozen=True):
+    """Event: so many seats of those needed want a mandate ended; with enough of them it is."""
+
+    mandate: Digest
+    member: Name
+    approvals: U32
+    needed: U32
+
+
+class Spent(Record, frozen=True):
+    """Event: the members paid out of their treasury."""
+
+    unit: Digest
+    payee: Text80
+    amount: U63
 
 
 class Objected(Record, frozen=True):
@@ -138,6 +173,10 @@ EVENTS: tuple[type[Record], ...] = (
     ProposalCancelled,
     ProposalExecuted,
     ProposalFailed,
+    Advised,
+    Suggested,
+    EndAsked,
+    Spent,
     Objected,
     Delegated,
     PauseAsked,

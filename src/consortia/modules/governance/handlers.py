@@ -7,7 +7,7 @@ from consortia.kernel.block import OK
 from consortia.kernel.context import Calls, Context
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance import refusals as codes
-from consortia.modules.governance.counting import count, would_pass
+from consortia.modules.governance.counting import count, stands, would_pass
 from consortia.modules.governance.events import (
     ProposalCancelled,
     ProposalClosed,
@@ -17,9 +17,10 @@ from consortia.modules.governance.events import (
     Voted,
 )
 from consortia.modules.governance.keeper import Keeper
-from consortia.modules.governance.ports import Ports
+from consortia.modules.governance.ports import Mandate, Ports
 from consortia.modules.governance.rules import charter_fits, content_hash, proposal_id
 from consortia.modules.governance.state import (
+    AGENT_VOTES,
     CHARTERS,
     DELEGATIONS,
     ELECTORS,
@@ -36,7 +37,9 @@ from consortia.modules.governance.types import (
     COST_MAX,
     UNITS,
     Action,
+    AgentVote,
     CharterInForce,
+    Choice,
     Elector,
     GovernanceGenesis,
     Opened,
@@ -47,6 +50,7 @@ from consortia.modules.governance.types import (
 )
 
 AUTHORITY = "governance"
+SPEND = "governance.spend"
 KEEPER = Keeper()
 
 
@@ -65,6 +69,7 @@ def propose(ctx: Context, message: asked.Propose, ports: Ports) -> None:
     if kind is None:
         raise Refused(codes.UNKNOWN_CLASS, message.kind)
     require(sum(1 for _ in OPEN.scan(ctx, author)) < law.open_max, codes.TOO_MANY_OPEN)
+    mandate = agent_in(ctx, kind, ports)
     check_actions(ctx, kind, message.actions)
     # DECIDE
     weights = {one.member: one.weight for one in law.weights}
@@ -72,7 +77,7 @@ def propose(ctx: Context, message: asked.Propose, ports: Ports) -> None:
     proposal = Proposal(
         id=proposal_id(ctx.network, ctx.transaction, ctx.call),
         author=author,
-        agent=None,
+        agent=None if mandate is None else mandate.id,
         kind=kind.name,
         title=message.title,
         text=message.text,
@@ -104,17 +109,27 @@ def cast_vote(ctx: Context, message: asked.CastVote, ports: Ports) -> None:
     require(ELECTORS.has(ctx, proposal.id, member), codes.NOT_ELECTOR, member)
     require(_is_voting(ctx, progress), codes.VOTING_CLOSED)
     require(not VOTES.has(ctx, proposal.id, member), codes.ALREADY_VOTED, member)
+    kind, act = class_of(ctx, proposal), AGENT_VOTES.get(ctx, proposal.id, member)
+    mandate = agent_in(ctx, kind, ports)
+    again = mandate is not None and act is not None and stands(ctx, act.mandate, progress.closes, ports)
+    require(not again, codes.ALREADY_VOTED, member)
     # DECIDE
-    kind = class_of(ctx, proposal)
     late = not progress.extended and ctx.time >= progress.closes - kind.extend_milliseconds
-    before = late and would_pass(ctx, proposal, ports)
+    before = late and would_pass(ctx, proposal, progress.closes, ports)
     # WRITE
-    VOTES.put(ctx, Vote(message.choice, ctx.signer.key, ctx.time), proposal.id, member)
-    if late and would_pass(ctx, proposal, ports) != before:
+    if mandate is None:
+        VOTES.put(ctx, Vote(message.choice, ctx.signer.key, ctx.time), proposal.id, member)
+        if act is not None:
+            ports.agents.overridden(ctx, act.mandate)
+    else:
+        AGENT_VOTES.put(ctx, agent_vote(ctx, message.choice, mandate, ports), proposal.id, member)
+        ports.agents.pledge(ctx, proposal.id)
+    if late and would_pass(ctx, proposal, progress.closes, ports) != before:
         progress = replace(progress, closes=progress.closes + kind.extend_milliseconds, extended=True)
         PROGRESS.put(ctx, progress, proposal.id)
     # EMIT
-    ctx.emit(Voted(proposal.id, member, message.choice, progress.closes))
+    agent = None if mandate is None else mandate.id
+    ctx.emit(Voted(proposal.id, member, agent, message.choice, progress.closes))
 
 
 def close(ctx: Context, message: asked.Close, ports: Ports) -> None:
@@ -132,6 +147,10 @@ def close(ctx: Context, message: asked.Close, ports: Ports) -> None:
     PROGRESS.put(ctx, after, proposal.id)
     if after.status != "passed":
         OPEN.delete(ctx, proposal.author, proposal.id)
+    if after.status == "cancelled":
+        ports.agents.void(ctx, proposal.id)
+    elif progress.status == "voting":
+        ports.agents.resolve(ctx, proposal.id, outcome=after.status == "passed")
     # EMIT
     ctx.emit(ProposalClosed(proposal.id, after.status, after.tally))
 
@@ -163,7 +182,7 @@ def execute(ctx: Context, message: asked.Execute, _ports: Ports) -> None:
         ctx.emit(ProposalFailed(proposal.id, ran.position, ran.code))
 
 
-def cancel(ctx: Context, message: asked.Cancel, _ports: Ports) -> None:
+def cancel(ctx: Context, message: asked.Cancel, ports: Ports) -> None:
     """Take an own proposal back while votes are still awaited."""
     # CHECK
     proposal, progress = found(ctx, message.proposal)
@@ -173,6 +192,7 @@ def cancel(ctx: Context, message: asked.Cancel, _ports: Ports) -> None:
     # WRITE
     PROGRESS.put(ctx, replace(progress, status="cancelled"), proposal.id)
     OPEN.delete(ctx, proposal.author, proposal.id)
+    ports.agents.void(ctx, proposal.id)
     # EMIT
     ctx.emit(ProposalCancelled(proposal.id))
 
@@ -185,6 +205,23 @@ def found(ctx: Context, identity: bytes) -> tuple[Proposal, Progress]:
     return proposal, progress
 
 
+def agent_in(ctx: Context, kind: ProposalClass, ports: Ports) -> Mandate | None:
+    """The mandate of an agent that may propose and vote in a class; None for people. Raises Refused."""
+    mandate = ports.agents.acting(ctx)
+    if mandate is None:
+        return None
+    require(kind.agents == "vote", codes.PEOPLE_ONLY, kind.name)
+    require(kind.name in mandate.classes, codes.NOT_IN_MANDATE, kind.name)
+    require(not ports.agents.advises_only(ctx, mandate.id), codes.ADVICE_ONLY, mandate.id.hex())
+    return mandate
+
+
+def agent_vote(ctx: Context, choice: Choice, mandate: Mandate, ports: Ports) -> AgentVote:
+    """What is kept of an agent's vote or advice."""
+    content, family = ports.agents.content(ctx, mandate.id), ports.agents.family(ctx, mandate.id)
+    return AgentVote(choice, mandate.id, content, family, ctx.time)
+
+
 def check_actions(ctx: Context, kind: ProposalClass, actions: tuple[Action, ...]) -> None:
     """Refuse what a proposal of this class may not hold: methods, fields, costs."""
     cost = 0
@@ -195,6 +232,8 @@ def check_actions(ctx: Context, kind: ProposalClass, actions: tuple[Action, ...]
         except Refused as refused:
             raise Refused(codes.BAD_ACTION, str(refused)) from None
     require(cost <= COST_MAX, codes.TOO_COSTLY, f"{cost} of {COST_MAX}")
+    spent = sum(action.args["amount"] for action in actions if action.method == SPEND)
+    require(spent <= kind.spend_max, codes.OVER_CAP, f"{spent} of {kind.spend_max}")
 
 
 def is_expired(ctx: Context, proposal: Proposal, progress: Progress) -> bool:
@@ -240,9 +279,11 @@ def _counted(ctx: Context, proposal: Proposal, progress: Progress, ports: Ports)
     """The progress after closing: counted, or expired."""
     if progress.status == "passed":
         return replace(progress, status="expired")
-    kind, tallied = class_of(ctx, proposal), count(ctx, proposal)
+    kind, tallied = class_of(ctx, proposal), count(ctx, proposal, progress.closes, ports)
     after = replace(progress, closed=ctx.height, tally=tallied)
-    if not would_pass(ctx, proposal, ports):
+    if proposal.agent is not None and not stands(ctx, proposal.agent, progress.closes, ports):
+        return replace(after, status="cancelled")
+    if not would_pass(ctx, proposal, progress.closes, ports):
         return replace(after, status="rejected")
     ready = progress.closes + kind.lock_milliseconds
     return replace(after, status="passed", ready=ready, until=ready + kind.expire_milliseconds)

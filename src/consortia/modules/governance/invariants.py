@@ -7,6 +7,7 @@ from consortia.kernel.module import Invariant
 from consortia.modules.governance.ports import Ports
 from consortia.modules.governance.rules import charter_fits, content_hash
 from consortia.modules.governance.state import (
+    AGENT_VOTES,
     CHARTERS,
     ELECTORS,
     OPEN,
@@ -59,7 +60,8 @@ def votes(ctx: Context, _ports: Ports) -> str | None:
     for _, proposal in PROPOSALS.scan(ctx):
         if units[proposal.id] != proposal.units:
             return f"proposal {proposal.id.hex()} has other electors than when it was opened"
-    for (proposal_part, member), _ in VOTES.scan(ctx):
+    cast = [key for table in (VOTES, AGENT_VOTES) for key, _ in table.scan(ctx)]
+    for proposal_part, member in cast:
         if not ELECTORS.has(ctx, proposal_part, member):
             return f"{member!s} voted and is no elector"
     return None

@@ -9,6 +9,8 @@ from consortia.kernel.genesis import ModuleVersion
 from consortia.kernel.transaction import MethodName
 from consortia.modules.governance.types import METHODS_MAX, Actions, Charter, Choice, Span
 
+Amount = Annotated[int, Meta(ge=1, le=(1 << 63) - 1)]
+
 
 class Propose(Record, frozen=True):
     """Open a proposal of a class: an ordered list of actions, which nobody can change from here on."""
@@ -26,6 +28,27 @@ class CastVote(Record, frozen=True):
     content: Digest
     member: Name
     choice: Choice
+
+
+class Advise(Record, frozen=True):
+    """Say, as an agent, what one would vote; where agents may not vote, or no more."""
+
+    proposal: Digest
+    content: Digest
+    choice: Choice
+
+
+class Suggest(Record, frozen=True):
+    """Suggest, as an agent, that the council pause a method."""
+
+    target: MethodName
+    reason: Text80
+
+
+class EndAgent(Record, frozen=True):
+    """Have, as a seat of the council, an agent's mandate ended; with enough seats it is, at once."""
+
+    mandate: Digest
 
 
 class Close(Record, frozen=True):
@@ -113,6 +136,14 @@ class ScheduleMember(Record, frozen=True):
 
     change: Literal["admission", "removal"]
     name: Name
+
+
+class Spend(Record, frozen=True):
+    """Pay out of the members' treasury, the account `governance:treasury`."""
+
+    unit: Digest
+    payee: Text80
+    amount: Amount
 
 
 class SetBounds(Record, frozen=True):

@@ -16,6 +16,8 @@ from consortia.modules.governance.handlers import AUTHORITY, calls, found
 from consortia.modules.governance.ports import Ports
 from consortia.modules.governance.rules import council_quorum
 from consortia.modules.governance.state import (
+    ADVICE,
+    AGENT_VOTES,
     DELEGATIONS,
     ELECTORS,
     OBJECTIONS,
@@ -36,6 +38,7 @@ from consortia.modules.governance.state import (
 )
 from consortia.modules.governance.types import (
     Actions,
+    AgentVote,
     Charter,
     Delegation,
     Elector,
@@ -108,21 +111,23 @@ class ProposalPage(Record, frozen=True):
 
 
 class ElectorView(Record, frozen=True):
-    """An elector of a proposal with its vote and objection, if there are any."""
+    """An elector of a proposal with its vote, its agent's and its objection, if there are any."""
 
     member: Name
     elector: Elector
     vote: Vote | None
+    agent: AgentVote | None
     objection: Objection | None
 
 
 class ProposalView(Record, frozen=True):
-    """A proposal with its rules, how far it is, and its electors."""
+    """A proposal with its rules, how far it is, its electors, and what agents advise."""
 
     proposal: Proposal
     rules: ProposalClass
     progress: Progress
     electors: tuple[ElectorView, ...]
+    advice: tuple[AgentVote, ...]
 
 
 class TallyView(Record, frozen=True):
@@ -251,19 +256,24 @@ def proposal(ctx: Context, arguments: ById, _ports: Ports) -> ProposalView:
     one, progress = found(ctx, arguments.proposal)
     electors = tuple(
         ElectorView(
-            text(key[1]), elector, VOTES.get(ctx, one.id, key[1]), OBJECTIONS.get(ctx, one.id, key[1])
+            text(key[1]),
+            elector,
+            VOTES.get(ctx, one.id, key[1]),
+            AGENT_VOTES.get(ctx, one.id, key[1]),
+            OBJECTIONS.get(ctx, one.id, key[1]),
         )
         for key, elector in ELECTORS.scan(ctx, one.id)
     )
-    return ProposalView(one, class_of(ctx, one), progress, electors)
+    advice = tuple(given for _, given in ADVICE.scan(ctx, one.id))
+    return ProposalView(one, class_of(ctx, one), progress, electors, advice)
 
 
 def tally(ctx: Context, arguments: ById, ports: Ports) -> TallyView:
     """The votes of a proposal so far, or as they were counted."""
     one, progress = found(ctx, arguments.proposal)
-    counted = progress.tally or count(ctx, one)
+    counted = progress.tally or count(ctx, one, progress.closes, ports)
     passed = progress.status in ("passed", "executed", "failed", "expired")
-    passes = passed if progress.tally else would_pass(ctx, one, ports)
+    passes = passed if progress.tally else would_pass(ctx, one, progress.closes, ports)
     named = owners(ctx, one, ports) if class_of(ctx, one).owner else ()
     return TallyView(counted, one.units, named, passes)
 

@@ -3,10 +3,12 @@
 from consortia.kernel.context import Context
 from consortia.kernel.table import Part, Table
 from consortia.modules.governance.types import (
+    AgentVote,
     Charter,
     CharterInForce,
     Delegation,
     Elector,
+    Ending,
     Objection,
     Opened,
     Parameter,
@@ -17,6 +19,7 @@ from consortia.modules.governance.types import (
     Release,
     Scheduled,
     Stopped,
+    Suggestion,
     Upgrade,
     Vote,
 )
@@ -28,6 +31,10 @@ PROGRESS = Table("governance", "progress", Progress, (bytes,), "how far a propos
 OPEN = Table("governance", "open", Opened, (str, bytes), "a member's proposals that have no end yet")
 ELECTORS = Table("governance", "electors", Elector, (bytes, str), "who may vote on a proposal")
 VOTES = Table("governance", "votes", Vote, (bytes, str), "a person's vote for its member")
+AGENT_VOTES = Table("governance", "agent_votes", AgentVote, (bytes, str), "an agent's vote for its owner")
+ADVICE = Table("governance", "advice", AgentVote, (bytes, bytes), "what an agent would vote, by mandate")
+SUGGESTIONS = Table("governance", "suggestions", Suggestion, (str, bytes), "a pause that an agent suggests")
+ENDINGS = Table("governance", "endings", Ending, (bytes,), "a mandate that the council may end")
 DELEGATIONS = Table("governance", "delegations", Delegation, (str, str), "who votes in a class for a member")
 OBJECTIONS = Table("governance", "objections", Objection, (bytes, str), "the ethics board's objections")
 PAUSES = Table("governance", "pauses", Pause, (str,), "the last pause of a method, or the next")
@@ -45,6 +52,10 @@ TABLES = (
     OPEN,
     ELECTORS,
     VOTES,
+    AGENT_VOTES,
+    ADVICE,
+    SUGGESTIONS,
+    ENDINGS,
     DELEGATIONS,
     OBJECTIONS,
     PAUSES,

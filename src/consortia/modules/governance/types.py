@@ -17,6 +17,9 @@ ACTIONS_MAX = 16
 SEATS_MAX = 32
 OPEN_MAX = 16
 WEIGHT_MAX = 100
+EMERGENCY = "emergency"
+"""The class in which the council acts, and agents suggest; it holds no proposals."""
+
 UNITS = 6
 """A vote counts so many units for each of its weight: a third and a sixth of all are whole numbers then."""
 
@@ -184,6 +187,33 @@ class Vote(Record, frozen=True):
     choice: Choice
     key: Digest
     time: Milliseconds
+
+
+class AgentVote(Record, frozen=True):
+    """A program's vote for its owner, or its advice: under which mandate, and of which family its model is.
+
+    It counts as long as the mandate stands, and until a person of the owner votes.
+    """
+
+    choice: Choice
+    mandate: Digest
+    content: Digest
+    family: Digest
+    time: Milliseconds
+
+
+class Suggestion(Record, frozen=True):
+    """An agent thinks that the council should pause a method."""
+
+    mandate: Digest
+    reason: Text80
+    time: Milliseconds
+
+
+class Ending(Record, frozen=True):
+    """The seats of the council that want a mandate ended."""
+
+    approvals: Seats
 
 
 class Opened(Record, frozen=True):

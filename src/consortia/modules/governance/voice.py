@@ -66,7 +66,7 @@ def end_delegation(ctx: Context, message: asked.EndDelegation, _ports: Ports) ->
     ctx.emit(Delegated(member, message.kind, None))
 
 
-def object_to(ctx: Context, message: asked.Object, _ports: Ports) -> None:
+def object_to(ctx: Context, message: asked.Object, ports: Ports) -> None:
     """Object to a proposal until it is executed; more than half of the seats stop it."""
     # CHECK
     proposal, progress = found(ctx, message.proposal)
@@ -81,6 +81,9 @@ def object_to(ctx: Context, message: asked.Object, _ports: Ports) -> None:
     if stops:
         PROGRESS.put(ctx, replace(progress, status="stopped"), proposal.id)
         OPEN.delete(ctx, proposal.author, proposal.id)
+        ports.agents.void(ctx, proposal.id)
+        if proposal.agent is not None:
+            ports.agents.vetoed(ctx, proposal.agent)
     # EMIT
     ctx.emit(Objected(proposal.id, member, stops))
 

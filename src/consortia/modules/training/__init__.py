@@ -31,7 +31,7 @@ MOVED_ON = steps.moved_on
 
 METHODS = (
     Method(messages.Propose, handlers.propose, PEOPLE, cost=600, pausable=True),
-    Method(messages.Join, handlers.join, PEOPLE | WORKERS, cost=300, pausable=True),
+    Method(messages.Join, handlers.join, PEOPLE | WORKERS, cost=300),
     Method(messages.Leave, handlers.leave, PEOPLE | WORKERS, cost=150, urgent=True),
     Method(messages.Start, handlers.start, PEOPLE | WORKERS, cost=500, prompt=True, pausable=True),
     Method(messages.Cancel, handlers.cancel, PEOPLE | WORKERS, cost=300),

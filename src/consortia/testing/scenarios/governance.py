@@ -8,7 +8,7 @@ from consortia.kernel.genesis import ModuleVersion
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance.types import Share
 from consortia.testing.machine import Bench
-from consortia.testing.scenarios import Step, step
+from consortia.testing.scenarios import Step, governance_agents, step
 from consortia.testing.scenarios.assets import digest
 from consortia.testing.scenarios.governance_parts import (
     BOUNDS,
@@ -229,4 +229,4 @@ FAILED = (
     row("a charter without a quorum", _fails("charter", _no_quorum)),
 )
 
-SCENARIOS = DONE + FAILED + REFUSED
+SCENARIOS = DONE + governance_agents.DONE + FAILED + REFUSED + governance_agents.REFUSED
