@@ -18,7 +18,7 @@ WORLD_MOVES = 300
 
 SPECIAL_EVERY = 60
 """One world of identity in so many is of as many members as a network may have, or of one fewer; and in one
-a member piles up keys."""
+a member piles up keys, in one it piles up agents."""
 
 SHARES = {"identity": 40, "assets": 35, "predictions": 25, "training": 25}
 """For a hundred moves asked for, how many are in worlds whose focus is on the room."""
@@ -32,7 +32,9 @@ def setting(room, seed):
     if room == "identity" and seed % SPECIAL_EVERY == 29:
         return Setting(room, 127 + seed // SPECIAL_EVERY % 2, ("propose_member", "approve_member", "accept"))
     if room == "identity" and seed % SPECIAL_EVERY == 59:
-        return Setting(room, 4, ("pile_up_keys", "pile_up_agents"))
+        return Setting(room, 4, ("pile_up_keys",))
+    if room == "identity" and seed % SPECIAL_EVERY == 44:
+        return Setting(room, 2, ("pile_up_agents",))
     if room == "training":
         pressed = ("pile_up_studies",) if seed % SPECIAL_EVERY == 29 else ("go_on",) if seed % 3 else None
         return Setting(room, 3 + seed % 4, pressed)

@@ -59,6 +59,7 @@ def _home_facts(findings: Findings) -> dict[str, object]:
         "blobs": findings.blobs,
         "rounds_recomputed": findings.rounds_recomputed,
         "predictions_replayed": findings.predictions_replayed,
+        "acts_executed": findings.acts_executed,
         "root": findings.tip_root,
         "mismatches": [{"place": one.place, "text": one.text} for one in findings.mismatches],
         "left_out": findings.left_out,
@@ -89,6 +90,7 @@ def _tell(findings: Findings) -> None:
         f"{mark} {findings.member or findings.home}: {findings.blocks} blocks, "
         f"{findings.transactions} transactions, {findings.checkpoints} checkpoints, "
         f"{findings.rounds_recomputed} rounds, {findings.predictions_replayed} predictions, "
+        f"{findings.acts_executed} acts, "
         f"{findings.blobs} blobs"
     )
     for mismatch in findings.mismatches:

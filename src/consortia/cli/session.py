@@ -56,7 +56,7 @@ class Keyring:
 
     def for_roles(self, roles: Iterable[str]) -> SigningKey:
         """A key that may sign for one of `roles`: a key of just such an office, else the administrator's."""
-        people = set(roles) - {"admin", "worker", "node", "recovery", "consensus"}
+        people = set(roles) - {"admin", "agent", "worker", "node", "recovery", "consensus"}
         have = [info.role for info in list_keys(self.home.keys)]
         return self.open(next((role for role in have if role in people), "admin"))
 
@@ -71,6 +71,10 @@ class Session:
         self._connect, self.keyring, self.member = connect, keyring, member
         self.client = connect(None)
         self.home = keyring.home
+
+    def signing(self, key: SigningKey) -> Client:
+        """A client of the same node that signs transactions with `key`; whoever asks closes it."""
+        return self._connect(key)
 
     def ask(self, name: str, arguments: Record, kind: type[R]) -> R:
         """A query's answer; raises LedgerError."""

@@ -16,6 +16,7 @@ from consortia.base.codec import R, Record
 from consortia.kernel.block import Receipt
 from consortia.modules.identity.queries import ByName, MembersView, MemberView, Nothing
 from consortia.sdk.access import Access
+from consortia.sdk.agents import Agents
 from consortia.sdk.assets import Assets
 from consortia.sdk.bank import Bank
 from consortia.sdk.training import Training
@@ -53,6 +54,7 @@ class Ledger:
         self.assets = Assets(access, member, vault)
         self.training = Training(access, member, vault)
         self.bank = Bank(access, member)
+        self.agents = Agents(access, member)
         self._closing = closing or access.close
 
     def submit(self, *records: Record) -> Receipt:

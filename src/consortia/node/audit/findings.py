@@ -39,6 +39,7 @@ class Findings:
     blobs: int = 0
     rounds_recomputed: int = 0
     predictions_replayed: int = 0
+    acts_executed: int = 0
     tip_size: int = 0
     tip_root: str = ""
     mismatches: list[Mismatch] = field(default_factory=list)

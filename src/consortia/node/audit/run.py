@@ -17,6 +17,7 @@ from consortia.app import application
 from consortia.base.codec import Malformed
 from consortia.base.ids import network_id
 from consortia.kernel.ledger import Ledger
+from consortia.node.audit.acts import audit_acts
 from consortia.node.audit.findings import Findings
 from consortia.node.audit.ledger import audit_store
 from consortia.node.audit.predictions import audit_predictions
@@ -48,6 +49,7 @@ class Audit:
             "blocks": max((findings.blocks for findings in self.homes), default=0),
             "rounds_recomputed": sum(findings.rounds_recomputed for findings in self.homes),
             "predictions_replayed": sum(findings.predictions_replayed for findings in self.homes),
+            "acts_executed": sum(findings.acts_executed for findings in self.homes),
             "mismatches": self.mismatches,
         }
 
@@ -147,6 +149,7 @@ def _audit_work(ledger: Ledger, home: Home, findings: Findings) -> None:
             return None
 
     audit_predictions(ledger, blobs, own, findings)
+    audit_acts(ledger, blobs, own, findings)
 
 
 def _compare(found: Iterable[Findings]) -> None:

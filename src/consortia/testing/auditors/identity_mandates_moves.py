@@ -42,7 +42,7 @@ def grant_mandate(draw: Drawing) -> Move:
 def pile_up_agents(draw: Drawing) -> Move:
     """Let one more agent act, for the member that has most."""
     by = max(draw.identity.present(), key=lambda name: len(draw.identity.newest(name)))
-    return _grant(draw, f"agent-{draw.rng.randrange(80)}", by)
+    return _grant(draw, f"agent-{len(draw.identity.newest(by))}", by)
 
 
 def end_mandate(draw: Drawing) -> Move:

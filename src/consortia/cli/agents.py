@@ -1,0 +1,133 @@
+"""`consortia agent`: run an agent under its mandate, and show what it did."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from consortia.app import application
+from consortia.cli.lookup import find_asset
+from consortia.cli.mandates import find_mandate, standing
+from consortia.cli.options import home_option, json_option
+from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
+from consortia.cli.session import Session, at_home
+from consortia.modules.identity.mandate_queries import ByOwner, MandatesView, MandateView
+from consortia.modules.identity.mandate_types import AGENT
+from consortia.node.keys import find_keys, key_info, open_key
+from consortia.sdk.agents import Agents, ClientDoor
+from consortia.workers.agent import Agent, Done, MandateOver
+from consortia.workers.delegate import Mind, ModelMind, load_program, read_rule
+from consortia.workers.vault import Vault
+
+
+@click.group()
+def agent() -> None:
+    """Agents: run one under its mandate; show what it did and how good it was."""
+
+
+@agent.command()
+@click.argument("model", metavar="MODEL")
+@click.option(
+    "--rule",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The JSON file that says what it looks at, and what its answers do.",
+)
+@click.option("--once", is_flag=True, help="Look once, and end.")
+@click.option("--every", default=1.0, show_default=True, help="Seconds between two looks.")
+@home_option
+@json_option
+def run(*, model: str, rule: Path, once: bool, every: float, home: Path | None, as_json: bool) -> int:
+    """Run MODEL under this member's mandate for it, until it is over.
+
+    MODEL is a model's NAME, MEMBER/NAME or id, or a program as module:name.
+    """
+    session = at_home(home)
+    mind = _mind(session, model)
+    view = _mandated(session, mind.content, model)
+    working = _agent(session, mind, view, rule)
+    while True:
+        try:
+            done = working.work()
+        except MandateOver as over:
+            raise Failure(
+                f"{view.mandate.agent} acts no more: {over}", "consortia mandate list", REFUSED
+            ) from None
+        for one in done:
+            _tell(one, as_json=as_json)
+        if once:
+            return DONE
+        time.sleep(every)
+
+
+@agent.command()
+@click.argument("which", metavar="AGENT")
+@home_option
+@json_option
+def show(*, which: str, home: Path | None, as_json: bool) -> int:
+    """Show what AGENT did of late, and its track record beside always saying yes."""
+    session = at_home(home)
+    view = find_mandate(session, which)
+    page = Agents(session.client, session.member).deeds(view.mandate)
+    track = page.track
+    if as_json:
+        acts = [{"act": one.id, "time": one.time, "stated": one.account.stated} for one in page.deeds]
+        known = {name: getattr(track, name) for name in track.__struct_fields__}
+        kind = {"standing": standing(view), "advises_only": page.advises_only}
+        facts(
+            {"agent": view.mandate.agent, "owner": view.mandate.owner} | kind | {"track": known, "acts": acts}
+        )
+        return DONE
+    say(f"agent     {view.mandate.owner}/{view.mandate.agent}, {standing(view)}")
+    say(f"acts      {track.acts}, overridden {track.overrides}, stopped {track.vetoes}")
+    if track.resolved:
+        own, yes = (f"{total / track.resolved / 1_000_000:.3f}" for total in (track.brier, track.baseline))
+        say(f"Brier     {own} over {track.resolved} decisions, always-yes {yes}")
+    advises = "advises: its record is below always-yes"
+    say(f"role      {advises if page.advises_only else 'as its mandate says'}")
+    if page.deeds:
+        rows = [
+            [one.id.hex()[:16], day(one.time), f"{one.account.stated / 10_000:.1f} %"] for one in page.deeds
+        ]
+        table(rows, ["act", "time", "stated"])
+    return DONE
+
+
+def _mind(session: Session, model: str) -> Mind:
+    if ":" in model:
+        return load_program(model)
+    _, version = find_asset(session, model)
+    return ModelMind(version.commitment, session.client.blob(version.commitment))
+
+
+def _mandated(session: Session, content: bytes, model: str) -> MandateView:
+    found = session.ask("identity.mandates", ByOwner(session.member), MandatesView).mandates
+    for view in found:
+        if view.live and view.mandate.pin.content == content:
+            return view
+    raise Failure(
+        f"{session.member} has no mandate in force for {model} as it is now: a new model is a new mandate",
+        "consortia mandate grant",
+    )
+
+
+def _agent(session: Session, mind: Mind, view: MandateView, rule: Path) -> Agent:
+    wanted = view.mandate.key.hex()
+    paths = [path for path in find_keys(session.home.keys, AGENT) if key_info(path).key == wanted]
+    if not paths:
+        raise Failure(f"the key of {view.mandate.agent} is not in {session.home.keys}")
+    key = open_key(paths[0], session.keyring.passphrase)
+    door = ClientDoor(session.signing(key), session.client)
+    text = rule.read_bytes()
+    diary = session.home.private / "agents" / f"{view.mandate.id.hex()[:16]}.jsonl"
+    return Agent(door, mind, (read_rule(text, application()), text), Vault(session.home.private), diary)
+
+
+def _tell(one: Done, *, as_json: bool) -> None:
+    if as_json:
+        known: dict[str, Any] = {"label": one.answer.label, "stated": one.answer.stated, "code": one.code}
+        facts({"subject": one.subject} | known)
+        return
+    text = f"{one.subject.hex()[:16]}: {one.answer.label} at {one.answer.stated / 10_000:.1f} %"
+    (say if one.code in {"ok", "silent"} else note)(f"{text}, {one.code}")

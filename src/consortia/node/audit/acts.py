@@ -1,0 +1,108 @@
+"""Audit of agents' acts: from what it saw to what it signed, each opened act executed again.
+
+1. Its record has the root, the input and the probability that the account on the ledger names.
+2. Where a model acts, it answers the vector with that label (`audit.predictions` holds score and probability
+   to it as well). A program is executed again where this machine has the one with that hash; otherwise
+   its act is counted among what was left out.
+3. The messages that the rule makes of the answer are those that stand in the transaction after the account.
+"""
+
+from collections.abc import Callable, Sequence
+
+from consortia.base.codec import Malformed, decode_record, to_value
+from consortia.engines.commit.batch import WrongOpening
+from consortia.engines.commit.prediction import OpenedPrediction, read_opened
+from consortia.engines.infer.predict import Features
+from consortia.engines.train.api import RecipeError
+from consortia.kernel.context import Context
+from consortia.kernel.ledger import Ledger
+from consortia.kernel.transaction import Call, parse_transaction
+from consortia.modules.predictions.state import DEEDS
+from consortia.modules.predictions.types import Deed
+from consortia.node.audit.findings import Findings
+from consortia.node.blobs import BlobError, Blobs, NoBlob
+from consortia.sdk.jsonform import from_json
+from consortia.workers.delegate import SUBJECT, ModelMind, Rule, RuleError, messages_of, read_rule
+
+Own = Callable[[bytes], bytes | None]
+
+
+def audit_acts(ledger: Ledger, blobs: Blobs, own: Own, findings: Findings) -> None:
+    """Execute every opened act again."""
+    found: list[Deed] = []
+
+    def collect(ctx: Context) -> None:
+        found.extend(deed for _, deed in DEEDS.scan(ctx))
+
+    ledger.ask(collect)
+    for deed in found:
+        place = _place(deed)
+        try:
+            opened = own(deed.account.root) or _published(blobs, deed)
+            if opened is None:
+                findings.left_out.append(f"{place}: not opened to this home")
+            else:
+                (one,) = read_opened(opened, deed.account.root, 1)
+                _execute(ledger, blobs, deed, one, findings)
+        except NoBlob:
+            findings.left_out.append(f"{place}: not opened to this home")
+        except (Malformed, WrongOpening, BlobError, RecipeError, RuleError, ValueError) as error:
+            findings.wrong(place, str(error))
+
+
+def _place(deed: Deed) -> str:
+    return f"act {deed.id.hex()[:16]} of {deed.owner}/{deed.agent}"
+
+
+def _published(blobs: Blobs, deed: Deed) -> bytes | None:
+    return None if deed.account.opened is None else blobs.read(deed.account.opened)
+
+
+def _execute(ledger: Ledger, blobs: Blobs, deed: Deed, one: OpenedPrediction, findings: Findings) -> None:
+    account, said, place = deed.account, one.record, _place(deed)
+    same = (said.input, said.probability_ppm, said.policy) == (account.input, account.stated, account.policy)
+    findings.expect(
+        same and said.model == deed.content, place, "its record is not the one it accounts by"
+    )  # 1
+    rule = read_rule(blobs.read(account.policy), ledger.app)
+    if deed.model is None:
+        findings.left_out.append(f"{place}: a program answered, which is not executed here")
+    else:
+        seen = decode_record(Features, one.input).cells
+        answer = ModelMind(deed.content, blobs.read(deed.content)).act(seen)
+        found = (answer.label, answer.stated, answer.score)
+        made = (said.label, said.probability_ppm, said.score)
+        findings.expect(found == made, place, "the model answers otherwise")  # 2
+        findings.acts_executed += 1
+    _, *signed = _calls(ledger, deed)
+    wanted = _messages(ledger, rule, said.label, signed)
+    findings.expect(wanted == signed, place, "it signed other messages than its answer leads to")  # 3
+
+
+def _calls(ledger: Ledger, deed: Deed) -> tuple[Call, ...]:
+    """The calls of the transaction that an act is."""
+    block = ledger.block(deed.height)
+    for raw in () if block is None else block.transactions:
+        parsed = parse_transaction(raw, ledger.network)
+        if parsed.id == deed.transaction:
+            return parsed.transaction.calls
+    raise RuleError("its transaction is in no block")
+
+
+def _messages(ledger: Ledger, rule: Rule, label: str, signed: Sequence[Call]) -> list[Call]:
+    """What the rule makes of an answer about the subject that the signed calls name."""
+    calls = []
+    for method, arguments in messages_of(rule, label, _subject(rule, label, signed)):
+        message = from_json(ledger.app.methods[method].method.message, arguments)
+        calls.append(Call(method, dict(to_value(message))))
+    return calls
+
+
+def _subject(rule: Rule, label: str, signed: Sequence[Call]) -> bytes:
+    """The item that signed calls are about: what stands where the rule says that its id does."""
+    for template, call in zip(rule.messages.get(label, ()), signed, strict=False):
+        for name, value in template.arguments.items():
+            found = call.args.get(name)
+            if value == SUBJECT and isinstance(found, bytes):
+                return found
+    return bytes(32)

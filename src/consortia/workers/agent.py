@@ -1,0 +1,168 @@
+"""An agent at work: it looks, answers, accounts for its act and signs, item by item, and remembers.
+
+    watch -> observe -> act -> prediction record -> one transaction: the account first, then the messages
+
+The key that signs is the agent's own, and the ledger refuses whatever its mandate does not allow; nothing
+here needs to be trusted for that. What opens an act (record, salts, vector) is kept in the member's vault
+and put out as a blob, so that an audit executes it again.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from consortia.base.codec import Record, encode_record
+from consortia.base.hashing import tagged
+from consortia.engines.commit.chunks import blob_id
+from consortia.engines.commit.prediction import committed, encode_opened, predicted
+from consortia.engines.infer.predict import Features
+from consortia.modules.predictions.messages import Act
+from consortia.modules.predictions.types import Account
+from consortia.workers.delegate import (
+    Answer,
+    Mind,
+    Rule,
+    Vector,
+    check_subject,
+    messages_of,
+    read_messages,
+)
+from consortia.workers.vault import Vault
+
+RATIONALE_TAG = "consortia/rationale"
+OVER = frozenset({"kernel.revoked_key", "kernel.unknown_key", "identity.mandate_over"})
+"""Refusals after which an agent acts no more."""
+
+LATER = frozenset({"kernel.over_quota", "kernel.block_full", "kernel.expired"})
+"""Refusals after which the same act may be tried again."""
+
+
+class AgentDoor(Protocol):
+    """The member's own node, as an agent sees it."""
+
+    def ask(self, query: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer to `module.query` as plain values, bytes as bytes."""
+
+    def message(self, method: str, arguments: dict[str, Any]) -> Record:
+        """The message of a method, bytes in its arguments as hex; raises base.codec.Malformed."""
+
+    def submit(self, *messages: Record) -> str:
+        """Sign as one transaction with the agent's key; its code, "ok" or a refusal's."""
+
+    def put_blob(self, data: bytes) -> bytes:
+        """Keep bytes at the node and give their id."""
+
+    def time(self) -> int:
+        """The block time of the ledger's tip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an agent made of one item: its answer, and the code with which the ledger met the act.
+
+    `code` is "silent" where the answer leads to no message.
+    """
+
+    subject: bytes
+    answer: Answer
+    code: str
+
+
+class MandateOver(Exception):
+    """The ledger takes nothing more from this agent."""
+
+
+class Agent:
+    """One agent: a mind, its rule, and the node of the member for whom it acts."""
+
+    def __init__(
+        self, door: AgentDoor, mind: Mind, rule: tuple[Rule, bytes], vault: Vault, diary: Path
+    ) -> None:
+        """`rule` is the rule and its bytes, which become a blob; `diary` the file of what was done."""
+        self.door, self.mind, self.vault, self.diary = door, mind, vault, diary
+        self.rule, text = rule
+        self._text: bytes | None = text
+        self.policy = blob_id(text)
+        self._done = self._remembered()
+
+    def work(self) -> list[Done]:
+        """Act on every item that is new; raises MandateOver once the ledger takes nothing more."""
+        done = []
+        for subject, item in self.items():
+            if subject not in self._done:
+                one = self._act_on(subject, item)
+                done.append(one)
+                if one.code not in LATER:
+                    self._remember(one)
+                if one.code in OVER:
+                    raise MandateOver(one.code)
+        return done
+
+    def items(self) -> list[tuple[bytes, Mapping[str, Any]]]:
+        """What there is to act on, by id, in the ledger's order."""
+        watch = self.rule.watch
+        found: Any = self.door.ask(watch.query, watch.arguments)
+        for name in watch.items.split("."):
+            found = found[name]
+        return [(check_subject(item[watch.subject], watch.subject), item) for item in found]
+
+    def _act_on(self, subject: bytes, item: Mapping[str, Any]) -> Done:
+        vector = self.mind.observe(self.rule, item)
+        answer = self.mind.act(vector)
+        messages = read_messages(self.door.message, messages_of(self.rule, answer.label, subject))
+        if not messages:
+            return Done(subject, answer, "silent")
+        account = self._account(vector, answer)
+        return Done(subject, answer, self.door.submit(Act(account), *messages))
+
+    def _account(self, vector: Vector, answer: Answer) -> Account:
+        """The account of an act, once all that opens it is kept."""
+        if self._text is not None:
+            self.door.put_blob(self._text)
+            self._text = None
+        opened = predicted(
+            model=self.mind.content,
+            given=encode_record(Features(vector)),
+            score=answer.score,
+            probability_ppm=answer.stated,
+            label=answer.label,
+            policy=self.policy,
+            time=self.door.time(),
+        )
+        batch, _ = committed([opened])
+        self.vault.add_predictions([opened])
+        salt = secrets.token_bytes(32)
+        reason = f"{answer.label} at {answer.stated} ppm by the rule {self.policy.hex()}"
+        self._write({"root": batch.root.hex(), "reason": reason, "salt": salt.hex()})
+        return Account(
+            input=opened.record.input,
+            rationale=rationale(salt, reason),
+            purpose=self.rule.purpose,
+            policy=self.policy,
+            root=batch.root,
+            stated=answer.stated,
+            opened=self.door.put_blob(encode_opened([opened])),
+        )
+
+    def _remember(self, one: Done) -> None:
+        self._done.add(one.subject)
+        self._write({"subject": one.subject.hex(), "label": one.answer.label, "code": one.code})
+
+    def _remembered(self) -> set[bytes]:
+        if not self.diary.is_file():
+            return set()
+        lines = [json.loads(line) for line in self.diary.read_text(encoding="utf-8").splitlines()]
+        return {bytes.fromhex(line["subject"]) for line in lines if "subject" in line}
+
+    def _write(self, line: dict[str, str]) -> None:
+        self.diary.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.diary.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def rationale(salt: bytes, reason: str) -> bytes:
+    """The salted hash of an act's reason: H("consortia/rationale", salt | reason)."""
+    return tagged(RATIONALE_TAG, salt + reason.encode())
