@@ -29,6 +29,9 @@ _OTHER_VARIABLES = frozenset({"HOME", "PASSPHRASE_FILE", "TESTS"})
 _TRAINER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
+_PEER = re.compile(r"[0-9a-f]{40}@[^@/,\s]+:[0-9]{1,5}")
+
+
 class ConfigError(ValueError):
     """A setting that cannot be used; the text names the setting, where it stands and what is wanted."""
 
@@ -41,7 +44,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ledger says so, and `orderer_pin` the SHA-256 of its certificate in hex. `listen` is host:port (port 0:
     any free one) and `url` the address that other members reach it at, when that differs. `tls` false is
     allowed on loopback only. `worker` starts the member's worker with the node, and `trainer`
-    (`module:name`) is the member's own program for studies of weights, run by that worker. One blob has at
+    (`module:name`) is the member's own program for studies of weights, run by that worker.
+
+    Where the driver is `cometbft`: `cometbft` is the program, when it is not on the PATH, and `cometbft_log`
+    how much it logs; `peer_listen` is host:port where it listens to its peers, `peer_address` where they
+    reach it when that differs, and `peers` some of them (id@host:port): it learns of others. A block waits
+    `block_milliseconds` for late votes; it keeps the last `retain_blocks` blocks (0: all of them, as at least
+    one member should); `metrics_listen` is host:port of its Prometheus page (empty: none).
+
+    One blob has at
     most `blob_bytes_max` bytes, all together `blobs_bytes_max`, those that each other member left
     `member_blobs_bytes_max`; nothing more of others is taken when less than `disk_free_bytes_min` of the
     disk would be left.
@@ -49,7 +60,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     member: str
     network: str
-    driver: Literal["embedded"] = "embedded"
+    driver: Literal["embedded", "cometbft"] = "embedded"
     orderer: str = ""
     orderer_url: str = ""
     orderer_pin: str = ""
@@ -58,6 +69,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     tls: bool = False
     worker: bool = False
     trainer: str = ""
+    cometbft: str = ""
+    cometbft_log: Literal["none", "error", "info", "debug"] = "error"
+    peer_listen: str = ""
+    peer_address: str = ""
+    peers: tuple[str, ...] = ()
+    block_milliseconds: Annotated[int, Meta(ge=10, le=60_000)] = 200
+    retain_blocks: Annotated[int, Meta(ge=0)] = 0
+    metrics_listen: str = ""
     group_milliseconds: Annotated[int, Meta(ge=0, le=10_000)] = 5
     group_transactions: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
     blob_bytes_max: Annotated[int, Meta(ge=1)] = 4 << 30
@@ -175,6 +194,16 @@ def _check(config: Config, source: str) -> None:
         )
     if config.trainer and not _TRAINER.fullmatch(config.trainer):
         raise ConfigError(f"{source}: trainer is module:name, such as my_models:make, not {config.trainer!r}")
+    for name in ("peer_listen", "peer_address", "metrics_listen"):
+        try:
+            split_address(getattr(config, name) or "127.0.0.1:0")
+        except ConfigError as error:
+            raise ConfigError(f"{source}: {name}: {error}") from None
+    if config.driver == "cometbft" and not config.peer_listen:
+        raise ConfigError(f"{source}: peer_listen = HOST:PORT is wanted, where CometBFT listens to its peers")
+    for peer in config.peers:
+        if not _PEER.fullmatch(peer):
+            raise ConfigError(f"{source}: peers: {peer!r} is not ID@HOST:PORT, its id 40 hex digits")
     url = config.orderer_url
     if url and not url.startswith(("http://", "https://")):
         raise ConfigError(f"{source}: orderer_url is a URL that starts with http:// or https://, not {url!r}")
@@ -185,4 +214,6 @@ def _check(config: Config, source: str) -> None:
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else msgspec.json.encode(value).decode()
+    return (
+        str(value) if isinstance(value, int) else msgspec.json.encode(value).decode()
+    )  # a list is TOML's too

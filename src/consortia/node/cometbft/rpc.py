@@ -1,0 +1,143 @@
+"""CometBFT's JSON-RPC over its unix socket: handing in a bundle, and asking where it stands."""
+
+import asyncio
+import base64
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+SECONDS_MAX = 10.0
+ANSWER_BYTES_MAX = 8 << 20
+_HEAD = b"POST / HTTP/1.1\r\nHost: cometbft\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+
+class RpcError(RuntimeError):
+    """CometBFT could not be asked, or answered with an error; the text says which."""
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
+    data: str = ""
+
+
+class _Answer(msgspec.Struct):
+    result: msgspec.Raw = msgspec.Raw(b"")
+    error: _Error | None = None
+
+
+class Handed(msgspec.Struct):
+    """What CometBFT's own check of a bundle said: 0, or the application's code with its words."""
+
+    code: int = 0
+    log: str = ""
+
+
+class Sync(msgspec.Struct):
+    """How far CometBFT's blocks are; `catching_up` while it fetches older ones from its peers."""
+
+    latest_block_height: str = "0"
+    catching_up: bool = True
+
+
+class Engine(msgspec.Struct):
+    """Where CometBFT stands."""
+
+    sync_info: Sync
+
+
+class Peers(msgspec.Struct):
+    """How many peers CometBFT is connected to."""
+
+    n_peers: str = "0"
+
+
+class Rpc:
+    """A client of one CometBFT. Its connections are kept and used again; for one event loop."""
+
+    def __init__(self, path: Path) -> None:
+        """Ask at the unix socket `path`; nothing is opened yet."""
+        self._path = str(path)
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def hand_in(self, bundle: bytes) -> Handed:
+        """Hand a bundle to CometBFT, which checks and spreads it; raises RpcError.
+
+        A bundle that it has already is as good as handed in.
+        """
+        try:
+            answer = await self._ask("broadcast_tx_sync", {"tx": base64.b64encode(bundle).decode("ascii")})
+        except RpcError as error:
+            if "tx already exists in cache" in str(error):
+                return Handed()
+            raise
+        return msgspec.json.decode(answer, type=Handed)
+
+    async def engine(self) -> Engine:
+        """Where CometBFT stands; raises RpcError."""
+        return msgspec.json.decode(await self._ask("status", {}), type=Engine)
+
+    async def peers(self) -> int:
+        """How many peers CometBFT is connected to; raises RpcError."""
+        return int(msgspec.json.decode(await self._ask("net_info", {}), type=Peers).n_peers)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for _, writer in self._idle:
+            writer.close()
+        self._idle.clear()
+
+    async def _ask(self, method: str, parameters: dict[str, Any]) -> bytes:
+        body = msgspec.json.encode({"jsonrpc": "2.0", "id": 0, "method": method, "params": parameters})
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                data = await self._exchange(body)
+            answer = msgspec.json.decode(data, type=_Answer)
+        except (OSError, EOFError, ValueError, TimeoutError, msgspec.MsgspecError) as error:
+            raise RpcError(f"CometBFT does not answer: {type(error).__name__} {error}".rstrip()) from error
+        if answer.error is not None or not bytes(answer.result):
+            told = answer.error or _Error("an empty answer")
+            raise RpcError(f"CometBFT: {told.message} {told.data}".rstrip())
+        return bytes(answer.result)
+
+    async def _exchange(self, body: bytes) -> bytes:
+        """One request; a kept connection that CometBFT has closed meanwhile is replaced once."""
+        request = _HEAD % len(body) + body
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof() and not writer.is_closing():
+                try:
+                    return await self._over(reader, writer, request)
+                except (EOFError, ConnectionError):
+                    continue
+        reader, writer = await asyncio.open_unix_connection(self._path, limit=ANSWER_BYTES_MAX)
+        return await self._over(reader, writer, request)
+
+    async def _over(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+    ) -> bytes:
+        try:
+            writer.write(request)
+            await writer.drain()
+            length, lasting = _length(await reader.readuntil(b"\r\n\r\n"))
+            data = await reader.readexactly(length)
+        except BaseException:
+            writer.close()
+            raise
+        if lasting:
+            self._idle.append((reader, writer))
+        else:
+            writer.close()
+        return data
+
+
+def _length(head: bytes) -> tuple[int, bool]:
+    """How long the body of an HTTP/1.1 answer is, and whether the connection goes on; raises ValueError."""
+    fields = {}
+    for line in head.decode("latin-1").split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        fields[name.strip().lower()] = value.strip()
+    length = int(fields["content-length"]) if "content-length" in fields else -1
+    if not 0 <= length <= ANSWER_BYTES_MAX:
+        raise ValueError("an answer without a length, or too long a one")
+    return length, fields.get("connection", "").lower() != "close"

@@ -1,0 +1,89 @@
+"""Bundles reach CometBFT over its socket; what it cannot do is said in one kind of error."""
+
+import asyncio
+import base64
+import json
+
+import pytest
+
+from consortia.node.cometbft.rpc import Rpc, RpcError
+
+
+def asking(path, answers, work):
+    """Do `work(rpc)` at a server that gives these HTTP answers, a connection for as long as they last."""
+    heard = []
+
+    async def serve(reader, writer):
+        while answers:
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                break
+            length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+            heard.append(json.loads(await reader.readexactly(length)))
+            writer.write(answers.pop(0))
+            await writer.drain()
+        writer.close()
+
+    async def run():
+        server = await asyncio.start_unix_server(serve, str(path))
+        rpc = Rpc(path)
+        try:
+            return await work(rpc)
+        finally:
+            rpc.close()
+            server.close()
+
+    return asyncio.run(run()), heard
+
+
+def http(answer, status="200 OK"):
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def test_a_bundle_is_handed_in_and_the_check_of_it_told(tmp_path):
+    answers = [http({"result": {"code": 3, "log": "nothing in it is admissible"}})]
+    told, heard = asking(tmp_path / "rpc", answers, lambda rpc: rpc.hand_in(b"\x01bundle"))
+    assert (told.code, told.log) == (3, "nothing in it is admissible")
+    assert heard[0]["method"] == "broadcast_tx_sync"
+    assert base64.b64decode(heard[0]["params"]["tx"]) == b"\x01bundle"
+
+
+def test_a_bundle_that_is_there_already_is_handed_in(tmp_path):
+    error = {"error": {"code": -32603, "message": "Internal error", "data": "tx already exists in cache"}}
+    told, _ = asking(tmp_path / "rpc", [http(error)], lambda rpc: rpc.hand_in(b"\x01"))
+    assert told.code == 0
+
+
+def test_a_full_pool_is_an_error(tmp_path):
+    error = {"error": {"code": -32603, "message": "Internal error", "data": "mempool is full"}}
+    with pytest.raises(RpcError, match="mempool is full"):
+        asking(tmp_path / "rpc", [http(error)], lambda rpc: rpc.hand_in(b"\x01"))
+
+
+def test_a_connection_is_used_again_and_replaced_when_it_was_closed(tmp_path):
+    status = http({"result": {"sync_info": {"latest_block_height": "7", "catching_up": False}}})
+    answers = [status, http({"result": {"n_peers": "3"}}), status]
+
+    async def work(rpc):
+        first = await rpc.engine()
+        peers = await rpc.peers()
+        rpc._idle[0][1].close()
+        await rpc.engine()
+        return first.sync_info.latest_block_height, first.sync_info.catching_up, peers
+
+    told, heard = asking(tmp_path / "rpc", answers, work)
+    assert told == ("7", False, 3)
+    assert len(heard) == 3
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\n\r\n", http(b"not JSON"), http({}), b"HTTP/1.1 200"])
+def test_what_is_no_answer_is_an_error(tmp_path, answer):
+    with pytest.raises(RpcError):
+        asking(tmp_path / "rpc", [answer], lambda rpc: rpc.engine())
+
+
+def test_a_cometbft_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(RpcError, match="does not answer"):
+        asyncio.run(Rpc(tmp_path / "nothing").engine())
