@@ -33,8 +33,8 @@ PATIENCE_SECONDS = 300.0
 class Network(Consortium):
     """Members whose nodes keep their addresses over a restart, as those of organisations do."""
 
-    def __init__(self, folder, names=HOSPITALS, *, workers=True):
-        super().__init__(folder, names, Teller(to_error=True))
+    def __init__(self, folder, names=HOSPITALS, *, workers=True, driver="embedded"):
+        super().__init__(folder, names, Teller(to_error=True), driver=driver)
         self._workers = workers
         self.shared = {}
         self._studies = self._things = 0

@@ -13,13 +13,14 @@ import msgspec
 
 from consortia.base.codec import encode_record
 from consortia.base.hashing import sha256
-from consortia.cli.network import address_of, tell_keys, wishes, with_passphrase
-from consortia.cli.options import ORG, home_option, json_option, plain_keys_option
+from consortia.cli.network import address_of, ordered_by, tell_keys, wishes, with_passphrase
+from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
 from consortia.cli.output import DONE, USAGE, Failure, facts, note, say
 from consortia.cli.session import Keyring, Place, at_place
 from consortia.modules.identity.messages import Accept
 from consortia.modules.identity.queries import ByName, MemberView
 from consortia.node import invitations
+from consortia.node.cometbft.peering import peer_of
 from consortia.node.config import FILE, save, split_address
 from consortia.node.home import Home, default_home, write_private
 from consortia.node.homes import EVERYWHERE, prepare
@@ -52,7 +53,9 @@ def invite(*, org: str, home: Path | None, out: Path | None, url: str | None, as
     path = out or Path(f"{org}.invite")
     if path.exists():
         raise Failure(f"{path} exists", "--out another file")
-    place = invitations.Place(found.config(os.environ).member, address, pin)
+    config = found.config(os.environ)
+    peer = peer_of(found, config) if config.driver == "cometbft" else ""
+    place = invitations.Place(config.member, address, pin, peer)
     made = Invitations(found.path).invite(found.genesis(), org, place, _now())
     write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     if as_json:
@@ -73,6 +76,7 @@ def invite(*, org: str, home: Path | None, out: Path | None, url: str | None, as
 @click.option("--listen", metavar="HOST:PORT", help="Where its node listens; else a free port of 127.0.0.1.")
 @click.option("--url", default="", help="Where others reach it, when that differs.")
 @click.option("--tls", is_flag=True, help="Speak TLS on 127.0.0.1 too; elsewhere it always does.")
+@peer_listen_option
 @click.option("--worker/--no-worker", default=True, help="Run the member's worker beside its node.")
 @click.option("--no-wait", is_flag=True, help="Post the keys and end; the same command again goes on.")
 @plain_keys_option
@@ -86,6 +90,7 @@ def join(
     listen: str | None,
     url: str,
     tls: bool,
+    peer_listen: str | None,
     worker: bool,
     no_wait: bool,
     plain_keys: bool,
@@ -102,6 +107,7 @@ def join(
     if (place.path / FILE).exists():
         keyring = Keyring(_resumed(home or default_home(os.environ), invited))
     else:
+        place = ordered_by(place, invited.driver, peer_listen)
         place = with_passphrase(place, plain=plain_keys)
         made, request = prepare(place, invited, _now())
         write_private(made.path / REQUEST_FILE, encode_record(request))
@@ -139,7 +145,8 @@ class _Joiner:
                 return False
             else:
                 time.sleep(POLL_SECONDS)
-        self._learn_orderer()
+        if self.invited.driver == "embedded":
+            self._learn_orderer()
         return True
 
     def _known(self) -> bool:

@@ -30,10 +30,10 @@ CONFIG = "consortia.toml"
 @click.option("--name", "names", multiple=True, help="A member's name; once for each, instead of --members.")
 @click.option(
     "--driver",
-    type=click.Choice(["embedded"]),
+    type=click.Choice(["embedded", "cometbft"]),
     default="embedded",
     show_default=True,
-    help="Who orders the blocks: the first member's node.",
+    help="Who orders a new network's blocks: the first member's node, or all members' by CometBFT.",
 )
 @click.option(
     "--home",
@@ -46,10 +46,10 @@ CONFIG = "consortia.toml"
 def localnet(*, members: int | None, names: tuple[str, ...], driver: str, home: Path, as_json: bool) -> int:
     """Run a network of members on this machine, for trying things and for tests.
 
-    The members admit one another; their keys are not encrypted. Ctrl-C or SIGTERM stops every node; the same
-    command later goes on where it ended. Act for a member in its home: consortia status --home HOME/NAME
+    The members admit one another, or found it together where CometBFT orders; their keys are not encrypted.
+    Ctrl-C or SIGTERM stops every node; the same command later goes on where it ended. Act for a
+    member in its home: consortia status --home HOME/NAME
     """
-    del driver  # there is one so far
     from consortia.cli.demo.consortium import Consortium
     from consortia.cli.demo.telling import Teller
     from consortia.node.localnet import NodeDown
@@ -60,7 +60,7 @@ def localnet(*, members: int | None, names: tuple[str, ...], driver: str, home: 
     wanted = _wanted(folder, known, members, names)
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        with Consortium(folder, wanted, Teller(to_error=True), lasting=True) as network:
+        with Consortium(folder, wanted, Teller(to_error=True), lasting=True, driver=driver) as network:
             if known:
                 network.resume()
             else:

@@ -4,13 +4,14 @@ import os
 import secrets
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import msgspec
 
 from consortia.base.ids import is_name
-from consortia.cli.options import ORG, home_option, json_option, plain_keys_option
+from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
 from consortia.cli.output import DONE, REFUSED, USAGE, Failure, facts, note, say
 from consortia.modules.identity.addresses import is_node_address
 from consortia.node.config import ADDRESS, Config, is_loopback, split_address
@@ -30,6 +31,14 @@ PORTS = range(10_240, 32_768)
 @click.option("--listen", metavar="HOST:PORT", help="Where its node listens; else a free port of 127.0.0.1.")
 @click.option("--url", default="", help="Where others reach it, when that differs.")
 @click.option("--tls", is_flag=True, help="Speak TLS on 127.0.0.1 too; elsewhere it always does.")
+@click.option(
+    "--driver",
+    type=click.Choice(["embedded", "cometbft"]),
+    default="embedded",
+    show_default=True,
+    help="Who orders the blocks: this member's node, or all members' by CometBFT.",
+)
+@peer_listen_option
 @click.option("--worker/--no-worker", default=True, help="Run the member's worker beside its node.")
 @plain_keys_option
 @json_option
@@ -42,19 +51,23 @@ def init(
     listen: str | None,
     url: str,
     tls: bool,
+    driver: str,
+    peer_listen: str | None,
     worker: bool,
     plain_keys: bool,
     as_json: bool,
 ) -> int:
     """Make a network called NAME: a home, keys, and the genesis whose hash is its name.
 
-    ORG is the first member and its node orders the blocks. Others come in by `consortia invite`.
+    ORG is the first member. Its node orders the blocks, unless CometBFT is to. Others come in by
+    `consortia invite`.
     """
     if not is_name(org):
         raise click.BadParameter(f"{org!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="--org")
     if not 1 <= len(name) <= 80:
         raise click.BadParameter("a network's name has 1 to 80 characters", param_hint="NAME")
     place = wishes(home, org, title, listen=listen, url=url, tls=tls, worker=worker)
+    place = ordered_by(place, driver, peer_listen)
     place = with_passphrase(place, plain=plain_keys)
     made, genesis = begin(place, name, time.time_ns() // 1_000_000)
     network = genesis.network().hex()
@@ -131,14 +144,24 @@ def wishes(
     return Wishes(path, member, title or member, None, address, url, secure, {"worker": worker})
 
 
+def ordered_by(place: Wishes, driver: str, peer_listen: str | None) -> Wishes:
+    """The same wishes under a driver: with CometBFT, a place to listen to its peers. Raises Failure (2)."""
+    if driver != "cometbft":
+        if peer_listen is not None:
+            raise Failure("only CometBFT has peers", "--driver cometbft", code=USAGE)
+        return place
+    host = split_address(place.listen)[0]
+    address = peer_listen or f"{'[' + host + ']' if ':' in host else host}:{free_port()}"
+    split_address(address)
+    return replace(place, more={**place.more, "peer_listen": address}, driver=driver)
+
+
 def with_passphrase(place: Wishes, *, plain: bool) -> Wishes:
     """The same wishes with the passphrase of the keys to be made; asked for twice at the prompt."""
     if (place.path / "consortia.toml").exists():
         raise Failure(f"{place.path} is a home already", "--home another folder")
     phrase = None if plain else passphrase_from(os.environ, confirm=True)
-    return Wishes(
-        place.path, place.member, place.title, phrase, place.listen, place.url, place.tls, place.more
-    )
+    return replace(place, passphrase=phrase)
 
 
 def free_port() -> int:

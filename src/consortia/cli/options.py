@@ -33,6 +33,15 @@ def json_option(function: F) -> F:
     )
 
 
+def peer_listen_option(function: F) -> F:
+    """`--peer-listen HOST:PORT`: where CometBFT listens to the other members' nodes."""
+    return click.option(
+        "--peer-listen",
+        metavar="HOST:PORT",
+        help="Where its CometBFT listens to its peers; else a free port beside --listen.",
+    )(function)
+
+
 def plain_keys_option(function: F) -> F:
     """`--plain-keys`: key files without a passphrase."""
     return click.option(

@@ -136,7 +136,7 @@ def _tell(known: Mapping[str, Any]) -> None:
         left = "everything" if not behind else f"all but {behind} leaves"
         rows += [
             ("final", f"{left}, cosigned by {', '.join(known['cosigned']) or 'nobody yet'}"),
-            ("orderer", f"{known['orderer']}{_ordering(known)}"),
+            ("ordered", _ordering(known)),
             ("clock", f"{known['clock_off']:+d} ms from this machine's"),
             ("version", f"{known['version']}, rules {_rules(known['modules'])}"),
         ]
@@ -164,9 +164,24 @@ def _tell_rest(known: Mapping[str, Any]) -> None:
 
 
 def _ordering(known: Mapping[str, Any]) -> str:
+    """Who orders the blocks: a member's node, or all members' by their engine."""
+    driver: Mapping[str, Any] = known["driver"]
+    if driver.get("name") == "cometbft":
+        return f"by all members' CometBFT{_engine(driver)}"
+    orderer = f"by {known['orderer']}"
     if known["orderer"] != known["member"]:
-        return ""
-    return ", this node" if known["ordering"] else ", this node, which hears its followers first"
+        return orderer
+    return f"{orderer}, this node{'' if known['ordering'] else ', which hears its followers first'}"
+
+
+def _engine(driver: Mapping[str, Any]) -> str:
+    """How this member's CometBFT is."""
+    if not driver["running"]:
+        return f"; this node's {driver['version']} does not answer"
+    vote = f"votes with power {driver['power']}" if driver["votes"] else "does not vote"
+    found = f" {driver['version']}, its block {driver['height']:,}, {driver['peers']} peers; this node {vote}"
+    found += ", and fetches older blocks first" if driver["catching_up"] else ""
+    return f"{found}; {driver['text']}" if driver["text"] else found
 
 
 def _rules(modules: Mapping[str, int]) -> str:

@@ -54,8 +54,9 @@ class Checkpoints:
         return self._published_at + (min(REST_MS, self._interval) if calm else self._interval)
 
     def restore(self, size: int) -> None:
-        """Publish an older size again, which the last run did not see become final."""
-        self._waiting[size] = self.head(self._height(size))
+        """Publish a size at which a block ended, such as one that the last run did not see become final."""
+        self._waiting.setdefault(size, self.head(self._height(size)))
+        self._trim()
 
     def publish(self, now: int) -> Note:
         """Publish the newest size."""
@@ -69,6 +70,10 @@ class Checkpoints:
     def waiting(self) -> list[Note]:
         """What is published and not final, with the cosignatures so far, ascending by size."""
         return [self._waiting[size] for size in sorted(self._waiting)]
+
+    def known(self, size: int) -> Note | None:
+        """What is published at a size and not final, with the cosignatures so far."""
+        return self._waiting.get(size)
 
     def add(self, data: bytes) -> Note | None:
         """Take in cosignatures of a published size; the note when it has become final, otherwise None.
@@ -84,7 +89,9 @@ class Checkpoints:
         if note.checkpoint != known.checkpoint:
             raise Malformed(f"another root was published at size {size}")
         members = self.chain.set_before(self._height(size))
-        lines = tuple(line for line in note.signatures if line.name != note.checkpoint.origin)
+        held = {(line.key_hash, line.name) for line in known.signatures}
+        fresh = (line for line in note.signatures if (line.key_hash, line.name) not in held)
+        lines = tuple(line for line in fresh if line.name != note.checkpoint.origin)
         for line in lines:
             _check_line(line, note.checkpoint, members, self.ledger.network)
         merged = known.with_signatures(lines)

@@ -32,6 +32,9 @@ OFFICES: tuple[tuple[str, tuple[Role, ...]], ...] = (
 )
 """The key files of a new member: label, and roles in alphabetical order."""
 
+VOTING: tuple[str, tuple[Role, ...]] = ("consensus", ("consensus",))
+"""The key file that a member has besides where CometBFT orders the blocks."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemberKeys:
@@ -41,13 +44,18 @@ class MemberKeys:
     keys: Mapping[str, SigningKey]
 
     @classmethod
-    def generate(cls, member: str) -> "MemberKeys":
-        """Fresh random keys for every office."""
-        return cls(member, {label: SigningKey(os.urandom(32)) for label, _ in OFFICES})
+    def generate(cls, member: str, driver: str = "embedded") -> "MemberKeys":
+        """Fresh random keys for every office; with one that votes, where the driver is `cometbft`."""
+        offices = [*OFFICES, VOTING] if driver == "cometbft" else OFFICES
+        return cls(member, {label: SigningKey(os.urandom(32)) for label, _ in offices})
+
+    def offices(self) -> list[tuple[str, tuple[Role, ...]]]:
+        """The labels of the keys that there are, with their roles, in alphabetical order."""
+        return sorted((label, roles) for label, roles in (*OFFICES, VOTING) if label in self.keys)
 
     def specs(self) -> tuple[KeySpec, ...]:
         """The keys as the ledger will know them."""
-        return tuple(KeySpec(self.keys[label].public, roles, label) for label, roles in OFFICES)
+        return tuple(KeySpec(self.keys[label].public, roles, label) for label, roles in self.offices())
 
     def founder(self, title: str, quota: Quota = FULL_QUOTA) -> Founder:
         """The member as a genesis names it."""
@@ -63,7 +71,7 @@ class MemberKeys:
 
     def save(self, home: Home, passphrase: str | None) -> None:
         """Write the key files to a home; plain without a passphrase. Raises KeyFileError."""
-        for label, roles in OFFICES:
+        for label, roles in self.offices():
             role = label if label in roles else roles[0]
             save_key(home.keys, self.keys[label], passphrase, label=label, role=role, member=self.member)
 
@@ -81,17 +89,28 @@ def make_genesis(name: str, founders: Sequence[Founder], now: int) -> Genesis:
     return Genesis(PROTOCOL_VERSION, name, now, DEFAULT_LIMITS, app.versions(), state)
 
 
-def found(folder: Path, name: str, members: Sequence[str], now: int, **settings: object) -> list[Home]:
-    """Homes with plain keys for a whole network on one machine; the first member's node orders.
+def found(
+    folder: Path,
+    name: str,
+    members: Sequence[str],
+    now: int,
+    *,
+    each: Mapping[str, Mapping[str, object]] | None = None,
+    **settings: object,
+) -> list[Home]:
+    """Homes with plain keys for a whole network on one machine; the first member's node orders, if one does.
 
-    `settings` go to every home. The others' `orderer_url` is written once the first node listens.
+    `settings` go to every home, those of `each` to that of one member. The others' `orderer_url` is written
+    once the first node listens.
     """
-    keys = [MemberKeys.generate(member) for member in members]
+    driver = str(settings.get("driver", "embedded"))
+    keys = [MemberKeys.generate(member, driver) for member in members]
     genesis = make_genesis(name, [one.founder(one.member) for one in keys], now)
     network = genesis.network().hex()
     homes = []
     for one in keys:
-        config = Config(member=one.member, network=network, orderer=members[0], **settings)  # type: ignore[arg-type]
+        own = {**settings, **(each or {}).get(one.member, {})}
+        config = Config(member=one.member, network=network, orderer=members[0], **own)  # type: ignore[arg-type]
         home = Home.create(folder / one.member, config, encode_record(genesis))
         one.save(home, None)
         homes.append(home)

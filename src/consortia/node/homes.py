@@ -33,6 +33,7 @@ class Wishes:
     url: str = ""
     tls: bool = False
     more: Mapping[str, object] = field(default_factory=dict)
+    driver: str = "embedded"
 
 
 def begin(wishes: Wishes, network: str, now: int) -> tuple[Home, Genesis]:
@@ -41,7 +42,7 @@ def begin(wishes: Wishes, network: str, now: int) -> tuple[Home, Genesis]:
     Raises ConfigError for an impossible name, HomeError where there is a home already.
     """
     _check_name(wishes.member)
-    keys = MemberKeys.generate(wishes.member)
+    keys = MemberKeys.generate(wishes.member, wishes.driver)
     genesis = make_genesis(network, [keys.founder(wishes.title)], now)
     home = _home(wishes, genesis.network(), encode_record(genesis), orderer=wishes.member)
     keys.save(home, wishes.passphrase)
@@ -53,7 +54,7 @@ def prepare(wishes: Wishes, invite: Invite, now: int) -> tuple[Home, JoinRequest
     """Make the home of a joiner, and what it posts to the inviting node; raises as `begin` does."""
     _check_name(wishes.member)
     network = bytes.fromhex(invite.network)
-    keys = MemberKeys.generate(wishes.member)
+    keys = MemberKeys.generate(wishes.member, invite.driver)
     home = _home(wishes, network, bytes.fromhex(invite.genesis), orderer=invite.inviter, invite=invite)
     keys.save(home, wishes.passphrase)
     files = _certificate(home, wishes, now)
@@ -79,6 +80,8 @@ def _home(
         "listen": wishes.listen,
         "url": wishes.url,
         "tls": wishes.tls,
+        "driver": wishes.driver if invite is None else invite.driver,
+        "peers": (invite.peer,) if invite is not None and invite.peer else (),
         **wishes.more,
     }
     return Home.create(wishes.path, Config(**values), genesis)  # type: ignore[arg-type]

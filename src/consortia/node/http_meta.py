@@ -51,6 +51,7 @@ def status_facts(service: Service) -> dict[str, Any]:
         "orderer": found.orderer,
         "ordering": found.ordering,
         "term": found.term,
+        "driver": service.driver(),
         "height": found.height,
         "time": found.time,
         "size": found.size,

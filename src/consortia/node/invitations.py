@@ -31,7 +31,10 @@ class InviteError(ValueError):
 
 
 class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The invite file, as JSON: `genesis` in hex, `pin` of the server's certificate in hex or empty."""
+    """The invite file, as JSON: `genesis` in hex, `pin` of the server's certificate in hex or empty.
+
+    `driver` is how blocks are ordered; `peer` where the inviter's CometBFT is reached (id@host:port).
+    """
 
     format: Literal["consortia-invite-1"]
     network: str
@@ -42,6 +45,8 @@ class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pin: str
     token: str
     expires: int
+    driver: Literal["embedded", "cometbft"] = "embedded"
+    peer: str = ""
 
 
 class JoinRequest(Record, frozen=True):
@@ -65,11 +70,15 @@ class _Open(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the inviting node is: its member's name, its URL, the pin of its certificate or nothing."""
+    """Where the inviting node is: its member's name, its URL, the pin of its certificate or nothing.
+
+    `peer` is where its CometBFT is reached; empty where it has none.
+    """
 
     inviter: str
     url: str
     pin: bytes
+    peer: str = ""
 
 
 class Invitations:
@@ -98,6 +107,8 @@ class Invitations:
             place.pin.hex(),
             token,
             expires,
+            "cometbft" if place.peer else "embedded",
+            place.peer,
         )
 
     def redeem(self, token: str, request: JoinRequest, now: int) -> None:

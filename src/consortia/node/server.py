@@ -1,3 +1,4 @@
+# Long because one object starts, drives and stops all that a node's process runs
 """The node's process: one event loop that drives the core, serves HTTP, follows peers and minds the worker.
 
 Order of starting: lock the home, open keys and ledger, listen, tell where (the ready line), go on. Order
@@ -11,9 +12,10 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -55,6 +57,9 @@ from consortia.sdk.errors import LedgerError
 from consortia.sdk.transport import Transport
 from consortia.store.errors import NoRoom, StoreError
 
+if TYPE_CHECKING:
+    from consortia.node.cometbft.engine import Engine
+
 LONG_POLL_SECONDS = 5
 RETRY_SECONDS = 0.2
 STOP_SECONDS = 5
@@ -68,9 +73,13 @@ def utc_milliseconds() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys that a node's process holds: those it cosigns with, newest last."""
+    """The keys that a node's process holds: those it cosigns with, newest last.
+
+    `consensus` gives those with which its CometBFT may vote, newest last, also such as came since the start.
+    """
 
     node: tuple[SigningKey, ...]
+    consensus: Callable[[], Sequence[SigningKey]] = tuple
 
     @property
     def newest(self) -> SigningKey:
@@ -97,6 +106,7 @@ class NodeProcess:
         self.node = self._core(ledger)
         hindrance = Hindrance(home.ledger, home.witness)
         self._forward = Forwarder(self.node, self.peers, hindrance, self._now, self.wake)
+        self._engine = self._with_engine(ledger, hindrance) if config.driver == "cometbft" else None
         blobs = Blobs(home.blobs, blob_limits(config))
         self.service = Service(
             config=config,
@@ -108,12 +118,13 @@ class NodeProcess:
             index=Index(home.index_file),
             gate=self._gate(),
             hindrance=hindrance,
-            submit=self._forward.submit,
+            submit=self._forward.submit if self._engine is None else self._engine.submit,
             peers=self.peers,
             now=self._now,
             wake=self.wake,
             tls=ServerTls(files) if config.tls else None,
             invitations=Invitations(home.path),
+            driver=self._driver_facts,
             rates=Rates(config.requests_per_second_max),
             counters=counters,
         )
@@ -122,6 +133,7 @@ class NodeProcess:
         self._lost: set[str] = set()
         self._height = ledger.tip.height
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lasting: set[asyncio.Task[None]] = set()
         self._worker = WorkerProcess(home, config.trainer) if config.worker else None
         self._failure: StoreError | None = None
         self.url = ""
@@ -134,6 +146,17 @@ class NodeProcess:
     def _core(self, ledger: Ledger) -> Node:
         """The node's core, as it starts from what is durable; raises NoRoom."""
         config = self.config
+        if config.driver == "cometbft":
+            from consortia.node.cometbft.core import EngineNode  # noqa: PLC0415 (protobuf is an extra)
+
+            return EngineNode(
+                ledger,
+                config.member,
+                self.keys.node,
+                memory=self._memory,
+                settings=settings_of(config),
+                check=self._signatures.check,
+            )
         return Node(
             ledger,
             config.member,
@@ -144,6 +167,24 @@ class NodeProcess:
             check=self._signatures.check,
             elders=self.peers.elders,
         )
+
+    def _with_engine(self, ledger: Ledger, hindrance: Hindrance) -> "Engine":
+        """CometBFT beside this node; raises CometBftError."""
+        from consortia.node.cometbft.core import EngineNode  # noqa: PLC0415 (protobuf is an extra)
+        from consortia.node.cometbft.engine import Engine, Means  # noqa: PLC0415
+
+        def core() -> EngineNode:
+            if not isinstance(self.node, EngineNode):
+                raise TypeError("the core is not one for CometBFT")
+            return self.node
+
+        means = Means(core, self._now, self.wake, self.keys.consensus, self._signatures.check, hindrance)
+        return Engine(self.home, self.config, ledger, means, os.environ)
+
+    def _driver_facts(self) -> dict[str, Any]:
+        """What `status` says of who orders the blocks."""
+        facts: dict[str, Any] = {"name": self.config.driver}
+        return facts if self._engine is None else facts | self._engine.facts()
 
     def _gate(self) -> Gate:
         """Who may ask, by the keys that the newest block knows."""
@@ -198,7 +239,9 @@ class NodeProcess:
         settle()
         ready(running)
         if self._worker is not None:
-            self._spawn(self._worker.run(self.url, self._stopping))
+            self._lasting.add(self._spawn(self._worker.run(self.url, self._stopping)))
+        if self._engine is not None:
+            self._lasting.add(self._spawn(self._engine.run(self._stopping)))
         self._spawn(indexing.follow(self.service, self._stopping))
         self._spawn(self._announce())
         try:
@@ -352,16 +395,17 @@ class NodeProcess:
             raw = announcement(self.node, self.keys.newest, url, self.service.tls, self._now())
             if raw is not None:
                 with suppress(Refused, LedgerError, HttpProblem):  # the orderer's node may be away
-                    await self._forward.submit(raw)
+                    await self.service.submit(raw)
                     await self.service.waiting.news(2.0)
             with suppress(TimeoutError):
                 known = raw is None and self.config.member in self.peers.endpoints()
                 await asyncio.wait_for(self._stopping.wait(), 5.0 if known else 0.5)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -376,7 +420,7 @@ class NodeProcess:
         self._stopping.set()
         self.service.waiting.tell()
         for task in list(self._tasks):
-            if self._worker is None or task is not self._worker.task:
+            if task not in self._lasting:
                 task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(TimeoutError):

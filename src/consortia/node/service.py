@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.types import Scope
 
@@ -180,6 +180,7 @@ class Service:
     wake: Callable[[], None]
     tls: ServerTls | None = None
     invitations: Invitations | None = None
+    driver: Callable[[], dict[str, Any]] = lambda: {"name": "embedded"}
     rates: Rates = field(default_factory=lambda: Rates(1_000))
     waiting: Waiting = field(default_factory=Waiting)
     counters: Counters = field(default_factory=Counters)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import uvloop
 
+from consortia.base.keys import SigningKey
+from consortia.node.cometbft.binary import CometBftError
 from consortia.node.config import Config, ConfigError
 from consortia.node.home import Home, HomeError, Running
-from consortia.node.keys import KeyFileError, find_keys, open_key, passphrase_from
+from consortia.node.keys import SUFFIX, KeyFileError, find_keys, list_keys, open_key, passphrase_from
 from consortia.node.server import Keys, NodeProcess
 from consortia.node.tls import TlsError
 from consortia.store.errors import StoreError
@@ -35,7 +37,7 @@ def serve(
         with home.locked():
             _log_to(home)
             uvloop.run(_run(home, config, node_keys(home, environment), ready))
-    except (ConfigError, HomeError, KeyFileError, TlsError, StoreError, OSError) as error:
+    except (ConfigError, HomeError, KeyFileError, TlsError, StoreError, CometBftError, OSError) as error:
         raise Cannot(str(error)) from error
 
 
@@ -48,7 +50,18 @@ def node_keys(home: Home, environment: Mapping[str, str]) -> Keys:
             phrase.append(passphrase_from(environment))
         return phrase[0]
 
-    return Keys(tuple(open_key(one, ask) for one in find_keys(home.keys, "node")))
+    opened: dict[Path, SigningKey] = {}
+
+    def consensus() -> tuple[SigningKey, ...]:
+        paths = [
+            home.keys / f"{info.label}{SUFFIX}" for info in list_keys(home.keys) if info.role == "consensus"
+        ]
+        for path in paths:
+            if path not in opened:
+                opened[path] = open_key(path, ask)
+        return tuple(opened[path] for path in paths)
+
+    return Keys(tuple(open_key(one, ask) for one in find_keys(home.keys, "node")), consensus)
 
 
 async def _run(home: Home, config: Config, keys: Keys, ready: Callable[[Running], None]) -> None:

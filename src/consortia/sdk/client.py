@@ -48,6 +48,7 @@ class Status(msgspec.Struct, frozen=True):
     clock: int
     alerts: list[dict[str, Any]]
     hindered: str | None = None
+    driver: dict[str, Any] = {}
 
 
 class _Next(msgspec.Struct):

@@ -78,6 +78,13 @@ def test_a_connection_is_used_again_and_replaced_when_it_was_closed(tmp_path):
     assert len(heard) == 3
 
 
+def test_a_long_answer_comes_in_chunks(tmp_path):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = head + b'12;x=y\r\n{"result": {"n_pee\r\n9\r\nrs": "3"}\r\n1\r\n}\r\n0\r\n\r\n'
+    told, _ = asking(tmp_path / "rpc", [answer], lambda rpc: rpc.peers())
+    assert told == 3
+
+
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\n\r\n", http(b"not JSON"), http({}), b"HTTP/1.1 200"])
 def test_what_is_no_answer_is_an_error(tmp_path, answer):
     with pytest.raises(RpcError):

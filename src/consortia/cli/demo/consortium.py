@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,8 @@ from consortia.base.codec import encode_record
 from consortia.base.keys import SigningKey
 from consortia.cli.demo.telling import Teller
 from consortia.node import joining
+from consortia.node.cometbft.peering import introduce, local_settings
+from consortia.node.founding import found
 from consortia.node.home import Home
 from consortia.node.homes import Wishes, begin, prepare
 from consortia.node.invitations import Invitations, Place
@@ -50,8 +53,17 @@ class Party:
 class Consortium:
     """A network of parties; the first founds it and its node orders the blocks."""
 
-    def __init__(self, folder: Path, names: Sequence[str], teller: Teller, *, lasting: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        names: Sequence[str],
+        teller: Teller,
+        *,
+        lasting: bool = False,
+        driver: str = "embedded",
+    ) -> None:
         """Nothing exists until `build`; in a `lasting` network a node started again keeps its port."""
+        self.driver = driver
         self.folder, self.names, self.teller = folder, tuple(names), teller
         self.parties: dict[str, Party] = {}
         self.lasting = lasting
@@ -85,6 +97,9 @@ class Consortium:
 
     def build(self, title: str) -> None:
         """Found the network, start the nodes, and let the members admit one another."""
+        if self.driver == "cometbft":
+            self._build_together(title)
+            return
         now = _now()
         first = self.names[0]
         home, genesis = begin(self._wishes(first), title, now)
@@ -107,6 +122,21 @@ class Consortium:
         self.teller.line(f"{len(self.names)} nodes run, each its own process; {first} founded the network")
         for count, name in enumerate(self.names[1:], start=1):
             self._admit(name, self.names[1:count])
+
+    def _build_together(self, title: str) -> None:
+        """Found a network of all members at once, which CometBFT orders, and start the nodes."""
+        each = local_settings(self.names)
+        homes = found(self.folder, title, self.names, _now(), each=each, driver=self.driver, worker=True)
+        introduce(homes)
+        self.genesis = homes[0].genesis()
+        self.resume()
+        for name in self.names:
+            joining.arrive(self.client(name))
+            joining.wait_until(partial(self._everybody, name), f"sign of all members' nodes at {name}")
+
+    def _everybody(self, name: str) -> bool:
+        """Whether a node knows where all members' nodes are, by the ledger that they order together."""
+        return len(self.client(name).status().peers) == len(self.names)
 
     def resume(self) -> None:
         """Start the nodes of a network that was built before; whoever ordered the blocks goes on to."""

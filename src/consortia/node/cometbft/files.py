@@ -19,7 +19,6 @@ import msgspec
 
 from consortia.base.hashing import sha256
 from consortia.base.keys import SigningKey
-from consortia.kernel.ports import Validator
 from consortia.node.config import Config
 from consortia.node.home import write_private
 
@@ -38,12 +37,13 @@ _PRIVATE_KEY = "tendermint/PrivKeyEd25519"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a chain of CometBFT's starts: its name, a ledger's block time (UTC ms), root, and who votes."""
+    """Where a chain of CometBFT's starts: its name, and the ledger's block time there (UTC milliseconds).
+
+    Who votes and what the root is, the driver answers when the chain begins (InitChain).
+    """
 
     chain: str
     time: int
-    root: bytes
-    validators: tuple[Validator, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +133,7 @@ def genesis(start: Start) -> bytes:
             "version": {"app": "1"},
             "abci": {"vote_extensions_enable_height": "0"},
         },
-        "validators": [
-            {
-                "address": address(one.public).hex().upper(),
-                "pub_key": {"type": _KEY, "value": _base64(one.public)},
-                "power": str(one.power),
-                "name": one.member,
-            }
-            for one in start.validators
-        ],
-        "app_hash": start.root.hex().upper(),
+        "app_hash": "",
     }
     return msgspec.json.format(msgspec.json.encode(document)) + b"\n"
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from consortia.base.codec import decode
+
 SECONDS_MAX = 10.0
 ANSWER_BYTES_MAX = 8 << 20
 _HEAD = b"POST / HTTP/1.1\r\nHost: cometbft\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
@@ -27,10 +29,17 @@ class _Answer(msgspec.Struct):
 
 
 class Handed(msgspec.Struct):
-    """What CometBFT's own check of a bundle said: 0, or the application's code with its words."""
+    """What the application's check of a bundle said: 0 or not, its words, and its data in hex."""
 
     code: int = 0
     log: str = ""
+    data: str = ""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """For each transaction of the bundle "ok", or the code of its refusal; empty where none were told."""
+        found = decode(bytes.fromhex(self.data)) if self.data else []
+        return tuple(code for code in found if isinstance(code, str)) if isinstance(found, list) else ()
 
 
 class Sync(msgspec.Struct):
@@ -119,25 +128,44 @@ class Rpc:
         try:
             writer.write(request)
             await writer.drain()
-            length, lasting = _length(await reader.readuntil(b"\r\n\r\n"))
-            data = await reader.readexactly(length)
+            fields = _fields(await reader.readuntil(b"\r\n\r\n"))
+            data = await _body(reader, fields)
         except BaseException:
             writer.close()
             raise
-        if lasting:
-            self._idle.append((reader, writer))
-        else:
+        if fields.get("connection", "").lower() == "close":
             writer.close()
+        else:
+            self._idle.append((reader, writer))
         return data
 
 
-def _length(head: bytes) -> tuple[int, bool]:
-    """How long the body of an HTTP/1.1 answer is, and whether the connection goes on; raises ValueError."""
+def _fields(head: bytes) -> dict[str, str]:
+    """The header fields of an HTTP/1.1 answer, by name in lower case."""
     fields = {}
     for line in head.decode("latin-1").split("\r\n")[1:]:
         name, _, value = line.partition(":")
         fields[name.strip().lower()] = value.strip()
-    length = int(fields["content-length"]) if "content-length" in fields else -1
+    return fields
+
+
+async def _body(reader: asyncio.StreamReader, fields: dict[str, str]) -> bytes:
+    """The body of an HTTP/1.1 answer, of a given length or in chunks (RFC 9112); raises ValueError."""
+    if "content-length" in fields:
+        return await reader.readexactly(_allowed(int(fields["content-length"])))
+    if fields.get("transfer-encoding", "").lower() != "chunked":
+        raise ValueError("an answer without a length")
+    data = bytearray()
+    while True:
+        size = int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16)
+        _allowed(len(data) + size)
+        chunk = await reader.readexactly(size + 2)
+        if not size:
+            return bytes(data)
+        data += chunk[:-2]
+
+
+def _allowed(length: int) -> int:
     if not 0 <= length <= ANSWER_BYTES_MAX:
-        raise ValueError("an answer without a length, or too long a one")
-    return length, fields.get("connection", "").lower() != "close"
+        raise ValueError(f"an answer of {length} bytes")
+    return length

@@ -1,0 +1,294 @@
+"""CometBFT as a node's process runs it: the driver behind its socket, bundles on their way in, its key.
+
+What submitters hand in within a few milliseconds travels to CometBFT as one bundle, one bundle at a time, so
+that the order of a key's transactions is kept. Its check answers for each transaction in it; receipts come
+when a block with it is durable here.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from consortia.base.codec import Malformed
+from consortia.base.keys import SigningKey
+from consortia.base.refusals import Refused, require
+from consortia.drivers.cometbft import bundle as bundles
+from consortia.drivers.cometbft.calls import Calls
+from consortia.drivers.cometbft.driver import REPEATED, CometBft, Decided, Retention
+from consortia.drivers.cometbft.server import serve
+from consortia.kernel.admission import Check
+from consortia.kernel.block import OK
+from consortia.kernel.context import Context
+from consortia.kernel.ledger import Ledger
+from consortia.kernel.ports import Validator
+from consortia.kernel.transaction import parse_transaction
+from consortia.node.cometbft import binary
+from consortia.node.cometbft.core import EngineNode
+from consortia.node.cometbft.files import Files, Sockets, Start
+from consortia.node.cometbft.rpc import Rpc, RpcError
+from consortia.node.cometbft.supervisor import Supervisor
+from consortia.node.config import Config
+from consortia.node.forward import refusal_of
+from consortia.node.hindrance import Hindrance
+from consortia.node.home import Home
+from consortia.node.http_answers import HttpProblem
+from consortia.node.refusals import HINDERED
+from consortia.store.errors import NoRoom
+
+LOOK_SECONDS = 1.0
+"""So often the engine is asked how it is, and handed again what the log leaves out."""
+
+ROTATION_BLOCKS = 2
+"""A new consensus key votes from two blocks after the one that named it (CometBFT, ABCI 2.0)."""
+
+_LOG = logging.getLogger("consortia.node")
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What an engine uses of its node's process.
+
+    `core` gives the node's core, `now` the clock (UTC milliseconds); `wake` has the core looked after;
+    `consensus` gives the consensus keys that are here, newest last; `check` verifies signatures.
+    """
+
+    core: Callable[[], EngineNode]
+    now: Callable[[], int]
+    wake: Callable[[], None]
+    consensus: Callable[[], Sequence[SigningKey]]
+    check: Check
+    hindrance: Hindrance
+
+
+@dataclass(slots=True)
+class Condition:
+    """How CometBFT is: what `status` shows."""
+
+    version: str
+    running: bool = False
+    height: int = 0
+    peers: int = 0
+    catching_up: bool = False
+    votes: bool = False
+    power: int = 0
+    restarts: int = 0
+    text: str = ""
+
+
+class Engine:
+    """One node's CometBFT."""
+
+    def __init__(
+        self, home: Home, config: Config, ledger: Ledger, means: Means, environment: Mapping[str, str]
+    ) -> None:
+        """Find CometBFT and make its folders; raises CometBftError."""
+        self.config, self.ledger, self._means = config, ledger, means
+        found = binary.find(config.cometbft, home.path, environment)
+        self.files = Files(home.path)
+        self.peer_id = self.files.prepare()
+        self.condition = Condition(found.version)
+        self._hindrance = means.hindrance
+        self._key: SigningKey | None = None
+        self._rotates_at: int | None = None
+        self._gatherer = bundles.Gatherer(bundles.Gathering(wait_ms=config.group_milliseconds))
+        self._checked: dict[bytes, list[asyncio.Future[str]]] = {}
+        self._news = asyncio.Event()
+        self._driver: CometBft | None = None
+        self.supervisor = Supervisor(
+            found, self.files, serve=self._serve, prepare=self._prepare, environment=environment
+        )
+        self._rpc = Rpc(self.supervisor.sockets.rpc)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Run CometBFT, hand it bundles, and look after it, until `stopping`."""
+        tasks = [asyncio.create_task(self._hand_in()), asyncio.create_task(self._look())]
+        try:
+            await self.supervisor.run(stopping)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._rpc.close()
+
+    async def submit(self, raw: bytes) -> bytes:
+        """Submit a transaction and give its id; raises Refused, or HttpProblem while CometBFT is away.
+
+        An urgent one is kept all the same, handed in again, and told to the other members.
+        """
+        now = self._means.now()
+        require(not self._hindrance.text, HINDERED, self._hindrance.text)
+        node = self._means.core()
+        transaction = node.submit(raw, now)
+        checked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._gather(raw, checked, now)
+        try:
+            code = await checked
+        except RpcError as error:
+            if raw in node.witness.held():
+                return transaction
+            raise HttpProblem(503, str(error)) from None
+        if code not in (OK, REPEATED):
+            raise Refused(refusal_of(self.ledger.app, code))
+        return transaction
+
+    def _gather(self, raw: bytes, checked: "asyncio.Future[str]", now: int) -> None:
+        try:
+            self._gatherer.add(raw, now)
+        except Malformed:
+            parse_transaction(raw, self.ledger.network)  # refused with the code that the ledger gives it
+            raise
+        self._checked.setdefault(raw, []).append(checked)
+        self._news.set()
+
+    async def _hand_in(self) -> None:
+        """Send bundles as they close."""
+        while True:
+            due = self._gatherer.due()
+            if due is None:
+                self._news.clear()
+                await self._news.wait()
+                continue
+            await asyncio.sleep(max(0, due - self._means.now()) / 1000)
+            taken = self._gatherer.take(self._means.now())
+            if taken is not None:
+                await self._send(taken)
+
+    async def _send(self, transactions: Sequence[bytes]) -> None:
+        """Hand one bundle in, and tell who waits what became of it."""
+        try:
+            handed = await self._rpc.hand_in(bundles.pack(transactions))
+        except RpcError as error:
+            for raw in transactions:
+                self._settle(raw, error)
+            return
+        if handed.codes and set(handed.codes) == {REPEATED} and len(transactions) > 1:
+            for raw in transactions:
+                await self._send([raw])
+            return
+        codes = handed.codes or (OK,) * len(transactions)
+        for raw, code in zip(transactions, codes, strict=True):
+            self._settle(raw, code)
+
+    def _settle(self, raw: bytes, outcome: str | RpcError) -> None:
+        for checked in self._checked.pop(raw, ()):
+            if checked.done():
+                continue
+            if isinstance(outcome, str):
+                checked.set_result(outcome)
+            else:
+                checked.set_exception(outcome)
+
+    def facts(self) -> dict[str, Any]:
+        """How CometBFT is, for `status`."""
+        listens = self.config.peer_address or self.config.peer_listen
+        return asdict(self.condition) | {"peer": f"{self.peer_id}@{listens}"}
+
+    # The driver behind its socket -----------------------------------------------------------
+
+    async def _serve(self, path: Path, started: Callable[[], None]) -> None:
+        """Serve one life of CometBFT, by a driver that goes on from what is durable."""
+        while self._hindrance.text:  # noqa: ASYNC110 (a full disk tells nobody when it is no more)
+            await asyncio.sleep(LOOK_SECONDS)
+        self._driver = CometBft(self.ledger, self._means.check, Retention(self.config.retain_blocks))
+        try:
+            await serve(path, Calls(self._driver, self._means.now, self._decided).answer, started)
+        except NoRoom as error:
+            self._hindrance.meet(str(error))
+            raise
+        finally:
+            self._driver = None
+
+    def _prepare(self, sockets: Sockets) -> None:
+        """Write CometBFT's files for the life that begins."""
+        driver = self._driver
+        if driver is None:
+            raise RuntimeError("the driver is made before CometBFT starts")
+        self._key = self._key_now()
+        self._rotates_at = None
+        time = self.ledger.genesis.time if driver.start == 1 else self._time_at(driver.start)
+        self.files.write(self.config, Start(driver.chain_id, time), self._key, sockets)
+
+    def _time_at(self, size: int) -> int:
+        """The block time at which the log had so many leaves."""
+        height = self._means.core().chain.height_at(size)
+        return self.ledger.genesis.time if height is None else self._means.core().chain.header(height).time
+
+    def _decided(self, decided: Decided) -> None:
+        """A block is durable."""
+        node = self._means.core()
+        node.decided(decided, self._means.now())
+        for transaction, refused in self._driver.refusals() if self._driver is not None else ():
+            node.evicted(transaction, refused)
+        node.waits_for_engine = len(self._gatherer)
+        self.condition.height = decided.height
+        self._follow_key(decided.height)
+        self._means.wake()
+
+    # The consensus key ------------------------------------------------------------------------
+
+    def _seat(self) -> Validator | None:
+        """How this member votes, by the newest block."""
+        found: list[Validator] = []
+
+        def read(ctx: Context) -> None:
+            found.extend(
+                one for one in self.ledger.app.keys.validators(ctx) if one.member == self.config.member
+            )
+
+        self.ledger.ask(read)
+        return found[0] if found else None
+
+    def _key_now(self) -> SigningKey:
+        """The key of the member's seat; without one, its newest, which votes for nothing yet."""
+        seat, keys = self._seat(), list(self._means.consensus())
+        for key in keys:
+            if seat is not None and key.public == seat.public:
+                return key
+        if seat is not None:
+            _LOG.error("the consensus key that the ledger names is not in keys/: this node does not vote")
+            return SigningKey(os.urandom(32))
+        return keys[-1] if keys else SigningKey(os.urandom(32))
+
+    def _follow_key(self, height: int) -> None:
+        """Begin another life when the ledger has named another consensus key, once that one votes."""
+        seat, condition = self._seat(), self.condition
+        condition.votes = seat is not None and self._key is not None and seat.public == self._key.public
+        condition.power = 0 if seat is None else seat.power
+        if seat is None or condition.votes:
+            return
+        if self._rotates_at is None and any(key.public == seat.public for key in self._means.consensus()):
+            self._rotates_at = height + ROTATION_BLOCKS
+            condition.text = (
+                f"votes with another consensus key from block {self._rotates_at} of CometBFT's on"
+            )
+        elif self._rotates_at is not None and height >= self._rotates_at:
+            condition.text = ""
+            self.supervisor.restart()
+
+    # Looking after it ---------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        """Ask CometBFT how it is; hand in again what is urgent, and a tick where one is due."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            condition = self.condition
+            condition.restarts = max(0, self.supervisor.starts - 1)
+            try:
+                found = await self._rpc.engine()
+                condition.running, condition.catching_up = True, found.sync_info.catching_up
+                condition.peers = await self._rpc.peers()
+            except RpcError:
+                condition.running = False
+                continue
+            node, now = self._means.core(), self._means.now()
+            again = [bundles.pack([raw]) for raw in node.witness.held()]
+            if node.wants_tick(now) and not condition.catching_up:
+                again.append(bundles.Tick(self.ledger.tip.height).encode())
+            for entry in again:
+                with suppress(RpcError):  # asked again at the next look
+                    await self._rpc.hand_in(entry)

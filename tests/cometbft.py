@@ -1,0 +1,26 @@
+"""Where the tests find CometBFT: they are skipped without it, or fail if CONSORTIA_REQUIRE_COMETBFT is 1."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from consortia.node.cometbft.binary import CometBftError, find
+
+REQUIRED = os.environ.get("CONSORTIA_REQUIRE_COMETBFT") == "1"
+
+
+def wanted() -> str:
+    """Why CometBFT cannot be run here, or nothing where it can; raises CometBftError where it must be."""
+    try:
+        find("", Path(sys.prefix), os.environ)
+    except CometBftError as error:
+        if REQUIRED:
+            raise
+        return str(error)
+    return ""
+
+
+MISSING = wanted()
+needs_cometbft = pytest.mark.skipif(bool(MISSING), reason=f"not run without CometBFT: {MISSING}")
