@@ -82,6 +82,19 @@ class _Ended:
         found = None if model is None else self.assets.get(ctx, model)
         return None if found is None else found.time
 
+    def standing(self, ctx: Context, study: bytes) -> bank.Standing | None:
+        """How a study stands, or None where there is none."""
+        found = self.studies.standing(ctx, study)
+        return None if found is None else bank.Standing(*found)
+
+    def contributions(self, ctx: Context, study: bytes) -> tuple[bank.Contribution, ...]:
+        """What the members did whose updates are in a final round, sorted by name."""
+        return tuple(bank.Contribution(*each) for each in self.studies.contributions(ctx, study))
+
+    def copied(self, ctx: Context, study: bytes) -> tuple[str, str] | None:
+        """Two members that sent one update in one final round, or None."""
+        return self.studies.copied(ctx, study)
+
 
 @dataclass(frozen=True, slots=True)
 class _Agents:

@@ -30,7 +30,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "asset": ("consortia.cli.assets:asset", "Data sets, models, batches: add, show, grant, lineage."),
     "study": ("consortia.cli.studies:study", "Training: propose, join, start, show, watch."),
     "unit": ("consortia.cli.units:unit", "Units of value: new, issue, redeem, list."),
-    "account": ("consortia.cli.accounts:account", "Value: show, pay, escrow, offer, take, release, hold."),
+    "account": ("consortia.cli.accounts:account", "Value: show, pay, escrow, offer, payout, hold."),
     "verify": ("consortia.cli.verify:verify", "Check a proof file offline, step by step."),
     "audit": ("consortia.cli.audit:audit", "Replay and re-compute everything in a home."),
     "export": ("consortia.cli.archive:export", "Leave with all your data: one archive file."),

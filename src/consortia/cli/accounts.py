@@ -8,6 +8,7 @@ from consortia.cli import banking
 from consortia.cli.banking import bank_of, identity, moment, span
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, USAGE, Failure, day, facts, instant, say, table
+from consortia.cli.payouts import COMMANDS
 from consortia.cli.session import Session, at_home, tell_done
 from consortia.modules.bank.queries import Held
 from consortia.modules.bank.types import Condition, Escrow, Unit
@@ -22,6 +23,10 @@ payer_option = click.option("--from", "payer", help="Out of this account; else t
 @click.group()
 def account() -> None:
     """Accounts: MEMBER, or MEMBER/LABEL. UNIT is CODE (own), ISSUER/CODE, or an id; AMOUNT as 12 or 12.50."""
+
+
+for command in COMMANDS:
+    account.add_command(command)
 
 
 @account.command("list")

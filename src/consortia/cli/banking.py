@@ -14,8 +14,8 @@ from consortia.cli.session import Session
 from consortia.engines.commit.chunks import blob_id
 from consortia.kernel.block import Receipt
 from consortia.modules.bank.escrows import arguments_hash
-from consortia.modules.bank.types import Condition, Escrow
-from consortia.sdk.bank import Bank
+from consortia.modules.bank.types import Condition, Escrow, Scoring
+from consortia.sdk.bank import Bank, Secret
 from consortia.sdk.jsonform import from_json
 
 _UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -102,6 +102,36 @@ def call(method: str, arguments: str) -> Record:
         ) from None
 
 
+def scoring_from(path: Path) -> Scoring:
+    """A scorer's commitments from a file; raises Failure."""
+    try:
+        return from_json(Scoring, json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, Malformed) as error:
+        raise Failure(
+            f"{path} holds no commitments of a scorer: {error}", "consortia account scoring"
+        ) from None
+
+
+def secret_from(path: Path) -> Secret:
+    """What opens a scorer's commitments, from a file; raises Failure."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return Secret(*(bytes.fromhex(kept[name]) for name in ("set", "salt", "seed")))
+    except (ValueError, KeyError, TypeError):
+        raise Failure(f"{path} is not what `account scoring --out` wrote") from None
+
+
+def counts_from(path: Path) -> tuple[int, ...]:
+    """The counts of coalitions from a file with a JSON list of whole numbers; raises Failure."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(type(one) is int and 0 <= one < 1 << 32 for one in found):
+        raise Failure(f"{path} holds no JSON list of counts")
+    return tuple(found)
+
+
 def waits_for(escrow: Escrow) -> str:
     """What an escrow waits for, in words."""
     condition = escrow.condition
@@ -111,6 +141,7 @@ def waits_for(escrow: Escrow) -> str:
         "study": f"study {_short(condition.subject)} finishes",
         "payment": "somebody pays its price",
         "people": "two people approve",
+        "payout": f"study {_short(condition.subject)} finishes, for its members",
     }[condition.kind]
     return f"{words}, {len(escrow.approvals)} of 2 approved" if escrow.held else words
 

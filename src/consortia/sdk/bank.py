@@ -6,14 +6,16 @@
 Amounts are text, whole numbers or Decimals of the unit, never floats (see `amounts`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from consortia.base.codec import R, Record
 from consortia.kernel.block import Receipt
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank import queries as views
-from consortia.modules.bank.types import Condition, Escrow, Price, Rule, Unit
+from consortia.modules.bank.rules import seed_commitment, set_commitment, table_hash
+from consortia.modules.bank.types import Condition, Escrow, PayRule, Price, Rule, Scoring, Unit
 from consortia.sdk.amounts import Written, parts
 from consortia.sdk.errors import BankError
 
@@ -28,6 +30,22 @@ class Way(Protocol):
 
     def submit(self, *records: Record) -> Receipt:
         """Sign these messages as one transaction; raises TransactionRefused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What a scorer keeps to itself until the study has finished: 32 bytes each.
+
+    `set` is the blob id of the scoring set, `salt` hides it, `seed` gives the orders of larger studies.
+    """
+
+    set: bytes
+    salt: bytes
+    seed: bytes
+
+    def scoring(self, scorer: str, orders: int = 64) -> Scoring:
+        """The commitments that a payout names."""
+        return Scoring(scorer, set_commitment(self.salt, self.set), seed_commitment(self.seed), orders)
 
 
 class Bank:
@@ -141,6 +159,42 @@ class Bank:
         counted, wanted = parts(amount, of.decimals), Price(other.id, parts(price, other.decimals))
         message = asked.Offer(payer or self._member, payee, of.id, counted, wanted, deadline)
         return opened(self._way.submit(message))
+
+    def payout(
+        self,
+        study: bytes,
+        amount: Written,
+        unit: str | bytes,
+        *,
+        rule: PayRule,
+        deadline: int,
+        scoring: Scoring | None = None,
+        payer: str | None = None,
+    ) -> bytes:
+        """Put value aside for the members of a study, who share it by a rule once it has finished; its id."""
+        of = self.unit(unit)
+        counted = parts(amount, of.decimals)
+        message = asked.OpenPayout(payer or self._member, study, of.id, counted, rule, scoring, deadline)
+        return opened(self._way.submit(message))
+
+    def score(self, payout: bytes, secret: Secret, counts: Sequence[int]) -> Receipt:
+        """Tell, as the scorer, the counts of the coalitions (see `exact.shapley` for their order)."""
+        return self._way.submit(asked.Score(payout, secret.salt, secret.set, secret.seed, tuple(counts)))
+
+    def confirm_scores(self, payout: bytes, counts: Sequence[int]) -> Receipt:
+        """Say, as a contributor, that one came to these counts; raises BankError where none are told."""
+        scores = self.get_payout(payout).scores
+        if scores is None:
+            raise BankError(f"nothing is scored for {payout.hex()}")
+        return self._way.submit(asked.ConfirmScores(payout, table_hash(scores.members, counts)))
+
+    def settle(self, payout: bytes) -> Receipt:
+        """Divide a payout among the members of its finished study."""
+        return self._way.submit(asked.Settle(payout))
+
+    def get_payout(self, payout: bytes) -> views.PayoutView:
+        """What a payout is divided by, and what was scored for it."""
+        return self._way.query("bank.payout", views.ByEscrow(payout), views.PayoutView)
 
     def take(self, offer: bytes, account: str | None = None) -> Receipt:
         """Pay an offer's price and receive what it holds, in one."""

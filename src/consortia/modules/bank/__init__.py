@@ -4,17 +4,17 @@ See README.md in this folder for the concepts; this file is the declaration.
 """
 
 from consortia.kernel.module import Method, Module
-from consortia.modules.bank import escrows, handlers
+from consortia.modules.bank import escrows, handlers, payouts
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank.invariants import INVARIANTS
 from consortia.modules.bank.keeper import Keeper
-from consortia.modules.bank.ports import Agents, Members, Ports, Studies
+from consortia.modules.bank.ports import Agents, Contribution, Members, Ports, Standing, Studies
 from consortia.modules.bank.queries import QUERIES
 from consortia.modules.bank.refusals import REFUSALS
 from consortia.modules.bank.state import TABLES
 from consortia.modules.bank.types import EVENTS
 
-__all__ = ["Agents", "Keeper", "Members", "Ports", "Studies", "module"]
+__all__ = ["Agents", "Contribution", "Keeper", "Members", "Ports", "Standing", "Studies", "module"]
 
 _ISSUERS = frozenset({"admin", "operator"})
 _PAYERS = frozenset({"admin", "operator"})
@@ -33,6 +33,10 @@ METHODS = (
     Method(asked.Release, escrows.release, _ANYBODY, cost=200, prompt=True),
     Method(asked.Approve, escrows.approve, _PEOPLE, cost=200),
     Method(asked.Refund, escrows.refund, _ANYBODY, cost=200, urgent=True),
+    Method(asked.OpenPayout, payouts.open_payout, _PAYERS, cost=250),
+    Method(asked.Score, payouts.score, _ANYBODY, cost=6_000),
+    Method(asked.ConfirmScores, payouts.confirm_scores, _ANYBODY, cost=150),
+    Method(asked.Settle, payouts.settle, _ANYBODY, cost=1_500),
     Method(asked.SetHold, escrows.set_hold, _PEOPLE, cost=120),
 )
 

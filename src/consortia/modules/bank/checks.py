@@ -5,7 +5,7 @@ from consortia.kernel.context import Context
 from consortia.modules.bank import refusals as codes
 from consortia.modules.bank.ports import Agents, Ports
 from consortia.modules.bank.rules import TREASURY, split
-from consortia.modules.bank.state import ESCROWS, UNITS, balance
+from consortia.modules.bank.state import ESCROWS, PAYOUTS, SCORES, UNITS, balance
 from consortia.modules.bank.types import Escrow, Unit
 
 
@@ -48,3 +48,16 @@ def check_balance(ctx: Context, account: str, unit: bytes, amount: int) -> None:
     """The account holds as much."""
     held = balance(ctx, account, unit)
     require(held >= amount, codes.SHORT_BALANCE, f"{account} holds {held} of {amount}")
+
+
+def met(ctx: Context, escrow: Escrow, ports: Ports) -> bool:
+    """Whether what an escrow waits for stood on the ledger before its deadline, for anybody to point to."""
+    study = escrow.condition.subject
+    finished = None if study is None else ports.studies.finished(ctx, study)
+    if finished is None or finished >= escrow.deadline:
+        return False
+    payout = PAYOUTS.get(ctx, escrow.id)
+    if payout is None or payout.rule != "value":
+        return True
+    scores = SCORES.get(ctx, escrow.id)
+    return scores is not None and scores.final is not None

@@ -8,7 +8,14 @@ from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank import refusals as codes
-from consortia.modules.bank.checks import check_account, check_balance, check_spender, check_unit, open_escrow
+from consortia.modules.bank.checks import (
+    check_account,
+    check_balance,
+    check_spender,
+    check_unit,
+    met,
+    open_escrow,
+)
 from consortia.modules.bank.handlers import opened
 from consortia.modules.bank.ports import Ports
 from consortia.modules.bank.rules import ahead, exact, holds, laxer
@@ -105,9 +112,9 @@ def release(ctx: Context, message: asked.Release, ports: Ports) -> None:
     # CHECK
     escrow = open_escrow(ctx, message.escrow)
     condition = escrow.condition
-    require(condition.kind not in {"payment", "people"}, codes.WRONG_KIND, condition.kind)
+    require(condition.kind not in {"payment", "payout", "people"}, codes.WRONG_KIND, condition.kind)
     if condition.kind == "study":
-        require(_met(ctx, escrow, ports), codes.NOT_MET)
+        require(met(ctx, escrow, ports), codes.NOT_MET)
     else:
         require(condition.attester == ctx.signer.member, codes.NOT_ATTESTER, condition.attester or "")
         require(ctx.time < escrow.deadline, codes.TOO_LATE)
@@ -154,7 +161,7 @@ def refund(ctx: Context, message: asked.Refund, ports: Ports) -> None:
     # CHECK
     escrow = open_escrow(ctx, message.escrow)
     require(ctx.time >= escrow.deadline, codes.TOO_EARLY, str(escrow.deadline))
-    require(escrow.held or not _met(ctx, escrow, ports), codes.MET)
+    require(escrow.held or not met(ctx, escrow, ports), codes.MET)
     # WRITE
     close(ctx, replace(escrow, status="refunded"), escrow.payer)
     # EMIT
@@ -221,14 +228,6 @@ def _check_person(ctx: Context, key: bytes, others: tuple[bytes, ...], asked_at:
     """The signer is another person than these, and its key was known before it was asked."""
     since = ports.members.key_since(ctx, key)
     require(key not in others and since is not None and since < asked_at, codes.SAME_PERSON)
-
-
-def _met(ctx: Context, escrow: Escrow, ports: Ports) -> bool:
-    """Whether the study that an escrow waits for finished before its deadline."""
-    if escrow.condition.kind != "study" or escrow.condition.subject is None:
-        return False
-    time = ports.studies.finished(ctx, escrow.condition.subject)
-    return time is not None and time < escrow.deadline
 
 
 def _called(ctx: Context, condition: Condition) -> bytes | None:

@@ -1,7 +1,22 @@
 """What a member may ask of the module."""
 
-from consortia.base.codec import U63, Digest, Milliseconds, Name, Record, Text80
-from consortia.modules.bank.types import Account, Amount, Condition, Decimals, Period, Price, Rule
+from typing import Annotated
+
+from msgspec import Meta
+
+from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record, Salt, Text80
+from consortia.modules.bank.types import (
+    COUNTS_MAX,
+    Account,
+    Amount,
+    Condition,
+    Decimals,
+    PayRule,
+    Period,
+    Price,
+    Rule,
+    Scoring,
+)
 
 
 class NewUnit(Record, frozen=True):
@@ -98,6 +113,50 @@ class Approve(Record, frozen=True):
 
 class Refund(Record, frozen=True):
     """Give an escrow back to its payer, since its deadline has come. Anybody may send this."""
+
+    escrow: Digest
+
+
+class OpenPayout(Record, frozen=True):
+    """Put value aside for the members of a study, who share it by a rule once it has finished.
+
+    A `scoring` stands exactly with the rule `value`: that is for studies whose rounds are open, and is fixed
+    before the first of them.
+    """
+
+    payer: Account
+    study: Digest
+    unit: Digest
+    amount: Amount
+    rule: PayRule
+    scoring: Scoring | None
+    deadline: Milliseconds
+
+
+class Score(Record, frozen=True):
+    """Tell, as the scorer, how many answers the model of each coalition gets right.
+
+    `salt` and `set` open the commitment to the scoring set, whose blob id is `set`; `seed` opens the other.
+    The counts stand in the order of the coalitions' masks, or, of more than 8 members, as the drawn orders
+    come by them (`exact.shapley`). Bit i is the i-th contributor by name.
+    """
+
+    escrow: Digest
+    salt: Salt
+    set: Digest
+    seed: Salt
+    counts: Annotated[tuple[U32, ...], Meta(min_length=1, max_length=COUNTS_MAX)]
+
+
+class ConfirmScores(Record, frozen=True):
+    """Say, as a contributor, that one came to the same counts."""
+
+    escrow: Digest
+    table: Digest
+
+
+class Settle(Record, frozen=True):
+    """Divide a payout among the members of a finished study. Anybody may send this."""
 
     escrow: Digest
 

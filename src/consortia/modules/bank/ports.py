@@ -30,6 +30,23 @@ class Agents(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a study stands: whether its first round has begun, and whether all its rounds are open."""
+
+    begun: bool
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a member did for a study: the records that it joined with, and its number of final rounds."""
+
+    member: str
+    records: int
+    rounds: int
+
+
 class Studies(Protocol):
     """What became of studies."""
 
@@ -39,6 +56,18 @@ class Studies(Protocol):
 
     def finished(self, ctx: Context, study: bytes) -> int | None:
         """The block time at which a study finished, or None while it has not."""
+        ...
+
+    def standing(self, ctx: Context, study: bytes) -> Standing | None:
+        """How a study stands, or None where there is none."""
+        ...
+
+    def contributions(self, ctx: Context, study: bytes) -> tuple[Contribution, ...]:
+        """What the members did whose updates are in a final round, sorted by name."""
+        ...
+
+    def copied(self, ctx: Context, study: bytes) -> tuple[str, str] | None:
+        """Two members that sent one update in one final round, or None."""
         ...
 
 

@@ -9,8 +9,18 @@ from consortia.kernel.context import Context
 from consortia.kernel.module import Query
 from consortia.modules.bank.ports import Ports
 from consortia.modules.bank.rules import joined, split
-from consortia.modules.bank.state import BALANCES, CODES, ESCROWS, HOLDS, PARTIES, UNITS, balance
-from consortia.modules.bank.types import Account, Escrow, Hold, Unit
+from consortia.modules.bank.state import (
+    BALANCES,
+    CODES,
+    ESCROWS,
+    HOLDS,
+    PARTIES,
+    PAYOUTS,
+    SCORES,
+    UNITS,
+    balance,
+)
+from consortia.modules.bank.types import Account, Escrow, Hold, Payout, Scores, Unit
 
 PAGE_MAX = 100
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
@@ -89,6 +99,13 @@ class MaybeEscrow(Record, frozen=True):
     """An escrow, or None where there is none."""
 
     escrow: Escrow | None
+
+
+class PayoutView(Record, frozen=True):
+    """A payout's terms and what was scored for it; None where there is none."""
+
+    payout: Payout | None
+    scores: Scores | None
 
 
 class ListEscrows(Record, frozen=True):
@@ -176,6 +193,11 @@ def escrow(ctx: Context, arguments: ByEscrow, ports: Ports) -> MaybeEscrow:
     return MaybeEscrow(ESCROWS.get(ctx, arguments.escrow))
 
 
+def payout(ctx: Context, arguments: ByEscrow, ports: Ports) -> PayoutView:
+    """What the escrow with this id is divided by."""
+    return PayoutView(PAYOUTS.get(ctx, arguments.escrow), SCORES.get(ctx, arguments.escrow))
+
+
 def escrows(ctx: Context, arguments: ListEscrows, ports: Ports) -> EscrowPage:
     """The open escrows of a member."""
     found: list[Escrow] = []
@@ -215,5 +237,6 @@ QUERIES = (
     Query("accounts", ListHeld, HeldPage, accounts, "All that an owner's accounts hold, a page at a time."),
     Query("escrow", ByEscrow, MaybeEscrow, escrow, "An escrow or offer, open or closed, by id."),
     Query("escrows", ListEscrows, EscrowPage, escrows, "The open escrows of a member, a page at a time."),
+    Query("payout", ByEscrow, PayoutView, payout, "What a payout is divided by, and its scores."),
     Query("holds", ListHolds, HoldPage, holds, "The hold rules of a member, a page at a time."),
 )

@@ -1,6 +1,18 @@
 """The rules of value: pure functions of records."""
 
-from consortia.modules.bank.types import AMOUNT_MAX, DEADLINE_MILLISECONDS_MAX, Condition, Hold, Rule
+from collections.abc import Sequence
+
+from consortia.base.codec import encode
+from consortia.base.hashing import tagged
+from consortia.exact import shapley
+from consortia.modules.bank.types import (
+    AMOUNT_MAX,
+    COUNTS_MAX,
+    DEADLINE_MILLISECONDS_MAX,
+    Condition,
+    Hold,
+    Rule,
+)
 
 TREASURY = "governance:treasury"
 """The account of all members together. Anybody may pay into it; only what the members decided pays out."""
@@ -63,3 +75,35 @@ def holds(rule: Hold | None, amount: int) -> bool:
 def laxer(rule: Hold | None, above: int | None) -> bool:
     """Whether a member's rule would let more through with this limit, or with None for no rule."""
     return rule is not None and (above is None or above > rule.above)
+
+
+def set_commitment(salt: bytes, blob: bytes) -> bytes:
+    """What commits to a scoring set: H("consortia/bank/set", salt | its blob id)."""
+    return tagged("consortia/bank/set", salt + blob)
+
+
+def seed_commitment(seed: bytes) -> bytes:
+    """What commits to the seed of orders: H("consortia/bank/seed", seed)."""
+    return tagged("consortia/bank/seed", seed)
+
+
+def table_hash(members: Sequence[str], counts: Sequence[int]) -> bytes:
+    """By what members confirm counts: H("consortia/bank/counts", the encoded [members, counts])."""
+    return tagged("consortia/bank/counts", encode([list(members), list(counts)]))
+
+
+def values_of(members: int, seed: bytes, orders: int, counts: Sequence[int]) -> list[int] | None:
+    """What each of so many members was worth, none below zero; None for counts of others."""
+    try:
+        if members <= shapley.EXACT_MAX:
+            values = shapley.exact_values(counts) if len(counts) == 1 << members else None
+        elif orders * members > COUNTS_MAX:
+            return None
+        else:
+            drawn = shapley.orders(seed, members, orders)
+            masks = shapley.coalitions(drawn)
+            paired = dict(zip(masks, counts, strict=False))
+            values = shapley.sampled_values(drawn, paired) if len(masks) == len(counts) else None
+    except shapley.ShapleyError:
+        return None
+    return None if values is None else [max(0, value) for value in values]

@@ -4,7 +4,18 @@ from consortia.base.hashing import tagged
 from consortia.kernel.context import Context
 from consortia.kernel.table import Table
 from consortia.modules.bank.rules import VAULT, split
-from consortia.modules.bank.types import Balance, Count, Escrow, Hold, Lock, Named, Party, Unit
+from consortia.modules.bank.types import (
+    Balance,
+    Count,
+    Escrow,
+    Hold,
+    Lock,
+    Named,
+    Party,
+    Payout,
+    Scores,
+    Unit,
+)
 
 UNITS = Table("bank", "units", Unit, (bytes,), "a unit of value, by id")
 CODES = Table("bank", "codes", Named, (str, str), "the unit that an issuer calls so")
@@ -16,8 +27,10 @@ COUNT = Table("bank", "count", Count, (), "how many locks there ever were")
 ESCROWS = Table("bank", "escrows", Escrow, (bytes,), "an escrow or offer, by id")
 PARTIES = Table("bank", "parties", Party, (str, bytes), "an open escrow that a member has a part in")
 HOLDS = Table("bank", "holds", Hold, (str, bytes), "a member's hold rule for a unit")
+PAYOUTS = Table("bank", "payouts", Payout, (bytes,), "what the escrow of this id is divided by")
+SCORES = Table("bank", "scores", Scores, (bytes,), "what the updates were worth, for the payout of this id")
 
-TABLES = (UNITS, CODES, BALANCES, LOCKS, COUNT, ESCROWS, PARTIES, HOLDS)
+TABLES = (UNITS, CODES, BALANCES, LOCKS, COUNT, ESCROWS, PARTIES, HOLDS, PAYOUTS, SCORES)
 
 
 def call_id(ctx: Context) -> bytes:
@@ -68,10 +81,16 @@ def put_aside(ctx: Context, escrow: Escrow) -> None:
 
 def close(ctx: Context, escrow: Escrow, account: str) -> None:
     """Write an escrow that is open no more, and move its value out of the vault to an account."""
+    divide(ctx, escrow, [(account, escrow.amount)])
+
+
+def divide(ctx: Context, escrow: Escrow, shares: list[tuple[str, int]]) -> None:
+    """Write an escrow that is open no more, and move its value out of the vault, to each its share."""
     ESCROWS.put(ctx, escrow, escrow.id)
     for member in parties(escrow):
         PARTIES.delete(ctx, member, escrow.id)
-    move(ctx, VAULT, account, escrow.unit, escrow.amount)
+    for account, amount in shares:
+        move(ctx, VAULT, account, escrow.unit, amount)
 
 
 def parties(escrow: Escrow) -> list[str]:

@@ -13,6 +13,13 @@ DECIMALS_MAX = 18
 APPROVALS = 2
 """So many people of a member release what its hold rule holds."""
 
+MEMBERS_MAX = 63
+"""So many members a study has at most."""
+
+ORDERS_MAX = 256
+COUNTS_MAX = 4096
+"""So many coalitions are counted at most."""
+
 DEADLINE_MILLISECONDS_MAX = 366 * 24 * 3600 * 1000
 """An escrow's deadline lies at most so far ahead: a year."""
 
@@ -81,12 +88,12 @@ class Count(Record, frozen=True):
     number: U63
 
 
-Kind = Literal["call", "payment", "people", "statement", "study"]
+Kind = Literal["call", "payment", "payout", "people", "statement", "study"]
 """What an escrow waits for.
 
 `call`: a call of the attester's on the ledger, in the transaction of the release and before it; `statement`:
 the attester's own word on a document; `study`: the end of a study; `payment`: the price of an offer;
-`people`: two of the payer's people.
+`people`: two of the payer's people; `payout`: the end of a study, whose members share it by a rule.
 """
 
 MethodName = Annotated[str, Meta(pattern=r"^[a-z]{1,32}\.[a-z_]{1,40}\Z")]
@@ -166,6 +173,50 @@ class Hold(Record, frozen=True):
     asked: Asked | None
 
 
+PayRule = Literal["equal", "records", "rounds", "value"]
+"""How a study's members share an amount: alike; by the records that they joined with; by the final rounds
+that their updates are in; by what their updates were worth."""
+
+
+class Scoring(Record, frozen=True):
+    """How the worth of updates is measured, fixed before the first round.
+
+    `scorer` is a member that takes no part. `set` commits to the records on which models are scored
+    (`rules.set_commitment`), `seed` to the seed of the `orders` in which members of a larger study are
+    taken to have come.
+    """
+
+    scorer: Name
+    set: Digest
+    seed: Digest
+    orders: Annotated[int, Meta(ge=1, le=ORDERS_MAX)]
+
+
+class Payout(Record, frozen=True):
+    """What an escrow of the kind `payout` is divided by. A `scoring` stands exactly with the rule `value`."""
+
+    study: Digest
+    rule: PayRule
+    scoring: Scoring | None
+
+
+Names = Annotated[tuple[Name, ...], Meta(max_length=MEMBERS_MAX)]
+
+
+class Scores(Record, frozen=True):
+    """What the updates of a study's members were worth, as the scorer counted.
+
+    `values` are those of `members`, none negative; `table` is the hash of the counts (`rules.table_hash`).
+    More than two thirds of the members must have `confirmed` it; since the block time `final` they have.
+    """
+
+    members: Names
+    values: Annotated[tuple[U63, ...], Meta(max_length=MEMBERS_MAX)]
+    table: Digest
+    confirmed: Names
+    final: Milliseconds | None
+
+
 class UnitMade(Record, frozen=True):
     """There is a new unit."""
 
@@ -235,6 +286,29 @@ class Refunded(Record, frozen=True):
     amount: Amount
 
 
+class Scored(Record, frozen=True):
+    """A scorer told what the updates of a study were worth."""
+
+    escrow: Digest
+    table: Digest
+
+
+class Confirmed(Record, frozen=True):
+    """A member of the study came to the same counts."""
+
+    escrow: Digest
+    member: Name
+
+
+class PaidOut(Record, frozen=True):
+    """A member got its share of a payout."""
+
+    escrow: Digest
+    member: Name
+    unit: Digest
+    amount: Amount
+
+
 class HoldAsked(Record, frozen=True):
     """A person wants its member's hold rule to be laxer, or with None gone; a second has to agree."""
 
@@ -260,6 +334,9 @@ EVENTS: tuple[type[Record], ...] = (
     Approved,
     Released,
     Refunded,
+    Scored,
+    Confirmed,
+    PaidOut,
     HoldAsked,
     HoldSet,
 )

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from consortia.kernel.context import Context
-from consortia.modules.training.state import PROGRESS, STUDIES
+from consortia.modules.training.state import PROGRESS, ROUNDS, STUDIES, parts_of, submissions_of
+from consortia.modules.training.types import Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,34 @@ class Keeper:
         """The asset id of the model that a study led to; None while it has not finished."""
         progress = PROGRESS.get(ctx, study)
         return None if progress is None else progress.model
+
+    def standing(self, ctx: Context, study: bytes) -> tuple[bool, bool] | None:
+        """Whether a study's first round has begun, and whether all its rounds are open; None for no study."""
+        found, progress = STUDIES.get(ctx, study), PROGRESS.get(ctx, study)
+        if found is None or progress is None:
+            return None
+        opened = all(stage.mode == "open" for stage in found.terms.stages)
+        return progress.status != "proposed", opened
+
+    def contributions(self, ctx: Context, study: bytes) -> tuple[tuple[str, int, int], ...]:
+        """Of each member whose updates are in a final round: name, records, and number of such rounds."""
+        records = {name: part.records for name, part in parts_of(ctx, study).items()}
+        rounds = dict.fromkeys(records, 0)
+        for each in _final(ctx, study):
+            for name in each.cohort:
+                rounds[name] += 1
+        return tuple((name, records[name], count) for name, count in rounds.items() if count)
+
+    def copied(self, ctx: Context, study: bytes) -> tuple[str, str] | None:
+        """Two members that sent one update in one final round, or None."""
+        for each in _final(ctx, study):
+            first = dict[bytes, str]()
+            for name, update in submissions_of(ctx, each.id).items():
+                if name in each.cohort and first.setdefault(update.blob, name) != name:
+                    return first[update.blob], name
+        return None
+
+
+def _final(ctx: Context, study: bytes) -> list[Round]:
+    """The final rounds of a study."""
+    return [each for _, each in ROUNDS.scan(ctx, study) if each.status == "final"]
