@@ -30,6 +30,21 @@ def test_the_first_block_after_an_idle_hour_is_left_empty_and_the_next_has_a_tim
     assert engine.drivers[0].ledger.tip.time >= asked - 300
 
 
+def test_an_empty_block_that_comes_late_wakes_nobody():
+    """CometBFT has an empty block follow every one that changed the root; a busy machine is late with it."""
+    engine = Engine.of()
+    engine.submit(write(0))
+    engine.step()
+    engine.step(time=engine.now - 3_000)
+    idle = engine.block_time + 200
+    engine.now += 3_600_000
+    engine.submit(write(1))
+    engine.step(time=idle)
+    assert engine.decided[-1].entries == ()
+    engine.step(time=engine.now - 250)
+    assert blocks(engine)[-1].time == engine.block_time
+
+
 def test_a_proposer_whose_clock_is_off_leaves_at_most_every_other_block_empty():
     engine = Engine.of()
     for sequence in range(10):

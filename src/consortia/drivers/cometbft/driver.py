@@ -235,6 +235,8 @@ class CometBft:
         that the next has a time of its own. Not after such a block of this proposer's, nor after two in a row
         of anybody's: where clocks disagree, or the network is slow, there are transactions all the same.
         """
+        if not proposal.entries:
+            return ()
         if now - proposal.time > WAKE_MS and self._woke != proposal.height - 1 and self._idle < WAKES_MAX:
             self._woke = proposal.height
             return ()
