@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consortia.base.merkle import leaf_hash, root_from_path, verify_consistency
 from consortia.drivers.cometbft.bundle import Tick, pack
 from consortia.drivers.cometbft.driver import (
     CometBft,
@@ -13,9 +14,10 @@ from consortia.drivers.cometbft.driver import (
     Retention,
     address_of,
     chain_id,
-    updates,
 )
+from consortia.drivers.cometbft.powers import updates
 from consortia.drivers.cometbft.proposal import Convicted
+from consortia.drivers.embedded import Embedded, Grouping
 from consortia.kernel.block import Accusation
 from consortia.kernel.durable import Power
 from consortia.kernel.ledger import Ledger
@@ -192,6 +194,25 @@ def test_a_node_that_replays_what_was_decided_stands_where_the_others_do(seed):
     assert late.info() == engine.drivers[0].info()
     assert late.mark == engine.drivers[0].mark
     assert late.ledger.tip == engine.drivers[0].ledger.tip
+
+
+def test_a_network_moves_from_embedded_to_cometbft_with_its_history_provable():
+    ledger = founded()
+    orders = Embedded(ledger, grouping=Grouping(wait_ms=0))
+    for sequence in range(3):
+        orders.submit(write(sequence), START + sequence)
+        orders.step(START + sequence)
+    before, moved = ledger.tip, CometBft(ledger)
+    assert moved.chain_id == chain_id(ledger.network, before.size) != CometBft(founded()).chain_id
+    assert moved.init_chain(moved.chain_id).root == before.root
+    after = committed(moved, block(1, pack([write(3)])))
+    assert moved.mark.start == CometBft(reopened(ledger)).start == before.size
+    assert ledger.tip.root == after.root
+    path = ledger.consistency(before.size, ledger.tip.size)
+    verify_consistency(before.size, before.root, ledger.tip.size, after.root, path)
+    for index in range(ledger.tip.size):
+        path = ledger.inclusion(index, ledger.tip.size)
+        assert root_from_path(leaf_hash(ledger.leaf(index)), index, ledger.tip.size, path) == after.root
 
 
 def test_a_block_older_than_its_parent_has_its_parents_time():

@@ -19,12 +19,16 @@ recovery is a new process on the same store; CometBFT replays what the applicati
 
 import random
 from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from consortia.drivers.cometbft.bundle import Tick, pack
 from consortia.drivers.cometbft.calls import Calls
 from consortia.drivers.cometbft.driver import CometBft, address_of
+from consortia.drivers.cometbft.proposal import Proposal
+from consortia.drivers.cometbft.snapshots import Every, Snapshots
 from consortia.drivers.cometbft.wire import MESSAGES
 from tests.drivers.cometbft.engine import BLOCK_BYTES, MEMBERS, START, altered, founded, reopened, write
 
@@ -49,6 +53,32 @@ def entries():
     ]
 
 
+@lru_cache(maxsize=1)
+def served():
+    """Snapshots that another node serves, each with the history before it: one at each of three heights."""
+    found = []
+    with TemporaryDirectory() as folder:
+        driver = CometBft(founded(), snapshots=Snapshots(Path(folder), Every(1, kept=9)))
+        serving, history = Calls(driver, lambda: START), ()
+        for height in range(1, 6):
+            block = height, START + height * 1_000, (pack([write(height - 1)]),), ()
+            proposal = Proposal(block[0], block[1], block[2])
+            root = driver.finalize_block(proposal, START).root
+            driver.commit()
+            history += (block,)
+            found.append((history, root))
+        request = MESSAGES["Request"]()
+        request.list_snapshots.SetInParent()
+        offers = list(serving.answer(request).list_snapshots.snapshots)
+        return [
+            (found[one.height - 1][0], (one, found[one.height - 1][1], chunks(driver, one))) for one in offers
+        ]
+
+
+def chunks(driver, offer):
+    return [driver.chunk(offer.height, number, offer.format) for number in range(offer.chunks)]
+
+
 class Walk:
     """One process's life under CometBFT, drawn from the grammar; `roots` is what histories led to before."""
 
@@ -62,9 +92,12 @@ class Walk:
 
     def start(self):
         """clean-start, then some heights with crashes and recoveries."""
-        if self.chance.random() < 0.2:
+        while self.chance.random() < 0.2:
             self.state_sync_attempt()
-        self.handshake()
+        if self.chance.random() < 0.2:
+            self.state_sync()
+        else:
+            self.handshake()
         for _ in range(self.chance.randrange(1, 4)):
             self.consensus_height()
             if self.chance.random() < 0.25:
@@ -128,6 +161,23 @@ class Walk:
         assert self.app.answer(request).offer_snapshot.result != 1
         if self.chance.random() < 0.3:
             self.ask("apply_snapshot_chunk", index=0, chunk=b"x")
+
+    def state_sync(self):
+        """A success: another node's snapshot, sometimes with a wrong chunk first, or offered twice."""
+        history, (offer, root, chunks) = self.chance.choice(served())
+        request = MESSAGES["Request"]()
+        part = request.offer_snapshot
+        part.app_hash = root
+        part.snapshot.CopyFrom(offer)
+        for _ in range(self.chance.choice((1, 1, 2))):
+            assert self.app.answer(request).offer_snapshot.result == 1
+        for index, chunk in enumerate(chunks):
+            if self.chance.random() < 0.2:
+                assert self.ask("apply_snapshot_chunk", index=index, chunk=b"x", sender="liar").result == 3
+            assert self.ask("apply_snapshot_chunk", index=index, chunk=chunk, sender="friend").result == 1
+        self.history = history
+        self.roots[self.history] = root
+        self.info()
 
     def recovery(self):
         """A new process on the same store; CometBFT's own may be a block ahead, which it replays."""

@@ -18,6 +18,7 @@ from consortia.drivers.cometbft.wire import MESSAGES, Message
 from consortia.kernel.durable import Power
 from consortia.kernel.genesis import PROTOCOL_VERSION
 
+VERSION: Final = version("consortia")
 BLOCK_BYTES: Final = 4 << 20
 EVIDENCE_BLOCKS: Final = 100_000
 EVIDENCE_SECONDS: Final = 48 * 3600
@@ -84,7 +85,7 @@ class Calls:
         """Nothing is held back: replies go out as they are made."""
 
     def _info(self, request: Message, reply: Message) -> None:
-        reply.data, reply.version, reply.app_version = "consortia", version("consortia"), PROTOCOL_VERSION
+        reply.data, reply.version, reply.app_version = "consortia", VERSION, PROTOCOL_VERSION
         reply.last_block_height, reply.last_block_app_hash = self.driver.info()
 
     def _init_chain(self, request: Message, reply: Message) -> None:

@@ -18,6 +18,7 @@ from consortia.base.hashing import tagged
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused
 from consortia.drivers.cometbft.bundle import Tick, read
+from consortia.drivers.cometbft.powers import in_order, updates
 from consortia.drivers.cometbft.proposal import TICK_AFTER_MS, Choice, Convicted, Proposal, choose, packed
 from consortia.drivers.cometbft.signatures import Signatures
 from consortia.drivers.cometbft.snapshot import BadSnapshot
@@ -139,6 +140,7 @@ class CometBft:
         self.pool = Mempool(ledger, self.check)
         self._ticks = False
         self._pending: _Pending | None = None
+        self._chosen: tuple[tuple[int, int, tuple[bytes, ...]], Choice] | None = None
         self._idle = 0
         self._woke: int | None = None
         self._decided: list[Decided] = []
@@ -174,7 +176,7 @@ class CometBft:
         powers = self._powers()
         if not powers:
             raise OutOfStep("no member of the network has a consensus key")
-        return Started(_sorted(powers), self.ledger.tip.root)
+        return Started(in_order(powers), self.ledger.tip.root)
 
     # The mempool --------------------------------------------------------------------------
 
@@ -240,23 +242,23 @@ class CometBft:
         if now - proposal.time > WAKE_MS and self._woke != proposal.height - 1 and self._idle < WAKES_MAX:
             self._woke = proposal.height
             return ()
-        return packed(choose(self.ledger, proposal, self.check), proposal.entries, bytes_max)
+        return packed(self._choose(proposal), proposal.entries, bytes_max)
 
     def process_proposal(self, proposal: Proposal) -> bool:
-        """Whether a proposed block holds nothing but what is admitted. Pure: nothing here changes."""
-        return choose(self.ledger, proposal, self.check).whole
+        """Whether a proposed block holds nothing but what is admitted. A pure function of block and state."""
+        return self._choose(proposal).whole
 
     def finalize_block(self, proposal: Proposal, now: int) -> Finalized:
         """Work out a decided block, in memory; may be asked again until it is committed."""
         if self.mark is not None and proposal.height != self.mark.height + 1:
             raise OutOfStep(f"block {proposal.height} does not follow {self.mark.height}")
-        choice = choose(self.ledger, proposal, self.check)
+        choice = self._choose(proposal)
         accusations = self._accusations(proposal.convicted)
         prepared = self._prepare(choice, accusations)
         tip = self.ledger.tip if prepared is None else prepared.tip
         before = self._standing()
         after = before if prepared is None else self._powers(prepared.result.changes) or before
-        mark = DriverMark(proposal.height, tip.root, self.start, _sorted(after))
+        mark = DriverMark(proposal.height, tip.root, self.start, in_order(after))
         idle = not proposal.entries and now - proposal.time > WAKE_MS
         self._pending = _Pending(proposal, prepared, accusations, mark, idle)
         return Finalized(tip.root, updates(before, after))
@@ -273,7 +275,7 @@ class CometBft:
             self.ledger.mark_driver(pending.mark)
         else:
             self.ledger.commit(pending.prepared, pending.mark)
-        proposal, self._pending = pending.proposal, None
+        proposal, self._pending, self._chosen = pending.proposal, None, None
         self.mark = pending.mark
         self._idle = self._idle + 1 if pending.idle else 0
         self.pool = Mempool(self.ledger, self.check)
@@ -283,6 +285,13 @@ class CometBft:
         )
         self._make_snapshot()
         return self._retained()
+
+    def _choose(self, proposal: Proposal) -> Choice:
+        """What of a proposal stands. Asked in turn of one proposal by three calls, it is worked out once."""
+        key = proposal.height, proposal.time, proposal.entries
+        if self._chosen is None or self._chosen[0] != key:
+            self._chosen = key, choose(self.ledger, proposal, self.check)
+        return self._chosen[1]
 
     def _retained(self) -> int:
         """The lowest height to keep: nobody can go on from a snapshot whose blocks are gone."""
@@ -384,14 +393,3 @@ class CometBft:
         """The transactions that waited and are refused by the newest state, once, by id."""
         refused, self._refused = self._refused, []
         return refused
-
-
-def updates(before: Mapping[bytes, int], after: Mapping[bytes, int]) -> tuple[Power, ...]:
-    """What changes one set of powers into another, by key; 0 removes, and only what is there."""
-    changed = {key: power for key, power in after.items() if before.get(key) != power}
-    changed.update({key: 0 for key in before if key not in after})
-    return _sorted(changed)
-
-
-def _sorted(powers: Mapping[bytes, int]) -> tuple[Power, ...]:
-    return tuple(Power(key, power) for key, power in sorted(powers.items()))
