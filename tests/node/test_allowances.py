@@ -33,17 +33,18 @@ def test_one_members_blobs_end_at_its_allowance_and_no_other_member_feels_it(tmp
     assert blobs.put(b"4" + HALF)
 
 
-def test_a_blob_is_charged_once_to_whoever_left_it_first(tmp_path):
+def test_a_blob_is_charged_once_to_each_who_left_it_even_if_it_was_here(tmp_path):
     blobs = Blobs(tmp_path, LIMITS)
     own = blobs.put(b"own")
     for _ in range(2):
         leave(blobs, HALF, "north")
     leave(blobs, HALF, "east")
-    leave(blobs, b"own", "east")
+    assert blobs.put(b"own", "east") == own
     assert blobs.allowances.used("north") == len(HALF) + ENTRY_BYTES
-    assert blobs.allowances.used("east") == 0
+    assert blobs.allowances.used("east") == len(HALF) + len(b"own") + 2 * ENTRY_BYTES
     assert blobs.allowances.left("north", hash_bytes(HALF).id)
-    assert not blobs.allowances.left("east", hash_bytes(HALF).id)
+    assert blobs.allowances.left("east", hash_bytes(HALF).id)
+    assert not blobs.allowances.left("north", own)
     assert blobs.has(own)
 
 

@@ -42,6 +42,22 @@ def peer(body):
             thread.join()
 
 
+def test_what_is_here_for_other_reasons_has_to_be_shown_by_who_speaks_of_it(tmp_path):
+    """A member that knows a blob's id, and has not its bytes, is answered as if it were not here."""
+    blobs = Blobs(tmp_path)
+    blob = blobs.put(DATA)
+    with peer(b"a guess...") as (guessing, _):
+        with pytest.raises(NotFetched):
+            fetch(blobs, blob, [("north", guessing)], size_max=len(DATA) + 1, by="north", anew=True)
+        assert fetch(blobs, blob, [("north", guessing)]) == []  # where nobody asks for more, it is here
+    assert not blobs.allowances.left("north", blob)
+    with peer(DATA) as (having, asked):
+        assert fetch(blobs, blob, [("north", having)], size_max=len(DATA), by="north", anew=True) == []
+        assert len(asked) == 1
+    assert blobs.allowances.left("north", blob)
+    assert blobs.read(blob) == DATA
+
+
 def test_what_is_no_longer_than_a_chunk_comes_in_one_answer(tmp_path):
     blobs, blob = Blobs(tmp_path), hash_bytes(DATA).id
     with peer(DATA) as (transport, asked):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from consortia.app import application
-from consortia.engines.commit.chunks import hash_bytes
+from consortia.engines.commit.chunks import CHUNK_BYTES, hash_bytes
 from consortia.modules.identity.messages import SetEndpoint
 from consortia.node.config import split_address
 from consortia.node.index import Index
@@ -30,9 +30,30 @@ def test_a_member_fills_no_more_of_anothers_disk_than_is_kept_for_it(tmp_path):
             with pytest.raises(RequestFailed, match="east has left") as caught:
                 caller.put_blob(b"one byte more than nothing")
             assert (caught.value.status, caught.value.problem.code) == (413, "node.blobs_full")
-            assert caller.put_blob(bytes(90_000))  # it is there, so nothing is charged
+            assert caller.put_blob(bytes(90_000))  # it left that before, so nothing is charged
         with client(north, process.url) as caller:
             assert caller.put_blob(b"my own disk is mine to fill")
+
+
+def test_a_member_does_not_learn_from_a_blobs_id_or_hashes_whether_another_has_it(tmp_path):
+    north, east = homes(tmp_path, "north", "east")
+    secret = bytes(CHUNK_BYTES) + b"of north's alone"
+    tree, other = hash_bytes(secret), hash_bytes(bytes(CHUNK_BYTES) + b"nobody's")
+
+    def said(caller, method, path, body=b""):
+        answer = caller._transport.request(method, path, body)
+        return answer.status, answer.body.replace(tree.id.hex().encode(), other.id.hex().encode())
+
+    with Process(north) as process:
+        with client(north, process.url) as mine:
+            assert mine.put_blob(secret) == tree.id
+        with client(east, process.url, member="north") as caller:
+            here, elsewhere = (f"/v1/blobs/{one.id.hex()}" for one in (tree, other))
+            assert said(caller, "GET", here) == said(caller, "GET", elsewhere)
+            assert said(caller, "PUT", f"{here}/chunks/0") == said(caller, "PUT", f"{elsewhere}/chunks/0")
+            offered = said(caller, "PUT", f"{here}/tree", tree.encode())
+            assert offered == said(caller, "PUT", f"{elsewhere}/tree", other.encode())
+            assert caller.put_blob(secret) == tree.id  # who has the bytes leaves them, and is charged
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
     blobs/left/MEMBER/abcd...   an empty file for each blob that MEMBER left, or began to leave
 
-The first who leaves a blob is charged for it, at once and in full, however many of its chunks have come.
+Whoever leaves a blob is charged for it, at once and in full, however many of its chunks have come, and even
+if it is here for another reason.
 """
 
 import os
@@ -47,7 +48,7 @@ class Allowances:
         return self._used.get(member, 0)
 
     def left(self, member: str, blob: bytes) -> bool:
-        """Whether a member was the first to leave a blob that is here."""
+        """Whether a member left, or began to leave, a blob that is here."""
         return blob in self._charged.get(member, ())
 
     def charge(self, member: str, blob: bytes, size: int, *, coming: int = 0) -> None:

@@ -214,11 +214,12 @@ class Blobs:
     def receive(self, tree: ChunkTree, by: str = "") -> "Arrival":
         """Begin, or go on with, the arrival of a blob with this tree; raises TooLarge.
 
-        When it begins it is charged to another member that leaves it (`by`); raises AllowanceSpent.
+        When it begins it is charged to another member that leaves it (`by`), even if it is here, which that
+        member is not to learn; raises AllowanceSpent.
         """
         if tree.id not in self._begun:
             self._check_room(tree)
-            if by and not self.has(tree.id):
+            if by and not self.allowances.left(by, tree.id):
                 self._charge(by, tree)
             self._begun[tree.id] = tree.size
         return Arrival(self, self._parts / tree.id.hex(), tree)
@@ -271,10 +272,10 @@ class Blobs:
     def _keep(self, tree: ChunkTree, data: bytes, by: str) -> None:
         """Put bytes that are checked where they belong, durably; what came of them in parts is let go of."""
         self._check_room(tree)
+        if by and tree.id not in self._begun and not self.allowances.left(by, tree.id):
+            self._charge(by, tree)
         if self.has(tree.id):
             return
-        if by and tree.id not in self._begun:
-            self._charge(by, tree)
         temporary = self._parts / f"{secrets.token_hex(8)}.new"
         try:
             _write(temporary, data)

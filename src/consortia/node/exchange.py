@@ -35,17 +35,24 @@ class NotFetched(LedgerError):
 
 
 def fetch(
-    blobs: Blobs, blob: bytes, sources: list[Source], *, size_max: int | None = None, by: str = ""
+    blobs: Blobs,
+    blob: bytes,
+    sources: list[Source],
+    *,
+    size_max: int | None = None,
+    by: str = "",
+    anew: bool = False,
 ) -> list[str]:
     """Get a blob from the first sources that have it; gives the names of peers whose bytes did not match.
 
     After a break the next source goes on where the last one ended. It is charged to the member `by`, if it is
-    got for one. Raises NotFetched, TooLarge, AllowanceSpent.
+    got for one. With `anew` it is got though it is here, from whom it has to be shown. Raises NotFetched,
+    TooLarge, AllowanceSpent.
     """
     reasons: list[str] = []
     bad: list[str] = []
     for peer, transport in sources:
-        if blobs.has(blob):
+        if blobs.has(blob) and not anew:
             return bad
         try:
             if size_max is not None and size_max <= CHUNK_BYTES:
@@ -54,6 +61,8 @@ def fetch(
                 tree = _tree_from(blobs, blob, peer, transport)
                 _check_size(peer, tree.size, size_max)
                 _chunks_from(blobs.receive(tree, by), peer, transport)
+            if anew:
+                return bad
         except WrongChunk as error:
             bad.append(peer)
             reasons.append(str(BadBlob(peer, str(error))))
@@ -62,7 +71,7 @@ def fetch(
             reasons.append(str(error))
         except LedgerError as error:
             reasons.append(f"{peer}: {error}")
-    if not blobs.has(blob):
+    if anew or not blobs.has(blob):
         raise NotFetched(blob, reasons, bad)
     return bad
 

@@ -91,7 +91,7 @@ async def offer(asked: Asked) -> Response:
     except (Malformed, WrongChunk, ValueError) as error:
         raise HttpProblem(400, str(error)) from None
     by = _leaves(asked, found.size)
-    if asked.service.blobs.has(blob):
+    if _known_to_be_here(asked, blob):
         return plain({"blob": blob, "missing": []})
     arrival = asked.service.blobs.receive(found, by)
     if not found.chunks:
@@ -104,7 +104,7 @@ async def put_chunk(asked: Asked) -> Response:
     blob = hex_digest(asked.path("id"), "a blob's id")
     index = whole_number(asked.path("index"), "a chunk's index")
     blobs = asked.service.blobs
-    if blobs.has(blob):
+    if _known_to_be_here(asked, blob):
         return plain({"blob": blob, "missing": []})
     found = blobs.begun(blob)
     if found is None:
@@ -147,6 +147,18 @@ def _leaves(asked: Asked, size: int) -> str:
     if size > ROUND_BLOB_BYTES_MAX:
         raise HttpProblem(413, f"a round's blob has at most {ROUND_BLOB_BYTES_MAX} bytes")
     return asked.caller.member
+
+
+def _known_to_be_here(asked: Asked, blob: bytes) -> bool:
+    """Whether a blob is here, and the caller may know: an own program, who left the blob, or may read it.
+
+    To anybody else it arrives as if it were not here.
+    """
+    blobs, member = asked.service.blobs, asked.caller.member
+    if not blobs.has(blob):
+        return False
+    left = blobs.allowances.left(member, blob) and blobs.begun(blob) is None
+    return own(asked) or left or asked.service.rights.may_read(member, blob)
 
 
 async def _here(asked: Asked) -> bytes:

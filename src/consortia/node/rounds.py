@@ -93,7 +93,8 @@ def round_terms(service: Service, ask: AskAvailability) -> RoundTerms:
 async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Availability:
     """Hold the blob, check it against the round's terms, and sign; raises HttpProblem."""
     known = round_terms(service, ask)
-    came = not service.blobs.has(ask.blob)
+    here = service.blobs.has(ask.blob)
+    came = not here or not _may_know(service, ask)
     if came:
         transport = service.peers.transport(ask.member)
         if transport is None:
@@ -101,7 +102,12 @@ async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Ava
         try:
             await service.peers.run(
                 lambda: fetch(
-                    service.blobs, ask.blob, [(ask.member, transport)], size_max=ask.size, by=ask.member
+                    service.blobs,
+                    ask.blob,
+                    [(ask.member, transport)],
+                    size_max=ask.size,
+                    by=ask.member,
+                    anew=here,
                 ),
                 ask.member,
             )
@@ -113,7 +119,7 @@ async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Ava
             raise HttpProblem(503, str(error)) from None
     planned = None if known.round.keyed else _planned(known.terms)
     if planned is not None:
-        await _have_state(service, known.round, planned)
+        await _have_state(service, known.round, planned, ask.member)
     checked = came or ask.member == service.config.member  # its own worker put or read it just now
     if checked and known.round.keyed and service.blobs.size(ask.blob) == ask.size:
         return signed(service, key, ask)  # of a masked update only the size can be seen
@@ -122,6 +128,19 @@ async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Ava
     except (RingError, BadRound, BlobError, Malformed) as error:
         raise HttpProblem(422, f"the update of {ask.member}: {error}") from None
     return signed(service, key, ask)
+
+
+def _may_know(service: Service, ask: AskAvailability) -> bool:
+    """Whether the member whose update it is may learn that a blob is here.
+
+    Its own node's may; another's if it left the blob here, or has a right to it. Otherwise it must show the
+    blob first, as if it were not here: its id alone, which it may have seen or guessed, tells it nothing.
+    """
+    blobs = service.blobs
+    left = blobs.allowances.left(ask.member, ask.blob) and blobs.begun(ask.blob) is None
+    if ask.member == service.config.member or left:
+        return True
+    return service.rights.may_read(ask.member, ask.blob)
 
 
 def signed(service: Service, key: SigningKey, ask: AskAvailability) -> Availability:
@@ -221,14 +240,23 @@ def _planned(terms: Terms) -> Plans | None:
         return None
 
 
-async def _have_state(service: Service, this: Round, planned: Plans) -> None:
-    """Have the state that the round starts from, from a peer if need be; raises HttpProblem."""
+async def _have_state(service: Service, this: Round, planned: Plans, by: str) -> None:
+    """Have the state that the round starts from, from a peer if need be; raises HttpProblem.
+
+    It is charged to the member whose update wants it: whoever makes a node get a state pays for its room.
+    """
     if service.blobs.has(this.state) or blob_id(planned.plan.initial) == this.state:
         return
     sources = service.peers.sources(this.members)
     try:
         await service.peers.run(
-            lambda: fetch(service.blobs, this.state, sources, size_max=ROUND_BLOB_BYTES_MAX)
+            lambda: fetch(
+                service.blobs,
+                this.state,
+                sources,
+                size_max=ROUND_BLOB_BYTES_MAX,
+                by="" if by == service.config.member else by,
+            )
         )
     except LedgerError as error:
         raise HttpProblem(503, f"the state of the round is not here yet: {error}") from None
