@@ -98,3 +98,63 @@ def test_nothing_is_signed_for_a_node_of_nobody_knows_whom():
     transport = Transport("http://127.0.0.1:1", Credentials(key=SigningKey(bytes(32))))
     with pytest.raises(LedgerError, match="whose node"):
         transport.get("/")
+
+
+@contextmanager
+def dripping(first: bytes):
+    """A server that sends some bytes and then one at a time, for as long as it is listened to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sent = []
+
+        def drip():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                try:
+                    connection.sendall(first)
+                    while True:
+                        connection.sendall(b"x")
+                        sent.append(b"x")
+                        ended.wait(0.02)
+                except OSError:
+                    return
+
+        ended = threading.Event()
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}", sent
+        finally:
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    "first", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"]
+)
+def test_an_answer_that_drips_ends_though_each_byte_is_in_time(first, monkeypatch):
+    monkeypatch.setattr(transport_module, "WHOLE", 0.05)
+    with dripping(first) as (url, _):
+        transport = Transport(url, timeout=10)
+        with pytest.raises(Unreachable, match="did not bring its whole answer within"):
+            transport.get("/")
+        transport.close()
+
+
+def test_without_an_end_for_all_of_it_an_answer_may_drip_on_and_on(monkeypatch):
+    monkeypatch.setattr(transport_module, "WHOLE", 1_000_000)
+    with dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ") as (url, sent):
+        transport, ends = Transport(url, timeout=10), []
+
+        def ask():
+            with pytest.raises(Unreachable) as caught:
+                transport.get("/")
+            ends.append(caught.value)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        while len(sent) < 50:
+            asking.join(0.05)
+            assert asking.is_alive()
+        transport.close()
+        asking.join()
+        assert ends

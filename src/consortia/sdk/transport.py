@@ -20,6 +20,7 @@ import msgspec
 
 from consortia.base.hashing import sha256
 from consortia.base.keys import SigningKey
+from consortia.sdk.deadlines import DEADLINES, Deadline
 from consortia.sdk.errors import LedgerError, Unreachable, from_problem
 from consortia.sdk.signing import NONCE_BYTES, Addressed, authorization
 
@@ -29,8 +30,20 @@ BYTES = "application/octet-stream"
 BODY_BYTES_MAX = 64 << 20
 """No answer longer than this is read into memory."""
 
+WHOLE = 4
+"""A whole answer may take so many times the timeout of one wait for more of it."""
+
 _IDLE_MAX = 8
 T = TypeVar("T")
+
+
+class _Asked(NamedTuple):
+    """A request as it is asked for."""
+
+    method: str
+    path: str
+    body: bytes
+    headers: Mapping[str, str]
 
 
 class _Sent(NamedTuple):
@@ -147,8 +160,15 @@ class Transport:
         *,
         timeout: float | None = None,
     ) -> Response:
-        """Send a request and read the whole answer; raises Unreachable."""
-        with self._exchange(method, path, body, headers or {}, timeout) as answer:
+        """Send a request and read the whole answer; raises Unreachable.
+
+        Each wait for more of it ends after the timeout, and all of it after `WHOLE` times as long.
+        """
+        seconds = timeout or self.timeout
+        with (
+            DEADLINES.within(WHOLE * seconds) as deadline,
+            self._exchange(_Asked(method, path, body, headers or {}), seconds, deadline) as answer,
+        ):
             data = answer.read(BODY_BYTES_MAX + 1)
             if len(data) > BODY_BYTES_MAX:
                 raise Unreachable(f"{self.url} sends more than {BODY_BYTES_MAX} bytes")
@@ -160,8 +180,12 @@ class Transport:
 
     @contextmanager
     def stream(self, path: str, *, timeout: float | None = None) -> Iterator[HTTPResponse]:
-        """GET `path` and give the answer to read from piece by piece; raises what a problem stands for."""
-        with self._exchange("GET", path, b"", {}, timeout) as answer:
+        """GET `path` and give the answer to read from piece by piece; raises what a problem stands for.
+
+        How long all pieces take has no end of its own.
+        """
+        seconds = timeout or self.timeout
+        with self._exchange(_Asked("GET", path, b"", {}), seconds, Deadline(seconds)) as answer:
             if answer.status != 200:
                 Response(answer.status, _headers(answer), answer.read(1 << 16)).expect(200)
             yield answer
@@ -179,21 +203,31 @@ class Transport:
                 connection.sock.shutdown(SHUT_RDWR)
 
     @contextmanager
-    def _exchange(
-        self, method: str, path: str, body: bytes, headers: Mapping[str, str], timeout: float | None
-    ) -> Iterator[HTTPResponse]:
-        target = self._base + path
-        authorized = {**headers, **self._authorization(method, target, body)}
-        sent = _Sent(method, target, body, authorized)
-        connection, answer = self._answer(sent, timeout or self.timeout)
+    def _exchange(self, asked: _Asked, timeout: float, deadline: Deadline) -> Iterator[HTTPResponse]:
+        target = self._base + asked.path
+        authorized = {**asked.headers, **self._authorization(asked.method, target, asked.body)}
+        sent = _Sent(asked.method, target, asked.body, authorized)
+        try:
+            connection, answer = self._answer(sent, timeout, deadline)
+        except Unreachable:
+            if deadline.passed:
+                raise self._dripped(deadline) from None
+            raise
         reusable = False
         try:
             yield answer
             reusable = answer.isclosed() and not answer.will_close
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, Unreachable) as error:
+            if deadline.passed:
+                raise self._dripped(deadline) from error
+            if isinstance(error, Unreachable):
+                raise
             raise Unreachable(f"{self.url} broke off: {error}") from error
         finally:
             self._release(connection, reusable=reusable)
+
+    def _dripped(self, deadline: Deadline) -> Unreachable:
+        return Unreachable(f"{self.url} did not bring its whole answer within {deadline.seconds:g} s")
 
     def _release(self, connection: HTTPConnection, *, reusable: bool) -> None:
         with self._lock:
@@ -203,7 +237,7 @@ class Transport:
                 return
         connection.close()
 
-    def _answer(self, sent: _Sent, timeout: float) -> tuple[HTTPConnection, HTTPResponse]:
+    def _answer(self, sent: _Sent, timeout: float, deadline: Deadline) -> tuple[HTTPConnection, HTTPResponse]:
         """Send on an idle connection if there is one; when that is closed by now, on a fresh one."""
         with self._lock:
             if self._closed:
@@ -211,18 +245,23 @@ class Transport:
             kept = self._idle.pop() if self._idle else None
         if kept is not None:
             try:
-                return kept, self._send(kept, sent, timeout)
+                return kept, self._send(kept, sent, timeout, deadline)
             except TimeoutError as error:
                 raise Unreachable(f"{self.url} did not answer within {timeout} s") from error
-            except (OSError, HTTPException):
-                pass  # it was closed while it lay idle; nothing was asked yet
+            except (OSError, HTTPException) as error:
+                if deadline.passed:
+                    raise self._dripped(deadline) from error
+                # it was closed while it lay idle; nothing was asked yet
         fresh = self._connect(timeout)
         try:
-            return fresh, self._send(fresh, sent, timeout)
+            return fresh, self._send(fresh, sent, timeout, deadline)
         except (OSError, HTTPException) as error:
             raise Unreachable(f"{self.url}: {str(error) or type(error).__name__}") from error
 
-    def _send(self, connection: HTTPConnection, sent: _Sent, timeout: float) -> HTTPResponse:
+    def _send(
+        self, connection: HTTPConnection, sent: _Sent, timeout: float, deadline: Deadline
+    ) -> HTTPResponse:
+        deadline.connection = connection
         with self._lock:
             self._busy.add(connection)
         try:
