@@ -78,3 +78,9 @@ def test_the_generator_and_the_neutral_point_are_what_they_are_called():
     with pytest.raises(group.BadPoint):
         group.check_point(group.NEUTRAL)
     assert group.total([group.GENERATOR] * 3) == group.times_base(3)
+
+
+def test_a_hash_is_a_scalar_of_its_tag_and_data():
+    found = [group.hash_scalar(tag, data) for tag, data in (("a", b"x"), ("a", b"y"), ("b", b"x"))]
+    assert len(set(found)) == 3
+    assert all(0 <= each < group.ORDER for each in found)

@@ -31,6 +31,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "study": ("consortia.cli.studies:study", "Training: propose, join, start, show, watch."),
     "unit": ("consortia.cli.units:unit", "Units of value: new, issue, redeem, list."),
     "account": ("consortia.cli.accounts:account", "Value: show, pay, escrow, offer, payout, hold."),
+    "ballot": ("consortia.cli.ballots:ballot", "Secret elections: open, cast, check, tally."),
     "verify": ("consortia.cli.verify:verify", "Check a proof file offline, step by step."),
     "audit": ("consortia.cli.audit:audit", "Replay and re-compute everything in a home."),
     "export": ("consortia.cli.archive:export", "Leave with all your data: one archive file."),

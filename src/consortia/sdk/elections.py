@@ -1,18 +1,20 @@
 """Secret elections from outside: a ballot made, an election counted again, a count in one proof file."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
 
-from consortia.base.codec import R, Record, encode_record
-from consortia.base.group import ORDER
-from consortia.exact.ballot import nonces_needed
+from consortia.base.codec import U32, Digest, Malformed, Name, R, Record, encode_record
+from consortia.base.group import ORDER, read_scalar, write_scalar
+from consortia.exact.ballot import Ballot, Terms, make_ballot, nonces_needed
+from consortia.exact.elgamal import Element, Scalar
 from consortia.kernel.proof import Proof, parse_proof
 from consortia.modules.ballots.evidence import Cast, Count, Dealer, Decrypted
 from consortia.modules.ballots.queries import BallotsView, ById, ElectionView, TrusteesView
 from consortia.modules.ballots.state import PROGRESS
+from consortia.modules.ballots.types import Choices
 
 
 class Ask(Protocol):
@@ -59,3 +61,48 @@ def with_count(proof: bytes, found: Count) -> bytes:
     bare = parse_proof(proof)
     extra = replace(bare.extra, evidence=encode_record(found))
     return Proof(extra, bare.index, bare.path, bare.note).encode()
+
+
+class Challenged(Record, frozen=True):
+    """A ballot that was made and never cast, with all that it was made from: anybody can make it again."""
+
+    network: Digest
+    election: Digest
+    subject: Digest
+    electorate: Digest
+    key: Element
+    choices: Choices
+    voter: Name
+    chosen: U32
+    nonces: tuple[Scalar, ...]
+    ballot: Ballot
+
+
+def challenged(terms: Terms, voter: str, chosen: int, nonces: Sequence[int], made: Ballot) -> Challenged:
+    """What a client gives when its ballot is challenged."""
+    return Challenged(
+        network=terms.network,
+        election=terms.election,
+        subject=terms.subject,
+        electorate=terms.electorate,
+        key=terms.key,
+        choices=terms.choices,
+        voter=voter,
+        chosen=chosen,
+        nonces=tuple(write_scalar(each) for each in nonces),
+        ballot=made,
+    )
+
+
+def check_challenged(found: Challenged) -> str:
+    """The choice that a challenged ballot holds; raises Malformed where it is not made of what it shows."""
+    bound = (found.network, found.election, found.subject, found.electorate, found.key)
+    terms = Terms(*bound, choices=found.choices)
+    try:
+        nonces = [read_scalar(each) for each in found.nonces]
+        made = make_ballot(terms, found.voter, found.chosen, nonces)
+    except ValueError as error:
+        raise Malformed(f"no ballot can be made from this: {error}") from None
+    if made != found.ballot:
+        raise Malformed("the ballot is not the one that its choice and its nonces make: this client cheats")
+    return found.choices[found.chosen]
