@@ -133,7 +133,6 @@ def without_ledger():
 
 def _loop(seed, pipe):
     """One member's part: its update, everybody's sum, the next state."""
-    os.setsid()  # as a node does with its worker: Linux shares cores among sessions first
     be_nice()
     rule = recipe("weights.fedavg")
     plan = rule.plan({"weights": trainers.HEAVY_WORDS, "rounds": ROUNDS}, SCHEMA)

@@ -1,9 +1,5 @@
 """Workers train together on the real machine: whole studies, and what failing and cheating lead to."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -18,7 +14,6 @@ from consortia.testing.local import HeldTable, LocalDoor, terms_of, worker_of
 from consortia.testing.studies import MEMBERS, dataset
 from consortia.workers import CannotJoin, Diary, DoorClosed, Worker, run
 from consortia.workers.errors import Refused
-from consortia.workers.loop import NICE
 from consortia.workers.worker import AFTERWARDS_MILLISECONDS
 from tests.workers.four import SCHEMA, Apart, Behind, Consortium, Hasty
 
@@ -204,12 +199,6 @@ def test_a_study_may_start_from_a_model_and_names_it_as_a_parent(tmp_path):
     parents = four.bench.query("assets.asset", asset=four.progress.model).asset.parents
     assert model in {parent.asset for parent in parents}
     assert len(parents) == 5
-
-
-def test_a_worker_gives_way_to_the_node_that_it_works_beside():
-    code = "import os; from consortia.workers import be_nice; be_nice(); print(os.nice(0))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert int(told.stdout) == min(os.nice(0) + NICE, 19)
 
 
 def test_a_refused_join_says_its_code(tmp_path):

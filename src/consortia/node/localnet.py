@@ -55,7 +55,7 @@ class NodeHandle:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                start_new_session=True,
+                process_group=0,  # and the starter's session: see `workers`
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 (the starter has no locks that matter here)
             )
 

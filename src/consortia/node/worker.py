@@ -16,7 +16,7 @@ from consortia.node.door import HttpDoor
 from consortia.node.home import Home
 from consortia.node.keys import KeyFileError, find_key, open_key, passphrase_from
 from consortia.sdk.client import Client
-from consortia.workers import Data, Diary, Report, Together, Trustee, Worker, be_nice, run
+from consortia.workers import Data, Diary, Report, Together, Trustee, Worker, be_nice, run, when_idle
 from consortia.workers.diary import FOLDER
 from consortia.workers.door import Door
 from consortia.workers.rows import VaultData
@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None, make: Make = Worker) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if given.parent:
+        os.setpgrp()  # what a terminal sends is for the node, which then ends this
         threading.Thread(target=_watch, args=(given.parent, stop), daemon=True).start()
     try:
         worker = _worker(Home.find(given.home, os.environ), given.url, given.trainer, make, stop)
@@ -72,7 +73,7 @@ def _worker(home: Home, url: str, trainer: str, make: Make, stop: threading.Even
 
     data: Data = VaultData(Vault(home.private), committed)
     own = load_trainer(named) if named else None
-    worker = make(door, data, Diary(home.private / FOLDER), tell=_tell, trainer=own)
+    worker = make(door, data, Diary(home.private / FOLDER), tell=_tell, trainer=own, apart=when_idle)
     return Together(worker, Trustee(door, config.network_id, home.private / TRUSTEE_FOLDER, tell=_tell))
 
 

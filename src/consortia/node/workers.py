@@ -1,6 +1,8 @@
 """The member's worker beside its node: a process of its own, niced, with its own key.
 
-It is started again when it ends by itself, later each time it fails soon, and ends with the node.
+It is started again when it ends by itself, later each time it fails soon, and ends with the node. It stays in
+the node's session: Linux shares cores among sessions first (`sched_autogroup_enabled`, sched(7)), and only
+within one does a niceness say who goes first.
 """
 
 import asyncio
@@ -15,7 +17,6 @@ from typing import Any
 
 from consortia.node.home import Home
 
-NICE = 10
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 SOUND_SECONDS = 30.0
 """A worker that ran this long is started again at once."""
@@ -71,7 +72,6 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Linux shares cores among sessions: the node keeps its own
             )
 
     async def _end(self) -> None:

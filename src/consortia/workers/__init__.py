@@ -7,7 +7,8 @@
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.errors import CannotJoin, Refused
-from consortia.workers.loop import Together, be_nice, run
+from consortia.workers.loop import Together, run
+from consortia.workers.priority import be_nice, when_idle
 from consortia.workers.report import Report
 from consortia.workers.trustee import Trustee
 from consortia.workers.worker import Worker
@@ -25,4 +26,5 @@ __all__ = [
     "Worker",
     "be_nice",
     "run",
+    "when_idle",
 ]

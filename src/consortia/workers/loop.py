@@ -1,16 +1,13 @@
 """The worker's loop: work, wait until the ledger moves, work again, until told to stop."""
 
 import logging
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Protocol
 
 from consortia.workers.door import Door, DoorClosed
 from consortia.workers.trustee import Trustee
 from consortia.workers.worker import Worker
 
-NICE = 10
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _LOG = logging.getLogger("consortia.worker")
 
@@ -60,9 +57,3 @@ def run(worker: Works, stopping: Callable[[], bool], sleep: Callable[[float], ob
             _LOG.info("the node is away: %s", error)
             sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
             failures += 1
-
-
-def be_nice() -> None:
-    """Give this process a lower priority than the node's, where the system lets it."""
-    with suppress(OSError):
-        os.nice(NICE)

@@ -19,6 +19,7 @@ from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.errors import Refused
 from consortia.workers.masks import LeftOut, Masks
+from consortia.workers.priority import Apart, here
 from consortia.workers.report import Kind, Report, Tell
 from consortia.workers.states import States, Stop
 
@@ -39,14 +40,22 @@ class Rounds:
     """The steps of rounds, as one member's worker does them."""
 
     def __init__(
-        self, door: Door, data: Data, diary: Diary, tell: Tell, trainer: MakeLearner | None = None
+        self,
+        door: Door,
+        data: Data,
+        diary: Diary,
+        tell: Tell,
+        trainer: MakeLearner | None = None,
+        *,
+        apart: Apart = here,
     ) -> None:
-        """Work for the door's member."""
+        """Work for the door's member; `apart` does what takes long."""
         self.door = door
         self.data = data
         self.diary = diary
         self.tell = tell
         self.trainer = trainer
+        self.apart = apart
         self.masks = Masks(door, diary)
         self.states = States(door, diary, self.masks)
         self._rest: dict[bytes, Milliseconds] = {}
@@ -247,7 +256,8 @@ class Rounds:
             raise Stop(f"joined with {part.records} records, the data set has {table.records}")
         home = self.states.home(this)
         state = self.states.own(view, this.index, this.state)
-        blob, following = contribute(known, this, state, table, Own(home, self.trainer))
+        own = Own(home, self.trainer)
+        blob, following = self.apart(lambda: contribute(known, this, state, table, own))
         if following != home:
             self.diary.keep_home(this.study, this.index, following)
         return blob

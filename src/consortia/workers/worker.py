@@ -24,6 +24,7 @@ from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.errors import CannotJoin, Refused
 from consortia.workers.masks import LeftOut, TwoViews
+from consortia.workers.priority import Apart, here
 from consortia.workers.report import Report, Tell, nobody
 from consortia.workers.rounds import Rounds
 from consortia.workers.states import Stop
@@ -68,13 +69,14 @@ class Worker(Rounds):
         tell: Tell = nobody,
         consent: Consent = no_consent,
         trainer: MakeLearner | None = None,
+        apart: Apart = here,
     ) -> None:
         """Work for the door's member; `consent` lets it join studies of its own accord.
 
         `trainer` is the member's own program for studies of weights; it comes from the member's settings,
-        never from a study.
+        never from a study. `apart` does what takes long: the training.
         """
-        super().__init__(door, data, diary, tell, trainer)
+        super().__init__(door, data, diary, tell, trainer, apart=apart)
         self.consent = consent
         self._seen: dict[tuple[bytes, str], Milliseconds] = {}
         self._looked: Milliseconds = 0
