@@ -1,0 +1,41 @@
+"""Random markets, each answer and effect foretold; and each guard of the market missed when it is gone."""
+
+import pytest
+
+from consortia.modules.market import clearing, lookup, standing, trading
+from consortia.testing.auditors import Found
+from consortia.testing.auditors.guards import guards, taken_away
+from consortia.testing.auditors.market_play import Play
+from consortia.testing.machine import BenchError
+
+pytestmark = pytest.mark.slow
+
+ROOMS = (clearing, lookup, standing, trading)
+GUARDS = [guard for room in ROOMS for guard in guards(room)]
+SEEDS = 40
+MOVES = 200
+
+EQUIVALENT: dict[str, str] = {}
+"""Guards that no message can come to, and why."""
+
+
+def test_random_markets_do_as_the_auditor_foretells(programme):
+    for seed in range(programme(quick=1, test=6, nightly=250)):
+        Play(seed).run(400)
+
+
+def missed(seed, moves):
+    """Whether the auditor, or an invariant, tells of what a play with this seed does."""
+    try:
+        Play(seed).run(moves)
+    except (Found, BenchError):
+        return True
+    return False
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_a_guard_that_is_taken_away_is_missed(guard):
+    if guard.name in EQUIVALENT:
+        pytest.skip(EQUIVALENT[guard.name])
+    with taken_away(guard):
+        assert any(missed(seed, MOVES) for seed in range(SEEDS))
