@@ -193,8 +193,8 @@ class Play:
         places = self.auditor.margin(self.market, number)
         if places and self.rng.random() < 0.15:
             places = places - {self.rng.choice(sorted(places))}
-        elif self.rng.random() < 0.05:
-            places = places ^ {self.rng.randrange(8)}
+        elif self.rng.random() < 0.15:
+            places = places ^ {self.rng.randrange(6)}
         bits = bytearray(6)
         for place in places:
             bits[place // 8] |= 0x80 >> place % 8
@@ -231,7 +231,7 @@ class Play:
         name = account.partition("/")[0] if self.rng.random() < 0.9 else "south"
         unit = self.rng.choice((self.base, self.quote, self.quote, bytes(32)))
         kind = asked.Fund if self.rng.random() < 0.6 else asked.Take
-        amount = self.rng.choice((1, 50, 2_000, 300_000))
+        amount = self.rng.choice((1, 50, 2_000, 300_000, 5_000_000))
         self._try(name, "operator", kind(self.market, account, unit, amount))
 
     def _nonsense(self) -> None:
@@ -242,13 +242,12 @@ class Play:
             (
                 asked.Halt(bytes(32)),
                 asked.Halt(market),
-                asked.Resume(market),
-                asked.Stop(market, name),
-                asked.Stop(market, name),
-                asked.StopKey(market, key),
-                asked.StopKey(market, key),
+                *(asked.Resume(market),) * 3,
+                *(asked.Stop(market, name),) * 2,
+                *(asked.StopKey(market, key),) * 2,
                 asked.Commit(market, "east/nobody", self._number(), bytes(32)),
                 asked.Limit(market, "nobody", self._limits(5)),
+                *(asked.Limit(market, "east", self._limits(101)),) * 3,
                 asked.Open("harbour", "Again", terms, 100),
                 asked.Open("quay", "In nothing", replace(terms, quote=bytes(32)), 100),
                 asked.Open("quay", "For nothing", replace(terms, deposit=0), 100),
