@@ -1,3 +1,4 @@
+# Long because each message of the module is foretold whole in one place
 """The auditor of markets: what each message must meet and do, in dictionaries and sentences.
 
 It knows the book order by order and clears it by trying every price (`testing.auction`); it keeps balances at
