@@ -18,6 +18,7 @@ from consortia.cli.output import DONE, REFUSED, Failure, facts, say
 from consortia.cli.session import Keyring, Session, at_home, place_of
 from consortia.cli.standing import cosigners
 from consortia.cli.trainers import REMEDY, own_faults
+from consortia.node.cometbft.binary import GET
 from consortia.node.config import Config, is_loopback, split_address
 from consortia.node.home import Home
 from consortia.node.keys import SUFFIX, list_keys
@@ -170,6 +171,32 @@ def _certificate(home: Home) -> Iterator[Found]:
         yield Found("certificate", "ok", f"valid for {days:,} days more")
 
 
+def _engine(home: Home) -> Iterator[Found]:
+    """CometBFT, where it orders this network's blocks."""
+    config = home.config(os.environ)
+    if config.driver != "cometbft":
+        return
+    from consortia.node.cometbft.binary import CometBftError, find
+
+    try:
+        found = find(config.cometbft, home.path, os.environ)
+    except CometBftError as error:
+        yield Found("cometbft", "wrong", str(error), GET)
+        return
+    if home.running() is None:
+        yield Found("cometbft", "ok", f"{found.path}, version {found.version}")
+        return
+    told = at_home(home.path).client.status().driver
+    if not told["running"]:
+        yield Found("cometbft", "wrong", "it does not answer", f"see {home.logs / 'cometbft.log'}")
+    elif not told["peers"] and len(at_home(home.path).client.status().members) > 1:
+        text = f"it is connected to no peer; it listens at {told['peer']}"
+        yield Found("cometbft", "wrong", text, "check `peers` and `peer_address` in consortia.toml")
+    else:
+        vote = f"votes with power {told['power']}" if told["votes"] else "does not vote"
+        yield Found("cometbft", "ok", f"version {told['version']}, {told['peers']} peers; this node {vote}")
+
+
 def _node(home: Home) -> Iterator[Found]:
     if home.running() is None:
         yield Found("node", "advice", "it does not run", f"consortia up --home {home.path}")
@@ -253,6 +280,7 @@ CHECKS: tuple[Callable[[Home], Iterator[Found]], ...] = (
     _store,
     _port,
     _certificate,
+    _engine,
     _node,
     _studies,
     _leftovers,

@@ -13,7 +13,14 @@ from consortia.base.keys import SigningKey
 from consortia.cli.options import home_option, json_option, member_option
 from consortia.cli.output import DONE, Failure, day, facts, note, table
 from consortia.cli.session import Keyring, Session, at_home, at_place, place_of, tell_done
-from consortia.modules.identity.messages import AddKey, NewKey, Recover, RevokeKey, RotateNodeKey
+from consortia.modules.identity.messages import (
+    AddKey,
+    NewKey,
+    Recover,
+    RevokeKey,
+    RotateConsensusKey,
+    RotateNodeKey,
+)
 from consortia.modules.identity.queries import ByName, KeysView, KeyView
 from consortia.modules.identity.rules import ALONE, possession_message
 from consortia.modules.identity.types import KeySpec, Role
@@ -128,11 +135,17 @@ def revoke(*, which: str, home: Path | None, as_json: bool) -> int:
 
 
 @key.command()
+@click.option("--consensus", is_flag=True, help="The key with which its CometBFT votes, instead.")
 @home_option
 @json_option
-def rotate(*, home: Path | None, as_json: bool) -> int:
-    """Replace the node's key, with which it cosigns. Restart the node afterwards."""
+def rotate(*, consensus: bool, home: Path | None, as_json: bool) -> int:
+    """Replace the node's key, with which it cosigns. Restart the node afterwards.
+
+    A consensus key takes effect two blocks later: the node then starts its CometBFT anew by itself.
+    """
     session = at_home(home)
+    if consensus:
+        return _rotate_consensus(session, as_json=as_json)
     have = len([info for info in list_keys(session.home.keys) if info.role == "node"])
     label = f"node{have + 1:02}"
     made = SigningKey(os.urandom(32))
@@ -183,7 +196,7 @@ def recover(
     signing = open_key(path, keyring.passphrase)
     asked = None if url is None else place_of(found, url, member)
     session = at_home(home) if asked is None else at_place(asked, keyring, signing=signing)
-    fresh = MemberKeys.generate(own)
+    fresh = MemberKeys.generate(own, found.config(os.environ).driver)
     phrase = None if keyring.plain else keyring.passphrase()
     aside = found.path / f"keys-until-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     waiting = Home(found.path / ".recovering")
@@ -201,6 +214,20 @@ def recover(
         key=fresh.keys["admin"].key_id,
     )
     note(f"Restart the node now, and move {found.keys / ('recovery' + SUFFIX)} to a safe place.")
+    return DONE
+
+
+def _rotate_consensus(session: Session, *, as_json: bool) -> int:
+    have = len([info for info in list_keys(session.home.keys) if info.role == "consensus"])
+    label = f"consensus{have + 1:02}"
+    made = SigningKey(os.urandom(32))
+    path = _keep(session, made, label=label, role="consensus")
+    try:
+        receipt = session.submit(RotateConsensusKey(_proven(session, made, ("consensus",), label)))
+    except BaseException:
+        path.unlink()  # nobody knows this key
+        raise
+    tell_done(receipt, f"The consensus key is now {path}", as_json=as_json, key=made.key_id)
     return DONE
 
 

@@ -136,7 +136,7 @@ def _tell(known: Mapping[str, Any]) -> None:
         left = "everything" if not behind else f"all but {behind} leaves"
         rows += [
             ("final", f"{left}, cosigned by {', '.join(known['cosigned']) or 'nobody yet'}"),
-            ("ordered", _ordering(known)),
+            ("orderer", _ordering(known)),
             ("clock", f"{known['clock_off']:+d} ms from this machine's"),
             ("version", f"{known['version']}, rules {_rules(known['modules'])}"),
         ]
@@ -167,11 +167,10 @@ def _ordering(known: Mapping[str, Any]) -> str:
     """Who orders the blocks: a member's node, or all members' by their engine."""
     driver: Mapping[str, Any] = known["driver"]
     if driver.get("name") == "cometbft":
-        return f"by all members' CometBFT{_engine(driver)}"
-    orderer = f"by {known['orderer']}"
+        return f"all members' CometBFT{_engine(driver)}"
     if known["orderer"] != known["member"]:
-        return orderer
-    return f"{orderer}, this node{'' if known['ordering'] else ', which hears its followers first'}"
+        return str(known["orderer"])
+    return f"{known['orderer']}, this node{'' if known['ordering'] else ', which hears its followers first'}"
 
 
 def _engine(driver: Mapping[str, Any]) -> str:

@@ -210,6 +210,7 @@ class Engine:
             raise RuntimeError("the driver is made before CometBFT starts")
         self._key = self._key_now()
         self._rotates_at = None
+        self._look_at_seat()
         time = self.ledger.genesis.time if driver.start == 1 else self._time_at(driver.start)
         self.files.write(self.config, Start(driver.chain_id, time), self._key, sockets)
 
@@ -243,6 +244,13 @@ class Engine:
         self.ledger.ask(read)
         return found[0] if found else None
 
+    def _look_at_seat(self) -> Validator | None:
+        """As `_seat`, with what `status` shows of it."""
+        seat = self._seat()
+        self.condition.votes = seat is not None and self._key is not None and seat.public == self._key.public
+        self.condition.power = 0 if seat is None else seat.power
+        return seat
+
     def _key_now(self) -> SigningKey:
         """The key of the member's seat; without one, its newest, which votes for nothing yet."""
         seat, keys = self._seat(), list(self._means.consensus())
@@ -255,10 +263,11 @@ class Engine:
         return keys[-1] if keys else SigningKey(os.urandom(32))
 
     def _follow_key(self, height: int) -> None:
-        """Begin another life when the ledger has named another consensus key, once that one votes."""
-        seat, condition = self._seat(), self.condition
-        condition.votes = seat is not None and self._key is not None and seat.public == self._key.public
-        condition.power = 0 if seat is None else seat.power
+        """Begin another life for another consensus key, before the first block that it votes on.
+
+        Where a quorum is everybody, that block waits for it.
+        """
+        condition, seat = self.condition, self._look_at_seat()
         if seat is None or condition.votes:
             return
         if self._rotates_at is None and any(key.public == seat.public for key in self._means.consensus()):
@@ -266,7 +275,7 @@ class Engine:
             condition.text = (
                 f"votes with another consensus key from block {self._rotates_at} of CometBFT's on"
             )
-        elif self._rotates_at is not None and height >= self._rotates_at:
+        elif self._rotates_at is not None and height >= self._rotates_at - 1:
             condition.text = ""
             self.supervisor.restart()
 
