@@ -100,6 +100,11 @@ class Home:
         return self.path / "blobs"
 
     @property
+    def snapshots(self) -> Path:
+        """The folder of snapshots for state sync, where CometBFT orders."""
+        return self.path / "snapshots"
+
+    @property
     def private(self) -> Path:
         """The folder of what is never served: records, salts, secrets of rounds."""
         return self.path / "private"

@@ -335,7 +335,8 @@ class CometBft:
         """Begin to restore a snapshot for which CometBFT vouches by `root`; raises BadSnapshot."""
         if self.mark is not None:
             raise BadSnapshot("this ledger is past its beginning")
-        self._restoring = Restoring(self.ledger, offer, root)
+        keep = None if self.snapshots is None else self.snapshots.folder
+        self._restoring = Restoring(self.ledger, offer, root, keep)
 
     def apply(self, number: int, data: bytes) -> None:
         """Put a chunk; after the last the ledger is the snapshot's. Raises BadSnapshot for a wrong one."""

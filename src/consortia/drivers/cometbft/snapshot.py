@@ -20,7 +20,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from consortia.base.codec import U32, U63, Digest, Record, decode_record, encode_record
+from consortia.base.codec import U32, U63, Digest, Malformed, Record, decode_record, encode_record
 from consortia.base.merkle import CompleteNode, Frontier, PathError, leaf_hash, root_from_path
 from consortia.base.setcommit import EMPTY_ROOT, KEY_BITS, LEAF_ENTRIES_MAX, node_root
 from consortia.kernel.block import Header, parse_leaf
@@ -236,6 +236,26 @@ def nodes_of(checked: Checked) -> tuple[CompleteNode, ...]:
         nodes.append((level, place - 1, sibling))
         place, last, level = place >> 1, last >> 1, level + 1
     return tuple(nodes)
+
+
+def height_of(metadata: bytes) -> int:
+    """CometBFT's height that metadata are of; raises BadSnapshot."""
+    return _decoded(metadata).height
+
+
+def own_root(metadata: bytes) -> bytes:
+    """The log's root that metadata claim, which nobody has vouched for yet; raises BadSnapshot."""
+    try:
+        return Frontier.decode(_decoded(metadata).mark.frontier).root()
+    except ValueError as error:
+        raise BadSnapshot(f"the metadata are malformed: {error}") from None
+
+
+def _decoded(metadata: bytes) -> Metadata:
+    try:
+        return decode_record(Metadata, metadata)
+    except Malformed as error:
+        raise BadSnapshot(f"the metadata are malformed: {error}") from None
 
 
 def digest_of(metadata: bytes) -> bytes:

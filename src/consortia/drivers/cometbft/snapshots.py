@@ -3,7 +3,8 @@
 Snapshots are made at every so many of CometBFT's heights, each in a folder named for its height, and offered
 from two heights below the newest on: whoever checks one needs the two blocks after it. A restoration puts
 chunk by chunk into the emptied store and makes a ledger of them at the end, in one durable step; until then
-the store holds none, and a node that is killed meanwhile begins anew.
+the store holds none, and a node that is killed meanwhile begins anew. What was restored is kept beside the
+snapshots, as the *base* from which an audit replays.
 """
 
 import shutil
@@ -19,8 +20,10 @@ from consortia.drivers.cometbft.snapshot import (
     check_metadata,
     chunks_of,
     digest_of,
+    height_of,
     metadata_of,
     nodes_of,
+    own_root,
     read_chunk,
 )
 from consortia.kernel.context import Context
@@ -32,7 +35,7 @@ from consortia.kernel.tree import bucket_name
 OFFERED_BELOW = 2
 """A snapshot is offered when CometBFT has so many heights above it."""
 
-_METADATA, _UNFINISHED = "metadata", "unfinished"
+_METADATA, _UNFINISHED, _BASE, _RESTORING = "metadata", "unfinished", "base", "restoring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +93,30 @@ class Snapshots:
         """The height of the oldest snapshot, or None."""
         return min(self._heights(), default=None)
 
+    def restore_base(self, ledger: Ledger) -> None:
+        """Restore into a fresh ledger what this node was restored from; raises BadSnapshot, or OSError.
+
+        It is checked by itself: that it is what the members signed, the checkpoints after it must show.
+        """
+        offer = self._offer_in(self.folder / _BASE)
+        restoring = Restoring(ledger, offer, own_root(offer.metadata))
+        for number in range(offer.chunks):
+            restoring.put(number, (self.folder / _BASE / str(number)).read_bytes())
+        restoring.finish()
+
     def chunk(self, height: int, number: int, kind: int = FORMAT) -> bytes:
         """A chunk's bytes; empty where there is none."""
         place = self._place(height) / str(number)
         return place.read_bytes() if kind == FORMAT and place.is_file() else b""
 
     def _offer(self, height: int) -> Offer:
-        place = self._place(height)
+        return self._offer_in(self._place(height))
+
+    @staticmethod
+    def _offer_in(place: Path) -> Offer:
         metadata = (place / _METADATA).read_bytes()
-        return Offer(height, sum(1 for _ in place.iterdir()) - 1, digest_of(metadata), metadata)
+        chunks = sum(1 for _ in place.iterdir()) - 1
+        return Offer(height_of(metadata), chunks, digest_of(metadata), metadata)
 
     def _heights(self) -> Iterator[int]:
         if self.folder.is_dir():
@@ -113,8 +131,11 @@ class Snapshots:
 class Restoring:
     """A snapshot that was accepted and is being put into the store, chunk by chunk."""
 
-    def __init__(self, ledger: Ledger, offer: Offer, root: bytes) -> None:
-        """Check the offer against CometBFT's hash of the application at its height; raises BadSnapshot."""
+    def __init__(self, ledger: Ledger, offer: Offer, root: bytes, keep: Path | None = None) -> None:
+        """Check the offer against CometBFT's hash of the application at its height; raises BadSnapshot.
+
+        A copy of what is restored is kept below `keep`.
+        """
         if offer.format != FORMAT or digest_of(offer.metadata) != offer.digest:
             raise BadSnapshot("the snapshot is of another format, or its hash is wrong")
         self.ledger, self.root = ledger, root
@@ -122,6 +143,7 @@ class Restoring:
         if len(self.checked.metadata.chunks) != offer.chunks:
             raise BadSnapshot(f"the snapshot has {len(self.checked.metadata.chunks)} chunks")
         self._next = 0
+        self._metadata, self._keep = offer.metadata, keep
 
     @property
     def done(self) -> bool:
@@ -136,6 +158,7 @@ class Restoring:
         store = self.ledger.store
         if number == 0:
             store.clear()
+        self._keep_copy(number, data)
         store.put_part(entries, {bucket_name(place): packed for place, packed in buckets.items()})
         self._next += 1
 
@@ -150,9 +173,21 @@ class Restoring:
             header=(metadata.mark.height, size - 1, metadata.header),
             nodes=nodes_of(self.checked),
         )
+        if self._keep is not None:
+            (self._keep / _RESTORING / _METADATA).write_bytes(self._metadata)
+            shutil.rmtree(self._keep / _BASE, ignore_errors=True)
+            (self._keep / _RESTORING).replace(self._keep / _BASE)
         self.ledger.store.restore(write)
         self.ledger.reload()
         return mark
+
+    def _keep_copy(self, number: int, data: bytes) -> None:
+        if self._keep is not None:
+            place = self._keep / _RESTORING
+            if number == 0:
+                shutil.rmtree(place, ignore_errors=True)
+                place.mkdir(parents=True)
+            (place / str(number)).write_bytes(data)
 
     def _validators(self) -> tuple[Power, ...]:
         """Who votes, by the state that was put."""

@@ -35,8 +35,12 @@ def audit_acts(ledger: Ledger, blobs: Blobs, own: Own, findings: Findings) -> No
         found.extend(deed for _, deed in DEEDS.scan(ctx))
 
     ledger.ask(collect)
+    base = ledger.base
     for deed in found:
         place = _place(deed)
+        if base is not None and deed.height <= base.height:
+            findings.left_out.append(f"{place}: its block lies before the snapshot this home begins with")
+            continue
         try:
             opened = own(deed.account.root) or _published(blobs, deed)
             if opened is None:

@@ -1,6 +1,7 @@
 """Audit of a store: replay from genesis, and compare everything that rests on the disk.
 
-1. The genesis record hashes to the network's id.
+1. The genesis record hashes to the network's id. A home that was restored from a snapshot begins there
+   instead: its copy must give the state, the header and the log's peaks by which the blocks after it hold.
 2. Every block decodes, follows its parent and is admitted: signatures, sequences and quotas anew.
 3. Its receipts and header, as replayed, are the leaves in the store; so are the log's nodes and the index
    of transactions.
@@ -9,20 +10,24 @@
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from consortia.base.codec import Malformed, decode_record
 from consortia.base.ids import network_id
 from consortia.base.merkle import PathError
 from consortia.base.note import parse_note
+from consortia.drivers.cometbft.snapshot import BadSnapshot
+from consortia.drivers.cometbft.snapshots import Snapshots
 from consortia.kernel.application import Application
 from consortia.kernel.block import Block, MemberSet
 from consortia.kernel.checkpoint import NotFinal, check_final
-from consortia.kernel.durable import Mark, View
+from consortia.kernel.durable import Base, Mark, View
 from consortia.kernel.genesis import Genesis
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.machine import InvalidBlock
 from consortia.kernel.store import Reader
 from consortia.node.audit.findings import Findings
+from consortia.node.chain import Chain
 from consortia.store.memory import MemoryStore
 
 
@@ -41,19 +46,24 @@ class Replay:
         self.sizes[self.ledger.tip.size] = before
 
 
-def audit_store(view: View, app: Application, network: bytes, findings: Findings) -> Replay | None:
-    """Replay what a snapshot of a store holds, noting every mismatch; None when not even the start holds."""
+def audit_store(
+    view: View, app: Application, network: bytes, findings: Findings, snapshots: Path | None = None
+) -> Replay | None:
+    """Replay what a snapshot of a store holds, noting every mismatch; None when not even the start holds.
+
+    In the folder `snapshots` a home has what it was restored from, if it was.
+    """
     replay = _start(view, app, network, findings)
-    if replay is None:
+    if replay is None or not _restored(view, replay, findings, snapshots):
         return None
-    height = _mark_height(view, findings)
-    _compare_block(view, replay, 0, findings)
-    for at in range(1, height + 1):
+    height, begins = _mark_height(view, findings), replay.ledger.tip.height
+    _compare_block(view, replay, begins, findings)
+    for at in range(begins + 1, height + 1):
         if not _replay_block(view, replay, at, findings):
             return replay
     if view.block(height + 1) is not None:
         findings.wrong(f"block {height + 1}", "stands beyond the commit marker")
-    findings.blocks = height + 1
+    findings.blocks = height + 1 - begins
     findings.tip_size, findings.tip_root = replay.ledger.tip.size, replay.ledger.tip.root.hex()
     _compare_state(view, replay, findings)
     _compare_notes(view, replay, findings)
@@ -75,6 +85,31 @@ def _start(view: View, app: Application, network: bytes, findings: Findings) -> 
         findings.wrong("commit marker", str(error))
         return None
     return Replay(ledger)
+
+
+def _restored(view: View, replay: Replay, findings: Findings, snapshots: Path | None) -> bool:
+    """Go to where a restored home begins, and say where that is; whether the audit can go on."""
+    data = view.base()
+    if data is None:
+        return True
+    base, ledger = decode_record(Base, data), replay.ledger
+    place = f"block {base.height}"
+    try:
+        if snapshots is not None:
+            Snapshots(snapshots).restore_base(ledger)
+    except (BadSnapshot, OSError) as error:
+        findings.wrong(place, f"the copy of the snapshot that the ledger begins with: {error}")
+        return False
+    if not findings.expect(
+        ledger.base == base, place, "the ledger begins there, and the copy of it does not"
+    ):
+        return False
+    replay.sizes = {base.size: Chain(ledger).set_before(base.height)}
+    findings.left_out.append(
+        f"blocks before {base.height}: this home was restored from a snapshot; compare its checkpoint, "
+        f"size {base.size} and root {ledger.tip.root.hex()}, with another member's"
+    )
+    return True
 
 
 def _mark_height(view: View, findings: Findings) -> int:
@@ -150,8 +185,9 @@ def _compare_state(view: View, replay: Replay, findings: Findings) -> None:
 
 
 def _transactions(replay: Replay) -> Iterator[tuple[bytes, tuple[int, int]]]:
+    base = replay.ledger.base
     with replay.ledger.store.snapshot() as ours:
-        for height in range(replay.ledger.tip.height + 1):
+        for height in range(0 if base is None else base.height + 1, replay.ledger.tip.height + 1):
             header = replay.ledger.header(height)
             last = ours.header(height)
             if header is None or last is None:

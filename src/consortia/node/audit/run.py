@@ -120,7 +120,7 @@ def _audit_copy(copy: Path, home: Home, network: bytes, findings: Findings) -> N
         return
     try:
         with store.snapshot() as view:
-            replay = audit_store(view, application(), network, findings)
+            replay = audit_store(view, application(), network, findings, home.snapshots)
         if replay is not None:
             _audit_work(replay.ledger, home, findings)
     except (StoreError, Malformed) as error:
