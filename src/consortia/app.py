@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from consortia.kernel.application import Application
-from consortia.kernel.context import Context
+from consortia.kernel.context import Context, Signer
 from consortia.modules import assets, ballots, bank, governance, identity, market, predictions, training
 from consortia.modules.assets.types import Parent
 
@@ -109,9 +109,11 @@ class _Agents:
             raise LookupError("no agent signed")
         return mandate
 
-    def ended(self, ctx: Context, mandate: bytes) -> bool:
-        """Whether what was done under a mandate stands no more."""
-        return self.members.ended(ctx, mandate)
+    def signer(self, ctx: Context, mandate: bytes) -> Signer | None:
+        """The agent of a mandate, as the signer of its acts; None where the mandate is over."""
+        found = self.members.mandate(ctx, mandate)
+        state = None if found is None else self.members.key(ctx, found.key)
+        return state.signer if state is not None and state.active else None
 
 
 @dataclass(frozen=True, slots=True)

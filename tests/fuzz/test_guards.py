@@ -41,6 +41,12 @@ CROWD_MOVES = 1_500
 PRESSED = {
     "network_full": ("propose_member", "approve_member", "accept"),
     "too_many_keys": ("pile_up_keys",),
+    "not_mandated": ("grant_mandate", "defer"),
+    "too_costly": ("grant_mandate", "defer"),
+    "nothing_waits": ("grant_mandate", "defer", "perform"),
+    "not_due": ("grant_mandate", "defer", "perform"),
+    "check_calls": ("grant_mandate", "defer"),
+    "defer": ("grant_mandate", "defer"),
     "too_many_agents": ("pile_up_agents",),
     "check_name": ("grant_mandate",),
     "check_order": ("grant_mandate",),

@@ -13,6 +13,8 @@ from consortia.kernel.block import OK
 from consortia.modules.bank.messages import Issue, NewUnit
 from consortia.modules.identity.mandate_messages import EndMandate
 from consortia.modules.identity.mandate_types import Cap, Pin
+from consortia.modules.predictions import Keeper
+from consortia.modules.predictions.messages import Perform
 from consortia.modules.predictions.state import DEEDS
 from consortia.sdk.agents import plain_of
 from consortia.sdk.builder import message
@@ -40,6 +42,9 @@ class BenchDoor:
 
     def message(self, method, arguments):
         return message(self.bench.app, method, arguments)
+
+    def call(self, message):
+        return self.bench.call(message)
 
     def submit(self, *messages):
         raw = self.bench.sign_with(self.key, *messages, sequence=self.bench.next_sequence(self.key))
@@ -97,7 +102,7 @@ def unit_of(bench):
     return next(record.id for _, record in UNITS.scan(bench.context()))
 
 
-def working(bench, folder, **changes):
+def working(bench, folder, delay=0, **changes):
     """North's clerk, with 1,000 to spend, at most 50 an act and 90 an hour."""
     unit, mind = unit_of(bench), load_program(PROGRAM)
     bench.ok("north", "admin", Issue(unit, "north/clerk", 1_000))
@@ -106,6 +111,7 @@ def working(bench, folder, **changes):
         pin=Pin(None, mind.content),
         methods=("bank.transfer",),
         caps=(Cap(unit, 50, 90),),
+        delay=delay,
     )
     receipt = bench.ok("north", "admin", wanted)
     door, text = BenchDoor(bench, agent()), rule_for(unit, **changes)
@@ -158,6 +164,35 @@ def test_an_agent_whose_mandate_is_ended_is_silent_from_the_next_block(bench, tm
     bench.ok("north", "analyst", EndMandate(id_))
     with pytest.raises(MandateOver, match=r"kernel\.revoked_key"):
         clerk.work()
+
+
+def test_an_agent_whose_acts_wait_defers_them_and_anybody_has_them_carried_out(bench, tmp_path):
+    clerk, _, _ = working(bench, tmp_path, delay=60_000)
+    clerk.waits = True
+    bench.ok("north", "worker", blob("screen"))
+    assert [one.code for one in clerk.work()] == [OK]
+    deed = next(record for _, record in DEEDS.scan(bench.context()))
+    assert deed.due == deed.time + 60_000
+    assert bench.run("east", "operator", Perform(deed.id)).code == "predictions.not_due"
+    bench.time += 60_000
+    receipt = bench.ok("east", "operator", Perform(deed.id))
+    assert [event.name for event in receipt.events][-1] == "predictions.performed"
+    assert receipt.events[-1].body["code"] == OK
+    ctx = bench.context()
+    ctx.transaction, ctx.call = receipt.transaction, 1 << 32
+    assert Keeper().deed(ctx) == deed
+
+
+def test_an_act_that_waits_is_void_where_the_mandate_is_ended_meanwhile(bench, tmp_path):
+    clerk, _, id_ = working(bench, tmp_path, delay=60_000)
+    clerk.waits = True
+    bench.ok("north", "worker", blob("screen"))
+    clerk.work()
+    deed = next(record for _, record in DEEDS.scan(bench.context()))
+    bench.ok("north", "recovery", EndMandate(id_))
+    bench.time += 60_000
+    receipt = bench.ok("east", "operator", Perform(deed.id))
+    assert [event.body.get("code") for event in receipt.events] == ["void"]
 
 
 def test_what_somebody_wrote_to_be_read_cannot_be_asked_for(bench):

@@ -11,9 +11,11 @@ from consortia.cli.lookup import find_asset
 from consortia.cli.mandates import find_mandate, standing
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
-from consortia.cli.session import Session, at_home
+from consortia.cli.session import Session, at_home, tell_done
+from consortia.kernel.block import OK
 from consortia.modules.identity.mandate_queries import ByOwner, MandatesView, MandateView
 from consortia.modules.identity.mandate_types import AGENT
+from consortia.modules.predictions.messages import Perform
 from consortia.node.keys import find_keys, key_info, open_key
 from consortia.sdk.agents import Agents, ClientDoor
 from consortia.workers.agent import Agent, Done, MandateOver
@@ -59,6 +61,23 @@ def run(*, model: str, rule: Path, once: bool, every: float, home: Path | None, 
         if once:
             return DONE
         time.sleep(every)
+
+
+@agent.command()
+@click.argument("act", metavar="ACT")
+@home_option
+@json_option
+def perform(*, act: str, home: Path | None, as_json: bool) -> int:
+    """Have ACT, by its id, carried out after its mandate's delay; void where the mandate is over by then."""
+    session = at_home(home)
+    try:
+        asked = Perform(bytes.fromhex(act))
+    except ValueError:
+        raise click.BadParameter("an act's id is 64 hex digits", param_hint="ACT") from None
+    receipt = session.submit(asked)
+    code = str(receipt.events[-1].body["code"])
+    tell_done(receipt, f"The act met: {code}", as_json=as_json, code=code)
+    return DONE if code == OK else REFUSED
 
 
 @agent.command()
@@ -121,7 +140,8 @@ def _agent(session: Session, mind: Mind, view: MandateView, rule: Path) -> Agent
     door = ClientDoor(session.signing(key), session.client)
     text = rule.read_bytes()
     diary = session.home.private / "agents" / f"{view.mandate.id.hex()[:16]}.jsonl"
-    return Agent(door, mind, (read_rule(text, application()), text), Vault(session.home.private), diary)
+    rule_read, vault = read_rule(text, application()), Vault(session.home.private)
+    return Agent(door, mind, (rule_read, text), vault, diary, waits=view.mandate.delay > 0)
 
 
 def _tell(one: Done, *, as_json: bool) -> None:

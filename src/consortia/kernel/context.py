@@ -65,6 +65,14 @@ class Calls(Protocol):
         """Carry out the calls in order, atomically together; a refusal undoes these calls alone."""
         ...
 
+    def read_as(self, roles: frozenset[str], method: str, arguments: Mapping[str, Any]) -> int:
+        """The static cost of a message that a key with these roles may sign; raises Refused."""
+        ...
+
+    def run_as(self, ctx: "Context", signer: Signer, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> Ran:
+        """As `run`, but for calls that `signer` might have signed itself, by its roles."""
+        ...
+
     def name(self, event: Record) -> str:
         """The full name of an event, as it stands in receipts."""
         ...

@@ -5,7 +5,7 @@ modules, in order and atomically together. Whatever one of them meets undoes the
 asked goes on, and says what happened.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,9 @@ from consortia.kernel import refusals as codes
 from consortia.kernel.application import Application, Bound
 from consortia.kernel.block import OK
 from consortia.kernel.context import Alarm, Context, Ran, Signer
+
+Bind = Callable[[str, Mapping[str, Any]], tuple[Bound, Record]]
+"""Finds a method and reads its message; raises Refused."""
 
 POSITION_SHIFT = 32
 """A nested call's place is its own, from 1, above that of the call it stands in: so ids never meet."""
@@ -41,23 +44,41 @@ class Nested:
         """The full name of an event, as it stands in receipts."""
         return self.app.events[type(event)]
 
+    def read_as(self, roles: frozenset[str], method: str, arguments: Mapping[str, Any]) -> int:
+        """The static cost of a message that a key with these roles may sign; raises Refused."""
+        bound, message = self._signed(roles, method, arguments)
+        return bound.method.cost_of(message)
+
     def run(self, ctx: Context, authority: str, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> Ran:
         """Carry out the calls in order, atomically together; a refusal undoes these calls alone."""
-        signer, place, told = ctx.signer, ctx.call, len(ctx.events)
-        ctx.signer = Signer(b"", b"", "", frozenset({authority}))
+        signer = Signer(b"", b"", "", frozenset({authority}))
+        return self._run(ctx, signer, calls, lambda method, values: self._bind(authority, method, values))
+
+    def run_as(self, ctx: Context, signer: Signer, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> Ran:
+        """As `run`, but for calls that `signer` might have signed itself, by its roles."""
+        roles = signer.roles
+        return self._run(ctx, signer, calls, lambda method, values: self._signed(roles, method, values))
+
+    def _run(
+        self, ctx: Context, signer: Signer, calls: Sequence[tuple[str, Mapping[str, Any]]], bind: Bind
+    ) -> Ran:
+        outer, place, told = ctx.signer, ctx.call, len(ctx.events)
+        ctx.signer = signer
         ctx.state.begin()
         code, position = OK, 0
         try:
             for position, (method, arguments) in enumerate(calls):
                 ctx.call = place | (position + 1) << POSITION_SHIFT
-                self._call(ctx, authority, method, arguments)
+                bound, message = bind(method, arguments)
+                self.app.check_stopped(ctx, bound)
+                bound.method.handler(ctx, message, bound.module.ports)
         except Refused as refused:
             code = refused.code
         except Exception as error:  # noqa: BLE001 (whatever a handler meets, the block goes on; the alarm tells)
             self.alarm(ctx.transaction, error)
             code = codes.INTERNAL.code
         finally:
-            ctx.signer, ctx.call = signer, place
+            ctx.signer, ctx.call = outer, place
         events = tuple(ctx.events[told:])
         if code == OK:
             ctx.state.commit()
@@ -66,18 +87,28 @@ class Nested:
         del ctx.events[told:]
         return Ran(code, position, events)
 
-    def _call(self, ctx: Context, authority: str, method: str, arguments: Mapping[str, Any]) -> None:
-        bound, message = self._bind(authority, method, arguments)
-        self.app.check_stopped(ctx, bound)
-        bound.method.handler(ctx, message, bound.module.ports)
-
     def _bind(self, authority: str, method: str, arguments: Mapping[str, Any]) -> tuple[Bound, Record]:
+        bound = self._found(method)
+        if bound.method.authority != authority:
+            raise Refused(codes.WRONG_ROLE, f"{method} is not for {authority}")
+        return bound, self._message(bound, arguments)
+
+    def _signed(
+        self, roles: frozenset[str], method: str, arguments: Mapping[str, Any]
+    ) -> tuple[Bound, Record]:
+        bound = self._found(method)
+        if bound.method.roles.isdisjoint(roles):
+            raise Refused(codes.WRONG_ROLE, method)
+        return bound, self._message(bound, arguments)
+
+    def _found(self, method: str) -> Bound:
         bound = self.app.methods.get(method)
         if bound is None:
             raise Refused(codes.UNKNOWN_METHOD, method)
-        if bound.method.authority != authority:
-            raise Refused(codes.WRONG_ROLE, f"{method} is not for {authority}")
+        return bound
+
+    def _message(self, bound: Bound, arguments: Mapping[str, Any]) -> Record:
         try:
-            return bound, from_value(bound.method.message, arguments)
+            return from_value(bound.method.message, arguments)
         except Malformed as error:
-            raise Refused(codes.BAD_ARGUMENTS, f"{method}: {error}") from None
+            raise Refused(codes.BAD_ARGUMENTS, f"{bound.name}: {error}") from None

@@ -12,13 +12,14 @@ from consortia.app import application
 from consortia.base.codec import Record
 from consortia.base.keys import SigningKey
 from consortia.kernel.block import OK, Receipt
+from consortia.kernel.transaction import Call
 from consortia.modules.identity.granting import agent_message
 from consortia.modules.identity.mandate_messages import EndMandate, GrantMandate
 from consortia.modules.identity.mandate_queries import ByMandate, ByOwner, MandatesView, MandateView
 from consortia.modules.identity.mandate_types import AgentClaim, Cap, Mandate, Pin
 from consortia.modules.predictions.queries import DeedPage, ListDeeds
 from consortia.sdk.access import Access
-from consortia.sdk.builder import message
+from consortia.sdk.builder import call_of, message
 from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError, TransactionRefused
 
@@ -110,6 +111,10 @@ class ClientDoor:
     def message(self, method: str, arguments: dict[str, Any]) -> Record:
         """The message of a method; raises base.codec.Malformed."""
         return message(application(), method, arguments)
+
+    def call(self, message: Record) -> Call:
+        """The call that carries a message."""
+        return call_of(application(), message)
 
     def submit(self, *messages: Record) -> str:
         """Sign and hand in; the receipt's code, or that for which it was not admitted."""

@@ -19,7 +19,8 @@ from consortia.base.hashing import tagged
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.commit.prediction import committed, encode_opened, predicted
 from consortia.engines.infer.predict import Features
-from consortia.modules.predictions.messages import Act
+from consortia.kernel.transaction import Call
+from consortia.modules.predictions.messages import Act, Defer
 from consortia.modules.predictions.types import Account
 from consortia.workers.delegate import (
     Answer,
@@ -48,6 +49,9 @@ class AgentDoor(Protocol):
 
     def message(self, method: str, arguments: dict[str, Any]) -> Record:
         """The message of a method, bytes in its arguments as hex; raises base.codec.Malformed."""
+
+    def call(self, message: Record) -> Call:
+        """The call that carries a message."""
 
     def submit(self, *messages: Record) -> str:
         """Sign as one transaction with the agent's key; its code, "ok" or a refusal's."""
@@ -79,9 +83,20 @@ class Agent:
     """One agent: a mind, its rule, and the node of the member for whom it acts."""
 
     def __init__(
-        self, door: AgentDoor, mind: Mind, rule: tuple[Rule, bytes], vault: Vault, diary: Path
+        self,
+        door: AgentDoor,
+        mind: Mind,
+        rule: tuple[Rule, bytes],
+        vault: Vault,
+        diary: Path,
+        *,
+        waits: bool = False,
     ) -> None:
-        """`rule` is the rule and its bytes, which become a blob; `diary` the file of what was done."""
+        """`rule` is the rule and its bytes, which become a blob; `diary` the file of what was done.
+
+        `waits` says that the mandate has a delay, so that acts are kept until anybody has them carried out.
+        """
+        self.waits = waits
         self.door, self.mind, self.vault, self.diary = door, mind, vault, diary
         self.rule, text = rule
         self._text: bytes | None = text
@@ -116,6 +131,9 @@ class Agent:
         if not messages:
             return Done(subject, answer, "silent")
         account = self._account(vector, answer)
+        if self.waits:
+            calls = tuple(self.door.call(message) for message in messages)
+            return Done(subject, answer, self.door.submit(Defer(account, calls)))
         return Done(subject, answer, self.door.submit(Act(account), *messages))
 
     def _account(self, vector: Vector, answer: Answer) -> Account:

@@ -11,7 +11,9 @@ from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.decisions import acting
 from consortia.modules.identity.mandate_state import AGENT_NAMES, MANDATES, mandate_id
 from consortia.modules.identity.mandate_types import (
+    ACT,
     AGENTS_MAX,
+    DEFER,
     LIFETIME_MILLISECONDS_MAX,
     AgentClaim,
     Mandate,
@@ -79,7 +81,9 @@ def check_order(message: asked.GrantMandate) -> None:
     """Refuse a mandate whose lists are not in order, or whose cap of an act is above that of the window."""
     units = tuple(cap.unit for cap in message.caps)
     in_order = all(_in_order(listed) for listed in (message.methods, message.classes))
-    require(in_order and list(units) == sorted(set(units)), codes.BAD_MANDATE, "not once each, in order")
+    accounts = {ACT, DEFER}.isdisjoint(message.methods)
+    orderly = accounts and in_order and list(units) == sorted(set(units))
+    require(orderly, codes.BAD_MANDATE, "not once each, in order")
     for cap in message.caps:
         require(cap.per_act <= cap.per_window, codes.BAD_MANDATE, f"{cap.per_act} above {cap.per_window}")
 

@@ -85,7 +85,8 @@ MANDATE_OVER = _refusal(
 BAD_MANDATE = _refusal(
     35,
     "bad_mandate",
-    "Methods, classes and units of caps stand once each in order, and no act's cap is above its window's.",
+    "Methods (no accounts), classes and units of caps stand once each in order; "
+    "no act's cap is above its window's.",
 )
 TOO_MANY_AGENTS = _refusal(36, "too_many_agents", "The member has 64 agents already.")
 AGENT_ACTS = _refusal(37, "agent_acts", "The agent has a mandate that is in force; end it first.")

@@ -16,6 +16,8 @@ from consortia.modules.predictions.types import EVENTS
 
 __all__ = ["Agents", "Keeper", "Models", "Ports", "module"]
 
+_ANYBODY = frozenset({"admin", "analyst", "approver", "node", "operator", "trustee", "worker"})
+
 METHODS = (
     Method(
         asked.RecordBatch,
@@ -25,6 +27,8 @@ METHODS = (
         pausable=True,
     ),
     Method(asked.Act, acting.act, frozenset({"agent"}), cost=200),
+    Method(asked.Defer, acting.defer, frozenset({"agent"}), cost=200),
+    Method(asked.Perform, acting.perform, _ANYBODY, cost=200 + acting.COST_MAX),
 )
 
 

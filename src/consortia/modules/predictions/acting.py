@@ -2,8 +2,9 @@
 
 from msgspec.structs import replace
 
-from consortia.base.refusals import require
-from consortia.kernel.context import Context
+from consortia.base.refusals import Refused, require
+from consortia.kernel.context import Calls, Context
+from consortia.kernel.transaction import Call
 from consortia.modules.predictions import messages as asked
 from consortia.modules.predictions import refusals as codes
 from consortia.modules.predictions.handlers import check_model, write_batch
@@ -12,13 +13,27 @@ from consortia.modules.predictions.state import (
     BY_ACTOR,
     DEED_ROOTS,
     DEEDS,
+    PERFORMED,
     ROOTS,
+    WAITING,
     batch_id,
     deed_id,
     track_of,
     write_track,
 )
-from consortia.modules.predictions.types import Account, Acted, Batch, Deed, Done
+from consortia.modules.predictions.types import (
+    Account,
+    Acted,
+    Batch,
+    Deed,
+    Done,
+    Performed,
+    Waiting,
+)
+
+VOID = "void"
+COST_MAX = 2_000
+"""What an act that waits may cost when it is carried out: whoever asks for that pays for it."""
 
 
 def act(ctx: Context, message: asked.Act, ports: Ports) -> None:
@@ -28,6 +43,54 @@ def act(ctx: Context, message: asked.Act, ports: Ports) -> None:
     check_account(ctx, mandate, message.account, ports)
     # WRITE, EMIT
     account_for(ctx, mandate, message.account)
+
+
+def defer(ctx: Context, message: asked.Defer, ports: Ports) -> None:
+    """Keep an act until its mandate's delay has passed."""
+    # CHECK
+    mandate = ports.agents.acting(ctx)
+    check_account(ctx, mandate, message.account, ports)
+    check_calls(ctx, mandate, message.calls)
+    # WRITE, EMIT
+    deed = account_for(ctx, mandate, message.account)
+    WAITING.put(ctx, Waiting(message.calls), deed.id)
+
+
+def perform(ctx: Context, message: asked.Perform, ports: Ports) -> None:
+    """Carry out an act that waited, under its agent; it is void where the mandate is over by now.
+
+    What one of its calls meets undoes all of them and is told; the act is done with either way.
+    """
+    # CHECK
+    deed, waiting = DEEDS.get(ctx, message.deed), WAITING.get(ctx, message.deed)
+    if deed is None or waiting is None:
+        raise Refused(codes.NOTHING_WAITS, message.deed.hex())
+    require(ctx.time >= deed.due, codes.NOT_DUE, f"{deed.due}")
+    # DECIDE
+    signer = ports.agents.signer(ctx, deed.mandate)
+    # WRITE
+    WAITING.delete(ctx, deed.id)
+    PERFORMED.put(ctx, Done(deed.id), ctx.transaction, ctx.call)
+    calls = [(call.method, call.args) for call in waiting.calls]
+    code = VOID if signer is None else nested(ctx).run_as(ctx, signer, calls).code
+    # EMIT
+    ctx.emit(Performed(deed.id, code))
+
+
+def nested(ctx: Context) -> Calls:
+    """How calls are carried out within a call."""
+    if ctx.calls is None:
+        raise LookupError("there is no machine that runs calls")
+    return ctx.calls
+
+
+def check_calls(ctx: Context, mandate: Mandate, calls: tuple[Call, ...]) -> None:
+    """Refuse calls that the agent could not sign today, or that cost too much to be carried out by others."""
+    cost = 0
+    for call in calls:
+        require(call.method in mandate.methods, codes.NOT_MANDATED, call.method)
+        cost += nested(ctx).read_as(ctx.signer.roles, call.method, call.args)
+    require(cost <= COST_MAX, codes.TOO_COSTLY, str(cost))
 
 
 def check_account(ctx: Context, mandate: Mandate, account: Account, ports: Ports) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from consortia.kernel.context import Context
+from consortia.kernel.context import Context, Signer
 
 
 class Models(Protocol):
@@ -83,8 +83,8 @@ class Agents(Protocol):
         """The live mandate of the agent that signed; raises Refused where it is over."""
         ...
 
-    def ended(self, ctx: Context, mandate: bytes) -> bool:
-        """Whether what was done under a mandate stands no more."""
+    def signer(self, ctx: Context, mandate: bytes) -> Signer | None:
+        """The agent of a mandate, as the signer of its acts; None where the mandate is over."""
         ...
 
 

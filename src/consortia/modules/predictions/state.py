@@ -3,7 +3,17 @@
 from consortia.base.hashing import tagged
 from consortia.kernel.context import Context
 from consortia.kernel.table import Part, Table
-from consortia.modules.predictions.types import Batch, ByModel, Deed, Done, Pledge, Rooted, Total, Track
+from consortia.modules.predictions.types import (
+    Batch,
+    ByModel,
+    Deed,
+    Done,
+    Pledge,
+    Rooted,
+    Total,
+    Track,
+    Waiting,
+)
 
 BATCHES = Table("predictions", "batches", Batch, (bytes,), "a batch of prediction records, by id")
 ROOTS = Table("predictions", "roots", Rooted, (bytes,), "the batch with this root")
@@ -13,11 +23,12 @@ TOTALS = Table("predictions", "totals", Total, (bytes,), "batches and records of
 DEEDS = Table("predictions", "deeds", Deed, (bytes,), "an act of an agent, by id")
 DEED_ROOTS = Table("predictions", "deed_roots", Done, (bytes,), "the act whose record has this root")
 BY_ACTOR = Table("predictions", "by_actor", Done, (str, bytes, int), "acts by owner and content, from 0 on")
+WAITING = Table("predictions", "waiting", Waiting, (bytes,), "the calls of an act that waits, by its id")
 PERFORMED = Table("predictions", "performed", Done, (bytes, int), "the act that a call carried out")
 PLEDGES = Table("predictions", "pledges", Pledge, (bytes, bytes), "a statement, by subject and mandate")
 TRACKS = Table("predictions", "tracks", Track, (str, bytes), "a track record, by owner and content")
 
-TABLES = (BATCHES, ROOTS, BY_MODEL, TOTALS, DEEDS, DEED_ROOTS, BY_ACTOR, PERFORMED, PLEDGES, TRACKS)
+TABLES = (BATCHES, ROOTS, BY_MODEL, TOTALS, DEEDS, DEED_ROOTS, BY_ACTOR, WAITING, PERFORMED, PLEDGES, TRACKS)
 
 _NO_TRACK = Track(0, 0, 0, 0, 0, 0)
 

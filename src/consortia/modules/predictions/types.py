@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from consortia.base.codec import U63, Digest, Milliseconds, Name, Record
+from consortia.base.codec import U63, Digest, Milliseconds, Name, Record, Text80
+from consortia.kernel.transaction import CALLS_MAX, Call
 
 Purpose = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}\Z")]
 COUNT_MAX = 1 << 40
@@ -72,6 +73,12 @@ class Deed(Record, frozen=True):
     height: U63
     time: Milliseconds
     due: Milliseconds
+
+
+class Waiting(Record, frozen=True):
+    """The calls of an act that waits, as they will be carried out."""
+
+    calls: Annotated[tuple[Call, ...], Meta(min_length=1, max_length=CALLS_MAX)]
 
 
 class Done(Record, frozen=True):
@@ -144,5 +151,12 @@ class Acted(Record, frozen=True):
     due: Milliseconds
 
 
-EVENTS: tuple[type[Record], ...] = (Recorded, Acted)
+class Performed(Record, frozen=True):
+    """An act that waited was carried out ("ok"), met a refusal, or was "void", its mandate being over."""
+
+    deed: Digest
+    code: Text80
+
+
+EVENTS: tuple[type[Record], ...] = (Recorded, Acted, Performed)
 """Everything that the module tells in receipts."""

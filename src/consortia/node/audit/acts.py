@@ -9,7 +9,7 @@
 
 from collections.abc import Callable, Sequence
 
-from consortia.base.codec import Malformed, decode_record, to_value
+from consortia.base.codec import Malformed, decode_record, from_value, to_value
 from consortia.engines.commit.batch import WrongOpening
 from consortia.engines.commit.prediction import OpenedPrediction, read_opened
 from consortia.engines.infer.predict import Features
@@ -17,6 +17,8 @@ from consortia.engines.train.api import RecipeError
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import Call, parse_transaction
+from consortia.modules.identity.mandate_types import DEFER
+from consortia.modules.predictions.messages import Defer
 from consortia.modules.predictions.state import DEEDS
 from consortia.modules.predictions.types import Deed
 from consortia.node.audit.findings import Findings
@@ -78,9 +80,16 @@ def _execute(ledger: Ledger, blobs: Blobs, deed: Deed, one: OpenedPrediction, fi
         made = (said.label, said.probability_ppm, said.score)
         findings.expect(found == made, place, "the model answers otherwise")  # 2
         findings.acts_executed += 1
-    _, *signed = _calls(ledger, deed)
+    signed = _signed(ledger, deed)
     wanted = _messages(ledger, rule, said.label, signed)
     findings.expect(wanted == signed, place, "it signed other messages than its answer leads to")  # 3
+
+
+def _signed(ledger: Ledger, deed: Deed) -> list[Call]:
+    """What an agent signed beside its account: the calls behind it, or those that it keeps."""
+    first, *others = _calls(ledger, deed)
+    kept = from_value(Defer, first.args).calls if first.method == DEFER else ()
+    return [*others, *kept]
 
 
 def _calls(ledger: Ledger, deed: Deed) -> tuple[Call, ...]:

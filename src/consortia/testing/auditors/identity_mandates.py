@@ -77,6 +77,7 @@ class Mandated(Roll):
         self.check_signer(said)
         units = [cap.unit for cap in m.caps]
         disorder = any(list(listed) != sorted(set(listed)) for listed in (m.methods, m.classes))
+        disorder |= not {"predictions.act", "predictions.defer"}.isdisjoint(m.methods)
         refuse("bad_mandate", when=disorder or units != sorted(set(units)))
         refuse("bad_mandate", when=any(cap.per_act > cap.per_window for cap in m.caps))
         refuse("bad_expiry", when=not 0 <= m.expires - said.at.time <= 90 * DAY)

@@ -92,11 +92,16 @@ def spend_as_a_person(draw: Drawing) -> Move:
 MOVES = (grant_mandate, grant_mandate, end_mandate, spend, spend, spend_as_a_person)
 
 
-def an_agent(draw: Drawing) -> tuple[SigningKey, Plain | None]:
+def an_agent(draw: Drawing, *, waiting: bool = False) -> tuple[SigningKey, Plain | None]:
     """The key of an agent, mostly of one that may act, and its mandate; anybody's where there is none."""
     identity = draw.identity
     known = sorted(identity.agents.items())
-    acting = [pair for pair in known if identity.stands(pair[1]["mandate"], draw.time)]
+    acting = [
+        pair
+        for pair in known
+        if identity.stands(pair[1]["mandate"], draw.time)
+        and (identity.mandates[pair[1]["mandate"]]["delay"] > 0) is waiting
+    ]
     if not known:
         return draw.signer(draw.member(), "operator"), None
     _, agent = draw.pick(acting if acting and draw.often(0.95) else known)
@@ -139,7 +144,7 @@ def _grant(draw: Drawing, agent: str, by: str | None = None) -> Move:
         classes=classes,
         caps=caps,
         window=draw.pick((1, 1_000, 60_000, HOUR, 31 * DAY)),
-        delay=draw.pick((0, 0, 0, 0, 0, 1, HOUR)),
+        delay=draw.pick((0, 0, 0, 1, 60_000, HOUR)),
         expires=expires,
     )
     return Move(draw.signer(by, "admin"), (message,), attack)

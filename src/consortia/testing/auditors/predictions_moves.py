@@ -2,11 +2,15 @@
 
 from msgspec.structs import replace
 
-from consortia.modules.predictions.messages import Act, RecordBatch
+from consortia.base.codec import Record, to_value
+from consortia.kernel.transaction import Call
+from consortia.modules.identity.mandate_messages import EndMandate
+from consortia.modules.predictions.messages import Act, Defer, Perform, RecordBatch
 from consortia.testing.auditors.assets_moves import assets, register
 from consortia.testing.auditors.drawing import Drawing, Move
-from consortia.testing.auditors.identity_mandates_moves import account, an_agent
+from consortia.testing.auditors.identity_mandates_moves import UNITS, account, an_agent
 from consortia.testing.auditors.predictions import Predictions
+from consortia.testing.auditors.till import Spend
 
 PURPOSES = ("diagnosis", "research", "DUO:0000007", "marketing")
 
@@ -56,7 +60,40 @@ def act(draw: Drawing) -> Move:
     return Move(key, (Act(told), *more), attack)
 
 
-MOVES = (record_batch, act)
+def defer(draw: Drawing) -> Move:
+    """An agent whose acts wait defers what it would do."""
+    key, mandate = an_agent(draw, waiting=True)
+    attack = draw.attack("defer what is not named", "defer what people sign", "defer too much")
+    caps = [] if mandate is None else mandate["caps"]
+    unit = draw.pick(caps)["unit"] if caps and draw.often(0.8) else UNITS[0]
+    messages: tuple[Record, ...] = (Spend(unit, draw.pick((1, 5, 10, 101))),)
+    if draw.often(0.4) or attack == "defer what is not named":
+        messages += record_batch(draw).messages
+    if attack == "defer what people sign":
+        messages = (EndMandate(draw.digest()),)
+    elif attack == "defer too much":
+        messages = record_batch(draw).messages * 16
+    calls = tuple(Call(draw.world.app.messages[type(one)], dict(to_value(one))) for one in messages)
+    calls = tuple(one for one in calls if one.method in {"till.spend", "predictions.record_batch", *PEOPLES})
+    return Move(
+        key, (Defer(account(draw), calls or (Call("till.spend", {"unit": unit, "amount": 1}),)),), attack
+    )
+
+
+def perform(draw: Drawing) -> Move:
+    """Somebody has an act carried out, mostly one that is due."""
+    attack = draw.attack("perform early", "perform what does not wait")
+    held = _predictions(draw)
+    due = [one["id"] for one in held.deeds if one["id"] in held.waiting and one["due"] <= draw.time]
+    known = due if due and not attack else sorted(held.waiting)
+    if attack == "perform what does not wait":
+        known = [one["id"] for one in held.deeds] or known
+    by = draw.signer(draw.member(), "operator", "worker", "node")
+    return Move(by, (Perform(draw.pick(known) if known else draw.digest()),), attack)
+
+
+MOVES = (record_batch, act, defer, defer, perform, perform)
+PEOPLES = ("identity.end_mandate",)
 
 
 def _predictions(draw: Drawing) -> Predictions:

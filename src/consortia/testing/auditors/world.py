@@ -33,14 +33,12 @@ from consortia.testing.auditors.drawing import CROWD, Drawing
 from consortia.testing.auditors.envelopes import Envelope, Mix, enveloped
 from consortia.testing.auditors.founding import found
 from consortia.testing.auditors.identity import Identity
+from consortia.testing.auditors.predictions import JUDGES
 from consortia.testing.auditors.studio import studio
 from consortia.testing.auditors.till import till
 
 ROOMS = ("identity", "assets", "predictions", "training")
 """The modules that have an auditor, in the order in which they load."""
-
-JUDGES = {"studio": "assets", "till": "identity"}
-"""Whose auditor judges the messages of a module that has none of its own."""
 
 MOST = 18
 """A block holds fewer transactions than are tried, and less cost than some of them, so that some wait."""
@@ -169,6 +167,7 @@ class World:
         """The time of the next block: now and then the very last at which a proposal or a mandate stands."""
         ends: list[int] = [proposal["expires"] for proposal in self.identity.proposals.values()]
         ends += [mandate["expires"] for mandate in self.identity.mandates.values()]
+        ends += [deed["due"] for deed in getattr(self.models["predictions"], "deeds", [])]
         coming = [end for end in ends if end > self.time]
         if coming and self.rng.random() < 0.1:
             return min(coming)

@@ -156,6 +156,7 @@ REFUSED = (
     Scenario("ending an expired mandate", _ended_after_expiry, "identity.mandate_over"),
     Scenario("a mandate by a member that left in the same block", _by_one_who_left, "identity.signer_gone"),
     _refused("methods out of order", "bad_mandate", methods=("market.order", "bank.transfer")),
+    _refused("the account itself as a method", "bad_mandate", methods=("predictions.act",)),
     _refused("a method named twice", "bad_mandate", methods=("bank.transfer", "bank.transfer")),
     _refused("classes out of order", "bad_mandate", classes=("routine", "release")),
     _refused("two caps for one unit", "bad_mandate", caps=(Cap(UNIT, 1, 1), Cap(UNIT, 2, 2))),

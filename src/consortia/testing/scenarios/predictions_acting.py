@@ -1,12 +1,15 @@
 """What agents do, and what predictions answer."""
 
+from consortia.base.codec import Record
+from consortia.kernel.transaction import Call
 from consortia.modules.assets.messages import Revoke, Withdraw
 from consortia.modules.assets.types import Rights
+from consortia.modules.bank.messages import Take
 from consortia.modules.identity.mandate_messages import EndMandate
 from consortia.modules.identity.mandate_types import Pin
 from consortia.modules.identity.messages import Leave
-from consortia.modules.predictions.messages import Act, RecordBatch
-from consortia.testing.machine import Bench
+from consortia.modules.predictions.messages import Act, Defer, Perform, RecordBatch
+from consortia.testing.machine import HOUR, Bench
 from consortia.testing.scenarios import Scenario, Step
 from consortia.testing.scenarios.assets import blob, dataset, digest, registered, right
 from consortia.testing.scenarios.mandates_parts import account, agent, mandate
@@ -58,7 +61,55 @@ def _acts_again(bench: Bench) -> Step:
     return act(Act(account("second")), member="east")
 
 
+def waits(bench: Bench, *messages: Record, member: str = "north", **fields: object) -> Defer:
+    """The account of an act that waits, and the calls that it keeps."""
+    return Defer(account(**fields), tuple(bench.call(message) for message in messages))  # type: ignore[arg-type]
+
+
+def deferred(bench: Bench, delay: int = HOUR) -> bytes:
+    """Have north's agent defer a batch by an hour; the act's id."""
+    made = model(bench)
+    mandate(bench, pin=Pin(made, digest("screen")), delay=delay)
+    (receipt,) = bench.block(bench.sign_with(agent(), waits(bench, batch(made))))
+    id_ = receipt.events[-1].body["deed"]
+    if not isinstance(id_, bytes):
+        raise TypeError("an id is bytes")
+    return id_
+
+
+def _defers(bench: Bench) -> Step:
+    made = model(bench)
+    mandate(bench, pin=Pin(made, digest("screen")), delay=HOUR)
+    return Step("north", "agent", (waits(bench, batch(made), batch(made, "other")),), agent())
+
+
+def _performs(bench: Bench) -> Step:
+    deed = deferred(bench)
+    bench.time += HOUR
+    return Step("east", "operator", (Perform(deed),))
+
+
+def _performs_what_is_void(bench: Bench) -> Step:
+    deed = deferred(bench)
+    view = bench.query("identity.mandates", owner="north").mandates[0]
+    bench.ok("north", "worker", EndMandate(view.mandate.id))
+    bench.time += HOUR
+    return Step("north", "node", (Perform(deed),))
+
+
+def _performs_what_is_refused_now(bench: Bench) -> Step:
+    deed = deferred(bench)
+    view = bench.query("predictions.deed", deed=deed).deed
+    bench.ok("north", "operator", Withdraw(view.model))
+    bench.time += HOUR
+    return Step("west", "worker", (Perform(deed),))
+
+
 DONE = (
+    Scenario("an act waits with its calls", _defers),
+    Scenario("anybody has an act carried out that waited", _performs),
+    Scenario("an act whose mandate was ended meanwhile is void", _performs_what_is_void),
+    Scenario("an act that meets a refusal in the end is undone", _performs_what_is_refused_now),
     Scenario("a program acts for a member", _program_acts),
     Scenario("a model acts for a member, its record opened for replay", _model_acts),
     Scenario("an agent accounts for an act and records a batch", _acts_and_records),
@@ -124,7 +175,64 @@ def _owner_left_before_it_in_the_block(bench: Bench) -> Step:
     return act(Act(account()), before=(bench.sign("north", "admin", Leave(None)),))
 
 
+def _defers_what_is_not_named(bench: Bench) -> Step:
+    made = model(bench)
+    mandate(bench, pin=Pin(made, digest("screen")), delay=1, methods=("bank.transfer",))
+    return Step("north", "agent", (waits(bench, batch(made)),), agent())
+
+
+def _defers_what_people_sign(bench: Bench) -> Step:
+    mandate(bench, delay=1, methods=("identity.leave",))
+    return Step("north", "agent", (waits(bench, Leave(None)),), agent())
+
+
+def _defers_nonsense(bench: Bench) -> Step:
+    mandate(bench, delay=1)
+    return Step(
+        "north", "agent", (Defer(account(), (Call("predictions.record_batch", {"root": 1}),)),), agent()
+    )
+
+
+def _defers_too_much(bench: Bench) -> Step:
+    made = model(bench)
+    methods = ("bank.take", "predictions.record_batch")
+    mandate(bench, pin=Pin(made, digest("screen")), delay=1, methods=methods)
+    costly = [Take(digest(str(number)), "north") for number in range(16)]
+    return Step("north", "agent", (waits(bench, *costly),), agent())
+
+
+def _performs_too_early(bench: Bench) -> Step:
+    deed = deferred(bench)
+    bench.time += HOUR - 1_001
+    return Step("north", "operator", (Perform(deed),))
+
+
+def _performs_twice(bench: Bench) -> Step:
+    deed = deferred(bench)
+    bench.time += HOUR
+    bench.ok("north", "operator", Perform(deed))
+    return Step("north", "operator", (Perform(deed),))
+
+
+def _performs_what_did_not_wait(bench: Bench) -> Step:
+    mandate(bench)
+    (receipt,) = bench.block(bench.sign_with(agent(), Act(account())))
+    deed = receipt.events[0].body["deed"]
+    return Step("north", "operator", (Perform(deed),))  # type: ignore[arg-type]
+
+
 REFUSED = (
+    Scenario(
+        "an act that waits for what its mandate does not name",
+        _defers_what_is_not_named,
+        "predictions.not_mandated",
+    ),
+    Scenario("an act that waits to do what only people may", _defers_what_people_sign, "kernel.wrong_role"),
+    Scenario("an act that waits with a message that is none", _defers_nonsense, "kernel.bad_arguments"),
+    Scenario("an act that waits and costs too much", _defers_too_much, "predictions.too_costly"),
+    Scenario("an act carried out before it is due", _performs_too_early, "predictions.not_due"),
+    Scenario("an act carried out twice", _performs_twice, "predictions.nothing_waits"),
+    Scenario("an act that did not wait", _performs_what_did_not_wait, "predictions.nothing_waits"),
     Scenario("an act by what is no asset", _pinned_to_nothing, "predictions.no_model"),
     Scenario("an act by a data set", _pinned_to_data, "predictions.no_model"),
     Scenario("an act by a withdrawn model", _withdrawn, "predictions.withdrawn"),
