@@ -24,3 +24,11 @@ def wanted() -> str:
 
 MISSING = wanted()
 needs_cometbft = pytest.mark.skipif(bool(MISSING), reason=f"not run without CometBFT: {MISSING}")
+
+
+OLD = Path(__file__).parents[1] / "build" / "cometbft-0.38.25" / "cometbft"
+"""Where continuous integration keeps the older version that may still run beside the new one."""
+
+if REQUIRED and not OLD.exists():
+    raise CometBftError(f"{OLD} is missing")
+needs_both = pytest.mark.skipif(not OLD.exists(), reason=f"not run without CometBFT 0.38.25 at {OLD}")

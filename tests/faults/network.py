@@ -35,12 +35,12 @@ class Network(Consortium):
 
     def __init__(self, folder, names=HOSPITALS, *, workers=True, driver="embedded"):
         super().__init__(folder, names, Teller(to_error=True), driver=driver)
-        self._workers = workers
+        self.workers = workers
         self.shared = {}
         self._studies = self._things = 0
 
     def _wishes(self, name):
-        place, more = f"127.0.0.1:{_free_port()}", {"worker": self._workers}
+        place, more = f"127.0.0.1:{_free_port()}", {"worker": self.workers}
         return dataclasses.replace(super()._wishes(name), listen=place, more=more)
 
     def register(self, name):

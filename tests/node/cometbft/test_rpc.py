@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from consortia.node.cometbft.rpc import Rpc, RpcError
+from consortia.node.cometbft.rpc import NotThere, Rpc, RpcError
 
 
 def asking(path, answers, work):
@@ -56,6 +56,13 @@ def test_a_bundle_that_is_there_already_is_handed_in(tmp_path):
     assert told.code == 0
 
 
+def test_who_fetches_older_blocks_takes_none_yet(tmp_path):
+    data = "endpoint is closed while node is catching up"
+    error = {"error": {"code": -32603, "message": "Internal error", "data": data}}
+    with pytest.raises(NotThere):
+        asking(tmp_path / "rpc", [http(error)], lambda rpc: rpc.hand_in(b"\x01"))
+
+
 def test_a_full_pool_is_an_error(tmp_path):
     error = {"error": {"code": -32603, "message": "Internal error", "data": "mempool is full"}}
     with pytest.raises(RpcError, match="mempool is full"):
@@ -92,5 +99,5 @@ def test_what_is_no_answer_is_an_error(tmp_path, answer):
 
 
 def test_a_cometbft_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(RpcError, match="does not answer"):
+    with pytest.raises(RpcError, match="does not run"):
         asyncio.run(Rpc(tmp_path / "nothing").engine())

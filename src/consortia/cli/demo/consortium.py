@@ -63,7 +63,7 @@ class Consortium:
         driver: str = "embedded",
     ) -> None:
         """Nothing exists until `build`; in a `lasting` network a node started again keeps its port."""
-        self.driver = driver
+        self.driver, self.workers = driver, True
         self.folder, self.names, self.teller = folder, tuple(names), teller
         self.parties: dict[str, Party] = {}
         self.lasting = lasting
@@ -126,7 +126,9 @@ class Consortium:
     def _build_together(self, title: str) -> None:
         """Found a network of all members at once, which CometBFT orders, and start the nodes."""
         each = local_settings(self.names)
-        homes = found(self.folder, title, self.names, _now(), each=each, driver=self.driver, worker=True)
+        homes = found(
+            self.folder, title, self.names, _now(), each=each, driver=self.driver, worker=self.workers
+        )
         introduce(homes)
         self.genesis = homes[0].genesis()
         self.resume()

@@ -30,7 +30,7 @@ from consortia.kernel.transaction import parse_transaction
 from consortia.node.cometbft import binary
 from consortia.node.cometbft.core import EngineNode
 from consortia.node.cometbft.files import Files, Sockets, Start
-from consortia.node.cometbft.rpc import Rpc, RpcError
+from consortia.node.cometbft.rpc import Handed, NotThere, Rpc, RpcError
 from consortia.node.cometbft.supervisor import Supervisor
 from consortia.node.config import Config
 from consortia.node.forward import refusal_of
@@ -42,6 +42,10 @@ from consortia.store.errors import NoRoom
 
 LOOK_SECONDS = 1.0
 """So often the engine is asked how it is, and handed again what the log leaves out."""
+
+START_SECONDS = 15.0
+START_PAUSE_SECONDS = 0.1
+"""So long who submits waits for a CometBFT that is starting."""
 
 ROTATION_BLOCKS = 2
 """A new consensus key votes from two blocks after the one that named it (CometBFT, ABCI 2.0)."""
@@ -161,7 +165,7 @@ class Engine:
     async def _send(self, transactions: Sequence[bytes]) -> None:
         """Hand one bundle in, and tell who waits what became of it."""
         try:
-            handed = await self._rpc.hand_in(bundles.pack(transactions))
+            handed = await self._handed(bundles.pack(transactions))
         except RpcError as error:
             for raw in transactions:
                 self._settle(raw, error)
@@ -173,6 +177,18 @@ class Engine:
         codes = handed.codes or (OK,) * len(transactions)
         for raw, code in zip(transactions, codes, strict=True):
             self._settle(raw, code)
+
+    async def _handed(self, entry: bytes) -> Handed:
+        """Hand an entry in; while CometBFT is starting, wait for it. Raises RpcError."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + START_SECONDS
+        while True:
+            try:
+                return await self._rpc.hand_in(entry)
+            except NotThere:
+                if loop.time() > deadline:
+                    raise
+                await asyncio.sleep(START_PAUSE_SECONDS)
 
     def _settle(self, raw: bytes, outcome: str | RpcError) -> None:
         for checked in self._checked.pop(raw, ()):

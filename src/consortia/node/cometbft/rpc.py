@@ -11,11 +11,16 @@ from consortia.base.codec import decode
 
 SECONDS_MAX = 10.0
 ANSWER_BYTES_MAX = 8 << 20
+_CATCHING_UP = "while node is catching up"
 _HEAD = b"POST / HTTP/1.1\r\nHost: cometbft\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
 class RpcError(RuntimeError):
     """CometBFT could not be asked, or answered with an error; the text says which."""
+
+
+class NotThere(RpcError):
+    """CometBFT does not run, ended while it was asked, or fetches older blocks before it takes any."""
 
 
 class _Error(msgspec.Struct):
@@ -102,11 +107,14 @@ class Rpc:
             async with asyncio.timeout(SECONDS_MAX):
                 data = await self._exchange(body)
             answer = msgspec.json.decode(data, type=_Answer)
-        except (OSError, EOFError, ValueError, TimeoutError, msgspec.MsgspecError) as error:
+        except (ValueError, TimeoutError, msgspec.MsgspecError) as error:
             raise RpcError(f"CometBFT does not answer: {type(error).__name__} {error}".rstrip()) from error
+        except (OSError, EOFError) as error:
+            raise NotThere(f"CometBFT does not run: {type(error).__name__} {error}".rstrip()) from error
         if answer.error is not None or not bytes(answer.result):
             told = answer.error or _Error("an empty answer")
-            raise RpcError(f"CometBFT: {told.message} {told.data}".rstrip())
+            kind = NotThere if _CATCHING_UP in told.data else RpcError
+            raise kind(f"CometBFT: {told.message} {told.data}".rstrip())
         return bytes(answer.result)
 
     async def _exchange(self, body: bytes) -> bytes:
