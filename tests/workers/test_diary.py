@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from consortia.base.hashing import DIGEST_BYTES
 from consortia.modules.training.types import Outcome
 from consortia.workers.diary import Diary, is_passing
 
@@ -65,7 +66,7 @@ def test_the_secrets_of_a_past_round_are_overwritten_and_gone(diary):
     (path,) = diary._of(STUDY).glob(f"secrets-{ROUND.hex()}")
     with path.open("rb") as still_open:
         diary.forget_rounds(STUDY, [OTHER], 1)
-        assert still_open.read() == bytes(len(b"drawn for the past round"))
+        assert still_open.read() == bytes(len(b"drawn for the past round") + DIGEST_BYTES)
     assert diary.secrets(STUDY, ROUND) is None
     assert diary.secrets(STUDY, OTHER) == b"drawn for this round"
 
@@ -109,3 +110,31 @@ def test_a_crash_in_the_middle_of_writing_leaves_the_old_or_the_new(diary, tmp_p
     again = Diary(tmp_path / "diary")
     assert again.state(STUDY, 0) == b"old"
     assert again.states(STUDY, 9) == [0]
+
+
+def test_what_a_crash_left_unfinished_was_told_to_nobody_and_is_decided_anew(tmp_path):
+    diary = Diary(tmp_path)
+    diary.keep_cohort(STUDY, ROUND, ("east", "north"))
+    path = next((tmp_path / STUDY.hex()).glob("cohort-*"))
+    whole = path.read_bytes()
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        assert Diary(tmp_path).keep_cohort(STUDY, ROUND, ("east", "west")) == ("east", "west")
+    path.write_bytes(whole)
+    assert Diary(tmp_path).keep_cohort(STUDY, ROUND, ("east", "west")) == ("east", "north")
+
+
+def test_secrets_and_plain_updates_are_overwritten_before_their_blocks_are_given_back(tmp_path):
+    diary = Diary(tmp_path)
+    diary.keep_secrets(STUDY, ROUND, b"drawn" * 20)
+    diary.keep_plain(STUDY, 3, ROUND, b"plain" * 1000)
+    diary.keep_update(STUDY, ROUND, b"told to everybody")
+    opened = {path.name.partition("-")[0]: path.open("rb") for path in (tmp_path / STUDY.hex()).iterdir()}
+    diary.forget_rounds(STUDY, (), 4)
+    assert list((tmp_path / STUDY.hex()).iterdir()) == []
+    for kind in ("secrets", "plain"):
+        with opened[kind] as file:
+            held = file.read()
+            assert held == bytes(len(held))
+            assert held
+    opened["update"].close()

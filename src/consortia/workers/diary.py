@@ -29,6 +29,9 @@ FOLDER = "diary"
 """The diary's folder in a member's private data."""
 
 _OF_ROUNDS = ("update", "result", "secrets", "graph", "cohort")
+_HIDDEN = ("secrets-", "plain-")
+"""What nobody else may ever see of a round: it is overwritten when it goes. The rest stands on the ledger."""
+
 _STATE = "state-"
 _HOME = "home-"
 
@@ -51,24 +54,24 @@ class Diary:
 
     def update(self, study: bytes, round_id: bytes) -> bytes | None:
         """The blob id of the update decided on for a round, or None."""
-        return self._read(study, f"update-{round_id.hex()}")
+        return self._kept(study, f"update-{round_id.hex()}")
 
     def keep_update(self, study: bytes, round_id: bytes, blob: bytes) -> bytes:
         """Decide on an update by its blob id, unless one is decided on; give the one that counts."""
         known = self.update(study, round_id)
         if known is None:
-            self._write(study, f"update-{round_id.hex()}", blob)
+            self._keep(study, f"update-{round_id.hex()}", blob)
             known = blob
         return known
 
     def result(self, study: bytes, round_id: bytes) -> Outcome | None:
         """The outcome computed for a round, or None."""
-        data = self._read(study, f"result-{round_id.hex()}")
+        data = self._kept(study, f"result-{round_id.hex()}")
         return None if data is None else decode_record(Outcome, data)
 
     def keep_result(self, study: bytes, round_id: bytes, outcome: Outcome) -> None:
         """Keep the outcome that the member will commit to."""
-        self._write(study, f"result-{round_id.hex()}", encode_record(outcome))
+        self._keep(study, f"result-{round_id.hex()}", encode_record(outcome))
 
     def state(self, study: bytes, index: int) -> bytes | None:
         """The blob id of the state that round `index` starts from, if this worker computed it, or None."""
@@ -106,13 +109,13 @@ class Diary:
 
     def plain(self, study: bytes, index: int, first: bytes) -> bytes | None:
         """The update, before it is masked, that the member sent in try `first` of round `index`; or None."""
-        return self._read(study, f"plain-{index}-{first.hex()}")
+        return self._kept(study, f"plain-{index}-{first.hex()}")
 
     def keep_plain(self, study: bytes, index: int, first: bytes, blob: bytes) -> bytes:
         """Decide on the update for a try, and for those that repeat it; give the one that counts."""
         known = self.plain(study, index, first)
         if known is None:
-            self._write(study, f"plain-{index}-{first.hex()}", blob)
+            self._keep(study, f"plain-{index}-{first.hex()}", blob)
             known = blob
         return known
 
@@ -125,11 +128,11 @@ class Diary:
 
     def secrets(self, study: bytes, round_id: bytes) -> bytes | None:
         """What was drawn for the masks of a round, or None."""
-        return self._read(study, f"secrets-{round_id.hex()}")
+        return self._kept(study, f"secrets-{round_id.hex()}")
 
     def keep_secrets(self, study: bytes, round_id: bytes, drawn: bytes) -> bytes:
         """Keep what was drawn for the masks of a round, before anything of it is told."""
-        self._write(study, f"secrets-{round_id.hex()}", drawn)
+        self._keep(study, f"secrets-{round_id.hex()}", drawn)
         return drawn
 
     def keep_graph(self, study: bytes, round_id: bytes, graph: bytes) -> bytes:
@@ -142,10 +145,10 @@ class Diary:
 
     def keep_cohort(self, study: bytes, round_id: bytes, cohort: tuple[str, ...]) -> tuple[str, ...]:
         """Decide on the one cohort for which shares of a round are revealed; give the one that counts."""
-        known = self._read(study, f"cohort-{round_id.hex()}")
+        known = self._kept(study, f"cohort-{round_id.hex()}")
         if known is None:
             known = ",".join(cohort).encode("ascii")
-            self._write(study, f"cohort-{round_id.hex()}", known)
+            self._keep(study, f"cohort-{round_id.hex()}", known)
         return tuple(known.decode("ascii").split(","))
 
     def forget_rounds(self, study: bytes, keep: Iterable[bytes], index: int) -> None:
@@ -154,13 +157,18 @@ class Diary:
         The secrets of masks and plain updates are destroyed, as far as the disk allows.
         """
         kept = {f"{kind}-{each.hex()}" for kind in _OF_ROUNDS for each in keep}
-        for kind in _OF_ROUNDS:
-            for path in self._of(study).glob(f"{kind}-*"):
-                if path.name not in kept:
-                    files.destroy(path)
-        for path in self._of(study).glob("plain-*"):
-            if not path.name.startswith(f"plain-{index}-"):
-                files.destroy(path)
+        past = [path for path in self._of(study).glob("*-*") if self._is_past(path.name, kept, index)]
+        files.destroy(*(path for path in past if path.name.startswith(_HIDDEN)))
+        for path in past:
+            path.unlink(missing_ok=True)
+
+    @staticmethod
+    def _is_past(name: str, kept: set[str], index: int) -> bool:
+        """Whether a file is of a try that is not to keep, or the update for another round than `index`."""
+        kind = name.partition("-")[0]
+        if kind == "plain":
+            return not name.startswith(f"plain-{index}-")
+        return kind in _OF_ROUNDS and name not in kept
 
     def stopped(self, study: bytes) -> str | None:
         """Why the worker takes no part in a study any more, or None."""
@@ -194,6 +202,13 @@ class Diary:
             return (self._of(study) / name).read_bytes()
         except FileNotFoundError:
             return None
+
+    def _kept(self, study: bytes, name: str) -> bytes | None:
+        """What was kept of a round; None where there is nothing, or a crash left it unfinished."""
+        return files.kept(self._of(study) / name)
+
+    def _keep(self, study: bytes, name: str, data: bytes) -> None:
+        files.keep(self._of(study) / name, data)
 
     def _write(self, study: bytes, name: str, data: bytes) -> None:
         files.write(self._of(study) / name, data)

@@ -1,12 +1,17 @@
 """Private files that a crash leaves whole, and that leave nothing behind when they go.
 
-A file is written to one beside it, forced to disk, then renamed. Destroying one overwrites its blocks with
-zeros before they are given back. On solid-state disks, on file systems that copy on write, in snapshots and
-in backups the old bytes may survive all the same.
+A file is written to one beside it, forced to disk, then renamed. One that is written once and never replaced
+(`keep`) is written where it belongs, with a digest at its end that tells whether it is whole: so the file
+system's journal, for which everybody on the disk waits, is written once and not twice. Destroying a file
+overwrites its blocks with zeros before they are given back. On solid-state disks, on file systems that copy
+on write, in snapshots and in backups the old bytes may survive all the same.
 """
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
+
+from consortia.base.hashing import DIGEST_BYTES, sha256
 
 _ZEROS = bytes(1 << 20)
 
@@ -33,12 +38,39 @@ def write(path: Path, data: bytes, *, wipe: bool = False) -> None:
             os.close(old)
 
 
-def destroy(path: Path) -> None:
-    """Remove a file, and overwrite what it held."""
-    with path.open("r+b") as old:
-        path.unlink()
-        sync(path.parent)
-        _wipe(old.fileno())
+def keep(path: Path, data: bytes) -> None:
+    """Put `data` into a file that is not there yet, or that a crash left unfinished, durably."""
+    private(path.parent)
+    if path.exists():  # a crash left it unfinished
+        destroy(path)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        for piece in (data, sha256(data)):
+            _write_all(file.fileno(), piece)
+        os.fsync(file.fileno())
+    sync(path.parent)
+
+
+def kept(path: Path) -> bytes | None:
+    """What was put into a file by `keep`; None where it is missing or not whole."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    held, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
+    return held if sha256(held) == digest else None
+
+
+def destroy(*paths: Path) -> None:
+    """Remove files of one folder, and overwrite what they held."""
+    with ExitStack() as opened:
+        olds = [opened.enter_context(path.open("r+b")) for path in paths]
+        for path in paths:
+            path.unlink()
+        for folder in {path.parent for path in paths}:
+            sync(folder)
+        for old in olds:
+            _wipe(old.fileno())
 
 
 def private(folder: Path) -> Path:
@@ -56,6 +88,12 @@ def sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def _wipe(descriptor: int) -> None:
