@@ -40,6 +40,7 @@ METHODS = (
     Method(asked.Fund, trading.fund, _TREASURERS, cost=_BASE),
     Method(asked.Take, trading.take, _TREASURERS, cost=_BASE),
     Method(asked.Commit, trading.commit, _TRADERS, cost=_BASE),
+    Method(asked.Cancel, trading.cancel, _TRADERS, cost=_BASE),
     Method(asked.Reveal, trading.reveal, _TRADERS, cost=_BASE, urgent=True),
     Method(asked.Clear, clearing.clear, _ANYONE, cost=_clear_cost, prompt=True),
     Method(asked.Settle, clearing.settle, _ANYONE, cost=_settle_cost),

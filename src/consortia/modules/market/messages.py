@@ -59,6 +59,17 @@ class Commit(Record, frozen=True):
     commitment: Digest
 
 
+class Cancel(Record, frozen=True):
+    """Take back the sealed order at a place of an auction's book, while orders are still handed in.
+
+    Its deposit is free again. It counts among the orders that a key may hand in all the same.
+    """
+
+    market: Digest
+    auction: Number
+    place: Place
+
+
 class Reveal(Record, frozen=True):
     """Open the sealed order at a place of an auction's book, by the key that handed it in."""
 

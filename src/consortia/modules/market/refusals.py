@@ -11,21 +11,22 @@ NAME_TAKEN = _refusal(1, "name_taken", "A market of this name exists.")
 UNKNOWN_UNIT = _refusal(
     2, "unknown_unit", "The unit does not exist, or is neither the market's base nor quote."
 )
-BAD_TERMS = _refusal(3, "bad_terms", "The terms do not fit together.")
-UNKNOWN_MARKET = _refusal(4, "unknown_market", "There is no such market.")
-NOT_OPERATOR = _refusal(5, "not_operator", "Only the market's operator may do this.")
-HALTED = _refusal(6, "halted", "The market is halted.")
-NOT_HALTED = _refusal(7, "not_halted", "The market is not halted.")
-UNKNOWN_AUCTION = _refusal(8, "unknown_auction", "Nothing was handed in to such an auction.")
-TOO_EARLY = _refusal(9, "too_early", "The auction has not come to this yet.")
-TOO_LATE = _refusal(10, "too_late", "The auction is past this.")
-STOPPED = _refusal(11, "stopped", "The account or the key was stopped in this market.")
-NOT_STOPPED = _refusal(12, "not_stopped", "Nothing is stopped that could go on.")
-UNKNOWN_KEY = _refusal(13, "unknown_key", "The member has no such key in this market.")
-WRONG_ACCOUNT = _refusal(14, "wrong_account", "The account is not of this member, or not of this market.")
-UNKNOWN_PLACE = _refusal(15, "unknown_place", "There is no such order in this auction's book.")
-NOT_YOURS = _refusal(16, "not_yours", "The order was handed in by another key.")
-ALREADY_OPEN = _refusal(17, "already_open", "The order was opened already.")
+BAD_TERMS = _refusal(2, "bad_terms", "The terms do not fit together.")
+UNKNOWN_MARKET = _refusal(3, "unknown_market", "There is no such market.")
+NOT_OPERATOR = _refusal(4, "not_operator", "Only the market's operator may do this.")
+HALTED = _refusal(5, "halted", "The market is halted.")
+NOT_HALTED = _refusal(6, "not_halted", "The market is not halted.")
+UNKNOWN_AUCTION = _refusal(7, "unknown_auction", "Nothing was handed in to such an auction.")
+TOO_EARLY = _refusal(8, "too_early", "The auction has not come to this yet.")
+TOO_LATE = _refusal(9, "too_late", "The auction is past this.")
+STOPPED = _refusal(10, "stopped", "The account or the key was stopped in this market.")
+NOT_STOPPED = _refusal(11, "not_stopped", "Nothing is stopped that could go on.")
+UNKNOWN_KEY = _refusal(12, "unknown_key", "The member has no such key in this market.")
+WRONG_ACCOUNT = _refusal(13, "wrong_account", "The account is not of this member, or not of this market.")
+UNKNOWN_PLACE = _refusal(14, "unknown_place", "There is no such order in this auction's book.")
+NOT_YOURS = _refusal(15, "not_yours", "The order was handed in by another key.")
+ALREADY_OPEN = _refusal(16, "already_open", "The order was opened already.")
+GONE = _refusal(17, "gone", "The order was cancelled.")
 WRONG_COMMITMENT = _refusal(18, "wrong_commitment", "The order is not the one that was handed in.")
 BOOK_FULL = _refusal(19, "book_full", "The auction takes no more orders.")
 TOO_MANY = _refusal(20, "too_many", "The key or the account may hand in no more orders.")
@@ -56,6 +57,7 @@ REFUSALS = (
     UNKNOWN_PLACE,
     NOT_YOURS,
     ALREADY_OPEN,
+    GONE,
     WRONG_COMMITMENT,
     BOOK_FULL,
     TOO_MANY,

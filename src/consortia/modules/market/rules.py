@@ -143,7 +143,7 @@ def bonus(market: Market, auction: Auction, rank: int) -> int:
 
     Equal parts, the units left over one each to the first.
     """
-    forfeited = (auction.commits - auction.reveals) * market.terms.deposit
+    forfeited = (auction.commits - auction.cancelled - auction.reveals) * market.terms.deposit
     share, rest = divmod(forfeited, auction.reveals)
     return share + (rank < rest)
 

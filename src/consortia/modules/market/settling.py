@@ -70,6 +70,8 @@ class Settling:
         if entry is None:
             raise LookupError(f"auction {self.number} has no order {place}")
         self.places.append(place)
+        if entry.cancelled:
+            return
         held = self._account(entry.account)
         held = replace(held, quote_held=held.quote_held - self.market.terms.deposit)
         self.accounts[entry.account] = held

@@ -17,6 +17,7 @@ from consortia.modules.market.state import (
     PARTS,
     SIDES,
     TRADERS,
+    account,
     limits_of,
     limits_of_key,
     part,
@@ -25,6 +26,7 @@ from consortia.modules.market.state import (
 from consortia.modules.market.types import (
     Account,
     Auction,
+    Cancelled,
     Committed,
     Entry,
     Funded,
@@ -80,7 +82,7 @@ def commit(ctx: Context, message: asked.Commit, ports: Ports) -> None:
     require(ctx.time >= rules.begins(terms, number), codes.TOO_EARLY, str(number))
     require(ctx.time < rules.reveals_from(terms, number), codes.TOO_LATE, str(number))
     held, done = running(ctx, market, owner)
-    auction = AUCTIONS.get(ctx, market.id, number) or Auction(market.reference, 0, 0, None, 0, 0, 0, 0)
+    auction = AUCTIONS.get(ctx, market.id, number) or Auction(market.reference, 0, 0, 0, None, 0, 0, 0, 0)
     require(auction.commits < terms.orders_max, codes.BOOK_FULL, str(terms.orders_max))
     mine = part(ctx, market.id, number, owner)
     before = done.commits if done.auction == number else 0
@@ -89,7 +91,7 @@ def commit(ctx: Context, message: asked.Commit, ports: Ports) -> None:
     require(held.quote - held.quote_held >= terms.deposit, codes.NO_FUNDS, str(terms.deposit))
     # DECIDE
     place = auction.commits
-    entry = Entry(owner, ctx.signer.key, message.commitment, None)
+    entry = Entry(owner, ctx.signer.key, message.commitment, None, cancelled=False)
     held = replace(held, quote_held=held.quote_held + terms.deposit, all=held.all + 1)
     # WRITE
     ENTRIES.put(ctx, entry, market.id, number, place)
@@ -99,6 +101,24 @@ def commit(ctx: Context, message: asked.Commit, ports: Ports) -> None:
     TRADERS.put(ctx, replace(done, auction=number, commits=before + 1), market.id, ctx.signer.key)
     # EMIT
     ctx.emit(Committed(market.id, number, place, owner))
+
+
+def cancel(ctx: Context, message: asked.Cancel, ports: Ports) -> None:
+    """Take an order back while others can still be handed in; its deposit is free again."""
+    # CHECK
+    market, number = market_of(ctx, message.market), message.auction
+    require(ctx.time < rules.reveals_from(market.terms, number), codes.TOO_LATE, str(number))
+    auction = auction_of(ctx, market, number)
+    entry = _sealed_entry(ctx, market, number, message.place)
+    # DECIDE
+    held = account(ctx, market.id, entry.account)
+    held = replace(held, quote_held=held.quote_held - market.terms.deposit)
+    # WRITE
+    ENTRIES.put(ctx, replace(entry, cancelled=True), market.id, number, message.place)
+    AUCTIONS.put(ctx, replace(auction, cancelled=auction.cancelled + 1), market.id, number)
+    ACCOUNTS.put(ctx, held, market.id, entry.account)
+    # EMIT
+    ctx.emit(Cancelled(market.id, number, message.place))
 
 
 def reveal(ctx: Context, message: asked.Reveal, ports: Ports) -> None:
@@ -151,13 +171,20 @@ def _moved(market: Market, held: Account, unit: bytes, amount: int) -> Account:
     return moved
 
 
+def _sealed_entry(ctx: Context, market: Market, number: int, place: int) -> Entry:
+    """The signer's own order at a place, neither opened nor cancelled."""
+    entry = ENTRIES.get(ctx, market.id, number, place)
+    if entry is None:
+        raise Refused(codes.UNKNOWN_PLACE, str(place))
+    require(entry.key == ctx.signer.key, codes.NOT_YOURS, entry.account)
+    require(entry.order is None, codes.ALREADY_OPEN, str(place))
+    require(not entry.cancelled, codes.GONE, str(place))
+    return entry
+
+
 def _entry(ctx: Context, market: Market, message: asked.Reveal) -> Entry:
     """The signer's sealed order at a place, which is the one that the message opens."""
-    entry = ENTRIES.get(ctx, market.id, message.auction, message.place)
-    if entry is None:
-        raise Refused(codes.UNKNOWN_PLACE, str(message.place))
-    require(entry.key == ctx.signer.key, codes.NOT_YOURS, entry.account)
-    require(entry.order is None, codes.ALREADY_OPEN, str(message.place))
+    entry = _sealed_entry(ctx, market, message.auction, message.place)
     sealing = Sealing(ctx.network, market.id, message.auction, ctx.signer.key, message.salt, message.order)
     require(sealed(sealing) == entry.commitment, codes.WRONG_COMMITMENT, str(message.place))
     return entry

@@ -115,12 +115,13 @@ class Sealing(Record, frozen=True):
 
 
 class Entry(Record, frozen=True):
-    """An order of an auction: for which account, by which key, sealed, and what it is once it was opened."""
+    """An order of an auction: for which account, by which key, sealed, what it is once opened."""
 
     account: Owner
     key: Digest
     commitment: Digest
     order: Order | None
+    cancelled: bool
 
 
 class Cut(Record, frozen=True):
@@ -150,7 +151,7 @@ class Outcome(Record, frozen=True):
 
 
 class Auction(Record, frozen=True):
-    """An auction of a market: orders handed in and opened, its outcome, and how far it is settled.
+    """An auction of a market: orders handed in, cancelled and opened, its outcome, and how far it is settled.
 
     `opened` of the settled orders were opened: it ranks the shares of a forfeited deposit. `base_due` and
     `quote_due` are what the settled orders gave less what they got; both are 0 before and after settlement.
@@ -158,6 +159,7 @@ class Auction(Record, frozen=True):
 
     reference: Word
     commits: U32
+    cancelled: U32
     reveals: U32
     outcome: Outcome | None
     settled: U32
@@ -254,6 +256,14 @@ class Committed(Record, frozen=True):
     auction: Number
     place: Place
     account: Owner
+
+
+class Cancelled(Record, frozen=True):
+    """A sealed order was taken back."""
+
+    market: Digest
+    auction: Number
+    place: Place
 
 
 class Revealed(Record, frozen=True):
@@ -379,6 +389,7 @@ EVENTS: tuple[type[Record], ...] = (
     Opened,
     Funded,
     Committed,
+    Cancelled,
     Revealed,
     Cleared,
     Settled,

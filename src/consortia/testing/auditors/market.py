@@ -176,7 +176,8 @@ class Market(Model):
         refuse("too_many", when=by_account >= self._limits(market, m.account)["commits_max"])
         refuse("no_funds", when=account["quote"] - account["quote_held"] < terms["deposit"])
         place = len(book)
-        entry = {"account": m.account, "key": said.key, "commitment": m.commitment, "order": None}
+        entry: Plain = {"account": m.account, "key": said.key, "commitment": m.commitment}
+        entry |= {"order": None, "cancelled": False}
         first = {"reference": market["reference"], "outcome": None, "settled": 0, "opened": 0}
         self.auctions.setdefault((m.market, m.auction), first | {"base_due": 0, "quote_due": 0})
         self.books.setdefault((m.market, m.auction), []).append(entry)
@@ -188,6 +189,18 @@ class Market(Model):
         self._part(m.market, m.auction, m.account)["commits"] += 1
         self.tell("committed", market=m.market, auction=m.auction, place=place, account=m.account)
 
+    def cancel(self, said: Said, m: asked.Cancel) -> None:
+        """An order is taken back by its key, while others can be handed in."""
+        market = self._market(m.market)
+        terms = market["terms"]
+        end = terms["start"] + m.auction * terms["period_ms"] + terms["commit_ms"]
+        refuse("too_late", when=said.at.time >= end)
+        self._auction(m.market, m.auction)
+        entry = self._sealed(said, self.books[m.market, m.auction], m.place)
+        entry["cancelled"] = True
+        self._account(m.market, entry["account"])["quote_held"] -= terms["deposit"]
+        self.tell("cancelled", market=m.market, auction=m.auction, place=m.place)
+
     def reveal(self, said: Said, m: asked.Reveal) -> None:
         """An order is opened in time by its key, and is one that its limits and its account bear."""
         market = self._market(m.market)
@@ -198,10 +211,7 @@ class Market(Model):
         refuse("too_late", when=said.at.time >= begin + terms["reveal_ms"])
         auction = self._auction(m.market, m.auction)
         book = self.books[m.market, m.auction]
-        refuse("unknown_place", when=m.place >= len(book) or auction["settled"])
-        entry = book[m.place]
-        refuse("not_yours", when=entry["key"] != said.key)
-        refuse("already_open", when=entry["order"] is not None)
+        entry = self._sealed(said, book, m.place)
         sealing = Sealing(said.at.network, m.market, m.auction, said.key, m.salt, m.order)
         wrong = tagged("consortia/market/order", encode_record(sealing)) != entry["commitment"]
         refuse("wrong_commitment", when=wrong)
@@ -317,6 +327,16 @@ class Market(Model):
         self._market(market)
         refuse("unknown_key", when=self.owners.get(key) != said.member)
         return self.traders.get((market, key)) or trader_of(said.member)
+
+    @staticmethod
+    def _sealed(said: Said, book: list[Plain], place: int) -> Plain:
+        """The signer's own order, neither opened nor taken back."""
+        refuse("unknown_place", when=place >= len(book))
+        entry = book[place]
+        refuse("not_yours", when=entry["key"] != said.key)
+        refuse("already_open", when=entry["order"] is not None)
+        refuse("gone", when=entry["cancelled"])
+        return entry
 
     def _running(self, said: Said, market: Plain, account: str) -> tuple[Plain, Plain]:
         held = self._own(said, market, account)

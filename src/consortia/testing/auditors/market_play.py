@@ -138,6 +138,8 @@ class Play:
         offset = (self.bench.time - terms["start"]) % terms["period_ms"]
         if offset >= terms["commit_ms"] and self.rng.random() < 0.8:
             return self._end()
+        if self.rng.random() < 0.1:
+            return self._cancel(number)
         account = self.rng.choice(self.accounts)
         name, role = account.partition("/")[0], self.rng.choice(ROLES)
         reference = self.auditor.auctions.get((self.market, number), market)["reference"]
@@ -157,12 +159,20 @@ class Play:
         seal = sealed(Sealing(self.bench.network, self.market, number, key, salt, order))
         return self._try(name, role, asked.Commit(self.market, account, number, seal))
 
+    def _cancel(self, number: int) -> None:
+        book = self.auditor.books.get((self.market, number), [])
+        place = self.rng.randrange(len(book) + 1)
+        name, role = self.keys[book[place]["key"]] if place < len(book) else ("north", "operator")
+        if self.rng.random() < 0.1:
+            name = self.rng.choice(NAMES)
+        self._try(name, role, asked.Cancel(self.market, number, place))
+
     def _reveal(self) -> None:
         number = self._number()
         book = self.auditor.books.get((self.market, number))
         if not book:
             return self._end()
-        shut = [at for at, entry in enumerate(book) if entry["order"] is None]
+        shut = [at for at, e in enumerate(book) if e["order"] is None and not e["cancelled"]]
         place = self.rng.choice(shut if shut and self.rng.random() < 0.9 else range(len(book) + 1))
         order, salt = self.orders.get((self.market, number, place), (Order("buy", 1, 1), bytes(32)))
         if self.rng.random() < 0.05:

@@ -62,6 +62,7 @@ class Run:
         self.keys: dict[bytes, None] = {}
         self.forfeits: dict[str, int] = {}
         self.reveals = sum(entry["order"] is not None for entry in self.book)
+        self.lost = sum(entry["order"] is None and not entry["cancelled"] for entry in self.book)
         self.before = self.inside()
 
     def account(self, name: str) -> Plain:
@@ -77,6 +78,8 @@ class Run:
     def order(self, place: int) -> None:
         """End one order."""
         entry, terms, void = self.book[place], self.market["terms"], self.auction["outcome"]["void"]
+        if entry["cancelled"]:
+            return
         account = self.account(entry["account"])
         account["quote_held"] -= terms["deposit"]
         if entry["order"] is None:
@@ -94,7 +97,7 @@ class Run:
         self.opened += 1
 
     def _bonus(self, account: Plain) -> None:
-        pot = (len(self.book) - self.reveals) * self.market["terms"]["deposit"]
+        pot = self.lost * self.market["terms"]["deposit"]
         account["quote"] += pot // self.reveals + (self.opened < pot % self.reveals)
 
     def _trade(self, entry: Plain, account: Plain, trader: Plain, filled: int) -> None:

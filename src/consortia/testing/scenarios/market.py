@@ -3,6 +3,7 @@
 from consortia.modules.bank.messages import Transfer
 from consortia.modules.market.messages import (
     Annul,
+    Cancel,
     Commit,
     Fund,
     Halt,
@@ -62,6 +63,26 @@ def _take(bench: Bench) -> Step:
 def _commit(bench: Bench) -> Step:
     market = opened(bench)
     return step("east", "operator", Commit(market, "east", 0, digest("sealed")))
+
+
+def _cancel(bench: Bench) -> Step:
+    market = opened(bench)
+    committed(bench, market, CROSSING)
+    bench.time = bench.tip.time
+    return step("east", "operator", Cancel(market, 0, 0))
+
+
+def _settle_after_a_cancel(bench: Bench) -> Step:
+    market = opened(bench)
+    committed(bench, market, CROSSING)
+    bench.time = bench.tip.time
+    bench.ok("east", "operator", Cancel(market, 0, 0))
+    bench.time = at(0, REVEALS)
+    bench.ok("south", "operator", reveal(market, "south", CROSSING[1][1], 1))
+    bench.time = at(0, CLEARS)
+    bench.ok("west", "operator", clear(bench, market))
+    bench.time = at(0, CLEARS + 2_000)
+    return step("west", "operator", Settle(market, 0, 100))
 
 
 def _reveal(bench: Bench) -> Step:
@@ -242,6 +263,8 @@ DONE = (
     Scenario("a member pays in", _fund),
     Scenario("a member takes out all that is free", _take),
     Scenario("a member hands in a sealed order", _commit),
+    Scenario("a member takes its order back", _cancel),
+    Scenario("an order taken back loses no deposit", _settle_after_a_cancel),
     Scenario("a member opens its order", _reveal),
     Scenario("an auction is cleared, its margin shared out", _clear),
     Scenario("an auction is cleared in which both sides trade in full", _clear_without_a_margin),

@@ -3,6 +3,7 @@
 
 from consortia.modules.market.messages import (
     Annul,
+    Cancel,
     Clear,
     Commit,
     Fund,
@@ -142,6 +143,21 @@ def _commit_late(bench: Bench) -> Step:
     market = opened(bench)
     bench.time = at(0, REVEALS)
     return step("east", "operator", Commit(market, "east", 0, digest("sealed")))
+
+
+def _cancel_late(bench: Bench) -> Step:
+    market = opened(bench)
+    committed(bench, market, CROSSING)
+    return step("east", "operator", Cancel(market, 0, 0))
+
+
+def _open_what_was_taken_back(bench: Bench) -> Step:
+    market = opened(bench)
+    committed(bench, market, CROSSING)
+    bench.time = bench.tip.time
+    bench.ok("east", "operator", Cancel(market, 0, 0))
+    bench.time = at(0, REVEALS)
+    return step("east", "operator", reveal(market, "east", CROSSING[0][1], 0))
 
 
 def _reveal_early(bench: Bench) -> Step:
@@ -426,6 +442,8 @@ REFUSED = (
     Scenario("clearing where nothing was handed in", _no_auction, "market.unknown_auction"),
     Scenario("an order before its auction", _commit_early, "market.too_early"),
     Scenario("a late order", _commit_late, "market.too_late"),
+    Scenario("an order taken back late", _cancel_late, "market.too_late"),
+    Scenario("opening an order that was taken back", _open_what_was_taken_back, "market.gone"),
     Scenario("an order opened early", _reveal_early, "market.too_early"),
     Scenario("an order opened late", _reveal_late, "market.too_late"),
     Scenario("clearing early", _clear_early, "market.too_early"),
