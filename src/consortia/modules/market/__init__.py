@@ -6,12 +6,12 @@ See README.md in this folder for the concepts; this file is the declaration.
 from consortia.kernel.module import Method, Module
 from consortia.modules.market import clearing, standing, trading
 from consortia.modules.market import messages as asked
+from consortia.modules.market.events import EVENTS
 from consortia.modules.market.invariants import INVARIANTS
 from consortia.modules.market.ports import Cash, Members, Ports
 from consortia.modules.market.queries import QUERIES
 from consortia.modules.market.refusals import REFUSALS
 from consortia.modules.market.state import TABLES
-from consortia.modules.market.types import EVENTS
 
 __all__ = ["Cash", "Members", "Ports", "module"]
 

@@ -8,11 +8,12 @@ from consortia.kernel.context import Context
 from consortia.modules.market import messages as asked
 from consortia.modules.market import refusals as codes
 from consortia.modules.market import rules
+from consortia.modules.market.events import Annulled, Cleared, Settled
 from consortia.modules.market.lookup import auction_of, market_of, operated
 from consortia.modules.market.ports import Ports
 from consortia.modules.market.settling import Settling
 from consortia.modules.market.state import AUCTIONS, ENTRIES, LEVELS, MARKETS, SIDES
-from consortia.modules.market.types import Annulled, Auction, Cleared, Cut, Market, Outcome, Settled, Side
+from consortia.modules.market.types import Auction, Cut, Market, Outcome, Side
 
 
 def clear(ctx: Context, message: asked.Clear, ports: Ports) -> None:

@@ -8,6 +8,7 @@ from consortia.base.codec import Record
 from consortia.exact.auction import Clearing
 from consortia.kernel.context import Context
 from consortia.modules.market import rules
+from consortia.modules.market.events import Flagged, Forfeited, KeyStopped, Stopped, Traded
 from consortia.modules.market.state import (
     ACCOUNTS,
     ENTRIES,
@@ -26,15 +27,10 @@ from consortia.modules.market.types import (
     Auction,
     Concern,
     Entry,
-    Flagged,
-    Forfeited,
-    KeyStopped,
     Market,
     Outcome,
     Pair,
     Part,
-    Stopped,
-    Traded,
     Trader,
 )
 

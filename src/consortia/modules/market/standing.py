@@ -7,6 +7,16 @@ from consortia.kernel.context import Context
 from consortia.modules.market import messages as asked
 from consortia.modules.market import refusals as codes
 from consortia.modules.market import rules
+from consortia.modules.market.events import (
+    Halted,
+    KeyLimited,
+    KeyRestarted,
+    KeyStopped,
+    Limited,
+    Opened,
+    Restarted,
+    Stopped,
+)
 from consortia.modules.market.lookup import market_of, operated, own
 from consortia.modules.market.ports import Ports
 from consortia.modules.market.state import (
@@ -19,20 +29,7 @@ from consortia.modules.market.state import (
     market_id,
     trader,
 )
-from consortia.modules.market.types import (
-    Halted,
-    KeyLimited,
-    KeyRestarted,
-    KeyStopped,
-    Limited,
-    Limits,
-    Market,
-    Named,
-    Opened,
-    Restarted,
-    Stopped,
-    Trader,
-)
+from consortia.modules.market.types import Limits, Market, Named, Trader
 
 
 def open_market(ctx: Context, message: asked.Open, ports: Ports) -> None:

@@ -7,6 +7,7 @@ from consortia.kernel.context import Context
 from consortia.modules.market import messages as asked
 from consortia.modules.market import refusals as codes
 from consortia.modules.market import rules
+from consortia.modules.market.events import Cancelled, Committed, Funded, Revealed
 from consortia.modules.market.lookup import auction_of, market_of, own, running
 from consortia.modules.market.ports import Ports
 from consortia.modules.market.state import (
@@ -26,15 +27,11 @@ from consortia.modules.market.state import (
 from consortia.modules.market.types import (
     Account,
     Auction,
-    Cancelled,
-    Committed,
     Entry,
-    Funded,
     Level,
     Limits,
     Market,
     Order,
-    Revealed,
     Sealing,
     Trader,
 )
