@@ -2,7 +2,10 @@
 
 import pytest
 
-from consortia.kernel.block import OK
+from consortia.base.ids import origin
+from consortia.base.note import Checkpoint, Note, sign_log
+from consortia.kernel.block import OK, Block
+from consortia.kernel.ledger import Ledger
 from consortia.modules.bank.messages import Issue, NewUnit, Transfer
 from consortia.modules.bank.state import UNITS
 from consortia.modules.identity.mandate_messages import EndMandate
@@ -10,6 +13,10 @@ from consortia.modules.identity.mandate_types import Cap
 from consortia.modules.identity.messages import Leave, RevokeKey
 from consortia.modules.predictions.messages import Act, Defer, Perform
 from consortia.modules.predictions.state import DEEDS
+from consortia.node.chain import Chain, KeyFor
+from consortia.node.memory import PlainMemory
+from consortia.node.witness import Withheld, Witness
+from consortia.store.memory import MemoryStore
 from consortia.testing.machine import HOUR, Bench, key_from
 from consortia.testing.scenarios.identity_parts import added, recovered
 from consortia.testing.scenarios.mandates_parts import account, agent, granted, mandate
@@ -172,3 +179,22 @@ def test_caps_are_judged_when_an_act_that_waited_runs(bench):
         codes.append(bench.ok("east", "worker", Perform(deed.id)).events[-1].body["code"])
     assert sorted(codes) == ["identity.over_window_cap", OK]
     assert spent(bench) == 50
+
+
+def test_an_orderer_that_leaves_the_end_of_a_mandate_out_gets_no_cosignatures(bench):
+    raw = bench.sign("north", "analyst", EndMandate(hire(bench)))
+    ledger = Ledger.create(MemoryStore(), bench.app, bench.genesis)
+    for block in bench.blocks:
+        ledger.append(block)
+    chain = Chain(ledger)
+    witness = Witness(chain, "south", KeyFor(chain, "south", (bench.key("south", "node"),)), PlainMemory())
+    assert witness.hold(raw, bench.time)
+    time = bench.time + 5_000
+    ledger.append(Block(ledger.tip.height + 1, time, ()))
+    witness.arrived(ledger.tip.size, time, time)
+    witness.applied([], time)
+    checkpoint = Checkpoint(origin(bench.network), ledger.tip.size, ledger.tip.root)
+    note = Note(checkpoint, (sign_log(checkpoint, bench.key("east", "node")),))
+    with pytest.raises(Withheld, match="leaves out the urgent transaction"):
+        witness.consider(note, "east", 0, time)
+    assert bench.app.methods["identity.end_mandate"].method.prompt is True

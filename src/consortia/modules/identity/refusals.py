@@ -90,6 +90,11 @@ BAD_MANDATE = _refusal(
 )
 TOO_MANY_AGENTS = _refusal(36, "too_many_agents", "The member has 64 agents already.")
 AGENT_ACTS = _refusal(37, "agent_acts", "The agent has a mandate that is in force; end it first.")
+UNIT_NOT_MANDATED = _refusal(38, "unit_not_mandated", "The mandate has no cap for this unit, so none of it.")
+OVER_ACT_CAP = _refusal(39, "over_act_cap", "The act would spend more than the mandate allows one act.")
+OVER_WINDOW_CAP = _refusal(
+    40, "over_window_cap", "The owner's agents would spend more than the mandate allows in its window."
+)
 
 REFUSALS = (
     SIGNER_GONE,
@@ -129,10 +134,7 @@ REFUSALS = (
     BAD_MANDATE,
     TOO_MANY_AGENTS,
     AGENT_ACTS,
-)
-
-UNIT_NOT_MANDATED = _refusal(38, "unit_not_mandated", "The mandate has no cap for this unit, so none of it.")
-OVER_ACT_CAP = _refusal(39, "over_act_cap", "The act would spend more than the mandate allows one act.")
-OVER_WINDOW_CAP = _refusal(
-    40, "over_window_cap", "The owner's agents would spend more than the mandate allows in its window."
+    UNIT_NOT_MANDATED,
+    OVER_ACT_CAP,
+    OVER_WINDOW_CAP,
 )

@@ -1,5 +1,9 @@
 """What is done to mandates, and what identity answers."""
 
+from collections.abc import Callable
+
+from consortia.modules.bank.messages import NewUnit, Transfer
+from consortia.modules.bank.state import UNITS
 from consortia.modules.identity.mandate_messages import EndMandate
 from consortia.modules.identity.mandate_types import (
     AGENTS_MAX,
@@ -11,10 +15,11 @@ from consortia.modules.identity.mandate_types import (
 )
 from consortia.modules.identity.messages import AddKey, Leave, NewKey
 from consortia.modules.identity.types import KeySpec
+from consortia.modules.predictions.messages import Act
 from consortia.testing.machine import Bench, new_keys
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.identity_parts import SMALL_ORDER, recovered
-from consortia.testing.scenarios.mandates_parts import DAY, PROGRAM, UNIT, agent, granted, mandate
+from consortia.testing.scenarios.mandates_parts import DAY, PROGRAM, UNIT, account, agent, granted, mandate
 
 
 def _grants(bench: Bench) -> Step:
@@ -59,12 +64,32 @@ def _recovery_ends(bench: Bench) -> Step:
     return step("north", "recovery", recovered(bench, "north"))
 
 
+def _spends(*amounts: int, unit: str = "credit") -> Callable[[Bench], Step]:
+    """North's agent pays east so much, an amount an act; at most 100 an act and 250 an hour."""
+
+    def setup(bench: Bench) -> Step:
+        for code in ("credit", "hours"):
+            bench.ok("north", "admin", NewUnit(code, code, 0, "open", None, 1_000))
+        units = {record.code: record.id for _, record in UNITS.scan(bench.context())}
+        mandate(bench, methods=("bank.transfer",), caps=(Cap(units["credit"], 100, 250),))
+        for id_ in units.values():
+            bench.ok("north", "admin", Transfer("north", "north/clerk", id_, 1_000))
+        paid = [Transfer("north/clerk", "east", units[unit], amount) for amount in amounts]
+        for number, one in enumerate(paid[:-1]):
+            bench.block(bench.sign_with(agent(), Act(account(f"act {number}")), one))
+        return Step("north", "agent", (Act(account()), paid[-1]), agent())
+
+    return setup
+
+
 DONE = (
     Scenario("an administrator lets an agent act", _grants),
     Scenario("a mandate as wide and long as there is", _grants_the_most),
     Scenario("an agent whose mandate was ended is given another", _grants_anew),
     Scenario("an agent whose mandate expired is given another", _grants_after_expiry),
     Scenario("a recovery ends all live mandates of its member", _recovery_ends),
+    Scenario("an agent spends up to the cap of an act", _spends(100)),
+    Scenario("an agent spends up to the cap of the window", _spends(100, 100, 50)),
     *[_ends(role) for role in ("node", "recovery", "worker", "analyst")],
 )
 
@@ -150,6 +175,9 @@ def _possession_for_another_member(bench: Bench) -> Step:
 
 
 REFUSED = (
+    Scenario("an agent spends what has no cap", _spends(1, unit="hours"), "identity.unit_not_mandated"),
+    Scenario("an agent spends more than an act may", _spends(101), "identity.over_act_cap"),
+    Scenario("an agent spends more than a window may", _spends(100, 100, 51), "identity.over_window_cap"),
     Scenario("ending a mandate that nobody granted", _nobodys, "identity.no_mandate"),
     Scenario("ending another member's mandate", _anothers, "identity.no_mandate"),
     Scenario("ending a mandate twice", _ended_twice, "identity.mandate_over"),
