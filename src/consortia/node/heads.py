@@ -115,6 +115,8 @@ class Heads:
             block = decode_record(Block, vouched.block)
             if block.height <= self.ledger.tip.height:
                 return None
+            if block.accusations:
+                raise InvalidBlock("it accuses, and where one process orders no engine convicts anybody")
             prepared = self.ledger.prepare(block, check)
             point = head.checkpoint
             verify_consistency(prepared.tip.size, prepared.tip.root, point.size, point.root, vouched.path)
