@@ -11,6 +11,7 @@ from pathlib import Path
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.learner import load_trainer
 from consortia.modules.assets.queries import ById, ListVersions, MaybeAsset, VersionPage
+from consortia.node.collector import settle
 from consortia.node.config import ConfigError
 from consortia.node.door import HttpDoor
 from consortia.node.home import Home
@@ -48,6 +49,7 @@ def main(arguments: list[str] | None = None, make: Make = Worker) -> int:
     except (ConfigError, KeyFileError, RecipeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    settle()
     run(worker, stop.is_set, stop.wait)
     return 0
 
