@@ -4,11 +4,13 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from consortia.base.codec import Milliseconds
 from consortia.workers.door import Door, DoorClosed
 from consortia.workers.trustee import Trustee
 from consortia.workers.worker import Worker
 
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+TRUSTEE_MILLISECONDS = 500
 _LOG = logging.getLogger("consortia.worker")
 
 
@@ -31,10 +33,19 @@ class Together:
 
     def __init__(self, worker: Worker, trustee: Trustee) -> None:
         self.worker, self.trustee, self.door = worker, trustee, worker.door
+        self._asked: Milliseconds | None = None
 
     def work(self) -> bool:
-        """Do what is due of both, the trustee's first: it is little and has deadlines."""
-        done = self.trustee.work()
+        """Do what is due of both, the trustee's first: it is little and has deadlines.
+
+        A round has many turns and an election few, so the trustee asks at most every `TRUSTEE_MILLISECONDS`;
+        at each turn while there is something to do.
+        """
+        now = self.door.now()
+        done = False
+        if self._asked is None or not self._asked <= now < self._asked + TRUSTEE_MILLISECONDS:
+            done = self.trustee.work()
+            self._asked = None if done else now
         return self.worker.work() or done
 
     def patience(self) -> float:
