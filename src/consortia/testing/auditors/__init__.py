@@ -105,6 +105,10 @@ class Model(ABC):
         """Say that an event belongs to the receipt."""
         self._told.append((f"{self.module}.{event}", fields))
 
+    def ends(self) -> list[int]:
+        """Block times at which something of the module ends: a world comes to them now and then."""
+        return []
+
     @abstractmethod
     def entries(self) -> Entries:
         """All tables of the module, as they should be."""

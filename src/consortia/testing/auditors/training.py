@@ -240,6 +240,15 @@ class Training(Steps):
         held[case] = {"height": said.at.height, "answer": None}
         self.tell("dealer_accused", study=m.study, round=m.round, dealer=m.dealer, holder=said.member)
 
+    def ends(self) -> list[int]:
+        """When the tries that wait for answers take no more of them."""
+        open_ones = [this for id_ in self.studies if (this := self.open_round(id_)) is not None]
+        return [
+            this["time"] + 3 * (this["deadline"] - this["time"]) // 4
+            for this in open_ones
+            if this["step"] == "submit" and this["graph"] is not None and self.accused(this)
+        ]
+
     def answer(self, said: Said, m: asked.Answer) -> None:
         """A dealer shows what it dealt to who complains."""
         this = self.at_step(said, m.study, m.round, "submit")

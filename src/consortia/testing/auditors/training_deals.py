@@ -23,7 +23,7 @@ ATTACKS = {
     "keys": ("publish a weak key", "publish one key twice", "copy another's key"),
     "shares": (
         *("garble a share", "garble a share", "deal falsely", "deal falsely"),
-        *("deal to too few", "deal among other keys"),
+        *("deal to too few", "deal among other keys", "deal among other keys"),
     ),
     "submit": (
         *("tell another size", "be held by too few", "forge a holder", "hold by an outsider"),
@@ -101,6 +101,12 @@ def sealed(this: Plain, dealer: str, holder: str, *, false: bool = False) -> Sea
 def complaint(this: Plain, dealer: str) -> asked.Complain:
     """A holder complains of a dealer."""
     return asked.Complain(this["study"], this["id"], dealer)
+
+
+def answers_end(this: Plain) -> int:
+    """The block time from which a try takes no answers."""
+    end: int = this["time"] + 3 * (this["deadline"] - this["time"]) // 4
+    return end
 
 
 def answer(draw: Drawing, this: Plain, dealer: str, holder: str) -> Move:

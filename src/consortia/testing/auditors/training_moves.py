@@ -284,7 +284,14 @@ def answer(draw: Drawing) -> Move:
     complaints = {} if this is None else training(draw).complaints.get(this["id"], {})
     if this is None or not complaints:
         return complain(draw)
+    if held_back(this, draw.time):
+        return join(draw)
     return deals.answer(draw, this, *draw.pick(sorted(complaints)))
+
+
+def held_back(this: Plain, time: int) -> bool:
+    """Whether answers are kept back: in every other try, until it is too late for them."""
+    return this["id"][1] % 2 == 0 and time < deals.answers_end(this)
 
 
 def _at_submit(draw: Drawing) -> Plain | None:
@@ -306,7 +313,7 @@ def _step(draw: Drawing, this: Plain) -> Move:
     by = _turn(draw, this, done)
     if step == "submit" and this["graph"] is not None:
         complaints = held.complaints.get(this["id"], {})
-        if complaints and draw.often(0.6):
+        if complaints and draw.often(0.6) and not held_back(this, draw.time):
             return deals.answer(draw, this, *draw.pick(sorted(complaints)))
         garbled = [name for name in this["dealers"] if name != by and deals.is_garbled(draw, this, name, by)]
         if garbled and draw.often(0.8):

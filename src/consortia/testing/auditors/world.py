@@ -164,10 +164,13 @@ class World:
             raise Found(f"move {self.moves}, {what}: the machine said {code}, the auditor {foretold}")
 
     def _later(self) -> int:
-        """The time of the next block: now and then the very last at which a proposal or a mandate stands."""
+        """The time of the next block: now and then the very one at which something ends."""
         ends: list[int] = [proposal["expires"] for proposal in self.identity.proposals.values()]
         ends += [mandate["expires"] for mandate in self.identity.mandates.values()]
         ends += [deed["due"] for deed in getattr(self.models["predictions"], "deeds", [])]
+        coming = [end for model in self.models.values() for end in model.ends() if end > self.time]
+        if coming and self.rng.random() < 0.4:
+            return min(coming)
         coming = [end for end in ends if end > self.time]
         if coming and self.rng.random() < 0.1:
             return min(coming)
