@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from consortia.node.cometbft.rpc import NotThere, Rpc, RpcError
+from consortia.node.cometbft.rpc import NotNow, Rpc, RpcError
 
 
 def asking(path, answers, work):
@@ -56,16 +56,16 @@ def test_a_bundle_that_is_there_already_is_handed_in(tmp_path):
     assert told.code == 0
 
 
-def test_who_fetches_older_blocks_takes_none_yet(tmp_path):
-    data = "endpoint is closed while node is catching up"
+@pytest.mark.parametrize("data", ["endpoint is closed while node is catching up", "mempool is full: 9 txs"])
+def test_who_fetches_older_blocks_or_is_full_takes_none_yet(tmp_path, data):
     error = {"error": {"code": -32603, "message": "Internal error", "data": data}}
-    with pytest.raises(NotThere):
+    with pytest.raises(NotNow):
         asking(tmp_path / "rpc", [http(error)], lambda rpc: rpc.hand_in(b"\x01"))
 
 
-def test_a_full_pool_is_an_error(tmp_path):
-    error = {"error": {"code": -32603, "message": "Internal error", "data": "mempool is full"}}
-    with pytest.raises(RpcError, match="mempool is full"):
+def test_what_it_says_is_told(tmp_path):
+    error = {"error": {"code": -32602, "message": "Invalid params", "data": "no such method"}}
+    with pytest.raises(RpcError, match="no such method"):
         asking(tmp_path / "rpc", [http(error)], lambda rpc: rpc.hand_in(b"\x01"))
 
 

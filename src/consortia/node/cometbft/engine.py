@@ -30,7 +30,7 @@ from consortia.kernel.transaction import parse_transaction
 from consortia.node.cometbft import binary
 from consortia.node.cometbft.core import EngineNode
 from consortia.node.cometbft.files import Files, Sockets, Start
-from consortia.node.cometbft.rpc import Handed, NotThere, Rpc, RpcError
+from consortia.node.cometbft.rpc import Handed, NotNow, Rpc, RpcError
 from consortia.node.cometbft.supervisor import Supervisor
 from consortia.node.config import Config
 from consortia.node.forward import refusal_of
@@ -45,7 +45,7 @@ LOOK_SECONDS = 1.0
 
 START_SECONDS = 15.0
 START_PAUSE_SECONDS = 0.1
-"""So long who submits waits for a CometBFT that is starting."""
+"""So long who submits waits for a CometBFT that is starting, or has no room."""
 
 ROTATION_BLOCKS = 2
 """A new consensus key votes from two blocks after the one that named it (CometBFT, ABCI 2.0)."""
@@ -179,13 +179,13 @@ class Engine:
             self._settle(raw, code)
 
     async def _handed(self, entry: bytes) -> Handed:
-        """Hand an entry in; while CometBFT is starting, wait for it. Raises RpcError."""
+        """Hand an entry in; while CometBFT is starting, or its pool full, wait for it. Raises RpcError."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_SECONDS
         while True:
             try:
                 return await self._rpc.hand_in(entry)
-            except NotThere:
+            except NotNow:
                 if loop.time() > deadline:
                     raise
                 await asyncio.sleep(START_PAUSE_SECONDS)

@@ -29,6 +29,9 @@ TRANSACTION_BYTES_MAX = 1 << 20
 
 REQUEST_BYTES_MAX = 2 * TRANSACTION_BYTES_MAX
 POOL_MAX = 5_000
+POOL_BYTES_MAX = BLOCK_BYTES_MAX
+"""What waits is checked anew after every block, so no more waits than one block holds."""
+
 EVIDENCE_BLOCKS = 100_000
 EVIDENCE_NANOSECONDS = 48 * 3600 * 10**9
 _KEY = "tendermint/PubKeyEd25519"
@@ -140,8 +143,6 @@ def genesis(start: Start) -> bytes:
 
 def settings(config: Config, sockets: Sockets) -> str:
     """CometBFT's config.toml. What is left out keeps CometBFT's default."""
-    block = config.block_milliseconds
-    vote = max(200, block)
     sections: dict[str, dict[str, object]] = {
         "": {
             "proxy_app": f"unix://{sockets.app}",
@@ -164,19 +165,14 @@ def settings(config: Config, sockets: Sockets) -> str:
             "recv_rate": 50 << 20,
             "persistent_peers_max_dial_period": "2s",
         },
-        "mempool": {"type": "flood", "size": POOL_MAX, "max_tx_bytes": TRANSACTION_BYTES_MAX},
-        "statesync": {"enable": False},
-        "consensus": {
-            "timeout_propose": f"{3 * vote}ms",
-            "timeout_propose_delta": f"{vote}ms",
-            "timeout_prevote": f"{vote}ms",
-            "timeout_prevote_delta": f"{vote}ms",
-            "timeout_precommit": f"{vote}ms",
-            "timeout_precommit_delta": f"{vote}ms",
-            "timeout_commit": f"{block}ms",
-            "create_empty_blocks": False,
-            "peer_gossip_sleep_duration": "10ms",
+        "mempool": {
+            "type": "flood",
+            "size": POOL_MAX,
+            "max_txs_bytes": POOL_BYTES_MAX,
+            "max_tx_bytes": TRANSACTION_BYTES_MAX,
         },
+        "statesync": {"enable": False},
+        "consensus": _consensus(config.block_milliseconds),
         "storage": {"discard_abci_responses": True},
         "tx_index": {"indexer": "null"},
         "instrumentation": {
@@ -189,6 +185,22 @@ def settings(config: Config, sockets: Sockets) -> str:
         lines += ["", f"[{name}]"] if name else [""]
         lines += [f"{key} = {_toml(value)}" for key, value in values.items()]
     return "\n".join(lines) + "\n"
+
+
+def _consensus(block: int) -> dict[str, object]:
+    """How long each step of a block waits, for blocks that wait so many milliseconds for late votes."""
+    vote = max(200, block)
+    return {
+        "timeout_propose": f"{3 * vote}ms",
+        "timeout_propose_delta": f"{vote}ms",
+        "timeout_prevote": f"{vote}ms",
+        "timeout_prevote_delta": f"{vote}ms",
+        "timeout_precommit": f"{vote}ms",
+        "timeout_precommit_delta": f"{vote}ms",
+        "timeout_commit": f"{block}ms",
+        "create_empty_blocks": False,
+        "peer_gossip_sleep_duration": "10ms",
+    }
 
 
 def _toml(value: object) -> str:

@@ -11,7 +11,7 @@ from consortia.base.codec import decode
 
 SECONDS_MAX = 10.0
 ANSWER_BYTES_MAX = 8 << 20
-_CATCHING_UP = "while node is catching up"
+_NOT_NOW = ("while node is catching up", "mempool is full")
 _HEAD = b"POST / HTTP/1.1\r\nHost: cometbft\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -19,8 +19,8 @@ class RpcError(RuntimeError):
     """CometBFT could not be asked, or answered with an error; the text says which."""
 
 
-class NotThere(RpcError):
-    """CometBFT does not run, ended while it was asked, or fetches older blocks before it takes any."""
+class NotNow(RpcError):
+    """CometBFT is starting, ended while it was asked, fetches older blocks first, or has a full pool."""
 
 
 class _Error(msgspec.Struct):
@@ -110,10 +110,10 @@ class Rpc:
         except (ValueError, TimeoutError, msgspec.MsgspecError) as error:
             raise RpcError(f"CometBFT does not answer: {type(error).__name__} {error}".rstrip()) from error
         except (OSError, EOFError) as error:
-            raise NotThere(f"CometBFT does not run: {type(error).__name__} {error}".rstrip()) from error
+            raise NotNow(f"CometBFT does not run: {type(error).__name__} {error}".rstrip()) from error
         if answer.error is not None or not bytes(answer.result):
             told = answer.error or _Error("an empty answer")
-            kind = NotThere if _CATCHING_UP in told.data else RpcError
+            kind = NotNow if any(text in told.data for text in _NOT_NOW) else RpcError
             raise kind(f"CometBFT: {told.message} {told.data}".rstrip())
         return bytes(answer.result)
 

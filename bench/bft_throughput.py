@@ -1,0 +1,395 @@
+"""bft.throughput, bft.latency, bft.memory: four validators on this machine, beside CometBFT's own kvstore.
+
+Ours: four nodes as `consortia localnet --driver cometbft` starts them, each with its CometBFT; transactions
+of about 250 bytes, signed beforehand, are handed to the four CometBFTs as bundles, as a node does. The peer:
+four CometBFTs of the same program and settings with the Go application that is built in
+(`persistent_kvstore`), which is handed values of 250 bytes one by one and verifies no signature. Both are
+kept supplied for the same time; what counts is what stands in blocks. What the kvstore would do if it checked
+one Ed25519 signature a transaction and node is modelled from the cost of a check, measured here, over this
+machine's cores.
+
+Latency: from handing one transaction in until its receipt (ours), or until CometBFT says that its block is
+executed (the kvstore's), at half of each one's load.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from consortia.base.codec import to_value
+from consortia.base.keys import SigningKey, verify
+from consortia.cli.demo.consortium import Consortium
+from consortia.cli.demo.telling import Teller
+from consortia.drivers.cometbft.bundle import pack
+from consortia.kernel.transaction import Call, sign_transaction
+from consortia.modules.identity.messages import SetEndpoint
+from consortia.node.cometbft import binary
+from consortia.node.cometbft.files import Files, Sockets, Start, address, settings
+from consortia.node.cometbft.peering import free_ports
+from consortia.node.cometbft.rpc import Rpc, RpcError
+from consortia.node.config import Config
+
+SECONDS = 60.0
+WARM_SECONDS = 5.0
+LATENCIES = 30
+NAMES = ("north", "east", "south", "west")
+BUNDLE = 256
+LANES = 14
+SIGNED_A_SECOND = 4_000
+"""So many transactions are signed beforehand for each second: more than this machine orders."""
+
+MEMORY_MAX = 400.0
+THROUGHPUT_BAR = ">= 0.6x kvstore, and >= 1.0x kvstore with one verification a transaction and node"
+LATENCY_BAR = "<= 1.2x the kvstore's"
+MEMORY_BAR = "<= 400 MB after 10^5 transactions, flat"
+
+
+class Ours:
+    """Four nodes of a network, and who hands transactions in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.network = Consortium(folder, NAMES, Teller(to_error=True), driver="cometbft")
+        self.network.workers = False
+        self.network.build("bench")
+        self.rpcs = {name: Rpc(Files(folder / name).folder / "rpc.sock") for name in NAMES}
+        self._next = {(name, lane): 0 for name in NAMES for lane in range(LANES)}
+        self.bytes = 0
+        self.bundles: dict[str, Iterator[bytes]] = {}
+
+    def sign(self, count: int) -> None:
+        """Sign so many bundles for each node, beforehand: what one run leaves, the next hands in."""
+        for name in NAMES:
+            raws = self.signed(name, count * BUNDLE)
+            self.bundles[name] = iter([pack(raws[at : at + BUNDLE]) for at in range(0, len(raws), BUNDLE)])
+
+    async def hand_in(self, name: str) -> None:
+        """Hand in a node's next bundle; the order of a lane must be kept, so none is left out."""
+        bundle = next(self.bundles[name], None)
+        while bundle is not None:
+            try:
+                await self.rpcs[name].hand_in(bundle)
+            except RpcError:
+                await asyncio.sleep(0.05)
+                continue
+            return
+        await asyncio.sleep(0.1)
+
+    def signed(self, name: str, count: int) -> list[bytes]:
+        """The next transactions of a member, over its lanes in turn."""
+        party, url = self.network.parties[name], self.network.parties[name].node.url
+        key, call = party.key("admin"), Call("identity.set_endpoint", dict(to_value(SetEndpoint(url, None))))
+        expires = time.time_ns() // 1_000_000 + 3_600_000
+        found = []
+        for at in range(count):
+            lane = at % LANES
+            sequence = self._next[name, lane]
+            self._next[name, lane] += 1
+            found.append(
+                sign_transaction(
+                    key, self.network.network, (call,), sequence=sequence, expires=expires, lane=lane
+                )
+            )
+        self.bytes = len(found[0])
+        return found
+
+    def done(self) -> int:
+        """How many transactions stand in blocks: leaves without headers."""
+        status = self.network.client(NAMES[0]).status()
+        return status.size - status.height
+
+    def resident(self) -> float:
+        """The memory of the largest node process, in MB."""
+        return max(_resident(party.node.pid or 0) for party in self.network.parties.values())
+
+
+class Kvstore:
+    """Four CometBFTs with the application that is built in."""
+
+    def __init__(self, folder: Path, program: Path) -> None:
+        self.folder, ports = folder, free_ports(4)
+        keys = {name: SigningKey(os.urandom(32)) for name in NAMES}
+        homes = {name: Files(folder / name) for name in NAMES}
+        for name in NAMES:
+            (folder / name).mkdir(parents=True)
+        places = [
+            f"{homes[name].prepare()}@127.0.0.1:{port}" for name, port in zip(NAMES, ports, strict=True)
+        ]
+        self.rpcs, self.processes = {}, []
+        for place, name in enumerate(NAMES):
+            peers = tuple(places[:place] + places[place + 1 :])
+            listen = f"127.0.0.1:{ports[place]}"
+            config = Config(member=name, network="0" * 64, driver="cometbft", peer_listen=listen, peers=peers)
+            sockets = Sockets(folder / name / "app.sock", folder / name / "rpc.sock")
+            homes[name].write(config, Start("kvstore", 1_767_225_600_000), keys[name], sockets)
+            text = settings(config, sockets).replace(f"unix://{sockets.app}", "persistent_kvstore")
+            (homes[name].config / "config.toml").write_text(text)
+            document = json.loads((homes[name].config / "genesis.json").read_text())
+            document["validators"] = [_validator(*one) for one in keys.items()]
+            (homes[name].config / "genesis.json").write_text(json.dumps(document))
+            self.rpcs[name] = Rpc(sockets.rpc)
+        for name in NAMES:
+            with (folder / name / "log").open("wb") as log:
+                self.processes.append(
+                    subprocess.Popen([program, "start", "--home", homes[name].folder], stdout=log, stderr=log)
+                )
+
+    def stop(self) -> None:
+        """End all four."""
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait()
+
+    async def done(self) -> int:
+        """How many values stand in blocks, as the application counts them."""
+        told = json.loads(await self.rpcs[NAMES[0]]._ask("abci_info", {}))
+        return int(json.loads(told["response"]["data"])["size"])
+
+
+def _validator(name: str, key: SigningKey) -> dict[str, object]:
+    """A validator as CometBFT's genesis names it."""
+    value = base64.b64encode(key.public).decode()
+    return {
+        "address": address(key.public).hex().upper(),
+        "pub_key": {"type": "tendermint/PubKeyEd25519", "value": value},
+        "power": "1",
+        "name": name,
+    }
+
+
+def _resident(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+async def _supply(supply: Callable[[str], Awaitable[None]], until: float, beside: int) -> None:
+    """Hand in at all four nodes, several at once, until a time."""
+
+    async def one(name: str) -> None:
+        while time.monotonic() < until:
+            try:
+                await supply(name)
+            except RpcError:  # a full mempool, or a node that is busy
+                await asyncio.sleep(0.05)
+
+    await asyncio.gather(*(one(name) for name in NAMES for _ in range(beside)))
+
+
+async def _rate(
+    supply: Callable[[str], Awaitable[None]], done: Callable[[], Awaitable[int]], seconds: float, beside: int
+) -> float:
+    """What stands in blocks each second, while both are kept supplied."""
+    begin = time.monotonic()
+    supplying = asyncio.create_task(_supply(supply, begin + WARM_SECONDS + seconds, beside))
+    await asyncio.sleep(WARM_SECONDS)
+    first, since = await done(), time.monotonic()
+    await asyncio.sleep(seconds)
+    last, spent = await done(), time.monotonic() - since
+    await supplying
+    return (last - first) / spent
+
+
+async def _ours_rate(ours: Ours, seconds: float) -> float:
+    async def done() -> int:
+        return await asyncio.to_thread(ours.done)
+
+    return await _rate(ours.hand_in, done, seconds, 1)
+
+
+async def _kvstore_rate(store: Kvstore, seconds: float) -> float:
+    numbers = iter(range(1 << 60))
+
+    async def supply(name: str) -> None:
+        for _ in range(10):
+            value = f"{next(numbers):020}=".encode() + b"v" * 229
+            await store.rpcs[name]._ask("broadcast_tx_async", {"tx": base64.b64encode(value).decode()})
+
+    return await _rate(supply, store.done, seconds, 8)
+
+
+async def _latency(
+    probe: Callable[[int], Awaitable[None]], load: Callable[[], Awaitable[None]], per_second: float
+) -> float:
+    """The median time of a probe in seconds, while `load` is done so often."""
+    over = asyncio.Event()
+
+    async def loading() -> None:
+        due = time.monotonic()
+        while not over.is_set():
+            due += 1 / per_second
+            try:
+                await load()
+            except RpcError:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+    task = asyncio.create_task(loading())
+    await asyncio.sleep(2.0)
+    times = []
+    for number in range(LATENCIES):
+        begin = time.monotonic()
+        await probe(number)
+        times.append(time.monotonic() - begin)
+        await asyncio.sleep(0.137)
+    over.set()
+    await task
+    return statistics.median(times)
+
+
+async def _ours_latency(ours: Ours, rate: float) -> float:
+    turn = iter(range(1 << 60))
+    client = ours.network.client(NAMES[1])
+    message = SetEndpoint(ours.network.parties[NAMES[1]].node.url, None)
+
+    async def load() -> None:
+        await ours.hand_in(NAMES[next(turn) % 4])
+
+    async def probe(_number: int) -> None:
+        await asyncio.to_thread(client.submit, message, lane=15)
+
+    return await _latency(probe, load, rate / 2 / BUNDLE)
+
+
+async def _kvstore_latency(store: Kvstore, rate: float) -> float:
+    turn = iter(range(1 << 60))
+
+    async def load() -> None:
+        for _ in range(10):
+            number = next(turn)
+            value = f"load-{number:015}=".encode() + b"v" * 229
+            rpc = store.rpcs[NAMES[number % 4]]
+            await rpc._ask("broadcast_tx_async", {"tx": base64.b64encode(value).decode()})
+
+    async def probe(number: int) -> None:
+        value = f"probe-{number:014}=".encode() + b"v" * 229
+        tx = {"tx": base64.b64encode(value).decode()}
+        await store.rpcs[NAMES[1]]._ask("broadcast_tx_commit", tx)
+
+    return await _latency(probe, load, rate / 2 / 10)
+
+
+def _verification() -> float:
+    """Seconds of one Ed25519 check of 250 bytes."""
+    key, message = SigningKey(bytes(32)), bytes(250)
+    signature = key.sign(message)
+    begin = time.process_time()
+    for _ in range(2_000):
+        verify(key.public, message, signature)
+    return (time.process_time() - begin) / 2_000
+
+
+async def _ready(rpcs: dict[str, Rpc]) -> None:
+    """Wait until every CometBFT has blocks."""
+    for rpc in rpcs.values():
+        while True:
+            try:
+                if int((await rpc.engine()).sync_info.latest_block_height) >= 1:
+                    break
+            except RpcError:
+                pass
+            await asyncio.sleep(0.1)
+
+
+def measured(seconds: float) -> dict[str, float]:
+    """All figures, each system run for so many seconds, one after the other."""
+    found: dict[str, float] = {"verify": _verification()}
+    with tempfile.TemporaryDirectory(prefix="bft-") as name:
+        folder = Path(name)
+        store = Kvstore(folder / "kv", binary.find("", folder, os.environ).path)
+        try:
+
+            async def kvstore() -> None:
+                await _ready(store.rpcs)
+                found["kv"] = await _kvstore_rate(store, seconds)
+                found["kv_latency"] = await _kvstore_latency(store, found["kv"])
+
+            asyncio.run(kvstore())
+        finally:
+            store.stop()
+        with (ours := Ours(folder / "net")).network:
+            ours.sign(int(SIGNED_A_SECOND * (1.5 * seconds + 4 * WARM_SECONDS) / BUNDLE / len(NAMES)))
+
+            async def nodes() -> None:
+                found["half"] = await _ours_rate(ours, seconds / 2)
+                found["memory_half"] = ours.resident()
+                found["ours"] = await _ours_rate(ours, seconds)
+                found["latency"] = await _ours_latency(ours, found["ours"])
+
+            asyncio.run(nodes())
+            found["done"], found["memory"] = ours.done(), ours.resident()
+        found["bytes"] = ours.bytes
+    return found
+
+
+def run(seconds: float = SECONDS) -> list[dict[str, object]]:
+    """The three rows."""
+    try:
+        binary.find("", Path(sys.prefix), os.environ)
+    except binary.CometBftError as error:
+        return [
+            {"id": name, "value": None, "unit": unit, "bar": bar, "met": False, "note": f"not run: {error}"}
+            for name, unit, bar in (
+                ("bft.throughput", "tx/s", THROUGHPUT_BAR),
+                ("bft.latency", "s", LATENCY_BAR),
+                ("bft.memory", "MB", MEMORY_BAR),
+            )
+        ]
+    found = measured(seconds)
+    return [_throughput(found, seconds), _latency_row(found), _memory(found)]
+
+
+def _throughput(found: dict[str, float], seconds: float) -> dict[str, object]:
+    cores = os.cpu_count() or 1
+    modelled = 1 / (1 / found["kv"] + 4 * found["verify"] / cores)
+    raw, checked = found["ours"] / found["kv"], found["ours"] / modelled
+    return {
+        "id": "bft.throughput",
+        "value": found["ours"],
+        "unit": "tx/s",
+        "peer": "CometBFT's persistent_kvstore, four validators, 250-byte values",
+        "peer_value": found["kv"],
+        "ratio": raw,
+        "bar": THROUGHPUT_BAR,
+        "met": raw >= 0.6 and checked >= 1.0,
+        "note": f"{found['bytes']:.0f}-byte transactions in bundles of {BUNDLE}, {seconds:.0f} s; "
+        f"{checked:.2f}x the kvstore with a check of {found['verify'] * 1e6:.0f} us a transaction and "
+        f"node on {cores} cores (modelled: {modelled:,.0f} tx/s)",
+    }
+
+
+def _latency_row(found: dict[str, float]) -> dict[str, object]:
+    slower = found["latency"] / found["kv_latency"]
+    return {
+        "id": "bft.latency",
+        "value": found["latency"],
+        "unit": "s",
+        "peer": "persistent_kvstore, broadcast_tx_commit",
+        "peer_value": found["kv_latency"],
+        "ratio": slower,
+        "bar": LATENCY_BAR,
+        "met": slower <= 1.2,
+        "note": f"median of {LATENCIES}, submit to receipt at half load; blocks wait 200 ms for votes",
+    }
+
+
+def _memory(found: dict[str, float]) -> dict[str, object]:
+    growth = found["memory"] / found["memory_half"]
+    return {
+        "id": "bft.memory",
+        "value": found["memory"],
+        "unit": "MB",
+        "bar": MEMORY_BAR,
+        "met": found["memory"] <= MEMORY_MAX and growth <= 1.25 and found["done"] >= 100_000,
+        "note": f"the largest of four node processes after {found['done']:,.0f} transactions; "
+        f"{growth:.2f}x what it was after the first run",
+    }
