@@ -32,6 +32,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "unit": ("consortia.cli.units:unit", "Units of value: new, issue, redeem, list."),
     "account": ("consortia.cli.accounts:account", "Value: show, pay, escrow, offer, payout, hold."),
     "ballot": ("consortia.cli.ballots:ballot", "Secret elections: open, cast, check, tally."),
+    "proposal": ("consortia.cli.proposals:proposal", "Decide together: new, show, vote, tally, execute."),
+    "charter": ("consortia.cli.charters:charter", "How the members decide; what the council paused."),
     "verify": ("consortia.cli.verify:verify", "Check a proof file offline, step by step."),
     "audit": ("consortia.cli.audit:audit", "Replay and re-compute everything in a home."),
     "export": ("consortia.cli.archive:export", "Leave with all your data: one archive file."),

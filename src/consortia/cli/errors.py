@@ -18,7 +18,14 @@ from consortia.node.home import HomeError
 from consortia.node.invitations import InviteError
 from consortia.node.keys import KeyFileError
 from consortia.node.tls import TlsError
-from consortia.sdk.errors import BankError, LedgerError, RequestFailed, TransactionRefused, Unreachable
+from consortia.sdk.errors import (
+    BankError,
+    GovernanceError,
+    LedgerError,
+    RequestFailed,
+    TransactionRefused,
+    Unreachable,
+)
 from consortia.store.errors import StoreError
 from consortia.workers.vault import VaultError
 
@@ -48,6 +55,8 @@ def explain(error: Exception) -> Failure:
         return Failure(str(error), code=REFUSED)
     if isinstance(error, BankError):
         return Failure(str(error), "consortia unit list, or consortia account show", code=REFUSED)
+    if isinstance(error, GovernanceError):
+        return Failure(str(error), "consortia proposal list, or consortia charter show", code=REFUSED)
     if isinstance(error, StoreError | BlobError | LedgerError):
         return Failure(str(error), "consortia doctor", code=UNCHECKED)
     if isinstance(error, OSError):

@@ -63,3 +63,7 @@ def from_problem(status: int, body: dict[str, Any]) -> LedgerError:
 
 class BankError(LedgerError):
     """An amount that is none, or a unit or escrow that is not there; the text says which."""
+
+
+class GovernanceError(LedgerError):
+    """A proposal that is not there, or an action that no proposal can hold; the text says which."""

@@ -19,6 +19,7 @@ from consortia.sdk.access import Access
 from consortia.sdk.agents import Agents
 from consortia.sdk.assets import Assets
 from consortia.sdk.bank import Bank
+from consortia.sdk.governance import Governance
 from consortia.sdk.training import Training
 from consortia.workers.vault import Vault
 
@@ -55,6 +56,7 @@ class Ledger:
         self.training = Training(access, member, vault)
         self.bank = Bank(access, member)
         self.agents = Agents(access, member)
+        self.governance = Governance(access, member)
         self._closing = closing or access.close
 
     def submit(self, *records: Record) -> Receipt:
