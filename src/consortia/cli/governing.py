@@ -1,11 +1,16 @@
 """What the commands about deciding share."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from consortia.base.codec import R, Record
+from consortia.cli.output import Failure
 from consortia.cli.session import Session
 from consortia.kernel.block import Receipt
-from consortia.sdk.governance import Governance
+from consortia.modules.governance.types import Charter
+from consortia.sdk.errors import GovernanceError
+from consortia.sdk.governance import Governance, read_charter
 
 _SPANS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
 
@@ -28,6 +33,16 @@ class _Door:
 def governance_of(session: Session) -> Governance:
     """Deciding, for the member that a session speaks for."""
     return Governance(_Door(session), session.member)
+
+
+def charter_in(path: Path) -> Charter:
+    """The charter that a file holds, in the form of `consortia charter show --json`; raises Failure."""
+    try:
+        return read_charter(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise Failure(f"{path} is no JSON: {error}", "consortia charter show --json") from None
+    except GovernanceError as error:
+        raise Failure(f"{path}: {error}", "consortia charter show --json") from None
 
 
 def span_of(milliseconds: int) -> str:

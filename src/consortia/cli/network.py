@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from consortia.base.ids import is_name
+from consortia.cli.governing import charter_in
 from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
 from consortia.cli.output import DONE, REFUSED, USAGE, Failure, facts, note, say
 from consortia.modules.identity.addresses import is_node_address
@@ -40,6 +41,12 @@ PORTS = range(10_240, 32_768)
 )
 @peer_listen_option
 @click.option("--worker/--no-worker", default=True, help="Run the member's worker beside its node.")
+@click.option(
+    "--charter",
+    "charter",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="How its members decide: a file as `consortia charter show --json` prints; else the usual charter.",
+)
 @plain_keys_option
 @json_option
 def init(
@@ -54,6 +61,7 @@ def init(
     driver: str,
     peer_listen: str | None,
     worker: bool,
+    charter: Path | None,
     plain_keys: bool,
     as_json: bool,
 ) -> int:
@@ -69,7 +77,8 @@ def init(
     place = wishes(home, org, title, listen=listen, url=url, tls=tls, worker=worker)
     place = ordered_by(place, driver, peer_listen)
     place = with_passphrase(place, plain=plain_keys)
-    made, genesis = begin(place, name, time.time_ns() // 1_000_000)
+    law = None if charter is None else charter_in(charter)
+    made, genesis = begin(place, name, time.time_ns() // 1_000_000, law)
     network = genesis.network().hex()
     address = address_of(made.config({}))
     if as_json:

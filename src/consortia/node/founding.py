@@ -16,7 +16,7 @@ from consortia.base.keys import SigningKey
 from consortia.kernel.genesis import DEFAULT_LIMITS, PROTOCOL_VERSION, Genesis
 from consortia.kernel.ports import Quota
 from consortia.modules.governance.charters import default_charter
-from consortia.modules.governance.types import GovernanceGenesis
+from consortia.modules.governance.types import Charter, GovernanceGenesis
 from consortia.modules.identity.messages import NewKey
 from consortia.modules.identity.rules import FULL_QUOTA, possession_message
 from consortia.modules.identity.types import Founder, IdentityGenesis, KeySpec, Role
@@ -76,16 +76,16 @@ class MemberKeys:
             save_key(home.keys, self.keys[label], passphrase, label=label, role=role, member=self.member)
 
 
-def make_genesis(name: str, founders: Sequence[Founder], now: int) -> Genesis:
-    """The genesis of a new network called `name`, at UTC milliseconds `now`."""
+def make_genesis(name: str, founders: Sequence[Founder], now: int, charter: Charter | None = None) -> Genesis:
+    """The genesis of a new network called `name`, at UTC milliseconds `now`; the usual charter by default."""
     identity = IdentityGenesis(tuple(sorted(founders, key=lambda one: one.name)), FULL_QUOTA)
     app = application()
     state: dict[str, dict[str, Any]] = {
         module.name: {} for module in app.modules if module.genesis is not None
     }
     state["identity"] = to_value(identity)
-    charter = default_charter(one.name for one in founders)
-    state["governance"] = to_value(GovernanceGenesis(charter))
+    law = default_charter(one.name for one in founders) if charter is None else charter
+    state["governance"] = to_value(GovernanceGenesis(law))
     return Genesis(PROTOCOL_VERSION, name, now, DEFAULT_LIMITS, app.versions(), state)
 
 
@@ -95,17 +95,18 @@ def found(
     members: Sequence[str],
     now: int,
     *,
+    charter: Charter | None = None,
     each: Mapping[str, Mapping[str, object]] | None = None,
     **settings: object,
 ) -> list[Home]:
     """Homes with plain keys for a whole network on one machine; the first member's node orders, if one does.
 
-    `settings` go to every home, those of `each` to that of one member. The others' `orderer_url` is written
-    once the first node listens.
+    `charter` is the first one, the usual by default. `settings` go to every home, those of `each` to that of
+    one member. The others' `orderer_url` is written once the first node listens.
     """
     driver = str(settings.get("driver", "embedded"))
     keys = [MemberKeys.generate(member, driver) for member in members]
-    genesis = make_genesis(name, [one.founder(one.member) for one in keys], now)
+    genesis = make_genesis(name, [one.founder(one.member) for one in keys], now, charter)
     network = genesis.network().hex()
     homes = []
     for one in keys:

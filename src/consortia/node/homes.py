@@ -8,6 +8,7 @@ from pathlib import Path
 from consortia.base.codec import encode_record
 from consortia.base.ids import is_name
 from consortia.kernel.genesis import Genesis
+from consortia.modules.governance.types import Charter
 from consortia.node.config import Config, ConfigError
 from consortia.node.founding import MemberKeys, make_genesis
 from consortia.node.home import Home
@@ -36,14 +37,15 @@ class Wishes:
     driver: str = "embedded"
 
 
-def begin(wishes: Wishes, network: str, now: int) -> tuple[Home, Genesis]:
+def begin(wishes: Wishes, network: str, now: int, charter: Charter | None = None) -> tuple[Home, Genesis]:
     """Make a network called `network` with one founding member, and its home; `now` in UTC milliseconds.
 
+    `charter` is how its members decide at first, the usual one by default.
     Raises ConfigError for an impossible name, HomeError where there is a home already.
     """
     _check_name(wishes.member)
     keys = MemberKeys.generate(wishes.member, wishes.driver)
-    genesis = make_genesis(network, [keys.founder(wishes.title)], now)
+    genesis = make_genesis(network, [keys.founder(wishes.title)], now, charter)
     home = _home(wishes, genesis.network(), encode_record(genesis), orderer=wishes.member)
     keys.save(home, wishes.passphrase)
     _certificate(home, wishes, now)

@@ -14,7 +14,8 @@ from consortia.base.codec import Malformed, R, Record, to_value
 from consortia.kernel.block import Receipt
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance import queries as views
-from consortia.modules.governance.types import Action, Choice, Status
+from consortia.modules.governance.rules import charter_fits
+from consortia.modules.governance.types import Action, Charter, Choice, Status
 from consortia.sdk.errors import GovernanceError
 from consortia.sdk.jsonform import from_json
 
@@ -130,6 +131,20 @@ class Governance:
     def pauses(self) -> views.PauseList:
         """What the council said about methods."""
         return self._way.query("governance.pauses", views.Nothing(), views.PauseList)
+
+
+def read_charter(value: object) -> Charter:
+    """A charter in its JSON form, alone or as `charter` of an object; raises GovernanceError."""
+    inner = value.get("charter", value) if isinstance(value, dict) else value
+    try:
+        charter = from_json(Charter, inner)
+    except Malformed as error:
+        raise GovernanceError(f"this is no charter: {error}") from None
+    if not charter_fits(charter):
+        raise GovernanceError(
+            "this charter could not govern; docs/reference/governance.md says what it takes"
+        )
+    return charter
 
 
 def action_of(message: Record) -> Action:

@@ -119,7 +119,8 @@ class Chamber:
         bench = self.bench
         for name in self.names:
             for word in PROGRAMS:
-                classes = tuple(sorted(self.rng.sample(("emergency", "release", "routine"), k=2)))
+                drawn = self.rng.sample(("emergency", "release", "routine"), k=2)
+                classes = tuple(sorted({*drawn, "routine"} if word == PROGRAMS[0] else drawn))
                 pin = Pin(None, digest(word))
                 id_ = mandate(bench, name, word, methods=METHODS, classes=classes, pin=pin)
                 self.model.agents[id_] = Agent(id_, name, digest(word), classes)
@@ -207,7 +208,7 @@ class Chamber:
         return self.time + self.rng.choice((0, 1_000, 1_000, 5_000, 20_000))
 
     def _compare(self) -> None:
-        foretold = {key: listed(entry) for key, entry in self.model.entries()}
+        foretold = dict(self.model.entries())
         found = self._entries()
         if found != foretold:
             keys = [key for key in {**found, **foretold} if found.get(key) != foretold.get(key)]
@@ -221,9 +222,7 @@ class Chamber:
         ctx = Context(Overlay(self.bench.state), self.bench.network, self.tip.height, self.time)
         (module,) = (one for one in self.bench.app.modules if one.name == "governance")
         return {
-            (table.name, *key): listed(_cached(record))
-            for table in module.tables
-            for key, record in table.scan(ctx)
+            (table.name, *key): _cached(record) for table in module.tables for key, record in table.scan(ctx)
         }
 
 

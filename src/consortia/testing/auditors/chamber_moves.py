@@ -25,15 +25,24 @@ T = TypeVar("T")
 SECOND = 1_000
 TARGETS = ("assets.register", "governance.set_bounds", "governance.set_bounds", "governance.cast_vote")
 PARAMETERS = ("tariff", "quota")
-TASTES = ("anything", "business", "business", "council", "agents")
+TASTES = ("anything", "anything", "business", "council", "agents", "board", "charters")
 PRESSED: dict[str, dict[str, float]] = {
     "anything": {},
     "business": {"vote": 3, "go_on": 3, "cancel": 0.1, "object": 0.3},
-    "council": {"pause": 12, "register": 2},
+    "council": {"pause": 8, "register": 2, "vote": 4, "go_on": 4, "cancel": 0.1},
+    "charters": {"propose": 2, "vote": 6, "go_on": 4, "cancel": 0.1},
+    "board": {"object": 12, "propose": 2, "vote": 2, "go_on": 2},
     "agents": {"agent_votes": 6, "advise": 3, "vote": 3, "go_on": 3, "end_mandate": 0.2, "end_agent": 0.2},
 }
 """What a chamber is busy with, so that what takes many hands comes about too."""
 
+BUSY_WITH = {
+    "business": "routine",
+    "agents": "routine",
+    "council": "routine",
+    "board": "release",
+    "charters": "charter",
+}
 SHARES = (Share(1, 2), Share(2, 3), Share(3, 4))
 CHOICES = (("yes", "yes", "yes", "yes", "yes", "yes", "no", "abstain"), ("yes", "yes", "no", "abstain"))
 STATED = ((300_000, 300_000, 900_000), (0, 300_000, 900_000, 1_000_000))
@@ -99,7 +108,7 @@ class Lots:
         self.taste = self.rng.choice(TASTES)
         busy = self.taste == "anything"
         self.wrong = self.rng.choice((0.03, 0.1, 0.3)) if busy else 0.02
-        self.spoil = self.rng.choice((0.05, 0.3))
+        self.spoil = self.rng.choice((0.1, 0.4))
         self.target = self.pick(TARGETS)
         self.acts: tuple[Callable[[], Drawn | None], ...] = (
             *(self.propose, self.vote, self.vote, self.vote, self.agent_votes, self.advise),
@@ -232,7 +241,13 @@ class Lots:
     def object(self) -> Drawn | None:
         """A seat of the board objects."""
         one = self.question(lambda each: alive(each) and each.rules["board"])
-        return None if one is None else self.said("object", asked.Object(one.record["id"], "no"))
+        if one is None:
+            return None
+        seats = sorted(set(one.council["ethics"]) & self.chamber.model.members)
+        again = sorted(set(one.objections) & self.chamber.model.members)
+        names = again if again and self.rng.random() < 0.2 else seats
+        by = None if self.slip() or not names else self.pick(names)
+        return self.said("object", asked.Object(one.record["id"], "no"), by)
 
     def delegate(self) -> Drawn:
         """A member lets another vote."""
@@ -273,7 +288,7 @@ class Lots:
         """A seat wants an agent ended; the same one is asked about until it is."""
         known = sorted(self.chamber.model.agents)
         begun = sorted(self.chamber.model.endings)
-        id_ = digest("x") if self.slip() else self.pick(begun or known)
+        id_ = digest("x") if self.rng.random() < 0.1 else self.pick(begun or known)
         return self.said("end_agent", asked.EndAgent(id_)) if known else None
 
     def end_mandate(self) -> Drawn | None:
@@ -305,8 +320,8 @@ class Lots:
 
     def _kind(self) -> str:
         kinds = [one["name"] for one in self.chamber.model.charter["classes"]]
-        if self.taste == "agents" and self.rng.random() < 0.8:
-            return "routine"
+        if self.taste in BUSY_WITH and self.rng.random() < 0.8:
+            return BUSY_WITH[self.taste]
         return "whim" if self.slip() else self.pick(kinds)
 
     def _content(self, one: Question) -> bytes:
@@ -346,7 +361,7 @@ class Lots:
         value, name = self.rng.randint(0, 120), self.pick(PARAMETERS)
         match kind:
             case "charter":
-                if self.rng.random() < 0.5:
+                if self.rng.random() < (0.8 if self.taste == "charters" else 0.5):
                     return asked.SetCharter(self._another())
                 return asked.SetBounds(name, 10, 100, value)
             case "release":
@@ -368,7 +383,7 @@ class Lots:
                 return self._spending((100, 400, 900))
         if self.rng.random() < 0.3:
             return self._spending((10, 200, 300))
-        if self.rng.random() < 0.4:
+        if self.rng.random() < (0.9 if self.taste == "council" else 0.4):
             return asked.SetBounds(name, 10, 100, value)
         return asked.SetParameter(name, value)
 

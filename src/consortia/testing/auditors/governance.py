@@ -12,8 +12,8 @@ from consortia.base.codec import encode, to_value
 from consortia.base.hashing import tagged
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance.types import Charter
-from consortia.testing.auditors import Plain, plain, refuse
-from consortia.testing.auditors.governance_acts import Deeds, fits
+from consortia.testing.auditors import Plain, refuse
+from consortia.testing.auditors.governance_acts import Deeds
 from consortia.testing.auditors.governance_council import Council
 
 VOTES_UNITS = 6
@@ -67,7 +67,7 @@ class Governance(Council, Deeds):
         """Begin with a charter and the founders."""
         super().__init__()
         self.network, self.members = network, members
-        self.charters: list[Plain] = [plain(charter)]
+        self.charters: list[Plain] = [to_value(charter)]
         self.questions: dict[bytes, Question] = {}
         self.delegations: dict[tuple[str, str], Plain] = {}
         self.agents: dict[bytes, Agent] = {}
@@ -341,6 +341,3 @@ def voting(one: Question, time: int) -> bool:
 def _at_most(most: int, counts: dict[str, int]) -> dict[str, int]:
     total = sum(counts.values())
     return counts if total <= most else {side: count * most // total for side, count in counts.items()}
-
-
-__all__ = ["Agent", "Governance", "Question", "Speaker", "alive", "fits", "to_value", "voting"]

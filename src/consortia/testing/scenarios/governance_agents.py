@@ -189,6 +189,13 @@ def _advises_beyond(bench: Bench) -> Step:
     return acts("north", asked.Advise(proposal.id, proposal.content, "no"))
 
 
+def _joined_later(bench: Bench) -> Step:
+    proposal = opened(bench, "release", release(bench), author="east")
+    bench.admit_member("harbour")
+    delegate(bench, "harbour", ("release",))
+    return acts("harbour", asked.Advise(proposal.id, proposal.content, "no"))
+
+
 def _overwrites(bench: Bench) -> Step:
     proposal = routine(bench)
     delegate(bench)
@@ -236,6 +243,7 @@ REFUSED = (
     _row("an agent votes where people decide", _votes_on_release, "people_only"),
     _row("an agent votes in a class that its mandate does not name", _beyond_mandate, "not_in_mandate"),
     _row("an agent advises in a class that its mandate does not name", _advises_beyond, "not_in_mandate"),
+    _row("an agent of one that joined later advises", _joined_later, "not_elector"),
     _row("an agent votes over a person's vote", _overwrites, "already_voted"),
     _row("an agent votes twice", _agent_twice, "already_voted"),
     _row("an agent that was worse than always yes votes", _untrusted, "advice_only"),
