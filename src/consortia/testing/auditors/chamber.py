@@ -29,7 +29,7 @@ from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.predictions.messages import Act
 from consortia.testing.auditors import Found, No, plain
 from consortia.testing.auditors.chamber_moves import Drawn, Lots, drawn_charter
-from consortia.testing.auditors.governance import Agent, Governance, Speaker, alive
+from consortia.testing.auditors.governance import Agent, Governance, Speaker, alive, voting
 from consortia.testing.machine import HOUR, NAMES, Bench, Party
 from consortia.testing.scenarios.assets import blob, digest, registered
 from consortia.testing.scenarios.bank_parts import made
@@ -203,9 +203,18 @@ class Chamber:
         ]
         ends += [stop["until"] for stops in self.model.stops.values() for stop in stops]
         coming = [moment for moment in ends if moment > self.time]
+        if self.lots.taste != "anything" and self._awaited() and self.rng.random() < 0.9:
+            return self.time + self.rng.choice((0, 1_000))
         if coming and self.rng.random() < 0.4:
             return min(coming) if self.rng.random() < 0.5 else self.rng.choice(coming)
         return self.time + self.rng.choice((0, 1_000, 1_000, 5_000, 20_000))
+
+    def _awaited(self) -> bool:
+        """Whether the oldest vote that is open still lacks people's votes."""
+        for one in self.model.questions.values():
+            if voting(one, self.time):
+                return any(name in self.model.members for name in set(one.electors) - set(one.votes))
+        return False
 
     def _compare(self) -> None:
         foretold = dict(self.model.entries())
