@@ -166,6 +166,13 @@ class TestExecution:
             "governance.bad_bounds",
         )
 
+    def test_a_parameter_stays_within_its_bounds(self):
+        network = bench()
+        executed(network, "charter", BOUNDS)
+        proposal = ready(network, "routine", asked.SetParameter("tariff", 101))
+        assert run(network, proposal).events[-1].body["code"] == "governance.bad_bounds"
+        assert network.query("governance.decisions").parameters[0].parameter.value == 20
+
     def test_what_only_a_proposal_may_do_is_not_let_in_from_a_key(self):
         network = bench()
         raw = network.sign("north", "admin", asked.SetCharter(CHARTER))

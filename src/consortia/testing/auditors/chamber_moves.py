@@ -1,3 +1,4 @@
+# Long because every kind of move stands beside the chance that it is drawn by.
 """What members, their agents, seats and attackers try in a chamber."""
 
 from collections.abc import Callable, Sequence
