@@ -31,14 +31,14 @@ ELSEWHERE = {
         "no chamber begins with such a charter; `a network does not begin with such a charter` tries it"
     ),
     "modules.governance.handlers.agent_in advice_only": (
-        "eight decisions about one agent seldom come about in 300 moves; the scenario `an agent that was worse "
+        "eight decisions about one agent are rare in 300 moves; the scenario `an agent that was worse "
         "than always yes votes` of the vectors does"
     ),
     "modules.governance.handlers.execute check": (
         "a pause seldom meets a lock's end; `an action whose method is paused waits` tries it"
     ),
     "modules.governance.acts.set_parameter bad_bounds": (
-        "two executions in a row seldom come about in 300 moves; `a parameter stays within its bounds` tries it"
+        "two executions in a row are rare in 300 moves; `a parameter stays within its bounds` tries it"
     ),
     "modules.governance.advice.advise not_elector": (
         "nobody who joins a chamber has an agent before its only proposal's vote is over; the scenario "
