@@ -7,6 +7,9 @@ import sqlite3
 from consortia.node.service import LedgerFollowed, Service
 
 INDEX_SECONDS = 0.05
+INDEX_BLOCKS = 8
+"""So many blocks at a time: one transaction of the index for all, and nobody waits long for its end."""
+
 INDEX_BEHIND_BLOCKS = 1_000
 RETRY_SECONDS = 1.0
 IDLE_SECONDS = 5.0
@@ -25,10 +28,10 @@ async def follow(service: Service, stopping: asyncio.Event) -> None:
         behind = followed.height - index.height
         busy = submitted != service.counters.submitted
         submitted = service.counters.submitted
-        pause = INDEX_SECONDS if busy or not behind else 0
+        pause = 0 if behind > INDEX_BLOCKS and not busy else INDEX_SECONDS
         if behind and (not busy or behind > INDEX_BEHIND_BLOCKS):
             try:
-                index.follow(followed, 1)
+                index.follow(followed, INDEX_BLOCKS)
                 lost = ""
             except sqlite3.OperationalError as error:
                 pause = RETRY_SECONDS
