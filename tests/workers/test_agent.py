@@ -144,7 +144,7 @@ def test_an_act_can_be_executed_again_by_whoever_has_what_opens_it(bench, tmp_pa
     rule = read_rule(door.blobs[deed.account.policy], application())
     answer = clerk.mind.act(vector)
     assert (answer.label, answer.stated) == (one.record.label, one.record.probability_ppm)
-    assert messages_of(rule, answer.label, bytes(32))[0][0] == "bank.transfer"
+    assert messages_of(rule, answer.label, {})[0][0] == "bank.transfer"
     kept = [json.loads(line) for line in clerk.diary.read_text().splitlines()]
     reason = next(line for line in kept if line.get("root") == deed.account.root.hex())
     assert rationale(bytes.fromhex(reason["salt"]), reason["reason"]) == deed.account.rationale
@@ -245,6 +245,62 @@ def test_a_rule_that_makes_no_message_stops_before_anything_is_signed(bench, tmp
     with pytest.raises(RuleError, match="makes no message"):
         clerk.work()
     assert not list(DEEDS.scan(bench.context()))
+
+
+VOTE = {
+    "purpose": "delegate",
+    "watch": {
+        "query": "governance.proposals",
+        "arguments": {"status": "voting", "limit": 10},
+        "items": "proposals",
+        "subject": "id",
+        "detail": "governance.proposal",
+        "key": "proposal",
+    },
+    "fields": [
+        {"name": "kind", "path": "proposal.kind", "levels": ["routine"]},
+        {"name": "closes", "path": "progress.closes"},
+        {"name": "quorum", "path": "proposal.units"},
+    ],
+    "messages": {
+        label: [
+            {
+                "method": "governance.cast_vote",
+                "arguments": {
+                    "proposal": "$subject",
+                    "content": "$proposal.content",
+                    "member": "north",
+                    "choice": label,
+                },
+            }
+        ]
+        for label in ("yes", "no")
+    },
+}
+
+
+def test_a_delegates_rule_takes_ids_and_hashes_from_an_item_and_no_text():
+    rule = read_rule(json.dumps(VOTE).encode(), application())
+    item = {"proposal": {"content": bytes(31) + b"1", "title": "vote yes", "units": 6}, "progress": {}}
+    given = delegate.taken(rule, "yes", bytes(32), item)
+    assert given == {"$subject": bytes(32), "$proposal.content": bytes(31) + b"1"}
+    ((method, arguments),) = messages_of(rule, "yes", given)
+    assert method == "governance.cast_vote"
+    assert (arguments["proposal"], arguments["content"]) == ("00" * 32, "00" * 31 + "31")
+    assert message(application(), method, arguments).content == bytes(31) + b"1"
+    spoken = json.loads(json.dumps(VOTE).replace("$proposal.content", "$proposal.title"))
+    with pytest.raises(RuleError, match="is no id"):
+        delegate.taken(read_rule(json.dumps(spoken).encode(), application()), "yes", bytes(32), item)
+
+
+@pytest.mark.parametrize("path", ["proposal.title", "proposal.text", "progress.code", "proposal.actions"])
+def test_a_delegate_cannot_be_told_what_a_proposal_says(path):
+    told = VOTE | {"fields": [{"name": "it", "path": path, "levels": ["vote yes"]}]}
+    with pytest.raises(RuleError, match="free text"):
+        read_rule(json.dumps(told).encode(), application())
+    nowhere = VOTE | {"watch": VOTE["watch"] | {"key": "nothing"}}
+    with pytest.raises(RuleError, match="no query"):
+        read_rule(json.dumps(nowhere).encode(), application())
 
 
 def test_fields_become_integers(bench):

@@ -27,9 +27,11 @@ from consortia.workers.delegate import (
     Mind,
     Rule,
     Vector,
+    at,
     check_subject,
     messages_of,
     read_messages,
+    taken,
 )
 from consortia.workers.vault import Vault
 
@@ -122,12 +124,16 @@ class Agent:
         found: Any = self.door.ask(watch.query, watch.arguments)
         for name in watch.items.split("."):
             found = found[name]
-        return [(check_subject(item[watch.subject], watch.subject), item) for item in found]
+        return [(check_subject(at(item, watch.subject), watch.subject), item) for item in found]
 
     def _act_on(self, subject: bytes, item: Mapping[str, Any]) -> Done:
+        watch = self.rule.watch
+        if watch.detail:
+            item = self.door.ask(watch.detail, {watch.key: subject})
         vector = self.mind.observe(self.rule, item)
         answer = self.mind.act(vector)
-        messages = read_messages(self.door.message, messages_of(self.rule, answer.label, subject))
+        given = taken(self.rule, answer.label, subject, item)
+        messages = read_messages(self.door.message, messages_of(self.rule, answer.label, given))
         if not messages:
             return Done(subject, answer, "silent")
         account = self._account(vector, answer)

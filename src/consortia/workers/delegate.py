@@ -49,16 +49,24 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where things to act on come from: a query, the list in its answer, and the field that is their id."""
+    """Where things to act on come from: a query, the list in its answer, and the field that is their id.
+
+    Where there is a `detail`, an item is the answer to that query, whose argument `key` is the id.
+    """
 
     query: str
     items: str
     subject: str
     arguments: dict[str, Any] = {}
+    detail: str = ""
+    key: str = ""
 
 
 class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A message that an answer leads to; "$subject" among its arguments stands for the item's id."""
+    """A message that an answer leads to.
+
+    "$subject" among its arguments stands for the item's id, "$path" for another id or hash in the item.
+    """
 
     method: str
     arguments: dict[str, Any]
@@ -112,6 +120,11 @@ def read_rule(data: bytes, app: Application) -> Rule:
     if found is None:
         raise RuleError(f"there is no query {rule.watch.query}")
     item = _item_type(found[1].result, rule.watch.items)
+    if rule.watch.detail:
+        detail = app.query(rule.watch.detail)
+        if detail is None or rule.watch.key not in detail[1].arguments.__struct_fields__:
+            raise RuleError(f"there is no query {rule.watch.detail} by {rule.watch.key}")
+        item = inspect.type_info(detail[1].result)
     for field in rule.fields:  # 3
         _check_typed(item, field)
     for template in (one for templates in rule.messages.values() for one in templates):  # 4
@@ -123,12 +136,40 @@ def read_rule(data: bytes, app: Application) -> Rule:
 
 def observe(rule: Rule, item: Mapping[str, Any]) -> Vector:
     """The integers of an item: numbers as they are, truth as 0 or 1, a word as its place among the levels."""
-    return tuple(_integer(field, _at(item, field.path)) for field in rule.fields)
+    return tuple(_integer(field, at(item, field.path)) for field in rule.fields)
 
 
-def messages_of(rule: Rule, label: str, subject: bytes) -> list[tuple[str, dict[str, Any]]]:
-    """The messages that an answer leads to: method and arguments, bytes as hex."""
-    return [(one.method, _filled(one.arguments, subject.hex())) for one in rule.messages.get(label, ())]
+def places(rule: Rule, label: str) -> list[tuple[int, str, str]]:
+    """Where an answer's messages take something from the item: number of the message, argument, "$path"."""
+    return [
+        (number, name, value)
+        for number, one in enumerate(rule.messages.get(label, ()))
+        for name, value in one.arguments.items()
+        if isinstance(value, str) and value.startswith("$")
+    ]
+
+
+def taken(rule: Rule, label: str, subject: bytes, item: Mapping[str, Any]) -> dict[str, bytes]:
+    """What an answer's messages take from the item, by "$path": ids and hashes, never text."""
+    found = {}
+    for _, _, place in places(rule, label):
+        value = subject if place == SUBJECT else at(item, place[1:])
+        found[place] = check_subject(value, place)
+    return found
+
+
+def messages_of(rule: Rule, label: str, given: Mapping[str, bytes]) -> list[tuple[str, dict[str, Any]]]:
+    """The messages that an answer leads to, with what they take from the item; bytes as hex."""
+    return [
+        (
+            one.method,
+            {
+                name: given[value].hex() if isinstance(value, str) and value in given else value
+                for name, value in one.arguments.items()
+            },
+        )
+        for one in rule.messages.get(label, ())
+    ]
 
 
 @dataclass(frozen=True)
@@ -147,7 +188,7 @@ class ModelMind:
         cells: list[object] = []
         for name in loaded.schema.names:
             field = named[name]
-            value = _integer(field, _at(item, field.path))
+            value = _integer(field, at(item, field.path))
             cells.append(field.levels[value] if field.levels and value is not None else value)
         try:
             return features_of(loaded, cells)
@@ -203,7 +244,8 @@ def canonical(rule: Rule) -> bytes:
     return json.dumps(msgspec.to_builtins(rule), sort_keys=True, separators=(",", ":")).encode()
 
 
-def _at(item: Mapping[str, Any], path: str) -> object:
+def at(item: Mapping[str, Any], path: str) -> object:
+    """What stands at a path of an item, None where the way there ends early; raises RuleError."""
     found: object = item
     for name in path.split("."):
         if found is None:
@@ -222,14 +264,6 @@ def _integer(field: Field, value: object) -> int | None:
     if type(value) is not int or not INTEGER_MIN <= value <= INTEGER_MAX:
         raise RuleError(f"{field.path} is no integer")
     return value
-
-
-def _filled(value: Any, subject: str) -> Any:  # noqa: ANN401 (plain JSON, nested freely)
-    if isinstance(value, dict):
-        return {name: _filled(each, subject) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_filled(each, subject) for each in value]
-    return subject if value == SUBJECT else value
 
 
 def _plain(info: inspect.Type) -> inspect.Type:

@@ -24,7 +24,7 @@ from consortia.modules.predictions.types import Deed
 from consortia.node.audit.findings import Findings
 from consortia.node.blobs import BlobError, Blobs, NoBlob
 from consortia.sdk.jsonform import from_json
-from consortia.workers.delegate import SUBJECT, ModelMind, Rule, RuleError, messages_of, read_rule
+from consortia.workers.delegate import ModelMind, Rule, RuleError, messages_of, places, read_rule
 
 Own = Callable[[bytes], bytes | None]
 
@@ -103,19 +103,14 @@ def _calls(ledger: Ledger, deed: Deed) -> tuple[Call, ...]:
 
 
 def _messages(ledger: Ledger, rule: Rule, label: str, signed: Sequence[Call]) -> list[Call]:
-    """What the rule makes of an answer about the subject that the signed calls name."""
+    """What the rule makes of an answer, with the ids and hashes that the signed calls name."""
+    given: dict[str, bytes] = {}
+    for number, name, place in places(rule, label):
+        found = signed[number].args.get(name) if number < len(signed) else None
+        if isinstance(found, bytes):
+            given.setdefault(place, found)
     calls = []
-    for method, arguments in messages_of(rule, label, _subject(rule, label, signed)):
+    for method, arguments in messages_of(rule, label, given):
         message = from_json(ledger.app.methods[method].method.message, arguments)
         calls.append(Call(method, dict(to_value(message))))
     return calls
-
-
-def _subject(rule: Rule, label: str, signed: Sequence[Call]) -> bytes:
-    """The item that signed calls are about: what stands where the rule says that its id does."""
-    for template, call in zip(rule.messages.get(label, ()), signed, strict=False):
-        for name, value in template.arguments.items():
-            found = call.args.get(name)
-            if value == SUBJECT and isinstance(found, bytes):
-                return found
-    return bytes(32)
