@@ -41,6 +41,10 @@ def test_init_invite_join_up_and_status_make_a_network_of_two_and_a_key_is_rotat
     until(lambda: driver(terminal, "alpha")["votes"], "it votes with the new key")
     terminal.run("key", "new", "desk", "--role", "operator", "--home", "bravo")
     until(lambda: everything_is_final(terminal, ("alpha", "bravo")), "blocks go on under the new key")
+    terminal.run("member", "power", "bravo", "2", "--home", "alpha")
+    said = terminal.run("member", "approve", "bravo", "--power", "--home", "bravo").stdout
+    assert "bravo votes with power 2." in said
+    until(lambda: driver(terminal, "bravo")["power"] == 2, "bravo's power is two")
     found = terminal.facts("doctor", "--home", "alpha")["checks"]
     assert [one["level"] for one in found if one["check"] == "cometbft"] == ["ok"]
 

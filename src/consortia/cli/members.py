@@ -12,9 +12,11 @@ from consortia.cli.session import Session, at_home, tell_done
 from consortia.kernel.block import Receipt
 from consortia.modules.identity.messages import (
     ApproveMember,
+    ApprovePower,
     ApproveRemoval,
     Leave,
     ProposeMember,
+    ProposePower,
     ProposeRemoval,
     Withdraw,
 )
@@ -27,9 +29,10 @@ from consortia.modules.identity.queries import (
     Nothing,
     ProposalsView,
     ProposalView,
+    ValidatorsView,
 )
 from consortia.modules.identity.rules import FULL_QUOTA
-from consortia.modules.identity.types import PROPOSAL_MILLISECONDS_MAX
+from consortia.modules.identity.types import POWER_MAX, PROPOSAL_MILLISECONDS_MAX
 from consortia.node.invitations import Invitations, JoinRequest
 
 DAY_MILLISECONDS = 24 * 3600 * 1000
@@ -130,16 +133,37 @@ def admit(name: str, days: int, home: Path | None, as_json: bool) -> int:
 @member.command()
 @click.argument("name")
 @click.option("--removal", is_flag=True, help="Approve the removal of NAME, not its admission.")
+@click.option("--power", is_flag=True, help="Approve the voting power proposed for NAME.")
 @home_option
 @json_option
-def approve(name: str, removal: bool, home: Path | None, as_json: bool) -> int:
-    """Approve the admission (or with --removal the removal) of NAME."""
+def approve(name: str, removal: bool, power: bool, home: Path | None, as_json: bool) -> int:
+    """Approve the admission (or with --removal the removal, with --power the voting power) of NAME."""
+    if removal and power:
+        raise click.UsageError("--removal or --power, not both")
     session = at_home(home)
+    if power:
+        return _powered(session, name, session.submit(ApprovePower(name)), as_json=as_json)
     if removal:
         receipt = session.change(lambda checkpoint: ApproveRemoval(name, checkpoint))
         return _decided(session, "removal", name, receipt, as_json=as_json)
     receipt = session.submit(ApproveMember(name))
     return _decided(session, "admission", name, receipt, as_json=as_json)
+
+
+@member.command("power")
+@click.argument("name")
+@click.argument("power", metavar="POWER", type=click.IntRange(0, POWER_MAX))
+@click.option(
+    "--days", type=click.IntRange(1, DAYS_MAX), default=7, show_default=True, help="How long it stays open."
+)
+@home_option
+@json_option
+def give_power(name: str, power: int, days: int, home: Path | None, as_json: bool) -> int:
+    """Propose that NAME votes with POWER where CometBFT orders; 0 takes it out of consensus alone."""
+    session = at_home(home)
+    expires = session.client.status().time + days * DAY_MILLISECONDS
+    receipt = session.submit(ProposePower(name, power, expires))
+    return _powered(session, name, receipt, as_json=as_json)
 
 
 @member.command()
@@ -180,6 +204,16 @@ def leave(yes: bool, home: Path | None, as_json: bool) -> int:
         )
     receipt = session.change(Leave)
     tell_done(receipt, f"{session.member} is no longer a member.", as_json=as_json)
+    return DONE
+
+
+def _powered(session: Session, name: str, receipt: Receipt, *, as_json: bool) -> int:
+    """Say where the decision about a voting power stands after this member's part in it."""
+    if any((one.kind, one.name) == ("power", name) for one in _open(session)):
+        return _decided(session, "power", name, receipt, as_json=as_json)
+    seats = session.ask("identity.validators", Nothing(), ValidatorsView).seats
+    found = next(one.power for one in seats if one.member == name)
+    tell_done(receipt, f"{name} votes with power {found}.", as_json=as_json)
     return DONE
 
 
