@@ -20,8 +20,16 @@ SPECIAL_EVERY = 60
 """One world of identity in so many is of as many members as a network may have, or of one fewer; and in one
 a member piles up keys, in one it piles up agents."""
 
-SHARES = {"identity": 40, "assets": 35, "predictions": 25, "training": 25}
+SHARES = {"identity": 40, "assets": 35, "predictions": 25, "training": 25, "bank": 12}
 """For a hundred moves asked for, how many are in worlds whose focus is on the room."""
+
+PAYOUTS = ("teach", "open_payout", "score", "confirm_scores", "settle")
+"""What leads to a payout by what updates were worth; work at random seldom comes so far."""
+
+SELDOM = {"kernel.over_quota", "bank.bad_counts", "bank.confirmed", "bank.copied"}
+SELDOM |= {"bank.not_committed", "bank.paid_scorer", "bank.scored", "bank.over_hold"}
+"""What the bank's worlds come to so seldom that a hundred thousand moves may miss it: a quota that is used up
+where quotas are ample, and scorers that lie, whom `test_guards` presses for."""
 
 NEVER_HERE = {"kernel.state_full", "kernel.internal", "training.study_full"}
 """What these worlds do not come to: bytes of state are not foretold, the unforeseen fails every test, and no
@@ -38,6 +46,8 @@ def setting(room, seed):
     if room == "training":
         pressed = ("pile_up_studies",) if seed % SPECIAL_EVERY == 29 else ("go_on",) if seed % 3 else None
         return Setting(room, 3 + seed % 4, pressed)
+    if room == "bank":
+        return Setting(room, 3 + seed % 3, PAYOUTS if seed % 3 == 1 else None)
     return Setting(room)
 
 
@@ -61,7 +71,7 @@ def test_every_answer_and_effect_of_random_work_is_as_foretold(programme, room):
     if wanted >= 100_000:
         (module,) = (module for module in application().modules if module.name == room)
         missed = {refusal.code for refusal in (*module.refusals, *kernel.REFUSALS)} - codes
-        assert missed <= NEVER_HERE
+        assert missed <= NEVER_HERE | (SELDOM if room == "bank" else set())
 
 
 def test_the_same_seed_plays_the_same_world_again():

@@ -5,6 +5,9 @@ import pytest
 from consortia.kernel import admission
 from consortia.modules.assets import handlers as asset_handlers
 from consortia.modules.assets import keeper as asset_keeper
+from consortia.modules.bank import checks as bank_checks
+from consortia.modules.bank import escrows, payouts
+from consortia.modules.bank import handlers as bank_handlers
 from consortia.modules.identity import decisions, granting, handlers, keyring, mandates, roll
 from consortia.modules.predictions import acting
 from consortia.modules.predictions import handlers as prediction_handlers
@@ -26,6 +29,10 @@ FOCUS = {
     prediction_handlers: "predictions",
     acting: "predictions",
     training_handlers: "training",
+    bank_handlers: "bank",
+    bank_checks: "bank",
+    escrows: "bank",
+    payouts: "bank",
     admission: "identity",
 }
 GUARDS = [guard for room in FOCUS for guard in guards(room)]
@@ -47,6 +54,30 @@ pytestmark = pytest.mark.slow
 EQUIVALENT_MOVES = 900
 WORLD_MOVES = 300
 CROWD_MOVES = 1_500
+
+_PAID = ("teach", "open_payout", "score", "confirm_scores", "settle")
+_LET_GO = ("approve", "set_hold", "transfer")
+PRESSED_BANK = {
+    "issued_unit": ("issue", "redeem"),
+    "open_escrow": ("release", "refund", "approve", "take"),
+    "check_spender": ("pay_by_agent", "employ", "issue", "transfer"),
+    "check_account": ("transfer", "open_escrow"),
+    "check_balance": ("transfer", "offer"),
+    "check_unit": ("transfer", "offer"),
+    "open_": ("open_escrow",),
+    "set_hold": ("set_hold", "transfer"),
+    "approve": _LET_GO,
+    "_check_person": _LET_GO,
+    "_check_condition": ("open_escrow",),
+    "release": ("release", "open_escrow", "set_hold"),
+    "refund": ("refund", "open_escrow", "teach"),
+    "take": ("take", "offer", "set_hold"),
+    "_price": ("take", "open_escrow"),
+    "open_payout": ("teach", "open_payout", "transfer"),
+    **dict.fromkeys(("settle", "confirm_scores", "_scoring"), _PAID),
+    "score": ("teach", "open_payout", "score"),
+}
+"""The same of the bank, by function."""
 
 PRESSED = {
     "network_full": ("propose_member", "approve_member", "accept"),
@@ -138,10 +169,11 @@ def hunt(guard, moves_max):
     """Play worlds until an auditor finds that the guard is missing; the number of moves it took, or None."""
     done, seed, focus = 0, 0, (FOCUS | ROUNDS)[guard.room]
     alone = ("go_on",) if focus == "training" else ()
-    pressed = PRESSED.get(guard.what) or PRESSED.get(guard.function) or (guard.function, *alone)
+    table = PRESSED_BANK if focus == "bank" else PRESSED
+    pressed = table.get(guard.what) or table.get(guard.function) or (guard.function, *alone)
     while done < moves_max:
-        least = 3 if focus == "training" else 1
-        founders = 127 + seed % 2 if guard.what == "network_full" else least + seed % 4
+        least, kinds = {"training": (3, 4), "bank": (3, 2)}.get(focus, (1, 4))
+        founders = 127 + seed % 2 if guard.what == "network_full" else least + seed % kinds
         setting = Setting(focus, founders, pressed)
         try:
             world = World(seed, setting)

@@ -70,13 +70,17 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A call, as an auditor is told of it: the key that signed, its member, and where the call stands."""
+    """A call, as an auditor is told of it: the key that signed, its member, and where the call stands.
+
+    `earlier` are the calls of the same transaction before it: method and message.
+    """
 
     key: bytes
     member: str
     transaction: bytes
     call: int
     at: Moment
+    earlier: tuple[tuple[str, Record], ...] = ()
 
 
 class Model(ABC):

@@ -23,6 +23,7 @@ ATTACKS = (
 )
 NEEDED: tuple[tuple[Role, ...], ...] = (("node",), ("recovery",), ("admin",))
 STUDYING: tuple[tuple[Role, ...], ...] = (*NEEDED, ("analyst",), ("operator",), ("worker",))
+PAYING: tuple[tuple[Role, ...], ...] = (*STUDYING, ("approver",))
 EXTRA: tuple[tuple[Role, ...], ...] = (
     *(("operator",), ("worker",), ("analyst",), ("approver",), ("trustee",)),
     *(("admin", "operator"), ("admin", "trustee"), ("analyst", "operator"), ("operator",), ("worker",)),
@@ -76,7 +77,7 @@ def _founders(draw: Drawing, count: int, attack: str) -> tuple[Founder, ...]:
     founders = []
     for name in names:
         extra = 0 if count >= CROWD else draw.rng.randint(2, 6)
-        needed = STUDYING if draw.world.setting.focus == "training" else NEEDED
+        needed = {"training": STUDYING, "bank": PAYING}.get(draw.world.setting.focus, NEEDED)
         sets = [*needed, *draw.rng.sample(EXTRA, extra)]
         if extra and draw.often(0.3):
             sets.append(("consensus",))

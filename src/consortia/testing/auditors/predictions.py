@@ -19,7 +19,7 @@ from consortia.testing.auditors.identity_promises import of
 from consortia.testing.auditors.till import till
 
 COST_MAX = 2_000
-JUDGES = {"studio": "assets", "till": "identity"}
+JUDGES = {"school": "bank", "studio": "assets", "till": "identity"}
 """Whose auditor judges the messages of a module that has none of its own."""
 
 

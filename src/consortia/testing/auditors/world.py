@@ -10,7 +10,7 @@ After every block the promises are read sentence by sentence, and the machine's 
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
 
@@ -26,6 +26,7 @@ from consortia.kernel.block import OK, Block, Receipt
 from consortia.kernel.context import Context
 from consortia.kernel.genesis import Limits
 from consortia.kernel.machine import Machine, Tip
+from consortia.kernel.module import Module
 from consortia.kernel.store import MemoryReader, Overlay
 from consortia.testing.auditors import Entries, Found, Model, Moment, No, Plain, Said, Told, model, plain
 from consortia.testing.auditors.admission import Admission
@@ -34,11 +35,15 @@ from consortia.testing.auditors.envelopes import Envelope, Mix, enveloped
 from consortia.testing.auditors.founding import found
 from consortia.testing.auditors.identity import Identity
 from consortia.testing.auditors.predictions import JUDGES
+from consortia.testing.auditors.school import School, school
 from consortia.testing.auditors.studio import studio
 from consortia.testing.auditors.till import till
 
-ROOMS = ("identity", "assets", "predictions", "training")
-"""The modules that have an auditor, in the order in which they load."""
+ROOMS = ("identity", "assets", "predictions", "training", "bank")
+"""The modules that have an auditor: each needs what the ones before it do."""
+
+BESIDE = {"bank": ("identity", "assets", "predictions", "bank")}
+"""Whose moves are drawn beside those of the room in focus, where that is not all rooms before it."""
 
 MOST = 18
 """A block holds fewer transactions than are tried, and less cost than some of them, so that some wait."""
@@ -75,7 +80,13 @@ def audited() -> Application:
     """The application whose every message has a judge: the modules with auditors, as they are wired."""
     whole = application()
     modules = tuple(module for module in whole.modules if module.name in ROOMS)
-    return Application((*modules, studio(), till()), whole.keys)
+    wired = tuple(_schooled(module) if module.name == "bank" else module for module in modules)
+    return Application((*wired, school(), studio(), till()), whole.keys)
+
+
+def _schooled(bank: Module) -> Module:
+    """The bank, told by a school what became of studies."""
+    return replace(bank, ports=replace(bank.ports, studies=School()))
 
 
 class World:
@@ -94,14 +105,15 @@ class World:
         self.state = MemoryReader()
         self.moves, self.codes = 0, set[str]()
         self._seen: dict[tuple[str, tuple[object, ...]], tuple[Record, Plain]] = {}
-        large = self.founders >= CROWD or setting.focus == "training"
+        large = self.founders >= CROWD or setting.focus in {"training", "bank"}
         limits = CROWDED if large else LIMITS
         self.machine: Machine = found(self, limits)
         self.network, self.time = self.machine.network, self.machine.genesis.time + 1_000
         self.tip = Tip(0, self.machine.genesis.time, 1, _ROOT, _ROOT)
         self.sizes = [0, 1]
         self.admission = Admission(self.identity, MOST, limits.block_cost, limits.epoch_milliseconds)
-        self.mix = Mix(self.drawing, ROOMS[: 1 + max(2, ROOMS.index(setting.focus))])
+        rooms = ROOMS[: 1 + max(2, ROOMS.index(setting.focus))]
+        self.mix = Mix(self.drawing, BESIDE.get(setting.focus, rooms))
         self._before = self.entries()
         self._compare()
 
@@ -200,7 +212,8 @@ class World:
         before = deepcopy(self.models) if len(envelope.messages) > 1 else None
         told: Told = ()
         for call, message in enumerate(envelope.messages):
-            said = Said(envelope.key, member, id_, call, self.moment)
+            earlier = tuple((self.app.messages[type(done)], done) for done in envelope.messages[:call])
+            said = Said(envelope.key, member, id_, call, self.moment, earlier)
             module = self.app.messages[type(message)].split(".")[0]
             judge = self.models[JUDGES.get(module, module)]
             try:

@@ -1,0 +1,92 @@
+"""A small module that says what became of studies, so that none need be held to audit who is paid for one.
+
+The bank asks of studies whether they have finished, and who did what for them. Here any member may say so.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from consortia.base.codec import U32, Digest, Milliseconds, Name, Record
+from consortia.kernel.context import Context
+from consortia.kernel.module import Method, Module
+from consortia.kernel.table import Table
+from consortia.modules.bank import Contribution, Standing
+
+
+class Did(Record, frozen=True):
+    """What a member did for a study."""
+
+    member: Name
+    records: U32
+    rounds: U32
+
+
+class Teach(Record, frozen=True):
+    """Say of a study how it stands; what is said last holds."""
+
+    study: Digest
+    begun: bool
+    open: bool
+    finished: bool
+    copied: bool
+    did: Annotated[tuple[Did, ...], Meta(max_length=12)]
+
+
+class Taught(Record, frozen=True):
+    """How a study stands, and since when it is finished."""
+
+    said: Teach
+    finished: Milliseconds | None
+
+
+STUDIES = Table("school", "studies", Taught, (bytes,), "a study")
+
+
+class School:
+    """The studies, in the words of the bank."""
+
+    def exists(self, ctx: Context, study: bytes) -> bool:
+        """Whether anybody spoke of it."""
+        return STUDIES.has(ctx, study)
+
+    def finished(self, ctx: Context, study: bytes) -> int | None:
+        """When it was first said to be finished."""
+        found = STUDIES.get(ctx, study)
+        return None if found is None else found.finished
+
+    def standing(self, ctx: Context, study: bytes) -> Standing | None:
+        """How it stands."""
+        found = STUDIES.get(ctx, study)
+        return None if found is None else Standing(found.said.begun, found.said.open)
+
+    def contributions(self, ctx: Context, study: bytes) -> tuple[Contribution, ...]:
+        """Who did what for it."""
+        found = STUDIES.get(ctx, study)
+        did = () if found is None else found.said.did
+        return tuple(Contribution(each.member, each.records, each.rounds) for each in did)
+
+    def copied(self, ctx: Context, study: bytes) -> tuple[str, str] | None:
+        """Two members that sent the same."""
+        found = STUDIES.get(ctx, study)
+        return ("one", "another") if found is not None and found.said.copied else None
+
+
+def teach(ctx: Context, message: Teach, ports: School) -> None:
+    """Write it down; what has finished stays finished."""
+    before = ports.finished(ctx, message.study)
+    finished = ctx.time if message.finished and before is None else before
+    STUDIES.put(ctx, Taught(message, finished), message.study)
+
+
+def school() -> Module:
+    """The declaration."""
+    return Module(
+        name="school",
+        version=1,
+        doc="Says what became of studies.",
+        methods=(Method(Teach, teach, frozenset({"operator"})),),
+        refusals=(),
+        tables=(STUDIES,),
+        ports=School(),
+    )
