@@ -53,7 +53,7 @@ def play(wanted, press=""):
 
 
 def test_every_answer_and_effect_of_random_elections_is_as_foretold(programme):
-    codes = play(programme(quick=300, test=2_000, nightly=1_000_000))
+    codes = play(programme(quick=300, test=1_000, nightly=1_000_000))
     assert "ok" in codes
 
 
