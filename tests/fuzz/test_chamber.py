@@ -13,7 +13,7 @@ from consortia.testing.auditors.guards import guards, taken_away
 CHAMBER_MOVES = 300
 """A chamber is left after so many moves: short ones, because a slow model slows down as it grows."""
 
-MOVES_MAX = 9_000
+MOVES_MAX = 15_000
 """A missing guard is found within so many moves, most within a few hundred."""
 
 ROOMS = (handlers, voice, council, advice, acts)

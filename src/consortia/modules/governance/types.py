@@ -58,7 +58,7 @@ class ProposalClass(Record, frozen=True):
     Voting takes `vote_milliseconds`, and `extend_milliseconds` more, once, when a vote in the last
     `extend_milliseconds` of it turns the outcome; then `lock_milliseconds` pass before execution, for which
     there are `expire_milliseconds`. `board`: the ethics board may object. `owner`: a member whose data an
-    action is about must vote yes. `secret`: votes are secret ballots of people. `spend_max`: what one
+    action is about must vote yes. `secret` is reserved for ballots of people. `spend_max`: what one
     proposal may spend, in the smallest part of its unit.
     """
 

@@ -17,7 +17,7 @@ from consortia.base.refusals import Refused
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK, Block
 from consortia.kernel.context import Context
-from consortia.kernel.machine import Tip
+from consortia.kernel.machine import Machine, Tip
 from consortia.kernel.store import Overlay
 from consortia.kernel.transaction import sign_transaction
 from consortia.modules.bank.messages import Transfer
@@ -73,14 +73,16 @@ class Chamber:
         self.model = Governance(self.bench.network, charter, set(self.names))
         self.keys: dict[bytes, SigningKey] = {}
         self._furnish()
-        self.tip, self.time = self.bench.tip, self.bench.time
+        bench = self.bench
+        self.machine = Machine(bench.app, bench.genesis, bench.network, _alarm)
+        self.tip, self.time = bench.tip, bench.time
         self.moves, self.codes = 0, set[str]()
         self.lots = Lots(self)
         self._compare()
 
     def block(self) -> None:
         """Play some moves, and hold what came of them to what the auditor says."""
-        machine, state = self.bench.machine, self.bench.state
+        machine, state = self.machine, self.bench.state
         fold = machine.admission(state, self.tip, self.time)
         present = set(self.model.members)
         admitted, foretold = [], []
@@ -108,8 +110,6 @@ class Chamber:
                 raise Found(
                     f"move {self.moves}, {drawn}: the machine said {receipt.code}, the auditor {code}"
                 )
-        if self.bench.alarms:
-            raise Found(f"kernel.internal: {self.bench.alarms[-1]!r}")
         state.update(result.changes)
         self.tip = Tip(block.height, block.time, self.tip.size + len(result.leaves), _ROOT, _ROOT)
         self.time = self._later()
@@ -233,6 +233,10 @@ class Chamber:
         return {
             (table.name, *key): _cached(record) for table in module.tables for key, record in table.scan(ctx)
         }
+
+
+def _alarm(_transaction: bytes, error: BaseException) -> None:
+    raise Found(f"kernel.internal: {error!r}") from error
 
 
 _PLAIN: dict[int, tuple[Record, Any]] = {}

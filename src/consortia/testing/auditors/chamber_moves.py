@@ -32,7 +32,7 @@ PRESSED: dict[str, dict[str, float]] = {
     "business": {"vote": 3, "go_on": 3, "cancel": 0.1, "object": 0.3},
     "council": {"pause": 8, "register": 2, "vote": 4, "go_on": 4, "cancel": 0.1},
     "charters": {"propose": 2, "vote": 6, "go_on": 4, "cancel": 0.1},
-    "board": {"object": 12, "propose": 2, "vote": 2, "go_on": 2},
+    "board": {"object": 3, "propose": 2, "vote": 4, "go_on": 4},
     "agents": {"agent_votes": 6, "advise": 3, "vote": 3, "go_on": 3, "end_mandate": 0.2, "end_agent": 0.2},
 }
 """What a chamber is busy with, so that what takes many hands comes about too."""
