@@ -313,7 +313,7 @@ def open_payout(draw: Drawing) -> Move:
     studies = bank(draw).studies
     attack = draw.attack(
         *("pay for no study", "score what is not by value", "forget the scorer", "name no scorer"),
-        "pay until now",
+        *("pay until now", "pay out another's"),
     )
     fresh = [one for one, found in sorted(studies.items()) if not found["begun"]]
     known = sorted(studies)
@@ -334,7 +334,8 @@ def open_payout(draw: Drawing) -> Move:
     deadline = draw.time if attack == "pay until now" else draw.pick((_deadline(draw), later, later))
     terms = scoring if scored else None
     message = asked.OpenPayout(payer, study, id_, amount, rule, terms, deadline)
-    return Move(draw.signer(owner(payer), *PAYERS), (message,), attack)
+    by = draw.other(owner(payer)) if attack == "pay out another's" else owner(payer)
+    return Move(draw.signer(by, *PAYERS), (message,), attack)
 
 
 def settle(draw: Drawing) -> Move:
