@@ -29,6 +29,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "agent": ("consortia.cli.agents:agent", "Agents: run one under its mandate, show its record."),
     "asset": ("consortia.cli.assets:asset", "Data sets, models, batches: add, show, grant, lineage."),
     "study": ("consortia.cli.studies:study", "Training: propose, join, start, show, watch."),
+    "market": ("consortia.cli.markets:market", "Sealed call auctions: new, order, clear, book, statement."),
     "unit": ("consortia.cli.units:unit", "Units of value: new, issue, redeem, list."),
     "account": ("consortia.cli.accounts:account", "Value: show, pay, escrow, offer, payout, hold."),
     "ballot": ("consortia.cli.ballots:ballot", "Secret elections: open, cast, check, tally."),

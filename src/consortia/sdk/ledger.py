@@ -20,6 +20,7 @@ from consortia.sdk.agents import Agents
 from consortia.sdk.assets import Assets
 from consortia.sdk.bank import Bank
 from consortia.sdk.governance import Governance
+from consortia.sdk.market import Markets
 from consortia.sdk.training import Training
 from consortia.workers.vault import Vault
 
@@ -57,6 +58,7 @@ class Ledger:
         self.bank = Bank(access, member)
         self.agents = Agents(access, member)
         self.governance = Governance(access, member)
+        self.market = Markets(access, member)
         self._closing = closing or access.close
 
     def submit(self, *records: Record) -> Receipt:
