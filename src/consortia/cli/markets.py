@@ -104,7 +104,7 @@ market.add_command(replay)
 @home_option
 @json_option
 def new(*, name: str, base: str, quote: str, home: Path | None, as_json: bool, **given: object) -> int:
-    """Open market NAME, in which BASE is traded for QUOTE; an order's deposit is the least that binds."""
+    """Open market NAME, in which BASE is traded for QUOTE."""
     desk = Desk.at(home)
     bank = bank_of(desk.session)
     terms = _terms(bank.unit(base).id, bank.unit(quote).id, desk.now, given)
@@ -146,7 +146,7 @@ def list_markets(*, home: Path | None, as_json: bool) -> int:
 def fund(
     *, name: str, amount: str, unit: str, out: bool, account: str | None, home: Path | None, as_json: bool
 ) -> int:
-    """Pay AMOUNT of UNIT from the bank into the account in a market, or take it out."""
+    """Pay AMOUNT of UNIT into an account in a market, or out of it."""
     desk = Desk.at(home)
     of = bank_of(desk.session).unit(unit)
     move = desk.markets.take if out else desk.markets.fund
@@ -251,7 +251,7 @@ def reveal(*, name: str, auction: int | None, home: Path | None, as_json: bool) 
 @home_option
 @json_option
 def clear(*, name: str, auction: int | None, home: Path | None, as_json: bool) -> int:
-    """Find the price of an auction whose orders are due, and settle it where that is due too."""
+    """Find the price of an auction, and settle it once that is due."""
     desk = Desk.at(home)
     found = desk.markets.find(name)
     number = desk.number(found, auction)
@@ -283,7 +283,7 @@ def clear(*, name: str, auction: int | None, home: Path | None, as_json: bool) -
 @home_option
 @json_option
 def book(*, name: str, auction: int | None, home: Path | None, as_json: bool) -> int:
-    """Show the opened orders of an auction by limit, and how far it is."""
+    """Show the opened orders of an auction, and how far it is."""
     desk = Desk.at(home)
     found = desk.markets.find(name)
     number = desk.number(found, auction)
@@ -305,7 +305,7 @@ def book(*, name: str, auction: int | None, home: Path | None, as_json: bool) ->
 @home_option
 @json_option
 def statement(*, name: str, account: str | None, home: Path | None, as_json: bool) -> int:
-    """Show what an account has in a market, what it is worth, and its loss."""
+    """Show what an account has, what it is worth, and its loss."""
     desk = Desk.at(home)
     found = desk.markets.find(name)
     known = desk.markets.statement(found, account)
@@ -333,7 +333,7 @@ def statement(*, name: str, account: str | None, home: Path | None, as_json: boo
 @home_option
 @json_option
 def halt(*, name: str, resume: bool, home: Path | None, as_json: bool) -> int:
-    """Stop a market that this member operates: auctions under way are void."""
+    """Stop a market; auctions that are under way are void."""
     desk = Desk.at(home)
     found = desk.markets.find(name)
     receipt = desk.markets.resume(found) if resume else desk.markets.halt(found)

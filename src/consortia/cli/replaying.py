@@ -60,9 +60,9 @@ def _row(path: Path, line: int, row: dict[str, str]) -> Row:
 @click.option("--reference", type=click.IntRange(1), required=True, help="The first reference price.")
 @json_option
 def replay(*, file: Path, reference: int, as_json: bool) -> int:
-    """Play the auctions of a CSV FILE (auction,account,side,limit,quantity) and show prices and positions.
+    """Play the auctions of a CSV FILE of orders again.
 
-    Orders stand in the file as they came. A price becomes the next auction's reference.
+    Its columns are auction, account, side, limit and quantity. Orders stand in the file as they came. A price becomes the next auction's reference.
     """
     auctions: dict[int, list[Row]] = {}
     for row in rows(file):
