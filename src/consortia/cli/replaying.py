@@ -62,7 +62,8 @@ def _row(path: Path, line: int, row: dict[str, str]) -> Row:
 def replay(*, file: Path, reference: int, as_json: bool) -> int:
     """Play the auctions of a CSV FILE of orders again.
 
-    Its columns are auction, account, side, limit and quantity. Orders stand in the file as they came. A price becomes the next auction's reference.
+    Its columns are auction, account, side, limit and quantity. Orders stand in the file as they came. A price
+    becomes the next auction's reference.
     """
     auctions: dict[int, list[Row]] = {}
     for row in rows(file):

@@ -265,10 +265,10 @@ QUERIES = (
     Query("entries", SomeEntries, Entries, entries, "The unsettled orders of an auction, a page at a time."),
     Query(
         "statement",
-        OfMember,
+        OfAccount,
         MaybeStatement,
         statement,
-        "What a member has in a market, its loss and limits.",
+        "What an owner has in a market, its loss and limits.",
     ),
     Query("traders", OfMember, Traders, traders, "What each key of a member did in a market."),
     Query("margin", AtAuction, Margin, margin, "The bits that `clear` has to name now."),
