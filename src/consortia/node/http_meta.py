@@ -117,7 +117,9 @@ def describe(places: tuple[Place, ...]) -> Place:
 
 def _described(app: Application, places: tuple[Place, ...]) -> bytes:
     kinds = [query.result for module in app.modules for query in module.queries]
-    _, components = mjson.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    _, components = mjson.schema_components(
+        kinds, schema_hook=_anything, ref_template="#/components/schemas/{name}"
+    )
     paths: dict[str, dict[str, Any]] = {}
     for place in places:
         names = [part[1:-1] for part in place.path.split("/") if part.startswith("{")]
@@ -147,6 +149,13 @@ def _described(app: Application, places: tuple[Place, ...]) -> bytes:
                 }
             }
     return mjson.encode(_document(paths, components))
+
+
+def _anything(kind: type) -> dict[str, Any]:
+    """The schema of what a record leaves open, such as the fields of an event."""
+    if kind is not object:
+        raise TypeError(f"{kind} has no schema")
+    return {"description": "whatever its kind has"}
 
 
 def _document(paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
