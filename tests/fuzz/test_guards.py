@@ -169,8 +169,9 @@ def hunt(guard, moves_max):
     """Play worlds until an auditor finds that the guard is missing; the number of moves it took, or None."""
     done, seed, focus = 0, 0, (FOCUS | ROUNDS)[guard.room]
     alone = ("go_on",) if focus == "training" else ()
-    table = PRESSED_BANK if focus == "bank" else PRESSED
-    pressed = table.get(guard.what) or table.get(guard.function) or (guard.function, *alone)
+    known = PRESSED.get(guard.what) or PRESSED.get(guard.function)
+    known = PRESSED_BANK.get(guard.function) if focus == "bank" else known
+    pressed = known or (guard.function, *alone)
     while done < moves_max:
         least, kinds = {"training": (3, 4), "bank": (3, 2)}.get(focus, (1, 4))
         founders = 127 + seed % 2 if guard.what == "network_full" else least + seed % kinds
