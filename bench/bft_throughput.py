@@ -41,7 +41,7 @@ SECONDS = 60.0
 WARM_SECONDS = 5.0
 LATENCIES = 30
 NAMES = ("north", "east", "south", "west")
-BUNDLE = 256
+BUNDLE = 64
 LANES = 14
 SIGNED_A_SECOND = 4_000
 """So many transactions are signed beforehand for each second: more than this machine orders."""

@@ -29,8 +29,8 @@ TRANSACTION_BYTES_MAX = 1 << 20
 
 REQUEST_BYTES_MAX = 2 * TRANSACTION_BYTES_MAX
 POOL_MAX = 5_000
-POOL_BYTES_MAX = BLOCK_BYTES_MAX
-"""What waits is checked anew after every block, so no more waits than one block holds."""
+POOL_BYTES_MAX = 1 << 20
+"""What waits is checked anew after every block: no more waits than is ordered in a second or so."""
 
 EVIDENCE_BLOCKS = 100_000
 EVIDENCE_NANOSECONDS = 48 * 3600 * 10**9
