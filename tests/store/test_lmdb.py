@@ -244,3 +244,18 @@ def test_what_a_damaged_file_does_to_a_reader_is_one_clear_error(tmp_path: Path)
 def test_a_folder_of_another_kind_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="the folder is missing; make it, or name another"):
         FolderLock(tmp_path / "missing", write=True)
+
+
+def test_a_note_that_was_laid_is_read_at_once_and_written_with_the_next_block_or_at_the_end(tmp_path):
+    with LmdbStore(tmp_path / "ledger") as store:
+        store.put_note(4, b"four")
+        store.lay_note(9, b"nine")
+        with store.snapshot() as view:
+            assert view.newest_note() == (9, b"nine")
+            assert list(view.notes()) == [(4, b"four"), (9, b"nine")]
+        store.put_driver(b"a mark")
+        store.lay_note(7, b"seven")
+        with store.snapshot() as view:
+            assert (view.note(7), view.newest_note()) == (b"seven", (9, b"nine"))
+    with LmdbStore(tmp_path / "ledger") as store, store.snapshot() as view:
+        assert list(view.notes()) == [(4, b"four"), (7, b"seven"), (9, b"nine")]

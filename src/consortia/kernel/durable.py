@@ -176,6 +176,13 @@ class LedgerStore(Protocol):
         """Keep the final note of a log size, durably, in place of an earlier one."""
         ...
 
+    def lay_note(self, size: int, note: bytes) -> None:
+        """Keep the final note of a log size in memory; it is written with the next block, or at the end.
+
+        A crash before may lose it: only for what others can say again.
+        """
+        ...
+
     def close(self) -> None:
         """Release the store."""
         ...

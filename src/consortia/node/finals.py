@@ -56,11 +56,18 @@ class Finals:
         self.wanted.add(size)
 
     def keep(self, note: Note) -> bool:
-        """Keep a checkpoint known to be final; False when it brings nothing new."""
+        """Keep a checkpoint known to be final; False when it brings nothing new.
+
+        Those of changes of the set are durable at once. Of the others only the newest counts, and after a
+        crash its witnesses cosign again, so it costs no write of its own.
+        """
         size = note.checkpoint.size
         if size <= self.size and size not in self.wanted:
             return False
-        self.ledger.store.put_note(size, note.encode())
+        if size in self.wanted:
+            self.ledger.store.put_note(size, note.encode())
+        else:
+            self.ledger.store.lay_note(size, note.encode())
         self.wanted.discard(size)
         if size > self.size:
             self.newest = note

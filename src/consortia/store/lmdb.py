@@ -15,14 +15,14 @@
 
 Numbers are 8 bytes, big endian, so they are in order. A block is one durable write transaction (data
 pages synced, then the meta page that makes them count), so after any crash the store is as before or
-after it. Notes are written outside blocks.
+after it. Notes are written outside blocks, or with the next one.
 """
 
 import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -64,6 +64,7 @@ class LmdbStore:
         self.read_only = read_only
         self._free = threading.Condition()
         self._views = 0
+        self._laid = dict[int, bytes]()
         self._closed = False
         if not read_only:
             _make_folder(folder)
@@ -87,7 +88,7 @@ class LmdbStore:
     def snapshot(self) -> Iterator[LmdbView]:
         """A consistent view of what is committed. Raise StoreError when the file is damaged."""
         with self._reading(), self._env.begin(buffers=False) as txn:
-            yield LmdbView(txn, self._dbs)
+            yield LmdbView(txn, self._dbs, dict(self._laid))
 
     def commit(self, write: BlockWrite) -> None:
         """Make a block durable, all or nothing. Raise StoreError, with nothing done, where that fails.
@@ -103,6 +104,7 @@ class LmdbStore:
 
     def clear(self) -> None:
         """Forget everything, durably: the store holds no ledger. Raise as `commit` does."""
+        self._laid = {}
         self._transact(self._clear)
 
     def put_part(self, entries: Mapping[bytes, bytes], buckets: Mapping[bytes, bytes]) -> None:
@@ -137,9 +139,14 @@ class LmdbStore:
         """Keep the final note of a log size, durably, in place of an earlier one. Raise as `commit` does."""
         self._transact(lambda txn: txn.put(key_of(size), note, db=self._dbs.notes))
 
+    def lay_note(self, size: int, note: bytes) -> None:
+        """Keep a note in memory until the next write transaction, or `close`. A crash before may lose it."""
+        self._laid[size] = note
+
     def copy(self, folder: Path) -> None:
         """Write a consistent, compact copy into an empty folder while the store is in use."""
         _make_folder(folder)
+        self._write_laid()
         target = folder / FILE_NAME
         if target.exists():
             raise StoreError(target, "there is a ledger already", "name an empty folder")
@@ -155,10 +162,24 @@ class LmdbStore:
 
     def close(self) -> None:
         """Release the store; more than once is harmless."""
+        if self._closed:
+            return
+        if self._laid:
+            with suppress(StoreError):  # on a full or failing disk they are lost, as in a crash
+                self._write_laid()
         if not self._closed:
             self._closed = True
             self._env.close()
             self._lock.release()
+
+    def _write_laid(self) -> None:
+        """Write the notes that wait for a block; they do not wait again where that fails."""
+        laid, self._laid = self._laid, {}
+        if laid:
+            self._transact(lambda txn: self._put_notes(txn, laid))
+
+    def _put_notes(self, txn: "lmdb.Transaction[bytes]", notes: Mapping[int, bytes]) -> None:
+        _put_all(txn, self._dbs.notes, [(key_of(size), note) for size, note in sorted(notes.items())])
 
     def __enter__(self) -> Self:
         return self
@@ -249,8 +270,11 @@ class LmdbStore:
             raise StoreError(self.path, "it was opened for reading only", "open it for writing")
         while True:
             try:
+                laid = dict(self._laid)
                 with self._env.begin(write=True) as txn:
                     body(txn)
+                    self._put_notes(txn, laid)
+                self._laid = {size: note for size, note in self._laid.items() if laid.get(size) != note}
                 return
             except lmdb.MapFullError:
                 self._grow()

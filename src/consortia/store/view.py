@@ -1,6 +1,6 @@
 """A consistent view of a ledger's LMDB file. `store.lmdb` says what the databases hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,11 +47,15 @@ class Databases:
 class LmdbView:
     """A consistent snapshot; usable until its `with` block ends."""
 
-    __slots__ = ("_dbs", "_get", "_txn")
+    __slots__ = ("_dbs", "_get", "_laid", "_txn")
 
-    def __init__(self, txn: "lmdb.Transaction[bytes]", dbs: Databases) -> None:
+    def __init__(
+        self, txn: "lmdb.Transaction[bytes]", dbs: Databases, laid: Mapping[int, bytes] | None = None
+    ) -> None:
+        """Read through `txn`; `laid` are notes that are not written yet, by size."""
         self._txn = txn
         self._dbs = dbs
+        self._laid = laid or {}
         self._get = txn.get
 
     @property
@@ -127,14 +131,17 @@ class LmdbView:
 
     def note(self, size: int) -> bytes | None:
         """The final checkpoint note kept for a log size, or None."""
-        return self._get(key_of(size), None, self._dbs.notes)
+        return self._laid.get(size) or self._get(key_of(size), None, self._dbs.notes)
 
     def newest_note(self) -> tuple[int, bytes] | None:
         """The final note of the largest log size, with that size; or None."""
         cursor = self._txn.cursor(self._dbs.notes)
-        return (number_of(cursor.key()), cursor.value()) if cursor.last() else None
+        newest = max(self._laid, default=-1)
+        if cursor.last() and number_of(cursor.key()) > newest:
+            return number_of(cursor.key()), cursor.value()
+        return (newest, self._laid[newest]) if self._laid else None
 
     def notes(self) -> Iterator[tuple[int, bytes]]:
         """All kept notes with their sizes, ascending."""
-        for size, note in self._txn.cursor(self._dbs.notes):
-            yield number_of(size), note
+        written = {number_of(size): note for size, note in self._txn.cursor(self._dbs.notes)}
+        yield from sorted((written | dict(self._laid)).items())
