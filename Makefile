@@ -19,7 +19,7 @@ demo: ## four hospitals train a diagnosis model together; then anyone checks it
 
 test: ## every test, on a fresh machine too
 	@tools/environment test
-	@$(PYTEST) -q
+	@$(PYTEST) -q -n 2 --dist worksteal
 
 quick: ## the inner loop, under a minute: the law, the arithmetic, the store and the house rules
 	@tools/environment test
