@@ -9,6 +9,8 @@ checked by one worker process. `market.fuzz` counts what fuzzed orders do that a
 import random
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
@@ -226,17 +228,21 @@ def rate() -> tuple[float, float]:
         return SINGLE / seconds, ended
 
 
-def breaches(moves: int) -> tuple[int, int]:
-    """Plays in which a limit was passed or anything was not as foretold; and how many moves were made."""
-    broken = done = seed = 0
-    while done < moves:
-        play = Play(1_000_000 + seed)
-        try:
-            play.run(PLAY)
-        except (Found, BenchError):
-            broken += 1
-        done, seed = done + play.moves, seed + 1
-    return broken, done
+def play(seed: int) -> tuple[bool, int]:
+    """Whether a play met a breach, and how many messages it had."""
+    found = Play(1_000_000 + seed)
+    try:
+        found.run(PLAY)
+    except (Found, BenchError):
+        return True, found.moves
+    return False, found.moves
+
+
+def breaches(messages: int) -> tuple[int, int]:
+    """Plays in which a limit was passed or anything was not as foretold; and how many messages there were."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        played = list(pool.map(play, range(-(-messages // PLAY))))
+    return sum(broken for broken, _ in played), sum(count for _, count in played)
 
 
 def row(name, value, unit, bar, met, **rest):
