@@ -1,6 +1,6 @@
 """Agents for programs: mandates as nouns, and the door through which an agent works.
 
-ledger.agents.grant(mandate_of(network, "north", "clerk", key, pin, methods=["bank.pay"], expires=end))
+ledger.agents.grant(mandate_of(network, "north", "clerk", key, pin, methods=["bank.transfer"], expires=end))
 ledger.agents.list()
 ledger.agents.end("clerk")
 """

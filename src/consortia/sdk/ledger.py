@@ -1,4 +1,4 @@
-"""A ledger as a program sees it: members, assets and training, as nouns with verbs.
+"""A ledger as a program sees it: members, assets, training, bank, markets and more, as nouns with verbs.
 
     ledger = consortia.open("~/.local/share/consortia")
     ledger.assets.register_dataset(frame, name="clinic-a", process=["*"])

@@ -27,8 +27,6 @@ from consortia.kernel.application import Application
 PROGRAM_TAG = "consortia/program"
 SUBJECT = "$subject"
 RULE_BYTES_MAX = 1 << 16
-PATTERN_CHARACTERS_MAX = 40
-
 Vector = tuple[int | None, ...]
 """What an agent saw, as integers; None where a field is empty."""
 

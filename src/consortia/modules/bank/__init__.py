@@ -16,16 +16,15 @@ from consortia.modules.bank.types import EVENTS
 
 __all__ = ["Agents", "Contribution", "Keeper", "Members", "Ports", "Standing", "Studies", "module"]
 
-_ISSUERS = frozenset({"admin", "operator"})
 _PAYERS = frozenset({"admin", "operator"})
 _SPENDERS = _PAYERS | {"agent"}
 _PEOPLE = frozenset({"admin", "approver", "operator", "trustee"})
 _ANYBODY = _PEOPLE | {"analyst", "worker"}
 
 METHODS = (
-    Method(asked.NewUnit, handlers.new_unit, _ISSUERS, cost=150),
-    Method(asked.Issue, handlers.issue, _ISSUERS, cost=120),
-    Method(asked.Redeem, handlers.redeem, _ISSUERS, cost=120),
+    Method(asked.NewUnit, handlers.new_unit, _PAYERS, cost=150),
+    Method(asked.Issue, handlers.issue, _PAYERS, cost=120),
+    Method(asked.Redeem, handlers.redeem, _PAYERS, cost=120),
     Method(asked.Transfer, handlers.transfer, _SPENDERS, cost=150),
     Method(asked.OpenEscrow, escrows.open_, _SPENDERS, cost=200),
     Method(asked.Offer, escrows.offer, _SPENDERS, cost=200),

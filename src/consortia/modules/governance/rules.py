@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from consortia.base.codec import Record, encode, encode_record
+from consortia.base.codec import Record, encode_record
 from consortia.base.hashing import tagged
 from consortia.modules.governance.types import (
     ORGANISATIONS_MIN,
@@ -92,11 +92,6 @@ def council_quorum(seats: int) -> int:
 def board_quorum(seats: int) -> int:
     """How many of the ethics board's seats stop a proposal: more than half."""
     return seats // 2 + 1
-
-
-def encoded_size(actions: tuple[Action, ...]) -> int:
-    """How many bytes the actions take."""
-    return len(encode([[action.method, action.args] for action in actions]))
 
 
 def charter_fits(charter: Charter) -> bool:

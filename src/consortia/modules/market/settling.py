@@ -145,11 +145,7 @@ class Settling:
         if order is None:
             return
         held = rules.closed(self.accounts[owner], terms, order)
-        known = self.traders.get(entry.key)
-        done = (
-            trader(self.ctx, self.market.id, owner.partition("/")[0], entry.key) if known is None else known
-        )
-        done = rules.opening(done, order, -1)
+        done = rules.opening(self._trader(owner, entry.key), order, -1)
         if not self.outcome.void:
             bonus = rules.bonus(self.market, self.auction, self.opened)
             held = replace(held, quote=held.quote + bonus)

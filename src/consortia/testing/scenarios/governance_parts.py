@@ -13,7 +13,6 @@ from consortia.modules.governance.types import (
     Charter,
     GovernanceGenesis,
     Proposal,
-    ProposalClass,
 )
 from consortia.testing.machine import NAMES, Bench
 from consortia.testing.scenarios import Scenario, Step, step
@@ -56,11 +55,6 @@ def with_class(name: str, **changes: object) -> Charter:
         CHARTER,
         classes=tuple(replace(one, **changes) if one.name == name else one for one in CHARTER.classes),
     )
-
-
-def class_named(name: str) -> ProposalClass:
-    """A class of the scenarios' charter."""
-    return next(one for one in CHARTER.classes if one.name == name)
 
 
 def act(bench: Bench, message: Record) -> Action:
