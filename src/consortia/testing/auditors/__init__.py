@@ -9,8 +9,8 @@ A room of the law gets an auditor in two files of this folder:
 
 `world.World` plays such moves on a real machine and holds every admission, receipt, event and table entry
 to what the models say. What needs its own clock and its own scene has a world of its own: markets
-(`market_play.Play`), elections (`booth.Booth`), proposals (`chamber.Chamber`). `guards` takes the guards of the
-law away one by one, so that a test can show that none is missed.
+(`market_play.Play`), elections (`booth.Booth`), proposals (`chamber.Chamber`). `guards` takes the guards of
+the law away one by one, so that a test can show that none is missed.
 """
 
 from abc import ABC, abstractmethod
