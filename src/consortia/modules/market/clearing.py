@@ -53,7 +53,7 @@ def settle(ctx: Context, message: asked.Settle, ports: Ports) -> None:
     settling.finish(done=done)
     auction = settling.settled(end)
     # WRITE
-    settling.write(done=done)
+    settling.write()
     if done:
         _forget_levels(ctx, market, number)
     AUCTIONS.put(ctx, auction, market.id, number)
@@ -74,9 +74,10 @@ def annul(ctx: Context, message: asked.Annul, ports: Ports) -> None:
     require(auction.settled == 0 and not outcome.void, codes.TOO_LATE, str(number))
     # DECIDE
     void = Outcome(None, 0, 0, 0, None, outcome.time, void=True)
+    reference = auction.reference if market.reference == outcome.price else market.reference
     # WRITE
     AUCTIONS.put(ctx, replace(auction, outcome=void), market.id, number)
-    MARKETS.put(ctx, replace(market, reference=auction.reference), market.id)
+    MARKETS.put(ctx, replace(market, reference=reference), market.id)
     # EMIT
     ctx.emit(Annulled(market.id, number, message.reason))
 
@@ -85,7 +86,7 @@ def _outcome(ctx: Context, market: Market, auction: Auction, message: asked.Clea
     """The outcome of the auction's book, the margin that the message names checked against it."""
     bids = _levels(ctx, market, message.auction, "buy")
     asks = _levels(ctx, market, message.auction, "sell")
-    outcome, where = rules.price_of(bids, asks, auction.reference)
+    outcome, where = rules.price_of(bids, asks, auction.reference, market.terms.tick)
     if where is None:
         require(not message.margin, codes.WRONG_MARGIN, "nothing is cut short")
         return outcome

@@ -38,7 +38,7 @@ def own(ctx: Context, market: Market, owner: str) -> Account:
 
 
 def running(ctx: Context, market: Market, owner: str) -> tuple[Account, Trader]:
-    """An account of the signer's member and the signer's key, neither of them stopped."""
+    """An account of the signer's member and the signer's key, neither stopped by the member's word."""
     held = own(ctx, market, owner)
     require(held.stopped is None, codes.STOPPED, owner)
     done = trader(ctx, market.id, ctx.signer.member, ctx.signer.key)

@@ -16,7 +16,7 @@ from consortia.modules.market.types import (
     Word,
 )
 
-SETTLED_MAX = 10_000
+SETTLED_MAX = 2_000
 """A message settles at most so many orders."""
 
 

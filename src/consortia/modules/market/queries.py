@@ -224,7 +224,7 @@ def margin(ctx: Context, arguments: AtAuction, ports: Ports) -> Margin:
     ladder = book(ctx, arguments, ports).levels
     bids = [(rung.limit, rung.quantity) for rung in ladder if rung.side == "buy"]
     asks = [(rung.limit, rung.quantity) for rung in ladder if rung.side == "sell"]
-    outcome, where = rules.price_of(bids, asks, state.reference)
+    outcome, where = rules.price_of(bids, asks, state.reference, found.terms.tick)
     if where is None:
         return Margin(b"")
     side = "buy" if outcome.demand > outcome.supply else "sell"
@@ -242,9 +242,9 @@ def statement(ctx: Context, arguments: OfAccount, ports: Ports) -> MaybeStatemen
     if found is None:
         return MaybeStatement(None)
     held = account(ctx, found.id, arguments.account)
-    value = rules.worth(held, found.reference)
-    loss = rules.lost(held.basis, value)
-    limits = limits_of(ctx, found, arguments.account)
+    value = rules.bounded(rules.worth(held, found.reference))
+    loss = rules.bounded(rules.lost(held.basis, value))
+    limits = limits_of(ctx, found, arguments.account, ctx.time)
     return MaybeStatement(Statement(held, found.reference, value, loss, limits))
 
 

@@ -36,8 +36,7 @@ TOO_LARGE = _refusal(24, "too_large", "The order is larger than the limits allow
 POSITION = _refusal(25, "position", "The position could go beyond the limits.")
 SELF_TRADE = _refusal(26, "self_trade", "The order could trade with another of the same account.")
 NO_FUNDS = _refusal(27, "no_funds", "The account in the market does not hold so much that is free.")
-OVERFLOW = _refusal(28, "overflow", "The account would hold more than an account can.")
-WRONG_MARGIN = _refusal(29, "wrong_margin", "These are not the orders at the limit that is cut short.")
+WRONG_MARGIN = _refusal(28, "wrong_margin", "These are not the orders at the limit that is cut short.")
 
 REFUSALS = (
     NAME_TAKEN,
@@ -67,6 +66,5 @@ REFUSALS = (
     POSITION,
     SELF_TRADE,
     NO_FUNDS,
-    OVERFLOW,
     WRONG_MARGIN,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from consortia.exact.auction import BUY, SELL, Clearing, Levels, Margin, cut, find
 from consortia.modules.market.types import (
@@ -51,6 +51,11 @@ def begins(terms: Terms, auction: int) -> int:
     return terms.start + auction * terms.period_ms
 
 
+def begun(terms: Terms, time: int) -> int:
+    """The block time at which the auction that is under way began; before the first, when that one does."""
+    return begins(terms, max(0, time - terms.start) // terms.period_ms)
+
+
 def reveals_from(terms: Terms, auction: int) -> int:
     """The block time from which its orders are opened."""
     return begins(terms, auction) + terms.commit_ms
@@ -84,6 +89,17 @@ def worth(account: Account, price: int) -> int:
     return account.quote + account.base * price
 
 
+def bounded(value: int) -> int:
+    """The value, or the largest of its sign that a record holds: only what measures losses is cut so."""
+    return max(-U63_MAX, min(U63_MAX, value))
+
+
+def tighter(limits: Limits, most: Limits) -> bool:
+    """Whether limits allow nothing that `most` does not."""
+    pairs = zip(astuple(limits), astuple(most), strict=True)
+    return all(one <= other for one, other in pairs)
+
+
 def lost(basis: int, value: int) -> int:
     """How much less than `basis` something is worth now, 0 when it is not less."""
     return max(0, basis - value)
@@ -108,17 +124,20 @@ def joined(part: Part, order: Order) -> Part:
     return replace(part, sell_low=min(part.sell_low or order.limit, order.limit))
 
 
-def price_of(bids: Levels, asks: Levels, reference: int) -> tuple[Outcome, tuple[int, int] | None]:
+def price_of(bids: Levels, asks: Levels, reference: int, tick: int) -> tuple[Outcome, tuple[int, int] | None]:
     """The outcome of an auction given by its levels, without its margin; and where the longer side is cut.
 
-    The time of the outcome is left 0.
+    Prices are multiples of the tick, so the search is over ticks. The time of the outcome is left 0.
     """
-    found = find(bids, asks, reference)
+    low = [(limit // tick, quantity) for limit, quantity in bids]
+    high = [(limit // tick, quantity) for limit, quantity in asks]
+    found = find(low, high, reference // tick)
     if found is None:
-        return Outcome(None, 0, 0, 0, None, 0, False), None
-    where = cut(found, bids if found.demand > found.supply else asks)
+        return Outcome(None, 0, 0, 0, None, 0, void=False), None
+    where = cut(found, low if found.demand > found.supply else high)
     volume = min(found.demand, found.supply)
-    return Outcome(found.price, volume, found.demand, found.supply, None, 0, False), where
+    outcome = Outcome(found.price * tick, volume, found.demand, found.supply, None, 0, void=False)
+    return outcome, None if where is None else (where[0] * tick, where[1])
 
 
 def cut_of(margin: Margin) -> Cut:
@@ -138,14 +157,19 @@ def clearing(outcome: Outcome) -> Clearing:
     return Clearing(outcome.price, outcome.volume, outcome.demand, outcome.supply, margin)
 
 
-def bonus(market: Market, auction: Auction, rank: int) -> int:
-    """The part of the forfeited deposits for the opened order with this rank, from 0.
+def is_faithful(part: Part) -> bool:
+    """Whether an account opened everything that it handed in and did not take back."""
+    return 0 < part.reveals == part.commits - part.cancelled
+
+
+def bonus(market: Market, auction: Auction) -> int:
+    """The part of the forfeited deposits for the next faithful account.
 
     Equal parts, the units left over one each to the first.
     """
     forfeited = (auction.commits - auction.cancelled - auction.reveals) * market.terms.deposit
-    share, rest = divmod(forfeited, auction.reveals)
-    return share + (rank < rest)
+    share, rest = divmod(forfeited, auction.faithful)
+    return share + (auction.rewarded < rest)
 
 
 def opened(account: Account, terms: Terms, order: Order) -> Account:
@@ -181,14 +205,13 @@ def opening(trader: Trader, order: Order, sign: int) -> Trader:
 def tallied(trader: Trader, terms: Terms, order: Order, filled: int, price: int) -> Trader:
     """A key's record after so many units of an order of it were filled at a price."""
     sign, value = SIGN[order.side], filled * price
-    quote = trader.quote - sign * value - fee(terms, value)
-    return replace(trader, base=trader.base + sign * filled, quote=quote)
+    quote = bounded(trader.quote - sign * value - fee(terms, value))
+    return replace(trader, base=bounded(trader.base + sign * filled), quote=quote)
 
 
-def dominant(parts: Iterable[tuple[str, int]], volume: int) -> str | None:
-    """The member that traded most of a volume, if it dominates."""
-    best = max(parts, key=lambda pair: pair[1], default=None)
-    return best[0] if best is not None and volume and best[1] * 100 >= volume * DOMINANT_PERCENT else None
+def dominates(traded: int, volume: int) -> bool:
+    """Whether who traded so much dominates one side of a volume."""
+    return traded * 100 >= volume * DOMINANT_PERCENT
 
 
 def is_wash(pair: Pair, earlier: Iterable[Pair]) -> bool:

@@ -66,15 +66,18 @@ class Settling:
         if entry is None:
             raise LookupError(f"auction {self.number} has no order {place}")
         self.places.append(place)
-        if entry.cancelled:
-            return
-        held = self._account(entry.account)
-        held = replace(held, quote_held=held.quote_held - self.market.terms.deposit)
-        self.accounts[entry.account] = held
-        if entry.order is None:
-            self._left_sealed(entry.account)
-        else:
+        owner = entry.account
+        self.parts[owner] = replace(self._part(owner), ended=self._part(owner).ended + 1)
+        held = self._account(owner)
+        if not entry.cancelled:
+            held = replace(held, quote_held=held.quote_held - self.market.terms.deposit)
+        self.accounts[owner] = held
+        if entry.order is not None:
             self._fill(entry, place)
+        elif not entry.cancelled:
+            self._left_sealed(owner)
+        if self.parts[owner].ended == self.parts[owner].commits:
+            self._end(owner)
 
     def finish(self, *, done: bool) -> None:
         """After the last order: fees to the operator, losers stopped; patterns when all is done."""
@@ -85,8 +88,8 @@ class Settling:
             self.events.append(Forfeited(self.market.id, self.number, owner, orders))
         if self.outcome.price is not None:
             self._stop_losers(self.outcome.price)
-        if done:
-            self._close()
+            if done:
+                self._look(self.outcome.price)
 
     def settled(self, orders: int) -> Auction:
         """The auction with so many orders settled, and what these gave less what they got."""
@@ -103,8 +106,8 @@ class Settling:
             quote_due=auction.quote_due + quote,
         )
 
-    def write(self, *, done: bool) -> None:
-        """Write what changed, and forget the orders; at the end the accounts' parts too."""
+    def write(self) -> None:
+        """Write what changed, and forget the orders, and the parts of accounts that have none left."""
         ctx, market = self.ctx, self.market.id
         for place in self.places:
             ENTRIES.delete(ctx, market, self.number, place)
@@ -113,12 +116,16 @@ class Settling:
         for key, record in self.traders.items():
             TRADERS.put(ctx, record, market, key)
         for owner, mine in self.parts.items():
-            if done:
+            if mine.ended == mine.commits:
                 PARTS.delete(ctx, market, self.number, owner)
             else:
                 PARTS.put(ctx, mine, market, self.number, owner)
         if self.pair is not None:
             PAIRED.put(ctx, self.pair, market, self.number % PAIRS)
+
+    def _part(self, owner: str) -> Part:
+        known = self.parts.get(owner)
+        return part(self.ctx, self.market.id, self.number, owner) if known is None else known
 
     def _account(self, owner: str) -> Account:
         held = self.accounts.get(owner)
@@ -131,13 +138,26 @@ class Settling:
         return trader(self.ctx, self.market.id, owner.partition("/")[0], key)
 
     def _left_sealed(self, owner: str) -> None:
-        """Take the deposit of an order left sealed, unless the auction is void or nobody opened any."""
+        """Take the deposit of an order left sealed, unless the auction is void or nobody was faithful."""
         if self.outcome.void:
             return
         held = self.accounts[owner]
-        lost = self.market.terms.deposit if self.auction.reveals else 0
+        lost = self.market.terms.deposit if self.auction.faithful else 0
         self.accounts[owner] = replace(held, quote=held.quote - lost, sealed=held.sealed + 1)
         self.forfeits[owner] = self.forfeits.get(owner, 0) + 1
+
+    def _end(self, owner: str) -> None:
+        """After an account's last order: its share of what others forfeited, and what is to be told of it."""
+        mine, held = self.parts[owner], self.accounts[owner]
+        if rules.is_faithful(mine) and not self.outcome.void:
+            bonus = rules.bonus(self.market, self.auction)
+            self.accounts[owner] = replace(held, quote=held.quote + bonus)
+            self.auction = replace(self.auction, rewarded=self.auction.rewarded + 1)
+        if mine.bought or mine.sold:
+            self.events.append(Traded(self.market.id, self.number, owner, mine.bought, mine.sold))
+        left = mine.commits - mine.cancelled - mine.reveals
+        if left and not self.outcome.void and rules.leaves_sealed(held):
+            self._flag("unrevealed", owner)
 
     def _fill(self, entry: Entry, place: int) -> None:
         """Free what an opened order held, and move what it traded."""
@@ -147,8 +167,6 @@ class Settling:
         held = rules.closed(self.accounts[owner], terms, order)
         done = rules.opening(self._trader(owner, entry.key), order, -1)
         if not self.outcome.void:
-            bonus = rules.bonus(self.market, self.auction, self.opened)
-            held = replace(held, quote=held.quote + bonus)
             side = rules.SIGN[order.side]
             filled = self.clearing.filled(side, order.limit, order.quantity, place)
             if filled and self.outcome.price is not None:
@@ -161,47 +179,38 @@ class Settling:
         self.accounts[owner], self.traders[entry.key] = held, done
 
     def _count(self, owner: str, side: str, filled: int) -> None:
-        known = self.parts.get(owner)
-        mine = part(self.ctx, self.market.id, self.number, owner) if known is None else known
+        """Count what an account traded, and remember who traded most of a side."""
+        mine, volume = self.parts[owner], self.outcome.volume
         if side == "buy":
-            self.parts[owner] = replace(mine, bought=mine.bought + filled)
+            mine = replace(mine, bought=mine.bought + filled)
+            if rules.dominates(mine.bought, volume):
+                self.auction = replace(self.auction, buyer=owner)
         else:
-            self.parts[owner] = replace(mine, sold=mine.sold + filled)
+            mine = replace(mine, sold=mine.sold + filled)
+            if rules.dominates(mine.sold, volume):
+                self.auction = replace(self.auction, seller=owner)
+        self.parts[owner] = mine
 
     def _stop_losers(self, price: int) -> None:
-        """Stop each account and key whose loss has come to its limit."""
+        """Stop each account and key whose loss has come to its limit: they hand in nothing more."""
         ctx, market, time = self.ctx, self.market, self.ctx.time
+        begin = rules.begins(market.terms, self.number)
         for owner, held in self.accounts.items():
             loss = rules.lost(held.basis, rules.worth(held, price))
-            if held.stopped is None and loss >= limits_of(ctx, market, owner).loss_max:
-                self.accounts[owner] = replace(held, stopped=time)
+            if held.lost is None and loss >= limits_of(ctx, market, owner, begin).loss_max:
+                self.accounts[owner] = replace(held, lost=time)
                 self.events.append(Stopped(market.id, owner, loss=True))
         for key, done in self.traders.items():
             loss = rules.lost(0, done.quote + done.base * price)
-            if done.stopped is None and loss >= limits_of_key(ctx, market, key).loss_max:
-                self.traders[key] = replace(done, stopped=time)
+            if done.lost is None and loss >= limits_of_key(ctx, market, key).loss_max:
+                self.traders[key] = replace(done, lost=time)
                 self.events.append(KeyStopped(market.id, done.member, key, loss=True))
 
-    def _close(self) -> None:
-        """The auction is settled: tell who traded what, and which patterns people should look at."""
-        scanned = {str(key[2]): mine for key, mine in PARTS.scan(self.ctx, self.market.id, self.number)}
-        self.parts = scanned | self.parts
-        parts = sorted(self.parts.items())
-        for owner, mine in parts:
-            if mine.bought or mine.sold:
-                self.events.append(Traded(self.market.id, self.number, owner, mine.bought, mine.sold))
-        for owner, _ in parts:
-            if owner in self.forfeits and rules.leaves_sealed(self.accounts[owner]):
-                self._flag("unrevealed", owner)
-        if self.outcome.price is not None:
-            self._look(parts, self.outcome.price)
-
-    def _look(self, parts: list[tuple[str, Part]], price: int) -> None:
-        volume, reference = self.outcome.volume, self.auction.reference
-        buyer = rules.dominant(((owner, mine.bought) for owner, mine in parts), volume)
-        seller = rules.dominant(((owner, mine.sold) for owner, mine in parts), volume)
+    def _look(self, price: int) -> None:
+        """The auction is settled: which patterns people should look at."""
+        buyer, seller, reference = self.auction.buyer, self.auction.seller, self.auction.reference
         if buyer is not None and seller is not None:
-            self.pair = Pair(self.number, buyer, seller, volume)
+            self.pair = Pair(self.number, buyer, seller, self.outcome.volume)
             recent = (pair for _, pair in PAIRED.scan(self.ctx, self.market.id))
             earlier = [pair for pair in recent if self.number - PAIRS <= pair.auction < self.number]
             if rules.is_wash(self.pair, earlier):

@@ -26,10 +26,11 @@ from consortia.modules.market.state import (
     MARKETS,
     NAMES,
     TRADERS,
+    limits_of,
     market_id,
     trader,
 )
-from consortia.modules.market.types import Limits, Market, Named, Trader
+from consortia.modules.market.types import Bounds, Market, Named, Trader
 
 
 def open_market(ctx: Context, message: asked.Open, ports: Ports) -> None:
@@ -109,9 +110,10 @@ def restart(ctx: Context, message: asked.Restart, ports: Ports) -> None:
     # CHECK
     market = market_of(ctx, message.market)
     held = own(ctx, market, message.account)
-    require(held.stopped is not None, codes.NOT_STOPPED, message.account)
+    require(held.stopped is not None or held.lost is not None, codes.NOT_STOPPED, message.account)
     # DECIDE
-    held = replace(held, stopped=None, basis=rules.worth(held, market.reference))
+    basis = rules.bounded(rules.worth(held, market.reference))
+    held = replace(held, stopped=None, lost=None, basis=basis)
     # WRITE
     ACCOUNTS.put(ctx, held, market.id, message.account)
     # EMIT
@@ -123,9 +125,9 @@ def restart_key(ctx: Context, message: asked.RestartKey, ports: Ports) -> None:
     # CHECK
     market = market_of(ctx, message.market)
     done = _own_key(ctx, market, message.key, ports)
-    require(done.stopped is not None, codes.NOT_STOPPED, message.key.hex())
+    require(done.stopped is not None or done.lost is not None, codes.NOT_STOPPED, message.key.hex())
     # DECIDE
-    done = replace(done, stopped=None, quote=-done.base * market.reference)
+    done = replace(done, stopped=None, lost=None, quote=rules.bounded(-done.base * market.reference))
     # WRITE
     TRADERS.put(ctx, done, market.id, message.key)
     # EMIT
@@ -133,25 +135,29 @@ def restart_key(ctx: Context, message: asked.RestartKey, ports: Ports) -> None:
 
 
 def limit(ctx: Context, message: asked.Limit, ports: Ports) -> None:
-    """Set the limits of an account with all its keys."""
+    """Set the limits of an account with all its keys, from the next auction on."""
     # CHECK
     market = operated(ctx, message.market)
     member, _, label = message.account.partition("/")
     there = ports.members.is_member(ctx, member) and (market.terms.labelled or not label)
     require(there, codes.WRONG_ACCOUNT, message.account)
-    _check_limits(market, message.limits)
+    most = market.terms.limits.order_max
+    require(message.limits.order_max <= most, codes.BAD_TERMS, f"the deposit is for {most}")
+    # DECIDE
+    begin = rules.begun(market.terms, ctx.time)
+    before = limits_of(ctx, market, message.account, begin)
     # WRITE
-    LIMITS.put(ctx, message.limits, market.id, message.account)
+    LIMITS.put(ctx, Bounds(message.limits, ctx.time, before), market.id, message.account)
     # EMIT
     ctx.emit(Limited(market.id, message.account, message.limits))
 
 
 def limit_key(ctx: Context, message: asked.LimitKey, ports: Ports) -> None:
-    """Set the limits of a key of the member."""
+    """Set the limits of a key of the member, within the market's."""
     # CHECK
     market = market_of(ctx, message.market)
     done = _own_key(ctx, market, message.key, ports)
-    _check_limits(market, message.limits)
+    require(rules.tighter(message.limits, market.terms.limits), codes.BAD_TERMS)
     # WRITE
     KEY_LIMITS.put(ctx, message.limits, market.id, message.key)
     # EMIT
@@ -162,8 +168,3 @@ def _own_key(ctx: Context, market: Market, key: bytes, ports: Ports) -> Trader:
     """What a key of the signer's member did."""
     require(ports.members.owns(ctx, ctx.signer.member, key), codes.UNKNOWN_KEY, key.hex())
     return trader(ctx, market.id, ctx.signer.member, key)
-
-
-def _check_limits(market: Market, limits: Limits) -> None:
-    """No order may be larger than the deposit was made for."""
-    require(limits.order_max <= market.terms.limits.order_max, codes.BAD_TERMS, str(limits.order_max))

@@ -7,6 +7,7 @@ from consortia.kernel.table import Table
 from consortia.modules.market.types import (
     Account,
     Auction,
+    Bounds,
     Entry,
     Level,
     Limits,
@@ -30,7 +31,7 @@ ACCOUNTS = Table("market", "accounts", Account, (bytes, str), "what an owner has
 TRADERS = Table("market", "traders", Trader, (bytes, bytes), "what a key did in a market")
 PARTS = Table("market", "parts", Part, (bytes, int, str), "an account's part in an auction")
 KEY_LIMITS = Table("market", "key_limits", Limits, (bytes, bytes), "the limits of a key in a market")
-LIMITS = Table("market", "limits", Limits, (bytes, str), "the limits of an account in a market")
+LIMITS = Table("market", "limits", Bounds, (bytes, str), "the limits of an account in a market")
 PAIRED = Table(
     "market", "paired", Pair, (bytes, int), "who traded most with whom, the newest auctions in turn"
 )
@@ -49,8 +50,11 @@ TABLES = (
     PAIRED,
 )
 
-EMPTY = Account(0, 0, 0, 0, 0, 0, 0, 0, 0, None)
-NOTHING = Part(0, 0, 0, 0, 0)
+EMPTY = Account(0, 0, 0, 0, 0, 0, 0, 0, 0, None, None)
+NOTHING = Part(0, 0, 0, 0, 0, 0, 0, 0)
+FIRST = (0, 0, 0, 0, None, 0, 0, 0, None, None, 0, 0)
+"""An auction's fields before its first order, its reference price apart."""
+
 SIDES = {"buy": 0, "sell": 1}
 
 
@@ -71,7 +75,7 @@ def account(ctx: Context, market: bytes, owner: str) -> Account:
 
 def trader(ctx: Context, market: bytes, member: str, key: bytes) -> Trader:
     """What a key of a member did in a market."""
-    return TRADERS.get(ctx, market, key) or Trader(member, 0, 0, 0, 0, 0, 0, None)
+    return TRADERS.get(ctx, market, key) or Trader(member, 0, 0, 0, 0, 0, 0, None, None)
 
 
 def part(ctx: Context, market: bytes, auction: int, owner: str) -> Part:
@@ -84,6 +88,8 @@ def limits_of_key(ctx: Context, market: Market, key: bytes) -> Limits:
     return KEY_LIMITS.get(ctx, market.id, key) or market.terms.limits
 
 
-def limits_of(ctx: Context, market: Market, owner: str) -> Limits:
-    """The limits of an account with all its keys: its own, or the market's."""
-    return LIMITS.get(ctx, market.id, owner) or market.terms.limits
+def limits_of(ctx: Context, market: Market, owner: str, begin: int) -> Limits:
+    """The limits of an account with all its keys, as they stood before block time `begin`."""
+    found = LIMITS.get(ctx, market.id, owner)
+    standing = None if found is None else found.before if found.since >= begin else found.limits
+    return standing or market.terms.limits

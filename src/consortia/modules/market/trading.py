@@ -14,6 +14,7 @@ from consortia.modules.market.state import (
     ACCOUNTS,
     AUCTIONS,
     ENTRIES,
+    FIRST,
     LEVELS,
     PARTS,
     SIDES,
@@ -76,21 +77,24 @@ def commit(ctx: Context, message: asked.Commit, ports: Ports) -> None:
     market, owner = market_of(ctx, message.market), message.account
     terms, number = market.terms, message.auction
     require(not market.halted, codes.HALTED)
-    require(ctx.time >= rules.begins(terms, number), codes.TOO_EARLY, str(number))
+    begin = rules.begins(terms, number)
+    require(ctx.time >= begin, codes.TOO_EARLY, str(number))
     require(ctx.time < rules.reveals_from(terms, number), codes.TOO_LATE, str(number))
     held, done = running(ctx, market, owner)
-    auction = AUCTIONS.get(ctx, market.id, number) or Auction(market.reference, 0, 0, 0, None, 0, 0, 0, 0)
+    require(held.lost is None and done.lost is None, codes.STOPPED, "its loss has come to the limit")
+    auction = AUCTIONS.get(ctx, market.id, number) or Auction(market.reference, *FIRST)
     require(auction.commits < terms.orders_max, codes.BOOK_FULL, str(terms.orders_max))
     mine = part(ctx, market.id, number, owner)
     before = done.commits if done.auction == number else 0
     require(before < limits_of_key(ctx, market, ctx.signer.key).commits_max, codes.TOO_MANY)
-    require(mine.commits < limits_of(ctx, market, owner).commits_max, codes.TOO_MANY)
+    require(mine.commits < limits_of(ctx, market, owner, begin).commits_max, codes.TOO_MANY)
     require(held.quote - held.quote_held >= terms.deposit, codes.NO_FUNDS, str(terms.deposit))
     # DECIDE
     place = auction.commits
     entry = Entry(owner, ctx.signer.key, message.commitment, None, cancelled=False)
     held = replace(held, quote_held=held.quote_held + terms.deposit, all=held.all + 1)
     # WRITE
+    ports.members.charge(ctx, terms.quote, terms.deposit)
     ENTRIES.put(ctx, entry, market.id, number, place)
     AUCTIONS.put(ctx, replace(auction, commits=place + 1), market.id, number)
     ACCOUNTS.put(ctx, held, market.id, owner)
@@ -110,7 +114,9 @@ def cancel(ctx: Context, message: asked.Cancel, ports: Ports) -> None:
     # DECIDE
     held = account(ctx, market.id, entry.account)
     held = replace(held, quote_held=held.quote_held - market.terms.deposit)
+    mine = part(ctx, market.id, number, entry.account)
     # WRITE
+    PARTS.put(ctx, replace(mine, cancelled=mine.cancelled + 1), market.id, number, entry.account)
     ENTRIES.put(ctx, replace(entry, cancelled=True), market.id, number, message.place)
     AUCTIONS.put(ctx, replace(auction, cancelled=auction.cancelled + 1), market.id, number)
     ACCOUNTS.put(ctx, held, market.id, entry.account)
@@ -133,11 +139,15 @@ def reveal(ctx: Context, message: asked.Reveal, ports: Ports) -> None:
     mine = part(ctx, market.id, number, owner)
     _check_order(market, auction, order)
     _check_limits(limits_of_key(ctx, market, ctx.signer.key), order, done)
-    _check_limits(limits_of(ctx, market, owner), order, held)
+    begin = rules.begins(market.terms, number)
+    _check_limits(limits_of(ctx, market, owner, begin), order, held)
     require(not rules.crosses(mine, order), codes.SELF_TRADE)
     cost = rules.cost(market.terms, order)
     require(cost <= _free(held, order), codes.NO_FUNDS, str(cost))
     # DECIDE
+    mine = rules.joined(replace(mine, reveals=mine.reveals + 1), order)
+    faithful = auction.faithful + rules.is_faithful(mine)
+    auction = replace(auction, reveals=auction.reveals + 1, faithful=faithful)
     side = SIDES[order.side]
     level = LEVELS.get(ctx, market.id, number, side, order.limit) or Level(0)
     unit = market.terms.quote if order.side == "buy" else market.terms.base
@@ -145,27 +155,27 @@ def reveal(ctx: Context, message: asked.Reveal, ports: Ports) -> None:
     ports.members.charge(ctx, unit, cost)
     ENTRIES.put(ctx, replace(entry, order=order), market.id, number, message.place)
     LEVELS.put(ctx, Level(level.quantity + order.quantity), market.id, number, side, order.limit)
-    AUCTIONS.put(ctx, replace(auction, reveals=auction.reveals + 1), market.id, number)
+    AUCTIONS.put(ctx, auction, market.id, number)
     ACCOUNTS.put(ctx, rules.opened(held, market.terms, order), market.id, owner)
-    PARTS.put(ctx, rules.joined(mine, order), market.id, number, owner)
+    PARTS.put(ctx, mine, market.id, number, owner)
     TRADERS.put(ctx, rules.opening(done, order, 1), market.id, ctx.signer.key)
     # EMIT
     ctx.emit(Revealed(market.id, number, message.place))
 
 
 def _moved(market: Market, held: Account, unit: bytes, amount: int) -> Account:
-    """The account with `amount` units more, or less when it is negative."""
+    """The account with `amount` units more, or less when it is negative.
+
+    It never holds more than there is of a unit, which a balance has room for.
+    """
     is_base = unit == market.terms.base
     value = amount * market.reference if is_base else amount
-    moved = replace(
+    return replace(
         held,
         base=held.base + (amount if is_base else 0),
         quote=held.quote + (0 if is_base else amount),
-        basis=held.basis + value,
+        basis=rules.bounded(held.basis + value),
     )
-    fits = max(moved.base, moved.quote, abs(moved.basis)) <= rules.U63_MAX
-    require(fits, codes.OVERFLOW, str(amount))
-    return moved
 
 
 def _sealed_entry(ctx: Context, market: Market, number: int, place: int) -> Entry:

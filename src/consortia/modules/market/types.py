@@ -124,6 +124,17 @@ class Entry(Record, frozen=True):
     cancelled: bool
 
 
+class Bounds(Record, frozen=True):
+    """The limits that the operator set for an account, since when, and those before (None: the market's).
+
+    An auction goes by the limits that stood when it began: what is handed in can be opened.
+    """
+
+    limits: Limits
+    since: Milliseconds
+    before: Limits | None
+
+
 class Cut(Record, frozen=True):
     """The margin of an auction, as `exact.auction.Margin` has it."""
 
@@ -153,17 +164,23 @@ class Outcome(Record, frozen=True):
 class Auction(Record, frozen=True):
     """An auction of a market: orders handed in, cancelled and opened, its outcome, and how far it is settled.
 
-    `opened` of the settled orders were opened: it ranks the shares of a forfeited deposit. `base_due` and
-    `quote_due` are what the settled orders gave less what they got; both are 0 before and after settlement.
+    `opened` of the settled orders were opened. `faithful` accounts opened all that they did not take back,
+    and share what others forfeit; `rewarded` of them have their share. `buyer` and `seller` are who bought
+    and sold most of the volume, as far as it is settled. `base_due` and `quote_due` are what the settled
+    orders gave less what they got; both are 0 before and after settlement.
     """
 
     reference: Word
     commits: U32
     cancelled: U32
     reveals: U32
+    faithful: U32
     outcome: Outcome | None
     settled: U32
     opened: U32
+    rewarded: U32
+    buyer: Owner | None
+    seller: Owner | None
     base_due: I64
     quote_due: I64
 
@@ -180,7 +197,9 @@ class Account(Record, frozen=True):
     Held are the deposits of unsettled orders and what opened ones may cost; `buying` and `selling` units are
     open. `basis` is what its holdings
     were worth, less what was paid in since, when its losses were last counted anew: its loss is
-    basis - (quote + base * newest price). `sealed` of `all` orders it ever handed in were never opened.
+    basis - (quote + base * newest price). `sealed` of `all` orders it ever handed in were never opened. From
+    the block time `stopped` on, by its member's word, it neither hands in nor opens; from `lost` on, when its
+    loss came to the limit, it hands in nothing.
     """
 
     base: U63
@@ -193,13 +212,14 @@ class Account(Record, frozen=True):
     all: U63
     sealed: U63
     stopped: Milliseconds | None
+    lost: Milliseconds | None
 
 
 class Trader(Record, frozen=True):
     """What one key did: units bought less sold, quote received less paid, and open worst cases.
 
     It traded at a loss when `quote + base * newest price` is negative. `auction` is the newest in which it
-    handed in `commits` orders. From the block time `stopped` on it hands in nothing.
+    handed in `commits` orders. `stopped` and `lost` are as in `Account`.
     """
 
     member: Name
@@ -210,12 +230,19 @@ class Trader(Record, frozen=True):
     auction: Number
     commits: U32
     stopped: Milliseconds | None
+    lost: Milliseconds | None
 
 
 class Part(Record, frozen=True):
-    """An account's part in one auction: orders handed in, its crossing limits (0: none), units traded."""
+    """An account's part in one auction that is not settled for it.
+
+    Orders handed in, taken back, opened and ended (settled); its crossing limits (0: none); units traded.
+    """
 
     commits: U32
+    cancelled: U32
+    reveals: U32
+    ended: U32
     buy_high: U63
     sell_low: U63
     bought: U63

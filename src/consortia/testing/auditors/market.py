@@ -18,7 +18,7 @@ from consortia.testing.auditors.market_settling import settlement
 
 LARGEST = (1 << 63) - 1
 _COUNTS = ("base", "quote", "base_held", "quote_held", "buying", "selling", "basis", "all", "sealed")
-EMPTY: Plain = dict.fromkeys(_COUNTS, 0) | {"stopped": None}
+EMPTY: Plain = dict.fromkeys(_COUNTS, 0) | {"stopped": None, "lost": None}
 
 
 class Market(Model):
@@ -99,15 +99,17 @@ class Market(Model):
         """A member lets an account trade again; it starts without a loss."""
         market = self._market(m.market)
         account = self._own(said, market, m.account)
-        refuse("not_stopped", when=account["stopped"] is None)
-        account.update(stopped=None, basis=account["quote"] + account["base"] * market["reference"])
+        refuse("not_stopped", when=account["stopped"] is None and account["lost"] is None)
+        worth = account["quote"] + account["base"] * market["reference"]
+        account.update(stopped=None, lost=None, basis=min(LARGEST, worth))
         self.tell("restarted", market=m.market, account=m.account)
 
     def restart_key(self, said: Said, m: asked.RestartKey) -> None:
         """A member lets a key trade again; it starts without a loss."""
         trader = self._own_key(said, m.market, m.key)
-        refuse("not_stopped", when=trader["stopped"] is None)
-        trader.update(stopped=None, quote=-trader["base"] * self.markets[m.market]["reference"])
+        refuse("not_stopped", when=trader["stopped"] is None and trader["lost"] is None)
+        quote = -trader["base"] * self.markets[m.market]["reference"]
+        trader.update(stopped=None, lost=None, quote=max(-LARGEST, min(LARGEST, quote)))
         self.tell("key_restarted", market=m.market, member=said.member, key=m.key)
 
     def limit(self, said: Said, m: asked.Limit) -> None:
@@ -117,14 +119,18 @@ class Market(Model):
         odd = member not in self.members or (label and not market["terms"]["labelled"])
         refuse("wrong_account", when=odd)
         refuse("bad_terms", when=m.limits.order_max > market["terms"]["limits"]["order_max"])
-        self.limits[m.market, m.account] = plain(m.limits)
+        terms = market["terms"]
+        began = max(0, said.at.time - terms["start"]) // terms["period_ms"] * terms["period_ms"]
+        before = self.limits_at(market, m.account, terms["start"] + began)
+        fresh = {"limits": plain(m.limits), "since": said.at.time, "before": before}
+        self.limits[m.market, m.account] = fresh
         self.tell("limited", market=m.market, account=m.account, limits=plain(m.limits))
 
     def limit_key(self, said: Said, m: asked.LimitKey) -> None:
         """A member limits a key of its own."""
         self._own_key(said, m.market, m.key)
-        most = self.markets[m.market]["terms"]["limits"]["order_max"]
-        refuse("bad_terms", when=m.limits.order_max > most)
+        most, asked_ = self.markets[m.market]["terms"]["limits"], plain(m.limits)
+        refuse("bad_terms", when=any(asked_[name] > most[name] for name in most))
         self.limits[m.market, m.key] = plain(m.limits)
         self.tell("key_limited", market=m.market, member=said.member, key=m.key, limits=plain(m.limits))
 
@@ -136,7 +142,6 @@ class Market(Model):
         account = self._own(said, market, m.account)
         sign = self._kind(market, m.unit)
         value = m.amount * (market["reference"] if sign == "base" else 1)
-        refuse("overflow", when=max(account[sign] + m.amount, abs(account["basis"] + value)) > LARGEST)
         held = self.purses.get((m.account, m.unit), 0)
         if held < m.amount:
             raise Short
@@ -153,7 +158,6 @@ class Market(Model):
         sign = self._kind(market, m.unit)
         refuse("no_funds", when=m.amount > account[sign] - account[f"{sign}_held"])
         value = m.amount * (market["reference"] if sign == "base" else 1)
-        refuse("overflow", when=abs(account["basis"] - value) > LARGEST)
         account[sign] -= m.amount
         account["basis"] -= value
         self.purses[m.account, m.unit] = self.purses.get((m.account, m.unit), 0) + m.amount
@@ -168,17 +172,19 @@ class Market(Model):
         refuse("too_early", when=said.at.time < begin)
         refuse("too_late", when=said.at.time >= begin + terms["commit_ms"])
         account, trader = self._running(said, market, m.account)
+        refuse("stopped", when=account["lost"] is not None or trader["lost"] is not None)
         book = self.books.get((m.market, m.auction), [])
         refuse("book_full", when=len(book) >= terms["orders_max"])
         by_key = sum(one["key"] == said.key for one in book)
         by_account = sum(one["account"] == m.account for one in book)
-        refuse("too_many", when=by_key >= self._limits(market, said.key)["commits_max"])
-        refuse("too_many", when=by_account >= self._limits(market, m.account)["commits_max"])
+        refuse("too_many", when=by_key >= self._limits(market, said.key, begin)["commits_max"])
+        refuse("too_many", when=by_account >= self._limits(market, m.account, begin)["commits_max"])
         refuse("no_funds", when=account["quote"] - account["quote_held"] < terms["deposit"])
         place = len(book)
         entry: Plain = {"account": m.account, "key": said.key, "commitment": m.commitment}
         entry |= {"order": None, "cancelled": False}
         first = {"reference": market["reference"], "outcome": None, "settled": 0, "opened": 0}
+        first |= {"rewarded": 0}
         self.auctions.setdefault((m.market, m.auction), first | {"base_due": 0, "quote_due": 0})
         self.books.setdefault((m.market, m.auction), []).append(entry)
         account = self._account(m.market, m.account)
@@ -220,7 +226,7 @@ class Market(Model):
         far = abs(m.order.limit - auction["reference"]) > terms["collar_ticks"] * terms["tick"]
         refuse("outside_collar", when=far)
         for limits, position in ((said.key, trader), (entry["account"], account)):
-            self._bear(self._limits(market, limits), m.order, position)
+            self._bear(self._limits(market, limits, begin - terms["commit_ms"]), m.order, position)
         refuse("self_trade", when=self._crosses(book, entry["account"], order))
         cost = cost_of(terms, order)
         sign = "quote" if m.order.side == "buy" else "base"
@@ -284,8 +290,10 @@ class Market(Model):
         outcome = auction["outcome"]
         refuse("too_early", when=outcome is None)
         refuse("too_late", when=auction["settled"] or outcome["void"])
+        price = outcome["price"]
         outcome.update(price=None, volume=0, demand=0, supply=0, void=True)
-        market["reference"] = auction["reference"]
+        if market["reference"] == price:
+            market["reference"] = auction["reference"]
         self.tell("annulled", market=m.market, auction=m.auction, reason=m.reason)
 
     def margin(self, market: bytes, number: int) -> set[int]:
@@ -355,9 +363,18 @@ class Market(Model):
         empty = dict.fromkeys(("commits", "buy_high", "sell_low", "bought", "sold"), 0)
         return self.parts.setdefault((market, number, account), empty)
 
-    def _limits(self, market: Plain, whose: str | bytes) -> Plain:
-        found: Plain = self.limits.get((market["id"], whose)) or market["terms"]["limits"]
-        return found
+    def _limits(self, market: Plain, whose: str | bytes, begin: int) -> Plain:
+        if isinstance(whose, bytes):
+            found: Plain = self.limits.get((market["id"], whose)) or market["terms"]["limits"]
+            return found
+        return self.limits_at(market, whose, begin)
+
+    def limits_at(self, market: Plain, account: str, begin: int) -> Plain:
+        """The operator's limits of an account as they stood at a block time, or the market's."""
+        found = self.limits.get((market["id"], account))
+        standing = None if found is None else found["before"] if found["since"] >= begin else found["limits"]
+        own: Plain = standing or market["terms"]["limits"]
+        return own
 
     def _kind(self, market: Plain, unit: bytes) -> str:
         terms = market["terms"]
@@ -369,7 +386,12 @@ class Market(Model):
         return [plainly.Order(1 if o["side"] == "buy" else -1, o["limit"], o["quantity"]) for o in opened]
 
     def _price(self, market: bytes, number: int) -> int | None:
-        return plainly.price_of(self._orders(market, number), self.auctions[market, number]["reference"])
+        tick = self.markets[market]["terms"]["tick"]
+        fine = [
+            plainly.Order(one.side, one.limit // tick, one.quantity) for one in self._orders(market, number)
+        ]
+        found = plainly.price_of(fine, self.auctions[market, number]["reference"] // tick)
+        return None if found is None else found * tick
 
     @staticmethod
     def _trades(order: Plain, price: int) -> bool:
@@ -449,7 +471,7 @@ class Short(Exception):
 def trader_of(member: str) -> Plain:
     """A key that did nothing yet."""
     names = ("base", "quote", "buying", "selling", "auction", "commits")
-    return {"member": member} | dict.fromkeys(names, 0) | {"stopped": None}
+    return {"member": member} | dict.fromkeys(names, 0) | {"stopped": None, "lost": None}
 
 
 def fee_of(terms: Plain, value: int) -> int:

@@ -21,11 +21,13 @@ def settlement(world: Market, said: Said, m: asked.Settle) -> None:
     market, auction, book = world.markets[m.market], world.auctions[where], world.books[where]
     begin, end = auction["settled"], min(len(book), auction["settled"] + m.orders)
     done = end == len(book)
-    run = Run(world, m, whole(market, auction, book))
+    run = Run(world, m, whole(auction, book))
     for place in range(begin, end):
         run.order(place)
     if run.fees:
         run.account(market["operator"])["quote"] += run.fees
+    for event, fields in run.told:
+        world.tell(event, **fields)
     for account, lost in run.forfeits.items():
         world.tell("forfeited", market=m.market, auction=m.auction, account=account, orders=lost)
     if auction["outcome"]["price"] is not None:
@@ -39,7 +41,7 @@ def settlement(world: Market, said: Said, m: asked.Settle) -> None:
     world.tell("settled", market=m.market, auction=m.auction, orders=end - begin, done=done)
 
 
-def whole(market: Plain, auction: Plain, book: list[Plain]) -> dict[int, int]:
+def whole(auction: Plain, book: list[Plain]) -> dict[int, int]:
     """What every order of the book trades, by place, unit by unit."""
     opened = [place for place, entry in enumerate(book) if entry["order"]]
     orders = [
@@ -61,7 +63,9 @@ class Run:
         self.touched: dict[str, None] = {}
         self.keys: dict[bytes, None] = {}
         self.forfeits: dict[str, int] = {}
-        self.reveals = sum(entry["order"] is not None for entry in self.book)
+        self.told: list[tuple[str, Plain]] = []
+        names = dict.fromkeys(entry["account"] for entry in self.book)
+        self.faithful = [name for name in names if self._opened_all(name)]
         self.lost = sum(entry["order"] is None and not entry["cancelled"] for entry in self.book)
         self.before = self.inside()
 
@@ -77,14 +81,20 @@ class Run:
 
     def order(self, place: int) -> None:
         """End one order."""
-        entry, terms, void = self.book[place], self.market["terms"], self.auction["outcome"]["void"]
+        entry = self.book[place]
+        self._one(entry, place)
+        if place == self._mine(entry["account"])[-1]:
+            self.end(entry["account"])
+
+    def _one(self, entry: Plain, place: int) -> None:
+        terms, void = self.market["terms"], self.auction["outcome"]["void"]
+        account = self.account(entry["account"])
         if entry["cancelled"]:
             return
-        account = self.account(entry["account"])
         account["quote_held"] -= terms["deposit"]
         if entry["order"] is None:
             if not void:
-                account["quote"] -= terms["deposit"] if self.reveals else 0
+                account["quote"] -= terms["deposit"] if self.faithful else 0
                 account["sealed"] += 1
                 self.forfeits[entry["account"]] = self.forfeits.get(entry["account"], 0) + 1
             return
@@ -92,13 +102,36 @@ class Run:
         trader = self.world.traders[self.where[0], entry["key"]]
         settle_order(terms, entry["order"], account, trader)
         if not void:
-            self._bonus(account)
             self._trade(entry, account, trader, self.filled[place])
         self.opened += 1
 
-    def _bonus(self, account: Plain) -> None:
-        pot = self.lost * self.market["terms"]["deposit"]
-        account["quote"] += pot // self.reveals + (self.opened < pot % self.reveals)
+    def _mine(self, name: str) -> list[int]:
+        return [place for place, entry in enumerate(self.book) if entry["account"] == name]
+
+    def _opened_all(self, name: str) -> bool:
+        """Whether an account opened something, and everything that it did not take back."""
+        mine = [self.book[place] for place in self._mine(name)]
+        opened = [entry for entry in mine if entry["order"] is not None]
+        return bool(opened) and all(entry["order"] or entry["cancelled"] for entry in mine)
+
+    def end(self, name: str) -> None:
+        """After an account's last order: its part of what others lost, and what it traded is told."""
+        account, void = self.account(name), self.auction["outcome"]["void"]
+        if name in self.faithful and not void:
+            pot = self.lost * self.market["terms"]["deposit"]
+            done = self.auction["rewarded"]
+            share, rest = divmod(pot, len(self.faithful))
+            account["quote"] += share + (done < rest)
+            self.auction["rewarded"] += 1
+        part = self.world.parts[(*self.where, name)]
+        base = {"market": self.where[0], "auction": self.where[1]}
+        if part["bought"] or part["sold"]:
+            self.told.append(
+                ("traded", base | {"account": name, "bought": part["bought"], "sold": part["sold"]})
+            )
+        shut = any(not self.book[at]["order"] and not self.book[at]["cancelled"] for at in self._mine(name))
+        if shut and not void and account["all"] >= 8 and 4 * account["sealed"] >= account["all"]:
+            self.told.append(("flagged", base | {"concern": "unrevealed", "accounts": [name]}))
 
     def _trade(self, entry: Plain, account: Plain, trader: Plain, filled: int) -> None:
         """Units one way and cash the other, and a fee from either side."""
@@ -118,19 +151,20 @@ class Run:
     def stop_losers(self, time: int) -> None:
         """Who lost as much as its limit says trades no more."""
         price, world, market = self.auction["outcome"]["price"], self.world, self.where[0]
+        begin = self.market["terms"]["start"] + self.where[1] * self.market["terms"]["period_ms"]
         for name in self.touched:
             account = world.accounts[market, name]
             loss = max(0, account["basis"] - account["quote"] - account["base"] * price)
-            limits = world.limits.get((market, name)) or self.market["terms"]["limits"]
-            if account["stopped"] is None and loss >= limits["loss_max"]:
-                account["stopped"] = time
+            limits = world.limits_at(self.market, name, begin)
+            if account["lost"] is None and loss >= limits["loss_max"]:
+                account["lost"] = time
                 world.tell("stopped", market=market, account=name, loss=True)
         for key in self.keys:
             trader = world.traders[market, key]
             loss = max(0, -trader["quote"] - trader["base"] * price)
             limits = world.limits.get((market, key)) or self.market["terms"]["limits"]
-            if trader["stopped"] is None and loss >= limits["loss_max"]:
-                trader["stopped"] = time
+            if trader["lost"] is None and loss >= limits["loss_max"]:
+                trader["lost"] = time
                 world.tell("key_stopped", market=market, member=trader["member"], key=key, loss=True)
 
 
@@ -146,17 +180,9 @@ def settle_order(terms: Plain, order: Plain, account: Plain, trader: Plain) -> N
 
 
 def _tell_patterns(world: Market, m: asked.Settle, run: Run) -> None:
-    """Who traded what, and what people should look at."""
+    """What people should look at, once all is settled."""
     market, auction = run.market, run.auction
     mine = {key[2]: part for key, part in sorted(world.parts.items()) if key[:2] == run.where}
-    base = {"market": m.market, "auction": m.auction}
-    for name, part in mine.items():
-        if part["bought"] or part["sold"]:
-            world.tell("traded", **base, account=name, bought=part["bought"], sold=part["sold"])
-    for name in mine:
-        account = world.accounts[m.market, name]
-        if name in run.forfeits and account["all"] >= 8 and 4 * account["sealed"] >= account["all"]:
-            world.tell("flagged", **base, concern="unrevealed", accounts=[name])
     price, volume = auction["outcome"]["price"], auction["outcome"]["volume"]
     if price is not None:
         buyer, seller = (_most(mine, side, volume) for side in ("bought", "sold"))
@@ -167,7 +193,8 @@ def _tell_patterns(world: Market, m: asked.Settle, run: Run) -> None:
         last = m.auction % terms["day_auctions"] == terms["day_auctions"] - 1
         far = 2 * abs(price - auction["reference"]) > terms["collar_ticks"] * terms["tick"]
         if last and far and pusher:
-            world.tell("flagged", **base, concern="push", accounts=[pusher])
+            told = {"market": m.market, "auction": m.auction, "concern": "push", "accounts": [pusher]}
+            world.tell("flagged", **told)
     for name in mine:
         del world.parts[m.market, m.auction, name]
 

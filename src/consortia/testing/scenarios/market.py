@@ -112,7 +112,7 @@ def _clear_what_does_not_cross(bench: Bench) -> Step:
 def _settle(bench: Bench) -> Step:
     market = opened(bench)
     cleared(bench, market, CROSSING)
-    return step("north", "operator", Settle(market, 0, 10_000))
+    return step("north", "operator", Settle(market, 0, 2_000))
 
 
 def _settle_a_part(bench: Bench) -> Step:

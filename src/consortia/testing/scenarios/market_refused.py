@@ -27,7 +27,6 @@ from consortia.testing.scenarios.market_parts import (
     CLEARS,
     COMMITS,
     CROSSING,
-    LARGEST,
     LIMITS,
     PERIOD,
     REVEALS,
@@ -304,9 +303,9 @@ def _too_many_by_a_key(bench: Bench) -> Step:
 def _too_many_by_a_member(bench: Bench) -> Step:
     market = opened(bench)
     bench.ok("north", "admin", Limit(market, "east", Limits(9, 9, 9, 1)))
-    committed(bench, market, CROSSING[:1])
-    bench.time = max(bench.tip.time, at(0, COMMITS))
-    return step("east", "worker", Commit(market, "east", 0, digest("sealed")))
+    committed(bench, market, CROSSING[:1], 1)
+    bench.time = at(1, COMMITS)
+    return step("east", "worker", Commit(market, "east", 1, digest("sealed")))
 
 
 def _alone(bench: Bench, order: Order, **fields: object) -> Step:
@@ -387,13 +386,6 @@ def _take_what_is_held(bench: Bench) -> Step:
     market = opened(bench)
     committed(bench, market, CROSSING[:1])
     return step("east", "operator", Take(market, "east", unit_of(bench, "cash"), 96_001))
-
-
-def _overflow(bench: Bench) -> Step:
-    base, quote = made(bench, unit("share", LARGEST)), made(bench, unit("cash", 5))
-    bench.ok("north", "operator", Open("harbour", "Shares", terms(base, quote), 100))
-    market = bytes(bench.query("market.by_name", name="harbour").market.id)
-    return step("north", "operator", Fund(market, "north", base, LARGEST))
 
 
 def _margin_left_out(bench: Bench) -> Step:
@@ -480,7 +472,6 @@ REFUSED = (
     Scenario("buying without the cash", _no_cash, "market.no_funds"),
     Scenario("selling without the shares", _no_shares, "market.no_funds"),
     Scenario("taking out what is held", _take_what_is_held, "market.no_funds"),
-    Scenario("paying in more than an account can count", _overflow, "market.overflow"),
     Scenario("clearing without the margin's orders", _margin_left_out, "market.wrong_margin"),
     Scenario("clearing with orders of another limit", _margin_of_another_limit, "market.wrong_margin"),
     Scenario("clearing with a margin where there is none", _margin_of_nothing, "market.wrong_margin"),
