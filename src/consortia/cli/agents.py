@@ -145,6 +145,12 @@ def _agent(session: Session, mind: Mind, view: MandateView, rule: Path) -> Agent
 
 
 def _tell(one: Done, *, as_json: bool) -> None:
+    if one.answer is None:
+        if as_json:
+            facts({"subject": one.subject, "code": one.code, "reason": one.reason})
+        else:
+            note(f"{one.subject.hex()[:16]}: {one.code}, {one.reason}")
+        return
     if as_json:
         known: dict[str, Any] = {"label": one.answer.label, "stated": one.answer.stated, "code": one.code}
         facts({"subject": one.subject} | known)

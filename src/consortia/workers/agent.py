@@ -26,6 +26,7 @@ from consortia.workers.delegate import (
     Answer,
     Mind,
     Rule,
+    RuleError,
     Vector,
     at,
     check_subject,
@@ -41,6 +42,9 @@ OVER = frozenset({"kernel.revoked_key", "kernel.unknown_key", "identity.mandate_
 
 LATER = frozenset({"kernel.over_quota", "kernel.block_full", "kernel.expired"})
 """Refusals after which the same act may be tried again."""
+
+FAILED = "failed"
+"""What the rule makes nothing of; nothing was signed, and it is tried again at the next look."""
 
 
 class AgentDoor(Protocol):
@@ -69,12 +73,14 @@ class AgentDoor(Protocol):
 class Done:
     """What an agent made of one item: its answer, and the code with which the ledger met the act.
 
-    `code` is "silent" where the answer leads to no message.
+    `code` is "silent" where the answer leads to no message, and `FAILED` where the rule makes nothing of the
+    item: then there is no answer, `reason` says why, and `subject` is empty where the item has no id.
     """
 
     subject: bytes
-    answer: Answer
+    answer: Answer | None
     code: str
+    reason: str = ""
 
 
 class MandateOver(Exception):
@@ -106,25 +112,38 @@ class Agent:
         self._done = self._remembered()
 
     def work(self) -> list[Done]:
-        """Act on every item that is new; raises MandateOver once the ledger takes nothing more."""
+        """Act on every item that is new; raises MandateOver once the ledger takes nothing more.
+
+        An item that the rule makes nothing of is told and passed over: whoever wrote it silences no other.
+        """
         done = []
-        for subject, item in self.items():
-            if subject not in self._done:
-                one = self._act_on(subject, item)
-                done.append(one)
-                if one.code not in LATER:
-                    self._remember(one)
-                if one.code in OVER:
-                    raise MandateOver(one.code)
+        for number, item in enumerate(self.items()):
+            one = self._met(number, item)
+            if one is None:
+                continue
+            done.append(one)
+            if one.answer is not None and one.code not in LATER:
+                self._remember(one.subject, one.answer, one.code)
+            if one.code in OVER:
+                raise MandateOver(one.code)
         return done
 
-    def items(self) -> list[tuple[bytes, Mapping[str, Any]]]:
-        """What there is to act on, by id, in the ledger's order."""
+    def items(self) -> list[Mapping[str, Any]]:
+        """What there is to act on, in the ledger's order."""
         watch = self.rule.watch
         found: Any = self.door.ask(watch.query, watch.arguments)
         for name in watch.items.split("."):
             found = found[name]
-        return [(check_subject(at(item, watch.subject), watch.subject), item) for item in found]
+        return list(found)
+
+    def _met(self, number: int, item: Mapping[str, Any]) -> Done | None:
+        """What came of an item, by its place in the answer; None where that is remembered."""
+        path, subject = self.rule.watch.subject, b""
+        try:
+            subject = check_subject(at(item, path), path)
+            return None if subject in self._done else self._act_on(subject, item)
+        except RuleError as error:
+            return Done(subject, None, FAILED, f"item {number}: {error}")
 
     def _act_on(self, subject: bytes, item: Mapping[str, Any]) -> Done:
         watch = self.rule.watch
@@ -171,9 +190,9 @@ class Agent:
             opened=self.door.put_blob(encode_opened([opened])),
         )
 
-    def _remember(self, one: Done) -> None:
-        self._done.add(one.subject)
-        self._write({"subject": one.subject.hex(), "label": one.answer.label, "code": one.code})
+    def _remember(self, subject: bytes, answer: Answer, code: str) -> None:
+        self._done.add(subject)
+        self._write({"subject": subject.hex(), "label": answer.label, "code": code})
 
     def _remembered(self) -> set[bytes]:
         if not self.diary.is_file():
