@@ -22,7 +22,7 @@ def application() -> Application:
             predictions.module(predictions.Ports(models=shared, agents=_Agents(members))),
             bank.module(bank.Ports(members=payers, agents=payers, studies=_Ended(training.Keeper(), shared))),
             market.module(
-                market.Ports(cash=_Traded(bank.Keeper("market", payers)), members=_Trading(members))
+                market.Ports(cash=_Traded(bank.Keeper("market", payers, payers)), members=_Trading(members))
             ),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
             ballots.module(ballots.Ports(members=members)),
@@ -31,7 +31,7 @@ def application() -> Application:
                     members=members,
                     assets=_Decided(shared),
                     agents=_Delegates(members, shared, predictions.Keeper()),
-                    treasury=_Treasury(bank.Keeper("governance", payers)),
+                    treasury=_Treasury(bank.Keeper("governance", payers, payers)),
                 )
             ),
         ),

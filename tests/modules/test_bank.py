@@ -10,7 +10,7 @@ from consortia.testing.machine import Bench
 from consortia.testing.scenarios.bank_parts import made
 
 (BANK,) = (module for module in application().modules if module.name == "bank")
-MARKET, OTHER = Keeper("market", BANK.ports.agents), Keeper("training", BANK.ports.agents)
+MARKET, OTHER = (Keeper(name, BANK.ports.members, BANK.ports.agents) for name in ("market", "training"))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.bank import refusals as codes
-from consortia.modules.bank.ports import Agents, Ports
+from consortia.modules.bank.ports import Agents, Members, Ports
 from consortia.modules.bank.rules import TREASURY, split
 from consortia.modules.bank.state import ESCROWS, PAYOUTS, SCORES, UNITS, balance
 from consortia.modules.bank.types import Escrow, Unit
@@ -38,9 +38,9 @@ def check_spender(ctx: Context, account: str, agents: Agents) -> None:
     require(agents.account(ctx) in (None, account), codes.NOT_YOURS, account)
 
 
-def check_account(ctx: Context, account: str, ports: Ports) -> None:
+def check_account(ctx: Context, account: str, members: Members) -> None:
     """The account is one that may be paid: a member's, or the common treasury."""
-    known = account == TREASURY or ports.members.is_member(ctx, split(account)[0])
+    known = account == TREASURY or members.is_member(ctx, split(account)[0])
     require(known, codes.UNKNOWN_ACCOUNT, account)
 
 

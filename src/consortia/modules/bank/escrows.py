@@ -48,7 +48,7 @@ def open_(ctx: Context, message: asked.OpenEscrow, ports: Ports) -> None:
     # CHECK
     check_unit(ctx, message.unit)
     check_spender(ctx, message.payer, ports.agents)
-    check_account(ctx, message.payee, ports)
+    check_account(ctx, message.payee, ports.members)
     require(message.payer != message.payee, codes.SAME_ACCOUNT, message.payer)
     _check_condition(ctx, message.condition, ports)
     require(ahead(message.deadline, ctx.time), codes.BAD_DEADLINE, str(message.deadline))
@@ -69,7 +69,7 @@ def offer(ctx: Context, message: asked.Offer, ports: Ports) -> None:
     check_unit(ctx, message.price.unit)
     check_spender(ctx, message.payer, ports.agents)
     if message.payee is not None:
-        check_account(ctx, message.payee, ports)
+        check_account(ctx, message.payee, ports.members)
     require(message.payer != message.payee, codes.SAME_ACCOUNT, message.payer)
     require(message.price.unit != message.unit, codes.BAD_CONDITION, "a price in the same unit")
     require(ahead(message.deadline, ctx.time), codes.BAD_DEADLINE, str(message.deadline))

@@ -58,7 +58,7 @@ def issue(ctx: Context, message: asked.Issue, ports: Ports) -> None:
     """Make more of the signer's unit, as far as its rule allows."""
     # CHECK
     unit = issued_unit(ctx, message.unit)
-    check_account(ctx, message.account, ports)
+    check_account(ctx, message.account, ports.members)
     require(unit.rule != "fixed", codes.FIXED_SUPPLY)
     if message.amount > room(unit.rule, unit.cap, unit.supply):
         code = codes.OVERFLOW if unit.supply + message.amount > AMOUNT_MAX else codes.BEYOND_CAP
@@ -88,7 +88,7 @@ def transfer(ctx: Context, message: asked.Transfer, ports: Ports) -> None:
     # CHECK
     check_unit(ctx, message.unit)
     check_spender(ctx, message.payer, ports.agents)
-    check_account(ctx, message.payee, ports)
+    check_account(ctx, message.payee, ports.members)
     require(message.payer != message.payee, codes.SAME_ACCOUNT, message.payer)
     check_balance(ctx, message.payer, message.unit, message.amount)
     # DECIDE

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.bank import refusals as codes
-from consortia.modules.bank.checks import check_spender
-from consortia.modules.bank.ports import Agents
+from consortia.modules.bank.checks import check_account, check_spender
+from consortia.modules.bank.ports import Agents, Members
 from consortia.modules.bank.rules import VAULT, holds
 from consortia.modules.bank.state import COUNT, HOLDS, LOCKS, UNITS, balance, lock_id, move
 from consortia.modules.bank.types import Count, Lock, Unit
@@ -23,6 +23,7 @@ class Keeper:
     """
 
     holder: str
+    members: Members
     agents: Agents
 
     def unit(self, ctx: Context, unit: bytes) -> Unit | None:
@@ -34,9 +35,10 @@ class Keeper:
         return balance(ctx, account, unit)
 
     def transfer(self, ctx: Context, payer: str, payee: str, unit: bytes, amount: int) -> None:
-        """Pay from an account of the calling module; raises Refused (short_balance)."""
+        """Pay from an account of the calling module; raises Refused (unknown_account, short_balance)."""
         if not payer.startswith(f"{self.holder}:"):
             raise LookupError(f"{payer} is no account of {self.holder}")
+        check_account(ctx, payee, self.members)
         _check_funds(ctx, payer, unit, amount)
         move(ctx, payer, payee, unit, amount)
 

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record, Text80
 from consortia.kernel.transaction import MethodName
-from consortia.modules.governance.types import ACTIONS_MAX, Choice, Status, Tally
+from consortia.modules.governance.types import ACTIONS_MAX, Choice, Payee, Status, Tally
 
 
 class ProposalOpened(Record, frozen=True):
@@ -88,7 +88,7 @@ class Spent(Record, frozen=True):
     """Event: the members paid out of their treasury."""
 
     unit: Digest
-    payee: Text80
+    payee: Payee
     amount: U63
 
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 from consortia.base.codec import U63, Digest, Milliseconds, Name, Record, Text80, Text1000
 from consortia.kernel.genesis import ModuleVersion
 from consortia.kernel.transaction import MethodName
-from consortia.modules.governance.types import METHODS_MAX, Actions, Charter, Choice, Span
+from consortia.modules.governance.types import METHODS_MAX, Actions, Charter, Choice, Payee, Span
 
 Amount = Annotated[int, Meta(ge=1, le=(1 << 63) - 1)]
 
@@ -139,10 +139,10 @@ class ScheduleMember(Record, frozen=True):
 
 
 class Spend(Record, frozen=True):
-    """Pay out of the members' treasury, the account `governance:treasury`."""
+    """Pay out of the members' treasury, the account `governance:treasury`, to an account of a member."""
 
     unit: Digest
-    payee: Text80
+    payee: Payee
     amount: Amount
 
 

@@ -101,7 +101,7 @@ class Treasury(Protocol):
     """The members' common money."""
 
     def pay(self, ctx: Context, payee: str, unit: bytes, amount: int) -> None:
-        """Pay out of the treasury; raises Refused."""
+        """Pay out of the treasury to an account that may be paid; raises Refused."""
         ...
 
 

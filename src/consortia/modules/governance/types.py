@@ -42,6 +42,9 @@ Status = Literal["voting", "passed", "rejected", "stopped", "executed", "failed"
 Seats = Annotated[tuple[Name, ...], Meta(max_length=SEATS_MAX)]
 Methods = Annotated[tuple[MethodName, ...], Meta(min_length=1, max_length=METHODS_MAX)]
 
+Payee = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}([/:][a-z0-9][a-z0-9-]{0,63})?\Z")]
+"""An account, as the bank has it: a member's name, or with a slash and a label; a module's, with a colon."""
+
 
 class Share(Record, frozen=True):
     """A part of a whole: `numerator` of `denominator`."""

@@ -60,7 +60,7 @@ class Deeds:
             except No as no:
                 for name, value in kept.items():
                     setattr(self, name, value)
-                module = "bank" if no.reason in ("short_balance", "unknown_unit") else "governance"
+                module = "bank" if no.reason in ("short_balance", "unknown_account") else "governance"
                 return position, f"{module}.{no.reason}"
         return len(actions), "ok"
 
@@ -88,6 +88,7 @@ class Deeds:
 
     def do_spend(self, args: Plain, _time: int) -> None:
         """Money out of the treasury."""
+        refuse("unknown_account", when=args["payee"] not in self.members)
         held = self.treasury.get(args["unit"])
         refuse("short_balance", when=held is None or held < args["amount"])
         self.treasury[args["unit"]] = (held or 0) - args["amount"]
