@@ -28,7 +28,11 @@ def casts(ctx: Context, proposal: Proposal, closes: int, ports: Ports) -> Iterat
 
 
 def stands(ctx: Context, mandate: bytes, closes: int, ports: Ports) -> bool:
-    """Whether a mandate stood when voting closed, or stands now."""
+    """Whether a mandate stood when voting closed, or stands now.
+
+    One that ends late takes its vote along and gives nobody more time: whoever counts on an agent's vote may
+    have a person of its owner vote.
+    """
     ended = ports.agents.ended_at(ctx, mandate)
     return ended is None or ended >= closes
 

@@ -114,8 +114,7 @@ def cast_vote(ctx: Context, message: asked.CastVote, ports: Ports) -> None:
     again = mandate is not None and act is not None and stands(ctx, act.mandate, progress.closes, ports)
     require(not again, codes.ALREADY_VOTED, member)
     # DECIDE
-    late = not progress.extended and ctx.time >= progress.closes - kind.extend_milliseconds
-    before = late and would_pass(ctx, proposal, progress.closes, ports)
+    before = late_outcome(ctx, proposal, progress, ports)
     # WRITE
     if mandate is None:
         VOTES.put(ctx, Vote(message.choice, ctx.signer.key, ctx.time), proposal.id, member)
@@ -124,12 +123,10 @@ def cast_vote(ctx: Context, message: asked.CastVote, ports: Ports) -> None:
     else:
         AGENT_VOTES.put(ctx, agent_vote(ctx, message.choice, mandate, ports), proposal.id, member)
         ports.agents.pledge(ctx, proposal.id)
-    if late and would_pass(ctx, proposal, progress.closes, ports) != before:
-        progress = replace(progress, closes=progress.closes + kind.extend_milliseconds, extended=True)
-        PROGRESS.put(ctx, progress, proposal.id)
+    closes = give_time(ctx, proposal, progress, ports, before=before)
     # EMIT
     agent = None if mandate is None else mandate.id
-    ctx.emit(Voted(proposal.id, member, agent, message.choice, progress.closes))
+    ctx.emit(Voted(proposal.id, member, agent, message.choice, closes))
 
 
 def close(ctx: Context, message: asked.Close, ports: Ports) -> None:
@@ -195,6 +192,23 @@ def cancel(ctx: Context, message: asked.Cancel, ports: Ports) -> None:
     ports.agents.void(ctx, proposal.id)
     # EMIT
     ctx.emit(ProposalCancelled(proposal.id))
+
+
+def late_outcome(ctx: Context, proposal: Proposal, progress: Progress, ports: Ports) -> bool | None:
+    """How a vote stands in its last `extend_milliseconds`; None earlier, and where it had more time."""
+    late = ctx.time >= progress.closes - class_of(ctx, proposal).extend_milliseconds
+    return would_pass(ctx, proposal, progress.closes, ports) if late and not progress.extended else None
+
+
+def give_time(
+    ctx: Context, proposal: Proposal, progress: Progress, ports: Ports, *, before: bool | None
+) -> int:
+    """When a vote closes, later by `extend_milliseconds` where it stands otherwise than `before`, late."""
+    if before is None or would_pass(ctx, proposal, progress.closes, ports) == before:
+        return progress.closes
+    closes = progress.closes + class_of(ctx, proposal).extend_milliseconds
+    PROGRESS.put(ctx, replace(progress, closes=closes, extended=True), proposal.id)
+    return closes
 
 
 def found(ctx: Context, identity: bytes) -> tuple[Proposal, Progress]:

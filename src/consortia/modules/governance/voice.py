@@ -10,7 +10,7 @@ from consortia.modules.governance.events import (
     Delegated,
     Objected,
 )
-from consortia.modules.governance.handlers import found
+from consortia.modules.governance.handlers import found, give_time, late_outcome
 from consortia.modules.governance.ports import Ports
 from consortia.modules.governance.rules import board_quorum
 from consortia.modules.governance.state import (
@@ -29,6 +29,8 @@ from consortia.modules.governance.types import (
     Delegation,
     Elector,
     Objection,
+    Progress,
+    Proposal,
 )
 
 
@@ -44,15 +46,13 @@ def delegate(ctx: Context, message: asked.Delegate, ports: Ports) -> None:
     relied = _relied(ctx, message.kind, member)
     # WRITE
     DELEGATIONS.put(ctx, Delegation(message.to, ctx.time), message.kind, member)
-    for identity, elector in relied:
-        if elector.delegate != message.to:
-            ELECTORS.put(ctx, replace(elector, delegate=None), identity, member)
+    _let_go(ctx, [one for one in relied if one[2].delegate != message.to], ports, member)
     # EMIT
     ctx.emit(Delegated(member, message.kind, message.to))
 
 
-def end_delegation(ctx: Context, message: asked.EndDelegation, _ports: Ports) -> None:
-    """Take the own voice back, in open votes too."""
+def end_delegation(ctx: Context, message: asked.EndDelegation, ports: Ports) -> None:
+    """Take the own voice back, in open votes too; one that this turns late gives more time, once."""
     # CHECK
     member = ctx.signer.member
     require(DELEGATIONS.has(ctx, message.kind, member), codes.NO_DELEGATION, message.kind)
@@ -60,8 +60,7 @@ def end_delegation(ctx: Context, message: asked.EndDelegation, _ports: Ports) ->
     relied = _relied(ctx, message.kind, member)
     # WRITE
     DELEGATIONS.delete(ctx, message.kind, member)
-    for identity, elector in relied:
-        ELECTORS.put(ctx, replace(elector, delegate=None), identity, member)
+    _let_go(ctx, relied, ports, member)
     # EMIT
     ctx.emit(Delegated(member, message.kind, None))
 
@@ -88,7 +87,19 @@ def object_to(ctx: Context, message: asked.Object, ports: Ports) -> None:
     ctx.emit(Objected(proposal.id, member, stops))
 
 
-def _relied(ctx: Context, kind: str, member: str) -> list[tuple[bytes, Elector]]:
+Relied = tuple[Proposal, Progress, Elector]
+"""A vote that is open, and a member in it that somebody else's vote would count for."""
+
+
+def _let_go(ctx: Context, relied: list[Relied], ports: Ports, member: str) -> None:
+    """Have nobody else vote for a member in these votes; where that turns one late, it closes later, once."""
+    for proposal, progress, elector in relied:
+        before = late_outcome(ctx, proposal, progress, ports)
+        ELECTORS.put(ctx, replace(elector, delegate=None), proposal.id, member)
+        give_time(ctx, proposal, progress, ports, before=before)
+
+
+def _relied(ctx: Context, kind: str, member: str) -> list[Relied]:
     """The votes of a class that are open now and in which somebody else's vote would count for a member."""
     relied = []
     for key, _ in OPEN.scan(ctx):
@@ -98,5 +109,5 @@ def _relied(ctx: Context, kind: str, member: str) -> list[tuple[bytes, Elector]]
         if proposal is None or progress is None or elector is None or elector.delegate is None:
             continue
         if proposal.kind == kind and progress.status == "voting" and ctx.time < progress.closes:
-            relied.append((identity, elector))
+            relied.append((proposal, progress, elector))
     return relied

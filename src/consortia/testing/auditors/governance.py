@@ -122,16 +122,13 @@ class Governance(Council, Deeds):
         closes = one.progress["closes"]
         standing = before is not None and self._stands(before["mandate"], closes)
         refuse("already_voted", when=by.agent is not None and standing)
-        late = not one.progress["extended"] and by.time >= closes - one.rules["extend_milliseconds"]
         would = self._passes(one)
         if by.agent is None:
             one.votes[by.member] = {"choice": m.choice, "key": by.key, "time": by.time}
         else:
             one.acts[by.member] = self._act(by, m.choice)
             one.pledges[by.agent.id] = by.stated
-        if late and self._passes(one) != would:
-            one.progress["closes"] += one.rules["extend_milliseconds"]
-            one.progress["extended"] = True
+        self._turned(one, by.time, would=would)
 
     def advise(self, by: Speaker, m: asked.Advise) -> None:
         """An agent says what it would vote."""
@@ -297,7 +294,16 @@ class Governance(Council, Deeds):
                 and elector
                 and elector["delegate"] != keep
             ):
+                would = self._passes(one)
                 elector["delegate"] = None
+                self._turned(one, by.time, would=would)
+
+    def _turned(self, one: Question, time: int, *, would: bool) -> None:
+        """A vote that stands otherwise than it would, late, closes later, once."""
+        now, more = one.progress, one.rules["extend_milliseconds"]
+        if not now["extended"] and time >= now["closes"] - more and self._passes(one) != would:
+            now["closes"] += more
+            now["extended"] = True
 
     def _question(self, identity: bytes) -> Question:
         one = self.questions.get(identity)

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from consortia.kernel.genesis import ModuleVersion
+from consortia.modules.bank.messages import Transfer
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance.types import Share
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Step, governance_agents, step
 from consortia.testing.scenarios.assets import digest
+from consortia.testing.scenarios.bank_parts import made
 from consortia.testing.scenarios.governance_parts import (
     BOUNDS,
     CHARTER,
@@ -135,6 +137,14 @@ def _takes_back(bench: Bench) -> Step:
     return step("south", "admin", asked.EndDelegation("charter"))
 
 
+def _takes_back_late(bench: Bench) -> Step:
+    bench.ok("south", "admin", asked.Delegate("charter", "north"))
+    proposal = opened(bench)
+    voted(bench, proposal, "north", "east")
+    later(bench, VOTE - EXTEND)
+    return step("south", "admin", asked.EndDelegation("charter"))
+
+
 def _asks(bench: Bench) -> Step:
     return step("north", "admin", ask_pause())
 
@@ -175,6 +185,7 @@ DONE = (
     row("a passed proposal that nobody executed is put away", _expires),
     row("a member lets another vote for it", _delegates),
     row("a member takes its voice back while a vote is open", _takes_back),
+    row("a voice taken back at the last moment turns the outcome and gives more time", _takes_back_late),
     row("a seat of the council asks for a pause", _asks),
     row("the third seat pauses a method at once", _third_seat),
     row("a seat takes its approval back and the pause ends", _ends_pause),
@@ -211,6 +222,12 @@ def _stranger(bench: Bench) -> tuple[object, ...]:
     return (asked.ScheduleMember("removal", "harbour"),)
 
 
+def _vault(bench: Bench) -> tuple[object, ...]:
+    unit = made(bench)
+    bench.ok("north", "operator", Transfer("north", "governance:treasury", unit, 100))
+    return (asked.Spend(unit, "bank:vault", 10),)
+
+
 def _past(bench: Bench) -> tuple[object, ...]:
     return (asked.ScheduleUpgrade((ModuleVersion("assets", 2),), digest("software"), bench.time),)
 
@@ -225,6 +242,7 @@ FAILED = (
     row("a release of another content than was voted on", _fails("release", _other_content)),
     row("a release of no model", _fails("release", _no_model)),
     row("a removal of no member", _fails("members", _stranger)),
+    row("a payment out of the treasury to no member", _fails("routine", _vault)),
     row("an upgrade in the past", _fails("upgrade", _past)),
     row("a charter without a quorum", _fails("charter", _no_quorum)),
 )
