@@ -181,6 +181,19 @@ def test_caps_are_judged_when_an_act_that_waited_runs(bench):
     assert spent(bench) == 50
 
 
+def test_a_stranger_spends_no_act_by_having_it_carried_out_beside_another(bench):
+    hire(bench, delay=1_000)
+    for word in ("a", "b"):
+        assert send(bench, Defer(account(word), (bench.call(pay(bench, 30)),))) == OK
+    bench.time += 1_000
+    both = [Perform(deed.id) for _, deed in DEEDS.scan(bench.context())]
+    assert bench.run("east", "worker", *both).code == "predictions.one_at_a_time"
+    assert spent(bench) == 0
+    codes = [bench.ok("east", "worker", one).events[-1].body["code"] for one in both]
+    assert codes == [OK, OK]
+    assert spent(bench) == 60
+
+
 def test_an_orderer_that_leaves_the_end_of_a_mandate_out_gets_no_cosignatures(bench):
     raw = bench.sign("north", "analyst", EndMandate(hire(bench)))
     ledger = Ledger.create(MemoryStore(), bench.app, bench.genesis)

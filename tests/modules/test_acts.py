@@ -11,7 +11,7 @@ from consortia.modules.identity.mandate_types import Pin
 from consortia.modules.predictions.invariants import deeds
 from consortia.modules.predictions.messages import Act
 from consortia.modules.predictions.rules import RESOLVED_MIN, brier, trusted
-from consortia.modules.predictions.state import DEED_ROOTS, DEEDS, TRACKS
+from consortia.modules.predictions.state import DEED_ROOTS, DEEDS, PLEDGES, TRACKS
 from consortia.modules.predictions.types import Done, Track
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.mandates_parts import PROGRAM, account, agent, mandate
@@ -30,8 +30,8 @@ def code(bench, *messages, key=None, **fields):
     return bench.admission_code(bench.sign_with(key or agent(), *messages, sequence=0, **fields))
 
 
-def acts(bench, word, stated=700_000):
-    raw = bench.sign_with(agent(), Act(account(word, stated=stated)))
+def acts(bench, word, stated=700_000, key=None):
+    raw = bench.sign_with(key or agent(), Act(account(word, stated=stated)))
     (receipt,) = bench.block(raw)
     assert receipt.code == OK
     return receipt
@@ -114,6 +114,18 @@ def test_of_several_statements_about_one_subject_the_last_counts(bench):
         bench.state.update(ctx.state.changes())
     KEEPER.resolve(ctx, SUBJECT, outcome=True)
     assert KEEPER.track(ctx, "north", PROGRAM).brier == 0
+
+
+def test_an_agent_granted_anew_states_anew_and_leaves_one_statement(bench):
+    first = mandate(bench)
+    ctx = within(bench, acts(bench, "first", 0))
+    KEEPER.pledge(ctx, SUBJECT)
+    bench.state.update(ctx.state.changes())
+    bench.ok("north", "worker", EndMandate(first))
+    mandate(bench, word="second")
+    ctx = within(bench, acts(bench, "second", 1_000_000, agent(word="second")))
+    KEEPER.pledge(ctx, SUBJECT)
+    assert [pledge.stated for _, pledge in PLEDGES.scan(ctx, SUBJECT)] == [1_000_000]
 
 
 def test_what_is_never_decided_scores_nothing(bench):

@@ -59,13 +59,17 @@ def defer(ctx: Context, message: asked.Defer, ports: Ports) -> None:
 def perform(ctx: Context, message: asked.Perform, ports: Ports) -> None:
     """Carry out an act that waited, under its agent; it is void where the mandate is over by now.
 
-    What one of its calls meets undoes all of them and is told; the act is done with either way.
+    What one of its calls meets undoes all of them and is told; the act is done with either way. Caps count
+    what a transaction spends as one act, so it carries out one: a second, put beside it by a stranger, would
+    meet the first one's cap and be done with for good.
     """
     # CHECK
     deed, waiting = DEEDS.get(ctx, message.deed), WAITING.get(ctx, message.deed)
     if deed is None or waiting is None:
         raise Refused(codes.NOTHING_WAITS, message.deed.hex())
     require(ctx.time >= deed.due, codes.NOT_DUE, f"{deed.due}")
+    first = next(iter(PERFORMED.scan(ctx, ctx.transaction)), None) is None
+    require(first, codes.ONE_AT_A_TIME, message.deed.hex())
     # DECIDE
     signer = ports.agents.signer(ctx, deed.mandate)
     # WRITE

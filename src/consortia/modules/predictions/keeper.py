@@ -9,7 +9,7 @@ from consortia.modules.predictions.state import (
     PERFORMED,
     PLEDGES,
     deed_id,
-    digest,
+    text,
     track_of,
     write_track,
 )
@@ -35,17 +35,18 @@ class Keeper:
     def pledge(self, ctx: Context, subject: bytes) -> None:
         """Hold the agent that acts to the probability it stated, until `subject` is decided.
 
-        Of several statements of one mandate about one subject the last counts. Nothing happens where the
-        call is no agent's.
+        Of several statements of one agent about one subject the last counts, under whatever mandate: so a
+        subject has no more statements than its electors have names for agents. Nothing happens where the call
+        is no agent's.
         """
         deed = self.deed(ctx)
         if deed is not None:
             pledge = Pledge(deed.owner, deed.content, deed.account.stated)
-            PLEDGES.put(ctx, pledge, subject, deed.mandate)
+            PLEDGES.put(ctx, pledge, subject, deed.owner, deed.agent)
 
     def resolve(self, ctx: Context, subject: bytes, *, outcome: bool) -> None:
         """Score every statement about `subject`, which was decided with yes or with no."""
-        for (_, mandate), pledge in PLEDGES.scan(ctx, subject):
+        for (_, owner, agent), pledge in PLEDGES.scan(ctx, subject):
             track = track_of(ctx, pledge.owner, pledge.content)
             scored = replace(
                 track,
@@ -54,12 +55,12 @@ class Keeper:
                 baseline=track.baseline + brier(PPM_MAX, outcome=outcome),
             )
             write_track(ctx, pledge.owner, pledge.content, scored)
-            PLEDGES.delete(ctx, subject, digest(mandate))
+            PLEDGES.delete(ctx, subject, text(owner), text(agent))
 
     def void(self, ctx: Context, subject: bytes) -> None:
         """Let go of every statement about `subject`, which was never decided."""
-        for (_, mandate), _ in PLEDGES.scan(ctx, subject):
-            PLEDGES.delete(ctx, subject, digest(mandate))
+        for (_, owner, agent), _ in PLEDGES.scan(ctx, subject):
+            PLEDGES.delete(ctx, subject, text(owner), text(agent))
 
     def overridden(self, ctx: Context, owner: str, content: bytes) -> None:
         """Count that a person of the owner put another vote in the place of the agent's."""

@@ -16,8 +16,11 @@ NOT_MANDATED = _refusal(6, "not_mandated", "The mandate does not name a method o
 TOO_COSTLY = _refusal(7, "too_costly", "An act that waits costs at most 2,000 units when it is carried out.")
 NOTHING_WAITS = _refusal(8, "nothing_waits", "No act waits under this id.")
 NOT_DUE = _refusal(9, "not_due", "The act has not waited as long as its mandate says.")
+ONE_AT_A_TIME = _refusal(
+    10, "one_at_a_time", "A transaction carries out one act that waited, as caps count what it spends as one."
+)
 
 REFUSALS = (
     *(NO_MODEL, WITHDRAWN, WRONG_CONTENT, NOT_ALLOWED, REPEATED),
-    *(NOT_MANDATED, TOO_COSTLY, NOTHING_WAITS, NOT_DUE),
+    *(NOT_MANDATED, TOO_COSTLY, NOTHING_WAITS, NOT_DUE, ONE_AT_A_TIME),
 )

@@ -25,7 +25,7 @@ DEED_ROOTS = Table("predictions", "deed_roots", Done, (bytes,), "the act whose r
 BY_ACTOR = Table("predictions", "by_actor", Done, (str, bytes, int), "acts by owner and content, from 0 on")
 WAITING = Table("predictions", "waiting", Waiting, (bytes,), "the calls of an act that waits, by its id")
 PERFORMED = Table("predictions", "performed", Done, (bytes, int), "the act that a call carried out")
-PLEDGES = Table("predictions", "pledges", Pledge, (bytes, bytes), "a statement, by subject and mandate")
+PLEDGES = Table("predictions", "pledges", Pledge, (bytes, str, str), "a statement, by subject, owner, agent")
 TRACKS = Table("predictions", "tracks", Track, (str, bytes), "a track record, by owner and content")
 
 TABLES = (BATCHES, ROOTS, BY_MODEL, TOTALS, DEEDS, DEED_ROOTS, BY_ACTOR, WAITING, PERFORMED, PLEDGES, TRACKS)
@@ -54,8 +54,8 @@ def write_track(ctx: Context, owner: str, content: bytes, track: Track) -> None:
     TRACKS.put(ctx, track, owner, content)
 
 
-def digest(part: Part) -> bytes:
-    """A key part that is a hash."""
-    if not isinstance(part, bytes):
-        raise TypeError("a part of the key is not bytes")
+def text(part: Part) -> str:
+    """A key part that is text."""
+    if not isinstance(part, str):
+        raise TypeError("a part of the key is not text")
     return part

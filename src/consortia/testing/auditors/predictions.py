@@ -120,6 +120,7 @@ class Predictions(Model):
         refuse("nothing_waits", when=calls is None)
         (deed,) = (one for one in self.deeds if one["id"] == m.deed)
         refuse("not_due", when=said.at.time < deed["due"])
+        refuse("one_at_a_time", when=any(place[0] == said.transaction for place in self.performed))
         del self.waiting[m.deed]
         self.performed[said.transaction, said.call] = m.deed
         identity, told, code = self.others["identity"], list[tuple[str, Plain]](), "void"

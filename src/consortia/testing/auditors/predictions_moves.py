@@ -82,13 +82,15 @@ def defer(draw: Drawing) -> Move:
 
 def perform(draw: Drawing) -> Move:
     """Somebody has an act carried out, mostly one that is due."""
-    attack = draw.attack("perform early", "perform what does not wait")
+    attack = draw.attack("perform early", "perform what does not wait", "perform two at once")
     held = _predictions(draw)
     due = [one["id"] for one in held.deeds if one["id"] in held.waiting and one["due"] <= draw.time]
     known = due if due and not attack else sorted(held.waiting)
     if attack == "perform what does not wait":
         known = [one["id"] for one in held.deeds] or known
     by = draw.signer(draw.member(), "operator", "worker", "node")
+    if attack == "perform two at once" and len(due) > 1:
+        return Move(by, tuple(map(Perform, draw.rng.sample(due, k=2))), attack)
     return Move(by, (Perform(draw.pick(known) if known else draw.digest()),), attack)
 
 

@@ -214,6 +214,17 @@ def _performs_twice(bench: Bench) -> Step:
     return Step("north", "operator", (Perform(deed),))
 
 
+def _performs_two_at_once(bench: Bench) -> Step:
+    mandate(bench, delay=HOUR, methods=("predictions.record_batch",))
+    made, deeds = model(bench), []
+    for word in ("one", "two"):
+        call = bench.call(batch(made, f"batch {word}"))
+        (receipt,) = bench.block(bench.sign_with(agent(), Defer(account(word), (call,))))
+        deeds.append(receipt.events[-1].body["deed"])
+    bench.time += HOUR
+    return Step("east", "operator", tuple(Perform(deed) for deed in deeds))  # type: ignore[arg-type]
+
+
 def _performs_what_did_not_wait(bench: Bench) -> Step:
     mandate(bench)
     (receipt,) = bench.block(bench.sign_with(agent(), Act(account())))
@@ -232,6 +243,7 @@ REFUSED = (
     Scenario("an act that waits and costs too much", _defers_too_much, "predictions.too_costly"),
     Scenario("an act carried out before it is due", _performs_too_early, "predictions.not_due"),
     Scenario("an act carried out twice", _performs_twice, "predictions.nothing_waits"),
+    Scenario("two acts carried out at once", _performs_two_at_once, "predictions.one_at_a_time"),
     Scenario("an act that did not wait", _performs_what_did_not_wait, "predictions.nothing_waits"),
     Scenario("an act by what is no asset", _pinned_to_nothing, "predictions.no_model"),
     Scenario("an act by a data set", _pinned_to_data, "predictions.no_model"),
