@@ -80,6 +80,7 @@ PRESSED_BANK = {
 """The same of the bank, by function."""
 
 PRESSED = {
+    "one_at_a_time": ("grant_mandate", "defer", "perform"),
     "network_full": ("propose_member", "approve_member", "accept"),
     "too_many_keys": ("pile_up_keys",),
     "not_mandated": ("grant_mandate", "defer"),
