@@ -10,17 +10,12 @@ from msgspec.structs import replace
 from consortia.app import application
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK
-from consortia.modules.bank.messages import Transfer
-from consortia.modules.bank.types import Account
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance.charters import default_charter
 from consortia.modules.governance.rules import Cast, charter_fits, content_hash, council_quorum, tally
-from consortia.modules.governance.types import GovernanceGenesis, Payee, Share, Weight
-from consortia.modules.identity.mandate_messages import EndMandate
+from consortia.modules.governance.types import GovernanceGenesis, Share, Weight
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.assets import blob
-from consortia.testing.scenarios.bank_parts import made
-from consortia.testing.scenarios.governance_agents import act, delegate
 from consortia.testing.scenarios.governance_parts import (
     BOUNDS,
     CHARTER,
@@ -256,68 +251,6 @@ class TestVotes:
         network.time = closes + EXTEND - 1_000
         voted(network, proposal, "west", choice="no")
         assert status(network, proposal).closes == closes + EXTEND
-
-    @pytest.mark.parametrize("last", [asked.EndDelegation("routine"), asked.Delegate("routine", "east")])
-    def test_a_voice_that_is_taken_back_late_and_turns_a_vote_gives_more_time_once(self, last):
-        network = bench()
-        executed(network, "charter", BOUNDS)
-        network.ok("south", "admin", asked.Delegate("routine", "north"))
-        proposal = opened(network, "routine", asked.SetParameter("tariff", 50))
-        closes = status(network, proposal).closes
-        voted(network, proposal, "north", choice="no")
-        voted(network, proposal, "east", "west")
-        network.time = closes - 1
-        network.ok("south", "admin", last)
-        assert status(network, proposal).closes == closes + EXTEND
-        network.time = closes + EXTEND - 1
-        voted(network, proposal, "south", choice="no")
-        assert status(network, proposal).closes == closes + EXTEND
-
-    def test_a_voice_that_is_taken_back_late_and_turns_nothing_gives_no_time(self):
-        network = bench()
-        network.ok("south", "admin", asked.Delegate("charter", "east"))
-        proposal = opened(network)
-        closes = status(network, proposal).closes
-        voted(network, proposal, "east")
-        network.time = closes - 1
-        network.ok("south", "admin", asked.EndDelegation("charter"))
-        assert status(network, proposal).closes == closes
-
-    def test_a_mandate_that_ends_late_takes_its_vote_along_and_gives_no_time(self):
-        network = bench()
-        executed(network, "charter", BOUNDS)
-        ended = delegate(network, "south")
-        proposal = opened(network, "routine", asked.SetParameter("tariff", 50))
-        closes = status(network, proposal).closes
-        voted(network, proposal, "north", choice="no")
-        voted(network, proposal, "east", "west")
-        assert act(network, "south", vote(proposal, "south", "no")) == OK
-        network.time = closes - 1
-        network.ok("south", "operator", EndMandate(ended))
-        assert status(network, proposal).closes == closes
-        assert network.query("governance.tally", proposal=proposal.id).tally.agents == 0
-
-    @pytest.mark.parametrize("payee", ["", "/", "x/y/z", "\u00e9" * 80, "\U00010348" * 79, "North"])
-    def test_the_treasury_pays_nothing_that_is_no_account(self, payee):
-        network = bench()
-        wanted = propose(network, "routine", asked.Spend(made(network), payee, 10))
-        assert network.run("north", "admin", wanted).code == "governance.bad_action"
-
-    @pytest.mark.parametrize("payee", ["bank:vault", "nobody", "nobody/desk", "market:" + "0" * 64])
-    def test_the_treasury_pays_no_account_that_nobody_owns(self, payee):
-        network = bench()
-        unit = made(network)
-        network.ok("north", "operator", Transfer("north", "governance:treasury", unit, 100))
-        proposal = ready(network, "routine", asked.Spend(unit, payee, 10))
-        assert run(network, proposal).code == OK
-        assert (status(network, proposal).status, status(network, proposal).code) == (
-            "failed",
-            "bank.unknown_account",
-        )
-        assert network.alarms == []
-
-    def test_a_payee_is_written_as_the_bank_writes_accounts(self):
-        assert Payee == Account
 
     def test_taking_a_delegation_back_counts_at_once(self):
         network = bench()
