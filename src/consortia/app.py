@@ -5,7 +5,16 @@ from functools import lru_cache
 
 from consortia.kernel.application import Application
 from consortia.kernel.context import Context, Signer
-from consortia.modules import assets, ballots, bank, governance, identity, market, predictions, training
+from consortia.modules import (
+    assets,
+    ballots,
+    bank,
+    governance,
+    identity,
+    market,
+    predictions,
+    training,
+)
 from consortia.modules.assets.types import Parent
 
 

@@ -40,6 +40,7 @@ SOME = [
 """Every fourth guard in each run, all of them in the long one."""
 
 
+@pytest.mark.alarm
 @pytest.mark.parametrize("guard", SOME)
 def test_a_guard_that_is_taken_away_is_missed(guard):
     if guard.name in EQUIVALENT:

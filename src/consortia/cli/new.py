@@ -40,7 +40,7 @@ ROOMS = {
         (
             (
                 "src/consortia/app.py",
-                r"(from consortia\.modules import )([a-z, ]+)\n",
+                r"(from consortia\.modules import \(\n)((?:    [a-z_]+,\n)+)(?=\))",
                 "names",
             ),
             (
@@ -181,5 +181,5 @@ def listed(room: Room, folder: Path, name: str) -> dict[str, str]:
 
 
 def _with_name(match: re.Match[str], name: str) -> str:
-    """An import line with one name more, sorted."""
-    return match[1] + ", ".join(sorted([*match[2].split(", "), name])) + "\n"
+    """An import of one name a line with one more, sorted."""
+    return match[1] + "".join(sorted([*match[2].splitlines(keepends=True), f"    {name},\n"]))

@@ -218,7 +218,7 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
     own = own_tries(ctx, this) if masked else ()
     cost = round_cost(study.terms, this.stage) if step == "submit" else 0
     paying = this.members if step == "submit" else ()
-    here = roll(ctx, study, ports, this.index, paid=begun(own))
+    here = roll(ctx, study, ports, this.index, paid=begun((*own, this) if masked else ()))
     return Facts(
         study=study,
         progress=progress,
