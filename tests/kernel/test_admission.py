@@ -1,5 +1,7 @@
 """Which transactions a block may hold: every refusal of admission, met by real bytes."""
 
+from dataclasses import replace
+
 import pytest
 
 from consortia.base.codec import encode, encode_record
@@ -8,9 +10,10 @@ from consortia.base.keys import SigningKey, is_prime_order, key_id
 from consortia.base.refusals import Refused
 from consortia.kernel import refusals as codes
 from consortia.kernel.admission import is_deferred, static_cost
+from consortia.kernel.application import Application
 from consortia.kernel.block import OK
 from consortia.kernel.genesis import Limits
-from consortia.kernel.ports import Quota
+from consortia.kernel.ports import Bounds, Quota
 from consortia.kernel.transaction import (
     CALLS_MAX,
     TRANSACTION_BYTES_MAX,
@@ -19,6 +22,7 @@ from consortia.kernel.transaction import (
     external_aad,
     sign_transaction,
 )
+from consortia.modules import identity
 from consortia.modules.identity.messages import (
     Accept,
     ApproveMember,
@@ -29,7 +33,7 @@ from consortia.modules.identity.messages import (
 )
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.testing.machine import HOUR, Bench, Party, key_from
-from consortia.testing.probe import Refuse, Spend, Write, probe_application
+from consortia.testing.probe import MODULE, Erase, Refuse, Spend, Write, probe_application
 from consortia.testing.scenarios.identity_parts import added
 
 SMALL_ORDER_POINTS = (
@@ -44,6 +48,14 @@ SMALL_ORDER_POINTS = (
 
 def bench_of(members=2, **settings):
     return Bench(members, app=probe_application(), **settings)
+
+
+class Binding(identity.Keeper):
+    """Identity's keys, each bound to begin with a writing, after which it may only erase."""
+
+    def key(self, ctx, key):
+        state = super().key(ctx, key)
+        return state and replace(state, bounds=Bounds("probe.write", frozenset({"probe.erase"})))
 
 
 @pytest.fixture
@@ -212,6 +224,20 @@ def test_a_role_that_the_method_does_not_name_is_refused(bench):
 def test_every_call_needs_the_role(bench):
     raw = bench.sign("north", "operator", note(), SetQuota(FULL_QUOTA))
     assert bench.admission_code(raw) == "kernel.wrong_role"
+
+
+def test_a_bound_key_begins_with_its_one_method_and_goes_on_with_those_it_was_given():
+    bound = Bench(2, app=Application(modules=(identity.module(), MODULE), keys=Binding()))
+    write, erase = note(), Erase("entry")
+    for messages, code in (
+        ((write,), OK),
+        ((write, erase, erase), OK),
+        ((erase,), "kernel.no_act"),
+        ((erase, write), "kernel.no_act"),
+        ((write, write), "kernel.outside_mandate"),
+        ((write, erase, Spend(1)), "kernel.outside_mandate"),
+    ):
+        assert bound.admission_code(bound.sign("north", "operator", *messages, sequence=0)) == code
 
 
 def test_a_joiner_may_only_accept_and_only_until_the_proposal_expires(bench):
