@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from consortia.base import setcommit
 from consortia.base.hashing import sha256, tagged
 from consortia.kernel import tree as tree_module
-from consortia.kernel.buckets import Batch
-from consortia.kernel.tree import Plan, Tree, TreeError, hashed, key_hash, value_hash
+from consortia.kernel.buckets import Batch, lay
+from consortia.kernel.tree import Plan, Tree, TreeError, bucket_name, hashed, key_hash, value_hash
 
 Changes = dict[bytes, bytes | None]
 
@@ -104,6 +104,21 @@ def test_the_root_and_the_records_do_not_depend_on_history(numbers: set[int], or
         grow(detour, other, dict(settled[at : at + 50]))
     assert detour.root == at_once.root == setcommit.root(target)
     assert other.records == shelf.records
+
+
+@pytest.mark.parametrize("count", [0, 1, 16, 17, 150])
+def test_entries_laid_at_once_or_half_by_half_give_the_records_of_a_grown_tree(count: int) -> None:
+    entries = {near(number): sha256(near(number)) for number in range(count)}
+    tree, shelf = Tree(), Shelf()
+    grow(tree, shelf, dict(entries))
+    root, buckets = lay(setcommit.pack(sorted(entries.items())), 1)
+    assert root == tree.root == setcommit.root(entries)
+    assert {bucket_name(place): packed for place, packed in buckets.items()} == shelf.records
+    low, high = ([each for each in sorted(entries.items()) if each[0][0] >> 7 == bit] for bit in (0, 1))
+    if count > setcommit.LEAF_ENTRIES_MAX:
+        (left, below), (right, beside) = lay(setcommit.pack(low), 2), lay(setcommit.pack(high), 3)
+        assert tree._halves[1] == count.to_bytes(8, "big") + left + right
+        assert below | beside == buckets
 
 
 def test_a_block_without_effect_plans_nothing() -> None:
