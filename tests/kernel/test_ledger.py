@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.codec import Malformed, decode_record, encode_record
-from consortia.base.merkle import PathError, verify_consistency
+from consortia.base.merkle import Frontier, PathError, leaf_hash, verify_consistency
 from consortia.kernel.block import Block
-from consortia.kernel.durable import Mark
+from consortia.kernel.durable import Base, DriverMark, Mark, Power, RestoreWrite
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.machine import InvalidBlock
 from consortia.kernel.tree import TreeError
@@ -81,6 +81,56 @@ def test_a_state_that_its_root_does_not_commit_to_is_found(bench):
 def test_an_empty_store_is_no_ledger(store, bench):
     with pytest.raises(Malformed, match="holds no ledger"):
         Ledger.open(store, bench.app)
+
+
+def restore(store, bench):
+    """Put into a store, in place of what it holds, the state of the bench's ledger and the end of its log."""
+    source, tip = MemoryStore(), bench.tip
+    filled(source, bench)
+    hashes = [leaf_hash(leaf) for leaf in bench.leaves]
+    with source.snapshot() as view:
+        write = RestoreWrite(
+            mark=view.mark(),
+            driver=encode_record(DriverMark(9, bytes(32), 0, ())),
+            base=encode_record(Base(tip.height, tip.size)),
+            header=(tip.height, tip.size - 1, bench.leaves[-1]),
+            nodes=(*((0, at, digest) for at, digest in enumerate(hashes)), *Frontier().extend(hashes)),
+        )
+        store.clear()
+        store.put_part(dict(view.scan(b"")), dict(view.buckets()))
+    store.restore(write)
+
+
+def test_a_ledger_into_whose_store_another_was_restored_stands_where_that_one_stood(store, bench):
+    ledger = Ledger.create(store, bench.app, bench.genesis)
+    assert ledger.base is None
+    restore(store, bench)
+    ledger.reload()
+    assert (ledger.tip, ledger.base) == (bench.tip, Base(bench.tip.height, bench.tip.size))
+    assert ledger.root(bench.tip.size) == bench.tip.root
+    ledger.check_state()
+    assert [ledger.block(block.height) for block in bench.blocks] == [None] * len(bench.blocks)
+    ledger.append(Block(bench.tip.height + 1, bench.time, ()))
+
+
+def test_the_ledger_of_another_network_is_not_taken_for_this_one(store, bench):
+    other = Bench(2)
+    ledger = Ledger.create(store, other.app, other.genesis)
+    restore(store, bench)
+    with pytest.raises(Malformed, match="another network"):
+        ledger.reload()
+
+
+def test_a_drivers_mark_is_kept_with_a_block_or_without_one(store, bench):
+    ledger = Ledger.create(store, bench.app, bench.genesis)
+    assert ledger.driver_mark() is None
+    first, second = (DriverMark(height, bytes(32), 1, (Power(bytes(32), 1),)) for height in (5, 6))
+    ledger.commit(ledger.prepare(bench.blocks[0]), first)
+    assert ledger.driver_mark() == first
+    ledger.append(bench.blocks[1])
+    assert ledger.driver_mark() == first
+    ledger.mark_driver(second)
+    assert Ledger.open(store, bench.app).driver_mark() == second
 
 
 def test_what_dies_between_prepare_and_commit_was_never_there(store, bench):
