@@ -3,18 +3,23 @@
 import pytest
 
 from consortia.base.codec import encode_record, to_value
+from consortia.base.keys import key_id
 from consortia.base.merkle import leaf_hash, root
 from consortia.base.refusals import Refused
 from consortia.kernel.admission import USAGE
-from consortia.kernel.block import OK, Block, Header, parse_leaf
+from consortia.kernel.application import Application
+from consortia.kernel.block import OK, Accusation, Block, Header, parse_leaf
 from consortia.kernel.context import Context
 from consortia.kernel.genesis import Genesis, ModuleVersion
+from consortia.kernel.ledger import Ledger
 from consortia.kernel.machine import InvalidBlock, Machine, Tip
 from consortia.kernel.module import Method
 from consortia.kernel.ports import Quota
 from consortia.kernel.store import MemoryReader, Overlay
 from consortia.modules.identity.messages import Leave, SetEndpoint
 from consortia.modules.identity.rules import FULL_QUOTA
+from consortia.store.memory import MemoryStore
+from consortia.testing import plain
 from consortia.testing.machine import START, Bench, BenchError
 from consortia.testing.probe import (
     MODULE,
@@ -169,6 +174,38 @@ def test_a_block_is_run_only_with_what_was_admitted_to_it(bench):
                 admitted,
                 root_of=lambda _: bytes(32),
             )
+
+
+class Overwhelmed(plain.Directory):
+    """Takes down what a key was convicted of, and fails where that is an attack on light clients."""
+
+    def accuse(self, ctx, public, height, misdeed):
+        super().accuse(ctx, public, height, misdeed)
+        if misdeed == "light_client_attack":
+            raise ZeroDivisionError(misdeed)
+
+
+def test_an_accusation_is_taken_down_without_a_receipt_and_one_that_fails_changes_nothing():
+    guilty, alarms = plain.Member("guilty"), []
+    ledger = Ledger.create(
+        MemoryStore(),
+        Application(modules=(plain.MODULE,), keys=Overwhelmed()),
+        plain.genesis([guilty], time=START),
+        lambda transaction, error: alarms.append((transaction, type(error))),
+    )
+    accusations = (
+        Accusation(guilty.operator.public, 7, "duplicate_vote"),
+        Accusation(guilty.operator.public, 8, "light_client_attack"),
+        Accusation(guilty.operator.public, 9, "duplicate_vote"),
+    )
+    assert ledger.append(Block(1, START, (), accusations)).receipts == ()
+    offences = [ledger.ask(offence(guilty.operator.public, height)) for height in (7, 8, 9)]
+    assert offences == [plain.Offence("duplicate_vote"), None, plain.Offence("duplicate_vote")]
+    assert alarms == [(b"", ZeroDivisionError)]
+
+
+def offence(public, height):
+    return lambda ctx: plain.OFFENCES.get(ctx, key_id(public), height)
 
 
 def test_execution_is_pure(bench):
