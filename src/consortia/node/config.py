@@ -77,7 +77,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     block_milliseconds: Annotated[int, Meta(ge=10, le=60_000)] = 200
     retain_blocks: Annotated[int, Meta(ge=0)] = 0
     metrics_listen: str = ""
-    group_milliseconds: Annotated[int, Meta(ge=0, le=10_000)] = 5
+    group_milliseconds: Annotated[int, Meta(ge=0, le=10_000)] = 2
     group_transactions: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
     blob_bytes_max: Annotated[int, Meta(ge=1)] = 4 << 30
     blobs_bytes_max: Annotated[int, Meta(ge=1)] = 256 << 30
