@@ -3,16 +3,14 @@
 import json
 import re
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from consortia.app import application
-from consortia.base.codec import Malformed, R, Record, encode_record
+from consortia.base.codec import Malformed, Record, encode_record
 from consortia.cli.lookup import find_study
 from consortia.cli.output import Failure
-from consortia.cli.session import Session
+from consortia.cli.session import Door, Session
 from consortia.engines.commit.chunks import blob_id
-from consortia.kernel.block import Receipt
 from consortia.modules.bank.escrows import arguments_hash
 from consortia.modules.bank.types import Condition, Escrow, Scoring
 from consortia.sdk.bank import Bank, Secret
@@ -22,26 +20,10 @@ _UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SPAN = re.compile(r"(\d{1,9})([smhd])")
 
 
-@dataclass(frozen=True, slots=True)
-class _Door:
-    """A session, as the front door's bank needs it."""
-
-    session: Session
-    role: str | None
-
-    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
-        """Ask a module."""
-        return self.session.ask(name, arguments, kind)
-
-    def submit(self, *records: Record) -> Receipt:
-        """Sign with the home's key of a role, or one that may, and wait for the receipt."""
-        key = None if self.role is None else self.session.keyring.open(self.role)
-        return self.session.submit(*records, key=key)
-
-
 def bank_of(session: Session, role: str | None = None) -> Bank:
     """The value of the member that a session speaks for; signed with its key of `role`, or one that may."""
-    return Bank(_Door(session, role), session.member)
+    key = None if role is None else session.keyring.open(role)
+    return Bank(Door(session, key), session.member)
 
 
 def span(text: str) -> int:

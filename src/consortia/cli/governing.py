@@ -1,13 +1,10 @@
 """What the commands about deciding share."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
-from consortia.base.codec import R, Record
 from consortia.cli.output import Failure
-from consortia.cli.session import Session
-from consortia.kernel.block import Receipt
+from consortia.cli.session import Door, Session
 from consortia.modules.governance.types import Charter
 from consortia.sdk.errors import GovernanceError
 from consortia.sdk.governance import Governance, read_charter
@@ -15,24 +12,9 @@ from consortia.sdk.governance import Governance, read_charter
 _SPANS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Door:
-    """A session, as the front door's governance needs it."""
-
-    session: Session
-
-    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
-        """Ask a module."""
-        return self.session.ask(name, arguments, kind)
-
-    def submit(self, *records: Record) -> Receipt:
-        """Sign with a key of the home that may, and wait for the receipt."""
-        return self.session.submit(*records)
-
-
 def governance_of(session: Session) -> Governance:
     """Deciding, for the member that a session speaks for."""
-    return Governance(_Door(session), session.member)
+    return Governance(Door(session), session.member)
 
 
 def charter_in(path: Path) -> Charter:

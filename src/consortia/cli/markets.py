@@ -6,15 +6,13 @@ from pathlib import Path
 
 import click
 
-from consortia.base.codec import R, Record
 from consortia.base.keys import SigningKey
 from consortia.cli.banking import bank_of, span
 from consortia.cli.options import home_option, json_option
 from consortia.cli.orders import Kept
 from consortia.cli.output import DONE, Failure, facts, instant, say, table
 from consortia.cli.replaying import replay
-from consortia.cli.session import Session, at_home, tell_done
-from consortia.kernel.block import Receipt
+from consortia.cli.session import Door, Session, at_home, tell_done
 from consortia.modules.market.types import Limits, Market, Side, Terms
 from consortia.sdk.amounts import parts, written
 from consortia.sdk.jsonform import to_json
@@ -25,22 +23,6 @@ ROLE = "operator"
 
 auction_option = click.option("--auction", type=click.IntRange(0), help="Its number, else the present one.")
 for_option = click.option("--for", "account", metavar="ACCOUNT", help="An account; else the member's own.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Door:
-    """A session, as the front door's markets need it: always the same key signs."""
-
-    session: Session
-    key: SigningKey
-
-    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
-        """Ask a module."""
-        return self.session.ask(name, arguments, kind)
-
-    def submit(self, *records: Record) -> Receipt:
-        """Sign with the operator's key and wait for the receipt."""
-        return self.session.submit(*records, key=self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +38,7 @@ class Desk:
         """The desk of a home's running node."""
         session = at_home(home)
         key = session.keyring.for_roles({ROLE})
-        return cls(session, key, Markets(_Door(session, key), session.member))
+        return cls(session, key, Markets(Door(session, key), session.member))
 
     @property
     def now(self) -> int:

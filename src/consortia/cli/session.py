@@ -110,6 +110,22 @@ class Session:
         return self.submit(make(vouching_checkpoint(self.client)), key=key)
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A session, as the nouns of the front door need it. `key` signs, or one of the home that may."""
+
+    session: Session
+    key: SigningKey | None = None
+
+    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
+        """Ask a module."""
+        return self.session.ask(name, arguments, kind)
+
+    def submit(self, *records: Record) -> Receipt:
+        """Sign these messages as one transaction and wait for the receipt."""
+        return self.session.submit(*records, key=self.key)
+
+
 def at_home(path: Path | None) -> Session:
     """A session with the running node of a home; raises HomeError, ConfigError, Failure."""
     home = Home.find(path, os.environ)

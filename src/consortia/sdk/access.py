@@ -6,14 +6,18 @@ from consortia.base.codec import R, Record
 from consortia.kernel.block import Receipt
 
 
-class Access(Protocol):
-    """The way to a ledger: `sdk.client.Client` over HTTP, or a network simulated in one process."""
+class Way(Protocol):
+    """The way to a ledger for nouns that only ask and sign."""
 
     def query(self, name: str, arguments: Record, kind: type[R]) -> R:
         """Ask a module: `module.query`."""
 
     def submit(self, *records: Record) -> Receipt:
         """Sign these messages as one transaction and wait for the receipt; raises TransactionRefused."""
+
+
+class Access(Way, Protocol):
+    """The whole way to a ledger: `sdk.client.Client` over HTTP, or a network simulated in one process."""
 
     def put_blob(self, data: bytes) -> bytes:
         """Keep bytes and give their id."""

@@ -8,28 +8,18 @@ Amounts are text, whole numbers or Decimals of the unit, never floats (see `amou
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from consortia.base.codec import R, Record
+from consortia.base.codec import Record
 from consortia.kernel.block import Receipt
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank import queries as views
 from consortia.modules.bank.rules import seed_commitment, set_commitment, table_hash
 from consortia.modules.bank.types import Condition, Escrow, PayRule, Price, Rule, Scoring, Unit
+from consortia.sdk.access import Way
 from consortia.sdk.amounts import Written, parts
 from consortia.sdk.errors import BankError
 
 PAGE = 100
-
-
-class Way(Protocol):
-    """The way to a ledger, as far as value needs one."""
-
-    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
-        """Ask a module: `module.query`."""
-
-    def submit(self, *records: Record) -> Receipt:
-        """Sign these messages as one transaction; raises TransactionRefused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,29 +7,20 @@ ledger.governance.execute(proposal.id)
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from consortia.app import application
-from consortia.base.codec import Malformed, R, Record, to_value
+from consortia.base.codec import Malformed, Record, to_value
 from consortia.kernel.block import Receipt
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance import queries as views
 from consortia.modules.governance.rules import charter_fits
 from consortia.modules.governance.types import Action, Charter, Choice, Status
+from consortia.sdk.access import Way
 from consortia.sdk.errors import GovernanceError
 from consortia.sdk.jsonform import from_json
 
 PAGE = 100
-
-
-class Way(Protocol):
-    """The way to a ledger, as far as decisions need one."""
-
-    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
-        """Ask a module: `module.query`."""
-
-    def submit(self, *records: Record) -> Receipt:
-        """Sign these messages as one transaction; raises TransactionRefused."""
 
 
 class Governance:

@@ -12,14 +12,13 @@ salt an order cannot be opened, and its deposit is lost.
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from consortia.base.codec import R, Record
 from consortia.kernel.block import Receipt
 from consortia.modules.market import messages as asked
 from consortia.modules.market import queries as views
 from consortia.modules.market.state import sealed
 from consortia.modules.market.types import Market, Order, Sealing, Side, Terms
+from consortia.sdk.access import Way
 from consortia.sdk.errors import LedgerError
 
 PAGE = 100
@@ -27,16 +26,6 @@ PAGE = 100
 
 class MarketError(LedgerError):
     """There is no such market, or nothing in it that could be done."""
-
-
-class Way(Protocol):
-    """The way to a ledger, as far as markets need one."""
-
-    def query(self, name: str, arguments: Record, kind: type[R]) -> R:
-        """Ask a module: `module.query`."""
-
-    def submit(self, *records: Record) -> Receipt:
-        """Sign these messages as one transaction; raises TransactionRefused."""
 
 
 @dataclass(frozen=True, slots=True)
