@@ -14,6 +14,7 @@ from consortia.node.homes import Wishes, begin
 from consortia.node.invitations import Invitations, InviteError, JoinRequest, Place, read_invite
 from consortia.node.serving import Cannot, serve
 from consortia.node.tls import ServerTls, TlsError, make_certificate
+from consortia.node.worker import client_of
 from consortia.sdk.client import Client
 from consortia.sdk.errors import RequestFailed, Unreachable
 from consortia.sdk.transport import Credentials, Transport
@@ -110,6 +111,11 @@ def test_a_client_knows_the_node_by_its_pin(secure):
         assert caller.status().member == "north"
     with pytest.raises(Unreachable, match="another certificate"):
         client(secure.home, secure.url, pins=frozenset({bytes(32)})).status()
+
+
+def test_a_worker_knows_its_own_node_by_the_certificate_in_its_home(secure):
+    with client_of(secure.home, secure.url) as caller:
+        assert caller.status().member == "north"
 
 
 def test_the_registered_certificate_opens_the_node_without_a_signature(secure):

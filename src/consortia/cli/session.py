@@ -20,7 +20,7 @@ from consortia.node.homes import EVERYWHERE
 from consortia.node.joining import vouching_checkpoint
 from consortia.node.keys import find_keys, list_keys, open_key, passphrase_from
 from consortia.node.peers import pins_of, registered
-from consortia.node.tls import tls_files
+from consortia.node.tls import pins_at
 from consortia.sdk.client import Client
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.transport import Credentials
@@ -133,7 +133,7 @@ def at_home(path: Path | None) -> Session:
     running = home.running()
     if running is None:
         raise Failure(f"no node runs on {home.path}", f"consortia up --home {home.path}", code=UNCHECKED)
-    url, token, pins = near(running.url), Credentials(token=home.token()), own_pins(home, running.url)
+    url, token, pins = near(running.url), Credentials(token=home.token()), pins_at(home.keys, running.url)
 
     def connect(key: SigningKey | None) -> Client:
         return Client(url, network=config.network_id, key=key, credentials=token, pins=pins)
@@ -207,8 +207,3 @@ def near(url: str) -> str:
         return url
     host = "[::1]" if parts.hostname == "::" else "127.0.0.1"
     return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}"))
-
-
-def own_pins(home: Home, url: str) -> frozenset[bytes]:
-    """The pin of a home's own certificate, where its node speaks TLS."""
-    return frozenset({tls_files(home.keys).pin()}) if url.startswith("https://") else frozenset()

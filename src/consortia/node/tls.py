@@ -52,6 +52,14 @@ def tls_files(folder: Path) -> TlsFiles:
     return TlsFiles(folder / CERTIFICATE_FILE, folder / KEY_FILE)
 
 
+def pins_at(folder: Path, url: str) -> frozenset[bytes]:
+    """By what a member's own programs know its node at `url`: the pin of the certificate among its keys.
+
+    Nothing where the node speaks no TLS. Raises TlsError.
+    """
+    return frozenset({tls_files(folder).pin()}) if url.startswith("https://") else frozenset()
+
+
 def make_certificate(folder: Path, member: str, hosts: Iterable[str], now: datetime) -> TlsFiles:
     """Make a P-256 key and a self-signed certificate for `hosts` (names and addresses), from `now` on.
 

@@ -16,6 +16,7 @@ from consortia.node.config import ConfigError
 from consortia.node.door import HttpDoor
 from consortia.node.home import Home
 from consortia.node.keys import KeyFileError, find_key, open_key, passphrase_from
+from consortia.node.tls import TlsError, pins_at
 from consortia.sdk.client import Client
 from consortia.workers import Data, Diary, Report, Together, Trustee, Worker, be_nice, run, when_idle
 from consortia.workers.diary import FOLDER
@@ -45,8 +46,8 @@ def main(arguments: list[str] | None = None, make: Make = Worker) -> int:
         os.setpgrp()  # what a terminal sends is for the node, which then ends this
         threading.Thread(target=_watch, args=(given.parent, stop), daemon=True).start()
     try:
-        worker = _worker(Home.find(given.home, os.environ), given.url, given.trainer, make, stop)
-    except (ConfigError, KeyFileError, RecipeError) as error:
+        worker = _worker(Home.find(given.home, os.environ), given.url, given.trainer, make)
+    except (ConfigError, KeyFileError, TlsError, RecipeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     settle()
@@ -54,12 +55,18 @@ def main(arguments: list[str] | None = None, make: Make = Worker) -> int:
     return 0
 
 
-def _worker(home: Home, url: str, trainer: str, make: Make, stop: threading.Event) -> Together:
+def client_of(home: Home, url: str) -> Client:
+    """A client for a home's worker of its own node at `url`; raises ConfigError, KeyFileError, TlsError."""
+    config = home.config(os.environ)
+    key = open_key(find_key(home.keys, "worker"), lambda: passphrase_from(os.environ))
+    pins = pins_at(home.keys, url)
+    return Client(url, network=config.network_id, member=config.member, key=key, pins=pins)
+
+
+def _worker(home: Home, url: str, trainer: str, make: Make) -> Together:
     config = home.config(os.environ)
     named = trainer or config.trainer
-    key = open_key(find_key(home.keys, "worker"), lambda: passphrase_from(os.environ))
-    client = Client(url, network=config.network_id, member=config.member, key=key)
-    door: Door = HttpDoor(client, config.member, home.blobs)
+    door: Door = HttpDoor(client_of(home, url), config.member, home.blobs)
 
     known: dict[tuple[bytes, int], tuple[str, bytes]] = {}
 
