@@ -20,6 +20,7 @@ from consortia.node.home import Running
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 10.0
+PROGRAM = "consortia.node"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -42,8 +43,10 @@ class NodeHandle:
         process = self._process
         return None if process is None or process.poll() is not None else process.pid
 
-    def start(self, *flags: str) -> None:
+    def start(self, *flags: str, program: str = PROGRAM) -> None:
         """Start the node without waiting; `flags` are those of `python -m consortia.node`.
+
+        Another `program`, a module that takes the same flags, may stand in its place.
 
         On Linux the node ends with the thread that calls this, so call it from one that outlives the node.
         """
@@ -51,7 +54,7 @@ class NodeHandle:
         errors = self.home / "logs" / "stderr.log"
         with errors.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "consortia.node", "--home", str(self.home), *flags],
+                [sys.executable, "-m", program, "--home", str(self.home), *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -1,37 +1,40 @@
 """`consortia demo`: a story on real data, in real processes, that ends with a proof anyone can check."""
 
+import importlib
 import signal
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from consortia.cli.output import DONE, Failure, facts, say
 
-MARK = ".consortia-demo"
-"""A file by which a folder is known as a demo's, which the next one may replace."""
-STORIES = {"health": "Four hospitals train a diagnosis model together, and anyone can check it."}
+if TYPE_CHECKING:
+    from consortia.solutions.story import Asked, Story
+
+HEALTH = "health"
+STORIES: dict[str, tuple[str, str]] = {
+    HEALTH: (
+        "consortia.cli.demo.health",
+        "Four hospitals train a diagnosis model together, and anyone can check it.",
+    ),
+}
+"""Each story's module, which holds it as `STORY`, and its title; imported when it is run."""
 
 
 @click.command()
-@click.argument("name", default="health")
+@click.argument("name", default=HEALTH)
 @click.option("--list", "listing", is_flag=True, help="List the stories and stop.")
-@click.option("--data", type=click.Path(path_type=Path), help="A folder with one CSV file a member.")
+@click.option("--data", type=click.Path(path_type=Path), help="Your own data: a folder with a CSV a member.")
 @click.option("--label", help="With --data: the column to predict; it has two classes.")
+@click.option("--rejects", type=click.Path(path_type=Path), help="Write rows that cannot be read here.")
+@click.option("--skip-bad-rows", is_flag=True, help="Go on without rows that cannot be read.")
 @click.option("--home", type=click.Path(path_type=Path), help="Keep everything here; default demo-NAME.")
-@click.option("--seed", default=1, show_default=True, help="Changes the splits.")
+@click.option("--seed", default=1, show_default=True, help="Changes splits and made-up data.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; progress goes to stderr.")
 @click.option("--open", "stay", is_flag=True, help="Leave the nodes running until Ctrl-C.")
-def demo(  # noqa: PLR0917 (one parameter an option)
-    name: str,
-    listing: bool,
-    data: Path | None,
-    label: str | None,
-    home: Path | None,
-    seed: int,
-    as_json: bool,
-    stay: bool,
-) -> int:
+def demo(name: str, listing: bool, home: Path | None, as_json: bool, stay: bool, **asked: Any) -> int:  # noqa: ANN401 (the options above)
     """Run a story: `consortia demo health`.
 
     Every member is a node process of its own with a worker beside it, on this machine. It takes about a
@@ -39,23 +42,37 @@ def demo(  # noqa: PLR0917 (one parameter an option)
     """
     if listing:
         if as_json:
-            facts({"stories": [{"name": story, "title": text} for story, text in STORIES.items()]})
+            facts({"stories": [{"name": known, "title": text} for known, (_, text) in STORIES.items()]})
             return DONE
-        for story, text in STORIES.items():
-            say(f"{story}  {text}")
+        width = max(map(len, STORIES))
+        for known, (_, text) in STORIES.items():
+            say(f"{known:{width}}  {text}")
         return DONE
     if name not in STORIES:
         raise click.BadParameter(f"there is no story {name!r}; there are: {', '.join(STORIES)}")
-    if (data is None) != (label is None):
-        raise click.UsageError("--data and --label go together: the folder, and the column to predict")
+    from consortia.solutions.story import Asked
+
+    wanted = Asked(**asked)
+    folder = _folder(home, name)
+    signal.signal(signal.SIGTERM, interrupt)
+    wait = threading.Event() if stay else None
+    if name == HEALTH:
+        _health(wanted, folder, wait, as_json=as_json)
+        return DONE
+    from consortia.cli.demo.playing import play
+
+    story: Story[Any] = importlib.import_module(STORIES[name][0]).STORY
+    play(story, wanted, folder, wait, as_json=as_json)
+    return DONE
+
+
+def _health(asked: "Asked", folder: Path, wait: threading.Event | None, *, as_json: bool) -> None:
+    """The first story, which needs more of its nodes than a stage gives: it looks into their memories."""
     from consortia.cli.demo.health import Wanted, run
 
-    folder = _folder(home, name)
-    wanted = Wanted(folder, data, label, seed, as_json)
-    wait = threading.Event()
-    signal.signal(signal.SIGTERM, interrupt)
-    run(wanted, wait if stay else None)
-    return DONE
+    if (asked.data is None) != (asked.label is None):
+        raise click.UsageError("--data and --label go together: the folder, and the column to predict")
+    run(Wanted(folder, asked.data, asked.label, asked.seed, as_json), wait)
 
 
 def interrupt(number: int, frame: object) -> None:
@@ -65,6 +82,8 @@ def interrupt(number: int, frame: object) -> None:
 
 
 def _folder(home: Path | None, name: str) -> Path:
+    from consortia.cli.demo.playing import MARK
+
     folder = (Path(f"demo-{name}") if home is None else home.expanduser()).absolute()
     try:
         taken = folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists()

@@ -11,6 +11,7 @@ from typing import Self
 from consortia.base.codec import encode_record
 from consortia.base.keys import SigningKey
 from consortia.cli.demo.telling import Teller
+from consortia.modules.governance.types import Charter
 from consortia.node import joining
 from consortia.node.cometbft.peering import introduce, local_settings
 from consortia.node.founding import found
@@ -31,23 +32,27 @@ class Party:
         self.home, self.name = home, name
         self.node = NodeHandle(home.path, name)
         self.vault = Vault(home.private)
-        self._client: Client | None = None
+        self._clients: dict[str, Client] = {}
 
     def key(self, role: str) -> SigningKey:
         """The member's key of a role."""
         return open_key(find_key(self.home.keys, role), lambda: "")
 
-    def client(self, network: bytes) -> Client:
-        """A client of the member's own node, acting for its people."""
-        if self._client is None or self._client.url != self.node.url:
-            self.close()
-            self._client = Client(self.node.url, network=network, member=self.name, key=self.key("admin"))
-        return self._client
+    def client(self, network: bytes, role: str = "admin") -> Client:
+        """A client of the member's own node, signing with the member's key of a role."""
+        known = self._clients.get(role)
+        if known is None or known.url != self.node.url:
+            if known is not None:
+                known.close()
+            known = Client(self.node.url, network=network, member=self.name, key=self.key(role))
+            self._clients[role] = known
+        return known
 
     def close(self) -> None:
         """Close the connections to the member's node."""
-        if self._client is not None:
-            self._client.close()
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
 
 
 class Consortium:
@@ -91,18 +96,21 @@ class Consortium:
         """A member by name."""
         return self.parties[name]
 
-    def client(self, name: str) -> Client:
-        """A client of a member's node for its people."""
-        return self.parties[name].client(self.network)
+    def client(self, name: str, role: str = "admin") -> Client:
+        """A client of a member's node, signing with the member's key of a role."""
+        return self.parties[name].client(self.network, role)
 
-    def build(self, title: str) -> None:
-        """Found the network, start the nodes, and let the members admit one another."""
+    def build(self, title: str, charter: Charter | None = None) -> None:
+        """Found the network, start the nodes, and let the members admit one another.
+
+        They decide by `charter`, the usual one by default.
+        """
         if self.driver == "cometbft":
-            self._build_together(title)
+            self._build_together(title, charter)
             return
         now = _now()
         first = self.names[0]
-        home, genesis = begin(self._wishes(first), title, now)
+        home, genesis = begin(self._wishes(first), title, now, charter)
         self.network, self.genesis = genesis.network(), encode_record(genesis)
         self.parties[first] = Party(home, first)
         self.founder.node.start()
@@ -123,11 +131,18 @@ class Consortium:
         for count, name in enumerate(self.names[1:], start=1):
             self._admit(name, self.names[1:count])
 
-    def _build_together(self, title: str) -> None:
+    def _build_together(self, title: str, charter: Charter | None) -> None:
         """Found a network of all members at once, which CometBFT orders, and start the nodes."""
         each = local_settings(self.names)
         homes = found(
-            self.folder, title, self.names, _now(), each=each, driver=self.driver, worker=self.workers
+            self.folder,
+            title,
+            self.names,
+            _now(),
+            charter=charter,
+            each=each,
+            driver=self.driver,
+            worker=self.workers,
         )
         introduce(homes)
         self.genesis = homes[0].genesis()

@@ -4,7 +4,6 @@ Real: the processes, keys, sockets, ledger, training and checks, and the Wiscons
 hospital holds which records. Simulated: that the hospitals are apart; all run on this machine.
 """
 
-import shutil
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from consortia.cli.awaiting import awaited_line
-from consortia.cli.demo import MARK, faults, masks, predicting, reel, study
+from consortia.cli.demo import faults, masks, predicting, reel, study
 from consortia.cli.demo.consortium import Consortium
+from consortia.cli.demo.playing import clear
 from consortia.cli.demo.summary import Outcome, tell, to_json
 from consortia.cli.demo.telling import Teller
 from consortia.cli.output import Failure, facts
@@ -52,22 +52,11 @@ def run(wanted: Wanted, stay: threading.Event | None) -> None:
         split = _split(wanted)
     except DataError as error:
         raise Failure(str(error)) from None
-    _clear(wanted.folder)
+    clear(wanted.folder)
     try:
         _tell_story(wanted, split, teller, stay)
     except (LedgerError, study.StudyFailed, reel.Missed) as error:
         raise Failure(f"the story broke off: {error}", f"look at the logs in {wanted.folder}") from error
-
-
-def _clear(folder: Path) -> None:
-    """Make the folder, in the place of an earlier demo's: not before there are data for another."""
-    try:
-        if folder.exists() and any(folder.iterdir()):
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARK).touch()
-    except OSError as error:
-        raise Failure(f"{folder}: {error.strerror}", "choose another folder with --home") from None
 
 
 def _split(wanted: Wanted) -> Split:

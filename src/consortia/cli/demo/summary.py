@@ -1,12 +1,11 @@
 """What a demo says at its end: figures, a picture of the lineage, and the commands to run next."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from consortia.cli.demo.consortium import Consortium
-from consortia.cli.demo.telling import Caught, paragraph
+from consortia.cli.demo.telling import Caught, paragraph, short
 from consortia.cli.output import say
 from consortia.engines.evaluate import Comparison
 from consortia.modules.training.queries import StudyView
@@ -60,9 +59,9 @@ def tell(outcome: Outcome) -> None:
     )
     say(paragraph(f"Demo keys are not encrypted. {_secrecy(outcome)}"))
     say("\nCheck it yourself, offline:")
-    network = outcome.consortium.network.hex()
-    say(f"  consortia verify {_short(outcome.proof)} \\\n      --network {network}")
-    say(f"  consortia audit {_short(outcome.consortium.folder)}")
+    folder, network = outcome.consortium.folder, outcome.consortium.network.hex()
+    say(f"  consortia verify {short(outcome.proof or folder)} \\\n      --network {network}")
+    say(f"  consortia audit {short(folder)}")
 
 
 def _secrecy(outcome: Outcome) -> str:
@@ -139,11 +138,3 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
 
 def _hex(value: bytes | None) -> str:
     return "none" if value is None else value.hex()[:16]
-
-
-def _short(path: Path | None) -> str:
-    """A path relative to the working folder where that is shorter."""
-    if path is None:
-        return ""
-    relative = os.path.relpath(path)
-    return relative if len(relative) < len(str(path)) else str(path)

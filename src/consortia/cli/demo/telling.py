@@ -1,5 +1,6 @@
 """What a demo tells while it runs: chapters, lines that say what was done, and one line that moves."""
 
+import os
 import shutil
 import sys
 import textwrap
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -96,6 +98,12 @@ class Teller:
 def paragraph(text: str) -> str:
     """Text over as many lines as it needs."""
     return textwrap.fill(text, _width(), break_long_words=False, break_on_hyphens=False)
+
+
+def short(path: Path) -> str:
+    """A path relative to the working folder where that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(str(path)) else str(path)
 
 
 def _width() -> int:
