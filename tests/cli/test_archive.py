@@ -1,10 +1,12 @@
 """Leaving with everything, starting again from it, backing up a live node, and coming back."""
 
+import io
 import shutil
 import tarfile
 
 import pytest
 
+from consortia.base.codec import decode, encode
 from tests.cli.terminal import Terminal, found_and_join, until
 
 pytestmark = pytest.mark.slow
@@ -50,6 +52,25 @@ def test_an_export_starts_again_with_the_same_root(pair):
     assert kept.read_bytes() == (terminal.folder / "bravo" / "private" / "datasets" / "rows").read_bytes()
     assert "exists" in terminal.error("export", "rest.tar", "--home", "bravo")
     assert "a home already" in terminal.error("import", "rest.tar", "--home", "whole")
+
+
+def test_an_archive_of_format_1_whose_blocks_had_no_accusations_is_read_as_well(pair):
+    terminal, _ = pair
+    out = terminal.facts("export", "newer.tar", "--home", "bravo")
+    with (
+        tarfile.open(terminal.folder / "newer.tar") as source,
+        tarfile.open(terminal.folder / "older.tar", "w") as target,
+    ):
+        for entry in source:
+            data = source.extractfile(entry).read()
+            if entry.name == "archive.json":
+                data = data.replace(b"consortia-archive-2", b"consortia-archive-1")
+            if entry.name.startswith("blocks/"):
+                data = encode({name: part for name, part in decode(data).items() if name != "accusations"})
+            entry.size = len(data)
+            target.addfile(entry, io.BytesIO(data))
+    made = terminal.facts("import", "older.tar", "--home", "older")
+    assert where(made) == where(out)
 
 
 def changed(archive, name, change):

@@ -92,8 +92,8 @@ def test_reading_needs_a_ledger(tmp_path: Path) -> None:
 
 def test_another_format_is_refused(tmp_path: Path) -> None:
     grown(tmp_path, 1).store.close()
-    meta(tmp_path, b"format", (2).to_bytes(8, "big"))
-    with pytest.raises(StoreError, match="its format is 2, this software writes 1; use the software"):
+    meta(tmp_path, b"format", (1).to_bytes(8, "big"))
+    with pytest.raises(StoreError, match="format is 1, this software writes 2; export it with the software"):
         LmdbStore(tmp_path)
     meta(tmp_path, b"format", None)
     with pytest.raises(StoreError, match="format version is missing"):

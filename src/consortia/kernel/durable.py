@@ -4,7 +4,7 @@ A block is one write, all or nothing. A driver that has heights of its own (`ker
 store keep its mark in the same write, so that neither is ever ahead of the other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Protocol
@@ -82,19 +82,26 @@ class Base(Record, frozen=True):
     size: U63
 
 
+Part = tuple[Mapping[bytes, bytes], Mapping[bytes, bytes]]
+"""State entries, and buckets of the tree over the state, each by its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class RestoreWrite:
-    """What makes a ledger of state entries and buckets that were put into a store before.
+    """A whole ledger without its past, to be written in the place of whatever a store holds.
 
     `header` is (height, leaf index, leaf) of the header at which it begins, `nodes` what the log there needs
-    to grow and to prove that header.
+    to grow and to prove that header, `parts` all state entries and buckets: asked for more than once where
+    the store has to begin anew. `driver` gives the driver's encoded mark, told the state; what it raises
+    leaves everything as it was.
     """
 
     mark: bytes
-    driver: bytes
+    driver: Callable[[Reader], bytes]
     base: bytes
     header: tuple[int, int, bytes]
     nodes: tuple[CompleteNode, ...]
+    parts: Callable[[], Iterable[Part]]
 
 
 class View(Reader, TreeReader, Protocol):
@@ -164,12 +171,8 @@ class LedgerStore(Protocol):
         """Forget everything, durably: the store holds no ledger."""
         ...
 
-    def put_part(self, entries: Mapping[bytes, bytes], buckets: Mapping[bytes, bytes]) -> None:
-        """Put state entries and buckets of its tree into a store that holds no ledger."""
-        ...
-
     def restore(self, write: RestoreWrite) -> None:
-        """Make the ledger of the parts that were put, durably."""
+        """Hold this ledger in the place of the one that was here, durably, all or nothing."""
         ...
 
     def put_note(self, size: int, note: bytes) -> None:

@@ -87,10 +87,14 @@ class Ledger:
         return cls(store, Machine(app, genesis, genesis.network(), alarm), tree, frontier, tip)
 
     def reload(self) -> None:
-        """Stand where the store stands now, after another ledger of this network was restored into it."""
-        genesis, self._tree, self._frontier, self.tip = _read(self.store)
+        """Stand where the store stands now, after another ledger of this network was restored into it.
+
+        Raises as `open`, and Malformed for the ledger of another network; then nothing has moved.
+        """
+        genesis, tree, frontier, tip = _read(self.store)
         if genesis.network() != self.network:
             raise Malformed("the store holds the ledger of another network")
+        self._tree, self._frontier, self.tip = tree, frontier, tip
 
     @property
     def base(self) -> Base | None:

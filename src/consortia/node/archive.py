@@ -25,7 +25,7 @@ from typing import Literal
 import msgspec
 
 from consortia.app import application
-from consortia.base.codec import Malformed, decode_record
+from consortia.base.codec import U63, Malformed, Milliseconds, Record, decode_record
 from consortia.base.ids import network_id
 from consortia.base.note import parse_note
 from consortia.kernel.block import BLOCK_BYTES_MAX, Block, Header, MemberSet, parse_leaf
@@ -40,6 +40,10 @@ from consortia.store.lmdb import LmdbStore
 from consortia.workers.diary import is_passing
 
 MANIFEST = "archive.json"
+FORMAT: Literal["consortia-archive-2"] = "consortia-archive-2"
+OLD_FORMAT: Literal["consortia-archive-1"] = "consortia-archive-1"
+"""Its blocks have no accusations; it is read, and not written any more."""
+
 MEMBER_BYTES_MAX = 64 << 20
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -49,10 +53,18 @@ class ArchiveError(ValueError):
     """An archive that cannot be made or used; the text names the entry and says why."""
 
 
+class _OldBlock(Record, frozen=True):
+    """A block of format 1."""
+
+    height: U63
+    time: Milliseconds
+    transactions: tuple[bytes, ...]
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an archive says of itself; hashes in hex."""
 
-    format: Literal["consortia-archive-1"]
+    format: Literal["consortia-archive-2", "consortia-archive-1"]
     network: str
     member: str
     orderer: str
@@ -84,7 +96,7 @@ def export_home(home: Home, ledger: Ledger, file: Path, *, private: bool, progre
     config = home.config({})
     tip, blobs = ledger.tip, Blobs(home.blobs)
     manifest = Manifest(
-        "consortia-archive-1",
+        FORMAT,
         config.network,
         config.member,
         config.orderer or config.member,
@@ -169,7 +181,7 @@ class _Import:
             for entry in self._entries:
                 kind, _, name = entry.name.partition("/")
                 if kind == "blocks":
-                    self._block(ledger, entry)  # 2
+                    self._block(ledger, entry, manifest)  # 2
                     self._progress("blocks", ledger.tip.height, manifest.height)
                 elif kind == "notes":
                     self._note(ledger, entry)  # 3
@@ -189,10 +201,14 @@ class _Import:
             )
         return Standing(tip.height, tip.size, tip.root.hex(), count)
 
-    def _block(self, ledger: Ledger, entry: tarfile.TarInfo) -> None:
+    def _block(self, ledger: Ledger, entry: tarfile.TarInfo, manifest: Manifest) -> None:
+        data = self._read(entry)
         try:
-            block = decode_record(Block, self._read(entry), size_max=BLOCK_BYTES_MAX)
-            ledger.append(block)
+            if manifest.format == OLD_FORMAT:
+                old = decode_record(_OldBlock, data, size_max=BLOCK_BYTES_MAX)
+                ledger.append(Block(old.height, old.time, old.transactions))
+            else:
+                ledger.append(decode_record(Block, data, size_max=BLOCK_BYTES_MAX))
         except (Malformed, InvalidBlock) as error:
             raise ArchiveError(f"{entry.name}: {error}") from None
 

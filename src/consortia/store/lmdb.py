@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from lmdb import _Database
 
 FILE_NAME = "data.mdb"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""1: blocks had no accusations."""
+
 MAP_BYTES = 1 << 30
 """Address space to start with; it doubles when it is full. Disk is used only as far as it is written."""
 
@@ -47,6 +49,7 @@ GROW_SECONDS_MAX = 10.0
 
 _DATABASES = ("state", "buckets", "deltas", "blocks", "leaves", "nodes", "transactions", "notes", "meta")
 _RESTORE = "restore it from a backup or from another member's node"
+_OTHER = "export it with the software that wrote it, and import that here: consortia import FILE --home NEW"
 _LOOK = "look at the disk, its mount and its permissions"
 
 
@@ -75,8 +78,6 @@ class LmdbStore:
             self._env = self._open_environment(map_bytes)
             try:
                 self._dbs = self._open_databases()
-                self._drop_unfinished()
-                self._drop_unfinished()
             except BaseException:
                 self._env.close()
                 raise
@@ -107,32 +108,27 @@ class LmdbStore:
         self._laid = {}
         self._transact(self._clear)
 
-    def put_part(self, entries: Mapping[bytes, bytes], buckets: Mapping[bytes, bytes]) -> None:
-        """Put state entries and buckets of its tree into a store that holds no ledger.
-
-        Raise as `commit` does. What is put and never made a ledger by `restore` is gone when the store is
-        opened again.
-        """
-
-        def put(txn: "lmdb.Transaction[bytes]") -> None:
-            _put_all(txn, self._dbs.state, sorted(entries.items()))
-            _put_all(txn, self._dbs.buckets, sorted(buckets.items()))
-
-        self._transact(put)
-
     def restore(self, write: RestoreWrite) -> None:
-        """Make the ledger of the parts that were put, durably. Raise as `commit` does."""
+        """Hold this ledger in the place of the one that was here, all or nothing. Raise as `commit` does.
+
+        It is one write transaction: whoever reads meanwhile reads the ledger that was here.
+        """
 
         def put(txn: "lmdb.Transaction[bytes]") -> None:
             dbs = self._dbs
             height, index, leaf = write.header
+            self._clear(txn)
+            for entries, buckets in write.parts():
+                _put_all(txn, dbs.state, sorted(entries.items()))
+                _put_all(txn, dbs.buckets, sorted(buckets.items()))
             txn.put(key_of(index), leaf, db=dbs.leaves)
             txn.put(key_of(height), key_of(index), db=dbs.blocks)
             _put_all(txn, dbs.nodes, sorted((node_key(level, at), hash_) for level, at, hash_ in write.nodes))
-            txn.put(DRIVER, write.driver, db=dbs.meta)
+            txn.put(DRIVER, write.driver(LmdbView(txn, dbs)), db=dbs.meta)
             txn.put(BASE, write.base, db=dbs.meta)
             _put_mark(txn, dbs.meta, height, write.mark)
 
+        self._laid = {}
         self._transact(put)
 
     def put_note(self, size: int, note: bytes) -> None:
@@ -230,19 +226,12 @@ class LmdbStore:
         except (lmdb.Error, OSError) as error:
             raise StoreError(self.path, f"the file is not a whole ledger ({error})", _RESTORE) from error
 
-    def _drop_unfinished(self) -> None:
-        """Forget the parts of a restoration that did not come to its end."""
-        with self._env.begin() as txn:
-            unfinished = txn.get(MARK, db=self._dbs.meta) is None and txn.stat(self._dbs.state)["entries"]
-        if unfinished and not self.read_only:
-            self.clear()
-
     def _check_meta(self, version: bytes | None, mark: bytes | None) -> None:
         if version is None:
             raise StoreError(self.path, "the format version is missing", _RESTORE)
         if version != key_of(FORMAT_VERSION):
             problem = f"its format is {number_of(version)}, this software writes {FORMAT_VERSION}"
-            raise StoreError(self.path, problem, "use the software that wrote it, or export and import")
+            raise StoreError(self.path, problem, _OTHER)
         if mark is not None and hashlib.sha256(mark[32:]).digest() != mark[:32]:
             raise StoreError(self.path, "the commit marker is damaged", _RESTORE)
 

@@ -1,6 +1,6 @@
 """A ledger's store in memory, for simulations and small experiments: the same protocol, nothing kept."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from consortia.base.merkle import leaf_hash
@@ -108,18 +108,16 @@ class MemoryView(MemoryReader):
         """Take a driver's mark in."""
         self._driver = mark
 
-    def write_part(self, entries: Mapping[bytes, bytes], buckets: Mapping[bytes, bytes]) -> None:
-        """Take state entries and buckets in."""
-        self.update(entries)
-        self._buckets.update(buckets)
-
     def write_restored(self, write: RestoreWrite) -> None:
-        """Make the ledger of what was put."""
+        """Take a whole ledger in, into a view that holds nothing."""
+        for entries, buckets in write.parts():
+            self.update(entries)
+            self._buckets.update(buckets)
         self.height, index, leaf = write.header
         self._leaves[index] = leaf
         self._blocks[self.height] = index, b""
         self._nodes.update({(level, at): digest for level, at, digest in write.nodes})
-        self._mark, self._driver, self._base = write.mark, write.driver, write.base
+        self._mark, self._driver, self._base = write.mark, write.driver(self), write.base
 
     def write_note(self, size: int, note: bytes) -> None:
         """Take a note in."""
@@ -157,15 +155,12 @@ class MemoryStore:
         self._require_unread()
         self._view = MemoryView()
 
-    def put_part(self, entries: Mapping[bytes, bytes], buckets: Mapping[bytes, bytes]) -> None:
-        """Put state entries and buckets of its tree into a store that holds no ledger."""
-        self._require_unread()
-        self._view.write_part(entries, buckets)
-
     def restore(self, write: RestoreWrite) -> None:
-        """Make the ledger of the parts that were put."""
+        """Hold this ledger in the place of the one that was here."""
         self._require_unread()
-        self._view.write_restored(write)
+        view = MemoryView()
+        view.write_restored(write)
+        self._view = view
 
     def put_note(self, size: int, note: bytes) -> None:
         """Keep the final note of a log size, in place of an earlier one."""

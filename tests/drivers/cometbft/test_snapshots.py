@@ -29,6 +29,7 @@ from consortia.drivers.cometbft.snapshot import (
 )
 from consortia.drivers.cometbft.snapshots import Every, Offer, Restoring, Snapshots
 from consortia.drivers.cometbft.wire import MESSAGES
+from consortia.kernel.block import MemberSet
 from consortia.kernel.durable import Base
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.store import MemoryReader
@@ -326,6 +327,21 @@ def test_chunks_out_of_order_or_without_a_snapshot_are_refused_and_a_right_one_g
         target.accept(offer, ROOTS[4])
 
 
+@pytest.mark.parametrize("store", [MemoryStore, LmdbStore])
+def test_a_state_of_other_members_than_the_header_names_changes_nothing(source, tmp_path, store, monkeypatch):
+    held = store() if store is MemoryStore else store(tmp_path / "home")
+    before = founded().tip
+    target = node(ledger=Ledger.create(held, application(), genesis(MEMBERS, time=START)))
+    monkeypatch.setattr(type(target.ledger.app.keys), "member_set", lambda *_: MemberSet(()))
+    with pytest.raises(BadSnapshot, match="other members"):
+        synced(source, target)
+    assert target.info() == (0, b"")
+    target.ledger.check_state()
+    target.ledger.reload()
+    assert target.ledger.tip == before
+    held.close()
+
+
 def test_another_snapshot_can_be_taken_when_one_breaks_off(source):
     target, offer = node(), offer_of(source)
     target.accept(offer, ROOTS[4])
@@ -335,17 +351,19 @@ def test_another_snapshot_can_be_taken_when_one_breaks_off(source):
     assert target.info() == (4, ROOTS[4])
 
 
-def test_a_restoration_that_is_killed_leaves_an_empty_store_and_can_begin_anew(source, tmp_path):
+def test_a_restoration_that_is_killed_leaves_the_ledger_that_was_there_and_can_begin_anew(source, tmp_path):
     with LmdbStore(tmp_path / "home") as store:
         target = node(ledger=Ledger.create(store, application(), genesis(MEMBERS, time=START)))
         target.accept(offer_of(source), ROOTS[4])
         for number in range(3):
             target.apply(number, source.chunk(4, number, 1))
     with LmdbStore(tmp_path / "home") as store:
+        target = node(ledger=Ledger.open(store, application()))
+        assert target.ledger.tip == founded().tip
+        target.ledger.check_state()
         with store.snapshot() as view:
-            assert (view.mark(), list(view.scan(b"")), list(view.buckets())) == (None, [], [])
-        target = node(ledger=Ledger.create(store, application(), genesis(MEMBERS, time=START)))
-        synced(source, target)
+            synced(source, target)
+            assert view.base() is None
         tip = target.ledger.tip
     with LmdbStore(tmp_path / "home") as store:
         ledger = Ledger.open(store, application())

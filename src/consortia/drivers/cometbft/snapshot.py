@@ -191,7 +191,7 @@ def fold(chunks: Sequence[ChunkRoot]) -> bytes:
 def read_chunk(chunk: ChunkRoot, data: bytes) -> tuple[dict[bytes, bytes], dict[int, bytes]]:
     """The entries of a chunk and the buckets they make, by place; raises BadSnapshot unless they are its."""
     entries, packed = dict[bytes, bytes](), list[bytes]()
-    for key, value in _entries(data):
+    for key, value in entries_of(data):
         entries[key] = value
         packed.append(key_hash(key) + value_hash(value))
     shift = KEY_BITS + 1 - chunk.place.bit_length()
@@ -206,8 +206,8 @@ def read_chunk(chunk: ChunkRoot, data: bytes) -> tuple[dict[bytes, bytes], dict[
     return entries, buckets
 
 
-def _entries(data: bytes) -> Iterator[Entry]:
-    """The entries of a chunk's bytes; raises BadSnapshot where they end too early."""
+def entries_of(data: bytes) -> Iterator[Entry]:
+    """The entries of a chunk, from its bytes; raises BadSnapshot where they end too early."""
     at = 0
     while at < len(data):
         start = at + _LENGTHS_BYTES

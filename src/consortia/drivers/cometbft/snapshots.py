@@ -1,10 +1,10 @@
 """A node's snapshots on disk, and the restoring of another's.
 
 Snapshots are made at every so many of CometBFT's heights, each in a folder named for its height, and offered
-from two heights below the newest on: whoever checks one needs the two blocks after it. A restoration puts
-chunk by chunk into the emptied store and makes a ledger of them at the end, in one durable step; until then
-the store holds none, and a node that is killed meanwhile begins anew. What was restored is kept beside the
-snapshots, as the *base* from which an audit replays.
+from two heights below the newest on: whoever checks one needs the two blocks after it. A restoration checks
+chunk by chunk and lays them aside; when all are there, one durable step puts them in the place of what the
+store holds. Whoever reads before it, or after a node was killed meanwhile, finds the ledger that was there.
+What was restored is kept beside the snapshots, as the *base* from which an audit replays.
 """
 
 import shutil
@@ -20,6 +20,7 @@ from consortia.drivers.cometbft.snapshot import (
     check_metadata,
     chunks_of,
     digest_of,
+    entries_of,
     height_of,
     metadata_of,
     nodes_of,
@@ -27,9 +28,9 @@ from consortia.drivers.cometbft.snapshot import (
     read_chunk,
 )
 from consortia.kernel.context import Context
-from consortia.kernel.durable import Base, DriverMark, Power, RestoreWrite
+from consortia.kernel.durable import Base, DriverMark, Part, Power, RestoreWrite
 from consortia.kernel.ledger import Ledger
-from consortia.kernel.store import Overlay
+from consortia.kernel.store import Overlay, Reader
 from consortia.kernel.tree import bucket_name
 
 OFFERED_BELOW = 2
@@ -142,36 +143,33 @@ class Restoring:
         self.checked: Checked = check_metadata(offer.metadata, offer.height, root, ledger.network)
         if len(self.checked.metadata.chunks) != offer.chunks:
             raise BadSnapshot(f"the snapshot has {len(self.checked.metadata.chunks)} chunks")
-        self._next = 0
         self._metadata, self._keep = offer.metadata, keep
+        self._buckets: list[dict[bytes, bytes]] = []
+        self._chunks: list[bytes] = []
 
     @property
     def done(self) -> bool:
-        """Whether every chunk is in the store."""
-        return self._next == len(self.checked.metadata.chunks)
+        """Whether every chunk is here."""
+        return len(self._buckets) == len(self.checked.metadata.chunks)
 
     def put(self, number: int, data: bytes) -> None:
-        """Put a chunk, in order; raises BadSnapshot and changes nothing if it is not what it should be."""
-        if self.done or number != self._next:
-            raise BadSnapshot(f"chunk {number} comes before chunk {self._next}")
-        entries, buckets = read_chunk(self.checked.metadata.chunks[number], data)
-        store = self.ledger.store
-        if number == 0:
-            store.clear()
-        self._keep_copy(number, data)
-        store.put_part(entries, {bucket_name(place): packed for place, packed in buckets.items()})
-        self._next += 1
+        """Check a chunk and lay it aside, in order; raises BadSnapshot where it is not what it should be."""
+        if self.done or number != len(self._buckets):
+            raise BadSnapshot(f"chunk {number} comes before chunk {len(self._buckets)}")
+        _, buckets = read_chunk(self.checked.metadata.chunks[number], data)
+        self._lay_aside(number, data)
+        self._buckets.append({bucket_name(place): packed for place, packed in buckets.items()})
 
     def finish(self) -> DriverMark:
-        """Make the ledger of what was put, and stand there; raises BadSnapshot if the members are others."""
+        """Put what was laid aside in the place of the ledger here; raises BadSnapshot for other members."""
         metadata, size = self.checked.metadata, self.checked.frontier.size
-        mark = DriverMark(metadata.height, self.root, metadata.start, self._validators())
         write = RestoreWrite(
             mark=encode_record(metadata.mark),
-            driver=encode_record(mark),
+            driver=lambda view: encode_record(self._driver_mark(view)),
             base=encode_record(Base(metadata.mark.height, size)),
             header=(metadata.mark.height, size - 1, metadata.header),
             nodes=nodes_of(self.checked),
+            parts=self._parts,
         )
         if self._keep is not None:
             (self._keep / _RESTORING / _METADATA).write_bytes(self._metadata)
@@ -179,24 +177,32 @@ class Restoring:
             (self._keep / _RESTORING).replace(self._keep / _BASE)
         self.ledger.store.restore(write)
         self.ledger.reload()
-        return mark
-
-    def _keep_copy(self, number: int, data: bytes) -> None:
-        if self._keep is not None:
-            place = self._keep / _RESTORING
-            if number == 0:
-                shutil.rmtree(place, ignore_errors=True)
-                place.mkdir(parents=True)
-            (place / str(number)).write_bytes(data)
-
-    def _validators(self) -> tuple[Power, ...]:
-        """Who votes, by the state that was put."""
-        keys, mark = self.ledger.app.keys, self.checked.metadata.mark
         with self.ledger.store.snapshot() as view:
-            ctx = Context(
-                Overlay(view), self.ledger.network, mark.height, mark.time, self.checked.frontier.size
-            )
-            if keys.member_set(ctx).hash() != self.checked.header.members:
-                raise BadSnapshot("the state has other members than the header names")
-            powers = {one.public: one.power for one in keys.validators(ctx)}
-        return tuple(Power(key, power) for key, power in sorted(powers.items()))
+            return self._driver_mark(view)
+
+    def _lay_aside(self, number: int, data: bytes) -> None:
+        if self._keep is None:
+            self._chunks.append(data)
+            return
+        place = self._keep / _RESTORING
+        if number == 0:
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True)
+        (place / str(number)).write_bytes(data)
+
+    def _parts(self) -> Iterator[Part]:
+        """All entries and buckets, of chunks that were checked."""
+        for number, buckets in enumerate(self._buckets):
+            place = None if self._keep is None else self._keep / _BASE / str(number)
+            yield dict(entries_of(self._chunks[number] if place is None else place.read_bytes())), buckets
+
+    def _driver_mark(self, view: Reader) -> DriverMark:
+        """Where the driver stands, with who votes by the state that was put."""
+        keys, metadata, size = self.ledger.app.keys, self.checked.metadata, self.checked.frontier.size
+        mark = metadata.mark
+        ctx = Context(Overlay(view), self.ledger.network, mark.height, mark.time, size)
+        if keys.member_set(ctx).hash() != self.checked.header.members:
+            raise BadSnapshot("the state has other members than the header names")
+        powers = {one.public: one.power for one in keys.validators(ctx)}
+        voting = tuple(Power(key, power) for key, power in sorted(powers.items()))
+        return DriverMark(metadata.height, self.root, metadata.start, voting)
