@@ -1,5 +1,6 @@
 """`consortia account`: what this member has, what waits for it, and how it pays."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -42,10 +43,7 @@ def list_accounts(*, home: Path | None, as_json: bool) -> int:
     if as_json:
         facts({"held": [to_json(one) for one in held]})
         return DONE
-    rows = [
-        [one.account, written(one.amount, units[one.unit].decimals), _name(units[one.unit])] for one in held
-    ]
-    table(rows, ["account", "amount", "unit"])
+    _table(held, units)
     return DONE
 
 
@@ -64,10 +62,7 @@ def show(*, owner: str | None, home: Path | None, as_json: bool) -> int:
         facts({"member": whose} | known)
         return DONE
     units = {one.id: one for one in bank.units()}
-    rows = [
-        [one.account, written(one.amount, units[one.unit].decimals), _name(units[one.unit])] for one in held
-    ]
-    table(rows, ["account", "amount", "unit"])
+    _table(held, units)
     for rule in holds:
         of = units[rule.unit]
         say(f"above {written(rule.hold.above, of.decimals)} {_name(of)} two people release a payment")
@@ -299,6 +294,13 @@ def _tell(bank: Bank, opened: bytes, *, as_json: bool) -> int:
 
 def _members(session: Session) -> list[str]:
     return [one.name for one in session.ask("identity.members", Nothing(), MembersView).members]
+
+
+def _table(held: list[Held], units: Mapping[bytes, Unit]) -> None:
+    """What accounts hold, by account and then by the unit's name."""
+    known = sorted((one.account, _name(units[one.unit]), one) for one in held)
+    rows = [[account, written(one.amount, units[one.unit].decimals), name] for account, name, one in known]
+    table(rows, ["account", "amount", "unit"])
 
 
 def _name(unit: Unit) -> str:
