@@ -159,6 +159,10 @@ class LedgerStore(Protocol):
         """A consistent view, released at the end of the `with` block."""
         ...
 
+    def hold(self) -> AbstractContextManager[View]:
+        """A view for a long reader, in another thread or not, while blocks are written."""
+        ...
+
     def commit(self, write: BlockWrite) -> None:
         """Make a block durable, all or nothing."""
         ...

@@ -50,7 +50,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     how much it logs; `peer_listen` is host:port where it listens to its peers, `peer_address` where they
     reach it when that differs, and `peers` some of them (id@host:port): it learns of others. A block waits
     `block_milliseconds` for late votes; it keeps the last `retain_blocks` blocks (0: all of them, as at least
-    one member should); `metrics_listen` is host:port of its Prometheus page (empty: none).
+    one member must); every `snapshot_blocks` of CometBFT's blocks (0: never) a snapshot is made, from which
+    others may start; `metrics_listen` is host:port of its Prometheus page (empty: none).
 
     One blob has at
     most `blob_bytes_max` bytes, all together `blobs_bytes_max`, those that each other member left
@@ -76,6 +77,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     peers: tuple[str, ...] = ()
     block_milliseconds: Annotated[int, Meta(ge=10, le=60_000)] = 200
     retain_blocks: Annotated[int, Meta(ge=0)] = 0
+    snapshot_blocks: Annotated[int, Meta(ge=0)] = 500
     metrics_listen: str = ""
     group_milliseconds: Annotated[int, Meta(ge=0, le=10_000)] = 2
     group_transactions: Annotated[int, Meta(ge=1, le=100_000)] = 1_000

@@ -44,6 +44,9 @@ FORMAT_VERSION = 2
 MAP_BYTES = 1 << 30
 """Address space to start with; it doubles when it is full. Disk is used only as far as it is written."""
 
+HOLD_BYTES = 4 << 30
+"""Address space that a long reader finds free: more than blocks write before it ends."""
+
 GROW_SECONDS_MAX = 10.0
 """So long the store waits for open snapshots to end before it may enlarge its map."""
 
@@ -90,6 +93,18 @@ class LmdbStore:
         """A consistent view of what is committed. Raise StoreError when the file is damaged."""
         with self._reading(), self._env.begin(buffers=False) as txn:
             yield LmdbView(txn, self._dbs, dict(self._laid))
+
+    @contextmanager
+    def hold(self) -> Iterator[LmdbView]:
+        """A view for a long reader, in another thread or not, while blocks are written.
+
+        Nothing that it sees is overwritten and the map cannot grow meanwhile, so room is made before.
+        """
+        used = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
+        if self._env.info()["map_size"] < used + HOLD_BYTES:
+            self._grow(used + 2 * HOLD_BYTES)
+        with self.snapshot() as view:
+            yield view
 
     def commit(self, write: BlockWrite) -> None:
         """Make a block durable, all or nothing. Raise StoreError, with nothing done, where that fails.
@@ -288,13 +303,13 @@ class LmdbStore:
             return NoRoom(self.path, f"the disk is full ({error})", "make room, then go on")
         return NoRoom(self.path, f"the disk is full or failing ({error})", f"make room, or {_LOOK}")
 
-    def _grow(self) -> None:
-        """Double the map, once no snapshot is open in it."""
+    def _grow(self, size: int = 0) -> None:
+        """Double the map, or make it of this size, once no snapshot is open in it."""
         with self._free:
             if not self._free.wait_for(lambda: self._views == 0, GROW_SECONDS_MAX):
                 problem = "the map is full and cannot grow while a snapshot is open"
                 raise StoreError(self.path, problem, "end the snapshot first")
-            self._env.set_mapsize(2 * self._env.info()["map_size"])
+            self._env.set_mapsize(size or 2 * self._env.info()["map_size"])
 
     def _write_block(self, txn: "lmdb.Transaction[bytes]", write: BlockWrite) -> None:
         dbs, first = self._dbs, write.first

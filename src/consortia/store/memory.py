@@ -1,5 +1,6 @@
 """A ledger's store in memory, for simulations and small experiments: the same protocol, nothing kept."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -139,6 +140,11 @@ class MemoryStore:
             yield self._view
         finally:
             self._open -= 1
+
+    @contextmanager
+    def hold(self) -> Iterator[MemoryView]:
+        """A view for a long reader while blocks are written: a copy."""
+        yield copy.deepcopy(self._view)
 
     def commit(self, write: BlockWrite) -> None:
         """Take a block in."""

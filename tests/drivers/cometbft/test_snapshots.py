@@ -3,6 +3,7 @@
 
 import random
 import shutil
+import threading
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ from consortia.drivers.cometbft.snapshot import (
     fold,
     read_chunk,
 )
-from consortia.drivers.cometbft.snapshots import Every, Offer, Restoring, Snapshots
+from consortia.drivers.cometbft.snapshots import Every, Offer, Restoring, Snapshots, in_background
 from consortia.drivers.cometbft.wire import MESSAGES
 from consortia.kernel.block import MemberSet
 from consortia.kernel.durable import Base
@@ -199,15 +200,63 @@ def test_blocks_after_a_snapshot_that_is_offered_are_kept(tmp_path):
     assert kept == [0, 0, 1, 2, 3, 4, 4, 6, 7]
 
 
+def test_one_made_in_the_background_while_blocks_go_on_is_the_same_bytes(source, tmp_path):
+    waits, made = threading.Event(), threading.Event()
+
+    def later(work):
+        def delayed():
+            waits.wait()
+            work()
+            made.set()
+
+        in_background(delayed)
+
+    with LmdbStore(tmp_path / "home") as store:
+        driver = node(ledger=Ledger.create(store, application(), genesis(MEMBERS, time=START)))
+        driver.snapshots = Snapshots(tmp_path / "other", Every(4), later)
+        grown(driver, 6)
+        assert driver.offered() == ()
+        grown(driver, 2, 6)
+        assert "the one before is still being made" in driver.snapshots.problem
+        waits.set()
+        made.wait()
+        driver.snapshots.close()
+        assert files(tmp_path / "other") == files(tmp_path / "source")
+        assert driver.snapshots.problem is None
+
+
+def test_one_that_is_being_made_when_the_node_ends_is_left_out(tmp_path):
+    halted = []
+    with LmdbStore(tmp_path / "home") as store:
+        driver = node(ledger=Ledger.create(store, application(), genesis(MEMBERS, time=START)))
+        driver.snapshots = Snapshots(tmp_path / "snapshots", Every(4), halted.append)
+        grown(driver, 4)
+        closing = threading.Thread(target=driver.snapshots.close)
+        closing.start()
+        while not driver.snapshots._closed:
+            pass
+        halted[0]()
+        closing.join()
+        assert driver.snapshots.oldest() is None
+
+
+def test_a_chain_that_began_within_a_log_has_a_snapshot_of_its_first_height(tmp_path):
+    snapshots = Snapshots(tmp_path, Every(500))
+    assert snapshots.due(1, 7)
+    assert snapshots.due(1_000, 7)
+    assert not snapshots.due(1, 1)
+    assert not Snapshots(tmp_path).due(1, 7)
+
+
 def test_a_full_disk_costs_the_snapshot_and_not_the_block(tmp_path):
     (tmp_path / "file").write_text("in the way")
     driver = node(tmp_path / "file", every=1)
     grown(driver, 1)
     assert driver.height == 1
-    assert "no snapshot of height 1" in driver.snapshot_problem
+    assert "no snapshot of height 1" in driver.snapshots.problem
     driver.snapshots.folder = tmp_path / "folder"
     grown(driver, 1, 1)
-    assert driver.snapshot_problem is None
+    assert driver.snapshots.problem is None
 
 
 # What is wrong is refused -----------------------------------------------------------------------

@@ -132,7 +132,6 @@ class CometBft:
         """Go on where the ledger's store says that this driver was."""
         self.ledger = ledger
         self.snapshots = snapshots
-        self.snapshot_problem: str | None = None
         self._restoring: Restoring | None = None
         self.retention = retention or Retention()
         self.check = Signatures(check)
@@ -351,13 +350,9 @@ class CometBft:
             self._decided.append(Decided(self.mark.height, time, self.mark.root, None, (), restored=True))
 
     def _make_snapshot(self) -> None:
-        """Make a snapshot where one is due. The block is durable already: a full disk is only told."""
-        if self.snapshots is not None and self.snapshots.due(self.height):
-            try:
-                self.snapshots.make(self.ledger, self.height, self.start)
-                self.snapshot_problem = None
-            except OSError as error:
-                self.snapshot_problem = f"no snapshot of height {self.height}: {error}"
+        """Have a snapshot made where one is due. The block is durable already: a full disk is only told."""
+        if self.snapshots is not None and self.snapshots.due(self.height, self.start):
+            self.snapshots.begin(self.ledger, self.height, self.start)
 
     # Validators ---------------------------------------------------------------------------
 

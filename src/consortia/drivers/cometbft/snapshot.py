@@ -11,6 +11,7 @@ if its entries have at most `CHUNK_BYTES` or are a leaf set of the law. All of i
 the log alone, so it is the same bytes on every node.
 """
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ FORMAT = 1
 CHUNK_BYTES = 1 << 20
 CHUNKS_MAX = 1 << 16
 _LENGTHS_BYTES = 6
+_AFTER_HASH = slice(32, 36)
 
 Entry = tuple[bytes, bytes]
 """A state key and its value."""
@@ -82,25 +84,40 @@ class Checked:
 
 def chunks_of(view: View) -> Iterator[tuple[ChunkRoot, bytes]]:
     """The chunks of the whole state, from left to right, each with its bytes."""
-    keys = sorted(
-        (key_hash(key), key, _LENGTHS_BYTES + len(key) + len(value)) for key, value in view.scan(b"")
-    )
-    sizes = [0, *accumulate(size for _, _, size in keys)]
-    hashes = [digest for digest, _, _ in keys]
-    for place, low, high in _split(hashes, sizes, 1, 0, len(keys)):
+    keys = list(_in_order(view))
+    sizes = array("Q", accumulate((int.from_bytes(found[_AFTER_HASH]) for found in keys), initial=0))
+    for place, low, high in _split(keys, sizes, 1, 0, len(keys)):
         parts, packed = list[bytes](), list[bytes]()
-        for digest, key, _ in keys[low:high]:
+        for found in keys[low:high]:
+            key = found[_AFTER_HASH.stop :]
             value = view.get(key) or b""
-            packed.append(digest + value_hash(value))
+            packed.append(found[: _AFTER_HASH.start] + value_hash(value))
             parts.append(len(key).to_bytes(2, "big") + len(value).to_bytes(4, "big") + key + value)
         root, _ = lay(b"".join(packed), place)
         yield ChunkRoot(place, high - low, root), b"".join(parts)
 
 
+def _in_order(view: View) -> Iterator[bytes]:
+    """For each entry, by the hash of its key: that hash, the bytes it takes in a chunk, and the key.
+
+    Laid out on shelves first: to sort all at once would hold up every other thread.
+    """
+    shelves = [list[bytes]() for _ in range(256)]
+    for key, value in view.scan(b""):
+        digest, size = key_hash(key), _LENGTHS_BYTES + len(key) + len(value)
+        shelves[digest[0]].append(digest + size.to_bytes(4, "big") + key)
+    for shelf in shelves:
+        shelf.sort()
+        yield from shelf
+
+
 def _split(
     hashes: Sequence[bytes], sizes: Sequence[int], place: int, low: int, high: int
 ) -> Iterator[tuple[int, int, int]]:
-    """(place, first, end) of the chunks below a place, which holds the entries from `low` to `high`."""
+    """(place, first, end) of the chunks below a place, which holds the entries from `low` to `high`.
+
+    `hashes` are those of the keys, whatever follows them.
+    """
     if high - low <= LEAF_ENTRIES_MAX or sizes[high] - sizes[low] <= CHUNK_BYTES:
         if high > low:
             yield place, low, high
@@ -112,16 +129,29 @@ def _split(
     yield from _split(hashes, sizes, half, middle, high)
 
 
-def metadata_of(ledger: Ledger, height: int, start: int, chunks: Sequence[ChunkRoot]) -> bytes:
-    """The encoded metadata of a snapshot of the newest state at CometBFT's height."""
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a ledger stands: its commit marker, the last leaf of its log, and that leaf's inclusion path."""
+
+    mark: Mark
+    header: bytes
+    path: tuple[bytes, ...]
+
+
+def ending_of(ledger: Ledger) -> Ending:
+    """Where a ledger stands now."""
     size = ledger.tip.size
     with ledger.store.snapshot() as view:
         mark, header = view.mark(), view.leaf(size - 1)
     if mark is None or header is None:
         raise BadSnapshot("the ledger has no header to end with")
-    path = ledger.inclusion(size - 1, size)
+    return Ending(decode_record(Mark, mark), header, ledger.inclusion(size - 1, size))
+
+
+def metadata_of(ending: Ending, height: int, start: int, chunks: Sequence[ChunkRoot]) -> bytes:
+    """The encoded metadata of a snapshot of a state at CometBFT's height."""
     return encode_record(
-        Metadata(FORMAT, height, start, decode_record(Mark, mark), header, path, tuple(chunks))
+        Metadata(FORMAT, height, start, ending.mark, ending.header, ending.path, tuple(chunks))
     )
 
 

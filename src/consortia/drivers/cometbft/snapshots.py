@@ -1,6 +1,7 @@
 """A node's snapshots on disk, and the restoring of another's.
 
-Snapshots are made at every so many of CometBFT's heights, each in a folder named for its height, and offered
+Snapshots are made at every so many of CometBFT's heights, each in a folder named for its height, from a view
+of the state at that height while blocks go on, and offered
 from two heights below the newest on: whoever checks one needs the two blocks after it. A restoration checks
 chunk by chunk and lays them aside; when all are there, one durable step puts them in the place of what the
 store holds. Whoever reads before it, or after a node was killed meanwhile, finds the ledger that was there.
@@ -8,7 +9,9 @@ What was restored is kept beside the snapshots, as the *base* from which an audi
 """
 
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +20,11 @@ from consortia.drivers.cometbft.snapshot import (
     FORMAT,
     BadSnapshot,
     Checked,
+    Ending,
     check_metadata,
     chunks_of,
     digest_of,
+    ending_of,
     entries_of,
     height_of,
     metadata_of,
@@ -28,10 +33,11 @@ from consortia.drivers.cometbft.snapshot import (
     read_chunk,
 )
 from consortia.kernel.context import Context
-from consortia.kernel.durable import Base, DriverMark, Part, Power, RestoreWrite
+from consortia.kernel.durable import Base, DriverMark, Part, Power, RestoreWrite, View
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.store import Overlay, Reader
 from consortia.kernel.tree import bucket_name
+from consortia.store.errors import StoreError
 
 OFFERED_BELOW = 2
 """A snapshot is offered when CometBFT has so many heights above it."""
@@ -58,29 +64,91 @@ class Offer:
     format: int = FORMAT
 
 
+Run = Callable[[Callable[[], None]], None]
+"""Has work done: at once, or by somebody else while its caller goes on."""
+
+
+def at_once(work: Callable[[], None]) -> None:
+    """Do the work."""
+    work()
+
+
+def in_background(work: Callable[[], None]) -> None:
+    """Have a thread do the work."""
+    threading.Thread(target=work, name="snapshot", daemon=True).start()
+
+
 class Snapshots:
-    """The snapshots in a folder of a node's home."""
+    """The snapshots in a folder of a node's home.
 
-    def __init__(self, folder: Path, every: Every | None = None) -> None:
-        self.folder, self.every = folder, every or Every()
+    `problem` says why the newest that was due is not there; `run` has a snapshot made.
+    """
 
-    def due(self, height: int) -> bool:
-        """Whether a snapshot is to be made at a height."""
-        return self.every.heights > 0 and height % self.every.heights == 0
+    def __init__(self, folder: Path, every: Every | None = None, run: Run = at_once) -> None:
+        self.folder, self.every, self._run = folder, every or Every(), run
+        self.problem: str | None = None
+        self._busy = threading.Lock()
+        self._closed = False
+
+    def due(self, height: int, start: int) -> bool:
+        """Whether a snapshot is to be made at a height of a chain that began at this size of the log.
+
+        Whoever joins a network that was moved cannot have what came before but from a snapshot: there is
+        one of the first height.
+        """
+        every = self.every.heights
+        return every > 0 and (height % every == 0 or (height == 1 and start > 1))
+
+    def begin(self, ledger: Ledger, height: int, start: int) -> None:
+        """Have the snapshot of the newest state made from a view of it, while blocks go on.
+
+        It is left out where the last one is still being made.
+        """
+        if not self._busy.acquire(blocking=False):
+            self.problem = f"no snapshot of height {height}: the one before is still being made"
+            return
+        try:
+            ending, held = ending_of(ledger), ExitStack()
+            view = held.enter_context(ledger.store.hold())
+        except BaseException:
+            self._busy.release()
+            raise
+
+        def work() -> None:
+            try:
+                with held:
+                    self._write(view, ending, height, start)
+                self.problem = None
+            except (OSError, StoreError) as error:
+                self.problem = f"no snapshot of height {height}: {error}"
+            finally:
+                self._busy.release()
+
+        self._run(work)
+
+    def close(self) -> None:
+        """Make no more, and wait for the end of the one that is being made, which is left out."""
+        self._closed = True
+        self._busy.acquire()  # never given back: whoever would make another finds it taken
 
     def make(self, ledger: Ledger, height: int, start: int) -> None:
         """Make the snapshot of the newest state, and forget the oldest beyond those kept.
 
         It is there whole or not at all. Raises OSError when the disk does not take it.
         """
+        with ledger.store.snapshot() as view:
+            self._write(view, ending_of(ledger), height, start)
+
+    def _write(self, view: View, ending: Ending, height: int, start: int) -> None:
         unfinished, chunks = self.folder / _UNFINISHED, []
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        with ledger.store.snapshot() as view:
-            for number, (chunk, data) in enumerate(chunks_of(view)):
-                (unfinished / str(number)).write_bytes(data)
-                chunks.append(chunk)
-        (unfinished / _METADATA).write_bytes(metadata_of(ledger, height, start, chunks))
+        for number, (chunk, data) in enumerate(chunks_of(view)):
+            if self._closed:
+                return
+            (unfinished / str(number)).write_bytes(data)
+            chunks.append(chunk)
+        (unfinished / _METADATA).write_bytes(metadata_of(ending, height, start, chunks))
         shutil.rmtree(self._place(height), ignore_errors=True)
         unfinished.replace(self._place(height))
         for old in sorted(self._heights())[: -self.every.kept]:
@@ -88,7 +156,11 @@ class Snapshots:
 
     def offered(self, height: int) -> tuple[Offer, ...]:
         """The snapshots to offer when CometBFT stands at `height`, oldest first."""
-        return tuple(self._offer(at) for at in sorted(self._heights()) if at <= height - OFFERED_BELOW)
+        return tuple(self._offer_in(self._place(at)) for at in self.heights(height))
+
+    def heights(self, height: int) -> tuple[int, ...]:
+        """The heights of those to offer when CometBFT stands at `height`, ascending."""
+        return tuple(at for at in sorted(self._heights()) if at <= height - OFFERED_BELOW)
 
     def oldest(self) -> int | None:
         """The height of the oldest snapshot, or None."""
@@ -109,9 +181,6 @@ class Snapshots:
         """A chunk's bytes; empty where there is none."""
         place = self._place(height) / str(number)
         return place.read_bytes() if kind == FORMAT and place.is_file() else b""
-
-    def _offer(self, height: int) -> Offer:
-        return self._offer_in(self._place(height))
 
     @staticmethod
     def _offer_in(place: Path) -> Offer:

@@ -21,6 +21,7 @@ from consortia.drivers.cometbft import bundle as bundles
 from consortia.drivers.cometbft.calls import Calls
 from consortia.drivers.cometbft.driver import REPEATED, CometBft, Decided, Retention
 from consortia.drivers.cometbft.server import serve
+from consortia.drivers.cometbft.snapshots import Every, Snapshots, in_background
 from consortia.kernel.admission import Check
 from consortia.kernel.block import OK
 from consortia.kernel.context import Context
@@ -103,6 +104,7 @@ class Engine:
         self._checked: dict[bytes, list[asyncio.Future[str]]] = {}
         self._news = asyncio.Event()
         self._driver: CometBft | None = None
+        self.snapshots = Snapshots(home.snapshots, Every(config.snapshot_blocks), in_background)
         self.supervisor = Supervisor(
             found, self.files, serve=self._serve, prepare=self._prepare, environment=environment
         )
@@ -118,6 +120,7 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._rpc.close()
+            self.snapshots.close()
 
     async def submit(self, raw: bytes) -> bytes:
         """Submit a transaction and give its id; raises Refused, or HttpProblem while CometBFT is away.
@@ -210,7 +213,8 @@ class Engine:
         """Serve one life of CometBFT, by a driver that goes on from what is durable."""
         while self._hindrance.text:  # noqa: ASYNC110 (a full disk tells nobody when it is no more)
             await asyncio.sleep(LOOK_SECONDS)
-        self._driver = CometBft(self.ledger, self._means.check, Retention(self.config.retain_blocks))
+        retention = Retention(self.config.retain_blocks)
+        self._driver = CometBft(self.ledger, self._means.check, retention, self.snapshots)
         try:
             await serve(path, Calls(self._driver, self._means.now, self._decided).answer, started)
         except NoRoom as error:
