@@ -16,6 +16,7 @@ from consortia.modules import (
     training,
 )
 from consortia.modules.assets.types import Parent
+from consortia.modules.governance.types import CHOICES
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +42,7 @@ def application() -> Application:
                     assets=_Decided(shared),
                     agents=_Delegates(members, shared, predictions.Keeper()),
                     treasury=_Treasury(bank.Keeper("governance", payers, payers)),
+                    elections=_Elections(ballots.Keeper()),
                 )
             ),
         ),
@@ -151,6 +153,35 @@ class _Treasury:
     def pay(self, ctx: Context, payee: str, unit: bytes, amount: int) -> None:
         """Pay out of the treasury; raises Refused."""
         self.bank.transfer(ctx, "governance:treasury", payee, unit, amount)
+
+
+@dataclass(frozen=True, slots=True)
+class _Elections:
+    """Secret ballots, in the words of governance."""
+
+    ballots: ballots.Keeper
+
+    def open(
+        self,
+        ctx: Context,
+        proposal: bytes,
+        title: str,
+        *,
+        voters: tuple[str, ...],
+        trustees: tuple[str, ...],
+        ends: tuple[int, ...],
+    ) -> bytes:
+        """Open the election of a proposal, and give its id."""
+        times = ballots.Times(*ends)
+        return self.ballots.open(ctx, ballots.Asked(proposal, title, voters, trustees, CHOICES, times))
+
+    def outcome(self, ctx: Context, election: bytes) -> tuple[int, int, int] | str | None:
+        """The ballots for, against and abstaining; why there is no count; None while that is open."""
+        result = self.ballots.result(ctx, election)
+        if isinstance(result, ballots.Tally):
+            yes, no, abstain = result.counts
+            return yes, no, abstain
+        return None if result is None else result.why
 
 
 @dataclass(frozen=True, slots=True)

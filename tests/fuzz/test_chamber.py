@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from consortia.modules.governance import acts, advice, council, handlers, voice
+from consortia.modules.governance import acts, advice, council, handlers, secrecy, voice
 from consortia.modules.governance.refusals import REFUSALS
 from consortia.testing.auditors import Found
 from consortia.testing.auditors.chamber import Chamber
@@ -16,7 +16,7 @@ CHAMBER_MOVES = 300
 MOVES_MAX = 15_000
 """A missing guard is found within so many moves, most within a few hundred."""
 
-ROOMS = (handlers, voice, council, advice, acts)
+ROOMS = (handlers, secrecy, voice, council, advice, acts)
 GUARDS = [guard for room in ROOMS for guard in guards(room)]
 
 EQUIVALENT = {

@@ -40,6 +40,7 @@ from consortia.testing.scenarios.governance_parts import (
     voted,
     with_class,
 )
+from consortia.testing.scenarios.governance_secret import SECRECY, secret
 
 
 def bench(members=4, charter=CHARTER):
@@ -374,11 +375,21 @@ class TestCharters:
             with_class("routine", yes=Share(1, 3)),
             with_class("routine", yes=Share(3, 2)),
             with_class("routine", methods=("governance.set_parameter", "governance.set_charter")),
-            with_class("release", secret=True),
+            with_class("release", secret=SECRECY),
+            secret(CHARTER, replace(SECRECY, trustees=SECRECY.trustees[:2])),
+            secret(CHARTER, replace(SECRECY, trustees=SECRECY.trustees[::-1])),
+            secret(CHARTER, replace(SECRECY, step_milliseconds=0)),
+            secret(CHARTER, replace(SECRECY, decrypt_milliseconds=91 * 86_400_000)),
+            with_class("budget", secret=SECRECY, extend_milliseconds=0),
+            with_class("routine", secret=SECRECY, extend_milliseconds=0),
+            with_class("charter", secret=SECRECY, extend_milliseconds=0),
         ],
     )
     def test_a_charter_that_could_not_govern_is_refused(self, charter):
         assert not charter_fits(charter)
+
+    def test_a_charter_may_have_a_class_that_votes_in_secret(self):
+        assert charter_fits(secret(CHARTER))
 
     def test_a_network_does_not_begin_with_such_a_charter(self):
         from consortia.kernel.machine import InvalidBlock

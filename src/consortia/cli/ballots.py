@@ -7,16 +7,17 @@ import click
 
 from consortia.base.hashing import tagged
 from consortia.cli.ballot_check import check, tally
-from consortia.cli.elections import SUBJECT_TAG, all_elections, find_election, progress_of, tracker_path
+from consortia.cli.elections import SUBJECT_TAG, find_election, progress_of, tracker_path
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, USAGE, Failure, facts, instant, note, say, table
-from consortia.cli.session import at_home, tell_done
+from consortia.cli.session import Door, at_home, tell_done
 from consortia.exact.ballot import make_ballot
 from consortia.exact.elgamal import threshold
 from consortia.modules.ballots.messages import Cast, OpenElection
 from consortia.modules.ballots.queries import ById, ElectionView, TrusteesView, step_of
 from consortia.modules.ballots.rules import terms as terms_of
 from consortia.modules.ballots.types import Times
+from consortia.sdk.ballots import all_elections
 from consortia.sdk.elections import challenged, draw_nonces
 from consortia.sdk.jsonform import to_json
 from consortia.workers import files
@@ -37,7 +38,7 @@ def ballot() -> None:
 @json_option
 def list_elections(*, home: Path | None, as_json: bool) -> int:
     """List the elections of the network."""
-    views = all_elections(at_home(home))
+    views = all_elections(Door(at_home(home)))
     if as_json:
         facts({"elections": [to_json(view) for view in views]})
         return DONE

@@ -100,6 +100,7 @@ def _class_row(one: ProposalClass) -> list[str]:
     quorum = f"{one.quorum.numerator}/{one.quorum.denominator}"
     whole = "of all" if one.of == "all" else "of votes cast"
     extra = ", no objection" if one.board else ", owner's yes" if one.owner else ""
+    extra += ", in secret" if one.secret else ""
     times = f"{span_of(one.vote_milliseconds)} + {span_of(one.lock_milliseconds)}"
     passes = f"> {one.yes.numerator}/{one.yes.denominator} {whole}{extra}"
     return [one.name, quorum, passes, times, one.agents, " ".join(one.methods)]

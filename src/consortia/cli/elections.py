@@ -3,38 +3,30 @@
 from pathlib import Path
 
 from consortia.cli.output import Failure
-from consortia.cli.session import Session
-from consortia.modules.ballots.queries import ElectionPage, ElectionView, ListElections
+from consortia.cli.session import Door, Session
+from consortia.modules.ballots.queries import ElectionView
 from consortia.modules.ballots.types import Election, Progress
 from consortia.node.home import Home
+from consortia.sdk.ballots import all_elections
 
 SUBJECT_TAG = "consortia/ballot-title"
-PAGE = 100
 PREFIX_MIN = 6
 
 
-def all_elections(session: Session) -> list[ElectionView]:
-    """All elections of the network, by id."""
-    found: list[ElectionView] = []
-    after = None
-    while True:
-        page = session.ask("ballots.elections", ListElections(after, PAGE), ElectionPage)
-        found += page.elections
-        if page.next is None:
-            return found
-        after = page.next
-
-
 def find_election(session: Session, which: str) -> ElectionView:
-    """The election that an id, or the beginning of one, stands for; raises Failure."""
+    """The election that an id, or the beginning of one, stands for, its own or its proposal's.
+
+    Raises Failure.
+    """
     matching = [
         view
-        for view in all_elections(session)
-        if view.election is not None and view.election.id.hex().startswith(which.lower())
+        for view in all_elections(Door(session))
+        if view.election is not None
+        and any(one.hex().startswith(which.lower()) for one in (view.election.id, view.election.subject))
     ]
     if len(which) < PREFIX_MIN or len(matching) != 1:
-        text = f"there is no election {which!r}. ELECTION is an id, or its first {PREFIX_MIN} digits or more"
-        raise Failure(text, "consortia ballot list")
+        text = f"there is no election {which!r}: ELECTION is its id or its proposal's"
+        raise Failure(f"{text}, or the first {PREFIX_MIN} digits or more", "consortia ballot list")
     return matching[0]
 
 

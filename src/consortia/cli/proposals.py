@@ -16,7 +16,7 @@ from consortia.sdk.errors import GovernanceError
 from consortia.sdk.governance import read_action
 from consortia.sdk.jsonform import to_json
 
-STATUSES = ("voting", "passed", "rejected", "stopped", "executed", "failed", "expired", "cancelled")
+STATUSES = ("voting", "passed", "rejected", "stopped", "executed", "failed", "expired", "cancelled", "void")
 SHORT = 12
 """So many digits of a proposal's id are shown in lists; any command takes them."""
 
@@ -74,11 +74,13 @@ def new(
     opened = door.propose(kind, *wanted, title=title, text=text)
     one, closes = opened.proposal, opened.progress.closes
     if as_json:
-        facts({"proposal": one.id, "content": one.content, "closes": closes, "effects": to_json(effects)})
+        known = {"proposal": one.id, "content": one.content, "election": one.election, "closes": closes}
+        facts({**known, "effects": to_json(effects)})
         return DONE
     say(f"Proposal {one.id.hex()} is open until {instant(closes)}")
     _tell_effects(effects, as_json=False)
-    say(f"Vote: consortia proposal vote {one.id.hex()[:SHORT]} yes")
+    verb = "proposal vote" if one.election is None else "ballot cast"
+    say(f"Vote: consortia {verb} {one.id.hex()[:SHORT]} yes")
     return DONE
 
 
@@ -118,7 +120,9 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
         say(one.text)
     say(f"id        {one.id.hex()}")
     say(f"content   {one.content.hex()}")
-    say(f"status    {progress.status}{f': {progress.code}' if progress.status == 'failed' else ''}")
+    say(f"status    {progress.status}{f': {progress.code}' if progress.status in ('failed', 'void') else ''}")
+    if one.election is not None:
+        say(f"election  {one.election.hex()}: its votes are secret")
     say(f"voting    until {instant(progress.closes)}{', extended' if progress.extended else ''}")
     if progress.ready is not None and progress.until is not None:
         say(f"execution from {instant(progress.ready)} to {instant(progress.until)}")
@@ -248,6 +252,7 @@ def rules_in_words(found: ProposalView) -> str:
     parts = [f"quorum {quorum}, more than {share} of {whole}", f"lock {span_of(rules.lock_milliseconds)}"]
     parts += ["no objection by the ethics board"] if rules.board else []
     parts += ["its owner's yes"] if rules.owner else []
+    parts += ["votes are secret"] if rules.secret else []
     return "; ".join([*parts, f"agents {rules.agents}"])
 
 

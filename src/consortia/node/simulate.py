@@ -238,6 +238,7 @@ class _Access:
 
     def __init__(self, party: Party) -> None:
         self._party, self._door = party, _Door(party)
+        self.network = party.ledger.network
 
     def query(self, name: str, arguments: Record, kind: type[R]) -> R:
         """Ask a module."""

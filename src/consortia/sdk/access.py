@@ -19,6 +19,8 @@ class Way(Protocol):
 class Access(Way, Protocol):
     """The whole way to a ledger: `sdk.client.Client` over HTTP, or a network simulated in one process."""
 
+    network: bytes
+
     def put_blob(self, data: bytes) -> bytes:
         """Keep bytes and give their id."""
 

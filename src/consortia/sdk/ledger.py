@@ -18,6 +18,7 @@ from consortia.modules.identity.queries import ByName, MembersView, MemberView, 
 from consortia.sdk.access import Access
 from consortia.sdk.agents import Agents
 from consortia.sdk.assets import Assets
+from consortia.sdk.ballots import Ballots
 from consortia.sdk.bank import Bank
 from consortia.sdk.governance import Governance
 from consortia.sdk.market import Markets
@@ -58,6 +59,7 @@ class Ledger:
         self.bank = Bank(access, member)
         self.agents = Agents(access, member)
         self.governance = Governance(access, member)
+        self.ballots = Ballots(access, member)
         self.market = Markets(access, member)
         self._closing = closing or access.close
 

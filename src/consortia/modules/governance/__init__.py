@@ -12,7 +12,7 @@ from consortia.modules.governance.events import (
 from consortia.modules.governance.handlers import AUTHORITY
 from consortia.modules.governance.invariants import INVARIANTS
 from consortia.modules.governance.keeper import Keeper
-from consortia.modules.governance.ports import Agents, Assets, Mandate, Members, Ports, Treasury
+from consortia.modules.governance.ports import Agents, Assets, Elections, Mandate, Members, Ports, Treasury
 from consortia.modules.governance.queries import QUERIES
 from consortia.modules.governance.refusals import REFUSALS
 from consortia.modules.governance.state import TABLES
@@ -21,7 +21,7 @@ from consortia.modules.governance.types import (
     GovernanceGenesis,
 )
 
-__all__ = ["Agents", "Assets", "Keeper", "Mandate", "Members", "Ports", "Treasury", "module"]
+__all__ = ["Agents", "Assets", "Elections", "Keeper", "Mandate", "Members", "Ports", "Treasury", "module"]
 
 _VOTERS = frozenset({"admin", "approver"})
 _PEOPLE = frozenset({"admin", "analyst", "approver", "operator"})

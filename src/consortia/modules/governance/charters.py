@@ -77,7 +77,7 @@ def _class(
         extend_milliseconds=DAY_MILLISECONDS,
         expire_milliseconds=EXPIRE_DAYS * DAY_MILLISECONDS,
         agents=agents,
-        secret=False,
+        secret=None,
         board=board,
         owner=owner,
         spend_max=spend_max,

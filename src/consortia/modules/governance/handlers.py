@@ -7,6 +7,7 @@ from consortia.kernel.block import OK
 from consortia.kernel.context import Calls, Context
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance import refusals as codes
+from consortia.modules.governance import secrecy
 from consortia.modules.governance.counting import count, stands, would_pass
 from consortia.modules.governance.events import (
     ProposalCancelled,
@@ -71,13 +72,18 @@ def propose(ctx: Context, message: asked.Propose, ports: Ports) -> None:
     require(sum(1 for _ in OPEN.scan(ctx, author)) < law.open_max, codes.TOO_MANY_OPEN)
     mandate = agent_in(ctx, kind, ports)
     check_actions(ctx, kind, message.actions)
+    members = ports.members.members(ctx)
+    secrecy.check_electors(kind, members)
     # DECIDE
     weights = {one.member: one.weight for one in law.weights}
-    electors = {member: _elector(ctx, kind, member, weights) for member in ports.members.members(ctx)}
+    electors = {member: _elector(ctx, kind, member, weights) for member in members}
+    identity, closes = proposal_id(ctx.network, ctx.transaction, ctx.call), secrecy.closes_at(kind, ctx.time)
+    # WRITE
     proposal = Proposal(
-        id=proposal_id(ctx.network, ctx.transaction, ctx.call),
+        id=identity,
         author=author,
         agent=None if mandate is None else mandate.id,
+        election=secrecy.opened(ctx, (identity, message.title), kind, members, ports),
         kind=kind.name,
         title=message.title,
         text=message.text,
@@ -88,8 +94,6 @@ def propose(ctx: Context, message: asked.Propose, ports: Ports) -> None:
         height=ctx.height,
         time=ctx.time,
     )
-    closes = ctx.time + kind.vote_milliseconds
-    # WRITE
     PROPOSALS.put(ctx, proposal, proposal.id)
     PROGRESS.put(ctx, _fresh(closes), proposal.id)
     OPEN.put(ctx, Opened(ctx.time), author, proposal.id)
@@ -110,6 +114,7 @@ def cast_vote(ctx: Context, message: asked.CastVote, ports: Ports) -> None:
     require(_is_voting(ctx, progress), codes.VOTING_CLOSED)
     require(not VOTES.has(ctx, proposal.id, member), codes.ALREADY_VOTED, member)
     kind, act = class_of(ctx, proposal), AGENT_VOTES.get(ctx, proposal.id, member)
+    require(kind.secret is None, codes.SECRET_CLASS, kind.name)
     mandate = agent_in(ctx, kind, ports)
     again = mandate is not None and act is not None and stands(ctx, act.mandate, progress.closes, ports)
     require(not again, codes.ALREADY_VOTED, member)
@@ -135,7 +140,8 @@ def close(ctx: Context, message: asked.Close, ports: Ports) -> None:
     proposal, progress = found(ctx, message.proposal)
     require(progress.status in ("voting", "passed"), codes.ENDED, progress.status)
     if progress.status == "voting":
-        require(not _is_voting(ctx, progress), codes.TOO_EARLY, f"voting is open until {progress.closes}")
+        early = _is_voting(ctx, progress) and proposal.election is None
+        require(not early, codes.TOO_EARLY, f"voting is open until {progress.closes}")
     else:
         require(is_expired(ctx, proposal, progress), codes.TOO_EARLY, "it may still be executed")
     # DECIDE
@@ -144,7 +150,7 @@ def close(ctx: Context, message: asked.Close, ports: Ports) -> None:
     PROGRESS.put(ctx, after, proposal.id)
     if after.status != "passed":
         OPEN.delete(ctx, proposal.author, proposal.id)
-    if after.status == "cancelled":
+    if after.status in ("cancelled", "void"):
         ports.agents.void(ctx, proposal.id)
     elif progress.status == "voting":
         ports.agents.resolve(ctx, proposal.id, outcome=after.status == "passed")
@@ -267,6 +273,8 @@ def calls(ctx: Context) -> Calls:
 
 
 def _elector(ctx: Context, kind: ProposalClass, member: str, weights: dict[str, int]) -> Elector:
+    if kind.secret is not None:
+        return Elector(1, None)
     delegation = DELEGATIONS.get(ctx, kind.name, member)
     return Elector(weights.get(member, 1), None if delegation is None else delegation.delegate)
 
@@ -290,10 +298,13 @@ def _is_voting(ctx: Context, progress: Progress) -> bool:
 
 
 def _counted(ctx: Context, proposal: Proposal, progress: Progress, ports: Ports) -> Progress:
-    """The progress after closing: counted, or expired."""
+    """The progress after closing: counted, or expired. Raises Refused while a secret vote has no count."""
     if progress.status == "passed":
         return replace(progress, status="expired")
-    kind, tallied = class_of(ctx, proposal), count(ctx, proposal, progress.closes, ports)
+    kind = class_of(ctx, proposal)
+    if kind.secret is not None:
+        return secrecy.counted(ctx, proposal, progress, kind, ports)
+    tallied = count(ctx, proposal, progress.closes, ports)
     after = replace(progress, closed=ctx.height, tally=tallied)
     if proposal.agent is not None and not stands(ctx, proposal.agent, progress.closes, ports):
         return replace(after, status="cancelled")

@@ -97,6 +97,31 @@ class Agents(Protocol):
         ...
 
 
+class Elections(Protocol):
+    """Secret votes."""
+
+    def open(
+        self,
+        ctx: Context,
+        proposal: bytes,
+        title: str,
+        *,
+        voters: tuple[str, ...],
+        trustees: tuple[str, ...],
+        ends: tuple[int, ...],
+    ) -> bytes:
+        """Open the election of a proposal, with the choices of `types.CHOICES`, and give its id.
+
+        `ends` are the block times at which its five steps end: trustees commit, open and complain; voters
+        vote; trustees decrypt.
+        """
+        ...
+
+    def outcome(self, ctx: Context, election: bytes) -> tuple[int, int, int] | str | None:
+        """The ballots for, against and abstaining; why there is no count; None while that is open."""
+        ...
+
+
 class Treasury(Protocol):
     """The members' common money."""
 
@@ -113,3 +138,4 @@ class Ports:
     assets: Assets
     agents: Agents
     treasury: Treasury
+    elections: Elections

@@ -25,55 +25,61 @@ EXPIRED = _refusal(11, "expired", "The time for execution is over.")
 ENDED = _refusal(12, "ended", "The proposal has come to its end already.")
 UNKNOWN_CLASS = _refusal(13, "unknown_class", "The charter has no class of this name.")
 TOO_MANY_OPEN = _refusal(14, "too_many_open", "The member has as many open proposals as the charter allows.")
-PEOPLE_ONLY = _refusal(15, "people_only", "In this class people decide; an agent may advise.")
-NOT_IN_MANDATE = _refusal(16, "not_in_mandate", "The agent's mandate does not name this class.")
-ADVICE_ONLY = _refusal(17, "advice_only", "The agent was worse than always saying yes, and only advises.")
-NOT_IN_CLASS = _refusal(18, "not_in_class", "The class may not hold this action.")
+SECRET_CLASS = _refusal(
+    15, "secret_class", "Votes of this class are secret: each member casts a ballot, and for itself alone."
+)
+PEOPLE_ONLY = _refusal(16, "people_only", "In this class people decide; an agent may advise.")
+NOT_IN_MANDATE = _refusal(17, "not_in_mandate", "The agent's mandate does not name this class.")
+ADVICE_ONLY = _refusal(18, "advice_only", "The agent was worse than always saying yes, and only advises.")
+NOT_IN_CLASS = _refusal(19, "not_in_class", "The class may not hold this action.")
 BAD_ACTION = _refusal(
-    19,
+    20,
     "bad_action",
     "The action's method does not exist, is not governance's to call, or its fields are wrong.",
 )
-TOO_COSTLY = _refusal(20, "too_costly", "The actions cost more than 4,000 units together.")
-OVER_CAP = _refusal(21, "over_cap", "The proposal would spend more than its class allows one proposal.")
-NOT_ON_BOARD = _refusal(
-    22, "not_on_board", "The member has no seat on the ethics board, or the class has no board."
+TOO_COSTLY = _refusal(21, "too_costly", "The actions cost more than 4,000 units together.")
+OVER_CAP = _refusal(22, "over_cap", "The proposal would spend more than its class allows one proposal.")
+TOO_FEW = _refusal(
+    23, "too_few", "A secret vote takes five members, and three of its class's trustees among them."
 )
-ALREADY_OBJECTED = _refusal(23, "already_objected", "The seat has objected already.")
-BAD_DELEGATE = _refusal(24, "bad_delegate", "A vote is delegated to another member in force.")
-NO_DELEGATION = _refusal(25, "no_delegation", "The member lets nobody vote for it in this class.")
+NOT_ON_BOARD = _refusal(
+    24, "not_on_board", "The member has no seat on the ethics board, or the class has no board."
+)
+ALREADY_OBJECTED = _refusal(25, "already_objected", "The seat has objected already.")
+BAD_DELEGATE = _refusal(26, "bad_delegate", "A vote is delegated to another member in force.")
+NO_DELEGATION = _refusal(27, "no_delegation", "The member lets nobody vote for it in this class.")
 NO_COUNCIL = _refusal(
-    26,
+    28,
     "no_council",
     "The council has no powers: the network or the council has fewer than three organisations.",
 )
-NOT_ON_COUNCIL = _refusal(27, "not_on_council", "The member has no seat on the council.")
+NOT_ON_COUNCIL = _refusal(29, "not_on_council", "The member has no seat on the council.")
 NOT_PAUSABLE = _refusal(
-    28,
+    30,
     "not_pausable",
     "The method is never paused, as votes, trustees' duties, appeals, reveals, cancels, refunds, keys.",
 )
 PAUSE_TOO_LONG = _refusal(
-    29, "pause_too_long", "A pause lasts a moment at least and no longer than the charter says."
+    31, "pause_too_long", "A pause lasts a moment at least and no longer than the charter says."
 )
-PAUSE_OPEN = _refusal(30, "pause_open", "The method is paused, or the council is asked to already.")
-COOLING = _refusal(31, "cooling", "The method was paused lately, whoever asked for it.")
-NO_PAUSE = _refusal(32, "no_pause", "Nobody asks for this pause, or not any more.")
-ALREADY_APPROVED = _refusal(33, "already_approved", "The seat has approved already.")
-NOT_APPROVED = _refusal(34, "not_approved", "The seat has not approved this pause.")
-NO_AGENT = _refusal(35, "no_agent", "There is no mandate with this id that is not over.")
+PAUSE_OPEN = _refusal(32, "pause_open", "The method is paused, or the council is asked to already.")
+COOLING = _refusal(33, "cooling", "The method was paused lately, whoever asked for it.")
+NO_PAUSE = _refusal(34, "no_pause", "Nobody asks for this pause, or not any more.")
+ALREADY_APPROVED = _refusal(35, "already_approved", "The seat has approved already.")
+NOT_APPROVED = _refusal(36, "not_approved", "The seat has not approved this pause.")
+NO_AGENT = _refusal(37, "no_agent", "There is no mandate with this id that is not over.")
 BAD_CHARTER = _refusal(
-    36,
+    38,
     "bad_charter",
     "The charter could not govern: names out of order, a class without quorum, lock or majority, rules "
     "that fewer than two thirds of all could change, or no class that could change the charter.",
 )
-BAD_UPGRADE = _refusal(37, "bad_upgrade", "The upgrade's time has passed, or its modules are not in order.")
-NO_MODEL = _refusal(38, "no_model", "There is no model with this id that is open to new use.")
-WRONG_CONTENT = _refusal(39, "wrong_content", "The model's content is not the one that was voted on.")
-BAD_CHANGE = _refusal(40, "bad_change", "Whom it concerns is a member already, or is none.")
-BAD_BOUNDS = _refusal(41, "bad_bounds", "The bounds are empty, or the value lies outside them.")
-NO_PARAMETER = _refusal(42, "no_parameter", "The members agreed on no parameter of this name.")
+BAD_UPGRADE = _refusal(39, "bad_upgrade", "The upgrade's time has passed, or its modules are not in order.")
+NO_MODEL = _refusal(40, "no_model", "There is no model with this id that is open to new use.")
+WRONG_CONTENT = _refusal(41, "wrong_content", "The model's content is not the one that was voted on.")
+BAD_CHANGE = _refusal(42, "bad_change", "Whom it concerns is a member already, or is none.")
+BAD_BOUNDS = _refusal(43, "bad_bounds", "The bounds are empty, or the value lies outside them.")
+NO_PARAMETER = _refusal(44, "no_parameter", "The members agreed on no parameter of this name.")
 
 REFUSALS = (
     PAUSED,
@@ -90,6 +96,7 @@ REFUSALS = (
     ENDED,
     UNKNOWN_CLASS,
     TOO_MANY_OPEN,
+    SECRET_CLASS,
     PEOPLE_ONLY,
     NOT_IN_MANDATE,
     ADVICE_ONLY,
@@ -97,6 +104,7 @@ REFUSALS = (
     BAD_ACTION,
     TOO_COSTLY,
     OVER_CAP,
+    TOO_FEW,
     NOT_ON_BOARD,
     ALREADY_OBJECTED,
     BAD_DELEGATE,

@@ -7,11 +7,14 @@ from consortia.base.codec import Record, encode_record
 from consortia.base.hashing import tagged
 from consortia.modules.governance.types import (
     ORGANISATIONS_MIN,
+    SECRET_MILLISECONDS_MAX,
+    SECRET_TRUSTEES_MIN,
     UNITS,
     Action,
     Charter,
     Choice,
     ProposalClass,
+    Secrecy,
     Share,
     Tally,
 )
@@ -101,15 +104,15 @@ def charter_fits(charter: Charter) -> bool:
     2. Every class has votes to wait for and a lock, a quorum of at least a half, and passes with more than a
        half.
     3. A class that changes the rules takes more than two thirds of all, and no agent's vote.
-    4. Some class can change the charter.
-    5. No class is secret yet: its votes would be cast openly all the same. Secret elections are held by the
-       module ballots, on their own.
+    4. Some class that votes openly can change the charter.
+    5. A secret class is for people alone, whose own yes nobody has to see and who get no more time late; it
+       has three trustees or more, a time for each of their steps, and is over within 90 days.
     """
     names = [one.name for one in charter.classes]
     lists = (names, [one.member for one in charter.weights], charter.council, charter.ethics)
     if not all(list(each) == sorted(set(each)) for each in lists):
         return False
-    if not any("governance.set_charter" in one.methods for one in charter.classes):
+    if not any("governance.set_charter" in one.methods and one.secret is None for one in charter.classes):
         return False
     return all(map(_class_fits, charter.classes))
 
@@ -123,7 +126,22 @@ def _class_fits(kind: ProposalClass) -> bool:
         and _proper(kind.quorum)
         and _proper(kind.yes)
         and (strict or not changes)
-        and not kind.secret
+        and (kind.secret is None or _secret_fits(kind, kind.secret))
+    )
+
+
+def _secret_fits(kind: ProposalClass, secret: Secrecy) -> bool:
+    """5."""
+    steps = (secret.step_milliseconds, secret.decrypt_milliseconds)
+    whole = 3 * steps[0] + kind.vote_milliseconds + steps[1]
+    return (
+        list(secret.trustees) == sorted(set(secret.trustees))
+        and len(secret.trustees) >= SECRET_TRUSTEES_MIN
+        and min(steps) > 0
+        and whole <= SECRET_MILLISECONDS_MAX
+        and kind.agents == "advise"
+        and kind.extend_milliseconds == 0
+        and not kind.owner
     )
 
 

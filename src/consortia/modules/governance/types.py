@@ -27,6 +27,16 @@ COST_MAX = 4_000
 """A proposal's actions cost at most so many units together; who executes it pays for as many."""
 
 PAUSE_MILLISECONDS_MAX = 72 * 3600 * 1000
+SECRET_VOTERS_MIN = 5
+"""Among fewer than five members no vote is secret."""
+
+SECRET_TRUSTEES_MIN = 3
+SECRET_MILLISECONDS_MAX = 90 * DAY_MILLISECONDS
+"""A secret vote takes at most so long, from its opening to the last part of its count."""
+
+CHOICES = ("yes", "no", "abstain")
+"""The choices of a secret vote, in the order of its counts."""
+
 ORGANISATIONS_MIN = 3
 """With fewer organisations a council has no powers, and no fewer of them pause anything."""
 
@@ -38,7 +48,11 @@ Choice = Literal["yes", "no", "abstain"]
 Agents = Literal["vote", "advise"]
 """What an agent may do in a class: propose and vote, or only say what it would vote."""
 
-Status = Literal["voting", "passed", "rejected", "stopped", "executed", "failed", "expired", "cancelled"]
+Status = Literal[
+    "voting", "passed", "rejected", "stopped", "executed", "failed", "expired", "cancelled", "void"
+]
+"""How far a proposal is; it is void where its secret vote came to no count."""
+
 Seats = Annotated[tuple[Name, ...], Meta(max_length=SEATS_MAX)]
 Methods = Annotated[tuple[MethodName, ...], Meta(min_length=1, max_length=METHODS_MAX)]
 
@@ -53,6 +67,18 @@ class Share(Record, frozen=True):
     denominator: Part
 
 
+class Secrecy(Record, frozen=True):
+    """How the votes of a class are kept secret.
+
+    The members that are `trustees` make a key in three steps of `step_milliseconds` each; then the class's
+    time for votes begins; then they have `decrypt_milliseconds` to open the count, and nothing but the count.
+    """
+
+    trustees: Seats
+    step_milliseconds: Span
+    decrypt_milliseconds: Span
+
+
 class ProposalClass(Record, frozen=True):
     """The rules of one class of proposals.
 
@@ -61,8 +87,8 @@ class ProposalClass(Record, frozen=True):
     Voting takes `vote_milliseconds`, and `extend_milliseconds` more, once, when a vote in the last
     `extend_milliseconds` of it turns the outcome; then `lock_milliseconds` pass before execution, for which
     there are `expire_milliseconds`. `board`: the ethics board may object. `owner`: a member whose data an
-    action is about must vote yes. `secret` is reserved for ballots of people. `spend_max`: what one
-    proposal may spend, in the smallest part of its unit.
+    action is about must vote yes. `secret`: people cast ballots, of equal weight, each member for itself.
+    `spend_max`: what one proposal may spend, in the smallest part of its unit.
     """
 
     name: Name
@@ -75,7 +101,7 @@ class ProposalClass(Record, frozen=True):
     extend_milliseconds: Span
     expire_milliseconds: Span
     agents: Agents
-    secret: bool
+    secret: Secrecy | None
     board: bool
     owner: bool
     spend_max: U63
@@ -132,12 +158,13 @@ class Proposal(Record, frozen=True):
 
     `content` is the hash of the actions: votes and the execution name it. `charter` is the number of the
     charter whose rules hold for it, `units` what all its electors have together, `agent` the mandate under
-    which a program proposed it, if one did.
+    which a program proposed it, if one did, `election` where its ballots are cast, if its class is secret.
     """
 
     id: Digest
     author: Name
     agent: Digest | None
+    election: Digest | None
     kind: Name
     title: Text80
     text: Text1000
@@ -163,7 +190,8 @@ class Progress(Record, frozen=True):
     """How far a proposal is.
 
     Voting is open until `closes`; `closed` is the height at which it was counted. Execution is possible from
-    `ready` to `until`. `position` and `code` say which action met what, once they were carried out.
+    `ready` to `until`. `position` and `code` say which action met what, once they were carried out; of a void
+    proposal `code` says why its election failed.
     """
 
     status: Status

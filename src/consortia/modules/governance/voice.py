@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from consortia.base.refusals import require
+from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance import refusals as codes
@@ -38,8 +38,10 @@ def delegate(ctx: Context, message: asked.Delegate, ports: Ports) -> None:
     """Let another member vote in a class; open proposals keep what held when they were opened, at most."""
     # CHECK
     member = ctx.signer.member
-    known = any(one.name == message.kind for one in charter(ctx).classes)
-    require(known, codes.UNKNOWN_CLASS, message.kind)
+    kind = next((one for one in charter(ctx).classes if one.name == message.kind), None)
+    if kind is None:
+        raise Refused(codes.UNKNOWN_CLASS, message.kind)
+    require(kind.secret is None, codes.SECRET_CLASS, message.kind)
     other = message.to != member and ports.members.is_member(ctx, message.to)
     require(other, codes.BAD_DELEGATE, message.to)
     # DECIDE

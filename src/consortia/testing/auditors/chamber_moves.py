@@ -16,7 +16,9 @@ from consortia.modules.governance.charters import default_charter
 from consortia.modules.governance.types import Action, Charter, Choice, ProposalClass, Share, Weight
 from consortia.modules.identity.mandate_messages import EndMandate
 from consortia.modules.identity.messages import Accept, Leave
+from consortia.testing.auditors.chamber_ballots import ROLES, Urns
 from consortia.testing.auditors.governance import Agent, Question, alive, voting
+from consortia.testing.auditors.governance_ballots import Urn
 from consortia.testing.scenarios.assets import blob, digest
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SECOND = 1_000
+URNS = 2
+"""In so many elections of a chamber somebody does something: each costs as much as hundreds of moves."""
+
 TARGETS = ("assets.register", "governance.set_bounds", "governance.set_bounds", "governance.cast_vote")
 PARAMETERS = ("tariff", "quota")
 TASTES = ("anything", "anything", "business", "council", "agents", "board", "charters")
@@ -33,6 +38,7 @@ PRESSED: dict[str, dict[str, float]] = {
     "council": {"pause": 8, "register": 2, "vote": 4, "go_on": 4, "cancel": 0.1},
     "charters": {"propose": 2, "vote": 6, "go_on": 4, "cancel": 0.1},
     "board": {"object": 3, "propose": 2, "vote": 4, "go_on": 4},
+    "secret": {"propose": 2, "vote": 0.5, "go_on": 4, "cancel": 0.1, "object": 0.1, "join_or_leave": 0.1},
     "agents": {"agent_votes": 6, "advise": 3, "vote": 3, "go_on": 3, "end_mandate": 0.2, "end_agent": 0.2},
 }
 """What a chamber is busy with, so that what takes many hands comes about too."""
@@ -43,6 +49,7 @@ BUSY_WITH = {
     "council": "routine",
     "board": "release",
     "charters": "charter",
+    "secret": "release",
 }
 SHARES = (Share(1, 2), Share(2, 3), Share(3, 4))
 CHOICES = (("yes", "yes", "yes", "yes", "yes", "yes", "no", "abstain"), ("yes", "yes", "no", "abstain"))
@@ -54,7 +61,10 @@ PEOPLE = ("admin", "approver")
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What somebody tries: the judge's method, who signs, for which member, and the agent's statement."""
+    """What somebody tries: the judge's method, who signs, for which member, and the agent's statement.
+
+    In an election (`urn`) the name is that of the step, and `stated` what is chosen.
+    """
 
     name: str
     message: Record
@@ -62,6 +72,7 @@ class Drawn:
     key: SigningKey
     agent: Agent | None = None
     stated: int = 0
+    urn: Urn | None = None
 
 
 def drawn_charter(rng: Random, names: Sequence[str]) -> Charter:
@@ -106,7 +117,10 @@ class Lots:
     def __init__(self, chamber: "Chamber") -> None:
         """Draw for a chamber."""
         self.chamber, self.rng = chamber, chamber.rng
+        self.urns = Urns(chamber, URNS)
         self.taste = self.rng.choice(TASTES)
+        if chamber.secret and self.rng.random() < 0.5:
+            self.taste = "secret"
         busy = self.taste == "anything"
         self.wrong = self.rng.choice((0.03, 0.1, 0.3)) if busy else 0.02
         self.spoil = self.rng.choice((0.1, 0.4))
@@ -123,6 +137,8 @@ class Lots:
             weight * self.rng.choice((0.5, 1, 2)) * pressed.get(act.__name__, 1)
             for weight, act in zip(usual, self.acts, strict=True)
         ]
+        if chamber.secret:
+            self.acts, self.weights = (*self.acts, self.ballots), [*self.weights, 60]
 
     def draw(self) -> Drawn:
         """Somebody's move."""
@@ -316,6 +332,16 @@ class Lots:
             name = self.member()
             return Drawn("leave", Leave(None), name, parties[name].keys["admin"])
         return None
+
+    def ballots(self) -> Drawn | None:
+        """A trustee or a voter does what is due in an election."""
+        found = self.urns.next(self.rng)
+        if found is None:
+            return None
+        one, step, name, chosen, message = found
+        self.chamber.stepped[one.record["id"]] = step
+        key = self.chamber.bench.parties[name].keys[ROLES[step]]
+        return Drawn(step, message, name, key, stated=chosen, urn=one.urn)
 
     # Parts.
 

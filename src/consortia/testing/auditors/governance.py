@@ -14,6 +14,7 @@ from consortia.modules.governance import messages as asked
 from consortia.modules.governance.types import Charter
 from consortia.testing.auditors import Plain, refuse
 from consortia.testing.auditors.governance_acts import Deeds
+from consortia.testing.auditors.governance_ballots import Urn, count_urn, sides, urn
 from consortia.testing.auditors.governance_council import Council
 
 VOTES_UNITS = 6
@@ -44,6 +45,7 @@ class Question:
     advice: dict[bytes, Plain] = field(default_factory=dict)
     objections: dict[str, Plain] = field(default_factory=dict)
     pledges: dict[bytes, int] = field(default_factory=dict)
+    urn: Urn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +87,24 @@ class Governance(Council, Deeds):
         refuse("too_many_open", when=sum(map(alive, own)) >= law["open_max"])
         self._may_decide(by, rules)
         self.check_actions(rules, m.actions)
+        secret = rules["secret"]
+        if secret:
+            holding = set(secret["trustees"]) & self.members
+            refuse("too_few", when=len(self.members) < 5 or len(holding) < 3)
         weights = {one["member"]: one["weight"] for one in law["weights"]}
         electors: dict[str, Plain] = {}
         for name in sorted(self.members):
             held = self.delegations.get((m.kind, name))
             electors[name] = {"weight": weights.get(name, 1), "delegate": held and held["delegate"]}
+            if secret:
+                electors[name] = {"weight": 1, "delegate": None}
         place = self.network + by.transaction + by.call.to_bytes(8, "big")
         listed = [{"method": one.method, "args": one.args} for one in m.actions]
         record = {
             "id": tagged("consortia/proposal", place),
             "author": by.member,
             "agent": by.agent and by.agent.id,
+            "election": secret and tagged("consortia/election", place),
             **{name: getattr(m, name) for name in ("kind", "title", "text")},
             "actions": listed,
             "content": tagged("consortia/actions", encode({"kind": m.kind, "actions": listed})),
@@ -105,8 +114,11 @@ class Governance(Council, Deeds):
             "time": by.time,
         }
         progress = dict.fromkeys(("closed", "tally", "ready", "until", "position", "code"))
-        begun = {"status": "voting", "closes": by.time + rules["vote_milliseconds"], "extended": False}
-        self.questions[record["id"]] = Question(record, rules, law, electors, {**begun, **progress})
+        box = urn(secret, by.time, rules["vote_milliseconds"], self.members) if secret else None
+        closes = box.ends[3] if box else by.time + rules["vote_milliseconds"]
+        begun = {"status": "voting", "closes": closes, "extended": False}
+        opened = Question(record, rules, law, electors, {**begun, **progress}, urn=box)
+        self.questions[record["id"]] = opened
         return None
 
     def cast_vote(self, by: Speaker, m: asked.CastVote) -> None:
@@ -117,6 +129,7 @@ class Governance(Council, Deeds):
         refuse("not_elector", when=by.member not in one.electors)
         refuse("voting_closed", when=not voting(one, by.time))
         refuse("already_voted", when=by.member in one.votes)
+        refuse("secret_class", when=one.rules["secret"] is not None)
         self._may_decide(by, one.rules)
         before = one.acts.get(by.member)
         closes = one.progress["closes"]
@@ -147,10 +160,16 @@ class Governance(Council, Deeds):
         one = self._question(m.proposal)
         now = one.progress
         refuse("ended", when=not alive(one))
-        refuse("too_early", when=now["status"] == "voting" and by.time < now["closes"])
+        early = one.urn is None and by.time < now["closes"]
+        refuse("too_early", when=now["status"] == "voting" and early)
         refuse("too_early", when=now["status"] == "passed" and not self._expired(one, by.time))
         if now["status"] == "passed":
             now["status"] = "expired"
+            return
+        if one.urn is not None:
+            count_urn(one.urn, now, by.height)
+        if now["status"] == "void":
+            one.pledges.clear()
             return
         now["closed"], now["tally"] = by.height, self.tally(one)
         author = one.record["agent"]
@@ -164,7 +183,8 @@ class Governance(Council, Deeds):
             self._score(mandate, stated, passed=passed)
         one.pledges.clear()
         if passed:
-            now["ready"] = now["closes"] + one.rules["lock_milliseconds"]
+            opened = one.urn.ends[4] if one.urn else now["closes"]
+            now["ready"] = opened + one.rules["lock_milliseconds"]
             now["until"] = now["ready"] + one.rules["expire_milliseconds"]
 
     def execute(self, by: Speaker, m: asked.Execute) -> None:
@@ -207,8 +227,9 @@ class Governance(Council, Deeds):
 
     def delegate(self, by: Speaker, m: asked.Delegate) -> None:
         """Another member votes, from the next proposal on."""
-        known = {one["name"] for one in self.charter["classes"]}
+        known = {one["name"]: one for one in self.charter["classes"]}
         refuse("unknown_class", when=m.kind not in known)
+        refuse("secret_class", when=known[m.kind]["secret"] is not None)
         refuse("bad_delegate", when=m.to == by.member or m.to not in self.members)
         self.delegations[m.kind, by.member] = {"delegate": m.to, "time": by.time}
         self._let_go(by, m.kind, keep=m.to)
@@ -223,26 +244,29 @@ class Governance(Council, Deeds):
 
     def tally(self, one: Question) -> Plain:
         """The count: people whole, families at a sixth, agents at a third."""
-        sides = {"yes": 0, "no": 0, "abstain": 0}
+        if one.urn is not None:
+            cast = sides(one.urn)
+            return {**cast, "agents": 0, "person": cast["yes"] > 0}
+        people = {"yes": 0, "no": 0, "abstain": 0}
         families: dict[bytes, dict[str, int]] = {}
         for name, elector in one.electors.items():
             vote, units = one.votes.get(name), VOTES_UNITS * elector["weight"]
             act = one.acts.get(name)
             if vote is None and act is not None and self._stands(act["mandate"], one.progress["closes"]):
-                side = families.setdefault(act["family"], dict.fromkeys(sides, 0))
+                side = families.setdefault(act["family"], dict.fromkeys(people, 0))
                 side[act["choice"]] += units
                 continue
             chosen = vote or (
                 one.votes.get(elector["delegate"]) if elector["delegate"] in one.electors else None
             )
             if chosen is not None:
-                sides[chosen["choice"]] += units
-        person = sides["yes"] > 0
+                people[chosen["choice"]] += units
+        person = people["yes"] > 0
         capped = [_at_most(one.record["units"] // 6, family) for family in families.values()]
         agents = _at_most(
-            one.record["units"] // 3, {side: sum(each[side] for each in capped) for side in sides}
+            one.record["units"] // 3, {side: sum(each[side] for each in capped) for side in people}
         )
-        whole = {side: sides[side] + agents[side] for side in sides}
+        whole = {side: people[side] + agents[side] for side in people}
         return {**whole, "agents": sum(agents.values()), "person": person}
 
     def _passes(self, one: Question) -> bool:

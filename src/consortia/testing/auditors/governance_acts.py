@@ -129,7 +129,7 @@ def fits(charter: Plain) -> bool:
     ]
     if any(names != sorted(set(names)) for names in lists):
         return False
-    held = [method for one in charter["classes"] for method in one["methods"]]
+    held = [method for one in charter["classes"] if not one["secret"] for method in one["methods"]]
     return "governance.set_charter" in held and all(map(_class_fits, charter["classes"]))
 
 
@@ -140,4 +140,13 @@ def _class_fits(one: Plain) -> bool:
     rules = {"governance.set_charter", "governance.schedule_upgrade"} & set(one["methods"])
     two_thirds = one["yes"]["numerator"] * 3 >= 2 * one["yes"]["denominator"]
     strict = one["of"] == "all" and two_thirds and one["agents"] != "vote"
+    if one["secret"] and not _secret_fits(one, one["secret"]):
+        return False
     return all(spans) and all(halves) and all(whole) and (strict or not rules)
+
+
+def _secret_fits(one: Plain, secret: Plain) -> bool:
+    names, steps = list(secret["trustees"]), (secret["step_milliseconds"], secret["decrypt_milliseconds"])
+    days = 3 * steps[0] + one["vote_milliseconds"] + steps[1] <= 90 * 24 * 3_600_000
+    people = one["agents"] == "advise" and not one["owner"] and one["extend_milliseconds"] == 0
+    return names == sorted(set(names)) and len(names) >= 3 and all(steps) and days and people

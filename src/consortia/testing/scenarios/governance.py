@@ -9,7 +9,7 @@ from consortia.modules.bank.messages import Transfer
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance.types import Share
 from consortia.testing.machine import Bench
-from consortia.testing.scenarios import Step, governance_agents, step
+from consortia.testing.scenarios import Step, governance_agents, governance_secret, step
 from consortia.testing.scenarios.assets import digest
 from consortia.testing.scenarios.bank_parts import made
 from consortia.testing.scenarios.governance_parts import (
@@ -247,4 +247,7 @@ FAILED = (
     row("a charter without a quorum", _fails("charter", _no_quorum)),
 )
 
-SCENARIOS = DONE + governance_agents.DONE + FAILED + REFUSED + governance_agents.REFUSED
+SCENARIOS = (
+    *(DONE + governance_agents.DONE + governance_secret.DONE),
+    *(FAILED + REFUSED + governance_agents.REFUSED + governance_secret.REFUSED),
+)

@@ -49,11 +49,11 @@ CHARTER = short(default_charter(MEMBERS))
 GENESIS: dict[str, Record] = {"governance": GovernanceGenesis(CHARTER)}
 
 
-def with_class(name: str, **changes: object) -> Charter:
-    """The scenarios' charter with another class of this name."""
+def with_class(name: str, charter: Charter = CHARTER, **changes: object) -> Charter:
+    """A charter, the scenarios' by default, with another class of this name."""
     return replace(
-        CHARTER,
-        classes=tuple(replace(one, **changes) if one.name == name else one for one in CHARTER.classes),
+        charter,
+        classes=tuple(replace(one, **changes) if one.name == name else one for one in charter.classes),
     )
 
 
