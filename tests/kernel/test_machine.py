@@ -31,6 +31,7 @@ from consortia.testing.probe import (
     Note,
     Refuse,
     Spend,
+    Swell,
     Write,
     probe_application,
 )
@@ -102,6 +103,14 @@ def test_an_event_that_no_module_declares_is_unforeseen(bench):
     (receipt,) = bench.block(bench.sign("north", "operator", Write("a", "text"), Mutter("a")))
     assert receipt.code == "kernel.internal"
     assert not NOTES.has(bench.context(), "a")
+
+
+def test_what_a_record_does_not_hold_is_refused_where_it_would_be_written(bench):
+    assert bench.run("north", "operator", Swell("a", 1000)).code == OK
+    before = NOTES.get(bench.context(), "a")
+    assert bench.run("north", "operator", Write("b", "text"), Swell("a", 1001)).code == "kernel.out_of_range"
+    assert NOTES.get(bench.context(), "a") == before
+    assert not NOTES.has(bench.context(), "b")
 
 
 @pytest.mark.alarm

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortia.app import application
-from consortia.base.codec import Malformed, Record, decode_record, encode_record
+from consortia.base.codec import Malformed, Record, checked, decode_record, encode_record
 from consortia.testing import battery
 from consortia.testing.samples import kinds_of, oversize, records, unlimited
 
@@ -34,6 +34,11 @@ def test_every_scenario_is_answered_as_its_row_says(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_refusal_writes_nothing_but_sequence_and_usage(name):
     assert battery.refusals_write_nothing(name) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_tables_give_is_what_decoding_the_state_gives(name):
+    assert battery.records_are_read_as_decoded(BY_NAME[name]) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -62,7 +67,7 @@ def test_everything_is_documented(name):
 def test_a_record_is_read_back_from_its_one_encoding(kind: type[Record], data: st.DataObject):
     record = data.draw(records(kind))
     encoded = encode_record(record)
-    assert decode_record(kind, encoded) == record
+    assert decode_record(kind, encoded) == record == checked(record)
     with pytest.raises(Malformed):
         decode_record(kind, encoded + b"\x00")
 

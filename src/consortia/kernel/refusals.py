@@ -32,8 +32,9 @@ OVER_QUOTA = _refusal(14, "over_quota", "The member's quota of cost, for the blo
 BLOCK_FULL = _refusal(15, "block_full", "The block holds no more; the transaction waits for the next.")
 BAD_SIGNATURE = _refusal(16, "bad_signature", "The signature is not valid for the key under ZIP-215.")
 STATE_FULL = _refusal(17, "state_full", "The member's quota of state bytes is used up.")
+OUT_OF_RANGE = _refusal(18, "out_of_range", "A sum or another field of a record would pass its limit.")
 INTERNAL = _refusal(
-    18, "internal", "The machine failed in an unforeseen way; nothing changed, and an alarm was raised."
+    19, "internal", "The machine failed in an unforeseen way; nothing changed, and an alarm was raised."
 )
 
 REFUSALS = (
@@ -54,5 +55,6 @@ REFUSALS = (
     BLOCK_FULL,
     BAD_SIGNATURE,
     STATE_FULL,
+    OUT_OF_RANGE,
     INTERNAL,
 )

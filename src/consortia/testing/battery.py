@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from consortia.app import application
-from consortia.base.codec import encode_record
+from consortia.base.codec import decode, encode_record, from_value
 from consortia.base.setcommit import root
 from consortia.kernel.block import OK, Block, Receipt
 from consortia.kernel.machine import Changes, Result, Tip
@@ -122,6 +122,19 @@ def refusals_write_nothing(module: str) -> list[str]:
         if item.receipt.code != OK and len(item.block.transactions) == 1
         for key, value in item.result.changes.items()
         if not key.startswith(b"kernel/") and item.before.get(key) != value
+    ]
+
+
+def records_are_read_as_decoded(module: Module) -> list[str]:
+    """What tables give, kept from when it was put or not, is in every part what decoding the state gives."""
+    kinds = {kept.prefix: kept for kept in module.tables}
+    return [
+        f"{item.scenario.name}: {key!r} is read as {kept.get(ctx, *kept.parts(key))!r}"
+        for item in played(module.name)
+        for ctx in [item.bench.context()]
+        for key, value in item.after().items()
+        if (kept := kinds.get(b"/".join(key.split(b"/", 2)[:2]) + b"/")) is not None
+        and repr(kept.get(ctx, *kept.parts(key))) != repr(from_value(kept.kind, decode(value)))
     ]
 
 

@@ -1,5 +1,9 @@
 """A module for the machine's own tests: it writes, refuses, fails and breaks its invariant on demand."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from consortia.base.codec import U63, Name, Record, Text1000
 from consortia.base.refusals import Refusal, Refused
 from consortia.kernel.application import Application
@@ -60,6 +64,13 @@ class Mutter(Record, frozen=True):
     name: Name
 
 
+class Swell(Record, frozen=True):
+    """Write an entry, then one of so many characters, which may be more than an entry holds."""
+
+    name: Name
+    characters: Annotated[int, Meta(ge=0, le=10_000)]
+
+
 class Spend(Record, frozen=True):
     """Cost as much as asked."""
 
@@ -99,6 +110,11 @@ def _mutter(ctx: Context, message: Mutter, _ports: None) -> None:
     ctx.emit(Undeclared(message.name))
 
 
+def _swell(ctx: Context, message: Swell, _ports: None) -> None:
+    NOTES.put(ctx, Note("seen only if all goes well"), message.name)
+    NOTES.put(ctx, Note("t" * message.characters), message.name)
+
+
 def _spend(_ctx: Context, _message: Spend, _ports: None) -> None:
     """Nothing is done: the cost is all."""
 
@@ -126,6 +142,7 @@ MODULE = Module(
         Method(Refuse, _refuse, _OPERATOR),
         Method(Fail, _fail, _OPERATOR),
         Method(Mutter, _mutter, _OPERATOR),
+        Method(Swell, _swell, _OPERATOR),
         Method(Spend, _spend, _OPERATOR, cost=lambda message: message.cost),
     ),
     refusals=(UNWANTED,),
