@@ -114,6 +114,16 @@ class Mempool:
             raise Refused(POOL_FULL, f"{member}: {cap}")
         self._enter(fold, Waiting(parsed, calls, member))
 
+    def raws(self) -> Iterator[bytes]:
+        """The transactions that wait, in their order."""
+        yield from [item.parsed.raw for item in ([] if self._fold is None else self._fold.admitted)]
+        yield from [item.parsed.raw for item in self.waiting]
+
+    def signed(self, parsed: Parsed, now: int) -> bool:
+        """Whether a transaction carries the signature of the key that it names; raises Refused for no key."""
+        public = self._current(now).admission.signer(parsed.transaction.key).public
+        return self.check(public, parsed.signed, parsed.envelope.signature)
+
     def take(self, now: int) -> Fold | None:
         """The block gathered so far, for its driver to append and close; None when it is empty."""
         fold = self._current(now)

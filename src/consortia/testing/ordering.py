@@ -9,19 +9,22 @@ import sys
 from pathlib import Path
 
 from consortia.base.codec import Malformed
-from consortia.drivers.cometbft.bundle import Tick, framed, pack, read
+from consortia.drivers.cometbft.bundle import Tick, again, framed, pack, read
 from consortia.drivers.cometbft.driver import address_of, chain_id
 
 HEAD = b"\x01"
 ENTRIES: dict[str, bytes] = {
     "a bundle of one transaction": pack([b"one"]),
     "a bundle of three, in order": pack([b"one", b"two", b"one"]),
+    "two transactions, sent again": again(1_700_000_000_000, [b"one", b"two"]),
     "a tick": Tick(7).encode(),
     "a tick after the genesis": Tick(0).encode(),
     "nothing": b"",
     "no transaction": HEAD,
     "another kind": b"\x00" + framed(b"x"),
-    "a kind of the future": b"\x03" + framed(b"x"),
+    "a kind of the future": b"\x04" + framed(b"x"),
+    "sent again, without a time": b"\x03" + framed(b"x"),
+    "nothing, sent again": b"\x03" + bytes(8),
     "a length alone": HEAD + b"\x00\x00\x00\x01",
     "a length cut short": HEAD + framed(b"x") + b"\x00\x00",
     "an empty transaction": HEAD + framed(b""),

@@ -1,13 +1,14 @@
 """A plain stand-in for CometBFT in one process: mempools that know exact bytes, and decided blocks.
 
 It decides what the proposer's application prepared and all others accepted, calls every application as the
-published protocol says, and rechecks what waits after each block.
+published protocol says, and rechecks what waits after each block. A node sends each entry to its peers once.
 """
 
 from dataclasses import dataclass, field
 
 from consortia.drivers.cometbft.bundle import pack
-from consortia.drivers.cometbft.driver import ACCEPTED, CometBft
+from consortia.drivers.cometbft.driver import CometBft
+from consortia.drivers.cometbft.pool import ACCEPTED
 from consortia.drivers.cometbft.proposal import Proposal
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
@@ -60,6 +61,7 @@ class Engine:
     block_time: int = START
     decided: list[Proposal] = field(default_factory=list)
     pools: list[list[bytes]] = field(default_factory=list)
+    roots: list[bytes] = field(default_factory=list)
 
     @classmethod
     def of(cls, nodes=1, **options):
@@ -82,6 +84,23 @@ class Engine:
             if verdicts[-1].code == ACCEPTED:
                 self.pools[node].append(entry)
         return verdicts[0]
+
+    @property
+    def goes_on(self):
+        """Whether a block comes: the newest changed the root, or more than two thirds hold an entry.
+
+        With nothing to propose, a node waits; those who do hold something cannot go on without it.
+        """
+        changed = len(set(self.roots[-2:])) > 1
+        return changed or 3 * sum(map(bool, self.pools)) > 2 * len(self.pools)
+
+    def look(self):
+        """Every node sends again what waits for too long: to all of them, its own application first."""
+        for node, driver in enumerate(self.drivers):
+            entry = driver.waits(self.now)
+            if entry is not None:
+                others = [other for other in range(len(self.drivers)) if other != node]
+                assert self.submit_entry(entry, [node, *others]).code == ACCEPTED
 
     def propose(self, proposer=0, convicted=(), time=None):
         """What the proposer's application makes of its mempool."""
@@ -108,6 +127,7 @@ class Engine:
             self.pools[node] = [entry for entry, code in zip(left, again, strict=True) if code == ACCEPTED]
         self.height, self.block_time = proposal.height, proposal.time
         self.decided.append(proposal)
+        self.roots.append(answers[0].root)
         self.now += 300
         return answers[0]
 

@@ -6,13 +6,9 @@ import pytest
 
 from consortia.base.keys import verify
 from consortia.drivers.cometbft.bundle import Tick, framed, pack
-from consortia.drivers.cometbft.driver import (
-    ACCEPTED,
-    REFUSED,
-    REPEATED,
-    CometBft,
-)
-from consortia.drivers.cometbft.signatures import Signatures
+from consortia.drivers.cometbft.driver import CometBft
+from consortia.drivers.cometbft.pool import ACCEPTED, REFUSED, REPEATED
+from consortia.drivers.cometbft.readings import Signatures
 from consortia.kernel.genesis import Limits
 from consortia.testing.plain import QUOTA, Member, Settle
 from tests.drivers.cometbft.engine import (

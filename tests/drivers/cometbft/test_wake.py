@@ -1,10 +1,7 @@
 """After an idle hour the first transactions stand under a fresh time; a late header is followed by one."""
 
 from consortia.drivers.cometbft.bundle import Tick, pack
-from consortia.drivers.cometbft.driver import (
-    ACCEPTED,
-    REFUSED,
-)
+from consortia.drivers.cometbft.pool import ACCEPTED, REFUSED
 from consortia.kernel.block import Block
 from tests.drivers.cometbft.engine import (
     Engine,

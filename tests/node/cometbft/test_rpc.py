@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from consortia.base.codec import encode
+from consortia.drivers.cometbft.pool import FULL, REFUSED
 from consortia.node.cometbft.rpc import NotNow, Rpc, RpcError
 
 
@@ -56,11 +58,25 @@ def test_a_bundle_that_is_there_already_is_handed_in(tmp_path):
     assert told.code == 0
 
 
-@pytest.mark.parametrize("data", ["endpoint is closed while node is catching up", "mempool is full: 9 txs"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        "endpoint is closed while node is catching up",
+        "mempool is full: 9 txs",
+        "mempool is still rechecking after a new committed block, so it is considered as full",
+    ],
+)
 def test_who_fetches_older_blocks_or_is_full_takes_none_yet(tmp_path, data):
     error = {"error": {"code": -32603, "message": "Internal error", "data": data}}
     with pytest.raises(NotNow):
         asking(tmp_path / "rpc", [http(error)], lambda rpc: rpc.hand_in(b"\x01"))
+
+
+def test_a_bundle_that_the_application_has_no_room_for_is_not_taken_yet(tmp_path):
+    codes = encode([FULL, FULL]).hex()
+    answer = http({"result": {"code": REFUSED, "log": "as much waits", "data": codes}})
+    with pytest.raises(NotNow, match="as much waits"):
+        asking(tmp_path / "rpc", [answer], lambda rpc: rpc.hand_in(b"\x01"))
 
 
 def test_what_it_says_is_told(tmp_path):

@@ -1,9 +1,12 @@
-"""What CometBFT orders as one of its transactions: a bundle of ours, or a tick.
+"""What CometBFT orders as one of its transactions: a bundle of ours, one sent again, or a tick.
 
 Most of what CometBFT spends, it spends per transaction. So a node gathers what its submitters hand in over a
 few milliseconds and sends it as one *bundle*: a byte 1, then each transaction behind its length (4 bytes, big
 endian). A bundle is not signed and has no meaning in the law: each transaction in it is admitted, executed
 and receipted alone, and a proposer may pack anew what is left of one.
+
+What waits at one node and in no block may be unknown to the others, and CometBFT sends the same bytes only
+once. So it is *sent again* as a byte 3, the sender's clock (UTC milliseconds, 8 bytes), then as in a bundle.
 
 A *tick*, a byte 2 and a ledger height (8 bytes, big endian), asks for a header without transactions
 after the block of that height, whose own time witnesses found too old to cosign.
@@ -16,11 +19,12 @@ from dataclasses import dataclass
 from consortia.base.codec import Malformed
 from consortia.kernel.transaction import TRANSACTION_BYTES_MAX
 
-BUNDLE, TICK = 1, 2
+BUNDLE, TICK, AGAIN = 1, 2, 3
 BUNDLE_BYTES_MAX = 1 << 19
 BUNDLE_TRANSACTIONS_MAX = 1_000
 LENGTH_BYTES = 4
 _HEIGHT_BYTES = 8
+_AGAIN_BYTES = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,11 @@ def pack(transactions: Sequence[bytes]) -> bytes:
     bundle = b"".join([bytes((BUNDLE,)), *(framed(raw) for raw in transactions)])
     unpack(bundle)
     return bundle
+
+
+def again(now: int, transactions: Sequence[bytes]) -> bytes:
+    """These transactions, sent again at a clock time; raises Malformed where `pack` would."""
+    return bytes((AGAIN,)) + now.to_bytes(_AGAIN_BYTES - 1, "big") + pack(transactions)[1:]
 
 
 def framed(raw: bytes) -> bytes:
@@ -72,6 +81,8 @@ def read(data: bytes) -> tuple[bytes, ...] | Tick:
     """What one of CometBFT's transactions is: a bundle's transactions, or a tick; raises Malformed."""
     if len(data) == 1 + _HEIGHT_BYTES and data[0] == TICK:
         return Tick(int.from_bytes(data[1:], "big"))
+    if len(data) >= _AGAIN_BYTES and data[0] == AGAIN:
+        return unpack(bytes((BUNDLE,)) + data[_AGAIN_BYTES:])
     return unpack(data)
 
 

@@ -13,25 +13,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from consortia.base.codec import Malformed
 from consortia.base.hashing import tagged
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused
-from consortia.drivers.cometbft.bundle import Tick, read
+from consortia.drivers.cometbft.pool import Pool, Verdict
 from consortia.drivers.cometbft.powers import in_order, updates
-from consortia.drivers.cometbft.proposal import TICK_AFTER_MS, Choice, Convicted, Proposal, choose, packed
-from consortia.drivers.cometbft.signatures import Signatures
+from consortia.drivers.cometbft.proposal import Choice, Convicted, Proposal, choose, packed
+from consortia.drivers.cometbft.readings import Readings, Signatures
 from consortia.drivers.cometbft.snapshot import BadSnapshot
 from consortia.drivers.cometbft.snapshots import Offer, Restoring, Snapshots
-from consortia.drivers.mempool import Calls, Mempool
-from consortia.kernel import refusals as codes
-from consortia.kernel.admission import Check, parse
-from consortia.kernel.block import OK, Accusation, Block, Misdeed
+from consortia.kernel.admission import Check
+from consortia.kernel.block import Accusation, Block, Misdeed
 from consortia.kernel.context import Context
 from consortia.kernel.durable import DriverMark, Power
 from consortia.kernel.ledger import Ledger, Prepared
 from consortia.kernel.store import Overlay
-from consortia.kernel.transaction import Parsed
 
 WAKE_MS = 2_000
 """A proposer whose block's time lags its clock by more proposes nothing, and so wakes an idle network."""
@@ -39,9 +35,6 @@ WAKE_MS = 2_000
 WAKES_MAX = 2
 CHAIN_ID_DIGITS = 40
 ADDRESS_BYTES = 20
-ACCEPTED, REFUSED = 0, 1
-REPEATED = "bundle.repeated"
-"""The code of a bundle in which a transaction stands that waits already."""
 
 _MISDEEDS: dict[int, Misdeed] = {1: "duplicate_vote", 2: "light_client_attack"}
 _TAG = "consortia/chain"
@@ -59,15 +52,6 @@ def chain_id(network: bytes, start: int) -> str:
 def address_of(public: bytes) -> bytes:
     """CometBFT's address of an Ed25519 key."""
     return sha256(public).digest()[:ADDRESS_BYTES]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What CheckTx says: accepted or not, and of each transaction in a bundle "ok" or its refusal's code."""
-
-    code: int
-    codes: tuple[str, ...]
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +94,7 @@ class _Pending:
     accusations: tuple[Accusation, ...]
     mark: DriverMark
     idle: bool
+    now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +121,13 @@ class CometBft:
         self.retention = retention or Retention()
         self.check = Signatures(check)
         self.mark = ledger.driver_mark()
-        self.pool = Mempool(ledger, self.check)
-        self._ticks = False
+        self._readings = Readings(ledger.app, ledger.network)
+        self.pool = Pool(ledger, self._readings, self.check)
         self._pending: _Pending | None = None
         self._chosen: tuple[tuple[int, int, tuple[bytes, ...]], Choice] | None = None
         self._idle = 0
         self._woke: int | None = None
         self._decided: list[Decided] = []
-        self._refused: list[tuple[bytes, Refused]] = []
 
     @property
     def height(self) -> int:
@@ -180,52 +164,12 @@ class CometBft:
     # The mempool --------------------------------------------------------------------------
 
     def check_tx(self, entry: bytes, now: int, *, again: bool = False) -> Verdict:
-        """Whether an entry may wait: at least one of its transactions is admissible after what waits.
+        """Whether an entry may wait; `again` is CometBFT's recheck after a block."""
+        return self.pool.check(entry, now, recheck=again)
 
-        A bundle with a transaction that waits already is refused. `again` is CometBFT's recheck after a
-        block: what of it is refused now is told by `refusals`.
-        """
-        try:
-            transactions = read(entry)
-        except Malformed as error:
-            return Verdict(REFUSED, (), str(error))
-        if isinstance(transactions, Tick):
-            return self._check_tick(transactions, now)
-        parsed = [self._parse(raw) for raw in transactions]
-        ids = [found[0].id for found in parsed if not isinstance(found, Refused)]
-        if not again and (len(set(ids)) < len(ids) or any(name in self.pool for name in ids)):
-            return Verdict(REFUSED, (REPEATED,) * len(parsed), "a transaction of the bundle waits already")
-        reasons = [self._enter(found, now, again=again) for found in parsed]
-        verdict = ACCEPTED if None in reasons else REFUSED
-        said = next((str(reason) for reason in reasons if reason is not None), "")
-        return Verdict(verdict, tuple(OK if each is None else each.code for each in reasons), said)
-
-    def _parse(self, raw: bytes) -> tuple[Parsed, Calls] | Refused:
-        try:
-            return parse(self.ledger.app, raw, self.ledger.network)
-        except Refused as refused:
-            return refused
-
-    def _enter(self, found: tuple[Parsed, Calls] | Refused, now: int, *, again: bool) -> Refused | None:
-        """Let a transaction wait; the reason where it may not."""
-        if isinstance(found, Refused):
-            return found
-        parsed, calls = found
-        if parsed.id in self.pool:
-            return Refused(codes.REPLAYED, "it stands in another bundle")
-        try:
-            self.pool.enter(parsed, calls, now)
-        except Refused as refused:
-            if again and self.ledger.receipt(parsed.id) is None:
-                self._refused.append((parsed.id, refused))
-            return refused
-        return None
-
-    def _check_tick(self, tick: Tick, now: int) -> Verdict:
-        tip = self.ledger.tip
-        wanted = not self._ticks and tick.height == tip.height and now - tip.time >= TICK_AFTER_MS
-        self._ticks = self._ticks or wanted
-        return Verdict(ACCEPTED if wanted else REFUSED, (), "" if wanted else "no tick is due")
+    def waits(self, now: int) -> bytes | None:
+        """What to send again, as it waits here for too long without a block; None mostly."""
+        return self.pool.again(now)
 
     # Consensus ----------------------------------------------------------------------------
 
@@ -241,17 +185,20 @@ class CometBft:
         if now - proposal.time > WAKE_MS and self._woke != proposal.height - 1 and self._idle < WAKES_MAX:
             self._woke = proposal.height
             return ()
-        return packed(self._choose(proposal), proposal.entries, bytes_max)
+        return packed(self._choose(proposal), bytes_max)
 
     def process_proposal(self, proposal: Proposal) -> bool:
         """Whether a proposed block holds nothing but what is admitted. A pure function of block and state."""
-        return self._choose(proposal).whole
+        choice = self._choose(proposal)
+        self.pool.decides(choice)
+        return choice.whole
 
     def finalize_block(self, proposal: Proposal, now: int) -> Finalized:
         """Work out a decided block, in memory; may be asked again until it is committed."""
         if self.mark is not None and proposal.height != self.mark.height + 1:
             raise OutOfStep(f"block {proposal.height} does not follow {self.mark.height}")
         choice = self._choose(proposal)
+        self.pool.decides(choice)
         accusations = self._accusations(proposal.convicted)
         prepared = self._prepare(choice, accusations)
         tip = self.ledger.tip if prepared is None else prepared.tip
@@ -259,7 +206,7 @@ class CometBft:
         after = before if prepared is None else self._powers(prepared.result.changes) or before
         mark = DriverMark(proposal.height, tip.root, self.start, in_order(after))
         idle = not proposal.entries and now - proposal.time > WAKE_MS
-        self._pending = _Pending(proposal, prepared, accusations, mark, idle)
+        self._pending = _Pending(proposal, prepared, accusations, mark, idle, now)
         return Finalized(tip.root, updates(before, after))
 
     def commit(self) -> int:
@@ -277,8 +224,8 @@ class CometBft:
         proposal, self._pending, self._chosen = pending.proposal, None, None
         self.mark = pending.mark
         self._idle = self._idle + 1 if pending.idle else 0
-        self.pool = Mempool(self.ledger, self.check)
-        self._ticks = False
+        self._readings.forget(proposal.entries)
+        self.pool.reset(pending.now)
         self._decided.append(
             Decided(proposal.height, proposal.time, self.mark.root, pending.prepared, pending.accusations)
         )
@@ -289,7 +236,7 @@ class CometBft:
         """What of a proposal stands. Asked in turn of one proposal by three calls, it is worked out once."""
         key = proposal.height, proposal.time, proposal.entries
         if self._chosen is None or self._chosen[0] != key:
-            self._chosen = key, choose(self.ledger, proposal, self.check)
+            self._chosen = key, choose(self.ledger, proposal, self._readings, self.check)
         return self._chosen[1]
 
     def _retained(self) -> int:
@@ -345,7 +292,7 @@ class CometBft:
         if self._restoring.done:
             restoring, self._restoring = self._restoring, None
             self.mark = restoring.finish()
-            self.pool = Mempool(self.ledger, self.check)
+            self.pool.reset(self.ledger.tip.time)
             time = self.ledger.tip.time
             self._decided.append(Decided(self.mark.height, time, self.mark.root, None, (), restored=True))
 
@@ -387,5 +334,4 @@ class CometBft:
 
     def refusals(self) -> list[tuple[bytes, Refused]]:
         """The transactions that waited and are refused by the newest state, once, by id."""
-        refused, self._refused = self._refused, []
-        return refused
+        return self.pool.refusals()

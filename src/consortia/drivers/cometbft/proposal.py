@@ -3,19 +3,19 @@
 The rule is a pure function of the ledger's state and the block: proposers filter by it, everybody else
 refuses a block that breaks it, and a block that is decided all the same has what breaks it skipped.
 
-1. An entry is a bundle or a tick; anything else is skipped.
+1. An entry is a bundle, be it one sent again, or a tick; anything else is skipped.
 2. A bundle's transactions are admitted one by one, in order, at the block's time (or the newest block's, if
    that is later). One that is not admitted, or no longer fits the block's bytes, is skipped.
 3. A tick stands if no transaction was admitted, it names the newest height, the block is at least
    `TICK_AFTER_MS` later than that, and no tick stands before it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consortia.base.codec import Malformed
 from consortia.base.refusals import Refused
-from consortia.drivers.cometbft.bundle import Tick, framed, pack, read
+from consortia.drivers.cometbft.bundle import Tick, pack
+from consortia.drivers.cometbft.readings import Found, Readings
 from consortia.drivers.cometbft.wire import varint
 from consortia.drivers.mempool import BLOCK_FRAME_BYTES, TRANSACTION_FRAME_BYTES
 from consortia.kernel.admission import Admission, Admitted, Check
@@ -48,23 +48,24 @@ class Proposal:
 class Choice:
     """What of a proposal stands.
 
-    `kept` are the transactions admitted of each entry, in order; `whole` says that nothing was skipped.
+    `kept` is what of each entry to propose, in order: the entry itself where all of it was admitted, a bundle
+    of the rest, or nothing; `whole` says that nothing was skipped.
     """
 
     time: int
     admission: Admission
     admitted: tuple[Admitted, ...]
-    kept: tuple[tuple[bytes, ...], ...]
+    kept: tuple[bytes, ...]
     tick: Tick | None
     whole: bool
 
 
-def choose(ledger: Ledger, proposal: Proposal, check: Check) -> Choice:
+def choose(ledger: Ledger, proposal: Proposal, readings: Readings, check: Check) -> Choice:
     """Apply the rule to a proposal that follows the newest block."""
     time = max(proposal.time, ledger.tip.time)
     with ledger.store.snapshot() as view:
-        fold = _Fold(ledger.admission(view, time), check)
-        kept, ticks = list[tuple[bytes, ...]](), list[Tick]()
+        fold = _Fold(ledger.admission(view, time), readings, check)
+        kept, ticks = list[bytes](), list[Tick]()
         for entry in proposal.entries:
             kept.append(fold.take(entry, ticks))
     stands = not fold.admitted and ticks[:1] == [Tick(ledger.tip.height)]
@@ -74,14 +75,10 @@ def choose(ledger: Ledger, proposal: Proposal, check: Check) -> Choice:
     return Choice(time, fold.admission, tuple(fold.admitted), tuple(kept), tick, whole)
 
 
-def packed(choice: Choice, entries: Sequence[bytes], bytes_max: int) -> tuple[bytes, ...]:
-    """The entries to propose: those of which all is kept as they are, others packed anew without the rest.
-
-    They are cut off where they would have more than `bytes_max` bytes in CometBFT's block.
-    """
+def packed(choice: Choice, bytes_max: int) -> tuple[bytes, ...]:
+    """The entries to propose, cut off where CometBFT's block would have more than `bytes_max` bytes."""
     out, size = list[bytes](), 0
-    found = [(entry, kept) for entry, kept in zip(entries, choice.kept, strict=True) if kept]
-    wanted = [entry if _length(kept) == len(entry) else pack(kept) for entry, kept in found]
+    wanted = [entry for entry in choice.kept if entry]
     if choice.tick is not None:
         wanted = [choice.tick.encode()]
     for entry in wanted:
@@ -92,41 +89,44 @@ def packed(choice: Choice, entries: Sequence[bytes], bytes_max: int) -> tuple[by
     return tuple(out)
 
 
-def _length(kept: Sequence[bytes]) -> int:
-    """How long the bundle of these transactions is."""
-    return 1 + sum(len(framed(raw)) for raw in kept)
-
-
 class _Fold:
     """The admission of one block, entry by entry."""
 
-    def __init__(self, admission: Admission, check: Check) -> None:
+    def __init__(self, admission: Admission, readings: Readings, check: Check) -> None:
         self.admission, self.check = admission, check
         self.admitted: list[Admitted] = []
         self.whole = True
+        self._readings = readings
         self._bytes = BLOCK_FRAME_BYTES
 
-    def take(self, entry: bytes, ticks: list[Tick]) -> tuple[bytes, ...]:
-        """Admit what an entry holds, and give what was admitted."""
+    def take(self, entry: bytes, ticks: list[Tick]) -> bytes:
+        """Admit what an entry holds, and give the entry of what was admitted, or nothing."""
         try:
-            transactions = read(entry)
+            found = self._readings.read(entry)
         except Malformed:
             self.whole = False
-            return ()
-        if isinstance(transactions, Tick):
-            ticks.append(transactions)
-            return ()
-        kept = tuple(raw for raw in transactions if self._admit(raw))
-        self.whole = self.whole and len(kept) == len(transactions)
-        return kept
+            return b""
+        if isinstance(found, Tick):
+            ticks.append(found)
+            return b""
+        before = len(self.admitted)
+        for one in found:
+            self._admit(one)
+        kept = [item.parsed.raw for item in self.admitted[before:]]
+        if len(kept) == len(found):
+            return entry
+        self.whole = False
+        return pack(kept) if kept else b""
 
-    def _admit(self, raw: bytes) -> bool:
-        size = len(raw) + TRANSACTION_FRAME_BYTES
+    def _admit(self, found: Found) -> None:
+        if isinstance(found, Refused):
+            return
+        parsed, calls = found
+        size = len(parsed.raw) + TRANSACTION_FRAME_BYTES
         if self._bytes + size > BLOCK_BYTES_MAX:
-            return False
+            return
         try:
-            self.admitted.append(self.admission.admit(raw, self.check))
+            self.admitted.append(self.admission.admit_parsed(parsed, calls, self.check))
         except Refused:
-            return False
+            return
         self._bytes += size
-        return True

@@ -19,7 +19,8 @@ from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused, require
 from consortia.drivers.cometbft import bundle as bundles
 from consortia.drivers.cometbft.calls import Calls
-from consortia.drivers.cometbft.driver import REPEATED, CometBft, Decided, Retention
+from consortia.drivers.cometbft.driver import CometBft, Decided, Retention
+from consortia.drivers.cometbft.pool import REPEATED
 from consortia.drivers.cometbft.server import serve
 from consortia.drivers.cometbft.snapshots import Every, Snapshots, in_background
 from consortia.kernel.admission import Check
@@ -318,6 +319,9 @@ class Engine:
             again = [bundles.pack([raw]) for raw in node.witness.held()]
             if node.wants_tick(now) and not condition.catching_up:
                 again.append(bundles.Tick(self.ledger.tip.height).encode())
+            waits = self._driver.waits(now) if self._driver is not None else None
+            if waits is not None and not condition.catching_up:
+                again.append(waits)
             for entry in again:
                 with suppress(RpcError):  # asked again at the next look
                     await self._rpc.hand_in(entry)

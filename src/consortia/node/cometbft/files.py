@@ -19,6 +19,7 @@ import msgspec
 
 from consortia.base.hashing import sha256
 from consortia.base.keys import SigningKey
+from consortia.drivers.cometbft import pool
 from consortia.node.config import Config
 from consortia.node.home import write_private
 
@@ -29,8 +30,8 @@ TRANSACTION_BYTES_MAX = 1 << 20
 
 REQUEST_BYTES_MAX = 2 * TRANSACTION_BYTES_MAX
 POOL_MAX = 5_000
-POOL_BYTES_MAX = 1 << 20
-"""What waits is checked anew after every block: no more waits than is ordered in a second or so."""
+POOL_BYTES_MAX = 2 * pool.POOL_BYTES_MAX
+"""The application lets less wait: there is room for a tick, and for what is sent again."""
 
 EVIDENCE_BLOCKS = 100_000
 EVIDENCE_NANOSECONDS = 48 * 3600 * 10**9

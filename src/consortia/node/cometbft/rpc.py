@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from consortia.base.codec import decode
+from consortia.drivers.cometbft.pool import FULL
 
 SECONDS_MAX = 10.0
 ANSWER_BYTES_MAX = 8 << 20
-_NOT_NOW = ("while node is catching up", "mempool is full")
+_NOT_NOW = ("while node is catching up", "mempool is full", "considered as full")
 _HEAD = b"POST / HTTP/1.1\r\nHost: cometbft\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -75,7 +76,7 @@ class Rpc:
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def hand_in(self, bundle: bytes) -> Handed:
-        """Hand a bundle to CometBFT, which checks and spreads it; raises RpcError.
+        """Hand a bundle to CometBFT, which checks and spreads it; raises RpcError, NotNow for want of room.
 
         A bundle that it has already is as good as handed in.
         """
@@ -85,7 +86,10 @@ class Rpc:
             if "tx already exists in cache" in str(error):
                 return Handed()
             raise
-        return msgspec.json.decode(answer, type=Handed)
+        handed = msgspec.json.decode(answer, type=Handed)
+        if handed.code and FULL in handed.codes:
+            raise NotNow(f"CometBFT: {handed.log}")
+        return handed
 
     async def engine(self) -> Engine:
         """Where CometBFT stands; raises RpcError."""

@@ -1,0 +1,165 @@
+"""What waits in CometBFT's mempool, as the application checks it: new entries, and all of them after a block.
+
+CometBFT's mempools promise nothing to one another. A peer drops what its application refuses or its pool has
+no room for, and is never told of it again; and where no blocks are made without transactions, three nodes
+with empty pools wait for ever while the fourth cannot go on alone. So
+
+1. what follows upon the block that is being decided is let in: whoever sent it has that block already;
+2. the bytes that wait are counted here, where one order is known, and leave CometBFT's own pool some room;
+3. what has waited `AGAIN_MS` without a block is sent again, as an entry of other bytes, which goes to
+   everybody and is let in by those who lack it.
+"""
+
+from dataclasses import dataclass
+
+from consortia.base.codec import Malformed
+from consortia.base.refusals import Refused
+from consortia.drivers.cometbft.bundle import AGAIN, BUNDLE_TRANSACTIONS_MAX, LENGTH_BYTES, Tick, again
+from consortia.drivers.cometbft.proposal import TICK_AFTER_MS, Choice
+from consortia.drivers.cometbft.readings import Found, Readings
+from consortia.drivers.mempool import Mempool
+from consortia.kernel import refusals as codes
+from consortia.kernel.admission import Check
+from consortia.kernel.block import OK
+from consortia.kernel.ledger import Ledger
+from consortia.kernel.transaction import Parsed
+
+ACCEPTED, REFUSED = 0, 1
+REPEATED = "bundle.repeated"
+"""The code of a bundle in which a transaction stands that waits already."""
+
+FULL = "bundle.full"
+"""The code of a bundle for which there is no room now."""
+
+POOL_BYTES_MAX = 1 << 20
+"""What waits is checked anew after every block: no more waits than is ordered in a second or so."""
+
+AGAIN_MS = 2_000
+"""What waits is sent again when no block came for so long, and then each time after twice as long."""
+
+AGAIN_BYTES_MAX = 1 << 17
+
+_Lane = tuple[bytes, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What CheckTx says: accepted or not, and of each transaction in a bundle "ok" or its refusal's code."""
+
+    code: int
+    codes: tuple[str, ...]
+    text: str = ""
+
+
+class Pool:
+    """What waits at one node since the newest block: `reset` begins anew, and CometBFT asks of all again."""
+
+    def __init__(self, ledger: Ledger, readings: Readings, check: Check) -> None:
+        self._ledger, self._readings, self._check = ledger, readings, check
+        self._refused: list[tuple[bytes, Refused]] = []
+        self.reset(0)
+
+    def reset(self, now: int) -> None:
+        """A block is durable: what waits comes again."""
+        self._mempool = Mempool(self._ledger, self._check)
+        self._bytes = 0
+        self._ticks = False
+        self._next: dict[_Lane, int] | None = None
+        self._deciding: Choice | None = None
+        self._quiet, self._patience = now, AGAIN_MS
+        self._sent = b""
+
+    def __len__(self) -> int:
+        """How many transactions wait."""
+        return len(self._mempool)
+
+    def decides(self, choice: Choice) -> None:
+        """A block is being decided, of which this would stand."""
+        self._deciding, self._next = choice, None
+
+    def check(self, entry: bytes, now: int, *, recheck: bool = False) -> Verdict:
+        """Whether an entry may wait: at least one of its transactions is admissible after what waits.
+
+        A bundle with a transaction that waits already is refused, unless it is one sent again. `recheck` is
+        CometBFT's after a block: what of the entry is refused now is told by `refusals`.
+        """
+        try:
+            found = self._readings.read(entry)
+        except Malformed as error:
+            return Verdict(REFUSED, (), str(error))
+        if isinstance(found, Tick):
+            return self._check_tick(found, now)
+        resent = entry[0] == AGAIN
+        if not recheck and not resent:
+            if self._bytes + len(entry) > POOL_BYTES_MAX:
+                return Verdict(REFUSED, (FULL,) * len(found), "as much waits as is ordered in a while")
+            if self._repeats(found):
+                return Verdict(REFUSED, (REPEATED,) * len(found), "a transaction of the bundle waits already")
+        if not self._mempool:
+            self._quiet = now
+        reasons = [self._enter(one, now, recheck=recheck) for one in found]
+        accepted = None in reasons or entry == self._sent
+        self._bytes += len(entry) if accepted else 0
+        said = next((str(reason) for reason in reasons if reason is not None), "")
+        told = tuple([OK if each is None else each.code for each in reasons])
+        return Verdict(ACCEPTED if accepted else REFUSED, told, said)
+
+    def again(self, now: int) -> bytes | None:
+        """What has waited here without a block for so long that others may lack it, as an entry."""
+        self._quiet = min(self._quiet, now)
+        if not self._mempool or now - self._quiet < self._patience:
+            return None
+        raws, size = list[bytes](), 0
+        for raw in self._mempool.raws():
+            size += LENGTH_BYTES + len(raw)
+            if size > AGAIN_BYTES_MAX or len(raws) == BUNDLE_TRANSACTIONS_MAX:
+                break
+            raws.append(raw)
+        self._patience *= 2
+        self._sent = again(now, raws)
+        return self._sent
+
+    def refusals(self) -> list[tuple[bytes, Refused]]:
+        """The transactions that waited and are refused by the newest state, once, by id."""
+        refused, self._refused = self._refused, []
+        return refused
+
+    def _repeats(self, found: tuple[Found, ...]) -> bool:
+        ids = [one[0].id for one in found if not isinstance(one, Refused)]
+        return len(set(ids)) < len(ids) or any(name in self._mempool for name in ids)
+
+    def _enter(self, found: Found, now: int, *, recheck: bool) -> Refused | None:
+        """Let a transaction wait; the reason where it may not."""
+        if isinstance(found, Refused):
+            return found
+        parsed, calls = found
+        if parsed.id in self._mempool:
+            return Refused(codes.REPLAYED, "it stands in another bundle")
+        try:
+            self._mempool.enter(parsed, calls, now)
+        except Refused as refused:
+            if recheck and self._ledger.receipt(parsed.id) is None:
+                self._refused.append((parsed.id, refused))
+            elif refused.refusal is codes.OUT_OF_ORDER and self._follows(parsed, now):
+                return None
+            return refused
+        return None
+
+    def _follows(self, parsed: Parsed, now: int) -> bool:
+        """Whether a transaction is the next of its lane after the block that is being decided."""
+        if self._next is None:
+            admitted = () if self._deciding is None else self._deciding.admitted
+            done = [one.parsed.transaction for one in admitted]
+            self._next = {(one.key, one.lane): one.sequence + 1 for one in done}
+        transaction = parsed.transaction
+        lane = transaction.key, transaction.lane
+        if self._next.get(lane) != transaction.sequence or not self._mempool.signed(parsed, now):
+            return False
+        self._next[lane] = transaction.sequence + 1
+        return True
+
+    def _check_tick(self, tick: Tick, now: int) -> Verdict:
+        tip = self._ledger.tip
+        wanted = not self._ticks and tick.height == tip.height and now - tip.time >= TICK_AFTER_MS
+        self._ticks = self._ticks or wanted
+        return Verdict(ACCEPTED if wanted else REFUSED, (), "" if wanted else "no tick is due")

@@ -1,0 +1,96 @@
+"""What the driver remembers of the bytes that CometBFT hands it: what they say, and which key signed them.
+
+One entry is asked of several times before its block is durable: as it comes, after each block it waits for,
+in a proposal, in a decision. What its bytes say follows from the bytes alone, so they are read once. Nothing
+that the ledger's state has a say in is remembered.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from consortia.base.keys import verify
+from consortia.base.refusals import Refused
+from consortia.drivers.cometbft.bundle import Tick, read
+from consortia.drivers.mempool import Calls
+from consortia.kernel.admission import Check, parse
+from consortia.kernel.application import Application
+from consortia.kernel.transaction import Parsed
+
+READ_BYTES_MAX = 8 << 20
+SIGNATURES_MAX = 1 << 15
+
+Found = tuple[Parsed, Calls] | Refused
+"""A transaction of a bundle, or why it is none."""
+
+
+class Readings:
+    """Reads entries of one network, and remembers the newest in which every transaction is well-formed."""
+
+    def __init__(self, app: Application, network: bytes, bytes_max: int = READ_BYTES_MAX) -> None:
+        self._app, self._network, self._bytes_max = app, network, bytes_max
+        self._entries = OrderedDict[bytes, tuple[Found, ...]]()
+        self._transactions: dict[bytes, Found] = {}
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        """How many entries are remembered."""
+        return len(self._entries)
+
+    def read(self, entry: bytes) -> tuple[Found, ...] | Tick:
+        """What an entry holds: a bundle's transactions, in order, or a tick; raises Malformed."""
+        known = self._entries.get(entry)
+        if known is not None:
+            return known
+        raws = read(entry)
+        if isinstance(raws, Tick):
+            return raws
+        found = tuple([self._transactions.get(raw) or self._parse(raw) for raw in raws])
+        if not any(isinstance(one, Refused) for one in found):
+            self._remember(entry, found)
+        return found
+
+    def forget(self, entries: Iterable[bytes]) -> None:
+        """Forget entries, and what they hold, as after the block in which they stood."""
+        for entry in entries:
+            known = self._entries.pop(entry, None)
+            if known is not None:
+                self._bytes -= len(entry)
+                for one in known:
+                    self._transactions.pop(_raw(one), None)
+
+    def _remember(self, entry: bytes, found: tuple[Found, ...]) -> None:
+        self._entries[entry] = found
+        self._transactions.update([(_raw(one), one) for one in found])
+        self._bytes += len(entry)
+        while self._bytes > self._bytes_max:
+            self.forget([next(iter(self._entries))])
+
+    def _parse(self, raw: bytes) -> Found:
+        try:
+            return parse(self._app, raw, self._network)
+        except Refused as refused:
+            return refused
+
+
+def _raw(found: Found) -> bytes:
+    return b"" if isinstance(found, Refused) else found[0].raw
+
+
+class Signatures:
+    """Remembers that a key signed certain bytes, and nothing else; what is not remembered is checked."""
+
+    def __init__(self, check: Check = verify, limit: int = SIGNATURES_MAX) -> None:
+        self._check, self._limit = check, limit
+        self._known = OrderedDict[bytes, tuple[bytes, bytes]]()
+
+    def __call__(self, public: bytes, message: bytes, signature: bytes) -> bool:
+        """Whether the signature is valid."""
+        signed = public, signature
+        if self._known.get(message) == signed:
+            return True
+        valid = self._check(public, message, signature)
+        if valid:
+            self._known[message] = signed
+            if len(self._known) > self._limit:
+                self._known.popitem(last=False)
+        return valid
