@@ -136,3 +136,12 @@ def test_a_key_is_the_same_whether_or_not_it_was_made_before():
     assert OUTERS.state_key("a") == first == b"probe/outers/\x01a"
     with pytest.raises(ValueError, match="255"):
         OUTERS.state_key("a" * 256)
+
+
+def test_a_scan_passes_over_what_does_not_contain_the_bytes_asked_for():
+    ctx = context()
+    for name, amount in (("a", 1), ("b", 2), ("c", 1)):
+        OUTERS.put(ctx, Outer(amount, "north", b"d" * 32, GOOD.inner), name)
+    start = encode_record(Outer(1, "north", b"d" * 32, GOOD.inner))[:-1]
+    assert [key for key, _ in OUTERS.scan(ctx, containing=start)] == [("a",), ("c",)]
+    assert len(list(OUTERS.scan(ctx))) == 3

@@ -14,7 +14,7 @@ from consortia.modules.market.messages import (
     Settle,
     Stop,
 )
-from consortia.modules.market.state import sealed
+from consortia.modules.market.state import order_start, sealed
 from consortia.modules.market.types import Limits, Sealing
 from consortia.modules.predictions.messages import Act
 from consortia.testing.machine import Bench
@@ -30,6 +30,7 @@ from consortia.testing.scenarios.market_parts import (
     buy,
     clear,
     cleared,
+    commitment,
     committed,
     opened,
     reveal,
@@ -109,6 +110,22 @@ def test_what_is_worth_more_than_a_record_holds_is_stopped_and_started_all_the_s
     bench.ok("north", "operator", Stop(market, "north"))
     bench.ok("north", "operator", Restart(market, "north"))
     assert bench.query("market.statement", market=market, account="north").statement.worth == (1 << 63) - 1
+
+
+def test_a_sealed_order_that_looks_like_one_at_the_margin_is_not_named(bench):
+    market = opened(bench)
+    start = order_start("buy", 104)
+    bench.ok("north", "operator", Commit(market, "north", 0, start.ljust(32, b"\x00")))
+    for place, (name, order) in enumerate((("east", buy(104)), ("south", sell(96, 6))), 1):
+        bench.time = at(0, COMMITS) + 2_000
+        seal = commitment(bench, market, (0, place), name, order)
+        bench.ok(name, "operator", Commit(market, name, 0, seal))
+    bench.time = at(0, REVEALS)
+    bench.ok("east", "operator", reveal(market, "east", buy(104), 1))
+    bench.ok("south", "operator", reveal(market, "south", sell(96, 6), 2))
+    bench.time = at(0, CLEARS)
+    assert clear(bench, market).margin == bytes([0b0100_0000])
+    bench.ok("west", "operator", clear(bench, market))
 
 
 def test_an_auction_settles_order_by_order_and_tells_of_each_account_once(bench):

@@ -65,10 +65,16 @@ class Table(Generic[K]):
         """Remove the record at `key`, whether or not it is there."""
         ctx.state.delete(self.state_key(*key))
 
-    def scan(self, ctx: Context, *prefix: Part) -> Iterator[tuple[tuple[Part, ...], K]]:
-        """All (key, record) whose key starts with the parts `prefix`, in key order."""
+    def scan(
+        self, ctx: Context, *prefix: Part, containing: bytes = b""
+    ) -> Iterator[tuple[tuple[Part, ...], K]]:
+        """All (key, record) whose key starts with the parts `prefix`, in key order.
+
+        `containing` passes over records, unread, whose encoding does not contain these bytes.
+        """
         for key, data in ctx.state.scan(self.state_key(*prefix)):
-            yield self.parts(key), self._load(data)
+            if containing in data:
+                yield self.parts(key), self._load(data)
 
     def parts(self, key: bytes) -> tuple[Part, ...]:
         """The parts of a whole state key of this table."""

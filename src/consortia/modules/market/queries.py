@@ -18,6 +18,7 @@ from consortia.modules.market.state import (
     TRADERS,
     account,
     limits_of,
+    order_start,
 )
 from consortia.modules.market.types import (
     ORDERS_MAX,
@@ -227,9 +228,10 @@ def margin(ctx: Context, arguments: AtAuction, ports: Ports) -> Margin:
     outcome, where = rules.price_of(bids, asks, state.reference, found.terms.tick)
     if where is None:
         return Margin(b"")
-    side = "buy" if outcome.demand > outcome.supply else "sell"
+    side: Side = "buy" if outcome.demand > outcome.supply else "sell"
     named = bytearray((state.commits + 7) // 8)
-    for key, entry in ENTRIES.scan(ctx, arguments.market, arguments.auction):
+    start = order_start(side, where[0])
+    for key, entry in ENTRIES.scan(ctx, arguments.market, arguments.auction, containing=start):
         if entry.order is not None and (entry.order.side, entry.order.limit) == (side, where[0]):
             place = int(key[2])
             named[place // 8] |= 0x80 >> place % 8

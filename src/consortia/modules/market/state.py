@@ -1,6 +1,6 @@
 """The module's tables, and the ids and defaults of their entries."""
 
-from consortia.base.codec import encode_record
+from consortia.base.codec import encode_record, key_of
 from consortia.base.hashing import tagged
 from consortia.kernel.context import Context
 from consortia.kernel.table import Table
@@ -13,9 +13,11 @@ from consortia.modules.market.types import (
     Limits,
     Market,
     Named,
+    Order,
     Pair,
     Part,
     Sealing,
+    Side,
     Trader,
 )
 
@@ -66,6 +68,12 @@ def market_id(ctx: Context) -> bytes:
 def sealed(sealing: Sealing) -> bytes:
     """The commitment to an order: H("consortia/market/order", encoding of its `Sealing`), 32 bytes."""
     return tagged("consortia/market/order", encode_record(sealing))
+
+
+def order_start(side: Side, limit: int) -> bytes:
+    """What the encoding of every order of a side and a limit begins with."""
+    encoded = encode_record(Order(side, limit, 1))
+    return encoded[: encoded.index(key_of("quantity"))]
 
 
 def account(ctx: Context, market: bytes, owner: str) -> Account:
