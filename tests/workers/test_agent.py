@@ -22,7 +22,8 @@ from consortia.testing.machine import Bench
 from consortia.testing.scenarios.assets import blob, dataset
 from consortia.testing.scenarios.mandates_parts import agent, granted
 from consortia.workers import delegate
-from consortia.workers.agent import Agent, MandateOver, rationale
+from consortia.workers.accounts import rationale
+from consortia.workers.agent import Agent, MandateOver
 from consortia.workers.delegate import RuleError, canonical, load_program, messages_of, observe, read_rule
 from consortia.workers.vault import Vault
 

@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 from consortia.app import application
+from consortia.base.keys import SigningKey
 from consortia.cli.lookup import find_asset
 from consortia.cli.mandates import find_mandate, standing
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
 from consortia.cli.session import Session, at_home, tell_done
+from consortia.cli.trading import Desk, trade
 from consortia.kernel.block import OK
 from consortia.modules.identity.mandate_queries import ByOwner, MandatesView, MandateView
 from consortia.modules.identity.mandate_types import AGENT
@@ -20,6 +22,7 @@ from consortia.node.keys import find_keys, key_info, open_key
 from consortia.sdk.agents import Agents, ClientDoor
 from consortia.workers.agent import Agent, Done, MandateOver
 from consortia.workers.delegate import Mind, ModelMind, load_program, read_rule
+from consortia.workers.trading import is_trade_rule, load_model, load_strategy, read_trade_rule
 from consortia.workers.vault import Vault
 
 
@@ -45,10 +48,12 @@ def run(*, model: str, rule: Path, once: bool, every: float, home: Path | None, 
 
     MODEL is a model's NAME, MEMBER/NAME or id, or a program as module:name.
     """
-    session = at_home(home)
+    session, text = at_home(home), rule.read_bytes()
+    if is_trade_rule(text):
+        return trade(_trading(session, model, text), once=once, every=every, as_json=as_json)
     mind = _mind(session, model)
     view = _mandated(session, mind.content, model)
-    working = _agent(session, mind, view, rule)
+    working = _agent(session, mind, view, text)
     while True:
         try:
             done = working.work()
@@ -131,14 +136,29 @@ def _mandated(session: Session, content: bytes, model: str) -> MandateView:
     )
 
 
-def _agent(session: Session, mind: Mind, view: MandateView, rule: Path) -> Agent:
+def _trading(session: Session, model: str, rule: bytes) -> Desk:
+    """What an agent that trades needs."""
+    if ":" in model:
+        loaded = load_strategy(model)
+    else:
+        _, version = find_asset(session, model)
+        stocks = len(read_trade_rule(rule).trade.stocks)
+        loaded = load_model(version.commitment, session.client.blob(version.commitment), stocks)
+    view = _mandated(session, loaded.content, model)
+    return Desk(session, view, _key(session, view), loaded, rule)
+
+
+def _key(session: Session, view: MandateView) -> SigningKey:
+    """The agent's key, from the home."""
     wanted = view.mandate.key.hex()
     paths = [path for path in find_keys(session.home.keys, AGENT) if key_info(path).key == wanted]
     if not paths:
         raise Failure(f"the key of {view.mandate.agent} is not in {session.home.keys}")
-    key = open_key(paths[0], session.keyring.passphrase)
-    door = ClientDoor(session.signing(key), session.client)
-    text = rule.read_bytes()
+    return open_key(paths[0], session.keyring.passphrase)
+
+
+def _agent(session: Session, mind: Mind, view: MandateView, text: bytes) -> Agent:
+    door = ClientDoor(session.signing(_key(session, view)), session.client)
     diary = session.home.private / "agents" / f"{view.mandate.id.hex()[:16]}.jsonl"
     rule_read, vault = read_rule(text, application()), Vault(session.home.private)
     return Agent(door, mind, (rule_read, text), vault, diary, waits=view.mandate.delay > 0)

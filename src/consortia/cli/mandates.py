@@ -19,7 +19,7 @@ from consortia.modules.identity.mandate_types import AGENT, Cap, Pin
 from consortia.node.keys import list_keys, save_key
 from consortia.sdk.agents import DAY, mandate_of
 from consortia.sdk.amounts import parts
-from consortia.workers.delegate import load_program
+from consortia.workers.delegate import find_program
 
 DAYS_MAX = 90
 HOUR = 3_600_000
@@ -195,7 +195,7 @@ def told(view: MandateView) -> dict[str, Any]:
 
 def _pin(session: Session, model: str | None, program: str | None) -> Pin:
     if program is not None:
-        return Pin(None, load_program(program).content)
+        return Pin(None, find_program(program)[1])
     asset, version = find_asset(session, model or "")
     if asset.kind != "model":
         raise Failure(f"{model} is a {asset.kind}, not a model", "consortia asset list")

@@ -11,6 +11,7 @@ from consortia.cli.banking import bank_of, span
 from consortia.cli.options import home_option, json_option
 from consortia.cli.orders import Kept
 from consortia.cli.output import DONE, Failure, facts, instant, say, table
+from consortia.cli.recording import record
 from consortia.cli.replaying import replay
 from consortia.cli.session import Door, Session, at_home, tell_done
 from consortia.modules.market.types import Limits, Market, Side, Terms
@@ -56,6 +57,7 @@ def market() -> None:
 
 
 market.add_command(replay)
+market.add_command(record)
 
 
 @market.command()

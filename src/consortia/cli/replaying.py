@@ -1,105 +1,90 @@
-"""`consortia market replay`: auctions played again from a file of orders, by the ledger's own arithmetic."""
+"""`consortia market replay`: auctions played again from a file, by the ledger's own arithmetic."""
 
-import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from consortia.cli.options import json_option
-from consortia.cli.output import DONE, USAGE, Failure, facts, say, table
-from consortia.exact.auction import BUY, SELL, AuctionError, Book, clear, fills
-
-COLUMNS = ("auction", "account", "side", "limit", "quantity")
-ROWS_MAX = 1 << 20
-_SIDES = {"buy": BUY, "sell": SELL}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An order of a file, as it stood there."""
-
-    auction: int
-    account: str
-    side: str
-    limit: int
-    quantity: int
-
-
-def rows(path: Path) -> Iterator[Row]:
-    """The orders of a CSV file; raises Failure that names the line."""
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise Failure(f"{path} has no column {missing[0]}: {', '.join(COLUMNS)} are needed", code=USAGE)
-        try:
-            for line, row in enumerate(reader, start=2):
-                if line > ROWS_MAX:
-                    raise Failure(f"{path} has more than {ROWS_MAX} lines", code=USAGE)
-                yield _row(path, line, row)
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise Failure(f"{path} is no CSV file: {error}", code=USAGE) from None
-
-
-def _row(path: Path, line: int, row: dict[str, str]) -> Row:
-    try:
-        numbers = [int(row[name]) for name in ("auction", "limit", "quantity")]
-    except (TypeError, ValueError):
-        raise Failure(
-            f"{path}, line {line}: auction, limit and quantity are whole numbers", code=USAGE
-        ) from None
-    if row["side"] not in _SIDES:
-        raise Failure(f"{path}, line {line}: side is buy or sell, not {row['side']!r}", code=USAGE)
-    return Row(numbers[0], row["account"], row["side"], numbers[1], numbers[2])
+from consortia.cli.output import USAGE, Failure
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.option("--reference", type=click.IntRange(1), required=True, help="The first reference price.")
+@click.option(
+    "--reference", type=click.IntRange(1), help="Orders: the first reference price, if not recorded."
+)
+@click.option("--from", "first", metavar="DATE", default="", help="Prices: the first day to play.")
+@click.option("--to", "last", metavar="DATE", default="", help="Prices: the last day to play.")
+@click.option(
+    "--learn-until", metavar="DATE", default="", help="Prices: a model learns until then, and plays."
+)
+@click.option(
+    "--program", "programs", multiple=True, metavar="MODULE:NAME", help="Prices: a strategy of yours."
+)
+@click.option(
+    "--fee",
+    "fee_ppm",
+    type=click.IntRange(0, 100_000),
+    default=500,
+    show_default=True,
+    help="Parts per million.",
+)
+@click.option(
+    "--band",
+    "band_ppm",
+    type=click.IntRange(0, 1_000_000),
+    default=2_500,
+    show_default=True,
+    help="No order below so many parts per million of the equity.",
+)
 @json_option
-def replay(*, file: Path, reference: int, as_json: bool) -> int:
-    """Play the auctions of a CSV FILE of orders again.
+def replay(
+    *,
+    file: Path,
+    reference: int | None,
+    first: str,
+    last: str,
+    learn_until: str,
+    programs: tuple[str, ...],
+    fee_ppm: int,
+    band_ppm: int,
+    as_json: bool,
+) -> int:
+    """Play FILE again: orders, or prices.
 
-    Its columns are auction, account, side, limit and quantity. Orders stand in the file as they came. A price
-    becomes the next auction's reference.
+    Orders: a CSV with the columns auction, account, side, limit, quantity, as they came. One that `consortia
+    market record` wrote is held to what the ledger recorded, to the unit.
+
+    Prices: a CSV with a date and a column a stock, or the columns date, symbol, close. Strategies trade in an
+    auction a day and stock, and are shown beside equal weight, with costs and without.
     """
-    auctions: dict[int, list[Row]] = {}
-    for row in rows(file):
-        auctions.setdefault(row.auction, []).append(row)
-    if not auctions:
-        raise Failure(f"{file} holds no orders", code=USAGE)
-    results: list[dict[str, object]] = []
-    held: dict[str, list[int]] = {}
-    for number in sorted(auctions):
-        orders = auctions[number]
-        try:
-            book = Book.of(
-                [_SIDES[one.side] for one in orders],
-                [one.limit for one in orders],
-                [one.quantity for one in orders],
-            )
-        except AuctionError as error:
-            raise Failure(f"{file}, auction {number}: {error}", code=USAGE) from None
-        clearing = clear(book, reference)
-        reference = clearing.price or reference
-        for order, filled in zip(orders, fills(book, clearing).tolist(), strict=True):
-            units = held.setdefault(order.account, [0, 0])
-            units[0] += _SIDES[order.side] * filled
-            units[1] -= _SIDES[order.side] * filled * (clearing.price or 0)
-        results.append({"auction": number, "price": clearing.price, "volume": clearing.volume})
-    if as_json:
-        accounts = {name: {"base": base, "quote": quote} for name, (base, quote) in sorted(held.items())}
-        facts({"auctions": results, "accounts": accounts})
-        return DONE
-    table(
-        [[str(one[name] or "-") for name in ("auction", "price", "volume")] for one in results],
-        ["auction", "price", "volume"],
-    )
-    say()
-    table(
-        [[name, str(base), str(quote)] for name, (base, quote) in sorted(held.items())],
-        ["account", "base", "quote"],
-    )
-    return DONE
+    if "date" not in _header(file):
+        from consortia.cli import replay_orders
+
+        return replay_orders.tell(file, reference, as_json=as_json)
+    from consortia.cli import replay_prices
+
+    days = replay_prices.Days(_date(first), _date(last), _date(learn_until))
+    asked = replay_prices.Asked(days, programs, fee_ppm, band_ppm)
+    return replay_prices.tell(file, asked, as_json=as_json)
+
+
+def _header(file: Path) -> list[str]:
+    """The column names of a file, in lower case; raises Failure for what is no text."""
+    try:
+        with file.open(encoding="utf-8-sig") as lines:
+            first = lines.readline(1 << 16)
+    except UnicodeDecodeError as error:
+        raise Failure(f"{file} is no CSV file: {error}", code=USAGE) from None
+    except OSError as error:
+        raise Failure(f"{file}: {error.strerror}", code=USAGE) from None
+    return [name.strip().strip('"').lower() for name in first.split(",")]
+
+
+def _date(text: str) -> str:
+    from datetime import date
+
+    try:
+        return text and date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no date: write it as 2022-12-31") from None

@@ -96,7 +96,7 @@ def mandate_of(
 
 
 class ClientDoor:
-    """An agent's door (`workers.agent.AgentDoor`) through a client that holds the agent's key.
+    """An agent's door (`workers.accounts.AgentDoor`) through a client that holds the agent's key.
 
     Blobs go through `keeper`, the owner's own way to the node: an agent's key moves no blobs.
     """

@@ -220,16 +220,22 @@ class ProgramMind:
 
 def load_program(name: str) -> ProgramMind:
     """The program `module:name`, pinned by the hash of its module's source; raises RuleError."""
-    module_name, _, function_name = name.partition(":")
+    function, content = find_program(name)
+    if not callable(function):
+        raise RuleError(f"{name} is no function")
+    return ProgramMind(content, function)
+
+
+def find_program(name: str) -> tuple[object, bytes]:
+    """What `module:name` stands for, and the hash that pins it; raises RuleError."""
+    module_name, _, inner = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-        function = getattr(module, function_name)
+        found: object = getattr(module, inner)
         source = sources.getsource(module)
     except (ImportError, AttributeError, OSError, TypeError, ValueError) as error:
         raise RuleError(f"no program {name}: {error}") from None
-    if not callable(function):
-        raise RuleError(f"{name} is no function")
-    return ProgramMind(program_hash(name, source), function)
+    return found, program_hash(name, source)
 
 
 def program_hash(name: str, source: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from consortia.base.codec import Record
+from consortia.base.codec import Malformed, Record, decode_record
 from consortia.engines.infer.models import Model, answers, kind_of, load
 from consortia.engines.train.design import features, row_numbers
 from consortia.exact.fixed import Integers, from_integers
@@ -38,6 +38,21 @@ class Features(Record, frozen=True):
     """A feature row as a prediction record holds it: grid integers, level indices, or null for missing."""
 
     cells: tuple[int | None, ...]
+
+
+class Seen(Record, frozen=True):
+    """What a trading agent saw: the cells that it answers to, and the integers of its desk (`exact.desk`)."""
+
+    cells: tuple[int | None, ...]
+    desk: tuple[int, ...]
+
+
+def cells_in(data: bytes) -> tuple[int | None, ...]:
+    """The cells that were answered to, of a record `Features` or `Seen`; raises base.codec.Malformed."""
+    try:
+        return decode_record(Features, data).cells
+    except Malformed:
+        return decode_record(Seen, data).cells
 
 
 def features_of(model: bytes | Model, row: Sequence[object]) -> tuple[int | None, ...]:

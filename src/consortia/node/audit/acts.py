@@ -2,9 +2,10 @@
 
 1. Its record has the root, the input and the probability that the account on the ledger names.
 2. Where a model acts, it answers the vector with that label (`audit.predictions` holds score and probability
-   to it as well). A program is executed again where this machine has the one with that hash; otherwise
+   to it as well). A program is executed again where it came with this package and has that hash; otherwise
    its act is counted among what was left out.
-3. The messages that the rule makes of the answer are those that stand in the transaction after the account.
+3. The messages that the rule makes of the answer are those that stand in the transaction after the account;
+   those of a trading agent are checked by `audit.trades`.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,9 +23,11 @@ from consortia.modules.predictions.messages import Defer
 from consortia.modules.predictions.state import DEEDS
 from consortia.modules.predictions.types import Deed
 from consortia.node.audit.findings import Findings
+from consortia.node.audit.trades import Act, audit_trade
 from consortia.node.blobs import BlobError, Blobs, NoBlob
 from consortia.sdk.jsonform import from_json
 from consortia.workers.delegate import ModelMind, Rule, RuleError, messages_of, places, read_rule
+from consortia.workers.trading import is_trade_rule, read_trade_rule
 
 Own = Callable[[bytes], bytes | None]
 
@@ -70,7 +73,11 @@ def _execute(ledger: Ledger, blobs: Blobs, deed: Deed, one: OpenedPrediction, fi
     findings.expect(
         same and said.model == deed.content, place, "its record is not the one it accounts by"
     )  # 1
-    rule = read_rule(blobs.read(account.policy), ledger.app)
+    text, signed = blobs.read(account.policy), _signed(ledger, deed)
+    if is_trade_rule(text):
+        audit_trade(ledger, blobs, Act(deed, one, read_trade_rule(text), signed), findings)  # 2, 3
+        return
+    rule = read_rule(text, ledger.app)
     if deed.model is None:
         findings.left_out.append(f"{place}: a program answered, which is not executed here")
     else:
@@ -80,7 +87,6 @@ def _execute(ledger: Ledger, blobs: Blobs, deed: Deed, one: OpenedPrediction, fi
         made = (said.label, said.probability_ppm, said.score)
         findings.expect(found == made, place, "the model answers otherwise")  # 2
         findings.acts_executed += 1
-    signed = _signed(ledger, deed)
     wanted = _messages(ledger, rule, said.label, signed)
     findings.expect(wanted == signed, place, "it signed other messages than its answer leads to")  # 3
 

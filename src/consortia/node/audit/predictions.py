@@ -10,10 +10,10 @@ member that is not opened cannot be replayed here; it is counted among what was 
 
 from collections.abc import Callable
 
-from consortia.base.codec import Malformed, decode_record
+from consortia.base.codec import Malformed
 from consortia.engines.commit.batch import WrongOpening
 from consortia.engines.commit.prediction import read_opened
-from consortia.engines.infer.predict import Features, predict_features
+from consortia.engines.infer.predict import cells_in, predict_features
 from consortia.engines.train.api import RecipeError
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
@@ -71,7 +71,7 @@ def _replay(blobs: Blobs, batch: Batch, opened: bytes, findings: Findings) -> No
     try:
         records = read_opened(opened, batch.root, batch.count)
         model = blobs.read(batch.content)
-        features = [decode_record(Features, one.input).cells for one in records]
+        features = [cells_in(one.input) for one in records]
         answers = predict_features(model, features)
     except (Malformed, WrongOpening, BlobError, RecipeError, ValueError) as error:
         findings.wrong(place, str(error))

@@ -1,0 +1,63 @@
+"""What `consortia agent run` does with an agent that trades: auction after auction, until it is over."""
+
+import time
+from dataclasses import dataclass
+
+from consortia.base.keys import SigningKey
+from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say
+from consortia.cli.session import Session
+from consortia.modules.identity.mandate_queries import MandateView
+from consortia.sdk.agents import ClientDoor
+from consortia.workers.agent import MandateOver
+from consortia.workers.trader import Signer, StoppedItself, Traded, TradingAgent
+from consortia.workers.trading import Loaded
+from consortia.workers.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What an agent trades with: session, mandate and key, what answers, the rule's bytes."""
+
+    session: Session
+    view: MandateView
+    key: SigningKey
+    loaded: Loaded
+    rule: bytes
+
+
+def trade(desk: Desk, *, once: bool, every: float, as_json: bool) -> int:
+    """Trade until the mandate is over, or the agent came to its loss limit; with `once` look once."""
+    mandate = desk.view.mandate
+    if mandate.delay:
+        raise Failure("an agent that trades cannot wait: its mandate has a delay", "consortia mandate grant")
+    session = desk.session
+    door = ClientDoor(session.signing(desk.key), session.client)
+    diary = session.home.private / "agents" / f"{mandate.id.hex()[:16]}.jsonl"
+    signer = Signer(session.client.network, mandate.owner, desk.key.key_id)
+    places = Vault(session.home.private), diary
+    agent = TradingAgent(door, desk.loaded, desk.rule, places, signer)
+    while True:
+        try:
+            for one in agent.work(time.time_ns() // 1_000_000):
+                _tell(one, as_json=as_json)
+        except MandateOver as over:
+            raise Failure(
+                f"{mandate.agent} acts no more: {over}", "consortia mandate list", REFUSED
+            ) from None
+        except StoppedItself:
+            say(f"{mandate.agent} came to its loss limit and stopped itself") if not as_json else None
+            return DONE
+        if once:
+            return DONE
+        time.sleep(every)
+
+
+def _tell(one: Traded, *, as_json: bool) -> None:
+    order = one.order
+    if as_json:
+        known = {"what": one.what, "auction": one.auction, "stock": one.stock, "code": one.code}
+        facts(known if order is None else known | {"side": order.side, "quantity": order.quantity})
+        return
+    text = "" if order is None else f" {order.side} {order.quantity}"
+    line = f"auction {one.auction}, stock {one.stock}: {one.what}{text}, {one.code}"
+    (say if one.code == "ok" else note)(line)

@@ -1,0 +1,1 @@
+"""Finance: trading by AI delegates in sealed call auctions."""
