@@ -1,4 +1,7 @@
-"""Where the tests find CometBFT: they are skipped without it, or fail if CONSORTIA_REQUIRE_COMETBFT is 1."""
+"""Where the tests find CometBFT: they are skipped without it, or fail if CONSORTIA_REQUIRE_COMETBFT is 1.
+
+A run that skips them says so in one loud line at its end.
+"""
 
 import os
 import sys
@@ -7,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from consortia.node.cometbft.binary import CometBftError, find
+from tests.loud import loudly
 
 REQUIRED = os.environ.get("CONSORTIA_REQUIRE_COMETBFT") == "1"
 
@@ -23,7 +27,9 @@ def wanted() -> str:
 
 
 MISSING = wanted()
-needs_cometbft = pytest.mark.skipif(bool(MISSING), reason=f"not run without CometBFT: {MISSING}")
+if MISSING:
+    loudly(f"NOT RUN, all tests that need CometBFT: {MISSING}")
+needs_cometbft = pytest.mark.skipif(bool(MISSING), reason="not run without CometBFT")
 
 
 OLD = Path(__file__).parents[1] / "build" / "cometbft-0.38.25" / "cometbft"
@@ -31,4 +37,6 @@ OLD = Path(__file__).parents[1] / "build" / "cometbft-0.38.25" / "cometbft"
 
 if REQUIRED and not OLD.exists():
     raise CometBftError(f"{OLD} is missing")
-needs_both = pytest.mark.skipif(not OLD.exists(), reason=f"not run without CometBFT 0.38.25 at {OLD}")
+if not OLD.exists() and not MISSING:
+    loudly(f"NOT RUN, the upgrade from CometBFT 0.38.25: it is not at {OLD}")
+needs_both = pytest.mark.skipif(not OLD.exists(), reason="not run without CometBFT 0.38.25")

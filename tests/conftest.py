@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from consortia.kernel.machine import Machine, Result
 from consortia.kernel.refusals import INTERNAL
+from tests import loud
 
 PROGRAMME = os.environ.get("CONSORTIA_TESTS", "test")
 if PROGRAMME not in {"quick", "test", "nightly"}:
@@ -87,3 +88,26 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     yield
     if _alarms and item.get_closest_marker("alarm") is None:
         pytest.fail(f"{INTERNAL.code}: {len(_alarms)} transactions, the first {_alarms[0].hex()}")
+
+
+# What was said loudly is shown at the very end, once, by whichever process has the terminal.
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what this process said to the one that shows it, where pytest-xdist runs several."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["said"] = loud.heard()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take in what another process said; one that crashed said nothing."""
+    if said := getattr(node, "workeroutput", {}).get("said"):
+        loud.hear(said)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Show what must not be passed over, below all else."""
+    yield
+    for text, is_loud in loud.lines():
+        terminalreporter.write_line(text, red=is_loud, bold=is_loud)

@@ -3,15 +3,11 @@
 import os
 import resource
 import subprocess
-import sys
 from pathlib import Path
 
+from tests.loud import loudly
+
 BALLAST = "ballast"
-
-
-def loudly(text):
-    """Say what a missing privilege takes from a test, even where its output is captured."""
-    os.write(sys.__stderr__.fileno(), f"\n*** {text} ***\n".encode())
 
 
 def can(*command):
@@ -30,7 +26,7 @@ class SmallDisk:
         self.folder = folder
         self.mounted = can("mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder))
         if not self.mounted:
-            loudly(f"no privilege to mount a small disk at {folder}: a limit on file sizes stands in for it")
+            loudly(f"no privilege to mount a small disk: a limit on file sizes stood in for a full one")
 
     def fill(self, pid):
         """Let nothing more fit."""
