@@ -8,6 +8,7 @@ a crash: there is one way back, and it is the one that is tested most. An ordere
 
 import logging
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +30,19 @@ class Hindrance:
         if text != self.text:
             self.text = text
             _LOG.critical("%s", text)
+
+    def look(self) -> bool:
+        """Meet a disk that has no room, or may not be written to; gives whether something is in the way.
+
+        For what another program met, whose writes are not ours.
+        """
+        if not self.text and not self.is_gone():
+            self.meet("the disk is full, or may not be written to; make room, or make it writable")
+        return bool(self.text)
+
+    def is_tight(self) -> bool:
+        """Whether the disk says that it has no room for the file that `is_gone` writes; cheap."""
+        return any(shutil.disk_usage(folder).free < PROBE_BYTES for folder in self._folders)
 
     def end(self, text: str) -> None:
         """The node goes on; say that."""

@@ -14,7 +14,7 @@ from consortia.node.cometbft.supervisor import Supervisor, sockets
 SECONDS_MAX = 30
 
 
-def supervised(folder, script, work, serve=None):
+def supervised(folder, script, work, serve=None, halted=lambda: None):
     """Run `script` under a supervisor while `work(supervisor)` goes on, then stop; gives the supervisor."""
     (folder / "logs").mkdir(exist_ok=True)
     path = folder / "program"
@@ -35,6 +35,7 @@ def supervised(folder, script, work, serve=None):
             files,
             serve=serve or listens,
             prepare=prepared.append,
+            halted=halted,
             environment={"PATH": "/usr/bin:/bin", "CONSORTIA_PASSPHRASE_FILE": "secret", "KEPT": "yes"},
         )
         running = asyncio.create_task(one.run(stopping))
@@ -69,6 +70,17 @@ def test_it_runs_with_its_files_written_and_stops_when_asked(tmp_path):
 def test_it_is_started_anew_when_it_ends(tmp_path):
     one, prepared = supervised(tmp_path, "echo life; exit 3", lambda one: until(lambda: one.starts >= 2))
     assert one.starts == len(prepared) >= 2
+
+
+@pytest.mark.parametrize("said", ["CONSENSUS FAILURE!!!", "write cs.wal/wal: no space left on device"])
+def test_it_is_ended_and_started_anew_when_it_says_that_it_stands_still(tmp_path, said):
+    told = []
+    script = f'echo "E[now] {said} module=consensus"; exec sleep 100'
+    one, _ = supervised(
+        tmp_path, script, lambda one: until(lambda: one.starts >= 2), halted=lambda: told.append(said)
+    )
+    assert one.starts >= 2
+    assert told[:1] == [said]
 
 
 def test_it_is_ended_and_started_anew_when_the_application_lost_it(tmp_path):

@@ -107,7 +107,12 @@ class Engine:
         self._driver: CometBft | None = None
         self.snapshots = Snapshots(home.snapshots, Every(config.snapshot_blocks), in_background)
         self.supervisor = Supervisor(
-            found, self.files, serve=self._serve, prepare=self._prepare, environment=environment
+            found,
+            self.files,
+            serve=self._serve,
+            prepare=self._prepare,
+            halted=self._halted,
+            environment=environment,
         )
         self._rpc = Rpc(self.supervisor.sockets.rpc)
 
@@ -224,6 +229,11 @@ class Engine:
         finally:
             self._driver = None
 
+    def _halted(self) -> None:
+        """CometBFT stands still: another life of it begins, once this node can write."""
+        if self._hindrance.look():
+            self._means.wake()
+
     def _prepare(self, sockets: Sockets) -> None:
         """Write CometBFT's files for the life that begins."""
         driver = self._driver
@@ -307,6 +317,9 @@ class Engine:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             condition = self.condition
+            if not self._hindrance.text and self._hindrance.is_tight() and self._hindrance.look():
+                self._means.wake()
+                self.supervisor.halt()
             condition.restarts = max(0, self.supervisor.starts - 1)
             try:
                 found = await self._rpc.engine()

@@ -29,6 +29,9 @@ LOG_BYTES_MAX = 8 << 20
 SOCKET_PATH_MAX = 100
 """A unix socket's path has at most 107 bytes (unix(7), Linux; fewer elsewhere)."""
 
+HALTED = ("CONSENSUS FAILURE!!!", "no space left on device", "disk quota exceeded", "read-only file system")
+"""What CometBFT says among its errors when its consensus stands still; its process goes on."""
+
 _PR_SET_PDEATHSIG = 1
 _LOG = logging.getLogger("consortia.node")
 
@@ -37,7 +40,10 @@ Serve = Callable[[Path, Callable[[], None]], Coroutine[Any, Any, None]]
 
 
 class Supervisor:
-    """One CometBFT over one home. `prepare` writes its files; it is called before each start."""
+    """One CometBFT over one home. `prepare` writes its files; it is called before each start.
+
+    `halted` is told when CometBFT says that it cannot go on, which does not end it.
+    """
 
     def __init__(
         self,
@@ -47,14 +53,15 @@ class Supervisor:
         serve: Serve,
         prepare: Callable[[Sockets], None],
         environment: Mapping[str, str],
+        halted: Callable[[], None] = lambda: None,
     ) -> None:
         self.binary, self.files = binary, files
         self.sockets = sockets(files.folder)
         self.pid: int | None = None
         self.starts = 0
-        self._serve, self._prepare = serve, prepare
+        self._serve, self._prepare, self._halted = serve, prepare, halted
         self._environment = {name: text for name, text in environment.items() if "CONSORTIA" not in name}
-        self._restart = asyncio.Event()
+        self._restart, self._halt = asyncio.Event(), asyncio.Event()
         self._log = logging.getLogger("consortia.cometbft")
         self._handler = _log_to(files.home / "logs" / "cometbft.log")
         self._log.addHandler(self._handler)
@@ -64,6 +71,10 @@ class Supervisor:
     def restart(self) -> None:
         """End this life cleanly and begin another: with another key, say."""
         self._restart.set()
+
+    def halt(self) -> None:
+        """End a life that stands still, as if it had ended by itself."""
+        self._halt.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Live until `stopping`, again and again."""
@@ -77,6 +88,7 @@ class Supervisor:
                 lived = asyncio.get_running_loop().time() - began
                 pause = PAUSE_SECONDS if lived > LONG_LIFE_SECONDS or self._restart.is_set() else 2 * pause
                 self._restart.clear()
+                self._halt.clear()
                 _LOG.warning("CometBFT ended after %.0f s: %s", lived, reason)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), min(pause, PAUSE_SECONDS_MAX))
@@ -93,7 +105,7 @@ class Supervisor:
             path.unlink(missing_ok=True)
         serving = asyncio.ensure_future(self._serve(self.sockets.app, listening.set))
         listens = asyncio.ensure_future(listening.wait())
-        asked = [asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(self._restart.wait())]
+        asked = [asyncio.ensure_future(one.wait()) for one in (stopping, self._restart, self._halt)]
         tasks: list[asyncio.Future[Any]] = [serving, listens, *asked]
         process = None
         try:
@@ -108,7 +120,9 @@ class Supervisor:
             await asyncio.wait([serving, ended, *asked], return_when=asyncio.FIRST_COMPLETED)
             if serving.done():
                 return str(serving.exception())
-            return f"exit code {ended.result()}: see logs/cometbft.log" if ended.done() else "it was asked to"
+            if ended.done():
+                return f"exit code {ended.result()}: see logs/cometbft.log"
+            return "it stood still: see logs/cometbft.log" if self._halt.is_set() else "it was asked to"
         finally:
             if process is not None:
                 await _end(process)
@@ -143,7 +157,11 @@ class Supervisor:
                 continue
             if not line:
                 return
-            self._log.info("%s", line.decode("utf-8", "replace").rstrip())
+            text = line.decode("utf-8", "replace").rstrip()
+            self._log.info("%s", text)
+            if any(sign in text for sign in HALTED):
+                self._halted()
+                self.halt()
 
     async def _forget_key(self) -> None:
         """Take the consensus key's file away once CometBFT answers requests, having read it."""
