@@ -7,7 +7,7 @@ import pytest
 
 from tests.tidy.source import ROOT
 
-CASE = '''
+CASE = """
 import pytest
 from tests.loud import loudly
 
@@ -16,7 +16,7 @@ loudly("NOT RUN, all tests that need a kettle")
 @pytest.mark.parametrize("cup", range(4))
 @pytest.mark.skip(reason="no kettle")
 def test_tea(cup): ...
-'''
+"""
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Disks that become full or may not be written to, under the feet of a running node."""
 
-import os
 import resource
 import subprocess
 from pathlib import Path
@@ -26,7 +25,7 @@ class SmallDisk:
         self.folder = folder
         self.mounted = can("mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder))
         if not self.mounted:
-            loudly(f"no privilege to mount a small disk: a limit on file sizes stood in for a full one")
+            loudly("no privilege to mount a small disk: a limit on file sizes stood in for a full one")
 
     def fill(self, pid):
         """Let nothing more fit."""

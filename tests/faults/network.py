@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from consortia.app import application
@@ -19,13 +20,15 @@ from consortia.kernel.ledger import Ledger
 from consortia.modules.assets.messages import Register
 from consortia.modules.training import queries
 from consortia.node import joining
-from consortia.sdk.client import Client
+from consortia.node.localnet import PROGRAM
+from consortia.node.tls import make_certificate, tls_files
 from consortia.sdk.errors import LedgerError
 from consortia.store.lmdb import LmdbStore
 from consortia.workers.terms import terms_of
 
 HOSPITALS = ("northgate", "riverside", "lakeview", "hillcrest")
 RECIPE, PARAMETERS = "glm.logistic", {"rounds": 3, "ridge_milli": 1_000}
+PORT, PEER_PORT = 7600, 7601
 PATIENCE_SECONDS = 300.0
 """What takes longer hangs: however busy a machine is, no test fails for being slow."""
 
@@ -33,15 +36,32 @@ PATIENCE_SECONDS = 300.0
 class Network(Consortium):
     """Members whose nodes keep their addresses over a restart, as those of organisations do."""
 
-    def __init__(self, folder, names=HOSPITALS, *, workers=True, driver="embedded"):
+    def __init__(self, folder, names=HOSPITALS, *, workers=True, driver="embedded", wires=None):
         super().__init__(folder, names, Teller(to_error=True), driver=driver)
-        self.workers = workers
+        self.workers, self.wires = workers, wires
         self.shared = {}
         self._studies = self._things = 0
 
     def _wishes(self, name):
         place, more = f"127.0.0.1:{_free_port()}", {"worker": self.workers}
         return dataclasses.replace(super()._wishes(name), listen=place, more=more)
+
+    def _places(self):
+        if self.wires is None or not self.wires.laid:
+            return super()._places()
+        each = {name: self.wires.address(name) for name in self.names}
+        return {
+            name: {"listen": f"{at}:{PORT}", "peer_listen": f"{at}:{PEER_PORT}", "tls": True}
+            for name, at in each.items()
+        }
+
+    def _party(self, name):
+        found = super()._party(name)
+        if self.wires is not None:
+            found.node.under = tuple(self.wires.within(name))
+        if found.home.config({}).tls and not tls_files(found.home.keys).key.exists():
+            make_certificate(found.home.keys, name, [self.wires.address(name)], datetime.now(UTC))
+        return found
 
     def register(self, name):
         """Register a thing at a member's node; gives the receipt that it acknowledges."""
@@ -57,9 +77,9 @@ class Network(Consortium):
 
         wait_until(same, "agreement of all nodes", seconds)
 
-    def restart(self, name):
+    def restart(self, name, program=PROGRAM):
         node = self.party(name).node
-        node.start()
+        node.start(program=program)
         node.wait_ready()
 
     def kill_worker(self, name):
@@ -192,8 +212,7 @@ class Load:
             number += 1
             try:
                 if client is None:
-                    url, network = party.node.url, self.network.network
-                    client = Client(url, network=network, member=name, key=party.key("admin"))
+                    client = party.connect(self.network.network)
                 self.acknowledged.append(client.submit(thing(f"thing-{number}"), lane=1))
             except LedgerError:
                 client = _closed(client)

@@ -29,11 +29,15 @@ class NodeDown(RuntimeError):
 
 
 class NodeHandle:
-    """One member's node process, over a home that exists."""
+    """One member's node process, over a home that exists.
+
+    `under` is the command that it runs under, such as `ip netns exec NAME`; usually none.
+    """
 
     def __init__(self, home: Path, member: str) -> None:
         """Nothing runs until `start`."""
         self.home, self.member = home, member
+        self.under: tuple[str, ...] = ()
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -54,7 +58,7 @@ class NodeHandle:
         errors = self.home / "logs" / "stderr.log"
         with errors.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", program, "--home", str(self.home), *flags],
+                [*self.under, sys.executable, "-m", program, "--home", str(self.home), *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from consortia.node.homes import Wishes, begin, prepare
 from consortia.node.invitations import Invitations, Place
 from consortia.node.keys import find_key, open_key
 from consortia.node.localnet import NodeHandle, stop_all
+from consortia.node.tls import pins_at
 from consortia.sdk.client import Client
 from consortia.workers.vault import Vault
 
@@ -44,9 +45,13 @@ class Party:
         if known is None or known.url != self.node.url:
             if known is not None:
                 known.close()
-            known = Client(self.node.url, network=network, member=self.name, key=self.key(role))
-            self._clients[role] = known
+            known = self._clients[role] = self.connect(network, role)
         return known
+
+    def connect(self, network: bytes, role: str = "admin") -> Client:
+        """Another such client, which the caller closes."""
+        pins = pins_at(self.home.keys, self.node.url)
+        return Client(self.node.url, network=network, member=self.name, key=self.key(role), pins=pins)
 
     def close(self) -> None:
         """Close the connections to the member's node."""
@@ -133,14 +138,13 @@ class Consortium:
 
     def _build_together(self, title: str, charter: Charter | None) -> None:
         """Found a network of all members at once, which CometBFT orders, and start the nodes."""
-        each = local_settings(self.names)
         homes = found(
             self.folder,
             title,
             self.names,
             _now(),
             charter=charter,
-            each=each,
+            each=self._places(),
             driver=self.driver,
             worker=self.workers,
         )
@@ -151,19 +155,26 @@ class Consortium:
             joining.arrive(self.client(name))
             joining.wait_until(partial(self._everybody, name), f"sign of all members' nodes at {name}")
 
+    def _places(self) -> Mapping[str, Mapping[str, object]]:
+        """Where each node of a network that is founded together listens."""
+        return local_settings(self.names)
+
     def _everybody(self, name: str) -> bool:
         """Whether a node knows where all members' nodes are, by the ledger that they order together."""
         return len(self.client(name).status().peers) == len(self.names)
 
     def resume(self) -> None:
         """Start the nodes of a network that was built before; whoever ordered the blocks goes on to."""
-        homes = {name: Home.find(self.folder / name, {}) for name in self.names}
-        self.parties = {name: Party(home, name) for name, home in homes.items()}
+        self.parties = {name: self._party(name) for name in self.names}
         for party in self.parties.values():
             party.node.start()
         for party in self.parties.values():
             self.network = bytes.fromhex(party.node.wait_ready().network)
         self.teller.line(f"{len(self.names)} nodes run again, each its own process")
+
+    def _party(self, name: str) -> Party:
+        """A member whose home is there."""
+        return Party(Home.find(self.folder / name, {}), name)
 
     def settle(self) -> int:
         """Wait until every node has all blocks and all of them are final; gives the height."""
