@@ -24,6 +24,7 @@ GOLDEN = {
     "mlp.fedyogi": (1, "d22696e3bb69218d1beb703178e4c90c"),
     "mlp.scaffold": (1, "3a34798594d1139e132a27dea9aead16"),
     "statistics": (1, "fee0407115f37b3ee658a3be9c83ebc4"),
+    "rates": (1, "7c96b06ee11b8450bc2f19e644c02f35"),
     "weights.fedavg": (2, "3f5d638143f7a8af323395a59b50d5f0"),
 }
 """If a digest is another one, the recipe's arithmetic has changed: raise its version, then record it."""

@@ -10,9 +10,10 @@ from consortia.engines.train.files import DataError
 from consortia.solutions.finance.iso20022 import tree
 from consortia.solutions.finance.iso20022.money import CURRENCIES, written
 from consortia.solutions.finance.iso20022.parties import Party
-from consortia.solutions.finance.iso20022.payments import Payment, read_payments, usable
+from consortia.solutions.finance.iso20022.payments import Payment, read_payments
 from consortia.solutions.finance.iso20022.statements import Balance, Detail, Entry, Statement, read_statements
 from consortia.solutions.finance.iso20022.writing import write_notice, write_payments, write_statement
+from consortia.solutions.rejects import Rejected, usable, write_rejects
 
 MADE = 1_764_547_200_000
 SPACE = "urn:iso:std:iso:20022:tech:xsd:pacs.008.001.08"
@@ -30,9 +31,13 @@ def message(*transfers, count=None, made="2025-12-01T00:00:00Z", space=SPACE, be
     return (before + around.format(f'<Document xmlns="{space}">{body}</Document>')).encode()
 
 
+def take(read, *, skip=False):
+    return usable(read.payments, read.rejected, skip=skip)
+
+
 def refused(data, now=None):
     with pytest.raises(DataError) as error:
-        usable(read_payments(data, "pay.xml", now), skip=False)
+        take(read_payments(data, "pay.xml", now))
     said = str(error.value)
     assert said.startswith("pay.xml")
     assert "\n" not in said
@@ -167,9 +172,19 @@ def test_rows_that_cannot_be_used_are_left_out_only_if_told_so():
     bad = transfer("T2", '<IntrBkSttlmAmt Ccy="EUR">x</IntrBkSttlmAmt>')
     read = read_payments(message(transfer(), bad, transfer("T3"), bad.replace("T2", "T4")), "pay.xml")
     assert [one.number for one in read.rejected] == [2, 4]
-    assert [one.reference for one in usable(read, skip=True)] == ["T1", "T3"]
+    assert [one.reference for one in take(read, skip=True)] == ["T1", "T3"]
     with pytest.raises(DataError, match=r"amount 'x'.* \(1 more cannot be used\)"):
-        usable(read, skip=False)
+        take(read)
+
+
+def test_rejected_rows_are_written_for_whoever_mends_the_file(tmp_path):
+    write_rejects(tmp_path / "bad.csv", [Rejected(2, 'row 2, "amount": no number')])
+    assert (tmp_path / "bad.csv").read_text().splitlines() == [
+        "number,why",
+        '2,"row 2, ""amount"": no number"',
+    ]
+    with pytest.raises(DataError, match=r"nowhere/bad\.csv: No such file or directory"):
+        write_rejects(tmp_path / "nowhere" / "bad.csv", [])
 
 
 def test_a_sum_that_does_not_add_up_is_a_remark():

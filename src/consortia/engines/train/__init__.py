@@ -11,12 +11,14 @@ from consortia.engines.train.cox import COX
 from consortia.engines.train.glm import LINEAR, LOGISTIC, POISSON
 from consortia.engines.train.mlp import Mlp
 from consortia.engines.train.private import PRIVATE_LOGISTIC
+from consortia.engines.train.rates import Rates
 from consortia.engines.train.scaffold import Scaffold
 from consortia.engines.train.statistics import Statistics
 from consortia.engines.train.weights import WEIGHTS
 
 _ALL: tuple[Recipe, ...] = (
     Statistics(),
+    Rates(),
     LOGISTIC,
     LINEAR,
     POISSON,

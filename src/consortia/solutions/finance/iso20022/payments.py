@@ -10,6 +10,7 @@ from consortia.solutions.finance.iso20022.moments import date_of
 from consortia.solutions.finance.iso20022.money import amount_of
 from consortia.solutions.finance.iso20022.parties import Party, party_of
 from consortia.solutions.finance.iso20022.tree import Branch, parse
+from consortia.solutions.rejects import Rejected
 
 BODIES = frozenset(("FIToFICstmrCdtTrf", "FICdtTrf", "CstmrCdtTrfInitn"))
 IDENTIFIER_MAX = 35
@@ -35,14 +36,6 @@ class Payment:
     creditor: Party
     bearer: str = ""
     remittance: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """An entry of a file that cannot be used: its number from 1, and why, in one line."""
-
-    number: int
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +76,6 @@ def read_payments(data: bytes, file: str, now: int | None = None) -> Payments:
         raise body.fault(f"{header.count} announced, and there are {count}", "GrpHdr/NbOfTxs")
     total = sum(payment.amount for payment in found)
     return Payments(header, tuple(found), tuple(rejected), tuple(_remarks(body, total)))
-
-
-def usable(read: Payments, *, skip: bool) -> tuple[Payment, ...]:
-    """The payments of a file; where some are rejected, only if told to `skip` those. Raises DataError."""
-    if read.rejected and not skip:
-        more = len(read.rejected) - 1
-        others = f" ({more} more cannot be used)" if more else ""
-        raise DataError(f"{read.rejected[0].why}{others}")
-    return read.payments
 
 
 def _transfers(body: Branch) -> Iterator[tuple[Branch, Branch]]:
