@@ -48,7 +48,7 @@ LABELS = {
 }
 LABELS["either"] = LABELS["classes"]
 SITES = {"east": 60, "north": 40, "west": 25}
-SHORT: Parameters = {"rounds": 3}
+SHORT: Parameters = {"rounds": 3, "trees": 2}
 
 
 def tables(label: str) -> dict[str, Table]:
@@ -81,8 +81,9 @@ def _draw(site: str, what: str, count: int, below: int) -> NDArray[np.int64]:
 
 
 def short(recipe: Recipe) -> Parameters:
-    """Few rounds, where a recipe takes their number."""
-    return SHORT if any(each.name == "rounds" for each in recipe.about.parameters) else {}
+    """Few rounds or trees, where a recipe takes their number."""
+    taken = {each.name for each in recipe.about.parameters}
+    return {name: value for name, value in SHORT.items() if name in taken}
 
 
 def _planned(recipe: Recipe) -> tuple[Plan, dict[str, Table], Cohort]:

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consortia.base.codec import Malformed
-from consortia.engines.train import cox, glm, mlp, weights
+from consortia.engines.train import boosting, cox, glm, mlp, weights
 from consortia.engines.train.api import RecipeError
+from consortia.engines.train.boosting import BoostingModel
+from consortia.engines.train.boosting_work import words_of
 from consortia.engines.train.cox import CoxModel
 from consortia.engines.train.design import expand
 from consortia.engines.train.families import expected
@@ -27,11 +29,17 @@ from consortia.engines.train.standardise import standard_design
 from consortia.exact.fixed import Integers, from_integers
 from consortia.exact.linear import scores
 from consortia.exact.network import outputs
+from consortia.exact.trees import walk
 
-Model: TypeAlias = GlmModel | CoxModel | MlpModel
+Model: TypeAlias = GlmModel | CoxModel | MlpModel | BoostingModel
 Kind: TypeAlias = Literal["chance", "number", "risk"]
 
-_READERS: tuple[Callable[[bytes], Model], ...] = (glm.read_model, cox.read_model, mlp.read_model)
+_READERS: tuple[Callable[[bytes], Model], ...] = (
+    glm.read_model,
+    cox.read_model,
+    mlp.read_model,
+    boosting.read_model,
+)
 
 
 def load(model: bytes) -> Model:
@@ -57,7 +65,7 @@ def kind_of(model: Model) -> Kind:
 
 def linear_weights(model: Model) -> tuple[int, ...] | None:
     """The weights on the standardised columns (2^-24), the intercept first; None when not linear."""
-    if isinstance(model, MlpModel):
+    if isinstance(model, MlpModel | BoostingModel):
         return None
     return (0, *model.weights) if isinstance(model, CoxModel) else model.weights
 
@@ -69,7 +77,10 @@ def is_logarithm(model: Model) -> bool:
 
 def answers(model: Model, values: Integers, present: NDArray[np.bool_]) -> Integers:
     """The outputs for rows of feature integers (records, fields), shape (records,), on the 2^-24 grid."""
-    standard = standard_design(expand(model.schema, values, present), model.moments)
+    matrix = expand(model.schema, values, present)
+    if isinstance(model, BoostingModel):
+        return model.base + walk(model.trees.planted, words_of(matrix.values, matrix.present))
+    standard = standard_design(matrix, model.moments)
     if isinstance(model, MlpModel):
         return outputs(shape_of(model.terms, model.schema), unpacked(model.weights), standard)
     if isinstance(model, CoxModel):

@@ -7,6 +7,7 @@ never sees a recipe: they meet in the stages that a plan declares.
 from types import MappingProxyType
 
 from consortia.engines.train.api import Recipe, RecipeError
+from consortia.engines.train.boosting import BOOSTING
 from consortia.engines.train.cox import COX
 from consortia.engines.train.glm import LINEAR, LOGISTIC, POISSON
 from consortia.engines.train.mlp import Mlp
@@ -23,6 +24,7 @@ _ALL: tuple[Recipe, ...] = (
     LINEAR,
     POISSON,
     COX,
+    BOOSTING,
     PRIVATE_LOGISTIC,
     Mlp("fedavg"),
     Mlp("fedprox"),
