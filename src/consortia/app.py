@@ -32,7 +32,11 @@ def application() -> Application:
             predictions.module(predictions.Ports(models=shared, agents=_Agents(members))),
             bank.module(bank.Ports(members=payers, agents=payers, studies=_Ended(training.Keeper(), shared))),
             market.module(
-                market.Ports(cash=_Traded(bank.Keeper("market", payers, payers)), members=_Trading(members))
+                market.Ports(
+                    cash=_Traded(bank.Keeper("market", payers, payers)),
+                    members=_Trading(members),
+                    batches=_Batches(shared),
+                )
             ),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
             ballots.module(ballots.Ports(members=members)),
@@ -343,3 +347,17 @@ class _Trading:
     def charge(self, ctx: Context, unit: bytes, amount: int) -> None:
         """Count an outflow against the mandate of the signer, if it is an agent."""
         self.members.charge(ctx, unit, amount)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batches:
+    """The assets, in the words of the market: batches of readings."""
+
+    assets: assets.Keeper
+
+    def root(self, ctx: Context, member: str, batch: bytes) -> bytes | None:
+        """The root over the records of a member's batch; None where it has none such, or withdrew it."""
+        found = self.assets.get(ctx, batch)
+        if found is None or (found.owner, found.kind) != (member, "batch") or found.withdrawn is not None:
+            return None
+        return self.assets.content(ctx, batch)

@@ -4,19 +4,23 @@ See README.md in this folder for the concepts; this file is the declaration.
 """
 
 from consortia.kernel.module import Method, Module
-from consortia.modules.market import clearing, standing, trading
+from consortia.modules.market import clearing, metering, standing, trading
 from consortia.modules.market import messages as asked
+from consortia.modules.market import meter_messages as metered
 from consortia.modules.market.events import EVENTS
 from consortia.modules.market.invariants import INVARIANTS
-from consortia.modules.market.ports import Cash, Members, Ports
+from consortia.modules.market.meter_events import METER_EVENTS
+from consortia.modules.market.meter_queries import METER_QUERIES
+from consortia.modules.market.ports import Batches, Cash, Members, Ports
 from consortia.modules.market.queries import QUERIES
 from consortia.modules.market.refusals import REFUSALS
 from consortia.modules.market.state import TABLES
 
-__all__ = ["Cash", "Members", "Ports", "module"]
+__all__ = ["Batches", "Cash", "Members", "Ports", "module"]
 
 _TREASURERS = frozenset({"admin", "operator"})
 _TRADERS = frozenset({"admin", "agent", "analyst", "operator", "worker"})
+_READERS = frozenset({"admin", "operator", "worker"})
 _ANYONE = _TRADERS | {"approver", "trustee"}
 
 _BASE = 150
@@ -25,6 +29,8 @@ _LEVELS = 30_000
 
 _PER_MARGIN = 8
 _PER_ORDER = 30
+_PER_READING = 250
+"""Checking the meter's signature, and three entries."""
 
 
 def _clear_cost(message: asked.Clear) -> int:
@@ -33,6 +39,14 @@ def _clear_cost(message: asked.Clear) -> int:
 
 def _settle_cost(message: asked.Settle) -> int:
     return _BASE + _PER_ORDER * message.orders
+
+
+def _read_cost(message: metered.ReadMeters) -> int:
+    return _BASE + _PER_READING * len(message.readings)
+
+
+def _miss_cost(message: metered.MissReadings) -> int:
+    return _BASE + _BASE * len(message.accounts)
 
 
 METHODS = (
@@ -53,6 +67,13 @@ METHODS = (
     Method(asked.RestartKey, standing.restart_key, _TREASURERS, cost=_BASE),
     Method(asked.Limit, standing.limit, _TREASURERS, cost=_BASE),
     Method(asked.LimitKey, standing.limit_key, _TREASURERS, cost=_BASE),
+    Method(metered.Measure, metering.measure, _TREASURERS, cost=_BASE),
+    Method(metered.AttachMeter, metering.attach, _TREASURERS, cost=_BASE),
+    Method(metered.AcceptMeter, metering.accept, _TREASURERS, cost=_BASE),
+    Method(metered.DetachMeter, metering.detach, _TREASURERS, cost=_BASE),
+    Method(metered.ReadMeters, metering.read, _READERS, cost=_read_cost),
+    Method(metered.MissReadings, metering.miss, _ANYONE, cost=_miss_cost),
+    Method(metered.CollectOwed, metering.collect, _ANYONE, cost=_BASE),
 )
 
 
@@ -61,12 +82,12 @@ def module(ports: Ports) -> Module:
     return Module(
         name="market",
         version=1,
-        doc="Periodic sealed call auctions: orders, limits, prices, settlement, stops and warnings.",
+        doc="Periodic sealed call auctions: orders, limits, prices, settlement, meters, stops and warnings.",
         methods=METHODS,
         refusals=REFUSALS,
         tables=TABLES,
-        queries=QUERIES,
-        events=EVENTS,
+        queries=(*QUERIES, *METER_QUERIES),
+        events=(*EVENTS, *METER_EVENTS),
         invariants=INVARIANTS,
         ports=ports,
     )

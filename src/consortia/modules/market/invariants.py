@@ -5,8 +5,19 @@ from collections import defaultdict
 from consortia.kernel.context import Context
 from consortia.kernel.module import Invariant
 from consortia.modules.market import rules
+from consortia.modules.market.meter_rules import counts
 from consortia.modules.market.ports import Ports
-from consortia.modules.market.state import ACCOUNTS, AUCTIONS, ENTRIES, LEVELS, MARKETS, SIDES, TRADERS
+from consortia.modules.market.state import (
+    ACCOUNTS,
+    AUCTIONS,
+    ENTRIES,
+    LEVELS,
+    MARKETS,
+    METERS,
+    PROMISES,
+    SIDES,
+    TRADERS,
+)
 
 
 def custody(ctx: Context, ports: Ports) -> str | None:
@@ -94,9 +105,26 @@ def keys(ctx: Context, ports: Ports) -> str | None:
     return f"{apart[0][1]} has other orders open than its keys" if apart else None
 
 
+def meters(ctx: Context, ports: Ports) -> str | None:
+    """What was promised and is not metered is of accounts whose meter counts for it and lets it through."""
+    for key, _ in METERS.scan(ctx):
+        market = MARKETS.get(ctx, key[0])
+        if market is None or market.metering is None or key[1] == market.metering.grid:
+            return f"a meter of {key[1]!r} where there is none"
+    for key, promise in PROMISES.scan(ctx):
+        meter = METERS.get(ctx, *key[:2])
+        number = int(key[2])
+        if meter is None or not counts(meter, number) or not promise.units:
+            return f"a promise of {key[1]!r} for auction {number} that no meter counts for"
+        if abs(promise.units) > meter.capacity:
+            return f"{key[1]!r} promised more than its meter lets through"
+    return None
+
+
 INVARIANTS = (
     Invariant("custody", custody),
     Invariant("holds", holds),
     Invariant("books", books),
     Invariant("keys", keys),
+    Invariant("meters", meters),
 )

@@ -42,9 +42,18 @@ class Members(Protocol):
         ...
 
 
+class Batches(Protocol):
+    """The record batches that members registered."""
+
+    def root(self, ctx: Context, member: str, batch: bytes) -> bytes | None:
+        """The root over the records of a member's batch; None where it has none such, or withdrew it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The module's neighbours."""
 
     cash: Cash
     members: Members
+    batches: Batches

@@ -37,6 +37,21 @@ POSITION = _refusal(25, "position", "The position could go beyond the limits.")
 SELF_TRADE = _refusal(26, "self_trade", "The order could trade with another of the same account.")
 NO_FUNDS = _refusal(27, "no_funds", "The account in the market does not hold so much that is free.")
 WRONG_MARGIN = _refusal(28, "wrong_margin", "These are not the orders at the limit that is cut short.")
+NOT_METERED = _refusal(29, "not_metered", "The market is not metered.")
+METERED = _refusal(30, "metered", "The market, or the account, has what is asked for already.")
+BAD_METERING = _refusal(
+    31, "bad_metering", "The metering does not fit the market's terms, or the key is none of prime order."
+)
+NOT_GRID = _refusal(32, "not_grid", "Only the member that runs the grid may do this.")
+NO_METER = _refusal(33, "no_meter", "The account has no meter that counts for this auction.")
+OWING = _refusal(34, "owing", "The account owes the grid something.")
+NOTHING_OWED = _refusal(35, "nothing_owed", "Nothing is owed that could be paid now.")
+BEYOND_CAPACITY = _refusal(36, "beyond_capacity", "It is more than the account's meter lets through.")
+UNKNOWN_BATCH = _refusal(37, "unknown_batch", "The member has no such record batch, or it is withdrawn.")
+WRONG_BATCH = _refusal(38, "wrong_batch", "The readings are not the records of the batch.")
+READ_ALREADY = _refusal(39, "read_already", "The meter was read for this auction.")
+UNREAD = _refusal(40, "unread", "The meter is not read for an auction before this one.")
+FORGED = _refusal(41, "forged", "The meter's key did not sign this reading.")
 
 REFUSALS = (
     NAME_TAKEN,
@@ -67,4 +82,17 @@ REFUSALS = (
     SELF_TRADE,
     NO_FUNDS,
     WRONG_MARGIN,
+    NOT_METERED,
+    METERED,
+    BAD_METERING,
+    NOT_GRID,
+    NO_METER,
+    OWING,
+    NOTHING_OWED,
+    BEYOND_CAPACITY,
+    UNKNOWN_BATCH,
+    WRONG_BATCH,
+    READ_ALREADY,
+    UNREAD,
+    FORGED,
 )

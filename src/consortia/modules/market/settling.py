@@ -7,14 +7,16 @@ from msgspec.structs import replace
 from consortia.base.codec import Record
 from consortia.exact.auction import Clearing
 from consortia.kernel.context import Context
-from consortia.modules.market import rules
+from consortia.modules.market import meter_rules, rules
 from consortia.modules.market.events import Flagged, Forfeited, KeyStopped, Stopped, Traded
+from consortia.modules.market.meter_types import Promise
 from consortia.modules.market.state import (
     ACCOUNTS,
     ENTRIES,
     PAIRED,
     PAIRS,
     PARTS,
+    PROMISES,
     TRADERS,
     account,
     limits_of,
@@ -54,6 +56,7 @@ class Settling:
     forfeits: dict[str, int] = field(default_factory=dict)
     events: list[Record] = field(default_factory=list)
     pair: Pair | None = None
+    promises: dict[str, Promise] = field(default_factory=dict)
 
     @classmethod
     def of(cls, ctx: Context, market: Market, number: int, auction: Auction, outcome: Outcome) -> "Settling":
@@ -120,6 +123,8 @@ class Settling:
                 PARTS.delete(ctx, market, self.number, owner)
             else:
                 PARTS.put(ctx, mine, market, self.number, owner)
+        for owner, promise in self.promises.items():
+            PROMISES.put(ctx, promise, market, owner, self.number)
         if self.pair is not None:
             PAIRED.put(ctx, self.pair, market, self.number % PAIRS)
 
@@ -153,6 +158,9 @@ class Settling:
             bonus = rules.bonus(self.market, self.auction)
             self.accounts[owner] = replace(held, quote=held.quote + bonus)
             self.auction = replace(self.auction, rewarded=self.auction.rewarded + 1)
+        metering = self.market.metering
+        if metering is not None and owner != metering.grid and mine.bought != mine.sold:
+            self.promises[owner] = Promise(mine.bought - mine.sold)
         if mine.bought or mine.sold:
             self.events.append(Traded(self.market.id, self.number, owner, mine.bought, mine.sold))
         left = mine.commits - mine.cancelled - mine.reveals
@@ -171,8 +179,11 @@ class Settling:
             filled = self.clearing.filled(side, order.limit, order.quantity, place)
             if filled and self.outcome.price is not None:
                 price = self.outcome.price
-                held = rules.traded(held, terms, order, filled, price)
-                done = rules.tallied(done, terms, order, filled, price)
+                if self.market.metering is None:
+                    held = rules.traded(held, terms, order, filled, price)
+                    done = rules.tallied(done, terms, order, filled, price)
+                else:
+                    held = meter_rules.promised(held, terms, order, filled, price)
                 self.fees += rules.fee(terms, filled * price)
                 self._count(owner, order.side, filled)
         self.opened += 1

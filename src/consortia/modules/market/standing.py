@@ -51,6 +51,7 @@ def open_market(ctx: Context, message: asked.Open, ports: Ports) -> None:
         reference=message.reference,
         halted=False,
         halt=None,
+        metering=None,
     )
     # WRITE
     MARKETS.put(ctx, market, market.id)

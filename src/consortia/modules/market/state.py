@@ -1,9 +1,11 @@
 """The module's tables, and the ids and defaults of their entries."""
 
 from consortia.base.codec import encode_record, key_of
+from consortia.base.commitments import record_leaf
 from consortia.base.hashing import tagged
 from consortia.kernel.context import Context
 from consortia.kernel.table import Table
+from consortia.modules.market.meter_types import Meter, Promise, Reading, SaltedReading
 from consortia.modules.market.types import (
     Account,
     Auction,
@@ -34,6 +36,14 @@ TRADERS = Table("market", "traders", Trader, (bytes, bytes), "what a key did in 
 PARTS = Table("market", "parts", Part, (bytes, int, str), "an account's part in an auction")
 KEY_LIMITS = Table("market", "key_limits", Limits, (bytes, bytes), "the limits of a key in a market")
 LIMITS = Table("market", "limits", Bounds, (bytes, str), "the limits of an account in a market")
+METERS = Table("market", "meters", Meter, (bytes, str), "an account's meter in a metered market")
+PROMISES = Table(
+    "market",
+    "promises",
+    Promise,
+    (bytes, str, int),
+    "what an account traded in an auction that is not metered",
+)
 PAIRED = Table(
     "market", "paired", Pair, (bytes, int), "who traded most with whom, the newest auctions in turn"
 )
@@ -50,6 +60,8 @@ TABLES = (
     KEY_LIMITS,
     LIMITS,
     PAIRED,
+    METERS,
+    PROMISES,
 )
 
 EMPTY = Account(0, 0, 0, 0, 0, 0, 0, 0, 0, None, None)
@@ -68,6 +80,16 @@ def market_id(ctx: Context) -> bytes:
 def sealed(sealing: Sealing) -> bytes:
     """The commitment to an order: H("consortia/market/order", encoding of its `Sealing`), 32 bytes."""
     return tagged("consortia/market/order", encode_record(sealing))
+
+
+def reading_message(reading: Reading) -> bytes:
+    """The 32 bytes that a meter signs: H("consortia/market/reading", encoding of the `Reading`)."""
+    return tagged("consortia/market/reading", encode_record(reading))
+
+
+def reading_leaf(read: SaltedReading) -> bytes:
+    """The leaf hash of a signed reading in its record batch."""
+    return record_leaf(read.salt, encode_record(read.reading))
 
 
 def order_start(side: Side, limit: int) -> bytes:

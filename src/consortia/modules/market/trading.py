@@ -5,10 +5,11 @@ from msgspec.structs import replace
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.market import messages as asked
+from consortia.modules.market import meter_rules, rules
 from consortia.modules.market import refusals as codes
-from consortia.modules.market import rules
 from consortia.modules.market.events import Cancelled, Committed, Funded, Revealed
 from consortia.modules.market.lookup import auction_of, market_of, own, running
+from consortia.modules.market.metering import counting, owing
 from consortia.modules.market.ports import Ports
 from consortia.modules.market.state import (
     ACCOUNTS,
@@ -60,7 +61,8 @@ def take(ctx: Context, message: asked.Take, ports: Ports) -> None:
     held = own(ctx, market, owner)
     require(message.unit in (market.terms.base, market.terms.quote), codes.UNKNOWN_UNIT, message.unit.hex())
     is_base = message.unit == market.terms.base
-    free = held.base - held.base_held if is_base else held.quote - held.quote_held
+    unowed = held.quote - held.quote_held - owing(ctx, market, owner)
+    free = held.base - held.base_held if is_base else max(0, unowed)
     require(message.amount <= free, codes.NO_FUNDS, str(free))
     # DECIDE
     moved = _moved(market, held, message.unit, -message.amount)
@@ -82,6 +84,8 @@ def commit(ctx: Context, message: asked.Commit, ports: Ports) -> None:
     require(ctx.time < rules.reveals_from(terms, number), codes.TOO_LATE, str(number))
     held, done = running(ctx, market, owner)
     require(held.lost is None and done.lost is None, codes.STOPPED, "its loss has come to the limit")
+    meter = counting(ctx, market, owner, number)
+    require(meter is None or meter.owed <= 0, codes.OWING, owner)
     auction = AUCTIONS.get(ctx, market.id, number) or Auction(market.reference, *FIRST)
     require(auction.commits < terms.orders_max, codes.BOOK_FULL, str(terms.orders_max))
     mine = part(ctx, market.id, number, owner)
@@ -142,6 +146,10 @@ def reveal(ctx: Context, message: asked.Reveal, ports: Ports) -> None:
     begin = rules.begins(market.terms, number)
     _check_limits(limits_of(ctx, market, owner, begin), order, held)
     require(not rules.crosses(mine, order), codes.SELF_TRADE)
+    meter = counting(ctx, market, owner, number)
+    open_units = held.buying if order.side == "buy" else held.selling
+    carries = meter is None or meter_rules.carries(meter, open_units, order)
+    require(carries, codes.BEYOND_CAPACITY, owner)
     cost = rules.cost(market.terms, order)
     require(cost <= _free(held, order), codes.NO_FUNDS, str(cost))
     # DECIDE

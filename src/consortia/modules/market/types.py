@@ -28,6 +28,10 @@ Phase = Annotated[int, Meta(ge=1, le=DAY_MILLISECONDS)]
 Owner = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}(/[a-z0-9][a-z0-9-]{0,63})?\Z")]
 """Whose an account in a market is: a member, or in a labelled market a member, a slash and a label."""
 
+TARIFF_MAX = 1 << 28
+"""So that what one delivery costs at most, both ways, has room in 63 bits."""
+
+Tariff = Annotated[int, Meta(ge=0, le=TARIFF_MAX)]
 Side = Literal["buy", "sell"]
 Concern = Literal["wash", "unrevealed", "push"]
 
@@ -76,8 +80,25 @@ class Terms(Record, frozen=True):
     limits: Limits
 
 
+class Metering(Record, frozen=True):
+    """By what a market is metered, fixed before its first auction.
+
+    What is traded is to be delivered by `deliver_ms` after the auction's begin; readings are taken for
+    `read_ms` from then on. The account of `grid` takes what deviates: it sells what was drawn beyond what
+    was bought at `draw` a unit, buys what was fed in beyond what was sold at `feed`, and gets `through` for
+    each unit that went through a meter.
+    """
+
+    grid: Name
+    draw: Tariff
+    feed: Tariff
+    through: Tariff
+    deliver_ms: Phase
+    read_ms: Phase
+
+
 class Market(Record, frozen=True):
-    """A market and where it stands: reference price, whether it is halted, and its latest halt."""
+    """A market and where it stands: reference price, whether it is halted, its latest halt, its metering."""
 
     id: Digest
     name: Name
@@ -87,6 +108,7 @@ class Market(Record, frozen=True):
     reference: Word
     halted: bool
     halt: Milliseconds | None
+    metering: Metering | None
 
 
 class Named(Record, frozen=True):

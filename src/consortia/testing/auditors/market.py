@@ -64,6 +64,7 @@ class Market(Model):
             "reference": m.reference,
             "halted": False,
             "halt": None,
+            "metering": None,
         }
         self.tell("opened", market=id_, name=m.name, operator=said.member)
 

@@ -22,6 +22,7 @@ from consortia.modules.market.types import Limits
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.assets import digest
+from consortia.testing.scenarios.market_meters import METERED
 from consortia.testing.scenarios.market_parts import (
     CLEARS,
     COMMITS,
@@ -289,4 +290,4 @@ DONE = (
     Scenario("the operator limits a member", _limit_member),
 )
 
-SCENARIOS = DONE + REFUSED
+SCENARIOS = DONE + METERED + REFUSED
