@@ -15,6 +15,7 @@ worker) computes at home, where nobody measures.
 
 from nacl.bindings import (
     crypto_core_ed25519_add,
+    crypto_core_ed25519_from_uniform,
     crypto_core_ed25519_is_valid_point,
     crypto_core_ed25519_sub,
     crypto_scalarmult_ed25519_base_noclamp,
@@ -68,6 +69,16 @@ def write_scalar(value: int) -> bytes:
 def hash_scalar(tag: str, data: bytes) -> int:
     """H(tag, data) read little-endian modulo ORDER: the challenge of a proof."""
     return int.from_bytes(tagged(tag, data), "little") % ORDER
+
+
+def hash_point(tag: str, data: bytes) -> bytes:
+    """A point of prime order whose logarithm nobody knows, from H(tag, data).
+
+    By libsodium's Elligator 2 map, with the cofactor cleared. About half of the points can come out: do not
+    count on the outcome being uniform. No known data give the neutral point; 32 zero bytes do, and no hash
+    is known that is those.
+    """
+    return check_point(bytes(crypto_core_ed25519_from_uniform(tagged(tag, data))))
 
 
 def check_point(data: bytes) -> bytes:
