@@ -186,3 +186,28 @@ def test_a_long_burst_leaves_others_their_turn(tmp_path, monkeypatch):
         client.writer.close()
 
     assert isinstance(run(tmp_path, body), Lost)
+
+
+def test_a_crowd_of_large_calls_with_short_replies_leaves_others_their_turn(tmp_path):
+    answered = []
+
+    def note(request):
+        name = request.WhichOneof("value")
+        answered.append(name)
+        reply = MESSAGES["Response"]()
+        getattr(reply, name).SetInParent()
+        return reply
+
+    async def body(connect):
+        crowd, other = await connect(), await connect()
+        large = MESSAGES["Request"]()
+        large.check_tx.tx = bytes(server.TURN_BYTES)
+        crowd.writer.write(b"".join(frame(large) for _ in range(100)))
+        other.writer.write(frame(echo("between")))
+        await other.replies(1)
+        await crowd.replies(100)
+        crowd.writer.close()
+        other.writer.close()
+
+    assert isinstance(run(tmp_path, body, note), Lost)
+    assert answered.index("echo") < 50

@@ -16,8 +16,11 @@ from consortia.drivers.cometbft.wire import MESSAGES, Frames, Message, frame
 Answer = Callable[[Message], Message]
 """Gives the Response to a Request; what it raises is told to CometBFT and ends the server."""
 
-TURN_BYTES = 256 << 10
-"""When so many bytes of replies were made, other connections get their turn."""
+TURN_BYTES = 32 << 10
+"""When calls and replies of so many bytes were worked off, other connections get their turn.
+
+A bundle of this size takes some milliseconds: no proposal waits for a crowd of them.
+"""
 
 
 class Lost(ConnectionError):
@@ -101,12 +104,12 @@ class _Connection(asyncio.Protocol):
         """Answer calls until there are no more, replies are not read, or others must have their turn."""
         if self._held or self._due or self._ended.done():
             return
-        replies, size = list[bytes](), 0
+        replies, size, begin = list[bytes](), 0, self._frames.pending
         try:
             for reply in self._replies():
                 replies.append(reply)
                 size += len(reply)
-                if size >= TURN_BYTES:
+                if size + begin - self._frames.pending >= TURN_BYTES:
                     self._due = True
                     asyncio.get_running_loop().call_soon(self._resume)
                     break
