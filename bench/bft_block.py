@@ -13,9 +13,10 @@ from statistics import median
 from bench.ledger_path import BLOCK, ENTRIES, LIMITS, SIGNERS, START, fill, transactions
 from consortia.base.keys import verify
 from consortia.drivers.cometbft.bundle import pack
-from consortia.drivers.cometbft.driver import ACCEPTED, CometBft
+from consortia.drivers.cometbft.driver import CometBft
+from consortia.drivers.cometbft.pool import ACCEPTED
 from consortia.drivers.cometbft.proposal import Proposal
-from consortia.drivers.cometbft.signatures import Signatures
+from consortia.drivers.cometbft.readings import Signatures
 from consortia.drivers.embedded import Embedded, Grouping
 from consortia.kernel.ledger import Ledger
 from consortia.node.collector import settle

@@ -28,7 +28,7 @@ from consortia.base.codec import to_value
 from consortia.base.keys import SigningKey, verify
 from consortia.cli.demo.consortium import Consortium
 from consortia.cli.demo.telling import Teller
-from consortia.drivers.cometbft.bundle import pack
+from consortia.drivers.cometbft.bundle import pack, squeezed
 from consortia.kernel.transaction import Call, sign_transaction
 from consortia.modules.identity.messages import SetEndpoint
 from consortia.node.cometbft import binary
@@ -68,7 +68,9 @@ class Ours:
         """Sign so many bundles for each node, beforehand: what one run leaves, the next hands in."""
         for name in NAMES:
             raws = self.signed(name, count * BUNDLE)
-            self.bundles[name] = iter([pack(raws[at : at + BUNDLE]) for at in range(0, len(raws), BUNDLE)])
+            self.bundles[name] = iter(
+                [squeezed(pack(raws[at : at + BUNDLE])) for at in range(0, len(raws), BUNDLE)]
+            )
 
     async def hand_in(self, name: str) -> None:
         """Hand in a node's next bundle; the order of a lane must be kept, so none is left out."""

@@ -124,6 +124,13 @@ class Mempool:
         public = self._current(now).admission.signer(parsed.transaction.key).public
         return self.check(public, parsed.signed, parsed.envelope.signature)
 
+    def member(self, parsed: Parsed, now: int) -> str:
+        """The member whose key a transaction names, or nothing where none has it."""
+        try:
+            return self._current(now).admission.signer(parsed.transaction.key).member
+        except Refused:
+            return ""
+
     def take(self, now: int) -> Fold | None:
         """The block gathered so far, for its driver to append and close; None when it is empty."""
         fold = self._current(now)

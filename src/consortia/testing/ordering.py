@@ -7,22 +7,37 @@ nothing that any block may hold. More than half are refused.
 import json
 import sys
 from pathlib import Path
+from zlib import adler32
 
 from consortia.base.codec import Malformed
 from consortia.drivers.cometbft.bundle import Tick, again, framed, pack, read
 from consortia.drivers.cometbft.driver import address_of, chain_id
 
 HEAD = b"\x01"
+
+
+def stored(data: bytes) -> bytes:
+    """Data in the zlib format, the same whatever library: one stored block (RFC 1951, section 3.2.4)."""
+    length = len(data)
+    block = b"\x01" + length.to_bytes(2, "little") + (length ^ 0xFFFF).to_bytes(2, "little") + data
+    return b"\x78\x01" + block + adler32(data).to_bytes(4, "big")
+
+
 ENTRIES: dict[str, bytes] = {
     "a bundle of one transaction": pack([b"one"]),
     "a bundle of three, in order": pack([b"one", b"two", b"one"]),
     "two transactions, sent again": again(1_700_000_000_000, [b"one", b"two"]),
+    "two transactions, squeezed": b"\x04" + stored(framed(b"one") + framed(b"two")),
     "a tick": Tick(7).encode(),
     "a tick after the genesis": Tick(0).encode(),
     "nothing": b"",
     "no transaction": HEAD,
     "another kind": b"\x00" + framed(b"x"),
-    "a kind of the future": b"\x04" + framed(b"x"),
+    "nothing, squeezed": b"\x04" + stored(b""),
+    "squeezed, and cut short": b"\x04" + stored(framed(b"x"))[:-1],
+    "squeezed, and a byte too many": b"\x04" + stored(framed(b"x")) + b"\x00",
+    "squeezed, with a wrong sum": b"\x04" + stored(framed(b"x"))[:-4] + bytes(4),
+    "a kind of the future": b"\x05" + framed(b"x"),
     "sent again, without a time": b"\x03" + framed(b"x"),
     "nothing, sent again": b"\x03" + bytes(8),
     "a length alone": HEAD + b"\x00\x00\x00\x01",

@@ -14,11 +14,33 @@ from consortia.drivers.cometbft.bundle import (
     framed,
     pack,
     read,
+    squeezed,
     unpack,
 )
 from consortia.kernel.transaction import TRANSACTION_BYTES_MAX
 
 HEAD = b"\x01"
+
+
+@given(st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=20))
+def test_a_squeezed_bundle_is_never_longer_and_gives_its_transactions_back(transactions):
+    entry = squeezed(pack(transactions))
+    assert len(entry) <= len(pack(transactions))
+    assert read(entry) == tuple(transactions)
+
+
+@pytest.mark.parametrize("size", [BUNDLE_BYTES_MAX, 100 * BUNDLE_BYTES_MAX])
+def test_what_would_become_longer_than_any_bundle_is_refused_before_it_does(size):
+    frames = framed(b"x") * (size // 5)
+    assert len(squeezed(HEAD + frames)) < size // 100
+    with pytest.raises(Malformed):
+        read(squeezed(HEAD + frames))
+
+
+@given(st.binary(max_size=60))
+def test_no_other_bytes_are_squeezed_bundles(data):
+    with pytest.raises(Malformed):
+        read(b"\x04" + data)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=20))

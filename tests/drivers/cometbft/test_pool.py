@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from consortia.drivers.cometbft.bundle import again, pack
+from consortia.drivers.cometbft.bundle import again, pack, squeezed, unpack
 from consortia.drivers.cometbft.driver import CometBft
 from consortia.drivers.cometbft.pool import (
     ACCEPTED,
@@ -14,10 +14,12 @@ from consortia.drivers.cometbft.pool import (
     POOL_BYTES_MAX,
     REFUSED,
     REPEATED,
+    SHARED_BYTES_MAX,
 )
 from consortia.drivers.cometbft.readings import Readings
 from consortia.testing.plain import VALUE_BYTES_MAX, Write
 from tests.drivers.cometbft.engine import (
+    AMBER,
     BIRCH,
     MEMBERS,
     START,
@@ -137,12 +139,47 @@ def test_a_full_pool_takes_no_bundle_but_what_is_sent_again_and_what_it_holds():
             break
         held.append(entry)
     assert verdict.codes == (FULL,) * 100
-    assert POOL_BYTES_MAX - len(entry) < sum(map(len, held)) <= POOL_BYTES_MAX
+    size = sum(len(raw) for one in held for raw in unpack(one))
+    assert POOL_BYTES_MAX - len(entry) < size <= POOL_BYTES_MAX
     assert driver.check_tx(again(NOW, [write(0, BIRCH)]), NOW).code == ACCEPTED
     committed(driver, block(1))
     for one in held:
         assert driver.check_tx(one, NOW, again=True).code == ACCEPTED
     assert driver.check_tx(entry, NOW).codes == (FULL,) * 100
+
+
+def test_a_node_lets_a_share_of_its_own_members_transactions_wait_and_all_of_the_others():
+    driver = CometBft(founded(), member=AMBER.name)
+    entries = [pack([large(sequence) for sequence in range(at, at + 100)]) for at in range(0, 1_000, 100)]
+    codes = [driver.check_tx(entry, NOW).code for entry in entries]
+    taken = codes.index(REFUSED)
+    assert SHARED_BYTES_MAX // 4 - len(entries[0]) < taken * len(entries[0]) <= SHARED_BYTES_MAX // 4
+    assert driver.check_tx(entries[taken], NOW).codes == (FULL,) * 100
+    assert driver.check_tx(pack([write(0, BIRCH)]), NOW).code == ACCEPTED
+    driver.process_proposal(block(1, *entries[: taken - 1]))
+    assert driver.check_tx(entries[taken], NOW).code == ACCEPTED
+    committed(driver, block(1, *entries[:taken]))
+    assert driver.check_tx(entries[taken], NOW, again=True).code == ACCEPTED
+    other = CometBft(founded(), member=BIRCH.name)
+    assert {other.check_tx(entry, NOW).code for entry in entries} == {ACCEPTED}
+
+
+def test_a_bundle_larger_than_the_share_goes_alone():
+    driver = CometBft(founded(), member=AMBER.name)
+    entry = squeezed(pack([large(sequence) for sequence in range(800)]))
+    assert driver.check_tx(entry, NOW).code == ACCEPTED
+    assert driver.check_tx(pack([large(800)]), NOW).codes == (FULL,)
+
+
+def test_what_is_squeezed_is_the_bundle_that_it_was():
+    raws = [write(sequence) for sequence in range(50)]
+    entry, driver, other = squeezed(pack(raws)), CometBft(founded()), CometBft(founded())
+    assert len(entry) < len(pack(raws)) / 2
+    assert driver.check_tx(entry, NOW).codes == ("ok",) * 50
+    assert driver.prepare_proposal(block(1, entry), 1 << 20, NOW) == (entry,)
+    assert committed(driver, block(1, entry)) == committed(other, block(1, pack(raws)))
+    mixed = squeezed(pack([*raws, altered(write(50))]))
+    assert CometBft(founded()).prepare_proposal(block(1, mixed), 1 << 20, NOW) == (pack(raws),)
 
 
 def test_what_follows_the_block_that_is_being_decided_may_wait_and_what_would_leave_a_gap_may_not():

@@ -28,14 +28,16 @@ def test_the_genesis_names_the_chain_and_when_it_starts():
     assert told["consensus_params"]["block"]["max_bytes"] == str(4 << 20)
 
 
-def test_a_network_makes_no_empty_blocks_and_waits_under_a_second(tmp_path):
+def test_a_network_makes_no_empty_blocks_and_waits_under_a_second_but_for_a_proposer(tmp_path):
     told = tomllib.loads(settings(CONFIG, Sockets(tmp_path / "app", tmp_path / "rpc")))
     assert told["consensus"]["create_empty_blocks"] is False
-    assert all(
-        int(text.removesuffix("ms")) < 1000
+    waits = {
+        name: int(text.removesuffix("ms"))
         for name, text in told["consensus"].items()
         if name.startswith("timeout")
-    )
+    }
+    assert 1_000 <= waits.pop("timeout_propose") < 2_000
+    assert all(milliseconds < 1_000 for milliseconds in waits.values())
     assert told["mempool"]["type"] == "flood"
 
 

@@ -113,8 +113,9 @@ class CometBft:
         check: Check = verify,
         retention: Retention | None = None,
         snapshots: Snapshots | None = None,
+        member: str = "",
     ) -> None:
-        """Go on where the ledger's store says that this driver was."""
+        """Go on where the ledger's store says that this driver was; `member` is whose node it serves."""
         self.ledger = ledger
         self.snapshots = snapshots
         self._restoring: Restoring | None = None
@@ -122,7 +123,7 @@ class CometBft:
         self.check = Signatures(check)
         self.mark = ledger.driver_mark()
         self._readings = Readings(ledger.app, ledger.network)
-        self.pool = Pool(ledger, self._readings, self.check)
+        self.pool = Pool(ledger, self._readings, self.check, member)
         self._pending: _Pending | None = None
         self._chosen: tuple[tuple[int, int, tuple[bytes, ...]], Choice] | None = None
         self._idle = 0
@@ -190,7 +191,7 @@ class CometBft:
     def process_proposal(self, proposal: Proposal) -> bool:
         """Whether a proposed block holds nothing but what is admitted. A pure function of block and state."""
         choice = self._choose(proposal)
-        self.pool.decides(choice)
+        self.pool.decides(proposal.entries, choice)
         return choice.whole
 
     def finalize_block(self, proposal: Proposal, now: int) -> Finalized:
@@ -198,7 +199,7 @@ class CometBft:
         if self.mark is not None and proposal.height != self.mark.height + 1:
             raise OutOfStep(f"block {proposal.height} does not follow {self.mark.height}")
         choice = self._choose(proposal)
-        self.pool.decides(choice)
+        self.pool.decides(proposal.entries, choice)
         accusations = self._accusations(proposal.convicted)
         prepared = self._prepare(choice, accusations)
         tip = self.ledger.tip if prepared is None else prepared.tip

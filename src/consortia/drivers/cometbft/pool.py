@@ -5,11 +5,13 @@ no room for, and is never told of it again; and where no blocks are made without
 with empty pools wait for ever while the fourth cannot go on alone. So
 
 1. what follows upon the block that is being decided is let in: whoever sent it has that block already;
-2. the bytes that wait are counted here, where one order is known, and leave CometBFT's own pool some room;
+2. the bytes that wait are counted here, where one order is known, and of its own member's transactions each
+   node lets only a share wait: then all that honest nodes let in, all others have room for;
 3. what has waited `AGAIN_MS` without a block is sent again, as an entry of other bytes, which goes to
    everybody and is let in by those who lack it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from consortia.base.codec import Malformed
@@ -17,7 +19,7 @@ from consortia.base.refusals import Refused
 from consortia.drivers.cometbft.bundle import AGAIN, BUNDLE_TRANSACTIONS_MAX, LENGTH_BYTES, Tick, again
 from consortia.drivers.cometbft.proposal import TICK_AFTER_MS, Choice
 from consortia.drivers.cometbft.readings import Found, Readings
-from consortia.drivers.mempool import Mempool
+from consortia.drivers.mempool import Calls, Mempool
 from consortia.kernel import refusals as codes
 from consortia.kernel.admission import Check
 from consortia.kernel.block import OK
@@ -31,8 +33,11 @@ REPEATED = "bundle.repeated"
 FULL = "bundle.full"
 """The code of a bundle for which there is no room now."""
 
-POOL_BYTES_MAX = 1 << 20
-"""What waits is checked anew after every block: no more waits than is ordered in a second or so."""
+POOL_BYTES_MAX = 2 << 20
+"""So much waits in all."""
+
+SHARED_BYTES_MAX = 1 << 20
+"""So much waits of all members' own, each an equal share: about what is ordered in a second."""
 
 AGAIN_MS = 2_000
 """What waits is sent again when no block came for so long, and then each time after twice as long."""
@@ -54,15 +59,19 @@ class Verdict:
 class Pool:
     """What waits at one node since the newest block: `reset` begins anew, and CometBFT asks of all again."""
 
-    def __init__(self, ledger: Ledger, readings: Readings, check: Check) -> None:
+    def __init__(self, ledger: Ledger, readings: Readings, check: Check, member: str = "") -> None:
+        """`member` is whose node this is: who has none lets everybody's wait as if they were others'."""
         self._ledger, self._readings, self._check = ledger, readings, check
+        self._member = member
         self._refused: list[tuple[bytes, Refused]] = []
         self.reset(0)
 
     def reset(self, now: int) -> None:
         """A block is durable: what waits comes again."""
         self._mempool = Mempool(self._ledger, self._check)
-        self._bytes = 0
+        self._held: dict[bytes, tuple[int, int]] = {}
+        self._bytes = self._own = 0
+        self._share = SHARED_BYTES_MAX // max(1, len(self._ledger.members().members))
         self._ticks = False
         self._next: dict[_Lane, int] | None = None
         self._deciding: Choice | None = None
@@ -73,9 +82,13 @@ class Pool:
         """How many transactions wait."""
         return len(self._mempool)
 
-    def decides(self, choice: Choice) -> None:
-        """A block is being decided, of which this would stand."""
+    def decides(self, entries: Iterable[bytes], choice: Choice) -> None:
+        """A block of these entries is being decided, of which this would stand: others may wait instead."""
         self._deciding, self._next = choice, None
+        for entry in entries:
+            size, own = self._held.pop(entry, (0, 0))
+            self._bytes -= size
+            self._own -= own
 
     def check(self, entry: bytes, now: int, *, recheck: bool = False) -> Verdict:
         """Whether an entry may wait: at least one of its transactions is admissible after what waits.
@@ -90,16 +103,21 @@ class Pool:
         if isinstance(found, Tick):
             return self._check_tick(found, now)
         resent = entry[0] == AGAIN
+        size = sum([len(one[0].raw) for one in found if not isinstance(one, Refused)])
+        own = size if self._is_own(found, now) else 0
         if not recheck and not resent:
-            if self._bytes + len(entry) > POOL_BYTES_MAX:
+            if self._bytes + size > POOL_BYTES_MAX or (own and self._own and self._own + own > self._share):
                 return Verdict(REFUSED, (FULL,) * len(found), "as much waits as is ordered in a while")
             if self._repeats(found):
                 return Verdict(REFUSED, (REPEATED,) * len(found), "a transaction of the bundle waits already")
         if not self._mempool:
             self._quiet = now
-        reasons = [self._enter(one, now, recheck=recheck) for one in found]
+        reasons = self._enter_all(found, now, recheck=recheck)
         accepted = None in reasons or entry == self._sent
-        self._bytes += len(entry) if accepted else 0
+        if accepted:
+            self._held[entry] = size, own
+            self._bytes += size
+            self._own += own
         said = next((str(reason) for reason in reasons if reason is not None), "")
         told = tuple([OK if each is None else each.code for each in reasons])
         return Verdict(ACCEPTED if accepted else REFUSED, told, said)
@@ -128,11 +146,32 @@ class Pool:
         ids = [one[0].id for one in found if not isinstance(one, Refused)]
         return len(set(ids)) < len(ids) or any(name in self._mempool for name in ids)
 
-    def _enter(self, found: Found, now: int, *, recheck: bool) -> Refused | None:
+    def _is_own(self, found: tuple[Found, ...], now: int) -> bool:
+        """Whether the first transaction of a bundle is of this node's member."""
+        if not self._member or isinstance(found[0], Refused):
+            return False
+        return self._mempool.member(found[0][0], now) == self._member
+
+    def _enter_all(self, found: tuple[Found, ...], now: int, *, recheck: bool) -> list[Refused | None]:
+        """Let a bundle's transactions wait; for each None, or the reason why it may not.
+
+        Where one is missing in a lane, what is behind it is not looked at.
+        """
+        reasons, gaps = list[Refused | None](), dict[_Lane, Refused]()
+        for one in found:
+            if isinstance(one, Refused):
+                reasons.append(one)
+                continue
+            parsed, calls = one
+            lane = parsed.transaction.key, parsed.transaction.lane
+            reason = gaps.get(lane) or self._enter(parsed, calls, now, recheck=recheck)
+            if reason is not None and reason.refusal is codes.OUT_OF_ORDER:
+                gaps[lane] = reason
+            reasons.append(reason)
+        return reasons
+
+    def _enter(self, parsed: Parsed, calls: Calls, now: int, *, recheck: bool) -> Refused | None:
         """Let a transaction wait; the reason where it may not."""
-        if isinstance(found, Refused):
-            return found
-        parsed, calls = found
         if parsed.id in self._mempool:
             return Refused(codes.REPLAYED, "it stands in another bundle")
         try:

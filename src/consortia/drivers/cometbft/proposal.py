@@ -3,7 +3,7 @@
 The rule is a pure function of the ledger's state and the block: proposers filter by it, everybody else
 refuses a block that breaks it, and a block that is decided all the same has what breaks it skipped.
 
-1. An entry is a bundle, be it one sent again, or a tick; anything else is skipped.
+1. An entry is a bundle, be it squeezed or sent again, or a tick; anything else is skipped.
 2. A bundle's transactions are admitted one by one, in order, at the block's time (or the newest block's, if
    that is later). One that is not admitted, or no longer fits the block's bytes, is skipped.
 3. A tick stands if no transaction was admitted, it names the newest height, the block is at least

@@ -49,6 +49,10 @@ START_SECONDS = 15.0
 START_PAUSE_SECONDS = 0.1
 """So long who submits waits for a CometBFT that is starting, or has no room."""
 
+CROWD = 256
+CROWDED_MS = 5_000
+"""For so long after a block of so many transactions, another is expected."""
+
 ROTATION_BLOCKS = 2
 """A new consensus key votes from two blocks after the one that named it (CometBFT, ABCI 2.0)."""
 
@@ -115,6 +119,12 @@ class Engine:
             environment=environment,
         )
         self._rpc = Rpc(self.supervisor.sockets.rpc)
+        self._crowded_until = 0
+
+    @property
+    def crowded(self) -> bool:
+        """Whether blocks are full of transactions just now: what can wait is better left for later."""
+        return self._means.now() < self._crowded_until
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run CometBFT, hand it bundles, and look after it, until `stopping`."""
@@ -174,7 +184,7 @@ class Engine:
     async def _send(self, transactions: Sequence[bytes]) -> None:
         """Hand one bundle in, and tell who waits what became of it."""
         try:
-            handed = await self._handed(bundles.pack(transactions))
+            handed = await self._handed(bundles.squeezed(bundles.pack(transactions)))
         except RpcError as error:
             for raw in transactions:
                 self._settle(raw, error)
@@ -220,7 +230,7 @@ class Engine:
         while self._hindrance.text:  # noqa: ASYNC110 (a full disk tells nobody when it is no more)
             await asyncio.sleep(LOOK_SECONDS)
         retention = Retention(self.config.retain_blocks)
-        self._driver = CometBft(self.ledger, self._means.check, retention, self.snapshots)
+        self._driver = CometBft(self.ledger, self._means.check, retention, self.snapshots, self.config.member)
         try:
             await serve(path, Calls(self._driver, self._means.now, self._decided).answer, started)
         except NoRoom as error:
@@ -252,8 +262,10 @@ class Engine:
 
     def _decided(self, decided: Decided) -> None:
         """A block is durable."""
-        node = self._means.core()
-        node.decided(decided, self._means.now())
+        node, now = self._means.core(), self._means.now()
+        node.decided(decided, now)
+        if decided.prepared is not None and len(decided.prepared.block.transactions) >= CROWD:
+            self._crowded_until = now + CROWDED_MS
         for transaction, refused in self._driver.refusals() if self._driver is not None else ():
             node.evicted(transaction, refused)
         node.waits_for_engine = len(self._gatherer)

@@ -33,6 +33,9 @@ POOL_MAX = 5_000
 POOL_BYTES_MAX = 2 * pool.POOL_BYTES_MAX
 """The application lets less wait: there is room for a tick, and for what is sent again."""
 
+PROPOSE_MILLISECONDS = 1_000
+"""A proposer is given up after so long: a block of as much as may wait is made and sent well within it."""
+
 EVIDENCE_BLOCKS = 100_000
 EVIDENCE_NANOSECONDS = 48 * 3600 * 10**9
 _KEY = "tendermint/PubKeyEd25519"
@@ -192,7 +195,7 @@ def _consensus(block: int) -> dict[str, object]:
     """How long each step of a block waits, for blocks that wait so many milliseconds for late votes."""
     vote = max(200, block)
     return {
-        "timeout_propose": f"{3 * vote}ms",
+        "timeout_propose": f"{PROPOSE_MILLISECONDS + vote}ms",
         "timeout_propose_delta": f"{vote}ms",
         "timeout_prevote": f"{vote}ms",
         "timeout_prevote_delta": f"{vote}ms",
