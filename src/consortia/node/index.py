@@ -24,6 +24,9 @@ VERSION = 1
 PAGE_MAX = 200
 WORD_MIN = 2
 _WORDS_A_TRANSACTION_MAX = 256
+_TRANSACTIONS_AT_A_TIME = 500
+"""With the block in which so many are reached, `follow` ends: nobody else gets a turn meanwhile."""
+
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE blocks (height INTEGER PRIMARY KEY, time INTEGER NOT NULL, transactions INTEGER NOT NULL,
@@ -156,23 +159,26 @@ class Index:
                 return 0
             self._db.execute("BEGIN")
             try:
-                header = None
-                for height in range(start + 1, end + 1):
-                    header = self._add(ledger, height)
+                header, height, count = None, start, 0
+                while height < end and count < _TRANSACTIONS_AT_A_TIME:
+                    height += 1
+                    header, more = self._add(ledger, height)
+                    count += more
                 self._db.execute("INSERT OR REPLACE INTO meta VALUES ('mark', ?)", (_mark(ledger, header),))
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:  # a full disk has rolled it back already
                     self._db.execute("ROLLBACK")
                 raise
-            return end - start
+            return height - start
 
     def _belongs(self, ledger: Followed, height: int) -> bool:
         row = self._db.execute("SELECT value FROM meta WHERE name = 'mark'").fetchone()
         header = ledger.header(height)
         return row is not None and header is not None and bytes(row[0]) == _mark(ledger, header)
 
-    def _add(self, ledger: Followed, height: int) -> Header:
+    def _add(self, ledger: Followed, height: int) -> tuple[Header, int]:
+        """Index a block; gives its header, and how many transactions it has."""
         found = ledger.indexed(height)
         if found is None:
             raise LookupError(f"the ledger has no block {height}")
@@ -191,7 +197,7 @@ class Index:
         self._db.executemany("INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", events)
         self._db.executemany("INSERT OR IGNORE INTO words VALUES (?, ?, ?, ?)", words)
-        return header
+        return header, len(rows)
 
     def blocks(self, below: int, limit: int) -> list[dict[str, Any]]:
         """The blocks below a height, newest first."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable
 
 from consortia.node.service import LedgerFollowed, Service
 
@@ -16,8 +17,10 @@ IDLE_SECONDS = 5.0
 _LOG = logging.getLogger("consortia.index")
 
 
-async def follow(service: Service, stopping: asyncio.Event) -> None:
+async def follow(service: Service, stopping: asyncio.Event, occupied: Callable[[], bool]) -> None:
     """Let the index follow while nobody waits for the ledger, or when it is far behind, until `stopping`.
+
+    `occupied` tells of what waits at whoever orders, beside what this node was handed.
 
     Not in a thread: two threads that both run Python slow each other down far more than they share. While
     nothing can be written, the ledger goes on without it.
@@ -26,7 +29,7 @@ async def follow(service: Service, stopping: asyncio.Event) -> None:
     submitted, lost = 0, ""
     while not stopping.is_set():
         behind = followed.height - index.height
-        busy = submitted != service.counters.submitted
+        busy = submitted != service.counters.submitted or occupied()
         submitted = service.counters.submitted
         pause = 0 if behind > INDEX_BLOCKS and not busy else INDEX_SECONDS
         if behind and (not busy or behind > INDEX_BEHIND_BLOCKS):

@@ -242,7 +242,7 @@ class NodeProcess:
             self._lasting.add(self._spawn(self._worker.run(self.url, self._stopping)))
         if self._engine is not None:
             self._lasting.add(self._spawn(self._engine.run(self._stopping)))
-        self._spawn(indexing.follow(self.service, self._stopping))
+        self._spawn(indexing.follow(self.service, self._stopping, self._occupied))
         self._spawn(self._announce())
         try:
             await self._drive(serving)
@@ -400,6 +400,10 @@ class NodeProcess:
             with suppress(TimeoutError):
                 known = raw is None and self.config.member in self.peers.endpoints()
                 await asyncio.wait_for(self._stopping.wait(), 5.0 if known else 0.5)
+
+    def _occupied(self) -> bool:
+        """Whether an engine has its hands full."""
+        return self._engine is not None and self._engine.crowded
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
