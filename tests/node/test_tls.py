@@ -156,6 +156,16 @@ def test_without_a_certificate_only_join_is_open_and_its_token_works_once(secure
     bare.close()
 
 
+def test_an_idle_caller_does_not_hold_up_the_end_of_a_node(tmp_path):
+    now = int(NOW.timestamp() * 1000)
+    home, _ = begin(Wishes(tmp_path / "north", "north", "North", None, "127.0.0.1:0", tls=True), "net", now)
+    process = Process(home)
+    with client(home, process.url, pins=pin_of(process)) as caller:
+        assert caller.status().member == "north"
+        process.stop()
+    assert "timeout graceful shutdown exceeded" not in (home.logs / "node.log").read_text()
+
+
 def test_an_invitation_expires_and_is_for_one_name(tmp_path):
     keys = MemberKeys.generate("east")
     invitations = Invitations(tmp_path)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from consortia.node.config import is_loopback
 from consortia.node.service import PEER
@@ -45,6 +45,18 @@ class PeerProtocol(HttpToolsProtocol):
         """The connection ended."""
         self._stop()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server ends: let an idle caller go at once, another after its answer.
+
+        Over TLS a connection is closed when the other side says so too, which an idle caller does not hear.
+        """
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        idle = cycle is None or cycle.response_complete
+        if idle and not self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().shutdown()
 
     def on_message_begin(self) -> None:
         """A request starts."""
