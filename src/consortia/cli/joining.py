@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from consortia.base.codec import encode_record
 from consortia.base.hashing import sha256
@@ -21,9 +22,9 @@ from consortia.modules.identity.messages import Accept
 from consortia.modules.identity.queries import ByName, MemberView
 from consortia.node import invitations
 from consortia.node.cometbft.peering import peer_of
-from consortia.node.config import FILE, save, split_address
+from consortia.node.config import EVERYWHERE, FILE, Config, save, split_address
 from consortia.node.home import Home, default_home, write_private
-from consortia.node.homes import EVERYWHERE, prepare
+from consortia.node.homes import prepare
 from consortia.node.invitations import Invitations, Invite, read_invite
 from consortia.node.joining import awaited
 from consortia.node.tls import tls_files
@@ -54,7 +55,7 @@ def invite(*, org: str, home: Path | None, out: Path | None, url: str | None, as
     if path.exists():
         raise Failure(f"{path} exists", "--out another file")
     config = found.config(os.environ)
-    peer = peer_of(found, config) if config.driver == "cometbft" else ""
+    peer = _peer(found, replace(config, url=address)) if config.driver == "cometbft" else ""
     place = invitations.Place(config.member, address, pin, peer)
     made = Invitations(found.path).invite(found.genesis(), org, place, _now())
     write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
@@ -238,6 +239,16 @@ def _resumed(folder: Path, invited: Invite) -> Home:
         raise Failure(text, "--home another folder")
     note(f"Going on with the home {found.path}.")
     return found
+
+
+def _peer(home: Home, config: Config) -> str:
+    """Where the joiner reaches this member's CometBFT; raises Failure where nothing names that place."""
+    if split_address(config.peer_place)[0] in EVERYWHERE:
+        raise Failure(
+            f"where others reach this member's CometBFT is not known: {config.peer_place} is every machine's",
+            'peer_address = "HOST:PORT" in consortia.toml',
+        )
+    return peer_of(home, config)
 
 
 def _own_url(home: Home) -> str:

@@ -15,9 +15,9 @@ from consortia.cli.governing import charter_in
 from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
 from consortia.cli.output import DONE, REFUSED, USAGE, Failure, facts, note, say
 from consortia.modules.identity.addresses import is_node_address
-from consortia.node.config import ADDRESS, Config, is_loopback, split_address
+from consortia.node.config import ADDRESS, EVERYWHERE, Config, is_loopback, split_address
 from consortia.node.home import Home, Running, default_home
-from consortia.node.homes import EVERYWHERE, Wishes, begin
+from consortia.node.homes import Wishes, begin
 from consortia.node.keys import passphrase_from
 
 PORTS = range(10_240, 32_768)

@@ -15,8 +15,8 @@ from consortia.kernel.block import Receipt
 from consortia.kernel.ledger import Ledger
 from consortia.modules.identity.queries import MembersView, Nothing
 from consortia.modules.identity.types import Endpoint
+from consortia.node.config import EVERYWHERE
 from consortia.node.home import Home
-from consortia.node.homes import EVERYWHERE
 from consortia.node.joining import vouching_checkpoint
 from consortia.node.keys import find_keys, list_keys, open_key, passphrase_from
 from consortia.node.peers import pins_of, registered

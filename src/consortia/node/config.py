@@ -11,6 +11,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +21,9 @@ from consortia.modules.identity.addresses import is_node_address
 
 FILE = "consortia.toml"
 ENVIRONMENT = "CONSORTIA_"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (named, not listened on)
+"""Addresses that stand for all of a machine's, and so name no place."""
+
 ADDRESS = "https://HOST:PORT, or http://127.0.0.1:PORT on one machine, with maybe a path"
 """What a node's address looks like, for people."""
 
@@ -48,10 +52,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     Where the driver is `cometbft`: `cometbft` is the program, when it is not on the PATH, and `cometbft_log`
     how much it logs; `peer_listen` is host:port where it listens to its peers, `peer_address` where they
-    reach it when that differs, and `peers` some of them (id@host:port): it learns of others. A block waits
-    `block_milliseconds` for late votes; it keeps the last `retain_blocks` blocks (0: all of them, as at least
-    one member must); every `snapshot_blocks` of CometBFT's blocks (0: never) a snapshot is made, from which
-    others may start; `metrics_listen` is host:port of its Prometheus page (empty: none).
+    reach it when that differs (else at the host of `url`, where it listens everywhere), and `peers` some of
+    them (id@host:port): it learns of others. A block waits `block_milliseconds` for late votes; it keeps the
+    last `retain_blocks` blocks (0: all of them, as at least one member must); every `snapshot_blocks` of
+    CometBFT's blocks (0: never) a snapshot is made, from which others may start; `metrics_listen` is
+    host:port of its Prometheus page (empty: none).
 
     One blob has at
     most `blob_bytes_max` bytes, all together `blobs_bytes_max`, those that each other member left
@@ -92,6 +97,19 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def network_id(self) -> bytes:
         """The network id, 32 bytes."""
         return bytes.fromhex(self.network)
+
+    @property
+    def peer_place(self) -> str:
+        """Where others reach its CometBFT, as host:port.
+
+        The setting `peer_address`; else where it listens, at the host of `url` where it listens everywhere.
+        """
+        if self.peer_address:
+            return self.peer_address
+        host, named = split_address(self.peer_listen)[0], urlsplit(self.url).hostname
+        if host not in EVERYWHERE or not named:
+            return self.peer_listen
+        return f"{'[' + named + ']' if ':' in named else named}:{split_address(self.peer_listen)[1]}"
 
     @property
     def address(self) -> tuple[str, int]:

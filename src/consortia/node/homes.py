@@ -9,14 +9,11 @@ from consortia.base.codec import encode_record
 from consortia.base.ids import is_name
 from consortia.kernel.genesis import Genesis
 from consortia.modules.governance.types import Charter
-from consortia.node.config import Config, ConfigError
+from consortia.node.config import EVERYWHERE, Config, ConfigError
 from consortia.node.founding import MemberKeys, make_genesis
 from consortia.node.home import Home
 from consortia.node.invitations import Invite, JoinRequest
 from consortia.node.tls import TlsFiles, make_certificate
-
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (named, not listened on)
-"""Addresses that stand for all of a machine's, and so name no host in a certificate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import json
 import tomllib
 
 import pytest
+from msgspec.structs import replace
 
 from consortia.base.keys import SigningKey
 from consortia.node.cometbft.files import Files, Sockets, Start, genesis, settings
@@ -48,6 +49,28 @@ def test_nothing_of_it_but_the_peers_port_is_reachable_from_other_machines(tmp_p
     assert told["p2p"]["laddr"] == "tcp://127.0.0.1:7001"
     assert told["p2p"]["persistent_peers"] == CONFIG.peers[0]
     assert told["instrumentation"]["prometheus"] is False
+
+
+@pytest.mark.parametrize(
+    ("listens", "url", "named", "place"),
+    [
+        ("127.0.0.1:7601", "https://clinic.example:7600", "", "127.0.0.1:7601"),
+        ("0.0.0.0:7601", "https://clinic.example:7600", "", "clinic.example:7601"),
+        ("[::]:7601", "https://[2001:db8::1]:7600", "", "[2001:db8::1]:7601"),
+        (
+            "0.0.0.0:7601",
+            "https://clinic.example:7600",
+            "peers.example:443",
+            "peers.example:443",
+        ),
+        ("0.0.0.0:7601", "", "", "0.0.0.0:7601"),
+    ],
+)
+def test_peers_are_told_a_place_that_means_something_elsewhere(tmp_path, listens, url, named, place):
+    config = replace(CONFIG, peer_listen=listens, url=url, peer_address=named)
+    told = tomllib.loads(settings(config, Sockets(tmp_path / "app", tmp_path / "rpc")))
+    assert told["p2p"]["laddr"] == f"tcp://{listens}"
+    assert told["p2p"]["external_address"] == config.peer_place == place
 
 
 def test_its_files_are_private_and_the_consensus_key_is_there_only_while_it_starts(tmp_path):

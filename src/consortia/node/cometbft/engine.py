@@ -220,8 +220,7 @@ class Engine:
 
     def facts(self) -> dict[str, Any]:
         """How CometBFT is, for `status`."""
-        listens = self.config.peer_address or self.config.peer_listen
-        return asdict(self.condition) | {"peer": f"{self.peer_id}@{listens}"}
+        return asdict(self.condition) | {"peer": f"{self.peer_id}@{self.config.peer_place}"}
 
     # The driver behind its socket -----------------------------------------------------------
 

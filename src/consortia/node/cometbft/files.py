@@ -158,7 +158,7 @@ def settings(config: Config, sockets: Sockets) -> str:
         "rpc": {"laddr": f"unix://{sockets.rpc}", "max_body_bytes": REQUEST_BYTES_MAX},
         "p2p": {
             "laddr": f"tcp://{config.peer_listen}",
-            "external_address": config.peer_address or config.peer_listen,
+            "external_address": config.peer_place,
             "persistent_peers": ",".join(config.peers),
             "addr_book_strict": False,
             "allow_duplicate_ip": True,

@@ -12,7 +12,7 @@ from consortia.node.home import Home
 
 def peer_of(home: Home, config: Config) -> str:
     """Where a home's CometBFT is reached: id@host:port. Makes its identity where there is none."""
-    return f"{Files(home.path).prepare()}@{config.peer_address or config.peer_listen}"
+    return f"{Files(home.path).prepare()}@{config.peer_place}"
 
 
 def introduce(homes: Sequence[Home]) -> None:
