@@ -8,3 +8,7 @@ def decide(vector):
 
 def mumble(_vector):
     return "pay", 1_000_001
+
+
+def agree(_vector):
+    return "yes", 800_000

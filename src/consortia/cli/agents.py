@@ -35,28 +35,35 @@ def agent() -> None:
 @click.argument("model", metavar="MODEL")
 @click.option(
     "--rule",
+    "rules",
     required=True,
+    multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The JSON file that says what it looks at, and what its answers do.",
+    help="A JSON file that says what it looks at, and what its answers do.",
 )
 @click.option("--once", is_flag=True, help="Look once, and end.")
 @click.option("--every", default=1.0, show_default=True, help="Seconds between two looks.")
 @home_option
 @json_option
-def run(*, model: str, rule: Path, once: bool, every: float, home: Path | None, as_json: bool) -> int:
+def run(
+    *, model: str, rules: tuple[Path, ...], once: bool, every: float, home: Path | None, as_json: bool
+) -> int:
     """Run MODEL under this member's mandate for it, until it is over.
 
-    MODEL is a model's NAME, MEMBER/NAME or id, or a program as module:name.
+    MODEL is a model's NAME, MEMBER/NAME or id, or a program as module:name. With several rules it looks by
+    each of them in turn.
     """
-    session, text = at_home(home), rule.read_bytes()
-    if is_trade_rule(text):
-        return trade(_trading(session, model, text), once=once, every=every, as_json=as_json)
+    session, texts = at_home(home), [rule.read_bytes() for rule in rules]
+    if any(map(is_trade_rule, texts)):
+        if len(texts) > 1:
+            raise click.UsageError("an agent that trades runs by one rule")
+        return trade(_trading(session, model, texts[0]), once=once, every=every, as_json=as_json)
     mind = _mind(session, model)
     view = _mandated(session, mind.content, model)
-    working = _agent(session, mind, view, text)
+    working = [_agent(session, mind, view, text) for text in texts]
     while True:
         try:
-            done = working.work()
+            done = [one for each in working for one in each.work()]
         except MandateOver as over:
             raise Failure(
                 f"{view.mandate.agent} acts no more: {over}", "consortia mandate list", REFUSED
@@ -173,7 +180,8 @@ def _tell(one: Done, *, as_json: bool) -> None:
         return
     if as_json:
         known: dict[str, Any] = {"label": one.answer.label, "stated": one.answer.stated, "code": one.code}
-        facts({"subject": one.subject} | known)
+        facts({"subject": one.subject, "reason": one.reason} | known)
         return
     text = f"{one.subject.hex()[:16]}: {one.answer.label} at {one.answer.stated / 10_000:.1f} %"
+    text += f", advice ({one.reason})" if one.reason else ""
     (say if one.code in {"ok", "silent"} else note)(f"{text}, {one.code}")

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from consortia.base.codec import Malformed, Record, encode
+from consortia.base.codec import Malformed, Record, encode, to_value
 from consortia.base.envelope import Envelope, content_id
 from consortia.base.keys import SigningKey
 from consortia.kernel.application import Application
@@ -24,6 +25,8 @@ from consortia.kernel.transaction import (
     sign_transaction,
 )
 from consortia.kernel.transaction import call as carry
+from consortia.modules.governance.messages import Propose
+from consortia.modules.governance.types import Action
 from consortia.sdk.jsonform import from_json, to_json
 
 EXPIRY_MILLISECONDS = 120_000
@@ -60,11 +63,18 @@ class Drafted:
 
 
 def message(app: Application, method: str, arguments: dict[str, Any]) -> Record:
-    """The message of a method from its fields, in JSON form or as they are; raises Malformed."""
+    """The message of a method from its fields, in JSON form or as they are; raises Malformed.
+
+    The actions of a proposal are messages too, and are read as such.
+    """
     bound = app.methods.get(method)
     if bound is None:
         raise Malformed(f"no method {method}")
-    return from_json(bound.method.message, to_json(arguments))
+    read = from_json(bound.method.message, to_json(arguments))
+    if not isinstance(read, Propose):
+        return read
+    actions = [Action(one.method, to_value(message(app, one.method, dict(one.args)))) for one in read.actions]
+    return replace(read, actions=tuple(actions))
 
 
 def call_of(app: Application, record: Record) -> Call:

@@ -6,7 +6,7 @@ ledger.governance.close(proposal.id)
 ledger.governance.execute(proposal.id)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from consortia.app import application
@@ -14,6 +14,7 @@ from consortia.base.codec import Malformed, Record, to_value
 from consortia.kernel.block import Receipt
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance import queries as views
+from consortia.modules.governance.charters import default_charter
 from consortia.modules.governance.rules import charter_fits
 from consortia.modules.governance.types import Action, Charter, Choice, Status
 from consortia.sdk.access import Way
@@ -155,3 +156,8 @@ def read_action(method: str, fields: Mapping[str, Any]) -> Action:
         return Action(method, to_value(from_json(bound.method.message, dict(fields))))
     except Malformed as error:
         raise GovernanceError(f"{method}: {error}") from None
+
+
+def usual_charter(members: Iterable[str]) -> Charter:
+    """The charter that a network of these members starts with where its founders name no other."""
+    return default_charter(members)

@@ -35,6 +35,9 @@ OVER = frozenset({"kernel.revoked_key", "kernel.unknown_key", "identity.mandate_
 LATER = frozenset({"kernel.over_quota", "kernel.block_full", "kernel.expired"})
 """Refusals after which the same act may be tried again."""
 
+ADVISES = frozenset({"governance.people_only", "governance.advice_only", "governance.secret_class"})
+"""Refusals after which an agent says what it would vote, where its rule has words for that."""
+
 FAILED = "failed"
 """What the rule makes nothing of; nothing was signed, and it is tried again at the next look."""
 
@@ -42,6 +45,8 @@ FAILED = "failed"
 @dataclass(frozen=True, slots=True)
 class Done:
     """What an agent made of one item: its answer, and the code with which the ledger met the act.
+
+    Where it only advised, `reason` is the refusal that its vote met.
 
     `code` is "silent" where the answer leads to no message, and `FAILED` where the rule makes nothing of the
     item: then there is no answer, `reason` says why, and `subject` is empty where the item has no id.
@@ -120,15 +125,25 @@ class Agent:
             item = self.door.ask(watch.detail, {watch.key: subject})
         vector = self.mind.observe(self.rule, item)
         answer = self.mind.act(vector)
-        given = taken(self.rule, answer.label, subject, item)
-        messages = read_messages(self.door.message, messages_of(self.rule, answer.label, given))
+        code = self._sign(self.rule, answer, vector, subject, item)
+        advising = self.rule.advising()
+        if code not in ADVISES or answer.label not in advising.messages:
+            return Done(subject, answer, code)
+        return Done(subject, answer, self._sign(advising, answer, vector, subject, item), code)
+
+    def _sign(
+        self, rule: Rule, answer: Answer, vector: Vector, subject: bytes, item: Mapping[str, Any]
+    ) -> str:
+        """Sign what an answer leads to by a rule; the code that it met."""
+        given = taken(rule, answer.label, subject, item)
+        messages = read_messages(self.door.message, messages_of(rule, answer.label, given))
         if not messages:
-            return Done(subject, answer, "silent")
+            return "silent"
         account = self.accounts.of(encode_record(Features(vector)), answer)
         if self.waits:
             calls = tuple(self.door.call(message) for message in messages)
-            return Done(subject, answer, self.door.submit(Defer(account, calls)))
-        return Done(subject, answer, self.door.submit(Act(account), *messages))
+            return self.door.submit(Defer(account, calls))
+        return self.door.submit(Act(account), *messages)
 
     def _remember(self, subject: bytes, answer: Answer, code: str) -> None:
         self._done.add(subject)

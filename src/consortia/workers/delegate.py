@@ -71,12 +71,20 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an agent looks at, and which messages each of its answers leads to; for none, it does nothing."""
+    """What an agent looks at, and which messages each of its answers leads to; for none, it does nothing.
+
+    `advice` is what an answer leads to instead where the ledger lets it only advise.
+    """
 
     purpose: str
     watch: Watch
     fields: tuple[Field, ...]
     messages: dict[str, tuple[Template, ...]]
+    advice: dict[str, tuple[Template, ...]] = {}
+
+    def advising(self) -> "Rule":
+        """The same rule where its answers lead to advice."""
+        return msgspec.structs.replace(self, messages=self.advice, advice={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,8 @@ def read_rule(data: bytes, app: Application) -> Rule:
         item = inspect.type_info(detail[1].result)
     for field in rule.fields:  # 3
         _check_typed(item, field)
-    for template in (one for templates in rule.messages.values() for one in templates):  # 4
+    every = (*rule.messages.values(), *rule.advice.values())
+    for template in (one for templates in every for one in templates):  # 4
         bound = app.methods.get(template.method)
         if bound is None or "agent" not in bound.method.roles:
             raise RuleError(f"{template.method} is nothing that an agent may sign")

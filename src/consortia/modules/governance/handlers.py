@@ -252,8 +252,13 @@ def check_actions(ctx: Context, kind: ProposalClass, actions: tuple[Action, ...]
         except Refused as refused:
             raise Refused(codes.BAD_ACTION, str(refused)) from None
     require(cost <= COST_MAX, codes.TOO_COSTLY, f"{cost} of {COST_MAX}")
-    spent = sum(action.args["amount"] for action in actions if action.method == SPEND)
+    spent = spent_by(actions)
     require(spent <= kind.spend_max, codes.OVER_CAP, f"{spent} of {kind.spend_max}")
+
+
+def spent_by(actions: tuple[Action, ...]) -> int:
+    """What actions pay out of the treasury, all together."""
+    return sum(action.args["amount"] for action in actions if action.method == SPEND)
 
 
 def is_expired(ctx: Context, proposal: Proposal, progress: Progress) -> bool:

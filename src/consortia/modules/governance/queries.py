@@ -12,7 +12,7 @@ from consortia.kernel.context import Context
 from consortia.kernel.module import Query
 from consortia.kernel.transaction import MethodName
 from consortia.modules.governance.counting import count, owners, would_pass
-from consortia.modules.governance.handlers import AUTHORITY, calls, found
+from consortia.modules.governance.handlers import AUTHORITY, calls, found, spent_by
 from consortia.modules.governance.ports import Ports
 from consortia.modules.governance.rules import council_quorum
 from consortia.modules.governance.state import (
@@ -121,9 +121,13 @@ class ElectorView(Record, frozen=True):
 
 
 class ProposalView(Record, frozen=True):
-    """A proposal with its rules, how far it is, its electors, and what agents advise."""
+    """A proposal with its rules, how far it is, its electors, and what agents advise.
+
+    `spend` is what its actions pay out of the treasury, all together, in the smallest part of their units.
+    """
 
     proposal: Proposal
+    spend: U63
     rules: ProposalClass
     progress: Progress
     electors: tuple[ElectorView, ...]
@@ -265,7 +269,7 @@ def proposal(ctx: Context, arguments: ById, _ports: Ports) -> ProposalView:
         for key, elector in ELECTORS.scan(ctx, one.id)
     )
     advice = tuple(given for _, given in ADVICE.scan(ctx, one.id))
-    return ProposalView(one, class_of(ctx, one), progress, electors, advice)
+    return ProposalView(one, spent_by(one.actions), class_of(ctx, one), progress, electors, advice)
 
 
 def tally(ctx: Context, arguments: ById, ports: Ports) -> TallyView:

@@ -4,7 +4,7 @@
 2. Where a model acts, it answers the vector with that label (`audit.predictions` holds score and probability
    to it as well). A program is executed again where it came with this package and has that hash; otherwise
    its act is counted among what was left out.
-3. The messages that the rule makes of the answer are those that stand in the transaction after the account;
+3. The messages that the rule makes of the answer, or its advice, stand in the transaction after the account;
    those of a trading agent are checked by `audit.trades`.
 """
 
@@ -25,7 +25,7 @@ from consortia.modules.predictions.types import Deed
 from consortia.node.audit.findings import Findings
 from consortia.node.audit.trades import Act, audit_trade
 from consortia.node.blobs import BlobError, Blobs, NoBlob
-from consortia.sdk.jsonform import from_json
+from consortia.sdk.builder import message
 from consortia.workers.delegate import ModelMind, Rule, RuleError, messages_of, places, read_rule
 from consortia.workers.trading import is_trade_rule, read_trade_rule
 
@@ -87,8 +87,8 @@ def _execute(ledger: Ledger, blobs: Blobs, deed: Deed, one: OpenedPrediction, fi
         made = (said.label, said.probability_ppm, said.score)
         findings.expect(found == made, place, "the model answers otherwise")  # 2
         findings.acts_executed += 1
-    wanted = _messages(ledger, rule, said.label, signed)
-    findings.expect(wanted == signed, place, "it signed other messages than its answer leads to")  # 3
+    wanted = [_messages(ledger, each, said.label, signed) for each in (rule, rule.advising())]
+    findings.expect(signed in wanted, place, "it signed other messages than its answer leads to")  # 3
 
 
 def _signed(ledger: Ledger, deed: Deed) -> list[Call]:
@@ -117,6 +117,5 @@ def _messages(ledger: Ledger, rule: Rule, label: str, signed: Sequence[Call]) ->
             given.setdefault(place, found)
     calls = []
     for method, arguments in messages_of(rule, label, given):
-        message = from_json(ledger.app.methods[method].method.message, arguments)
-        calls.append(Call(method, dict(to_value(message))))
+        calls.append(Call(method, dict(to_value(message(ledger.app, method, arguments)))))
     return calls
