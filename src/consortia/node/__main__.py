@@ -4,14 +4,21 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from consortia.node.home import Running
 
+if TYPE_CHECKING:
+    from consortia.node.core import Node
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run until told to stop; exit code 0, or 1 with one clear line on standard error."""
+
+def main(arguments: list[str] | None = None, make: "type[Node] | None" = None) -> int:
+    """Run until told to stop; exit code 0, or 1 with one clear line on standard error.
+
+    `make` makes the node's core where it is another than usual.
+    """
     parser = argparse.ArgumentParser(prog="consortia.node", description=__doc__)
     parser.add_argument("--home", type=Path, default=None)
     parser.add_argument("--listen", default=None)
@@ -29,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         "trainer": given.trainer,
     }
     try:
-        serve(given.home, os.environ, flags, _ready)
+        more = {} if make is None else {"make": make}
+        serve(given.home, os.environ, flags, _ready, **more)
     except Cannot as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -91,10 +91,16 @@ class NodeProcess:
     """A node that runs. `ready` is told once where it listens."""
 
     def __init__(
-        self, home: Home, config: Config, keys: Keys, *, now: Callable[[], int] = utc_milliseconds
+        self,
+        home: Home,
+        config: Config,
+        keys: Keys,
+        *,
+        now: Callable[[], int] = utc_milliseconds,
+        make: type[Node] = Node,
     ) -> None:
-        """Open what the home holds; raises StoreError, HomeError, TlsError."""
-        self.home, self.config, self.keys = home, config, keys
+        """Open what the home holds; raises StoreError, HomeError, TlsError. `make` makes the core."""
+        self.home, self.config, self.keys, self._make = home, config, keys, make
         self._clock = ClockWatch(now, lambda: time.monotonic_ns() // 1_000_000)
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         counters = Counters()
@@ -157,7 +163,7 @@ class NodeProcess:
                 settings=settings_of(config),
                 check=self._signatures.check,
             )
-        return Node(
+        return self._make(
             ledger,
             config.member,
             self.keys.node,

@@ -11,6 +11,7 @@ import uvloop
 from consortia.base.keys import SigningKey
 from consortia.node.cometbft.binary import CometBftError
 from consortia.node.config import Config, ConfigError
+from consortia.node.core import Node
 from consortia.node.home import Home, HomeError, Running
 from consortia.node.keys import SUFFIX, KeyFileError, find_keys, list_keys, open_key, passphrase_from
 from consortia.node.server import Keys, NodeProcess
@@ -29,14 +30,18 @@ def serve(
     environment: Mapping[str, str],
     flags: Mapping[str, object],
     ready: Callable[[Running], None],
+    make: type[Node] = Node,
 ) -> None:
-    """Run the node of the home at `path` until SIGTERM; raises Cannot. `ready` is told where it listens."""
+    """Run the node of the home at `path` until SIGTERM; raises Cannot. `ready` is told where it listens.
+
+    `make` makes the node's core.
+    """
     try:
         home = Home.find(path, environment)
         config = home.config(environment, flags)
         with home.locked():
             _log_to(home)
-            uvloop.run(_run(home, config, node_keys(home, environment), ready))
+            uvloop.run(_run(home, config, node_keys(home, environment), ready, make))
     except (ConfigError, HomeError, KeyFileError, TlsError, StoreError, CometBftError, OSError) as error:
         raise Cannot(str(error)) from error
 
@@ -64,8 +69,10 @@ def node_keys(home: Home, environment: Mapping[str, str]) -> Keys:
     return Keys(tuple(open_key(one, ask) for one in find_keys(home.keys, "node")), consensus)
 
 
-async def _run(home: Home, config: Config, keys: Keys, ready: Callable[[Running], None]) -> None:
-    process = NodeProcess(home, config, keys)
+async def _run(
+    home: Home, config: Config, keys: Keys, ready: Callable[[Running], None], make: type[Node]
+) -> None:
+    process = NodeProcess(home, config, keys, make=make)
     await process.run(ready)
 
 
