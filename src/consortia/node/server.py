@@ -66,6 +66,10 @@ STOP_SECONDS = 5
 _LOG = logging.getLogger("consortia.node")
 
 
+Clock = Callable[[], int]
+Make = type[Node]
+
+
 def utc_milliseconds() -> int:
     """The clock: UTC milliseconds."""
     return time.time_ns() // 1_000_000
@@ -91,13 +95,7 @@ class NodeProcess:
     """A node that runs. `ready` is told once where it listens."""
 
     def __init__(
-        self,
-        home: Home,
-        config: Config,
-        keys: Keys,
-        *,
-        now: Callable[[], int] = utc_milliseconds,
-        make: type[Node] = Node,
+        self, home: Home, config: Config, keys: Keys, *, now: Clock = utc_milliseconds, make: Make = Node
     ) -> None:
         """Open what the home holds; raises StoreError, HomeError, TlsError. `make` makes the core."""
         self.home, self.config, self.keys, self._make = home, config, keys, make
