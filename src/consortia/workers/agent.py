@@ -21,6 +21,7 @@ from consortia.workers.delegate import (
     Mind,
     Rule,
     RuleError,
+    Vector,
     at,
     check_subject,
     messages_of,
