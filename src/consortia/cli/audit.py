@@ -61,6 +61,7 @@ def _home_facts(findings: Findings) -> dict[str, object]:
         "predictions_replayed": findings.predictions_replayed,
         "acts_executed": findings.acts_executed,
         "root": findings.tip_root,
+        "begins": findings.begins or None,
         "mismatches": [{"place": one.place, "text": one.text} for one in findings.mismatches],
         "left_out": findings.left_out,
         "waiting": [_waiting_facts(one) for one in findings.waiting],
@@ -93,6 +94,8 @@ def _tell(findings: Findings) -> None:
         f"{findings.acts_executed} acts, "
         f"{findings.blobs} blobs"
     )
+    if findings.begins:
+        say(f"        from {findings.begins} on: it was restored from a snapshot, and has nothing older")
     for mismatch in findings.mismatches:
         say(f"        {mismatch.place}: {mismatch.text}")
     if findings.unlisted:

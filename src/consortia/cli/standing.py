@@ -110,6 +110,7 @@ def _at_rest(home: Home, *, as_json: bool) -> int:
         with LmdbStore(home.ledger, read_only=True) as store:
             ledger = Ledger.open(store, application())
             tip = ledger.tip
+            known["base"] = None if ledger.base is None else msgspec.to_builtins(ledger.base)
             known |= {"height": tip.height, "time": tip.time, "size": tip.size, "root": tip.root.hex()}
             known["members"] = [one.name for one in ledger.members().members]
     known |= {"home": str(home.path), "disk": disk(home)}
@@ -127,7 +128,7 @@ def _tell(known: Mapping[str, Any]) -> None:
     if "height" in known:
         rows += [
             ("block", f"{known['height']:,}, {_ago(known['time'])}"),
-            ("log", f"{known['size']:,} leaves"),
+            ("log", f"{known['size']:,} leaves{_begins(known)}"),
             ("root", known["root"]),
             ("members", ", ".join(known["members"])),
         ]
@@ -146,6 +147,14 @@ def _tell(known: Mapping[str, Any]) -> None:
     for name, text in rows:
         say(f"{click.style(name.ljust(9), dim=True)}{text}")
     _tell_rest(known)
+
+
+def _begins(known: Mapping[str, Any]) -> str:
+    """Where a ledger begins that was restored from a snapshot."""
+    base = known.get("base")
+    if not base:
+        return ""
+    return f", those after {base['size']:,} here: restored from a snapshot of block {base['height']:,}"
 
 
 def _tell_rest(known: Mapping[str, Any]) -> None:

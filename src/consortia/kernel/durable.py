@@ -139,6 +139,10 @@ class View(Reader, TreeReader, Protocol):
         """Where a restored ledger begins, or None where the ledger begins with its genesis."""
         ...
 
+    def vouched(self, height: int) -> bytes | None:
+        """What vouches for a change of the member set below a restored ledger's base, by its height."""
+        ...
+
     def note(self, size: int) -> bytes | None:
         """The final checkpoint note kept for a log size."""
         ...
@@ -177,6 +181,10 @@ class LedgerStore(Protocol):
 
     def restore(self, write: RestoreWrite) -> None:
         """Hold this ledger in the place of the one that was here, durably, all or nothing."""
+        ...
+
+    def put_vouched(self, height: int, change: bytes) -> None:
+        """Keep what vouches for a change of the member set below a restored ledger's base, durably."""
         ...
 
     def put_note(self, size: int, note: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consortia.base.codec import encode_record
+from consortia.base.codec import decode_record, encode_record
 from consortia.base.note import Note, parse_note
 from consortia.kernel.block import Header, leaf, parse_leaf
 from consortia.kernel.ledger import Ledger
@@ -17,6 +17,8 @@ from consortia.kernel.proof import (
     SubjectOpening,
 )
 from consortia.kernel.tree import key_hash, value_hash
+
+CHANGE_BYTES_MAX = 1 << 20
 
 
 class CannotProve(ValueError):
@@ -122,10 +124,14 @@ def set_changes(ledger: Ledger, size: int) -> tuple[SetChange, ...]:
     """Every change of the member set before the last of `size` leaves, with what vouches for it.
 
     A change is vouched for by the checkpoint that the next change carried, or, for the newest, by the final
-    note kept for the log that ends with its block. Raises CannotProve where that is missing.
+    note kept for the log that ends with its block. Raises CannotProve where that is missing. What stands
+    below the base of a restored ledger was told by others, with its proof.
     """
-    changes = []
+    changes, base = [], ledger.base
     for step in ledger.set_changes():
+        if base is not None and step.height < base.height:
+            changes.append(_told(ledger, step.height))
+            continue
         header, index = ledger.header(step.height), ledger.header_index(step.height)
         if header is None or index is None or index + 1 >= size:
             continue  # a change in the last block is not in force yet for the checkpoint that ends with it
@@ -138,3 +144,15 @@ def set_changes(ledger: Ledger, size: int) -> tuple[SetChange, ...]:
         path = ledger.inclusion(index, parse_note(note).checkpoint.size)
         changes.append(SetChange(step.members, leaf(header), index, path, note))
     return tuple(changes)
+
+
+def _told(ledger: Ledger, height: int) -> SetChange:
+    """A change of the member set below the base of a restored ledger."""
+    with ledger.store.snapshot() as view:
+        data = view.vouched(height)
+    if data is None:
+        raise CannotProve(
+            f"this ledger was restored from a snapshot, and no member has told yet what vouches for the "
+            f"change of the member set at block {height}; ask again later, or a node that has all blocks"
+        )
+    return decode_record(SetChange, data, size_max=CHANGE_BYTES_MAX)

@@ -275,6 +275,11 @@ class _Import:
 
 
 def _put_ledger(tar: tarfile.TarFile, ledger: Ledger, blobs: Blobs, progress: Progress) -> int:
+    if (base := ledger.base) is not None:
+        raise ArchiveError(
+            f"this home was restored from a snapshot and begins at block {base.height}; "
+            "export from a member's home that has all blocks"
+        )
     with ledger.store.snapshot() as view:
         for height in range(1, ledger.tip.height + 1):
             data = view.block(height)

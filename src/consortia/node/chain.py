@@ -1,7 +1,7 @@
 """A ledger seen as a chain of block ends and member sets: who cosigns which size.
 
 A ledger checkpoint is published at the end of a block only, and the member set at the block's *start*
-cosigns it.
+cosigns it. Of a ledger that was restored from a snapshot the ends are known from its base on.
 """
 
 from bisect import bisect_right
@@ -12,6 +12,7 @@ from consortia.base.note import Note, NoteSignature
 from consortia.kernel.block import Header, MemberSet
 from consortia.kernel.checkpoint import signed_by
 from consortia.kernel.context import Context
+from consortia.kernel.durable import Base
 from consortia.kernel.ledger import Ledger, Prepared
 from consortia.kernel.store import MemoryReader, Overlay
 
@@ -30,6 +31,7 @@ class Chain:
     def __init__(self, ledger: Ledger) -> None:
         """Read the sets from the genesis and the state."""
         self.ledger = ledger
+        self.base = ledger.base or Base(0, 0)
         self._founders = SetAt(0, _founders(ledger))
         self._sets = self._read()
 
@@ -46,7 +48,7 @@ class Chain:
         """The height of the block that ends at this size, or None."""
         if size == self.ledger.tip.size:
             return self.ledger.tip.height
-        low, high = 0, self.ledger.tip.height
+        low, high = self.base.height, self.ledger.tip.height
         while low <= high:
             middle = (low + high) // 2
             end = self.end(middle)
@@ -72,8 +74,9 @@ class Chain:
         return self.set_after(max(height - 1, 0))
 
     def changes(self, after: int) -> list[int]:
-        """The heights above `after` whose blocks changed the member set, ascending."""
-        return [entry.height for entry in self._sets if entry.height > max(after, 0)]
+        """The heights above `after` whose blocks changed the member set and end here, ascending."""
+        low = max(after, 0, self.base.height - 1)
+        return [entry.height for entry in self._sets if entry.height > low]
 
     def committed(self, prepared: Prepared) -> bool:
         """Take note of a block that is durable now; True when it changed the member set."""

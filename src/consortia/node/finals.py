@@ -74,14 +74,16 @@ class Finals:
         return True
 
     def take(self, data: bytes) -> Note | None:
-        """Check and keep a final checkpoint; None when it is old or beyond the blocks here.
+        """Check and keep a final checkpoint; None when it is old, or of a block that is not here.
 
         Raises Malformed when it is not final, and Conflict when the log here has another root: then a third
         or more of the members cosigned two histories.
         """
         note = parse_note(data)
         point = note.checkpoint
-        if point.size > self.ledger.tip.size or (point.size <= self.size and point.size not in self.wanted):
+        if not self.chain.base.size <= point.size <= self.ledger.tip.size or (
+            point.size <= self.size and point.size not in self.wanted
+        ):
             return None
         height = self.chain.height_at(point.size)
         if height is None:

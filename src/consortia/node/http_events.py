@@ -36,6 +36,7 @@ async def stream(asked: Asked) -> Response:
 
 async def _blocks(service: Service, after: int, name: str) -> AsyncIterator[bytes]:
     followed = LedgerFollowed(service.ledger)
+    after = max(after, followed.first - 1)
     service.counters.streams += 1
     try:
         yield b"retry: 1000\n\n"

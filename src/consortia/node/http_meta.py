@@ -55,6 +55,7 @@ def status_facts(service: Service) -> dict[str, Any]:
         "height": found.height,
         "time": found.time,
         "size": found.size,
+        "base": service.ledger.base,
         "root": found.root,
         "final_size": found.final_size,
         "waiting": found.waiting,

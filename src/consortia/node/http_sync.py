@@ -17,6 +17,7 @@ from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply, SyncRequest
 
 WAIT_SECONDS_MAX = 10
 JOIN_BYTES_MAX = 64 << 10
+QUESTION_BYTES_MAX = 64 << 10
 
 
 async def sync(asked: Asked) -> Response:
@@ -97,8 +98,16 @@ async def cosignatures(asked: Asked) -> Response:
     return plain({"notes": [note.decode() for note in reply.published]})
 
 
+async def engine(asked: Asked) -> Response:
+    """Pass a light client's question on to this node's CometBFT: headers, votes and parameters alone."""
+    if asked.service.relay is None:
+        raise HttpProblem(404, "CometBFT does not order this network's blocks")
+    return Response(await asked.service.relay(asked.body), media_type="application/json")
+
+
 PLACES = (
     Place("POST", "/v1/sync", sync, "A node's question to another.", body_bytes_max=MESSAGE_BYTES_MAX),
+    Place("POST", "/v1/engine", engine, "A light client's question.", body_bytes_max=QUESTION_BYTES_MAX),
     Place("GET", "/v1/cosignatures", cosignatures, "Checkpoints that gather cosignatures."),
     Place(
         "POST",

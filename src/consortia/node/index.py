@@ -54,6 +54,11 @@ class Followed(Protocol):
         ...
 
     @property
+    def first(self) -> int:
+        """The height of the oldest block that there is."""
+        ...
+
+    @property
     def height(self) -> int:
         """The newest block's height."""
         ...
@@ -154,6 +159,7 @@ class Index:
             if start >= 0 and not self._belongs(ledger, start):
                 self._recreate()
                 start = -1
+            start = max(start, ledger.first - 1)
             end = min(ledger.height, start + blocks_max)
             if end <= start:
                 return 0

@@ -28,7 +28,7 @@ async def follow(service: Service, stopping: asyncio.Event, occupied: Callable[[
     followed, index = LedgerFollowed(service.ledger), service.index
     submitted, lost = 0, ""
     while not stopping.is_set():
-        behind = followed.height - index.height
+        behind = followed.height - max(index.height, followed.first - 1)
         busy = submitted != service.counters.submitted or occupied()
         submitted = service.counters.submitted
         pause = 0 if behind > INDEX_BLOCKS and not busy else INDEX_SECONDS

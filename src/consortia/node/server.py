@@ -53,8 +53,8 @@ from consortia.node.signatures import Signatures, check_ahead
 from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply
 from consortia.node.tls import ServerTls, tls_files
 from consortia.node.workers import WorkerProcess
-from consortia.sdk.errors import LedgerError
-from consortia.sdk.transport import Transport
+from consortia.sdk.errors import LedgerError, Unreachable
+from consortia.sdk.transport import JSON, Transport
 from consortia.store.errors import NoRoom, StoreError
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ class NodeProcess:
             tls=ServerTls(files) if config.tls else None,
             invitations=Invitations(home.path),
             driver=self._driver_facts,
+            relay=None if self._engine is None else self._engine.relay,
             rates=Rates(config.requests_per_second_max),
             counters=counters,
         )
@@ -174,16 +175,45 @@ class NodeProcess:
 
     def _with_engine(self, ledger: Ledger, hindrance: Hindrance) -> "Engine":
         """CometBFT beside this node; raises CometBftError."""
-        from consortia.node.cometbft.core import EngineNode  # noqa: PLC0415 (protobuf is an extra)
-        from consortia.node.cometbft.engine import Engine, Means  # noqa: PLC0415
+        from consortia.node.cometbft.condition import Means  # noqa: PLC0415 (protobuf is an extra)
+        from consortia.node.cometbft.core import EngineNode  # noqa: PLC0415
+        from consortia.node.cometbft.engine import Engine  # noqa: PLC0415
 
         def core() -> EngineNode:
             if not isinstance(self.node, EngineNode):
                 raise TypeError("the core is not one for CometBFT")
             return self.node
 
-        means = Means(core, self._now, self.wake, self.keys.consensus, self._signatures.check, hindrance)
+        means = Means(
+            core,
+            now=self._now,
+            wake=self.wake,
+            renew=self._renew,
+            ask=self._ask_member,
+            reach=lambda member: self.peers.transport(member) is not None,
+            consensus=self.keys.consensus,
+            check=self._signatures.check,
+            hindrance=hindrance,
+        )
         return Engine(self.home, self.config, ledger, means, os.environ)
+
+    def _renew(self) -> None:
+        """Read anew what was read of a ledger in whose place another was restored; raises NoRoom."""
+        service = self.service
+        self.node = service.node = self._forward.node = self._core(self.ledger)
+        service.rights = BlobRights(self.ledger, self.config.member, service.blobs.allowances.left)
+
+    async def _ask_member(self, member: str, path: str, body: bytes | None) -> bytes:
+        """A member's node's answer; raises LedgerError."""
+        transport = self.peers.transport(member)
+        if transport is None:
+            raise Unreachable(f"nobody knows where the node of {member} is")
+
+        def ask() -> bytes:
+            sent = transport.get(path) if body is None else transport.post(path, body, JSON)
+            return sent.expect(200).body
+
+        return await self.peers.run(ask, member)
 
     def _driver_facts(self) -> dict[str, Any]:
         """What `status` says of who orders the blocks."""

@@ -6,7 +6,7 @@ Everything here runs on the event loop's thread, as the core does.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -71,6 +71,12 @@ class LedgerFollowed:
     def network(self) -> bytes:
         """The network id."""
         return self._ledger.network
+
+    @property
+    def first(self) -> int:
+        """The height of the oldest block that there is."""
+        base = self._ledger.base
+        return 0 if base is None else base.height + 1
 
     @property
     def height(self) -> int:
@@ -181,6 +187,7 @@ class Service:
     tls: ServerTls | None = None
     invitations: Invitations | None = None
     driver: Callable[[], dict[str, Any]] = lambda: {"name": "embedded"}
+    relay: Callable[[bytes], Awaitable[bytes]] | None = None
     rates: Rates = field(default_factory=lambda: Rates(1_000))
     waiting: Waiting = field(default_factory=Waiting)
     counters: Counters = field(default_factory=Counters)

@@ -49,6 +49,7 @@ class Status(msgspec.Struct, frozen=True):
     alerts: list[dict[str, Any]]
     hindered: str | None = None
     driver: dict[str, Any] = {}
+    base: dict[str, int] | None = None
 
 
 class _Next(msgspec.Struct):

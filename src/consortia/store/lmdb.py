@@ -9,6 +9,7 @@
 | leaves | leaf index | leaf bytes |
 | nodes | level (1 byte), index | hash of a complete interior node of the log |
 | transactions | transaction id | height, leaf index of the receipt |
+| vouched | height | below a restored ledger's base: a change of the member set, with what proves it |
 | notes | log size | final checkpoint note |
 | meta | `format`, `mark` | format version; the checked commit marker |
 | meta | `driver`, `base` | the driver's mark; where a restored ledger begins |
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "data.mdb"
 FORMAT_VERSION = 2
-"""1: blocks had no accusations."""
+"""1: blocks had no accusations, and nothing was kept of what stands below a restored ledger."""
 
 MAP_BYTES = 1 << 30
 """Address space to start with; it doubles when it is full. Disk is used only as far as it is written."""
@@ -50,7 +51,18 @@ HOLD_BYTES = 4 << 30
 GROW_SECONDS_MAX = 10.0
 """So long the store waits for open snapshots to end before it may enlarge its map."""
 
-_DATABASES = ("state", "buckets", "deltas", "blocks", "leaves", "nodes", "transactions", "notes", "meta")
+_DATABASES = (
+    "state",
+    "buckets",
+    "deltas",
+    "blocks",
+    "leaves",
+    "nodes",
+    "transactions",
+    "vouched",
+    "notes",
+    "meta",
+)
 _RESTORE = "restore it from a backup or from another member's node"
 _OTHER = "export it with the software that wrote it, and import that here: consortia import FILE --home NEW"
 _LOOK = "look at the disk, its mount and its permissions"
@@ -145,6 +157,10 @@ class LmdbStore:
 
         self._laid = {}
         self._transact(put)
+
+    def put_vouched(self, height: int, change: bytes) -> None:
+        """Keep what vouches for a change of the member set below the base. Raise as `commit` does."""
+        self._transact(lambda txn: txn.put(key_of(height), change, db=self._dbs.vouched))
 
     def put_note(self, size: int, note: bytes) -> None:
         """Keep the final note of a log size, durably, in place of an earlier one. Raise as `commit` does."""

@@ -21,6 +21,7 @@ class MemoryView(MemoryReader):
         self._leaves = dict[int, bytes]()
         self._nodes = dict[tuple[int, int], bytes]()
         self._transactions = dict[bytes, tuple[int, int]]()
+        self._vouched = dict[int, bytes]()
         self._notes = dict[int, bytes]()
         self._mark: bytes | None = None
         self._driver: bytes | None = None
@@ -73,6 +74,10 @@ class MemoryView(MemoryReader):
         """Where a restored ledger begins, or None where the ledger begins with its genesis."""
         return self._base
 
+    def vouched(self, height: int) -> bytes | None:
+        """What vouches for a change of the member set below a restored ledger's base, by its height."""
+        return self._vouched.get(height)
+
     def note(self, size: int) -> bytes | None:
         """The final checkpoint note kept for a log size, or None."""
         return self._notes.get(size)
@@ -119,6 +124,10 @@ class MemoryView(MemoryReader):
         self._blocks[self.height] = index, b""
         self._nodes.update({(level, at): digest for level, at, digest in write.nodes})
         self._mark, self._driver, self._base = write.mark, write.driver(self), write.base
+
+    def write_vouched(self, height: int, change: bytes) -> None:
+        """Take in what vouches for a change of the member set."""
+        self._vouched[height] = change
 
     def write_note(self, size: int, note: bytes) -> None:
         """Take a note in."""
@@ -167,6 +176,11 @@ class MemoryStore:
         view = MemoryView()
         view.write_restored(write)
         self._view = view
+
+    def put_vouched(self, height: int, change: bytes) -> None:
+        """Keep what vouches for a change of the member set below a restored ledger's base."""
+        self._require_unread()
+        self._view.write_vouched(height, change)
 
     def put_note(self, size: int, note: bytes) -> None:
         """Keep the final note of a log size, in place of an earlier one."""

@@ -40,6 +40,7 @@ class Databases:
     leaves: "_Database"
     nodes: "_Database"
     transactions: "_Database"
+    vouched: "_Database"
     notes: "_Database"
     meta: "_Database"
 
@@ -128,6 +129,10 @@ class LmdbView:
     def base(self) -> bytes | None:
         """Where a restored ledger begins, or None where the ledger begins with its genesis."""
         return self._get(BASE, None, self._dbs.meta)
+
+    def vouched(self, height: int) -> bytes | None:
+        """What vouches for a change of the member set below a restored ledger's base, by its height."""
+        return self._get(key_of(height), None, self._dbs.vouched)
 
     def note(self, size: int) -> bytes | None:
         """The final checkpoint note kept for a log size, or None."""

@@ -285,6 +285,11 @@ class CometBft:
         keep = None if self.snapshots is None else self.snapshots.folder
         self._restoring = Restoring(self.ledger, offer, root, keep)
 
+    @property
+    def restoring(self) -> tuple[int, int] | None:
+        """How many chunks of the snapshot that is being restored are here, and of how many; or None."""
+        return None if self._restoring is None else self._restoring.count
+
     def apply(self, number: int, data: bytes) -> None:
         """Put a chunk; after the last the ledger is the snapshot's. Raises BadSnapshot for a wrong one."""
         if self._restoring is None:

@@ -217,6 +217,11 @@ class Restoring:
         self._chunks: list[bytes] = []
 
     @property
+    def count(self) -> tuple[int, int]:
+        """How many chunks are here, and of how many."""
+        return len(self._buckets), len(self.checked.metadata.chunks)
+
+    @property
     def done(self) -> bool:
         """Whether every chunk is here."""
         return len(self._buckets) == len(self.checked.metadata.chunks)

@@ -42,6 +42,7 @@ class Findings:
     acts_executed: int = 0
     tip_size: int = 0
     tip_root: str = ""
+    begins: str = ""
     mismatches: list[Mismatch] = field(default_factory=list)
     unlisted: int = 0
     left_out: list[str] = field(default_factory=list)

@@ -105,6 +105,7 @@ def _restored(view: View, replay: Replay, findings: Findings, snapshots: Path | 
     ):
         return False
     replay.sizes = {base.size: Chain(ledger).set_before(base.height)}
+    findings.begins = f"block {base.height}, size {base.size}, root {ledger.tip.root.hex()}"
     findings.left_out.append(
         f"blocks before {base.height}: this home was restored from a snapshot; compare its checkpoint, "
         f"size {base.size} and root {ledger.tip.root.hex()}, with another member's"

@@ -89,6 +89,10 @@ class EngineNode(Node):
         """A transaction that waited will be in no block."""
         self._effects.refused.append((transaction, refused))
 
+    def doubt(self, text: str, now: int) -> None:
+        """Stop: the ledger here is not the one that the members made final."""
+        self._convict(Evidence(text, (), ()), now)
+
     def wants_tick(self, now: int) -> bool:
         """Whether witnesses await a header that is in time, and none is on its way."""
         old = now - self.ledger.tip.time >= TICK_AFTER_MS
@@ -228,6 +232,8 @@ class EngineNode(Node):
         try:
             note = parse_note(data)
             point = note.checkpoint
+            if point.size < self.chain.base.size:
+                return  # it stands before the snapshot that this ledger was restored from
             if point.size <= self.ledger.tip.size and self.ledger.root(point.size) != point.root:
                 self._compare(peer, note, now)
             else:

@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +19,24 @@ from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused, require
 from consortia.drivers.cometbft import bundle as bundles
 from consortia.drivers.cometbft.calls import Calls
-from consortia.drivers.cometbft.driver import CometBft, Decided, Retention
+from consortia.drivers.cometbft.driver import CometBft, Decided, OutOfStep, Retention
 from consortia.drivers.cometbft.pool import REPEATED
 from consortia.drivers.cometbft.server import serve
 from consortia.drivers.cometbft.snapshots import Every, Snapshots, in_background
-from consortia.kernel.admission import Check
 from consortia.kernel.block import OK
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.ports import Validator
 from consortia.kernel.transaction import parse_transaction
 from consortia.node.cometbft import binary
-from consortia.node.cometbft.core import EngineNode
+from consortia.node.cometbft.condition import Condition, Means
 from consortia.node.cometbft.files import Files, Sockets, Start
 from consortia.node.cometbft.rpc import Handed, NotNow, Rpc, RpcError
+from consortia.node.cometbft.starting import Began, Block, Light, Starting, Way
 from consortia.node.cometbft.supervisor import Supervisor
+from consortia.node.cometbft.vouching import Vouching
 from consortia.node.config import Config
 from consortia.node.forward import refusal_of
-from consortia.node.hindrance import Hindrance
 from consortia.node.home import Home
 from consortia.node.http_answers import HttpProblem
 from consortia.node.refusals import HINDERED
@@ -57,37 +57,6 @@ ROTATION_BLOCKS = 2
 """A new consensus key votes from two blocks after the one that named it (CometBFT, ABCI 2.0)."""
 
 _LOG = logging.getLogger("consortia.node")
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What an engine uses of its node's process.
-
-    `core` gives the node's core, `now` the clock (UTC milliseconds); `wake` has the core looked after;
-    `consensus` gives the consensus keys that are here, newest last; `check` verifies signatures.
-    """
-
-    core: Callable[[], EngineNode]
-    now: Callable[[], int]
-    wake: Callable[[], None]
-    consensus: Callable[[], Sequence[SigningKey]]
-    check: Check
-    hindrance: Hindrance
-
-
-@dataclass(slots=True)
-class Condition:
-    """How CometBFT is: what `status` shows."""
-
-    version: str
-    running: bool = False
-    height: int = 0
-    peers: int = 0
-    catching_up: bool = False
-    votes: bool = False
-    power: int = 0
-    restarts: int = 0
-    text: str = ""
 
 
 class Engine:
@@ -119,6 +88,12 @@ class Engine:
             environment=environment,
         )
         self._rpc = Rpc(self.supervisor.sockets.rpc)
+        light = self.supervisor.sockets.light
+        guide = config.orderer or config.member
+        self.starting = Starting(self.files, ledger, guide, means.ask, light)
+        self._light = Light(light, self.starting.answer)
+        self._way: Way | None = None
+        self._vouching = Vouching(ledger, means.ask)
         self._crowded_until = 0
 
     @property
@@ -218,9 +193,22 @@ class Engine:
             else:
                 checked.set_exception(outcome)
 
+    async def relay(self, question: bytes) -> bytes:
+        """Pass on what another node's light client asks; raises HttpProblem."""
+        try:
+            return await self._rpc.relay(question)
+        except RpcError as error:
+            raise HttpProblem(503, str(error)) from None
+
     def facts(self) -> dict[str, Any]:
         """How CometBFT is, for `status`."""
-        return asdict(self.condition) | {"peer": f"{self.peer_id}@{self.config.peer_place}"}
+        known: dict[str, Any] = asdict(self.condition) | {"peer": f"{self.peer_id}@{self.config.peer_place}"}
+        text = [self.condition.text, self.starting.text, self.snapshots.problem]
+        known["text"] = "; ".join(one for one in text if one)
+        driver = self._driver
+        if driver is not None and driver.mark is not None:
+            known["chain"] = Began(driver.chain_id, driver.start, self._start(driver).time)
+        return known
 
     # The driver behind its socket -----------------------------------------------------------
 
@@ -228,15 +216,20 @@ class Engine:
         """Serve one life of CometBFT, by a driver that goes on from what is durable."""
         while self._hindrance.text:  # noqa: ASYNC110 (a full disk tells nobody when it is no more)
             await asyncio.sleep(LOOK_SECONDS)
+        start = CometBft(self.ledger).start
+        self._way = await self.starting.way(start, lambda: self._means.reach(self.starting.guide))
         retention = Retention(self.config.retain_blocks)
         self._driver = CometBft(self.ledger, self._means.check, retention, self.snapshots, self.config.member)
         try:
+            if self._way is not None:
+                await self._light.open()
             await serve(path, Calls(self._driver, self._means.now, self._decided).answer, started)
         except NoRoom as error:
             self._hindrance.meet(str(error))
             raise
         finally:
             self._driver = None
+            self._light.close()
 
     def _halted(self) -> None:
         """CometBFT stands still: another life of it begins, once this node can write."""
@@ -251,16 +244,42 @@ class Engine:
         self._key = self._key_now()
         self._rotates_at = None
         self._look_at_seat()
-        time = self.ledger.genesis.time if driver.start == 1 else self._time_at(driver.start)
-        self.files.write(self.config, Start(driver.chain_id, time), self._key, sockets)
+        if self._way is None:
+            self.files.write(self.config, self._start(driver), self._key, sockets)
+        else:
+            self.files.write(self.config, self._way.chain, self._key, sockets, self._way.trust)
 
-    def _time_at(self, size: int) -> int:
-        """The block time at which the log had so many leaves."""
-        height = self._means.core().chain.height_at(size)
-        return self.ledger.genesis.time if height is None else self._means.core().chain.header(height).time
+    def _start(self, driver: CometBft) -> Start:
+        """Where CometBFT's chain starts: at the time of the block with which the log had that size."""
+        chain = self._means.core().chain
+        height = chain.height_at(driver.start)
+        began = self.files.began(driver.chain_id)
+        if began is None:
+            began = self.ledger.genesis.time if height is None else chain.header(height).time
+        return Start(driver.chain_id, began)
+
+    def _restored(self, decided: Decided) -> None:
+        """The ledger was restored from a snapshot: go on from there."""
+        if (
+            self._driver is not None
+            and self._way is not None
+            and self._driver.chain_id != self._way.chain.chain
+        ):
+            raise OutOfStep(f"a snapshot of {self._driver.chain_id} was restored in {self._way.chain.chain}")
+        self._means.renew()
+        self._vouching = Vouching(self.ledger, self._means.ask)
+        self.condition.height = decided.height
+        _LOG.warning("restored the ledger from a snapshot: block %d", self.ledger.tip.height)
+        self._means.wake()
 
     def _decided(self, decided: Decided) -> None:
         """A block is durable."""
+        if decided.restored:
+            self._restored(decided)
+            return
+        if self._way is not None:
+            self._way = None
+            self.starting.settled()
         node, now = self._means.core(), self._means.now()
         node.decided(decided, now)
         if decided.prepared is not None and len(decided.prepared.block.transactions) >= CROWD:
@@ -332,10 +351,17 @@ class Engine:
                 self._means.wake()
                 self.supervisor.halt()
             condition.restarts = max(0, self.supervisor.starts - 1)
+            self._look_at_restoration()
+            doubt = await self._vouching.look(self.config.member, self.starting.guide)
+            if doubt:
+                self._means.core().doubt(doubt, self._means.now())
             try:
                 found = await self._rpc.engine()
                 condition.running, condition.catching_up = True, found.sync_info.catching_up
                 condition.peers = await self._rpc.peers()
+                if not condition.catching_up and self._way is None:
+                    self.starting.text = ""
+                await self._look_at_snapshots()
             except RpcError:
                 condition.running = False
                 continue
@@ -349,3 +375,20 @@ class Engine:
             for entry in again:
                 with suppress(RpcError):  # asked again at the next look
                     await self._rpc.hand_in(entry)
+
+    async def _look_at_snapshots(self) -> None:
+        """Learn the hashes of the blocks whose snapshots are offered; raises RpcError."""
+        known = {one.height: one for one in self.condition.snapshots}
+        heights = self.snapshots.heights(self.condition.height)
+        found = [known.get(at) or Block(at, await self._rpc.block_hash(at)) for at in heights]
+        self.condition.snapshots = tuple(found)
+
+    def _look_at_restoration(self) -> None:
+        """Give a restoration up that does not go on, where the blocks can be fetched instead."""
+        way, driver = self._way, self._driver
+        if way is None or driver is None or driver.mark is not None:
+            return
+        if self.starting.stalls(driver.restoring, asyncio.get_running_loop().time()):
+            if way.size == driver.start:
+                self.starting.give_up()
+            self.supervisor.restart()

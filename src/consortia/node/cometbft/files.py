@@ -54,11 +54,28 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """What CometBFT's light client trusts to restore a snapshot: the hash (hex) of the block at a height.
+
+    `server` is the socket at which it asks for all else.
+    """
+
+    height: int
+    hash: str
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sockets:
     """The unix sockets of one node: where it serves ABCI, and where CometBFT takes requests."""
 
     app: Path
     rpc: Path
+
+    @property
+    def light(self) -> Path:
+        """Where CometBFT's light client asks, while it restores a snapshot."""
+        return self.app.with_name("light.sock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +119,24 @@ class Files:
         held = msgspec.json.decode(self.node_key.read_bytes())
         return address(base64.b64decode(held["priv_key"]["value"])[32:]).hex()
 
-    def write(self, config: Config, start: Start, key: SigningKey, sockets: Sockets) -> None:
-        """Write everything that CometBFT reads at its start."""
-        write_private(self.config / "config.toml", settings(config, sockets).encode())
+    def write(
+        self, config: Config, start: Start, key: SigningKey, sockets: Sockets, trust: Trust | None = None
+    ) -> None:
+        """Write everything that CometBFT reads at its start; with `trust` it restores a snapshot first."""
+        write_private(self.config / "config.toml", settings(config, sockets, trust).encode())
         write_private(self.config / "genesis.json", genesis(start))
         write_private(self.validator_key, _validator_key(key))
         state = self.folder / "data" / "priv_validator_state.json"
         if not state.exists():
             write_private(state, b'{"height": "0", "round": 0, "step": 0}')
+
+    def began(self, chain: str) -> int | None:
+        """When a chain of CometBFT's began (UTC milliseconds); None where its genesis is not here."""
+        path = self.config / "genesis.json"
+        told = msgspec.json.decode(path.read_bytes()) if path.exists() else {}
+        if told.get("chain_id") != chain:
+            return None
+        return round(datetime.fromisoformat(told["genesis_time"]).timestamp() * 1000)
 
     def started(self) -> None:
         """CometBFT has read its key: take the file away."""
@@ -145,7 +172,7 @@ def genesis(start: Start) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document)) + b"\n"
 
 
-def settings(config: Config, sockets: Sockets) -> str:
+def settings(config: Config, sockets: Sockets, trust: Trust | None = None) -> str:
     """CometBFT's config.toml. What is left out keeps CometBFT's default."""
     sections: dict[str, dict[str, object]] = {
         "": {
@@ -175,7 +202,7 @@ def settings(config: Config, sockets: Sockets) -> str:
             "max_txs_bytes": POOL_BYTES_MAX,
             "max_tx_bytes": TRANSACTION_BYTES_MAX,
         },
-        "statesync": {"enable": False},
+        "statesync": _statesync(trust),
         "consensus": _consensus(config.block_milliseconds),
         "storage": {"discard_abci_responses": True},
         "tx_index": {"indexer": "null"},
@@ -189,6 +216,23 @@ def settings(config: Config, sockets: Sockets) -> str:
         lines += ["", f"[{name}]"] if name else [""]
         lines += [f"{key} = {_toml(value)}" for key, value in values.items()]
     return "\n".join(lines) + "\n"
+
+
+def _statesync(trust: Trust | None) -> dict[str, object]:
+    """How a snapshot is restored, if one is. CometBFT wants two servers named; both are one.
+
+    The trusted hash was told just now, so how old its block is says nothing of it.
+    """
+    if trust is None:
+        return {"enable": False}
+    return {
+        "enable": True,
+        "rpc_servers": f"unix://{trust.server},unix://{trust.server}",
+        "trust_height": trust.height,
+        "trust_hash": trust.hash,
+        "trust_period": "87600h0m0s",
+        "discovery_time": "5s",
+    }
 
 
 def _consensus(block: int) -> dict[str, object]:

@@ -24,6 +24,30 @@ class NotNow(RpcError):
     """CometBFT is starting, ended while it was asked, fetches older blocks first, or has a full pool."""
 
 
+LIGHT = frozenset({"commit", "validators", "consensus_params"})
+"""What a light client asks: signed headers, who signed them, and the rules of blocks."""
+
+
+class _Question(msgspec.Struct):
+    method: str
+
+
+class _BlockId(msgspec.Struct):
+    hash: str
+
+
+class _Commit(msgspec.Struct):
+    block_id: _BlockId
+
+
+class _SignedHeader(msgspec.Struct):
+    commit: _Commit
+
+
+class _Committed(msgspec.Struct):
+    signed_header: _SignedHeader
+
+
 class _Error(msgspec.Struct):
     message: str = ""
     data: str = ""
@@ -98,6 +122,21 @@ class Rpc:
     async def peers(self) -> int:
         """How many peers CometBFT is connected to; raises RpcError."""
         return int(msgspec.json.decode(await self._ask("net_info", {}), type=Peers).n_peers)
+
+    async def block_hash(self, height: int) -> str:
+        """The hash (hex) of the block at a height; raises RpcError."""
+        found = msgspec.json.decode(await self._ask("commit", {"height": str(height)}), type=_Committed)
+        return found.signed_header.commit.block_id.hash
+
+    async def relay(self, question: bytes) -> bytes:
+        """CometBFT's answer to a light client's question; raises RpcError for any other question."""
+        try:
+            if msgspec.json.decode(question, type=_Question).method not in LIGHT:
+                raise RpcError(f"none but {', '.join(sorted(LIGHT))} is passed on")
+            async with asyncio.timeout(SECONDS_MAX):
+                return await self._exchange(question)
+        except (ValueError, TimeoutError, msgspec.MsgspecError, OSError, EOFError) as error:
+            raise RpcError(f"CometBFT does not answer: {type(error).__name__} {error}".rstrip()) from error
 
     def close(self) -> None:
         """Close all connections."""
