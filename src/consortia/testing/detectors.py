@@ -1,17 +1,24 @@
 """The battery of detectors: what each kind must pass, for no more than standing in KINDS.
 
 Each check gives a list of findings, empty when all is well. Populations are drawn here from hashes.
+
+    python -m consortia.testing.detectors MODEL ...         # a digest of each model's scores, one a line
+
+What it prints is the same on every machine, under whatever instructions numpy picks there.
 """
 
 import hashlib
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consortia.base.codec import decode, encode
+from consortia.engines.detect import load
 from consortia.engines.detect.api import DetectError, Kind, Rows
 from consortia.engines.detect.detector import Detector, fit_kind, load_kind
 from consortia.exact.fixed import Integers
@@ -270,3 +277,14 @@ def _refuses(call: Callable[[], object]) -> str:
     except DetectError as error:
         return str(error)
     return ""
+
+
+def score_digest(model: bytes) -> str:
+    """The hash of a model's scores of 2,000 events and of the state behind the last."""
+    scores, state = load(model).watch(population("digest", 2000))
+    return hashlib.sha256(scores.astype("<i8").tobytes() + state).hexdigest()[:32]
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        sys.stdout.write(score_digest(Path(name).read_bytes()) + "\n")

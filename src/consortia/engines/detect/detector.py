@@ -144,9 +144,13 @@ def fit_kind(
     scale_bits = grid.scales(rows, names)
     words = grid.words(rows, scale_bits, names)
     body = encode_record(kind.fit(words, marks, chosen, seed))
+    if len(body) > MODEL_BYTES_MAX // 2:
+        raise DetectError(
+            f"a model of {len(body)} bytes; at most {MODEL_BYTES_MAX // 2} are kept: fewer features or knots"
+        )
     reads = kind.read(body, len(names))
     scores = reads.scores(words) if isinstance(reads, Scorer) else reads.watch(words, reads.start)[0]
-    model = encode_record(
+    return encode_record(
         Fitted(
             FORMAT,
             kind.name,
@@ -159,9 +163,6 @@ def fit_kind(
             shares(scores),
         )
     )
-    if len(model) > MODEL_BYTES_MAX:
-        raise DetectError(f"a model of {len(model)} bytes; at most {MODEL_BYTES_MAX} can be kept")
-    return model
 
 
 def load_kind(model: bytes, kinds: Mapping[str, Kind]) -> Detector:
