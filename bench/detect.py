@@ -114,41 +114,11 @@ def adbench():
         return absent("detect.adbench", "AUROC", bar, "anomaly/adbench")
     figures = published(where / "anomaly" / "published_auroc.csv")
     found = averages(sorted((where / "anomaly" / "adbench").glob("*.npz")))
-    default = {name: each[MEMBERS] for name, each in found.items()}
-    mean = statistics.mean(default.values())
-    without = [statistics.mean(v for k, v in default.items() if k != name) for name in default]
-    forest = statistics.mean(figures[name, "IForest"][0] for name in found)
-    ecod = statistics.mean(figures[name, "ECOD"][0] for name in found)
+    peers = {
+        method: statistics.mean(figures[name, method][0] for name in found) for method in ("IForest", "ECOD")
+    }
     single = {kind: statistics.mean(each[kind,] for each in found.values()) for kind in (*MEMBERS, SMALL)}
-    small = statistics.mean(each[(*MEMBERS, SMALL)] for each in found.values())
-    rows = [
-        {
-            "id": "detect.adbench",
-            "value": mean,
-            "unit": "AUROC",
-            "peer": "published ECOD",
-            "peer_value": ecod,
-            "ratio": mean / ecod,
-            "bar": bar,
-            "met": mean >= BAR_MEAN,
-            "note": f"{len(found)} sets, {SEEDS} bootstraps; without one set {min(without):.1f} to "
-            f"{max(without):.1f}; "
-            + ", ".join(f"{kind} {value:.1f}" for kind, value in single.items())
-            + f"; with nearest {small:.1f}",
-        },
-        {
-            "id": "detect.adbench_left_out",
-            "value": left_out(found),
-            "unit": "AUROC",
-            "peer": "published isolation forest",
-            "peer_value": forest,
-            "ratio": left_out(found) / forest,
-            "bar": "told beside detect.adbench",
-            "met": True,
-            "note": "members chosen anew on the other sets, of all averages of four, and scored on the one "
-            "left out",
-        },
-    ]
+    rows = averaged(found, single, peers, bar)
     for kind, method in (("forest", "IForest"), ("ecod", "ECOD")):
         count, worst = within(found, figures, kind, method)
         rows.append(
@@ -156,14 +126,49 @@ def adbench():
                 "id": f"detect.adbench_{kind}",
                 "value": count,
                 "unit": "sets within 2 points or 2 deviations",
-                "peer": f"published {method}",
-                "peer_value": forest if kind == "forest" else ecod,
+                "peer": f"published {method}, mean",
+                "peer_value": peers[method],
                 "bar": f"all {len(found)}",
                 "met": count == len(found),
                 "note": f"mean {single[kind]:.1f}; {worst}",
             }
         )
     return rows
+
+
+def averaged(found, single, peers, bar):
+    """The rows of the default average, and of one chosen anew without each set."""
+    default = {name: each[MEMBERS] for name, each in found.items()}
+    mean = statistics.mean(default.values())
+    without = [statistics.mean(v for k, v in default.items() if k != name) for name in default]
+    small = statistics.mean(each[(*MEMBERS, SMALL)] for each in found.values())
+    alone = ", ".join(f"{kind} {value:.1f}" for kind, value in single.items())
+    chosen = left_out(found)
+    return [
+        {
+            "id": "detect.adbench",
+            "value": mean,
+            "unit": "AUROC",
+            "peer": "published ECOD",
+            "peer_value": peers["ECOD"],
+            "ratio": mean / peers["ECOD"],
+            "bar": bar,
+            "met": mean >= BAR_MEAN,
+            "note": f"{len(found)} sets, {SEEDS} bootstraps; without one set {min(without):.1f} to "
+            f"{max(without):.1f}; {alone}; with nearest {small:.1f}",
+        },
+        {
+            "id": "detect.adbench_left_out",
+            "value": chosen,
+            "unit": "AUROC",
+            "peer": "published isolation forest",
+            "peer_value": peers["IForest"],
+            "ratio": chosen / peers["IForest"],
+            "bar": "told beside detect.adbench",
+            "met": True,
+            "note": "chosen on the other sets, of all averages of four, and scored on the one left out",
+        },
+    ]
 
 
 def dispatches():
