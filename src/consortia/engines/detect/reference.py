@@ -75,7 +75,8 @@ def nearest(body: Any, row: Row) -> int:  # noqa: ANN401 (a decoded map)
     flat = words(body["sample"], "i")
     sample = [flat[at : at + len(row)] for at in range(0, len(flat), len(row))]
     squares = sorted(sum((a - b) ** 2 for a, b in zip(point, other, strict=True)) for other in sample)
-    return squares[min(body["neighbours"], len(squares)) - 1]
+    neighbours: int = body["neighbours"]
+    return squares[min(neighbours, len(squares)) - 1]
 
 
 def leaves(body: Any, row: Row) -> int:  # noqa: ANN401 (a decoded map)
