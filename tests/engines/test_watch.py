@@ -1,0 +1,143 @@
+"""A watcher of events: whole numbers, a bounded state that is saved, and rules that are exact."""
+
+import pytest
+
+from consortia.base.codec import encode
+from consortia.engines.watch import (
+    CONTEXT,
+    KINDS,
+    RULES,
+    Bound,
+    Event,
+    Rule,
+    Watcher,
+    columns,
+    features,
+    hits,
+    severity,
+)
+from consortia.engines.watch.features import StateError, log16
+
+HOUR = 3_600_000
+
+
+def payment(time, amount, payee="east"):
+    return Event(time, "transfer", "north/a", payee, (amount, 100, 60))
+
+
+def entry(vector, name):
+    return vector[columns("transfer").index(name)]
+
+
+def test_a_vector_has_the_values_and_the_context_of_its_kind():
+    for kind in KINDS:
+        vector = Watcher().vector(Event(0, kind, "a", "b", tuple(range(len(KINDS[kind])))))
+        assert len(vector) == len(columns(kind)) == len(KINDS[kind]) + len(CONTEXT)
+
+
+def test_sixteen_sixteenths_are_a_doubling():
+    assert [log16(value) for value in (0, 1, 3, 7, -7)] == [0, 16, 32, 48, -48]
+    assert log16(1 << 40) - log16(1 << 39) == 16
+    assert all(log16(value) <= log16(value + 1) for value in range(3000))
+
+
+def test_what_an_actor_does_again_and_again_shows_in_its_pace():
+    watcher = Watcher()
+    vectors = [watcher.vector(payment(number * 60_000, 1000)) for number in range(5)]
+    assert entry(vectors[0], "hourly") == 16
+    assert entry(vectors[-1], "hourly") > entry(vectors[0], "hourly")
+    assert entry(watcher.vector(payment(100 * HOUR, 1000)), "hourly") == 16
+
+
+def test_a_stranger_and_an_unusual_amount_show():
+    watcher = Watcher()
+    for number in range(50):
+        known = watcher.vector(payment(number * HOUR, 1000))
+    strange = watcher.vector(payment(51 * HOUR, 64_000, "nobody"))
+    assert entry(known, "known") > entry(strange, "known") == 0
+    assert entry(strange, "ratio") > 80 > entry(known, "ratio")
+
+
+def test_small_rises_add_up():
+    watcher = Watcher()
+    for number in range(40):
+        watcher.vector(payment(number * HOUR, 1000))
+    risen = [entry(watcher.vector(payment((50 + n) * HOUR, 2000)), "rise") for n in range(4)]
+    assert risen == sorted(set(risen))
+
+
+def test_a_saved_watcher_goes_on_where_it_was():
+    watcher = Watcher()
+    for number in range(20):
+        watcher.vector(payment(number * HOUR, 1000 + number, f"payee-{number % 3}"))
+    again = Watcher.load(watcher.save())
+    assert again.save() == watcher.save()
+    assert again.vector(payment(21 * HOUR, 7)) == watcher.vector(payment(21 * HOUR, 7))
+
+
+def test_the_state_is_bounded(monkeypatch):
+    monkeypatch.setattr(features, "KEPT_MAX", 10)
+    watcher = Watcher()
+    sizes = []
+    for number in range(100):
+        watcher.vector(payment(number * HOUR, 1000, f"payee-{number:03d}"))
+        sizes.append(len(watcher.save()))
+    assert max(sizes[20:]) < 2 * sizes[12]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "not a watcher's state"),
+        (encode([1]), "not a watcher's state"),
+        (encode({"schema": "watch/0", "kept": []}), "version 'watch/0'"),
+        (encode({"schema": "watch/1"}), "damaged"),
+        (encode({"schema": "watch/1", "kept": [[], []]}), "damaged"),
+        (encode({"schema": "watch/1", "kept": [[], [["a", [1, 2]]], []]}), "damaged"),
+        (encode({"schema": "watch/1", "kept": [[], [[b"a", [1]]], []]}), "damaged"),
+    ],
+)
+def test_a_state_of_another_version_or_damaged_is_refused_and_named(data, says):
+    with pytest.raises(StateError, match=says):
+        Watcher.load(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"kind": "weather"}, "weather"),
+        ({"values": (1,)}, "3 values"),
+        ({"values": (1, 2, float("nan"))}, "integers"),
+        ({"values": (1, 2, 1 << 63)}, "integers"),
+        ({"time": -1}, "milliseconds"),
+        ({"time": 1 << 62}, "milliseconds"),
+    ],
+)
+def test_an_event_that_does_not_fit_its_kind_is_refused(change, says):
+    fields = {"time": 1, "kind": "transfer", "actor": "a", "target": "b", "values": (1, 2, 3)} | change
+    with pytest.raises(ValueError, match=says):
+        Event(**fields)
+
+
+def test_a_clock_that_goes_back_counts_as_no_time():
+    watcher = Watcher()
+    watcher.vector(payment(10 * HOUR, 5))
+    assert entry(watcher.vector(payment(9 * HOUR, 5)), "gap") == 0
+
+
+def test_a_rule_holds_when_all_its_bounds_do():
+    rule = Rule("a.b", "transfer", (Bound("amount", 32, None), Bound("passed_permille", None, 50)), 7)
+    small, large = (Watcher().vector(payment(0, amount)) for amount in (1, 100))
+    assert not rule.holds(small)
+    assert not rule.holds(large)
+    within = (large[0], 50, *large[2:])
+    assert rule.holds(within)
+    assert hits([rule], "order", within) == ()
+    assert severity(hits([rule, rule], "transfer", within)) == 14
+
+
+def test_the_rules_have_codes_of_their_own_and_speak_of_columns_that_there_are():
+    assert len({rule.code for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        assert {bound.column for bound in rule.bounds} <= set(columns(rule.kind))
+        assert 1 <= rule.severity <= 100
