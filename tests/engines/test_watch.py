@@ -1,5 +1,6 @@
 """A watcher of events: whole numbers, a bounded state that is saved, and rules that are exact."""
 
+import numpy as np
 import pytest
 
 from consortia.base.codec import encode
@@ -17,6 +18,7 @@ from consortia.engines.watch import (
     severity,
 )
 from consortia.engines.watch.features import StateError, log16
+from consortia.engines.watch.learned import Learned, fit_odd, fit_sure
 
 HOUR = 3_600_000
 
@@ -141,3 +143,24 @@ def test_the_rules_have_codes_of_their_own_and_speak_of_columns_that_there_are()
     for rule in RULES:
         assert {bound.column for bound in rule.bounds} <= set(columns(rule.kind))
         assert 1 <= rule.severity <= 100
+
+
+def test_what_was_labelled_hostile_ranks_above_what_was_not_and_scores_the_same_again():
+    watcher = Watcher()
+    rows = np.array(
+        [watcher.vector(payment(number * HOUR, 1000 if number % 10 else 90_000)) for number in range(200)]
+    )
+    labels = np.array([int(number % 10 == 0) for number in range(200)])
+    odd = fit_odd({"transfer": rows, "order": rows[:3]})
+    assert set(odd) == {"transfer"}
+    widened = Learned.load(odd, {}).widened("transfer", rows)
+    sure = fit_sure({"transfer": widened, "order": widened[:0]}, {"transfer": labels, "order": labels[:0]})
+    learned = Learned.load(odd, sure)
+    ranks = learned.rank("transfer", rows)
+    assert ranks[labels == 1].min() > ranks[labels == 0].max()
+    assert (learned.rank("transfer", rows[7:8]) == ranks[7:8]).all()
+
+
+def test_a_kind_without_models_ranks_below_all_that_has_them():
+    row = np.zeros((1, len(columns("vote"))), dtype=np.int64)
+    assert Learned({}, {}).rank("vote", row)[0] < -(1 << 26)
