@@ -254,6 +254,17 @@ def test_edges_part_records_into_bins_of_like_size():
     assert law.quantile_edges(np.zeros(law.CELLS, dtype=np.int64), 8) == []
 
 
+def test_many_zeros_leave_the_bins_to_the_rest():
+    rare = np.random.default_rng(2).integers(1, 4000, 300)
+    words = np.concatenate([np.zeros(20_000, dtype=np.int64), rare, -rare[:100]])
+    edges = law.quantile_edges(np.bincount(law.cells(words), minlength=law.CELLS), 16)
+    assert len(edges) == 15
+    assert 0 in edges
+    shares = np.histogram(rare, [0.5, *(edge + 0.5 for edge in edges if edge > 0), 2**31])[0]
+    assert shares.max() < 80
+    assert law.quantile_edges(np.bincount(law.cells(words), minlength=law.CELLS), 2) in ([0], [-1])
+
+
 # ------------------------------------------------------------------ what is refused
 
 

@@ -92,13 +92,23 @@ def cell_top(cell: int) -> int:
 def quantile_edges(counts: Integers, bins: int) -> list[int]:
     """At most `bins` - 1 ascending edges that part counted words, by cell, into bins of like size.
 
-    A word at most an edge is below it. The largest cell ends no bin: nothing would lie behind it.
+    A cell that holds more than its share, such as that of the many zeros of a rare event, is a bin of its
+    own, and the others share what is left: a tail keeps its bins. A word at most an edge is below it. The
+    last cell ends no bin: nothing would lie behind it.
     """
-    upto = np.cumsum(counts)
-    records = int(upto[-1])
-    wanted = [records * part // bins for part in range(1, bins)]
-    at = sorted({int(np.searchsorted(upto, rank, "left")) for rank in wanted if rank > 0})
-    return [cell_top(cell) for cell in at if int(upto[cell]) < records]
+    ends: list[int] = []
+    rest, held, before = int(counts.sum()), 0, 0
+    for cell in map(int, np.flatnonzero(counts)):
+        count = int(counts[cell])
+        if held and len(ends) + 2 < bins and count * (bins - len(ends)) >= rest:
+            ends.append(before)
+            rest, held = rest - held, 0
+        held += count
+        if len(ends) + 1 < bins and held < rest <= held * (bins - len(ends)):
+            ends.append(cell)
+            rest, held = rest - held, 0
+        before = cell
+    return [cell_top(cell) for cell in ends]
 
 
 def _term(gradient: Integers, hessian: Integers, shifts: tuple[int, int]) -> Integers:
