@@ -21,7 +21,7 @@ import uvicorn
 
 from consortia.app import application
 from consortia.base.codec import Malformed, decode_record, encode_record
-from consortia.base.keys import SigningKey
+from consortia.base.keys import SigningKey, verify
 from consortia.base.refusals import Refused
 from consortia.kernel.ledger import Ledger
 from consortia.modules.identity.addresses import is_node_address
@@ -192,7 +192,7 @@ class NodeProcess:
             ask=self._ask_member,
             reach=lambda member: self.peers.transport(member) is not None,
             consensus=self.keys.consensus,
-            check=self._signatures.check,
+            check=verify,
             hindrance=hindrance,
         )
         return Engine(self.home, self.config, ledger, means, os.environ)

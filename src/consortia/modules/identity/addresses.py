@@ -6,6 +6,7 @@ read differently, or a server without TLS on another machine, where no node list
 """
 
 import re
+from functools import lru_cache
 
 _URL = re.compile(
     r"(https?)://(\[[0-9a-f:]{2,39}\]|[A-Za-z0-9._-]{1,253})(?::([1-9][0-9]{0,4}))?(/[A-Za-z0-9._~/-]*)?\Z"
@@ -15,6 +16,7 @@ _NUMERIC = re.compile(r"([0-9]+|0[xX][0-9A-Fa-f]*)\Z")
 _OCTET = re.compile(r"(0|[1-9][0-9]{0,2})\Z")
 
 
+@lru_cache(maxsize=1024)
 def is_node_address(url: str) -> bool:
     """Whether a URL can be a node's.
 
