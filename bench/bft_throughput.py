@@ -16,6 +16,7 @@ import asyncio
 import base64
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -41,7 +42,10 @@ from consortia.node.config import Config
 
 SECONDS = 60.0
 WARM_SECONDS = 5.0
-LATENCIES = 30
+LATENCIES = 60
+PAUSE_SECONDS_MAX = 0.5
+"""Between two probes passes any time up to this: they meet blocks at all their stages."""
+
 CHECKS = 20_000
 NAMES = ("north", "east", "south", "west")
 BUNDLE = 256
@@ -228,7 +232,7 @@ async def _latency(
     probe: Callable[[int], Awaitable[None]], load: Callable[[], Awaitable[None]], per_second: float
 ) -> float:
     """The median time of a probe in seconds, while `load` is done so often."""
-    over = asyncio.Event()
+    over, pauses = asyncio.Event(), random.Random(1)
 
     async def loading() -> None:
         due = time.monotonic()
@@ -247,7 +251,7 @@ async def _latency(
         begin = time.monotonic()
         await probe(number)
         times.append(time.monotonic() - begin)
-        await asyncio.sleep(0.137)
+        await asyncio.sleep(pauses.uniform(0.0, PAUSE_SECONDS_MAX))
     over.set()
     await task
     return statistics.median(times)
