@@ -14,11 +14,9 @@ executed (the kvstore's), at half of each one's load.
 
 import asyncio
 import base64
-import json
 import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +25,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from bench.peers.kvstore import Kvstore
 from consortia.base.codec import to_value
 from consortia.base.keys import SigningKey, verify
 from consortia.cli.demo.consortium import Consortium
@@ -35,10 +34,8 @@ from consortia.drivers.cometbft.bundle import pack, squeezed
 from consortia.kernel.transaction import Call, sign_transaction
 from consortia.modules.identity.messages import SetEndpoint
 from consortia.node.cometbft import binary
-from consortia.node.cometbft.files import Files, Sockets, Start, address, settings
-from consortia.node.cometbft.peering import free_ports
+from consortia.node.cometbft.files import Files
 from consortia.node.cometbft.rpc import Rpc, RpcError
-from consortia.node.config import Config
 
 SECONDS = 60.0
 WARM_SECONDS = 5.0
@@ -119,61 +116,6 @@ class Ours:
     def resident(self) -> float:
         """The memory of the largest node process, in MB."""
         return max(_resident(party.node.pid or 0) for party in self.network.parties.values())
-
-
-class Kvstore:
-    """Four CometBFTs with the application that is built in."""
-
-    def __init__(self, folder: Path, program: Path) -> None:
-        self.folder, ports = folder, free_ports(4)
-        keys = {name: SigningKey(os.urandom(32)) for name in NAMES}
-        homes = {name: Files(folder / name) for name in NAMES}
-        for name in NAMES:
-            (folder / name).mkdir(parents=True)
-        places = [
-            f"{homes[name].prepare()}@127.0.0.1:{port}" for name, port in zip(NAMES, ports, strict=True)
-        ]
-        self.rpcs, self.processes = {}, []
-        for place, name in enumerate(NAMES):
-            peers = tuple(places[:place] + places[place + 1 :])
-            listen = f"127.0.0.1:{ports[place]}"
-            config = Config(member=name, network="0" * 64, driver="cometbft", peer_listen=listen, peers=peers)
-            sockets = Sockets(folder / name / "app.sock", folder / name / "rpc.sock")
-            homes[name].write(config, Start("kvstore", 1_767_225_600_000), keys[name], sockets)
-            text = settings(config, sockets).replace(f"unix://{sockets.app}", "persistent_kvstore")
-            (homes[name].config / "config.toml").write_text(text)
-            document = json.loads((homes[name].config / "genesis.json").read_text())
-            document["validators"] = [_validator(*one) for one in keys.items()]
-            (homes[name].config / "genesis.json").write_text(json.dumps(document))
-            self.rpcs[name] = Rpc(sockets.rpc)
-        for name in NAMES:
-            with (folder / name / "log").open("wb") as log:
-                self.processes.append(
-                    subprocess.Popen([program, "start", "--home", homes[name].folder], stdout=log, stderr=log)
-                )
-
-    def stop(self) -> None:
-        """End all four."""
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            process.wait()
-
-    async def done(self) -> int:
-        """How many values stand in blocks, as the application counts them."""
-        told = json.loads(await self.rpcs[NAMES[0]]._ask("abci_info", {}))
-        return int(json.loads(told["response"]["data"])["size"])
-
-
-def _validator(name: str, key: SigningKey) -> dict[str, object]:
-    """A validator as CometBFT's genesis names it."""
-    value = base64.b64encode(key.public).decode()
-    return {
-        "address": address(key.public).hex().upper(),
-        "pub_key": {"type": "tendermint/PubKeyEd25519", "value": value},
-        "power": "1",
-        "name": name,
-    }
 
 
 def _resident(pid: int) -> float:
@@ -323,7 +265,7 @@ def measured(seconds: float) -> dict[str, float]:
     found: dict[str, float] = {"verify": _verifications()}
     with tempfile.TemporaryDirectory(prefix="bft-") as name:
         folder = Path(name)
-        store = Kvstore(folder / "kv", binary.find("", folder, os.environ).path)
+        store = Kvstore(folder / "kv", NAMES, binary.find("", folder, os.environ).path)
         try:
 
             async def kvstore() -> None:
