@@ -10,16 +10,19 @@ salt an order cannot be opened, and its deposit is lost.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from consortia.base.codec import Record
 from consortia.kernel.block import Receipt
 from consortia.modules.market import messages as asked
 from consortia.modules.market import queries as views
 from consortia.modules.market.state import sealed
-from consortia.modules.market.types import Market, Order, Sealing, Side, Terms
+from consortia.modules.market.types import Entry, Limits, Market, Order, Sealing, Side, Terms
 from consortia.sdk.access import Way
 from consortia.sdk.errors import LedgerError
+
+__all__ = ["Limits", "Market", "MarketError", "Markets", "Order", "Receipt", "Sealed", "Terms"]
 
 PAGE = 100
 
@@ -89,6 +92,11 @@ class Markets:
         """The opened orders of an unsettled auction, by limit."""
         return self._way.query("market.book", views.AtAuction(market.id, number), views.Ladder).levels
 
+    def entries(self, market: Market, number: int) -> tuple[Entry, ...]:
+        """The first 200 orders of an auction that is not settled; those that are sealed show no order."""
+        asked_for = views.SomeEntries(market.id, number, 0, views.PAGE_MAX)
+        return self._way.query("market.entries", asked_for, views.Entries).entries
+
     def statement(self, market: Market, account: str | None = None) -> views.Statement:
         """What an account has, is worth and has lost."""
         wanted = views.OfAccount(market.id, account or self._member)
@@ -122,6 +130,57 @@ class Markets:
         if not isinstance(place, int):
             raise MarketError("the receipt names no place")
         return Sealed(market.id, number, place, salt, order)
+
+    def hand_in(
+        self, wanted: Sequence[tuple[Market, str, Order]], number: int, signer: tuple[bytes, bytes]
+    ) -> tuple[Sealed, ...]:
+        """Hand in sealed orders of own accounts in one transaction, 16 at most; all of them or none."""
+        salts = [secrets.token_bytes(32) for _ in wanted]
+        calls = [
+            asked.Commit(
+                market.id,
+                account,
+                number,
+                sealed(Sealing(signer[0], market.id, number, signer[1], salt, order)),
+            )
+            for (market, account, order), salt in zip(wanted, salts, strict=True)
+        ]
+        events = [one.body for one in self._way.submit(*calls).events if one.name == "market.committed"]
+        made = []
+        for (market, _, order), salt, body in zip(wanted, salts, events, strict=True):
+            place = body["place"]
+            if not isinstance(place, int):
+                raise MarketError("the receipt names no place")
+            made.append(Sealed(market.id, number, place, salt, order))
+        return tuple(made)
+
+    def open_all(self, made: Sequence[Sealed]) -> Receipt:
+        """Open orders in one transaction, 16 at most."""
+        return self._way.submit(
+            *(asked.Reveal(one.market, one.auction, one.place, one.salt, one.order) for one in made)
+        )
+
+    def finish(self, markets: Sequence[Market], number: int) -> Receipt | None:
+        """Find the price of an auction in several markets and settle it, where that is due at once.
+
+        One transaction, for 8 markets at most; None where nobody handed in an order.
+        """
+        calls: list[Record] = []
+        for market in markets:
+            if self.auction(market, number).auction is None:
+                continue
+            asked_for = views.AtAuction(market.id, number)
+            margin = self._way.query("market.margin", asked_for, views.Margin).margin
+            calls += [
+                asked.Clear(market.id, number, margin),
+                asked.Settle(market.id, number, asked.SETTLED_MAX),
+            ]
+        return self._way.submit(*calls) if calls else None
+
+    def traders(self, market: Market, member: str | None = None) -> tuple[views.Did, ...]:
+        """What each key of a member did in a market."""
+        wanted = views.OfMember(market.id, member or self._member)
+        return self._way.query("market.traders", wanted, views.Traders).traders
 
     def cancel(self, made: Sealed) -> Receipt:
         """Take an order back, while others are still handed in."""

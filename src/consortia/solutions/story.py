@@ -76,6 +76,9 @@ class Program(Protocol):
     def stop(self) -> None:
         """End it, and wait until it has ended."""
 
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+
 
 class Stage(Protocol):
     """The members of a story, and the voice that tells it. Raises StoryFailed where a member's part fails."""
@@ -144,6 +147,9 @@ class Stage(Protocol):
 
     def outside(self, proof: Path) -> dict[str, Any]:
         """Check a proof as somebody outside does, by `consortia verify`: the verdict."""
+
+    def apart(self, *arguments: str) -> dict[str, Any]:
+        """Type one command as somebody outside does, with no home; gives its JSON object."""
 
     def dishonest(self, name: str, module: str) -> AbstractContextManager[None]:
         """Let another program, `python -m module`, be a member's node for a while."""

@@ -22,11 +22,13 @@ from consortia.modules.market.state import sealed
 from consortia.modules.market.types import Order, Sealing
 from consortia.modules.predictions.messages import Act
 from consortia.workers.accounts import Accounts, AgentDoor, read_lines, write_line
-from consortia.workers.agent import OVER, MandateOver
+from consortia.workers.agent import LATER, OVER, MandateOver
 from consortia.workers.trading import REST, Loaded, decided, read_trade_rule
 from consortia.workers.vault import Vault
 
 PAGE = 200
+AGAIN = LATER | {"market.too_early"}
+"""Refusals after which the same is tried again: clocks differ a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,9 @@ class TradingAgent:
                 done.append(self._hand_in(self._seal(desk, cells, wanted), answer))
             elif self._place(before) is None:  # it was killed before the ledger took the order
                 done.append(self._hand_in(before, answer))
-        self._over.add(number)
-        write_line(self.diary, {"decided": number})
+        if not any(one.code in AGAIN for one in done):
+            self._over.add(number)
+            write_line(self.diary, {"decided": number})
         return done
 
     def _open(self, number: int) -> list[Traded]:
@@ -141,8 +144,9 @@ class TradingAgent:
             answer = self.trader.act([one.cells])[0]
             account = self.accounts.of(encode_record(Seen(one.cells, one.desk)), answer)
             code = self._submit(Act(account), Reveal(market, number, place, one.salt, one.order))
-            self._opened.add(one.salt)
-            write_line(self.diary, {"opened": one.salt.hex(), "code": code})
+            if code not in AGAIN:
+                self._opened.add(one.salt)
+                write_line(self.diary, {"opened": one.salt.hex(), "code": code})
             done.append(Traded("open", number, one.stock, one.order, code))
         return done
 

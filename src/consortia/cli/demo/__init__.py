@@ -19,6 +19,10 @@ STORIES: dict[str, tuple[str, str]] = {
         "consortia.cli.demo.health",
         "Four hospitals train a diagnosis model together, and anyone can check it.",
     ),
+    "trading": (
+        "consortia.solutions.finance.scenarios.trading",
+        "Four firms' AI delegates trade in sealed auctions under mandates; the day replays to the unit.",
+    ),
 }
 """Each story's module, which holds it as `STORY`, and its title; imported when it is run."""
 

@@ -43,6 +43,11 @@ class Beside:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """End it, and wait until it has ended."""
         self._process.terminate()
@@ -165,6 +170,14 @@ class Played:
             raise StoryFailed(f"the proof could not be read: {_last(done.stderr)}")
         verdict: dict[str, Any] = json.loads(done.stdout)
         return verdict
+
+    def apart(self, *arguments: str) -> dict[str, Any]:
+        """Type one command as somebody outside does."""
+        done = _typed(*arguments, "--json")
+        if done.returncode:
+            raise StoryFailed(f"consortia {' '.join(arguments)}: {_last(done.stderr)}")
+        found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        return found
 
     @contextmanager
     def dishonest(self, name: str, module: str) -> Iterator[None]:

@@ -7,6 +7,8 @@
    (`workers.arithmetic.compute`, as every member's worker does it).
 3. Each round starts from the state that the round before ended with, the first from the study's initial one.
 4. The study stands at the state that its last final round ended with.
+
+A member that took no part in a round keeps none of its updates; its rounds are left out in that home.
 """
 
 from functools import partial
@@ -19,7 +21,7 @@ from consortia.modules.training.mask_queries import MasksView
 from consortia.modules.training.rules import rounds_of
 from consortia.modules.training.types import Round
 from consortia.node.audit.findings import Findings, Waiting
-from consortia.node.blobs import BlobError, Blobs
+from consortia.node.blobs import BlobError, Blobs, NoBlob
 from consortia.workers.arithmetic import BadRound, BadTerms, Plans, compute, plans
 from consortia.workers.masks import Given
 
@@ -100,6 +102,12 @@ def _recompute(  # noqa: PLR0917 (what is known, the round, and where to tell)
             for name in this.cohort
         ]
         found = compute(known, this, state, held, _masks(ledger, this))
+    except NoBlob as error:
+        if findings.member in this.members:
+            findings.wrong(place, str(error))
+        else:
+            findings.left_out.append(f"{place}: this member took no part, and keeps no updates")
+        return
     except (BlobError, BadRound, Malformed, KeyError) as error:
         findings.wrong(place, str(error))
         return
