@@ -36,7 +36,7 @@ MODULE = "consortia.solutions.finance.strategies"
 PROGRAMS = {MOMENTUM: "momentum", CALM: "inverse_volatility", EQUAL: "equal_weight"}
 STOCKS = tuple(f"stock{number}" for number in range(1, of.STOCKS + 1))
 STUDY, NOTES = "trend", "notes"
-STEP_MILLISECONDS = 4_000
+STEP_MILLISECONDS = 20_000
 EVERY = 2
 """A row to learn from every so many days."""
 
