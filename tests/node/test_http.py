@@ -15,6 +15,7 @@ from consortia.modules.identity.queries import ByName, MembersView, MemberView, 
 from consortia.modules.identity.state import MEMBERS
 from consortia.modules.identity.types import KeySpec
 from consortia.node.door import HttpDoor
+from consortia.node.http import is_here
 from consortia.sdk.builder import call_of
 from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError, RequestFailed, TransactionRefused, Unreachable
@@ -357,3 +358,18 @@ def test_a_client_asks_a_node_for_its_network_and_calls_methods_by_name(node, ad
             caller.receipt(bytes(32))
         until(lambda: admin.final_height() >= 0)
         assert caller.proof_of_state(MEMBERS.state_key("north")).startswith(b"c2sp.org/tlog-proof@v1\n")
+
+
+@pytest.mark.parametrize(
+    ("caller", "server", "here"),
+    [
+        ("127.0.0.1", ("127.0.0.1", 7600), True),
+        ("::1", ("::1", 7600), True),
+        ("10.0.0.5", ("10.0.0.5", 7600), True),
+        ("10.0.0.6", ("10.0.0.5", 7600), False),
+        ("", ("", 7600), False),
+        ("10.0.0.6", None, False),
+    ],
+)
+def test_a_caller_is_on_this_machine_at_its_loopback_or_at_the_address_that_it_calls(caller, server, here):
+    assert is_here(caller, server) is here

@@ -153,11 +153,15 @@ def _endpoint(service: Service, place: Place) -> Endpoint:
     return endpoint
 
 
+def is_here(caller: str, server: tuple[str, int | None] | None) -> bool:
+    """Whether a caller's address is of this machine: loopback, or the very one that it was reached at."""
+    return is_loopback(caller) or (server is not None and bool(caller) and caller == server[0])
+
+
 async def _serve(service: Service, place: Place, request: Request) -> Response:
     address = request.client.host if request.client else ""
-    presented = Presented(
-        request.headers.get("authorization", ""), is_loopback(address), service.certified(request.scope)
-    )
+    here = is_here(address, request.scope.get("server"))
+    presented = Presented(request.headers.get("authorization", ""), here, service.certified(request.scope))
     now = service.now()
     body = b""
     if place.open or not place.body_bytes_max or service.gate.plausible(presented):
