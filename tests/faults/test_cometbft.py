@@ -7,6 +7,8 @@ How long a member took to come back is told at the end of the run, and judged by
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -34,6 +36,7 @@ WAKE_MS = 5_000
 CRASH_POINTS = (6, 9, 4, 1, 0, 2, 3, 5, 7, 8)
 """CometBFT's own, FAIL_TEST_INDEX: between every two writes of a block; 9 is the first of the next block."""
 
+SHOWING = (("status",), ("member", "list"))
 LIES = 4
 REJECTED = "state machine rejected a proposed block"
 """What an honest node's CometBFT says of a proposal that its application refuses."""
@@ -70,6 +73,15 @@ class Hurt(Network):
         tell(f"{name} was back {time.monotonic() - began:.1f} s after {after} (bar of the design: 20 s)")
         self.register(name)
         self.agrees()
+
+    def said(self, name, *words):
+        """What a command says at a member's machine, on its home."""
+        command = [*self.wires.within(name), sys.executable, "-m", "consortia.cli", *words, "--home"]
+        done = subprocess.run(
+            [*command, self.party(name).home.path], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
 
     def logged(self, name):
         """What a node's CometBFT has said."""
@@ -270,9 +282,13 @@ def test_a_member_that_votes_twice_is_marked_and_its_removal_proposed_while_its_
         wait_until(convicted, "a vote that stands against another")
         seats = client.query("identity.validators", Nothing(), ValidatorsView)
         asked = client.query("identity.proposals", Nothing(), ProposalsView).proposals
+        shown = [hurt.said(FIRST, *words) for words in SHOWING]
     finally:
         other.stop()
     hurt.catches_up(LAST, "it ran twice")
+    for text in shown:
+        assert f"{LAST} was convicted: its consensus key voted twice at CometBFT's block" in text
+        assert f"removal of {LAST}" in text
     assert {one.member for one in seats.offences} == {LAST}
     assert seats.voting == 4
     assert [(one.kind, one.name, one.proposal.proposer) for one in asked] == [("removal", LAST, None)]

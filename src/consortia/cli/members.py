@@ -9,6 +9,7 @@ from consortia.base.codec import decode_record, to_value
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
 from consortia.cli.session import Session, at_home, tell_done
+from consortia.cli.standing import offence_facts, offence_line, offences
 from consortia.kernel.block import Receipt
 from consortia.modules.identity.messages import (
     ApproveMember,
@@ -55,11 +56,12 @@ def list_members(home: Path | None, as_json: bool) -> int:
     session = at_home(home)
     members = session.ask("identity.members", Nothing(), MembersView).members
     open_ones = session.ask("identity.proposals", Nothing(), ProposalsView).proposals
-    waiting = _posted(session)
+    waiting, convicted = _posted(session), offences(session)
     if as_json:
         facts(
             {
                 "members": [_member_facts(one) for one in members],
+                "offences": [offence_facts(one) for one in convicted],
                 "proposals": [_proposal_facts(one) for one in open_ones],
                 "posted": sorted(waiting),
             }
@@ -70,6 +72,9 @@ def list_members(home: Path | None, as_json: bool) -> int:
         for one in members
     ]
     table(rows, ["name", "title", "joined", "standing", "node"])
+    for offence in convicted:
+        say()
+        say(offence_line(offence.member, offence.offence.misdeed, offence.height))
     for one in open_ones:
         say()
         say(_proposal_line(one))

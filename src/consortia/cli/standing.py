@@ -14,7 +14,7 @@ from consortia.base.note import parse_note
 from consortia.cli.options import home_option, json_option, member_option
 from consortia.cli.output import DONE, UNCHECKED, Failure, facts, note, say, table
 from consortia.cli.session import Keyring, Session, at_home, at_place, place_of
-from consortia.modules.identity.queries import Nothing, ProposalsView
+from consortia.modules.identity.queries import Nothing, OffenceView, ProposalsView, ValidatorsView
 from consortia.node.home import Home
 from consortia.sdk.errors import LedgerError, RequestFailed
 
@@ -70,10 +70,27 @@ def gather(session: Session, home: Home | None) -> dict[str, Any]:
     known["version"] = version("consortia")
     open_ones = session.ask("identity.proposals", Nothing(), ProposalsView).proposals
     known["proposals"] = [{"kind": one.kind, "name": one.name, "awaited": one.awaited} for one in open_ones]
+    known["offences"] = [offence_facts(one) for one in offences(session)]
     if home is not None:
         known["home"] = str(home.path)
         known["disk"] = disk(home)
     return known
+
+
+def offences(session: Session) -> tuple[OffenceView, ...]:
+    """Of what members' consensus keys were convicted; it stands for ever."""
+    return session.ask("identity.validators", Nothing(), ValidatorsView).offences
+
+
+def offence_facts(one: OffenceView) -> dict[str, Any]:
+    """An offence, for JSON."""
+    return {"member": one.member, "kind": one.offence.misdeed, "height": one.height, "time": one.offence.time}
+
+
+def offence_line(member: str, kind: str, height: int) -> str:
+    """An offence, for people."""
+    what = {"duplicate_vote": "voted twice", "light_client_attack": "vouched for a block that was none"}
+    return f"{member} was convicted: its consensus key {what.get(kind, kind)} at CometBFT's block {height:,}"
 
 
 def cosigners(session: Session) -> list[str]:
@@ -165,6 +182,8 @@ def _tell_rest(known: Mapping[str, Any]) -> None:
     for one in known.get("proposals", []):
         say()
         say(f"{one['kind']} of {one['name']} is open; awaited: {', '.join(one['awaited']) or 'nobody'}")
+    for one in known.get("offences", []):
+        note(f"{click.style('offence', fg='red')}: {offence_line(one['member'], one['kind'], one['height'])}")
     for name in ("stopped", "hindered", "withheld"):
         if known.get(name):
             note(f"{click.style(name, fg='red', bold=True)}: {known[name]}")
