@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cometbft import needs_cometbft
 from tests.docs.blocks import BadPage, missing, read_page
 from tests.docs.shell import SECONDS_MAX, environment, run_page
 from tests.tidy.source import ROOT
@@ -51,7 +52,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", RUN, ids=[page.path.relative_to(ROOT).as_posix() for page in RUN])
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            page,
+            id=page.path.relative_to(ROOT).as_posix(),
+            marks=[needs_cometbft] if page.needs_cometbft else [],
+        )
+        for page in RUN
+    ],
+)
 def test_the_commands_of_a_page_do_what_it_says(page, tmp_path: Path, request: pytest.FixtureRequest):
     demo = request.getfixturevalue("demo") if page.uses_demo else None
     assert run_page(page, tmp_path, demo) == []

@@ -4,6 +4,7 @@ from consortia.drivers.cometbft.bundle import Tick, pack
 from consortia.drivers.cometbft.pool import ACCEPTED, REFUSED
 from consortia.kernel.block import Block
 from tests.drivers.cometbft.engine import (
+    START,
     Engine,
     block,
     blocks,
@@ -25,6 +26,30 @@ def test_the_first_block_after_an_idle_hour_is_left_empty_and_the_next_has_a_tim
     engine.step(1, time=engine.now - 250)
     assert blocks(engine)[-1].transactions == (write(1),)
     assert engine.drivers[0].ledger.tip.time >= asked - 300
+
+
+def test_after_an_hour_of_silence_deadlines_hold_and_the_first_submission_has_a_time_of_its_own():
+    """What ran out in the silence is in no block, though the newest block's time is an hour old."""
+    engine = Engine.of(4)
+    engine.submit(write(0))
+    engine.step()
+    engine.step()
+    silent, idle = engine.now, engine.block_time + 200
+    hour = 3_600_000
+    engine.now += hour
+    late = write(1, expires=silent + hour // 2 - START)
+    assert engine.submit(late).codes == ("kernel.expired",)
+    proposal = block(engine.height + 1, pack([late]), time=engine.now - 250)
+    assert not any(driver.process_proposal(proposal) for driver in engine.drivers)
+    asked = engine.now
+    assert engine.submit(write(1)).code == ACCEPTED
+    engine.step(0, time=idle)
+    assert blocks(engine)[-1].transactions == (write(0),)
+    engine.step(1, time=engine.now - 250)
+    for node in range(4):
+        newest = blocks(engine, node)[-1]
+        assert newest.transactions == (write(1),)
+        assert asked - 5_000 <= newest.time <= engine.now
 
 
 def test_an_empty_block_that_comes_late_wakes_nobody():

@@ -87,6 +87,20 @@ def test_a_size_is_signed_once_the_block_after_it_is_decided_and_a_quorum_makes_
     assert four.nodes["east"].status().withheld is None
 
 
+def test_after_an_hour_of_silence_what_is_stamped_in_time_becomes_final():
+    four = Four()
+    four.decide(four.transaction())
+    four.decide()
+    four.talk()
+    four.now += 3_600_000
+    four.decide()
+    four.decide(four.transaction())
+    four.decide()
+    four.talk()
+    assert four.finals() == {four.nodes["east"].ledger.tip.size}
+    assert {node.status().withheld for node in four.nodes.values()} == {None}
+
+
 def test_three_of_four_are_enough_and_the_fourth_learns_of_it_when_it_is_back():
     four = Four()
     three = NAMES[:3]
