@@ -10,11 +10,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from consortia.cli.options import home_option, json_option
+from consortia.cli.network import ordered_by, wishes
+from consortia.cli.options import home_option, json_option, peer_listen_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import at_home
-from consortia.node.archive import Progress, export_home, import_home, ledger_of
+from consortia.node.archive import Progress, export_home, import_home, ledger_of, voters
 from consortia.node.backup import begin_backup, finish_backup, restore_home
+from consortia.node.cometbft.peering import peer_of
 from consortia.node.home import Home, default_home
 
 
@@ -53,15 +55,43 @@ def export(*, file: Path, private: bool, home: Path | None, as_json: bool) -> in
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @home_option
+@click.option(
+    "--driver",
+    type=click.Choice(["embedded", "cometbft"]),
+    default="embedded",
+    show_default=True,
+    help="Who orders the blocks from here on: with cometbft, all members together.",
+)
+@click.option("--listen", metavar="HOST:PORT", help="Where its node listens; else a free port of 127.0.0.1.")
+@click.option("--url", default="", help="Where others reach it, when that differs.")
+@peer_listen_option
+@click.option("--peer", "peers", multiple=True, metavar="ID@HOST:PORT", help="Another member's CometBFT.")
 @json_option
-def import_(*, file: Path, home: Path | None, as_json: bool) -> int:
+def import_(
+    *,
+    file: Path,
+    home: Path | None,
+    driver: str,
+    listen: str | None,
+    url: str,
+    peer_listen: str | None,
+    peers: tuple[str, ...],
+    as_json: bool,
+) -> int:
     """Make a home of an archive FILE: replay every block, and arrive at the same root.
 
     Nothing in the file is believed: all signatures, roots and hashes are computed anew. Exit code 1: it does
-    not hold, and no home is made.
+    not hold, and no home is made. With --driver cometbft the network goes on from its last block under
+    CometBFT: every member imports its own archive, made of the same last block.
     """
     path = home or default_home(os.environ)
-    made, manifest, standing = import_home(file, path, progress=progress())
+    place = wishes(path, "", None, listen=listen, url=url, tls=False, worker=False)
+    place = ordered_by(place, driver, peer_listen)
+    settings: dict[str, object] = {"url": url, **place.more, "driver": driver, "peers": peers}
+    if listen or driver == "cometbft":
+        settings |= {"listen": place.listen, "tls": place.tls}
+    made, manifest, standing = import_home(file, path, progress=progress(), settings=settings)
+    peer = peer_of(made, made.config({})) if driver == "cometbft" else ""
     known: dict[str, object] = {
         "home": str(made.path),
         "network": manifest.network,
@@ -74,13 +104,23 @@ def import_(*, file: Path, home: Path | None, as_json: bool) -> int:
         "blobs": standing.blobs,
     }
     if as_json:
-        facts(known)
+        facts(known | ({"peer": peer, "votes": _votes(made)} if peer else {}))
         return DONE
     say(f"{made.path}: {standing.height:,} blocks replayed, {standing.blobs:,} blobs, the same root")
     say(f"root {standing.root}")
     if not manifest.private:
         note("It has no keys: it can be read, audited and proved from, and runs no node.")
+    if peer:
+        say(f"peer {peer}")
+        note(f"Those who vote: {', '.join(_votes(made))}. Tell the others this peer: --peer, or `peers`.")
+        note("Never start the home it came from again: two nodes with the same keys contradict each other.")
     return DONE
+
+
+def _votes(home: Home) -> list[str]:
+    """The members who vote under CometBFT."""
+    with ledger_of(home.ledger) as ledger:
+        return voters(ledger)
 
 
 @click.command()

@@ -16,7 +16,7 @@ at the root, checks every checkpoint's root and cosignatures, and hashes every b
 import io
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ from consortia.kernel.genesis import Genesis
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.machine import InvalidBlock
 from consortia.node.blobs import Blobs
-from consortia.node.config import Config
+from consortia.node.config import build
 from consortia.node.home import Home
 from consortia.store.lmdb import LmdbStore
 from consortia.workers.diary import is_passing
@@ -123,8 +123,13 @@ def export_home(home: Home, ledger: Ledger, file: Path, *, private: bool, progre
     return Standing(tip.height, tip.size, tip.root.hex(), count)
 
 
-def import_home(file: Path, path: Path, *, progress: Progress) -> tuple[Home, Manifest, Standing]:
+def import_home(
+    file: Path, path: Path, *, progress: Progress, settings: Mapping[str, object] | None = None
+) -> tuple[Home, Manifest, Standing]:
     """Make a home of an archive by replaying it; raises ArchiveError, HomeError.
+
+    `settings` are further ones of the new home. Under another driver the network goes on from the last block:
+    so that all begin at the same one, it must be final, and somebody must be able to vote.
 
     1. The genesis hashes to the network's name. 2. Every block is executed anew, all signatures checked, and
     follows the one before. 3. Every checkpoint has the root that the replay computed at its size, and was
@@ -133,7 +138,7 @@ def import_home(file: Path, path: Path, *, progress: Progress) -> tuple[Home, Ma
     """
     try:
         with tarfile.open(file, mode="r:") as tar:
-            return _Import(tar, path, progress).run()
+            return _Import(tar, path, progress, settings or {}).run()
     except tarfile.TarError as error:
         raise ArchiveError(f"{file} is no archive: {error}") from None
 
@@ -141,7 +146,10 @@ def import_home(file: Path, path: Path, *, progress: Progress) -> tuple[Home, Ma
 class _Import:
     """The making of a home, which is taken away again when anything is wrong."""
 
-    def __init__(self, tar: tarfile.TarFile, path: Path, progress: Progress) -> None:
+    def __init__(
+        self, tar: tarfile.TarFile, path: Path, progress: Progress, settings: Mapping[str, object]
+    ) -> None:
+        self._settings = settings
         self._entries = iter(tar)
         self._tar, self._path, self._progress = tar, path, progress
         self._founders = MemberSet(())
@@ -153,7 +161,8 @@ class _Import:
         if network_id(genesis).hex() != manifest.network:
             raise ArchiveError(f"genesis.cbor does not hash to {manifest.network}")  # 1
         existed = self._path.exists()
-        config = Config(member=manifest.member, network=manifest.network, orderer=manifest.orderer)
+        values = {"member": manifest.member, "network": manifest.network, "orderer": manifest.orderer}
+        config = build({**values, **self._settings}, "the settings of the new home")
         home = Home.create(self._path, config, genesis)
         try:
             standing = self._fill(home, manifest, genesis)
@@ -192,6 +201,8 @@ class _Import:
                     self._own(home, entry)
                 else:
                     raise ArchiveError(f"{entry.name} belongs in no archive")
+            if self._settings.get("driver") == "cometbft":
+                _check_end(ledger)
             tip = ledger.tip
         found = (tip.height, tip.size, tip.root.hex())
         if found != (manifest.height, manifest.size, manifest.root):  # 5
@@ -272,6 +283,29 @@ class _Import:
         if source is None or (entry.size > MEMBER_BYTES_MAX and not entry.name.startswith("private/")):
             raise ArchiveError(f"{entry.name} is no file, or longer than any there is")
         return source.read()
+
+
+def _check_end(ledger: Ledger) -> None:
+    """Raise ArchiveError unless CometBFT's chain can begin at the end of this ledger."""
+    with ledger.store.snapshot() as view:
+        newest = view.newest_note()
+    final = 0 if newest is None else newest[0]
+    if final != ledger.tip.size:
+        raise ArchiveError(
+            f"the log has {ledger.tip.size} leaves, and {final} of them are final: let all nodes run until "
+            "`consortia status` says that everything is, then stop them and export again"
+        )
+    if not voters(ledger):
+        raise ArchiveError(
+            "no member has a consensus key: each makes one by `consortia key rotate --consensus` first"
+        )
+
+
+def voters(ledger: Ledger) -> list[str]:
+    """The members who would vote under CometBFT."""
+    found: list[str] = []
+    ledger.ask(lambda ctx: found.extend(one.member for one in ledger.app.keys.validators(ctx)))
+    return found
 
 
 def _put_ledger(tar: tarfile.TarFile, ledger: Ledger, blobs: Blobs, progress: Progress) -> int:
