@@ -124,10 +124,10 @@ class Mempool:
         public = self._current(now).admission.signer(parsed.transaction.key).public
         return self.check(public, parsed.signed, parsed.envelope.signature)
 
-    def member(self, parsed: Parsed, now: int) -> str:
-        """The member whose key a transaction names, or nothing where none has it."""
+    def member(self, key: bytes, now: int) -> str:
+        """The member whose key has this id, or nothing where none has it."""
         try:
-            return self._current(now).admission.signer(parsed.transaction.key).member
+            return self._current(now).admission.signer(key).member
         except Refused:
             return ""
 

@@ -7,11 +7,11 @@ import pytest
 from consortia.drivers.cometbft.bundle import again, pack, squeezed, unpack
 from consortia.drivers.cometbft.driver import CometBft
 from consortia.drivers.cometbft.pool import (
+    ABROAD,
     ACCEPTED,
     AGAIN_BYTES_MAX,
     AGAIN_MS,
     FULL,
-    POOL_BYTES_MAX,
     REFUSED,
     REPEATED,
     SHARED_BYTES_MAX,
@@ -21,6 +21,7 @@ from consortia.testing.plain import VALUE_BYTES_MAX, Write
 from tests.drivers.cometbft.engine import (
     AMBER,
     BIRCH,
+    CEDAR,
     MEMBERS,
     START,
     Engine,
@@ -129,23 +130,45 @@ def test_a_clock_that_is_set_back_makes_nobody_wait_longer():
     assert driver.waits(NOW + AGAIN_MS) is not None
 
 
-def test_a_full_pool_takes_no_bundle_but_what_is_sent_again_and_what_it_holds():
-    driver, held = CometBft(founded()), []
+def filled(driver):
+    """Bundles of one member until no more is let in; what was, and the first that was not."""
+    held = []
     while True:
         first = 100 * len(held)
         entry = pack([large(sequence) for sequence in range(first, first + 100)])
-        verdict = driver.check_tx(entry, NOW)
-        if verdict.code == REFUSED:
-            break
+        if driver.check_tx(entry, NOW).code == REFUSED:
+            return held, entry
         held.append(entry)
-    assert verdict.codes == (FULL,) * 100
-    size = sum(len(raw) for one in held for raw in unpack(one))
-    assert POOL_BYTES_MAX - len(entry) < size <= POOL_BYTES_MAX
-    assert driver.check_tx(again(NOW, [write(0, BIRCH)]), NOW).code == ACCEPTED
+
+
+def test_of_another_member_two_shares_wait_and_it_takes_nobody_elses_room():
+    driver = CometBft(founded(), member=BIRCH.name)
+    held, entry = filled(driver)
+    size, limit = sum(len(raw) for one in held for raw in unpack(one)), ABROAD * SHARED_BYTES_MAX // 4
+    assert limit - len(entry) < size <= limit
+    assert driver.check_tx(entry, NOW).codes == (FULL,) * 100
+    assert driver.check_tx(pack([write(0, BIRCH)]), NOW).code == ACCEPTED
+    assert driver.check_tx(pack([write(0, CEDAR), *unpack(entry)]), NOW).codes == (FULL,) * 101
+    assert driver.check_tx(again(NOW, [write(0, CEDAR), *unpack(entry)]), NOW).code == ACCEPTED
     committed(driver, block(1))
     for one in held:
         assert driver.check_tx(one, NOW, again=True).code == ACCEPTED
     assert driver.check_tx(entry, NOW).codes == (FULL,) * 100
+
+
+def test_nobody_uses_up_the_share_of_a_member_by_bundles_that_begin_with_its_transactions():
+    driver = CometBft(founded(), member=AMBER.name)
+    committed(driver, block(1, pack([write(0)])))
+    for sequence in range(200):
+        flood = [
+            write(0),
+            altered(large(1)),
+            write(sequence, BIRCH, message=Write("x", bytes(VALUE_BYTES_MAX))),
+        ]
+        assert driver.check_tx(pack(flood), NOW).codes == ("kernel.replayed", "kernel.bad_signature", "ok")
+    entry = pack([large(sequence) for sequence in range(1, 400)])
+    assert 2 * len(entry) > SHARED_BYTES_MAX // 4
+    assert driver.check_tx(entry, NOW).code == ACCEPTED
 
 
 def test_a_node_lets_a_share_of_its_own_members_transactions_wait_and_all_of_the_others():
@@ -161,7 +184,7 @@ def test_a_node_lets_a_share_of_its_own_members_transactions_wait_and_all_of_the
     committed(driver, block(1, *entries[:taken]))
     assert driver.check_tx(entries[taken], NOW, again=True).code == ACCEPTED
     other = CometBft(founded(), member=BIRCH.name)
-    assert {other.check_tx(entry, NOW).code for entry in entries} == {ACCEPTED}
+    assert [other.check_tx(entry, NOW).code for entry in entries[: taken + 2]] == [ACCEPTED] * (taken + 2)
 
 
 def test_a_bundle_larger_than_the_share_goes_alone():

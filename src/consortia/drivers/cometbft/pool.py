@@ -5,14 +5,16 @@ no room for, and is never told of it again; and where no blocks are made without
 with empty pools wait for ever while the fourth cannot go on alone. So
 
 1. what follows upon the block that is being decided is let in: whoever sent it has that block already;
-2. the bytes that wait are counted here, where one order is known, and of its own member's transactions each
-   node lets only a share wait: then all that honest nodes let in, all others have room for;
+2. the bytes that wait are counted here, where one order is known, for each member: of its own member's a node
+   lets only a share wait, of another's twice that. So what honest nodes let in, all others have room for, and
+   nobody who floods takes the room of others;
 3. what has waited `AGAIN_MS` without a block is sent again, as an entry of other bytes, which goes to
    everybody and is let in by those who lack it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import compress
 
 from consortia.base.codec import Malformed
 from consortia.base.refusals import Refused
@@ -33,11 +35,11 @@ REPEATED = "bundle.repeated"
 FULL = "bundle.full"
 """The code of a bundle for which there is no room now."""
 
-POOL_BYTES_MAX = 2 << 20
-"""So much waits in all."""
-
 SHARED_BYTES_MAX = 1 << 20
-"""So much waits of all members' own, each an equal share: about what is ordered in a second."""
+"""So many bytes wait of all members' own transactions, each an equal share: what is ordered in a second."""
+
+ABROAD = 2
+"""So many shares of a member's transactions wait at other members' nodes."""
 
 AGAIN_MS = 2_000
 """What waits is sent again when no block came for so long, and then each time after twice as long."""
@@ -60,7 +62,7 @@ class Pool:
     """What waits at one node since the newest block: `reset` begins anew, and CometBFT asks of all again."""
 
     def __init__(self, ledger: Ledger, readings: Readings, check: Check, member: str = "") -> None:
-        """`member` is whose node this is: who has none lets everybody's wait as if they were others'."""
+        """`member` is whose node this is; where it is nobody's, all members are others."""
         self._ledger, self._readings, self._check = ledger, readings, check
         self._member = member
         self._refused: list[tuple[bytes, Refused]] = []
@@ -69,8 +71,8 @@ class Pool:
     def reset(self, now: int) -> None:
         """A block is durable: what waits comes again."""
         self._mempool = Mempool(self._ledger, self._check)
-        self._held: dict[bytes, tuple[int, int]] = {}
-        self._bytes = self._own = 0
+        self._held: dict[bytes, dict[str, int]] = {}
+        self._waits: dict[str, int] = {}
         self._share = SHARED_BYTES_MAX // max(1, len(self._ledger.members().members))
         self._ticks = False
         self._next: dict[_Lane, int] | None = None
@@ -86,9 +88,7 @@ class Pool:
         """A block of these entries is being decided, of which this would stand: others may wait instead."""
         self._deciding, self._next = choice, None
         for entry in entries:
-            size, own = self._held.pop(entry, (0, 0))
-            self._bytes -= size
-            self._own -= own
+            self._count(self._held.pop(entry, {}), -1)
 
     def check(self, entry: bytes, now: int, *, recheck: bool = False) -> Verdict:
         """Whether an entry may wait: at least one of its transactions is admissible after what waits.
@@ -103,10 +103,8 @@ class Pool:
         if isinstance(found, Tick):
             return self._check_tick(found, now)
         resent = entry[0] == AGAIN
-        size = sum([len(one[0].raw) for one in found if not isinstance(one, Refused)])
-        own = size if self._is_own(found, now) else 0
         if not recheck and not resent:
-            if self._bytes + size > POOL_BYTES_MAX or (own and self._own and self._own + own > self._share):
+            if self._crowds(found, now):
                 return Verdict(REFUSED, (FULL,) * len(found), "as much waits as is ordered in a while")
             if self._repeats(found):
                 return Verdict(REFUSED, (REPEATED,) * len(found), "a transaction of the bundle waits already")
@@ -115,9 +113,8 @@ class Pool:
         reasons = self._enter_all(found, now, recheck=recheck)
         accepted = None in reasons or entry == self._sent
         if accepted:
-            self._held[entry] = size, own
-            self._bytes += size
-            self._own += own
+            self._held[entry] = self._sizes(compress(found, [each is None for each in reasons]), now)
+            self._count(self._held[entry], 1)
         said = next((str(reason) for reason in reasons if reason is not None), "")
         told = tuple([OK if each is None else each.code for each in reasons])
         return Verdict(ACCEPTED if accepted else REFUSED, told, said)
@@ -146,11 +143,31 @@ class Pool:
         ids = [one[0].id for one in found if not isinstance(one, Refused)]
         return len(set(ids)) < len(ids) or any(name in self._mempool for name in ids)
 
-    def _is_own(self, found: tuple[Found, ...], now: int) -> bool:
-        """Whether the first transaction of a bundle is of this node's member."""
-        if not self._member or isinstance(found[0], Refused):
-            return False
-        return self._mempool.member(found[0][0], now) == self._member
+    def _crowds(self, found: Iterable[Found], now: int) -> bool:
+        """Whether of a member with transactions in a bundle its share waits already."""
+        for member, size in self._sizes(found, now).items():
+            waits, limit = self._waits.get(member, 0), self._share * (1 if member == self._member else ABROAD)
+            if waits and waits + size > limit:
+                return True
+        return False
+
+    def _sizes(self, found: Iterable[Found], now: int) -> dict[str, int]:
+        """How many bytes of transactions there are of each member."""
+        keys, members = dict[bytes, int](), dict[str, int]()
+        for one in found:
+            if not isinstance(one, Refused):
+                parsed = one[0]
+                key = parsed.transaction.key
+                keys[key] = keys.get(key, 0) + len(parsed.raw)
+        for key, size in keys.items():
+            member = self._mempool.member(key, now)
+            members[member] = members.get(member, 0) + size
+        members.pop("", None)
+        return members
+
+    def _count(self, sizes: Mapping[str, int], sign: int) -> None:
+        for member, size in sizes.items():
+            self._waits[member] = self._waits.get(member, 0) + sign * size
 
     def _enter_all(self, found: tuple[Found, ...], now: int, *, recheck: bool) -> list[Refused | None]:
         """Let a bundle's transactions wait; for each None, or the reason why it may not.
@@ -163,10 +180,11 @@ class Pool:
                 reasons.append(one)
                 continue
             parsed, calls = one
-            lane = parsed.transaction.key, parsed.transaction.lane
-            reason = gaps.get(lane) or self._enter(parsed, calls, now, recheck=recheck)
+            transaction = parsed.transaction
+            reason = gaps.get((transaction.key, transaction.lane)) if gaps else None
+            reason = reason or self._enter(parsed, calls, now, recheck=recheck)
             if reason is not None and reason.refusal is codes.OUT_OF_ORDER:
-                gaps[lane] = reason
+                gaps[transaction.key, transaction.lane] = reason
             reasons.append(reason)
         return reasons
 

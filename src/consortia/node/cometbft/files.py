@@ -30,7 +30,7 @@ TRANSACTION_BYTES_MAX = 1 << 20
 
 REQUEST_BYTES_MAX = 2 * TRANSACTION_BYTES_MAX
 POOL_MAX = 5_000
-POOL_BYTES_MAX = 2 * pool.POOL_BYTES_MAX
+POOL_BYTES_MAX = 4 * pool.SHARED_BYTES_MAX
 """The application lets less wait: there is room for a tick, and for what is sent again."""
 
 PROPOSE_MILLISECONDS = 1_000
