@@ -203,7 +203,7 @@ def exact():
         words = detector.words(fresh)
         peer = IsolationForest(random_state=seed).fit(detector.words(rows).astype(np.float32))
         theirs = -peer.score_samples(words.astype(np.float32))
-        lowest = min(lowest, spearmanr(theirs, detector.watch_words(words)[0]).statistic)
+        lowest = min(lowest, float(spearmanr(theirs, detector.watch_words(words)[0]).statistic))
     with tempfile.TemporaryDirectory() as name:
         paths = []
         for kind in ("ensemble-small", "forest", "ecod", "robust-z", "nearest", "cusum"):

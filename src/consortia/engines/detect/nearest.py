@@ -1,8 +1,8 @@
 """Nearest: the distance to the k-th nearest of a sample of the population (Ramaswamy et al. 2000).
 
-For small populations: where whole clusters are hostile they are one another's neighbours, and it finds
-nothing (see `docs/explanation/detectors.md`). Features are brought to robust deviations first, on the 2^-8
-grid and capped, so that squared distances are exact. The sample is every m-th record of the population.
+For small populations: where a whole cluster is hostile its events are one another's neighbours, and it
+finds nothing (see `docs/explanation/detectors.md`). Features are brought to robust deviations first, on the
+2^-8 grid and capped, so that squared distances are exact. The sample is every m-th record of the population.
 """
 
 from collections.abc import Mapping, Sequence
