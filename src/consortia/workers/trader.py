@@ -199,15 +199,15 @@ class TradingAgent:
     def _caught_up(self, number: int) -> bool:
         """Take in the prices of the auctions before; False while one of them is not settled."""
         while self._next < number:
-            states = [
-                self.door.ask("market.auction", {"market": market, "auction": self._next})["auction"]
-                for market in self.markets
-            ]
-            if not all(is_done(state) for state in states):
-                return False
+            states = []
+            for market in self.markets:
+                asked = {"market": market, "auction": self._next}
+                state = self.door.ask("market.auction", asked)["auction"]
+                if not is_done(state):
+                    return False
+                states.append(state)
             for row, state in zip(self._prices, states, strict=True):
                 row.append(_price(state) or row[-1])
-            for row in self._prices:
                 del row[0]
             self._next += 1
         return True

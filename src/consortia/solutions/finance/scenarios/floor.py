@@ -183,7 +183,7 @@ class Floor:
         """Start a delegate beside its member's node."""
         rule = self.rule(delegate)
         delegate.running = self.stage.program(
-            delegate.firm, "agent", "run", delegate.what, "--rule", str(rule), "--every", "0.05", "--json"
+            delegate.firm, "agent", "run", delegate.what, "--rule", str(rule), "--every", "0.1", "--json"
         )
 
     def auction(
@@ -279,9 +279,11 @@ class Floor:
         market = self.stage.ledger(EXCHANGE).market
         found = [market.auction(here, number).auction for here in self.markets]
         prices = [one.outcome.price for one in found if one is not None and one.outcome is not None]
+        if not any(prices):
+            return f"auction {number}: no price; this machine is busy"
         count = sum(one.reveals for one in found if one is not None) - len(DESKS) * len(self.markets)
         told = ", ".join(str(price or "none") for price in prices)
-        return f"auction {number}: prices {told}; {count} orders of delegates opened"
+        return f"auction {number}: prices {told}; {max(0, count)} orders of delegates opened"
 
     def handed_in(self, number: int) -> set[str]:
         """The firms whose delegates handed orders in to an auction so far."""
@@ -289,6 +291,14 @@ class Floor:
         return {entry.account for here in self.markets for entry in market.entries(here, number)} & set(
             self.delegates
         )
+
+    @property
+    def washed(self) -> tuple[str, ...]:
+        """Whose trades to and fro in the side stock were flagged; empty while none were."""
+        for one in self.flagged:
+            if one["concern"] == "wash" and one["market"] == self.side.id:
+                return tuple(one["accounts"])
+        return ()
 
     def gain(self, firm: str) -> int:
         """What a firm's delegate earned in all markets, fees taken off."""

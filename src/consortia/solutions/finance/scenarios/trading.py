@@ -146,7 +146,7 @@ def _empower(stage: Stage, day: Day, traders: dict[str, Trader]) -> Floor:
 
 
 def _trade(floor: Floor) -> tuple[Receipt, int]:
-    """The day; it goes on a little where the tight delegate has not met its limit."""
+    """The day; it goes on a little where something that it shows has not happened, on a busy machine."""
     stage, tight = floor.stage, floor.delegates[floor.tight]
     receipt: Receipt | None = None
     number, killed, told, legs = 0, "", False, list(WASH)
@@ -157,7 +157,7 @@ def _trade(floor: Floor) -> tuple[Receipt, int]:
         settled = floor.auction(number, aside, meanwhile)
         stage.line(floor.described(number))
         if settled is not None:
-            receipt, legs = settled, legs[bool(aside) :]
+            receipt, legs = settled, legs[bool(aside) :] or ([] if floor.washed else list(WASH))
         if floor.killed and not killed:
             killed = floor.killed
             _tell_killed(floor)
@@ -172,7 +172,7 @@ def _trade(floor: Floor) -> tuple[Receipt, int]:
                 word="stops",
             )
         number += 1
-        if number >= of.AUCTIONS and told:
+        if number >= of.AUCTIONS and told and floor.washed:
             break
     if not told or receipt is None:
         raise StoryFailed(f"the delegate of {floor.tight} did not meet its loss limit")
@@ -203,10 +203,9 @@ def _late(floor: Floor) -> None:
 
 
 def _tell_wash(floor: Floor) -> None:
-    washes = [one for one in floor.flagged if one["concern"] == "wash" and one["market"] == floor.side.id]
-    if not washes:
+    if not floor.washed:
         raise StoryFailed("a wash trade was not flagged")
-    who = " and ".join(washes[0]["accounts"])
+    who = " and ".join(floor.washed)
     floor.stage.catch(
         f"{who} trade {WASHED} units to and fro", "the ledger", "market.flagged, wash: people look at it"
     )
