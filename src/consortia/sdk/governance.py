@@ -88,6 +88,13 @@ class Governance:
         one = self.get(which).proposal
         return self._way.submit(asked.CastVote(one.id, one.content, self._member, choice))
 
+    def vote_all(self, choices: Mapping[bytes, Choice]) -> Receipt:
+        """Vote on several proposals, by their ids, in one transaction: all of the votes count, or none."""
+        wanted = [(self.get(which).proposal, choice) for which, choice in choices.items()]
+        return self._way.submit(
+            *(asked.CastVote(one.id, one.content, self._member, choice) for one, choice in wanted)
+        )
+
     def close(self, which: bytes | str) -> views.ProposalView:
         """Have the votes counted once voting is over, or put away what nobody executed in time."""
         self._way.submit(asked.Close(self.find(which)))

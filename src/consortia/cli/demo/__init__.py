@@ -23,6 +23,10 @@ STORIES: dict[str, tuple[str, str]] = {
         "consortia.solutions.finance.scenarios.trading",
         "Four firms' AI delegates trade in sealed auctions under mandates; the day replays to the unit.",
     ),
+    "dao": (
+        "consortia.solutions.dao.scenarios.dao",
+        "Five organisations decide together, with an AI delegate that they can see, overrule and end.",
+    ),
 }
 """Each story's module, which holds it as `STORY`, and its title; imported when it is run."""
 
