@@ -100,3 +100,15 @@ def test_queries_are_answered_on_the_newest_state():
 def test_times_are_rounded_down_to_milliseconds():
     assert milliseconds(SimpleNamespace(seconds=3, nanos=999_999)) == 3_000
     assert milliseconds(SimpleNamespace(seconds=3, nanos=1_999_999)) == 3_001
+
+
+def test_a_proposal_that_stands_is_worked_out_once_its_reply_is_on_its_way():
+    later, driver = [], CometBft(founded())
+    app = Calls(driver, lambda: START, later=later.append)
+    ask(app, "process_proposal", txs=[pack([altered(write(0))])], height=1, time=START + 5)
+    assert later == []
+    ask(app, "process_proposal", txs=[pack([write(0)])], height=1, time=START + 5)
+    later.pop()()
+    other = calls()
+    block = {"txs": [pack([write(0)])], "height": 1, "time": START + 5}
+    assert ask(app, "finalize_block", **block) == ask(other, "finalize_block", **block)

@@ -288,3 +288,25 @@ def test_cometbft_keeps_the_newest_blocks_and_an_archive_all(blocks, kept):
         driver.finalize_block(block(height), START)
         found.append(driver.commit())
     assert found == kept
+
+
+def test_a_block_that_was_worked_out_before_its_decision_is_the_same_and_another_is_worked_out_anew():
+    plain, early, wrong = (CometBft(founded()) for _ in range(3))
+    decided, other = block(1, pack([write(0)])), block(1, pack([write(0, BIRCH)]))
+    early.foresee(decided)
+    wrong.foresee(other)
+    wrong.foresee(block(5, pack([write(0)])))
+    roots = {committed(driver, decided).root for driver in (plain, early, wrong)}
+    assert len(roots) == 1
+    second = block(2, pack([write(1)]), time=START + 2_000)
+    early.foresee(second)
+    assert {committed(driver, second).root for driver in (plain, early)} == {early.ledger.tip.root}
+
+
+def test_what_is_foreseen_is_never_written():
+    driver = CometBft(founded())
+    before = driver.ledger.tip
+    driver.foresee(block(1, pack([write(0)])))
+    assert (driver.ledger.tip, driver.mark) == (before, None)
+    with pytest.raises(OutOfStep):
+        driver.commit()

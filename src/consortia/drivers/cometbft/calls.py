@@ -5,6 +5,7 @@ keeps, are refused: ours is CometBFT's own (`flood`), and whoever set another sh
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -40,13 +41,24 @@ class UnknownCall(ValueError):
     """A call that this application refuses."""
 
 
+Later = Callable[[Callable[[], None]], object]
+"""Has something done once the reply is on its way."""
+
+
 class Calls:
-    """Answers CometBFT's calls by a driver. `decided` is told of every block that became durable."""
+    """Answers CometBFT's calls by a driver. `decided` is told of every block that became durable.
+
+    With `later`, a proposed block is worked out while the votes on it are under way.
+    """
 
     def __init__(
-        self, driver: CometBft, clock: Clock, decided: Callable[[Decided], None] = lambda _decided: None
+        self,
+        driver: CometBft,
+        clock: Clock,
+        decided: Callable[[Decided], None] = lambda _decided: None,
+        later: Later = lambda _work: None,
     ) -> None:
-        self.driver, self._clock, self._tell = driver, clock, decided
+        self.driver, self._clock, self._tell, self._later = driver, clock, decided, later
         self._handlers: dict[str, Callable[[Message, Message], None]] = {
             "echo": self._echo,
             "flush": self._flush,
@@ -130,8 +142,11 @@ class Calls:
         reply.txs.extend(entries)
 
     def _process_proposal(self, request: Message, reply: Message) -> None:
-        stands = self.driver.process_proposal(_proposal(request))
+        proposal = _proposal(request)
+        stands = self.driver.process_proposal(proposal)
         reply.status = PROPOSAL_ACCEPT if stands else PROPOSAL_REJECT
+        if stands:
+            self._later(partial(self.driver.foresee, proposal))
 
     def _extend_vote(self, request: Message, reply: Message) -> None:
         """Votes carry nothing of ours."""

@@ -97,6 +97,10 @@ class _Pending:
     now: int
 
 
+_Outcome = tuple[Prepared | None, tuple[Accusation, ...]]
+"""What a block appends, if anything, and whom it accuses."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """How many of its newest blocks CometBFT keeps; 0 keeps all, as an archive does."""
@@ -126,6 +130,7 @@ class CometBft:
         self.pool = Pool(ledger, self._readings, self.check, member)
         self._pending: _Pending | None = None
         self._chosen: tuple[tuple[int, int, tuple[bytes, ...]], Choice] | None = None
+        self._foreseen: tuple[Proposal, _Outcome] | None = None
         self._idle = 0
         self._woke: int | None = None
         self._decided: list[Decided] = []
@@ -198,10 +203,7 @@ class CometBft:
         """Work out a decided block, in memory; may be asked again until it is committed."""
         if self.mark is not None and proposal.height != self.mark.height + 1:
             raise OutOfStep(f"block {proposal.height} does not follow {self.mark.height}")
-        choice = self._choose(proposal)
-        self.pool.decides(proposal.entries, choice)
-        accusations = self._accusations(proposal.convicted)
-        prepared = self._prepare(choice, accusations)
+        prepared, accusations = self._outcome(proposal)
         tip = self.ledger.tip if prepared is None else prepared.tip
         before = self._standing()
         after = before if prepared is None else self._powers(prepared.result.changes) or before
@@ -209,6 +211,11 @@ class CometBft:
         idle = not proposal.entries and now - proposal.time > WAKE_MS
         self._pending = _Pending(proposal, prepared, accusations, mark, idle, now)
         return Finalized(tip.root, updates(before, after))
+
+    def foresee(self, proposal: Proposal) -> None:
+        """Work out a proposed block before it is decided, if it follows: while votes are under way."""
+        if self.mark is None or proposal.height == self.mark.height + 1:
+            self._outcome(proposal)
 
     def commit(self) -> int:
         """Make the decided block durable, and give the lowest height whose block CometBFT is to keep.
@@ -222,7 +229,7 @@ class CometBft:
             self.ledger.mark_driver(pending.mark)
         else:
             self.ledger.commit(pending.prepared, pending.mark)
-        proposal, self._pending, self._chosen = pending.proposal, None, None
+        proposal, self._pending, self._chosen, self._foreseen = pending.proposal, None, None, None
         self.mark = pending.mark
         self._idle = self._idle + 1 if pending.idle else 0
         self._readings.forget(proposal.entries)
@@ -232,6 +239,15 @@ class CometBft:
         )
         self._make_snapshot()
         return self._retained()
+
+    def _outcome(self, proposal: Proposal) -> "_Outcome":
+        """What a block appends and whom it accuses: a function of block and state, worked out once."""
+        if self._foreseen is None or self._foreseen[0] != proposal:
+            choice = self._choose(proposal)
+            self.pool.decides(proposal.entries, choice)
+            accusations = self._accusations(proposal.convicted)
+            self._foreseen = proposal, (self._prepare(choice, accusations), accusations)
+        return self._foreseen[1]
 
     def _choose(self, proposal: Proposal) -> Choice:
         """What of a proposal stands. Asked in turn of one proposal by three calls, it is worked out once."""

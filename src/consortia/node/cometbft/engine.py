@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,9 @@ LOOK_SECONDS = 1.0
 START_SECONDS = 15.0
 START_PAUSE_SECONDS = 0.1
 """So long who submits waits for a CometBFT that is starting, or has no room."""
+
+VOTES_SECONDS = 0.001
+"""After so long the vote on a proposal is on its way, and there is time to work the block out."""
 
 CROWD = 256
 CROWDED_MS = 5_000
@@ -220,10 +224,12 @@ class Engine:
         self._way = await self.starting.way(start, lambda: self._means.reach(self.starting.guide))
         retention = Retention(self.config.retain_blocks)
         self._driver = CometBft(self.ledger, self._means.check, retention, self.snapshots, self.config.member)
+        later = partial(asyncio.get_running_loop().call_later, VOTES_SECONDS)
+        calls = Calls(self._driver, self._means.now, self._decided, later)
         try:
             if self._way is not None:
                 await self._light.open()
-            await serve(path, Calls(self._driver, self._means.now, self._decided).answer, started)
+            await serve(path, calls.answer, started)
         except NoRoom as error:
             self._hindrance.meet(str(error))
             raise
