@@ -10,6 +10,7 @@ from consortia.modules import (
     ballots,
     bank,
     governance,
+    guard,
     identity,
     market,
     predictions,
@@ -40,6 +41,7 @@ def application() -> Application:
             ),
             training.module(training.Ports(assets=_Studied(shared), members=members)),
             ballots.module(ballots.Ports(members=members)),
+            guard.module(guard.Ports(members=members)),
             governance.module(
                 governance.Ports(
                     members=members,
@@ -51,8 +53,21 @@ def application() -> Application:
             ),
         ),
         keys=members,
-        stops=governance.Keeper(),
+        stops=_Stopped(governance.Keeper(), guard.Keeper()),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """What stops a method for a while: the council for everybody, guards for one member."""
+
+    council: governance.Keeper
+    guards: guard.Keeper
+
+    def check(self, ctx: Context, method: str) -> None:
+        """Raise Refused for a method that the council paused, or a member that a guard suspended."""
+        self.council.check(ctx, method)
+        self.guards.check(ctx, method)
 
 
 @dataclass(frozen=True, slots=True)

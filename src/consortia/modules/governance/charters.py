@@ -32,7 +32,12 @@ def default_charter(founders: Iterable[str] = ()) -> Charter:
                 (14, 7),
                 all_of_two_thirds=True,
             ),
-            _class("members", ("governance.schedule_member",), (7, 3), all_of_two_thirds=True),
+            _class(
+                "members",
+                ("governance.schedule_member", "guard.disempower", "guard.empower"),
+                (7, 3),
+                all_of_two_thirds=True,
+            ),
             _class("release", ("governance.release_model",), (5, 2), board=True),
             _class(
                 "routine",

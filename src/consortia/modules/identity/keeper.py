@@ -28,6 +28,10 @@ from consortia.modules.identity.types import JOINER, Change, Endpoint, Key, Memb
 _NOBODY = MemberSet(())
 
 
+PEOPLE = frozenset({"admin", "analyst", "approver", "operator", "trustee"})
+"""The roles of people's keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Keeper:
     """Identity's front door, and the kernel's key directory (`kernel.ports.KeyDirectory`)."""
@@ -61,6 +65,13 @@ class Keeper:
         """The member that the key with the id `key` belongs to, past members included; None if nobody's."""
         owner = OWNERS.get(ctx, key)
         return None if owner is None or owner.joining else owner.member
+
+    def is_person(self, ctx: Context, member: str, key: bytes) -> bool:
+        """Whether the key with this id is in force and one of the member's people's."""
+        state = self.key(ctx, key)
+        if state is None or not state.active or state.signer.member != member:
+            return False
+        return bool(state.signer.roles & PEOPLE)
 
     def endpoint(self, ctx: Context, name: str) -> Endpoint | None:
         """Where the node of the member `name` is reached, if it said so."""
