@@ -207,6 +207,7 @@ def _engine(driver: Mapping[str, Any]) -> str:
         return f"; this node's {driver['version']} does not answer"
     vote = f"votes with power {driver['power']}" if driver["votes"] else "does not vote"
     found = f" {driver['version']}, its block {driver['height']:,}, {driver['peers']} peers; this node {vote}"
+    found += ", keeps all blocks" if driver.get("archive") else ""
     found += ", and fetches older blocks first" if driver["catching_up"] else ""
     return f"{found}; {driver['text']}" if driver["text"] else found
 

@@ -54,7 +54,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     how much it logs; `peer_listen` is host:port where it listens to its peers, `peer_address` where they
     reach it when that differs (else at the host of `url`, where it listens everywhere), and `peers` some of
     them (id@host:port): it learns of others. A block waits `block_milliseconds` for late votes; it keeps the
-    last `retain_blocks` blocks (0: all of them, as at least one member must); every `snapshot_blocks` of
+    last `retain_blocks` blocks (0: all of them, as one member must); every `snapshot_blocks` of
     CometBFT's blocks (0: never) a snapshot is made, from which others may start; `metrics_listen` is
     host:port of its Prometheus page (empty: none).
 

@@ -1,3 +1,4 @@
+# Long because handing in, deciding, the key and all looking after are the turns of one engine
 """CometBFT as a node's process runs it: the driver behind its socket, bundles on their way in, its key.
 
 What submitters hand in within a few milliseconds travels to CometBFT as one bundle, one bundle at a time, so
@@ -20,7 +21,7 @@ from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused, require
 from consortia.drivers.cometbft import bundle as bundles
 from consortia.drivers.cometbft.calls import Calls
-from consortia.drivers.cometbft.driver import CometBft, Decided, OutOfStep, Retention
+from consortia.drivers.cometbft.driver import CometBft, Decided, OutOfStep
 from consortia.drivers.cometbft.pool import REPEATED
 from consortia.drivers.cometbft.server import serve
 from consortia.drivers.cometbft.snapshots import Every, Snapshots, in_background
@@ -30,6 +31,7 @@ from consortia.kernel.ledger import Ledger
 from consortia.kernel.ports import Validator
 from consortia.kernel.transaction import parse_transaction
 from consortia.node.cometbft import binary
+from consortia.node.cometbft.archives import Archives
 from consortia.node.cometbft.condition import Condition, Means
 from consortia.node.cometbft.files import Files, Sockets, Start
 from consortia.node.cometbft.rpc import Handed, NotNow, Rpc, RpcError
@@ -98,6 +100,7 @@ class Engine:
         self._light = Light(light, self.starting.answer)
         self._way: Way | None = None
         self._vouching = Vouching(ledger, means.ask)
+        self.archives = Archives(config.retain_blocks, ledger, config.member, means.ask)
         self._crowded_until = 0
 
     @property
@@ -207,7 +210,8 @@ class Engine:
     def facts(self) -> dict[str, Any]:
         """How CometBFT is, for `status`."""
         known: dict[str, Any] = asdict(self.condition) | {"peer": f"{self.peer_id}@{self.config.peer_place}"}
-        text = [self.condition.text, self.starting.text, self.snapshots.problem]
+        text = [self.condition.text, self.starting.text, self.snapshots.problem, self.archives.text]
+        known["archive"] = self.archives.own
         known["text"] = "; ".join(one for one in text if one)
         driver = self._driver
         if driver is not None and driver.mark is not None:
@@ -222,7 +226,7 @@ class Engine:
             await asyncio.sleep(LOOK_SECONDS)
         start = CometBft(self.ledger).start
         self._way = await self.starting.way(start, lambda: self._means.reach(self.starting.guide))
-        retention = Retention(self.config.retain_blocks)
+        retention = self.archives.retention
         self._driver = CometBft(self.ledger, self._means.check, retention, self.snapshots, self.config.member)
         later = partial(asyncio.get_running_loop().call_later, VOTES_SECONDS)
         calls = Calls(self._driver, self._means.now, self._decided, later)
@@ -368,6 +372,7 @@ class Engine:
                 if not condition.catching_up and self._way is None:
                     self.starting.text = ""
                 await self._look_at_snapshots()
+                await self.archives.look(int(found.sync_info.earliest_block_height), self._driver)
             except RpcError:
                 condition.running = False
                 continue

@@ -76,6 +76,7 @@ class Sync(msgspec.Struct):
     """How far CometBFT's blocks are; `catching_up` while it fetches older ones from its peers."""
 
     latest_block_height: str = "0"
+    earliest_block_height: str = "0"
     catching_up: bool = True
 
 
