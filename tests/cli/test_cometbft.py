@@ -39,6 +39,8 @@ def test_init_invite_join_up_and_status_make_a_network_of_two_and_a_key_is_rotat
         lambda: driver(terminal, "alpha")["restarts"] > before["restarts"], "CometBFT starts with the new key"
     )
     until(lambda: driver(terminal, "alpha")["votes"], "it votes with the new key")
+    said = terminal.run("status", "--home", "alpha").stdout
+    assert "started anew for a consensus key that votes from block" in said
     terminal.run("key", "new", "desk", "--role", "operator", "--home", "bravo")
     until(lambda: everything_is_final(terminal, ("alpha", "bravo")), "blocks go on under the new key")
     terminal.run("member", "power", "bravo", "2", "--home", "alpha")

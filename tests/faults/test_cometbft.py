@@ -18,6 +18,7 @@ from consortia.cli.demo import study
 from consortia.kernel.block import Block
 from consortia.modules.identity.queries import Nothing, ProposalsView, ValidatorsView
 from consortia.node.audit.run import audit_homes
+from consortia.node.cometbft.peering import free_ports
 from consortia.node.config import load, save
 from consortia.node.localnet import NodeHandle
 from consortia.sdk.errors import TransactionRefused
@@ -265,7 +266,7 @@ def test_a_member_that_votes_twice_is_marked_and_its_removal_proposed_while_its_
     twin = hurt.folder.parent / f"twin-of-{hurt.folder.name}" / LAST
     shutil.copytree(node.home, twin, ignore=shutil.ignore_patterns("*.sock", "node_key.json"))
     at = hurt.wires.address(LAST)
-    listen = {"listen": f"{at}:0", "peer_listen": f"{at}:7701"}
+    listen = {"listen": f"{at}:0", "peer_listen": f"{at}:{free_ports(1)[0]}"}
     save(replace(load(twin, {}), **listen), twin)
     other = NodeHandle(twin, LAST)
     other.under = node.under

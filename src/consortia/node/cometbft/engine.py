@@ -343,11 +343,9 @@ class Engine:
             return
         if self._rotates_at is None and any(key.public == seat.public for key in self._means.consensus()):
             self._rotates_at = height + ROTATION_BLOCKS
-            condition.text = (
-                f"votes with another consensus key from block {self._rotates_at} of CometBFT's on"
-            )
+            condition.text = f"votes with another consensus key from block {self._rotates_at} on"
         elif self._rotates_at is not None and height >= self._rotates_at - 1:
-            condition.text = ""
+            condition.text = f"started anew for a consensus key that votes from block {self._rotates_at} on"
             self.supervisor.restart()
 
     # Looking after it ---------------------------------------------------------------------------
