@@ -14,6 +14,7 @@ executed (the kvstore's), at half of each one's load.
 
 import asyncio
 import base64
+import json
 import os
 import random
 import statistics
@@ -263,6 +264,15 @@ async def _ready(rpcs: dict[str, Rpc]) -> None:
             await asyncio.sleep(0.1)
 
 
+async def _drained(rpcs: dict[str, Rpc]) -> None:
+    """Wait until nothing of a flood waits any more: it is no part of the load that follows."""
+    for rpc in rpcs.values():
+        waits = 1
+        while waits:
+            await asyncio.sleep(0.1)
+            waits = int(json.loads(await rpc._ask("num_unconfirmed_txs", {}))["total"])
+
+
 def measured(seconds: float) -> dict[str, float]:
     """All figures, each system run for so many seconds, one after the other."""
     found: dict[str, float] = {"verify": _verifications()}
@@ -274,6 +284,7 @@ def measured(seconds: float) -> dict[str, float]:
             async def kvstore() -> None:
                 await _ready(store.rpcs)
                 found["kv"] = await _kvstore_rate(store, seconds)
+                await _drained(store.rpcs)
                 found["kv_latency"] = await _kvstore_latency(store, found["kv"])
 
             asyncio.run(kvstore())
@@ -286,6 +297,7 @@ def measured(seconds: float) -> dict[str, float]:
                 found["half"] = await _ours_rate(ours, seconds / 2)
                 _, found["own_half"] = ours.resident()
                 found["ours"] = await _ours_rate(ours, seconds)
+                await _drained(ours.rpcs)
                 found["latency"] = await _ours_latency(ours, found["ours"])
 
             asyncio.run(nodes())
