@@ -4,8 +4,9 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.market import Limits, Market, Order, Receipt, Sealed, Terms
@@ -29,8 +30,24 @@ WASHED = 400
 """Units of the side stock that go to and fro."""
 
 READY_MS = 1_500
+EARLY_TRIES = 50
 LATE_MS, PAUSE = 40, 0.02
 METHODS = ("market.commit", "market.reveal", "market.stop_key")
+
+
+T = TypeVar("T")
+
+
+def due(action: Callable[[], T]) -> T:
+    """What an action gives, tried again while the ledger's clock is behind this machine's."""
+    for _ in range(EARLY_TRIES):
+        try:
+            return action()
+        except TransactionRefused as refused:
+            if refused.code != "market.too_early":
+                raise
+            time.sleep(PAUSE)
+    return action()
 
 
 @dataclass(slots=True)
@@ -215,19 +232,19 @@ class Floor:
             for market, prices in zip(self.markets, self.day.closes, strict=True)
             for account, side in DESKS
         ]
-        made = ledger.market.hand_in(wanted, number, self._signer(EXCHANGE))
+        made = due(lambda: ledger.market.hand_in(wanted, number, self._signer(EXCHANGE)))
         theirs = [(firm, self._hand_in(firm, order, number)) for firm, order in aside]
         meanwhile(number)
         self.until(begins + commit)
-        ledger.market.open_all(made)
+        due(lambda: ledger.market.open_all(made))
         for firm, sealed in theirs:
-            self.stage.ledger(firm).market.reveal(sealed)
+            due(partial(self.stage.ledger(firm).market.reveal, sealed))
         return self._close(number)
 
     def _close(self, number: int) -> Receipt | None:
         """Clear and settle an auction wherever orders were handed in."""
         self.until(self.start + number * self.beat + sum(self.phases))
-        receipt = self.stage.ledger(EXCHANGE).market.finish(self.all, number)
+        receipt = due(lambda: self.stage.ledger(EXCHANGE).market.finish(self.all, number))
         if receipt is not None:
             self._take_in(receipt)
         return receipt
