@@ -81,6 +81,19 @@ class Watcher:
         pair[0] += 1
         return (*own, gap, hourly, daily, rarity, known, news, ratio, rise, fall, target[1])
 
+    def excerpt(self, event: Event) -> bytes:
+        """The part of the state on which the vector of `event` depends, as a state of its own."""
+        made = Watcher()
+        keys = (
+            f"{event.kind} {event.actor}",
+            f"{event.kind} {event.actor} {event.target}",
+            f"{event.kind} {event.target}",
+        )
+        for key, whole, part in zip(keys, self._tables(), made._tables(), strict=True):
+            if key in whole:
+                part[key] = whole[key]
+        return made.save()
+
     def save(self) -> bytes:
         """The state as bytes."""
         kept = [[[key, list(row)] for key, row in each.items()] for each in self._tables()]

@@ -1,0 +1,298 @@
+"""`consortia guard` and `consortia alert`: what watches the ledger, and the desk for its alerts."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+
+from consortia.base.codec import Malformed, decode_record
+from consortia.base.commitments import record_leaf
+from consortia.cli.banking import identity
+from consortia.cli.options import home_option, json_option
+from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
+from consortia.cli.session import Session, at_home, tell_done
+from consortia.engines.watch import RULES
+from consortia.engines.watch.features import SCHEMA
+from consortia.modules.guard.messages import Answer, Assign, LabelAlert, SetPolicy
+from consortia.modules.guard.queries import (
+    AlertPage,
+    ByAlert,
+    ByMember,
+    Filed,
+    ListAlerts,
+    MaybeFiled,
+    Standing,
+)
+from consortia.modules.guard.types import Bound, Policy, Rule
+from consortia.node.home import Home
+from consortia.sdk.jsonform import to_json
+from consortia.workers.guarding import MODELS_BYTES_MAX, Drawer, GuardError, Models, Shown, Step, check, read
+
+PAGE = 100
+LABELS = click.Choice(["hostile", "honest", "unclear"])
+
+
+@click.group()
+def guard() -> None:
+    """The guard: status, and the policy that it goes by."""
+
+
+@guard.command()
+@click.option("--member", metavar="NAME", help="Whose guard; else this member's.")
+@home_option
+@json_option
+def status(*, member: str | None, home: Path | None, as_json: bool) -> int:
+    """Show a member's guard: policies, alerts, its network mandate, and whether the member is suspended."""
+    session = at_home(home)
+    name = member or session.member
+    found = _standing(session, name)
+    if as_json:
+        facts({"member": name, **to_json(found)})
+        return DONE
+    tally, mandate = found.tally, found.mandate
+    say(f"alerts      {tally.alerts}, {tally.today} on the day since {day(tally.day)}")
+    say(f"suspended   {tally.suspensions} so far, {tally.overturned} of them overturned under this mandate")
+    may = "none: this guard suspends nobody" if mandate is None else f"until {day(mandate.expires)}"
+    say(f"mandate     {may}{'' if mandate is None or found.may_suspend else ', lost by appeals or expired'}")
+    if found.suspended and found.suspension is not None:
+        say(f"{name} is suspended by {found.suspension.by} until {day(found.suspension.until)}")
+    for policy in found.policies:
+        say(f"policy      {policy.name} {policy.version}: {len(policy.rules)} rules, {policy.daily} a day")
+    return DONE
+
+
+@guard.command()
+@click.argument("name")
+@click.option("--daily", default=15, show_default=True, type=click.IntRange(1, 200), help="Alerts a day.")
+@click.option("--rules", type=click.Path(path_type=Path), help="A JSON file of rules; else the usual ones.")
+@click.option("--models", type=click.Path(path_type=Path), help="Learned models to pin beside them.")
+@home_option
+@json_option
+def policy(
+    *, name: str, daily: int, rules: Path | None, models: Path | None, home: Path | None, as_json: bool
+) -> int:
+    """Have this member's guard go by the policy NAME from now on."""
+    chosen = _usual() if rules is None else _rules(rules)
+    pinned = None if models is None else _models(models).digest()
+    receipt = at_home(home).submit(SetPolicy(name, SCHEMA, chosen, pinned, daily))
+    tell_done(receipt, f"The guard goes by {name}: {len(chosen)} rules", as_json=as_json, rules=len(chosen))
+    return DONE
+
+
+@click.group()
+def alert() -> None:
+    """Alerts: list, show, check, assign, answer, label."""
+
+
+@alert.command("list")
+@click.option("--member", metavar="NAME", help="Whose guard's alerts; else this member's.")
+@home_option
+@json_option
+def list_(*, member: str | None, home: Path | None, as_json: bool) -> int:
+    """List the newest alerts of a guard, with what people did about them."""
+    session = at_home(home)
+    name = member or session.member
+    total = _standing(session, name).tally.alerts
+    page = session.ask("guard.alerts", ListAlerts(name, max(0, total - PAGE), PAGE), AlertPage)
+    if as_json:
+        facts({"alerts": to_json(page.alerts), "total": total})
+        return DONE
+    rows = [
+        [one.alert.id.hex()[:16], day(one.alert.time), one.alert.finding.code, _state(one)]
+        for one in reversed(page.alerts)
+    ]
+    table(rows, ["alert", "time", "reason", "case"])
+    return DONE
+
+
+@alert.command()
+@click.argument("which", metavar="ALERT")
+@home_option
+@json_option
+def show(*, which: str, home: Path | None, as_json: bool) -> int:
+    """Show an alert; with its evidence where this home has it."""
+    session = at_home(home)
+    found = _filed(session, which)
+    shown = Drawer(_place(home)).read(found.alert.id)
+    if as_json:
+        facts({**to_json(found), "shown": None if shown is None else to_json(shown)})
+        return DONE
+    say(f"alert     {found.alert.id.hex()}")
+    say(f"reason    {found.alert.finding.code}, by {'an exact rule' if found.alert.exact else 'a model'}")
+    say(f"raised    {day(found.alert.time)} by {found.alert.member}, policy {found.alert.finding.policy}")
+    say(f"case      {_state(found)}")
+    if shown is None:
+        say("evidence  not here: its author hands it out")
+    else:
+        say(f"about     {shown.opening.subject} of {shown.opening.member}, score {shown.score.value}")
+        say(f"event     {shown.fact.kind} to {shown.fact.target}: {', '.join(map(str, shown.fact.values))}")
+    return DONE
+
+
+@alert.command("check")
+@click.argument("which", metavar="ALERT")
+@click.option("--evidence", type=click.Path(path_type=Path), help="The file that its author handed out.")
+@click.option("--models", type=click.Path(path_type=Path), help="The learned models that the alert pins.")
+@home_option
+@json_option
+def check_(
+    *, which: str, evidence: Path | None, models: Path | None, home: Path | None, as_json: bool
+) -> int:
+    """Execute an alert again from its evidence: exit code 0 where all of it comes out the same, 1 else."""
+    session = at_home(home)
+    found = _filed(session, which)
+    shown = _evidence(evidence, found, home)
+    policies = _standing(session, found.alert.member).policies
+    policy_ = next((one for one in policies if one.name == found.alert.finding.policy), None)
+    steps = _checked(found, shown, policy_, models)
+    holds = not any(step.wrong for step in steps)
+    if as_json:
+        facts({"alert": found.alert.id, "holds": holds, "steps": {s.what: s.wrong or "ok" for s in steps}})
+    else:
+        for step in steps:
+            say(f"{step.what:12} {step.wrong or 'ok'}")
+        say("the alert comes out the same" if holds else "the alert does NOT come out the same")
+    return DONE if holds else REFUSED
+
+
+@alert.command()
+@click.argument("which", metavar="ALERT")
+@click.argument("key", metavar="KEY")
+@home_option
+@json_option
+def assign(*, which: str, key: str, home: Path | None, as_json: bool) -> int:
+    """Give an alert to one of this member's people, by the id of a KEY."""
+    session = at_home(home)
+    receipt = session.submit(Assign(_filed(session, which).alert.id, identity(key)))
+    tell_done(receipt, f"The alert is given to {key[:16]}", as_json=as_json)
+    return DONE
+
+
+@alert.command()
+@click.argument("which", metavar="ALERT")
+@click.argument("text")
+@home_option
+@json_option
+def answer(*, which: str, text: str, home: Path | None, as_json: bool) -> int:
+    """Say in TEXT what came out, as the one who has the alert; the ledger gets a salted hash of it."""
+    session = at_home(home)
+    salt = secrets.token_bytes(32)
+    receipt = session.submit(Answer(_filed(session, which).alert.id, record_leaf(salt, text.encode())))
+    tell_done(receipt, f"Answered; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
+    return DONE
+
+
+@alert.command()
+@click.argument("which", metavar="ALERT")
+@click.argument("label_", metavar="LABEL", type=LABELS)
+@home_option
+@json_option
+def label(*, which: str, label_: Any, home: Path | None, as_json: bool) -> int:  # noqa: ANN401 (one of LABELS)
+    """Say that an alert was hostile, honest or unclear; it stands once a second person says the same."""
+    session = at_home(home)
+    receipt = session.submit(LabelAlert(_filed(session, which).alert.id, label_))
+    step = str(receipt.events[0].body["step"])
+    more = "" if step == "labelled" else "; a second person's label makes it stand"
+    tell_done(receipt, f"{label_}{more}", as_json=as_json, step=step)
+    return DONE
+
+
+def _place(home: Path | None) -> Path:
+    return Home.find(home, os.environ).path
+
+
+def _standing(session: Session, member: str) -> Standing:
+    return session.ask("guard.standing", ByMember(member), Standing)
+
+
+def _filed(session: Session, which: str) -> Filed:
+    """An alert by its id, or by the first digits of one of this member's newest."""
+    try:
+        wanted = bytes.fromhex(which)
+    except ValueError:
+        wanted = b""
+    if len(wanted) == 32:
+        found = session.ask("guard.alert", ByAlert(wanted), MaybeFiled).found
+    else:
+        total = _standing(session, session.member).tally.alerts
+        newest = ListAlerts(session.member, max(0, total - PAGE), PAGE)
+        near = [
+            one
+            for one in session.ask("guard.alerts", newest, AlertPage).alerts
+            if which and one.alert.id.hex().startswith(which.lower())
+        ]
+        found = near[0] if len(near) == 1 else None
+    if found is None:
+        raise Failure(f"there is no alert {which}", "consortia alert list")
+    return found
+
+
+def _state(one: Filed) -> str:
+    case = one.case
+    if case.label is not None:
+        return case.label if case.second is not None else f"{case.label}?, by one person"
+    if case.answer is not None:
+        return "answered"
+    return "open" if case.assigned is None else f"with {case.assigned.hex()[:16]}"
+
+
+def _evidence(path: Path | None, found: Filed, home: Path | None) -> Shown:
+    try:
+        shown = Drawer(_place(home)).read(found.alert.id) if path is None else read(path)
+    except GuardError as error:
+        raise Failure(str(error), "ask the alert's author for its evidence") from None
+    if shown is None:
+        raise Failure(
+            "the evidence of this alert is not in this home",
+            f"ask {found.alert.member} for it, then: consortia alert check ALERT --evidence FILE",
+        )
+    return shown
+
+
+def _checked(found: Filed, shown: Shown, used: Policy | None, models: Path | None) -> list[Step]:
+    try:
+        return check(found.alert, shown, used, None if models is None else _models(models))
+    except GuardError as error:
+        raise Failure(str(error), "use the models that the policy pins") from None
+
+
+def _models(path: Path) -> Models:
+    try:
+        return decode_record(Models, path.read_bytes(), size_max=MODELS_BYTES_MAX)
+    except (OSError, Malformed) as error:
+        raise Failure(f"{path}: no models of a guard: {error}", "name a file of learned models") from None
+
+
+def _usual() -> tuple[Rule, ...]:
+    return tuple(
+        Rule(
+            rule.code,
+            rule.kind,
+            tuple(Bound(each.column, each.least, each.most) for each in rule.bounds),
+            rule.severity,
+        )
+        for rule in RULES
+    )
+
+
+def _rules(path: Path) -> tuple[Rule, ...]:
+    """The rules in a JSON file: [{code, kind, severity, bounds: {column: [least, most]}}]."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(
+            Rule(
+                str(rule["code"]),
+                str(rule["kind"]),
+                tuple(Bound(str(name), *pair) for name, pair in rule["bounds"].items()),
+                int(rule["severity"]),
+            )
+            for rule in found
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Failure(
+            f"{path}: no rules: {error}",
+            'write [{"code": "a.b", "kind": "transfer", "severity": 30, "bounds": {"amount": [100, null]}}]',
+        ) from None
