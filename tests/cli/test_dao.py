@@ -9,6 +9,9 @@ from tests.cli.terminal import Terminal
 from tests.faults.network import processes
 
 pytestmark = pytest.mark.slow
+STORY_SECONDS_MAX = 400
+"""A busy machine tells it slowly: its days are as many seconds longer."""
+
 CODES = (
     "free text is refused before it runs",
     "as on the same request without that text",
@@ -25,7 +28,7 @@ def story(tmp_path_factory):
     """One finished story, shared: its object, and a terminal beside it."""
     terminal = Terminal(tmp_path_factory.mktemp("dao"))
     process = terminal.start("demo", "dao", "--json", "--home", "home")
-    output = process.line()
+    output = process.line(STORY_SECONDS_MAX)
     assert process.wait() == 0, process.errors
     process.stop()
     return SimpleNamespace(terminal=terminal, facts=json.loads(output), told="".join(process.errors))
