@@ -34,7 +34,7 @@ STORIES: dict[str, tuple[str, str]] = {
 @click.command()
 @click.argument("name", default=HEALTH)
 @click.option("--list", "listing", is_flag=True, help="List the stories and stop.")
-@click.option("--data", type=click.Path(path_type=Path), help="Your own data: a folder with a CSV a member.")
+@click.option("--data", type=click.Path(path_type=Path), help="Your own data, a CSV a member; none for dao.")
 @click.option("--label", help="With --data: the column to predict; it has two classes.")
 @click.option("--rejects", type=click.Path(path_type=Path), help="Write rows that cannot be read here.")
 @click.option("--skip-bad-rows", is_flag=True, help="Go on without rows that cannot be read.")
