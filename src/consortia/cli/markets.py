@@ -8,6 +8,7 @@ import click
 
 from consortia.base.keys import SigningKey
 from consortia.cli.banking import bank_of, span
+from consortia.cli.meters import meter
 from consortia.cli.options import home_option, json_option
 from consortia.cli.orders import Kept
 from consortia.cli.output import DONE, Failure, facts, instant, say, table
@@ -56,6 +57,7 @@ def market() -> None:
     """Sealed call auctions. MARKET is a name; limits are prices in the quote unit's smallest parts."""
 
 
+market.add_command(meter)
 market.add_command(replay)
 market.add_command(record)
 

@@ -22,6 +22,7 @@ from consortia.sdk.ballots import Ballots
 from consortia.sdk.bank import Bank
 from consortia.sdk.governance import Governance
 from consortia.sdk.market import Markets
+from consortia.sdk.meters import Meters
 from consortia.sdk.training import Training
 from consortia.workers.vault import Vault
 
@@ -61,6 +62,7 @@ class Ledger:
         self.governance = Governance(access, member)
         self.ballots = Ballots(access, member)
         self.market = Markets(access, member)
+        self.meters = Meters(access, member)
         self._closing = closing or access.close
 
     def submit(self, *records: Record) -> Receipt:

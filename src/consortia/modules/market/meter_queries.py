@@ -17,7 +17,7 @@ PAGE_MAX = 1000
 
 
 class SomeMeters(Record, frozen=True):
-    """Meters of a market whose account is above `after` (None: from the first on)."""
+    """Meters of a market whose account comes after `after` (None: from the first on), shorter names first."""
 
     market: Digest
     after: Owner | None
@@ -61,11 +61,12 @@ def meters(ctx: Context, arguments: SomeMeters, ports: Ports) -> Meters:
     metering = None if market is None else market.metering
     if market is None or metering is None:
         return Meters(())
+    last = METERS.state_key(market.id, *([] if arguments.after is None else [arguments.after]))
     for key, meter in METERS.scan(ctx, market.id):
         owner, since, until, traded = str(key[1]), None, None, None
         if len(found) == arguments.limit:
             break
-        if owner <= (arguments.after or ""):
+        if METERS.state_key(market.id, owner) <= last:
             continue
         if meter.next is not None:
             traded = PROMISES.get(ctx, market.id, owner, meter.next)
