@@ -10,7 +10,7 @@ from consortia.kernel.application import Application
 from consortia.kernel.genesis import Limits
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
-from consortia.testing.plain import QUOTA, Member, Settle, Write, application, genesis
+from consortia.testing.plain import QUOTA, Member, Settle, Stop, Write, application, genesis
 from consortia.testing.simulator import Disk
 
 START = 1_700_000_000_000
@@ -85,6 +85,32 @@ def test_what_a_block_has_no_room_for_waits_for_the_next_in_its_order():
         if outcome.committed is not None:
             blocks.append([receipt.transaction for receipt in outcome.committed.result.receipts])
     assert blocks == [ids[:2], ids[2:4], ids[4:]]
+
+
+def test_what_is_urgent_goes_before_what_else_waits_but_not_before_its_own_lane():
+    orders = driver(
+        grouping=Grouping(transactions_max=10, wait_ms=10),
+        limits=Limits(block_cost=10**6, block_transactions=2, epoch_milliseconds=3_600_000),
+    )
+    first = [orders.submit(write(orders, sequence), START) for sequence in range(4)]
+    late = orders.submit(write(orders, 4, message=Stop("x")), START)
+    urgent = orders.submit(write(orders, 0, member=BIRCH, message=Stop("y")), START)
+    blocks = []
+    for now in range(START + 10, START + 100, 10):
+        outcome = orders.step(now)
+        if outcome.committed is not None:
+            blocks.append([receipt.transaction for receipt in outcome.committed.result.receipts])
+    assert blocks == [first[:2], [urgent, first[2]], [first[3], late]]
+
+
+def test_of_what_is_urgent_one_more_may_wait_than_of_all_else():
+    quota = QUOTA.__class__(QUOTA.cost_per_block, QUOTA.cost_per_epoch, QUOTA.state_bytes, 2)
+    orders = driver(quota=quota)
+    for sequence in range(2):
+        orders.submit(write(orders, sequence), START)
+    refused_with("node.pool_full", orders, write(orders, 2))
+    orders.submit(write(orders, 2, message=Stop("x")), START)
+    refused_with("node.pool_full", orders, write(orders, 3, message=Stop("x")))
 
 
 def test_of_one_member_only_so_many_transactions_wait():

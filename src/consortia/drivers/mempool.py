@@ -2,7 +2,8 @@
 
 The pool keeps one admission fold (`kernel.admission`) over the committed state, at the block time of
 the block to come. What the fold admits is *ready*; what it only defers (a block or a member's share of
-it is full) waits its turn, up to the member's cap of pending transactions. All else is refused at once.
+it is full) waits its turn, up to the member's cap of pending transactions, and a quarter more of urgent ones.
+All else is refused at once. What is urgent goes before what else waits.
 """
 
 from collections import deque
@@ -13,7 +14,15 @@ from msgspec import Struct
 from consortia.base.codec import Record
 from consortia.base.refusals import Refusal, Refused, require
 from consortia.kernel import refusals as codes
-from consortia.kernel.admission import Admission, Admitted, Check, is_deferred, parse
+from consortia.kernel.admission import (
+    URGENT_PART,
+    Admission,
+    Admitted,
+    Check,
+    is_deferred,
+    is_urgent,
+    parse,
+)
 from consortia.kernel.application import Bound
 from consortia.kernel.block import BLOCK_BYTES_MAX
 from consortia.kernel.ledger import Ledger
@@ -110,6 +119,8 @@ class Mempool:
         fold = self._current(now)
         member = fold.admission.signer(parsed.transaction.key).member
         cap = fold.admission.quota(member).pending
+        if is_urgent(calls):
+            cap += max(1, cap // URGENT_PART)
         if self._pending.get(member, 0) >= cap:
             raise Refused(POOL_FULL, f"{member}: {cap}")
         self._enter(fold, Waiting(parsed, calls, member))
@@ -164,7 +175,7 @@ class Mempool:
         queue, self.waiting = self.waiting, deque()
         self._lanes.clear()
         refused = []
-        for item in queue:
+        for item in _urgent_first(queue):
             self._forget(item.parsed.id)
             try:
                 self._enter(self._current(now), item)
@@ -191,7 +202,8 @@ class Mempool:
         """Admit to the block; False when the transaction must wait for a later one."""
         lane = (item.parsed.transaction.key, item.parsed.transaction.lane)
         size = len(item.parsed.raw) + TRANSACTION_FRAME_BYTES
-        if lane in self._lanes or fold.bytes + size > BLOCK_BYTES_MAX:
+        room = BLOCK_BYTES_MAX if is_urgent(item.calls) else BLOCK_BYTES_MAX - BLOCK_BYTES_MAX // URGENT_PART
+        if lane in self._lanes or fold.bytes + size > room:
             return False
         try:
             fold.admitted.append(fold.admission.admit_parsed(item.parsed, item.calls, self.check))
@@ -224,3 +236,16 @@ class Mempool:
             self._pending[member] = left
         else:
             del self._pending[member]
+
+
+def _urgent_first(queue: deque[Waiting]) -> list[Waiting]:
+    """What waits, the urgent in front where nothing of their lane waits before them; else in its order."""
+    ahead, rest, seen = list[Waiting](), list[Waiting](), set[tuple[bytes, int]]()
+    for item in queue:
+        lane = (item.parsed.transaction.key, item.parsed.transaction.lane)
+        if lane not in seen and is_urgent(item.calls):
+            ahead.append(item)
+        else:
+            seen.add(lane)
+            rest.append(item)
+    return ahead + rest

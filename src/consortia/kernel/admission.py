@@ -3,6 +3,10 @@
 The proposer filters by it, and every node rejects a block that holds a transaction which it refuses.
 Keys, roles and quotas are those at the start of the block, so a change of a key acts from the
 next block; sequences and consumed quotas advance within the fold.
+
+Of a block's limits a quarter is kept for transactions with an urgent call, the rest is for all; of either
+each member has an equal share, so that nobody crowds out another
+(`docs/decisions/0028-shares-of-a-block.md`).
 """
 
 from collections.abc import Callable
@@ -14,6 +18,7 @@ from consortia.base.keys import verify
 from consortia.base.refusals import Refusal, Refused, require
 from consortia.kernel import refusals as codes
 from consortia.kernel.application import Application, Bound
+from consortia.kernel.block import MEMBERS_MAX
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.genesis import Limits
 from consortia.kernel.ports import KeyState, Quota
@@ -24,6 +29,9 @@ from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Parsed, parse_wi
 
 BYTES_PER_COST = 16
 """Every this many bytes of a transaction cost one unit more."""
+
+URGENT_PART = 4
+"""One in so many of a block's units of cost, and of its transactions, is kept for urgent transactions."""
 
 Check = Callable[[bytes, bytes, bytes], bool]
 """Whether (public key, message, signature) is valid; a driver may pass one with results it has already."""
@@ -104,6 +112,11 @@ class Admission:
         self._costs: dict[str, int] = {}
         self._block_cost = 0
         self._count = 0
+        self._least = -(-limits.block_cost // max(1, limits.block_transactions))
+        self._urgent: dict[str, int] = {}
+        self._ordinary: dict[str, int] = {}
+        self._ordinary_count = self._ordinary_cost = 0
+        self._members = 0
 
     def admit(self, raw: bytes, check: Check = verify) -> Admitted:
         """Admit the next transaction of the block, or raise Refused and leave the fold as it was."""
@@ -125,12 +138,21 @@ class Admission:
         self._check_sequence(parsed)
         cost = static_cost(parsed, calls)
         self._check_cost(signer.member, cost)
+        urgent = is_urgent(calls) and self._has_share(signer.member, cost)
+        if not urgent:
+            self._check_ordinary(signer.member, cost)
         if not check(signer.public, parsed.signed, parsed.envelope.signature):
             raise Refused(codes.BAD_SIGNATURE)
         self._next[transaction.key, transaction.lane] = transaction.sequence + 1
         self._costs[signer.member] = self._costs.get(signer.member, 0) + cost
         self._block_cost += cost
         self._count += 1
+        if urgent:
+            self._urgent[signer.member] = self._urgent.get(signer.member, 0) + max(cost, self._least)
+        else:
+            self._ordinary[signer.member] = self._ordinary.get(signer.member, 0) + cost
+            self._ordinary_cost += cost
+            self._ordinary_count += 1
         return Admitted(parsed, signer, calls, cost)
 
     def signer(self, key_id: bytes) -> Signer:
@@ -201,6 +223,37 @@ class Admission:
         if in_block > quota.cost_per_block:
             raise Refused(codes.BLOCK_FULL, f"{member}: {in_block} of {quota.cost_per_block} this block")
 
+    def _has_share(self, member: str, cost: int) -> bool:
+        """Whether the member's share of what is kept for the urgent has room for so much more.
+
+        A transaction takes of it at least what is a transaction's part of the block, so that the shares of
+        all members together fit both limits of a block.
+        """
+        used = self._urgent.get(member, 0) + max(cost, self._least)
+        return self._is_share(used, self.limits.block_cost // URGENT_PART)
+
+    def _check_ordinary(self, member: str, cost: int) -> None:
+        """Whether what is left of the block, and the member's share of that, have room for so much more.
+
+        The first ordinary transaction of a block, and the first of a member in it, need no more than room:
+        one that is larger than a share is never kept out for good.
+        """
+        limits, mine, held = self.limits, self._ordinary.get(member, 0), self._ordinary_cost
+        most = limits.block_cost - limits.block_cost // URGENT_PART
+        count_max = limits.block_transactions - limits.block_transactions // URGENT_PART
+        if self._ordinary_count >= count_max or (held and held + cost > most):
+            raise Refused(codes.BLOCK_FULL, f"{self._ordinary_count} ordinary transactions, cost {held}")
+        if mine and not self._is_share(mine + cost, most):
+            raise Refused(codes.BLOCK_FULL, f"{member}: {mine} of a share of {most}")
+
+    def _is_share(self, cost: int, whole: int) -> bool:
+        """Whether a cost is within a member's equal share of the whole."""
+        if cost <= whole // MEMBERS_MAX:
+            return True
+        if not self._members:
+            self._members = max(1, len(self.app.keys.member_set(self._ctx).members))
+        return cost <= whole // self._members
+
     def _quota(self, member: str) -> tuple[Quota, int]:
         """A member's quota, and what it spent of it in this epoch, both at the block's start."""
         usage = USAGE.get(self._ctx, member)
@@ -208,6 +261,11 @@ class Admission:
         spent = usage.cost if usage is not None and usage.epoch == epoch else 0
         self._quotas[member] = self.app.keys.quota(self._ctx, member), spent
         return self._quotas[member]
+
+
+def is_urgent(calls: tuple[tuple[Bound, Record], ...]) -> bool:
+    """Whether a transaction has a call that must not be crowded out."""
+    return any(bound.method.urgent for bound, _ in calls)
 
 
 def is_deferred(refusal: Refusal) -> bool:

@@ -17,7 +17,10 @@ BY_ROTATION = frozenset({"node", "recovery", "consensus"})
 FULL_QUOTA = Quota(
     cost_per_block=4_000_000, cost_per_epoch=4_000_000_000, state_bytes=1 << 34, pending=10_000
 )
-"""The quota that tools propose when asked for nothing else: about one core, and 16 GiB of state."""
+"""The quota that tools propose when asked for nothing else: about one core, and 16 GiB of state.
+
+Of a block it is no more than a member's share (`kernel.admission`), which the number of members decides.
+"""
 
 _CURVES = {
     "p256": (

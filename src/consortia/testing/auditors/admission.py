@@ -12,7 +12,7 @@ class Asked:
 
     `methods` are its calls, `roles` for each the roles that may sign it; `cost` is what the calls'
     declarations and the size make. `home` says whether it names this network, `signed` whether its
-    signature is good.
+    signature is good; `urgent`, whether any of its methods is.
     """
 
     key: bytes
@@ -22,6 +22,7 @@ class Asked:
     roles: tuple[frozenset[str], ...]
     cost: int
     methods: tuple[str, ...]
+    urgent: bool
     home: bool = True
     signed: bool = True
 
@@ -42,6 +43,10 @@ class Admission:
         """What a member consumes in this block."""
         self.last: dict[str, int] = {}
         """The epoch in which a member last consumed anything."""
+        self.shares = {True: dict[str, int](), False: dict[str, int]()}
+        """What each member's urgent and other transactions cost in this block."""
+        self.ordinary = 0
+        self.members = 0
         self.held = 0
         self.time = 0
 
@@ -49,10 +54,13 @@ class Admission:
         """A block begins: keys, roles and quotas are for all of it what they are now."""
         self.end()
         self.held, self.time = 0, time
+        self.shares = {True: dict[str, int](), False: dict[str, int]()}
+        self.ordinary = 0
         self.keys = self.identity.directory(time)
         self.bounds = self.identity.bounds()
         names = {member for member, _, _, _ in self.keys.values()}
         self.quotas = {name: dict(self.identity.quota(name)) for name in names}
+        self.members = sum(one["left"] is None for one in self.identity.members.values())
 
     def end(self) -> None:
         """A block ends: what was consumed counts for the epoch."""
@@ -82,7 +90,18 @@ class Admission:
         refuse("block_full", when=self.held == self.most)
         refuse("block_full", when=sum(self.now.values()) + asked.cost > self.cost_max)
         refuse("block_full", when=now > quota["cost_per_block"])
+        kept, members = self.cost_max // 4, self.members
+        taken = self.shares[True].get(member, 0) + max(asked.cost, -(-self.cost_max // self.most))
+        urgent = asked.urgent and taken <= kept // members
+        own = self.shares[False].get(member, 0)
+        if not urgent:
+            rest = sum(self.shares[False].values())
+            refuse("block_full", when=self.ordinary >= self.most - self.most // 4)
+            refuse("block_full", when=bool(rest) and rest + asked.cost > self.cost_max - kept)
+            refuse("block_full", when=bool(own) and own + asked.cost > (self.cost_max - kept) // members)
         refuse("bad_signature", when=not asked.signed)
+        self.shares[urgent][member] = taken if urgent else own + asked.cost
+        self.ordinary += not urgent
         self.next[asked.key, asked.lane] = following + 1
         self.now[member] = now
         self.held += 1

@@ -110,6 +110,7 @@ def enveloped(world: "World") -> Envelope:
         roles=tuple(world.app.methods[method].method.roles for method in names),
         cost=len(raw) // BYTES_PER_COST + sum(_cost(world, message) for message in messages),
         methods=tuple(names),
+        urgent=any(world.app.methods[method].method.urgent for method in names),
         home=home,
         signed=attack != "forge the signature",
     )
