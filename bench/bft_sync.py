@@ -60,7 +60,7 @@ def run() -> list[dict[str, object]]:
         source.commit()
         made = time.perf_counter() - begin
         target = CometBft(Ledger.create(LmdbStore(folder / "target"), application(), record))
-        (offer,) = source.snapshots.offered(HEIGHT + 2)
+        *_, offer = source.snapshots.offered(HEIGHT + 2)
         begin, cpu = time.perf_counter(), time.process_time()
         target.accept(offer, source.info()[1])
         for number in range(offer.chunks):
