@@ -156,7 +156,9 @@ def show(*, name: str, home: Path | None, as_json: bool) -> int:
 @click.argument("name")
 @click.argument("drawn", type=int)
 @click.option("--auction", type=click.IntRange(0), required=True, help="The auction that was delivered.")
-@click.option("--key", "file", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option(
+    "--key", "file", type=click.Path(path_type=Path, exists=True), required=True, help="The meter's key."
+)
 @for_option
 @home_option
 def sign(*, name: str, drawn: int, auction: int, file: Path, account: str | None, home: Path | None) -> int:
