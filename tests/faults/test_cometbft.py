@@ -67,12 +67,16 @@ class Hurt(Network):
         before = self.height(name)
         wait_until(lambda: self.height(name) > before + blocks, f"blocks at {name}")
 
-    def catches_up(self, name, after):
+    def returns(self, name, after):
         """Wait until a member that was away has all blocks of another, and takes part; tells how long."""
         began, wanted = time.monotonic(), self.register(FIRST)
         wait_until(lambda: self.height(name) >= wanted.height, f"return of {name}")
         tell(f"{name} was back {time.monotonic() - began:.1f} s after {after} (bar of the design: 20 s)")
         self.register(name)
+
+    def catches_up(self, name, after):
+        """Wait for a member's return and then, as nobody submits anything, for agreement of all."""
+        self.returns(name, after)
         self.agrees()
 
     def said(self, name, *words):
@@ -153,10 +157,10 @@ def test_a_study_finishes_while_a_node_is_killed_and_returns(hurt):
         hurt.party(LAST).node.kill()
         hurt.goes_on(FIRST)
         hurt.restart(LAST)
-        hurt.catches_up(LAST, "a kill of its node")
+        hurt.returns(LAST, "a kill of its node")
         os.kill(processes("cometbft", "start", hurt.party(SECOND).home.path)[0], signal.SIGKILL)
         hurt.goes_on(FIRST)
-        hurt.catches_up(SECOND, "a kill of its CometBFT")
+        hurt.returns(SECOND, "a kill of its CometBFT")
     view = hurt.end_of(asked)
     hurt.acknowledged += load.acknowledged
     hurt.agrees()
