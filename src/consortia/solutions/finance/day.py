@@ -22,7 +22,7 @@ COLLAR = 500
 
 MOVE_PPM = 45_000
 STOCKS = 4
-AUCTIONS, MORE = 8, 6
+AUCTIONS, MORE = 6, 6
 """The auctions of the day, and so many more where something is awaited that has not happened."""
 
 LEARN_DAYS, PAPER_DAYS = 300, 250
