@@ -1,0 +1,1 @@
+"""Supply chains: events of goods on their way, as EPCIS 2.0 has them."""
