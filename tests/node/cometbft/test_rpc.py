@@ -117,3 +117,27 @@ def test_what_is_no_answer_is_an_error(tmp_path, answer):
 def test_a_cometbft_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(RpcError, match="does not run"):
         asyncio.run(Rpc(tmp_path / "nothing").engine())
+
+
+@pytest.mark.parametrize("name", ["Method", "METHOD", "methoD"])
+def test_what_is_passed_on_asks_for_nothing_but_what_was_looked_at(tmp_path, name):
+    """CometBFT reads names in capitals as the same names, and the last of them counts."""
+    question = {"jsonrpc": "2.0", "id": 7, "method": "commit", "params": {"height": "3"}}
+    smuggled = json.dumps(question | {name: "broadcast_tx_sync"}).encode()
+    told, heard = asking(tmp_path / "rpc", [http(b"{}")], lambda rpc: rpc.relay(smuggled))
+    assert (told, heard) == (b"{}", [question])
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        b'{"method": "broadcast_tx_sync", "params": {"tx": "AQ=="}}',
+        b'{"method": "commit", "method": "status"}',
+        b'[{"method": "commit"}]',
+        b'{"method": "commit", "params": {"height": {"method": "status"}}}',
+        b"",
+    ],
+)
+def test_what_no_light_client_asks_is_not_passed_on(tmp_path, question):
+    with pytest.raises(RpcError):
+        asking(tmp_path / "rpc", [http(b"{}")], lambda rpc: rpc.relay(question))

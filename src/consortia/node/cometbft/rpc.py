@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ LIGHT = frozenset({"commit", "validators", "consensus_params"})
 
 class _Question(msgspec.Struct):
     method: str
+    id: int | str = 0
+    params: dict[str, str | int | bool | None] = {}
 
 
 class _BlockId(msgspec.Struct):
@@ -130,12 +133,17 @@ class Rpc:
         return found.signed_header.commit.block_id.hash
 
     async def relay(self, question: bytes) -> bytes:
-        """CometBFT's answer to a light client's question; raises RpcError for any other question."""
+        """CometBFT's answer to a light client's question; raises RpcError for any other question.
+
+        The question is written anew: CometBFT reads names in capitals too, so the sender's bytes could ask
+        for something else than what was looked at here.
+        """
         try:
-            if msgspec.json.decode(question, type=_Question).method not in LIGHT:
+            asked = msgspec.json.decode(question, type=_Question)
+            if asked.method not in LIGHT:
                 raise RpcError(f"none but {', '.join(sorted(LIGHT))} is passed on")
             async with asyncio.timeout(SECONDS_MAX):
-                return await self._exchange(question)
+                return await self._exchange(_request(asked.id, asked.method, asked.params))
         except (ValueError, TimeoutError, msgspec.MsgspecError, OSError, EOFError) as error:
             raise RpcError(f"CometBFT does not answer: {type(error).__name__} {error}".rstrip()) from error
 
@@ -146,10 +154,9 @@ class Rpc:
         self._idle.clear()
 
     async def _ask(self, method: str, parameters: dict[str, Any]) -> bytes:
-        body = msgspec.json.encode({"jsonrpc": "2.0", "id": 0, "method": method, "params": parameters})
         try:
             async with asyncio.timeout(SECONDS_MAX):
-                data = await self._exchange(body)
+                data = await self._exchange(_request(0, method, parameters))
             answer = msgspec.json.decode(data, type=_Answer)
         except (ValueError, TimeoutError, msgspec.MsgspecError) as error:
             raise RpcError(f"CometBFT does not answer: {type(error).__name__} {error}".rstrip()) from error
@@ -190,6 +197,11 @@ class Rpc:
         else:
             self._idle.append((reader, writer))
         return data
+
+
+def _request(name: int | str, method: str, parameters: Mapping[str, Any]) -> bytes:
+    """A call of JSON-RPC."""
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": name, "method": method, "params": parameters})
 
 
 def _fields(head: bytes) -> dict[str, str]:
