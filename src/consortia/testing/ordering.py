@@ -37,6 +37,8 @@ ENTRIES: dict[str, bytes] = {
     "squeezed, and cut short": b"\x04" + stored(framed(b"x"))[:-1],
     "squeezed, and a byte too many": b"\x04" + stored(framed(b"x")) + b"\x00",
     "squeezed, with a wrong sum": b"\x04" + stored(framed(b"x"))[:-4] + bytes(4),
+    "squeezed, with a smaller window": b"\x04\x08\x1d" + stored(framed(b"x"))[2:],
+    "squeezed, and padded": b"\x04\x78\x01" + bytes((0, 0, 0, 255, 255)) * 60 + stored(framed(b"x"))[2:],
     "a kind of the future": b"\x05" + framed(b"x"),
     "sent again, without a time": b"\x03" + framed(b"x"),
     "nothing, sent again": b"\x03" + bytes(8),

@@ -1,5 +1,8 @@
 """Bundles hold transactions in order, and whatever is no bundle is refused."""
 
+import random
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +38,32 @@ def test_what_would_become_longer_than_any_bundle_is_refused_before_it_does(size
     assert len(squeezed(HEAD + frames)) < size // 100
     with pytest.raises(Malformed):
         read(squeezed(HEAD + frames))
+
+
+def test_what_points_beyond_the_window_that_it_names_is_refused_as_readers_differ_in_it():
+    far = random.Random(1).randbytes(2_000)
+    frames = framed(far) * 2
+    data = zlib.compress(frames, 9)
+    assert zlib.decompress(data) == frames
+    smallest = bytes((0x08, 31 - (0x08 << 8) % 31)) + data[2:]
+    assert smallest[:2] != data[:2]
+    for first in (b"\x78\x01", b"\x78\xda"):
+        assert read(b"\x04" + first + data[2:]) == (far, far)
+    with pytest.raises(Malformed):
+        read(b"\x04" + smallest)
+
+
+def test_a_squeezed_bundle_that_is_padded_beyond_its_bundle_is_refused():
+    bundle = pack([bytes(100)])
+    padding = b"\x00\x00\x00\xff\xff"
+    short = squeezed(bundle)
+    for count, fits in ((1, True), (60, True), (80, False), (100_000, False)):
+        entry = short[:3] + padding * count + short[3:]
+        if fits:
+            assert read(entry) == read(bundle)
+        else:
+            with pytest.raises(Malformed):
+                read(entry)
 
 
 @given(st.binary(max_size=60))

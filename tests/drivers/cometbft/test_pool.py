@@ -14,6 +14,7 @@ from consortia.drivers.cometbft.pool import (
     FULL,
     REFUSED,
     REPEATED,
+    RESENT,
     SHARED_BYTES_MAX,
 )
 from consortia.drivers.cometbft.readings import Readings
@@ -156,6 +157,32 @@ def test_of_another_member_two_shares_wait_and_it_takes_nobody_elses_room():
     assert driver.check_tx(entry, NOW).codes == (FULL,) * 100
 
 
+def test_who_says_that_everything_is_sent_again_has_no_more_than_twice_the_room():
+    driver = CometBft(founded(), member=BIRCH.name)
+    limit, waits, sequence = RESENT * SHARED_BYTES_MAX // 4, 0, 0
+    while True:
+        raws = [large(at) for at in range(sequence, sequence + 100)]
+        verdict = driver.check_tx(again(NOW + sequence, raws), NOW)
+        if verdict.code == REFUSED:
+            break
+        sequence, waits = sequence + 100, waits + sum(map(len, raws))
+    assert verdict.codes == (FULL,) * 100
+    assert limit - 100 * len(large(0)) < waits <= limit
+    assert driver.check_tx(again(NOW, [write(0, BIRCH)]), NOW).code == ACCEPTED
+
+
+def test_an_entry_counts_for_its_members_with_all_that_stands_in_it():
+    driver, stale = CometBft(founded(), member=BIRCH.name), [large(sequence) for sequence in range(300)]
+    committed(driver, block(1, pack(stale)))
+    limit, waits = ABROAD * SHARED_BYTES_MAX // 4, 0
+    for sequence in range(300, 400):
+        entry = pack([write(sequence), *stale])
+        if driver.check_tx(entry, NOW).code == REFUSED:
+            break
+        waits += len(entry)
+    assert 0 < waits <= limit + len(entry)
+
+
 def test_nobody_uses_up_the_share_of_a_member_by_bundles_that_begin_with_its_transactions():
     driver = CometBft(founded(), member=AMBER.name)
     committed(driver, block(1, pack([write(0)])))
@@ -264,7 +291,7 @@ def test_whatever_reaches_whom_all_that_was_let_in_is_ordered_and_then_nobody_ma
 def test_only_well_formed_entries_are_remembered_and_the_oldest_is_forgotten_first():
     ledger = founded()
     entries = [pack([write(sequence, message=Write("x", bytes(100)))]) for sequence in range(4)]
-    readings = Readings(ledger.app, ledger.network, bytes_max=2 * len(entries[0]))
+    readings = Readings(ledger.app, ledger.network, bytes_max=4 * len(entries[0]))
     first = readings.read(entries[0])
     assert readings.read(entries[0]) is first
     readings.read(pack([write(0), b"garbage"]))
@@ -276,3 +303,13 @@ def test_only_well_formed_entries_are_remembered_and_the_oldest_is_forgotten_fir
     assert readings.read(entries[0]) == first
     readings.forget(entries)
     assert len(readings) == 0
+
+
+def test_of_squeezed_entries_no_more_is_remembered_than_of_others():
+    ledger, bytes_max = founded(), 1 << 20
+    readings = Readings(ledger.app, ledger.network, bytes_max=bytes_max)
+    for sequence in range(5):
+        bomb = squeezed(pack([large(sequence)] * 800))
+        assert len(bomb) < 8_000
+        readings.read(bomb)
+    assert 800 * len(large(0)) * len(readings) <= bytes_max

@@ -5,7 +5,7 @@ few milliseconds and sends it as one *bundle*: a byte 1, then each transaction b
 endian). A bundle is not signed and has no meaning in the law: each transaction in it is admitted, executed
 and receipted alone, and a proposer may pack anew what is left of one. Transactions have
 most of their bytes in common, and CometBFT sends each bundle several times over: so a bundle is *squeezed*
-before, a byte 4, then what stands behind the byte 1, in the zlib format (RFC 1950).
+before, a byte 4, then what stands behind the byte 1, in the zlib format (RFC 1950) with its largest window.
 
 What waits at one node and in no block may be unknown to the others, and CometBFT sends the same bytes only
 once. So it is *sent again* as a byte 3, the sender's clock (UTC milliseconds, 8 bytes), then as in a bundle.
@@ -23,6 +23,12 @@ from consortia.base.codec import Malformed
 from consortia.kernel.transaction import TRANSACTION_BYTES_MAX
 
 BUNDLE, TICK, AGAIN, SQUEEZED = 1, 2, 3, 4
+_WINDOW = 0x78
+"""How zlib data begins whose window is the largest: what points further back is refused by every reader."""
+
+_SPARE_BYTES = 256
+"""So many bytes more has a squeezed bundle at most: more of it would only be padding."""
+
 BUNDLE_BYTES_MAX = 1 << 19
 BUNDLE_TRANSACTIONS_MAX = 1_000
 LENGTH_BYTES = 4
@@ -55,7 +61,12 @@ def squeezed(bundle: bytes) -> bytes:
 
 
 def _unsqueezed(data: bytes) -> bytes:
-    """The bundle that was squeezed; raises Malformed, at the latest when it becomes longer than any."""
+    """The bundle that was squeezed; raises Malformed, at the latest when it becomes longer than any.
+
+    Data with a smaller window are refused: readers differ in what they take that points beyond it.
+    """
+    if data[1:2] != bytes((_WINDOW,)):
+        raise Malformed("not a squeezed bundle")
     inflate = zlib.decompressobj()
     try:
         frames = inflate.decompress(data[1:], BUNDLE_BYTES_MAX)
@@ -63,6 +74,8 @@ def _unsqueezed(data: bytes) -> bytes:
         raise Malformed(f"not a squeezed bundle: {error}") from None
     if not inflate.eof or inflate.unused_data:
         raise Malformed("not a squeezed bundle, or one of too many bytes")
+    if len(data) > len(frames) + _SPARE_BYTES:
+        raise Malformed("a squeezed bundle that is longer than the bundle")
     return bytes((BUNDLE,)) + frames
 
 

@@ -7,9 +7,9 @@ with empty pools wait for ever while the fourth cannot go on alone. So
 1. what follows upon the block that is being decided is let in: whoever sent it has that block already;
 2. the bytes that wait are counted here, where one order is known, for each member: of its own member's a node
    lets only a share wait, of another's twice that. So what honest nodes let in, all others have room for, and
-   nobody who floods takes the room of others;
+   nobody who floods takes the room of others. What else stands in an entry counts as its members' too;
 3. what has waited `AGAIN_MS` without a block is sent again, as an entry of other bytes, which goes to
-   everybody and is let in by those who lack it.
+   everybody and is let in by those who lack it, twice as much of a member's as they let in otherwise.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,6 +40,9 @@ SHARED_BYTES_MAX = 1 << 20
 
 ABROAD = 2
 """So many shares of a member's transactions wait at other members' nodes."""
+
+RESENT = 4
+"""So many shares of a member's transactions wait where more of them comes in what is sent again."""
 
 AGAIN_MS = 2_000
 """What waits is sent again when no block came for so long, and then each time after twice as long."""
@@ -103,17 +106,18 @@ class Pool:
         if isinstance(found, Tick):
             return self._check_tick(found, now)
         resent = entry[0] == AGAIN
-        if not recheck and not resent:
-            if self._crowds(found, now):
+        if not recheck:
+            if self._crowds(found, now, resent=resent):
                 return Verdict(REFUSED, (FULL,) * len(found), "as much waits as is ordered in a while")
-            if self._repeats(found):
+            if not resent and self._repeats(found):
                 return Verdict(REFUSED, (REPEATED,) * len(found), "a transaction of the bundle waits already")
         if not self._mempool:
             self._quiet = now
         reasons = self._enter_all(found, now, recheck=recheck)
         accepted = None in reasons or entry == self._sent
         if accepted:
-            self._held[entry] = self._sizes(compress(found, [each is None for each in reasons]), now)
+            let_in = compress(found, [each is None for each in reasons])
+            self._held[entry] = self._weighed(entry, self._sizes(let_in, now))
             self._count(self._held[entry], 1)
         said = next((str(reason) for reason in reasons if reason is not None), "")
         told = tuple([OK if each is None else each.code for each in reasons])
@@ -143,10 +147,16 @@ class Pool:
         ids = [one[0].id for one in found if not isinstance(one, Refused)]
         return len(set(ids)) < len(ids) or any(name in self._mempool for name in ids)
 
-    def _crowds(self, found: Iterable[Found], now: int) -> bool:
-        """Whether of a member with transactions in a bundle its share waits already."""
+    def _crowds(self, found: Iterable[Found], now: int, *, resent: bool) -> bool:
+        """Whether of a member with transactions in a bundle its share waits already.
+
+        Of what is sent again only what does not wait here counts: a member's own node takes it as others do.
+        """
+        if resent:
+            found = [one for one in found if isinstance(one, Refused) or one[0].id not in self._mempool]
         for member, size in self._sizes(found, now).items():
-            waits, limit = self._waits.get(member, 0), self._share * (1 if member == self._member else ABROAD)
+            shares = RESENT if resent else 1 if member == self._member else ABROAD
+            waits, limit = self._waits.get(member, 0), self._share * shares
             if waits and waits + size > limit:
                 return True
         return False
@@ -164,6 +174,12 @@ class Pool:
             members[member] = members.get(member, 0) + size
         members.pop("", None)
         return members
+
+    @staticmethod
+    def _weighed(entry: bytes, sizes: Mapping[str, int]) -> dict[str, int]:
+        """What an entry counts for each member: at least its own bytes, whatever else stands in it."""
+        more = max(0, len(entry) - sum(sizes.values()))
+        return {member: size + more for member, size in sizes.items()}
 
     def _count(self, sizes: Mapping[str, int], sign: int) -> None:
         for member, size in sizes.items():

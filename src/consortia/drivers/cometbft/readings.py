@@ -54,14 +54,14 @@ class Readings:
         for entry in entries:
             known = self._entries.pop(entry, None)
             if known is not None:
-                self._bytes -= len(entry)
+                self._bytes -= _size(entry, known)
                 for one in known:
                     self._transactions.pop(_raw(one), None)
 
     def _remember(self, entry: bytes, found: tuple[Found, ...]) -> None:
         self._entries[entry] = found
         self._transactions.update([(_raw(one), one) for one in found])
-        self._bytes += len(entry)
+        self._bytes += _size(entry, found)
         while self._bytes > self._bytes_max:
             self.forget([next(iter(self._entries))])
 
@@ -74,6 +74,11 @@ class Readings:
 
 def _raw(found: Found) -> bytes:
     return b"" if isinstance(found, Refused) else found[0].raw
+
+
+def _size(entry: bytes, found: tuple[Found, ...]) -> int:
+    """What an entry and its transactions take: squeezed, many can stand in few bytes."""
+    return len(entry) + sum([len(_raw(one)) for one in found])
 
 
 class Signatures:
