@@ -139,13 +139,21 @@ def close(ctx: Context, message: asked.Close, ports: Ports) -> None:
     # CHECK
     proposal, progress = found(ctx, message.proposal)
     require(progress.status in ("voting", "passed"), codes.ENDED, progress.status)
-    if progress.status == "voting":
+    kind = outcome = None
+    if progress.status == "passed":
+        require(is_expired(ctx, proposal, progress), codes.TOO_EARLY, "it may still be executed")
+    else:
         early = _is_voting(ctx, progress) and proposal.election is None
         require(not early, codes.TOO_EARLY, f"voting is open until {progress.closes}")
-    else:
-        require(is_expired(ctx, proposal, progress), codes.TOO_EARLY, "it may still be executed")
+        kind = class_of(ctx, proposal)
+        outcome = secrecy.outcome(ctx, proposal, ports)
     # DECIDE
-    after = _counted(ctx, proposal, progress, ports)
+    if kind is None:
+        after = replace(progress, status="expired")
+    elif outcome is None:
+        after = _counted(ctx, proposal, progress, kind, ports)
+    else:
+        after = secrecy.counted(ctx, proposal, progress, kind, outcome)
     # WRITE
     PROGRESS.put(ctx, after, proposal.id)
     if after.status != "passed":
@@ -302,13 +310,10 @@ def _is_voting(ctx: Context, progress: Progress) -> bool:
     return progress.status == "voting" and ctx.time < progress.closes
 
 
-def _counted(ctx: Context, proposal: Proposal, progress: Progress, ports: Ports) -> Progress:
-    """The progress after closing: counted, or expired. Raises Refused while a secret vote has no count."""
-    if progress.status == "passed":
-        return replace(progress, status="expired")
-    kind = class_of(ctx, proposal)
-    if kind.secret is not None:
-        return secrecy.counted(ctx, proposal, progress, kind, ports)
+def _counted(
+    ctx: Context, proposal: Proposal, progress: Progress, kind: ProposalClass, ports: Ports
+) -> Progress:
+    """The progress of a proposal whose open votes are over."""
     tallied = count(ctx, proposal, progress.closes, ports)
     after = replace(progress, closed=ctx.height, tally=tallied)
     if proposal.agent is not None and not stands(ctx, proposal.agent, progress.closes, ports):

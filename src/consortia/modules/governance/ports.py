@@ -97,6 +97,10 @@ class Agents(Protocol):
         ...
 
 
+Outcome = tuple[int, int, int] | str
+"""What an election came to: the ballots for, against and abstaining, or why there is no count."""
+
+
 class Elections(Protocol):
     """Secret votes."""
 
@@ -117,8 +121,8 @@ class Elections(Protocol):
         """
         ...
 
-    def outcome(self, ctx: Context, election: bytes) -> tuple[int, int, int] | str | None:
-        """The ballots for, against and abstaining; why there is no count; None while that is open."""
+    def outcome(self, ctx: Context, election: bytes) -> Outcome | None:
+        """What an election came to; None while that is open."""
         ...
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.governance import refusals as codes
-from consortia.modules.governance.ports import Ports
+from consortia.modules.governance.ports import Outcome, Ports
 from consortia.modules.governance.rules import passes
 from consortia.modules.governance.types import (
     SECRET_TRUSTEES_MIN,
@@ -54,15 +54,22 @@ def opened(
     return ports.elections.open(ctx, *question, voters=tuple(members), trustees=trustees, ends=ends)
 
 
-def counted(
-    ctx: Context, proposal: Proposal, progress: Progress, kind: ProposalClass, ports: Ports
-) -> Progress:
-    """The progress of a proposal whose election came to an end; raises Refused before."""
-    if proposal.election is None or kind.secret is None:
-        raise LookupError("these votes are open")
-    outcome = ports.elections.outcome(ctx, proposal.election)
-    if outcome is None:
+def outcome(ctx: Context, proposal: Proposal, ports: Ports) -> Outcome | None:
+    """What a proposal's election came to; None where its votes are open. Raises Refused before its end."""
+    if proposal.election is None:
+        return None
+    found = ports.elections.outcome(ctx, proposal.election)
+    if found is None:
         raise Refused(codes.TOO_EARLY, "its election has no outcome yet")
+    return found
+
+
+def counted(
+    ctx: Context, proposal: Proposal, progress: Progress, kind: ProposalClass, outcome: Outcome
+) -> Progress:
+    """The progress of a proposal whose election came to an end."""
+    if kind.secret is None:
+        raise LookupError("these votes are open")
     if isinstance(outcome, str):
         return replace(progress, status="void", closed=ctx.height, code=outcome)
     yes, no, abstain = (UNITS * count for count in outcome)
