@@ -42,7 +42,6 @@ CREATE INDEX events_by_name ON events (name, height, place);
 CREATE INDEX transactions_by_key ON transactions (key, height, place);
 """
 Cursor = tuple[int, int]
-START: Cursor = (-1, -1)
 
 
 class Followed(Protocol):

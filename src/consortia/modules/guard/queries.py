@@ -22,7 +22,6 @@ from consortia.modules.guard.types import Alert, Case, Mandate, Policy, Suspensi
 
 PAGE_MAX = 100
 POLICIES_MAX = 64
-MEMBERS_MAX = 4096
 
 
 class ByAlert(Record, frozen=True):

@@ -1,1 +1,1 @@
-"""Finance: trading by AI delegates in sealed call auctions."""
+"""Finance: trading by AI delegates, frauds and rings across banks, and the messages that banks send."""

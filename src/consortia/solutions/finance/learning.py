@@ -5,7 +5,6 @@ Every member makes the rows of the stocks that it follows. They stay with it; th
 
 from collections.abc import Mapping, Sequence
 
-from consortia.engines.infer.trader import ModelTrader
 from consortia.engines.train import recipe
 from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.files import RawTable
@@ -57,8 +56,3 @@ def learned(prices: Prices, members: Sequence[str], every: int = 1) -> bytes:
     schema = infer_schema(raws, LABEL)
     tables = {raw.name: make_table(raw, schema) for raw in raws}
     return train(recipe(RECIPE), dict(PARAMETERS), tables).model
-
-
-def model_trader(model: bytes, stocks: int) -> ModelTrader:
-    """A trader that runs such a model."""
-    return ModelTrader(model, stocks)

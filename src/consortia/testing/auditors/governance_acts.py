@@ -17,7 +17,6 @@ COSTS = {
     "set_parameter": 200,
 }
 COST_MAX = 4_000
-TREASURY = "governance:treasury"
 
 
 class Deeds:
