@@ -14,7 +14,6 @@ from typing import Any
 from consortia.base.codec import Record, encode_record
 from consortia.engines.infer.predict import Seen
 from consortia.engines.infer.trader import Vector, Weighed
-from consortia.exact.auction import BUY
 from consortia.exact.desk import Desk, Wanted
 from consortia.exact.signals import View
 from consortia.modules.market.messages import Commit, Reveal, StopKey
@@ -23,7 +22,7 @@ from consortia.modules.market.types import Order, Sealing
 from consortia.modules.predictions.messages import Act
 from consortia.workers.accounts import Accounts, AgentDoor, read_lines, write_line
 from consortia.workers.agent import LATER, OVER, MandateOver
-from consortia.workers.trading import REST, Loaded, decided, read_trade_rule
+from consortia.workers.trading import REST, Loaded, decided, read_trade_rule, sealed_order
 from consortia.workers.vault import Vault
 
 PAGE = 200
@@ -168,7 +167,7 @@ class TradingAgent:
 
     def _seal(self, desk: Desk, cells: Vector, wanted: Wanted) -> Sealed:
         """A new order, in the diary."""
-        order = Order("buy" if wanted.side == BUY else "sell", wanted.limit, wanted.quantity)
+        order = sealed_order(wanted)
         made = Sealed(desk.auction, desk.stock, secrets.token_bytes(32), order, desk.integers(), cells)
         self._sealed.append(made)
         kept = {"side": order.side, "limit": order.limit, "quantity": order.quantity}

@@ -14,14 +14,18 @@ import msgspec
 
 from consortia.engines.infer.trader import ModelTrader, ProgramTrader, Strategy, Trader
 from consortia.engines.train.api import RecipeError
-from consortia.exact.auction import WORD_MAX
+from consortia.exact.auction import BUY, WORD_MAX
 from consortia.exact.desk import Desk, Terms, Wanted, is_lost, order_of
 from consortia.exact.signals import LOOK_MAX
+from consortia.modules.market.types import Order
 from consortia.workers.delegate import RULE_BYTES_MAX, RuleError, find_program
 
 STOCKS_MAX = 32
 SHIPPED = "consortia."
 """Programs under this name come with the package: an audit executes those, and nobody else's."""
+
+STOP, REST = "stop", "rest"
+"""What an answer leads to where it is no order."""
 
 Whole = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 Word = Annotated[int, msgspec.Meta(ge=1, le=WORD_MAX)]
@@ -121,10 +125,12 @@ def desk_in(rule: TradeRule, integers: Sequence[int]) -> Desk:
 
 
 def decided(rule: TradeRule, desk: Desk, weight: int) -> Wanted | str:
-    """What an answer leads to: an order, "stop" once the loss limit is met, or "rest"."""
+    """What an answer leads to: an order, STOP once the loss limit is met, or REST."""
     if is_lost(rule.terms, desk.equity):
         return STOP
     return order_of(rule.terms, desk, weight) or REST
 
 
-STOP, REST = "stop", "rest"
+def sealed_order(wanted: Wanted) -> Order:
+    """The order as it is handed in and opened."""
+    return Order("buy" if wanted.side == BUY else "sell", wanted.limit, wanted.quantity)

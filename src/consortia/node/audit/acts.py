@@ -75,7 +75,7 @@ def _execute(ledger: Ledger, blobs: Blobs, deed: Deed, one: OpenedPrediction, fi
     )  # 1
     text, signed = blobs.read(account.policy), _signed(ledger, deed)
     if is_trade_rule(text):
-        audit_trade(ledger, blobs, Act(deed, one, read_trade_rule(text), signed), findings)  # 2, 3
+        audit_trade(ledger, blobs, Act(place, deed, one, read_trade_rule(text), signed), findings)  # 2, 3
         return
     rule = read_rule(text, ledger.app)
     if deed.model is None:

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from consortia.base.codec import Malformed, decode_record, from_value
 from consortia.engines.commit.prediction import OpenedPrediction
 from consortia.engines.infer.predict import Seen
-from consortia.exact.auction import BUY
 from consortia.exact.desk import Desk, Wanted
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import Call
 from consortia.modules.market.messages import Commit, Reveal, StopKey
 from consortia.modules.market.queries import AtAuction, AuctionState
-from consortia.modules.market.types import Order
 from consortia.modules.predictions.types import Deed
 from consortia.node.audit.findings import Findings
 from consortia.node.blobs import Blobs
@@ -33,6 +31,7 @@ from consortia.workers.trading import (
     desk_in,
     load_model,
     load_strategy,
+    sealed_order,
 )
 
 _HANDED_IN, _OPENED, _STOPPED = "market.commit", "market.reveal", "market.stop_key"
@@ -40,8 +39,9 @@ _HANDED_IN, _OPENED, _STOPPED = "market.commit", "market.reveal", "market.stop_k
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act with all that opens it, and the calls that were signed behind its account."""
+    """An act, how findings name it, all that opens it, and the calls signed behind its account."""
 
+    place: str
     deed: Deed
     one: OpenedPrediction
     rule: TradeRule
@@ -50,8 +50,7 @@ class Act:
 
 def audit_trade(ledger: Ledger, blobs: Blobs, act: Act, findings: Findings) -> None:
     """Execute an act again; raises Malformed or RuleError for what is no act of a trading agent."""
-    deed, said = act.deed, act.one.record
-    place = f"act {deed.id.hex()[:16]} of {deed.owner}/{deed.agent}"
+    said, place = act.one.record, act.place
     seen = decode_record(Seen, act.one.input)
     desk = desk_in(act.rule, seen.desk)
     market = bytes.fromhex(act.rule.trade.stocks[desk.stock].market)
@@ -107,7 +106,7 @@ def _leads_to(act: Act, desk: Desk, wanted: Wanted | str) -> bool:
         if call.method != _OPENED:
             return False
         opened = from_value(Reveal, call.args)
-        order = Order("buy" if wanted.side == BUY else "sell", wanted.limit, wanted.quantity)
-        return (opened.market, opened.auction, opened.order) == (markets[desk.stock], desk.auction, order)
+        shown = (opened.market, opened.auction, opened.order)
+        return shown == (markets[desk.stock], desk.auction, sealed_order(wanted))
     except Malformed:
         return False
