@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import signal
-import socket
 import threading
 import time
 from datetime import UTC, datetime
@@ -37,14 +36,10 @@ class Network(Consortium):
     """Members whose nodes keep their addresses over a restart, as those of organisations do."""
 
     def __init__(self, folder, names=HOSPITALS, *, workers=True, driver="embedded", wires=None):
-        super().__init__(folder, names, Teller(to_error=True), driver=driver)
+        super().__init__(folder, names, Teller(to_error=True), lasting=True, driver=driver)
         self.workers, self.wires = workers, wires
         self.shared = {}
         self._studies = self._things = 0
-
-    def _wishes(self, name):
-        place, more = f"127.0.0.1:{_free_port()}", {"worker": self.workers}
-        return dataclasses.replace(super()._wishes(name), listen=place, more=more)
 
     def _places(self):
         if self.wires is None or not self.wires.laid:
@@ -237,8 +232,3 @@ def processes(*words):
         if all(any(str(word) in part for part in said) for word in words):
             found.append(int(entry.name))
     return [pid for pid in found if pid != os.getpid()]
-
-
-def _free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]

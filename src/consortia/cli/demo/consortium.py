@@ -1,6 +1,5 @@
 """The members of a demo: each with a home, a node process of its own and its worker beside it."""
 
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -13,7 +12,7 @@ from consortia.base.keys import SigningKey
 from consortia.cli.demo.telling import Teller
 from consortia.modules.governance.types import Charter
 from consortia.node import joining
-from consortia.node.cometbft.peering import introduce, local_settings
+from consortia.node.cometbft.peering import free_ports, introduce, local_settings
 from consortia.node.founding import found
 from consortia.node.home import Home
 from consortia.node.homes import Wishes, begin, prepare
@@ -202,16 +201,8 @@ class Consortium:
 
     def _wishes(self, name: str) -> Wishes:
         path, title = self.folder / name, name.replace("-", " ").title()
-        listen = f"127.0.0.1:{_free_port() if self.lasting else 0}"
-        return Wishes(path, name, title, None, listen=listen, more={"worker": True})
-
-
-def _free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+        listen = f"127.0.0.1:{free_ports(1)[0] if self.lasting else 0}"
+        return Wishes(path, name, title, None, listen=listen, more={"worker": self.workers})
 
 
 def _now() -> int:
