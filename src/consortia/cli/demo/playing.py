@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from consortia.cli.demo.consortium import Consortium
 from consortia.cli.demo.stage import Played
-from consortia.cli.demo.telling import Teller, paragraph, short
+from consortia.cli.demo.telling import Teller, paragraph, say_checks
 from consortia.cli.output import Failure, facts, say
 from consortia.engines.train.files import DataError
 from consortia.node.audit.run import audit_homes
@@ -96,7 +96,7 @@ def _facts(ended: Ended, folder: Path, audit: dict[str, int], teller: Teller) ->
         "height": ended.height,
         "transactions": ended.transactions,
         "members": list(ended.names),
-        "caught": [{"what": one.what, "by": one.by, "check": one.check} for one in teller.caught],
+        "caught": [one.facts() for one in teller.caught],
         "proof": str(ended.told.proof),
         "home": str(folder),
         "seconds": round(teller.seconds, 2),
@@ -130,9 +130,7 @@ def _say(ended: Ended, folder: Path, audit: dict[str, int], teller: Teller) -> N
     say(paragraph(" ".join(parts)))
     for text in (*ended.told.closing, "Demo keys are not encrypted."):
         say(paragraph(text))
-    say("\nCheck it yourself, offline:")
-    say(f"  consortia verify {short(ended.told.proof)} \\\n      --network {ended.network}")
-    say(f"  consortia audit {short(folder)}")
+    say_checks(ended.told.proof, folder, ended.network)
 
 
 def _say_metric(metric: Metric) -> None:

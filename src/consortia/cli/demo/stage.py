@@ -141,11 +141,7 @@ class Played:
 
     def run(self, name: str, *arguments: str) -> dict[str, Any]:
         """Type one command in a member's home, and give its JSON object."""
-        done = self._command(name, arguments)
-        if done.returncode:
-            raise StoryFailed(f"{name}: consortia {' '.join(arguments)}: {_last(done.stderr)}")
-        found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-        return found
+        return _object(self._command(name, arguments), f"{name}: consortia {' '.join(arguments)}")
 
     def refused(self, name: str, *arguments: str) -> str:
         """Type one command that must be refused; gives what it said."""
@@ -173,11 +169,7 @@ class Played:
 
     def apart(self, *arguments: str) -> dict[str, Any]:
         """Type one command as somebody outside does."""
-        done = _typed(*arguments, "--json")
-        if done.returncode:
-            raise StoryFailed(f"consortia {' '.join(arguments)}: {_last(done.stderr)}")
-        found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-        return found
+        return _object(_typed(*arguments, "--json"), f"consortia {' '.join(arguments)}")
 
     @contextmanager
     def dishonest(self, name: str, module: str) -> Iterator[None]:
@@ -209,6 +201,14 @@ def _typed(*arguments: str) -> subprocess.CompletedProcess[str]:
         )
     except subprocess.TimeoutExpired:
         raise StoryFailed(f"consortia {' '.join(arguments[:2])} took too long") from None
+
+
+def _object(done: subprocess.CompletedProcess[str], what: str) -> dict[str, Any]:
+    """The object that a command ended with; raises StoryFailed, naming `what` was typed."""
+    if done.returncode:
+        raise StoryFailed(f"{what}: {_last(done.stderr)}")
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
 
 
 def _last(text: str) -> str:

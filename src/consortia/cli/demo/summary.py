@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from consortia.cli.demo.consortium import Consortium
-from consortia.cli.demo.telling import Caught, paragraph, short
+from consortia.cli.demo.telling import Caught, paragraph, say_checks
 from consortia.cli.output import say
 from consortia.engines.evaluate import Comparison
 from consortia.modules.training.queries import StudyView
@@ -58,10 +58,8 @@ def tell(outcome: Outcome) -> None:
         )
     )
     say(paragraph(f"Demo keys are not encrypted. {_secrecy(outcome)}"))
-    say("\nCheck it yourself, offline:")
     folder, network = outcome.consortium.folder, outcome.consortium.network.hex()
-    say(f"  consortia verify {short(outcome.proof or folder)} \\\n      --network {network}")
-    say(f"  consortia audit {short(folder)}")
+    say_checks(outcome.proof or folder, folder, network)
 
 
 def _secrecy(outcome: Outcome) -> str:
@@ -118,7 +116,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "members": list(outcome.consortium.names),
         "accuracy": {"sites": {name: one.accuracy for name, one in sites.items()}, **accuracy},
         "auroc": {"sites": {name: one.auroc for name, one in sites.items()}, **auroc},
-        "caught": [{"what": c.what, "by": c.by, "check": c.check} for c in outcome.caught],
+        "caught": [one.facts() for one in outcome.caught],
         "proof": str(outcome.proof),
         "home": str(outcome.consortium.folder),
         "seconds": round(outcome.seconds, 2),

@@ -13,6 +13,8 @@ from typing import TextIO
 
 import click
 
+from consortia.cli.output import say
+
 _WIDTH_MAX = 100
 """Columns that told text fills at most: longer lines are hard to read, however wide the terminal."""
 
@@ -27,6 +29,10 @@ class Caught:
     what: str
     by: str
     check: str
+
+    def facts(self) -> dict[str, str]:
+        """As every story's JSON object has it."""
+        return {"what": self.what, "by": self.by, "check": self.check}
 
 
 @dataclass(slots=True)
@@ -98,6 +104,13 @@ class Teller:
 def paragraph(text: str) -> str:
     """Text over as many lines as it needs."""
     return textwrap.fill(text, _width(), break_long_words=False, break_on_hyphens=False)
+
+
+def say_checks(proof: Path, folder: Path, network: str) -> None:
+    """Say by which commands anybody checks what was told."""
+    say("\nCheck it yourself, offline:")
+    say(f"  consortia verify {short(proof)} \\\n      --network {network}")
+    say(f"  consortia audit {short(folder)}")
 
 
 def short(path: Path) -> str:
