@@ -30,15 +30,12 @@ class Asked:
     """What the command line asks of a story.
 
     `seed` changes splits and generators. `data` is a file or folder of the user's own, with `label` where a
-    column is to be predicted. Rows that cannot be read are written to `rejects`, and left out only with
-    `skip_bad_rows`.
+    column is to be predicted.
     """
 
     seed: int = 1
     data: Path | None = None
     label: str | None = None
-    rejects: Path | None = None
-    skip_bad_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +157,15 @@ class Story(Generic[T]):
     """A story: who takes part, the data that it needs, and how it is told.
 
     `prepare` reads and checks what `--data` names, or makes the story's own data, before anything is written;
-    it raises DataError with one line. `tell` plays it on a stage.
+    it raises DataError with one line. `tell` plays it on a stage. Raises ValueError for more than MEMBERS_MAX
+    members.
     """
 
     members: tuple[str, ...]
     prepare: Callable[[Asked], T]
     tell: Callable[[Stage, T], Told]
+
+    def __post_init__(self) -> None:
+        """Hold the members to their number."""
+        if len(self.members) > MEMBERS_MAX:
+            raise ValueError(f"{len(self.members)} members; a story has {MEMBERS_MAX} at most")

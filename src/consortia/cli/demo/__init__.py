@@ -28,16 +28,16 @@ STORIES: dict[str, tuple[str, str]] = {
         "Five organisations decide together, with an AI delegate that they can see, overrule and end.",
     ),
 }
-"""Each story's module, which holds it as `STORY`, and its title; imported when it is run."""
+"""Each story's module, imported when it is run, and its title; all but the first hold it as `STORY`."""
 
 
 @click.command()
 @click.argument("name", default=HEALTH)
 @click.option("--list", "listing", is_flag=True, help="List the stories and stop.")
-@click.option("--data", type=click.Path(path_type=Path), help="Your own data, a CSV a member; none for dao.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Your own data; which files, a story's page says."
+)
 @click.option("--label", help="With --data: the column to predict; it has two classes.")
-@click.option("--rejects", type=click.Path(path_type=Path), help="Write rows that cannot be read here.")
-@click.option("--skip-bad-rows", is_flag=True, help="Go on without rows that cannot be read.")
 @click.option("--home", type=click.Path(path_type=Path), help="Keep everything here; default demo-NAME.")
 @click.option("--seed", default=1, show_default=True, help="Changes splits and made-up data.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; progress goes to stderr.")
