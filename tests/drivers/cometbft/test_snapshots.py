@@ -8,6 +8,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consortia.base.codec import decode_record, encode_record
 from consortia.base.merkle import leaf_hash, root_from_path
@@ -342,6 +343,19 @@ def test_a_chunk_with_one_bit_changed_is_refused(source, programme):
         wrong[at >> 3] ^= 1 << (at & 7)
         with pytest.raises(BadSnapshot):
             read_chunk(chunk, bytes(wrong))
+
+
+def test_one_that_says_that_the_chain_began_elsewhere_is_refused_by_whoever_knows(source):
+    offer, target = source.offered()[-1], node()
+    metadata = decode_record(Metadata, offer.metadata)
+    data = encode_record(replace(metadata, start=metadata.start + 1))
+    forged = Offer(offer.height, offer.chunks, digest_of(data), data)
+    target.begins = metadata.start
+    with pytest.raises(BadSnapshot, match="began at another size"):
+        target.accept(forged, ROOTS[offer.height])
+    assert target.restoring is None
+    synced(source, target)
+    assert target.info() == (4, ROOTS[4])
 
 
 def test_a_chunk_of_another_order_or_place_or_length_is_refused(source):

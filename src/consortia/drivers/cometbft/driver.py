@@ -122,6 +122,7 @@ class CometBft:
         """Go on where the ledger's store says that this driver was; `member` is whose node it serves."""
         self.ledger = ledger
         self.snapshots = snapshots
+        self.begins: int | None = None
         self._restoring: Restoring | None = None
         self.retention = retention or Retention()
         self.check = Signatures(check)
@@ -295,11 +296,17 @@ class CometBft:
         return b"" if self.snapshots is None else self.snapshots.chunk(height, number, kind)
 
     def accept(self, offer: Offer, root: bytes) -> None:
-        """Begin to restore a snapshot for which CometBFT vouches by `root`; raises BadSnapshot."""
+        """Begin to restore a snapshot for which CometBFT vouches by `root`; raises BadSnapshot.
+
+        The root does not say where in the log CometBFT's chain began: `begins` does, where it is known.
+        """
         if self.mark is not None:
             raise BadSnapshot("this ledger is past its beginning")
         keep = None if self.snapshots is None else self.snapshots.folder
-        self._restoring = Restoring(self.ledger, offer, root, keep)
+        restoring = Restoring(self.ledger, offer, root, keep)
+        if self.begins not in (None, restoring.checked.metadata.start):
+            raise BadSnapshot("the snapshot is of a chain that began at another size of the log")
+        self._restoring = restoring
 
     @property
     def restoring(self) -> tuple[int, int] | None:

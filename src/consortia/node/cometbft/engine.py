@@ -232,6 +232,7 @@ class Engine:
         calls = Calls(self._driver, self._means.now, self._decided, later)
         try:
             if self._way is not None:
+                self._driver.begins = self._way.size
                 await self._light.open()
             await serve(path, calls.answer, started)
         except NoRoom as error:
