@@ -8,7 +8,7 @@ from consortia.base import merkle
 from consortia.base.keys import SigningKey
 from consortia.modules.assets.messages import Register
 from consortia.modules.bank.messages import Transfer
-from consortia.modules.market.messages import Clear, Commit, Fund, Open, Reveal, Settle
+from consortia.modules.market.messages import Clear, Commit, Fund, Open, Reveal, Settle, Take
 from consortia.modules.market.meter_messages import (
     AcceptMeter,
     AttachMeter,
@@ -161,3 +161,20 @@ def test_a_missing_reading_is_never_cheaper_than_one_that_comes():
             for units in range(-CAPACITY, CAPACITY + 1)
         ]
         assert event.body["cost"] == max(costs)
+
+
+def test_what_was_sold_is_taken_out_by_nobody_before_it_was_delivered():
+    """Who sells what it never delivers, and takes the money, would owe where nothing is left."""
+    street, (seller, buyer) = Street(), HOMES[:2]
+    price = street.bench.query("market.by_name", name="street").market.reference
+    street.hour(0, {seller: Order("sell", price, 50), buyer: Order("buy", price, 50)})
+    bench, market, quote = street.bench, street.market, street.quote
+    has, undelivered = street.cash(seller), 50 * METERING.draw
+    early = bench.run("east", "operator", Take(market, seller, quote, has - undelivered + 1))
+    assert early.code == "market.no_funds"
+    bench.ok("east", "operator", Take(market, seller, quote, has - undelivered))
+    bench.ok("east", "operator", Take(market, buyer, quote, street.cash(buyer)))
+    bench.time = START + HOUR + METERING.deliver_ms
+    (bill,) = street.read(0, {seller: 0})
+    assert (bill["cost"], bill["paid"], bill["owed"]) == (undelivered, undelivered, 0)
+    assert street.cash(seller) == 0

@@ -170,9 +170,13 @@ def counting(ctx: Context, market: Market, owner: str, number: int) -> Meter | N
 
 
 def owing(ctx: Context, market: Market, owner: str) -> int:
-    """What an account owes the grid."""
-    meter = None if market.metering is None else METERS.get(ctx, market.id, owner)
-    return 0 if meter is None else max(0, meter.owed)
+    """What an account owes the grid, and would owe if nothing came of what it sold and is not metered yet."""
+    if market.metering is None:
+        return 0
+    meter = METERS.get(ctx, market.id, owner)
+    promised = (promise.units for _, promise in PROMISES.scan(ctx, market.id, owner))
+    unmetered = sum(rules.cost(market.metering, units, 0) for units in promised if units < 0)
+    return unmetered + (0 if meter is None else max(0, meter.owed))
 
 
 @dataclass(slots=True)
