@@ -13,7 +13,7 @@ from consortia.cli.mandates import find_mandate, standing
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
 from consortia.cli.session import Session, at_home, tell_done
-from consortia.cli.trading import Desk, trade
+from consortia.cli.trading import Desk, places_of, trade
 from consortia.kernel.block import OK
 from consortia.modules.identity.mandate_queries import ByOwner, MandatesView, MandateView
 from consortia.modules.identity.mandate_types import AGENT
@@ -23,7 +23,6 @@ from consortia.sdk.agents import Agents, ClientDoor
 from consortia.workers.agent import Agent, Done, MandateOver
 from consortia.workers.delegate import Mind, ModelMind, load_program, read_rule
 from consortia.workers.trading import is_trade_rule, load_model, load_strategy, read_trade_rule
-from consortia.workers.vault import Vault
 
 
 @click.group()
@@ -166,9 +165,9 @@ def _key(session: Session, view: MandateView) -> SigningKey:
 
 def _agent(session: Session, mind: Mind, view: MandateView, text: bytes) -> Agent:
     door = ClientDoor(session.signing(_key(session, view)), session.client)
-    diary = session.home.private / "agents" / f"{view.mandate.id.hex()[:16]}.jsonl"
-    rule_read, vault = read_rule(text, application()), Vault(session.home.private)
-    return Agent(door, mind, (rule_read, text), vault, diary, waits=view.mandate.delay > 0)
+    vault, diary = places_of(session, view.mandate.id)
+    rule = read_rule(text, application()), text
+    return Agent(door, mind, rule, vault, diary, waits=view.mandate.delay > 0)
 
 
 def _tell(one: Done, *, as_json: bool) -> None:

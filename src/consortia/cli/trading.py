@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from consortia.base.keys import SigningKey
 from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say
@@ -32,10 +33,8 @@ def trade(desk: Desk, *, once: bool, every: float, as_json: bool) -> int:
         raise Failure("an agent that trades cannot wait: its mandate has a delay", "consortia mandate grant")
     session = desk.session
     door = ClientDoor(session.signing(desk.key), session.client)
-    diary = session.home.private / "agents" / f"{mandate.id.hex()[:16]}.jsonl"
     signer = Signer(session.client.network, mandate.owner, desk.key.key_id)
-    places = Vault(session.home.private), diary
-    agent = TradingAgent(door, desk.loaded, desk.rule, places, signer)
+    agent = TradingAgent(door, desk.loaded, desk.rule, places_of(session, mandate.id), signer)
     while True:
         try:
             for one in agent.work(time.time_ns() // 1_000_000):
@@ -50,6 +49,12 @@ def trade(desk: Desk, *, once: bool, every: float, as_json: bool) -> int:
         if once:
             return DONE
         time.sleep(every)
+
+
+def places_of(session: Session, mandate: bytes) -> tuple[Vault, Path]:
+    """Where an agent keeps what opens its acts, and the diary by which it goes on after a crash."""
+    folder = session.home.private
+    return Vault(folder), folder / "agents" / f"{mandate.hex()[:16]}.jsonl"
 
 
 def _tell(one: Traded, *, as_json: bool) -> None:
