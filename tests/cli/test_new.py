@@ -1,5 +1,6 @@
 """A new room passes its battery, the linter and the type checker at once."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -56,6 +57,7 @@ def consortia(folder, *arguments):
 def made(folder):
     names = [
         "src/consortia/app.py",
+        "src/consortia/cli/demo/__init__.py",
         "src/consortia/modules/notes",
         "src/consortia/testing/scenarios/notes.py",
         "src/consortia/engines/train/__init__.py",
@@ -98,6 +100,15 @@ def test_a_new_recipe_and_a_new_solution_pass_their_tests(copy):
         "tests/solutions",
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_a_new_solution_tells_its_story(copy):
+    done = consortia(copy, "demo", "garden", "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["metrics"][0]["ours"] > said["metrics"][0]["baselines"]["always the usual"]
+    assert said["audit"]["rounds_recomputed"] > said["audit"]["mismatches"] == 0
+    assert consortia(copy, "verify", said["proof"], "--network", said["network"]).returncode == 0
 
 
 def test_a_room_that_is_there_is_never_overwritten(copy):

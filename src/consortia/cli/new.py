@@ -79,14 +79,30 @@ ROOMS = {
             **{
                 f"{name}.in": f"src/consortia/solutions/@name@/{name}"
                 for name in (
-                    *("README.md", "__init__.py", "adapter.py", "policy.py", "scenario.py"),
-                    *("synthetic.py", "tasks.py"),
+                    "README.md",
+                    "__init__.py",
+                    "adapter.py",
+                    "policy.py",
+                    "synthetic.py",
+                    "tasks.py",
                 )
             },
+            "scenarios.py.in": "src/consortia/solutions/@name@/scenarios/__init__.py",
+            "scenario.py.in": "src/consortia/solutions/@name@/scenarios/@name@.py",
             "test.py.in": "tests/solutions/test_@name@.py",
         },
-        (),
-        ("python -m pytest tests/solutions -q",),
+        (
+            (
+                "src/consortia/cli/demo/__init__.py",
+                r"(STORIES: dict\[str, tuple\[str, str\]\] = \{\n(?:    .*\n)*)(?=\})",
+                r"""\1    "@name@": (
+        "consortia.solutions.@name@.scenarios.@name@",
+        "@Name@: one sentence on what happens.",
+    ),
+""",
+            ),
+        ),
+        ("python -m pytest tests/solutions -q", "consortia demo @name@"),
     ),
 }
 
@@ -123,15 +139,16 @@ def new(*, kind: str, name: str, folder: Path, as_json: bool) -> int:
     for path, text in {**made, **lists}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
+    then = [filled(command, name) for command in room.then]
     if as_json:
-        facts({"kind": kind, "name": name, "made": sorted(made), "changed": sorted(lists), "then": room.then})
+        facts({"kind": kind, "name": name, "made": sorted(made), "changed": sorted(lists), "then": then})
         return DONE
     for path in sorted(made):
         say(f"made     {path}")
     for path in sorted(lists):
         say(f"changed  {path}")
     note("Now:")
-    for command in room.then:
+    for command in then:
         note(f"  {command}")
     return DONE
 
