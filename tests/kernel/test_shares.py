@@ -81,3 +81,14 @@ def test_nobody_fills_with_urgent_transactions_what_is_kept_for_others():
     for name in ("east", "south", "west"):
         urgent = bench.sign(name, "admin", RevokeKey(bench.key(name, "analyst").key_id))
         assert answered(admission, urgent) == OK
+
+
+def test_an_urgent_transaction_finds_room_beside_one_that_is_as_large_as_a_block():
+    """Whoever's large transaction comes first in every block could hold up the end of a mandate otherwise."""
+    bench, admission = crowd(Limits(400_000, 1_000, HOUR))
+    assert spent(bench, admission, "north", 399_950) == OK
+    assert spent(bench, admission, "east", 1) == "kernel.block_full"
+    for name in ("north", "east", "south", "west"):
+        urgent = bench.sign(name, "admin", RevokeKey(bench.key(name, "analyst").key_id))
+        assert answered(admission, urgent) == OK
+    assert spent(bench, admission, "east", 1) == "kernel.block_full"

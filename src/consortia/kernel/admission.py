@@ -137,8 +137,8 @@ class Admission:
             raise Refused(codes.EXPIRED, f"{transaction.expires} before {self.time}")
         self._check_sequence(parsed)
         cost = static_cost(parsed, calls)
-        self._check_cost(signer.member, cost)
         urgent = is_urgent(calls) and self._has_share(signer.member, cost)
+        self._check_cost(signer.member, cost, urgent=urgent)
         if not urgent:
             self._check_ordinary(signer.member, cost)
         if not check(signer.public, parsed.signed, parsed.envelope.signature):
@@ -211,14 +211,19 @@ class Admission:
         if transaction.sequence > expected:
             raise Refused(codes.OUT_OF_ORDER, f"sequence {transaction.sequence}, next is {expected}")
 
-    def _check_cost(self, member: str, cost: int) -> None:
+    def _check_cost(self, member: str, cost: int, *, urgent: bool) -> None:
+        """Whether quotas and the block have room for so much more.
+
+        What is urgent is within what is kept for it: it has room beside a first transaction of any size.
+        """
         quota, spent = self._quotas.get(member) or self._quota(member)
         in_block = self._costs.get(member, 0) + cost
         in_epoch = spent + in_block
         if in_epoch > quota.cost_per_epoch:
             raise Refused(codes.OVER_QUOTA, f"{member}: {in_epoch} of {quota.cost_per_epoch} this epoch")
         limits = self.limits
-        if self._count >= limits.block_transactions or self._block_cost + cost > limits.block_cost:
+        is_full = not urgent and self._block_cost + cost > limits.block_cost
+        if self._count >= limits.block_transactions or is_full:
             raise Refused(codes.BLOCK_FULL, f"{self._count} transactions, cost {self._block_cost}")
         if in_block > quota.cost_per_block:
             raise Refused(codes.BLOCK_FULL, f"{member}: {in_block} of {quota.cost_per_block} this block")

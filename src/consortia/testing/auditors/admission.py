@@ -88,11 +88,11 @@ class Admission:
         before = self.spent.get((member, self.time // self.epoch), 0)
         refuse("over_quota", when=before + now > quota["cost_per_epoch"])
         refuse("block_full", when=self.held == self.most)
-        refuse("block_full", when=sum(self.now.values()) + asked.cost > self.cost_max)
-        refuse("block_full", when=now > quota["cost_per_block"])
         kept, members = self.cost_max // 4, self.members
         taken = self.shares[True].get(member, 0) + max(asked.cost, -(-self.cost_max // self.most))
         urgent = asked.urgent and taken <= kept // members
+        refuse("block_full", when=not urgent and sum(self.now.values()) + asked.cost > self.cost_max)
+        refuse("block_full", when=now > quota["cost_per_block"])
         own = self.shares[False].get(member, 0)
         if not urgent:
             rest = sum(self.shares[False].values())
