@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from consortia.base.codec import encode
+from consortia.engines import detect
 from consortia.engines.watch import (
     CONTEXT,
     KINDS,
@@ -18,7 +19,7 @@ from consortia.engines.watch import (
     severity,
 )
 from consortia.engines.watch.features import StateError, log16
-from consortia.engines.watch.learned import Learned, fit_odd, fit_sure
+from consortia.engines.watch.learned import ANY, NAT, Learned, fit_odd, fit_sure, odds
 
 HOUR = 3_600_000
 
@@ -161,6 +162,37 @@ def test_what_was_labelled_hostile_ranks_above_what_was_not_and_scores_the_same_
     assert (learned.rank("transfer", rows[7:8]) == ranks[7:8]).all()
 
 
-def test_a_kind_without_models_ranks_below_all_that_has_them():
+def vote(oddness, gravity, met):
+    """A widened vector of a kind that nobody labelled."""
+    return [*[0] * len(columns("vote")), oddness, gravity, met]
+
+
+def test_a_kind_that_nobody_labelled_ranks_by_rules_and_oddness_as_other_kinds_were_found_to():
+    rows = np.zeros((400, len(columns("order")) + 3), dtype=np.int64)
+    hostile = np.arange(400) % 20 == 0
+    rows[:, -3] = np.where(hostile, 1 << 20, np.arange(400) * 1000)
+    rows[hostile, -2:] = (40, 1)
+    sure = fit_sure({"order": rows}, {"order": hostile.astype(np.int64)})
+    assert set(sure) == {"order", ANY}
+    models = {kind: detect.load(each) for kind, each in sure.items()}
+    usual, found = odds(models, "vote", np.array([vote(1 << 18, 0, 0), vote(1 << 20, 40, 1)]))
+    assert usual < 0 < found
+    least = rows[1:2].copy()
+    least[0, -3:] = (1 << 20, 40, 1)
+    own = {"order": models["order"]}
+    assert odds(models, "order", least)[0] >= odds(own, "order", least)[0]
+
+
+def test_what_a_rule_finds_ranks_above_the_base_rate_however_little_was_learned():
+    rows = np.array([vote(1 << 18, 0, 0), vote(1 << 20, 0, 0), vote(1 << 18, 25, 1), vote(1 << 18, 45, 1)])
+    ranks = odds({}, "vote", rows)
+    assert list(ranks) == sorted(ranks)
+    assert ranks[2] > ranks[1] + NAT
     row = np.zeros((1, len(columns("vote"))), dtype=np.int64)
-    assert Learned({}, {}).rank("vote", row)[0] < -(1 << 26)
+    assert Learned({}, {}, ()).rank("vote", row)[0] == odds({}, "vote", np.array([vote(1 << 19, 0, 0)]))[0]
+
+
+def test_trees_for_every_kind_need_both_labels():
+    rows = {"order": np.zeros((5, 3), dtype=np.int64), "vote": np.zeros((0, 3), dtype=np.int64)}
+    labels = {kind: np.zeros(len(each), dtype=np.int64) for kind, each in rows.items()}
+    assert fit_sure(rows, labels) == {}

@@ -2,8 +2,10 @@
 
 For each kind of event two models: `odd`, fitted without labels on the ledger's own first days, and `sure`,
 boosted trees that learned from labelled events elsewhere. `sure` sees, beside the vector, how odd the event
-is and how grave the rules find it, so that its log odds are the ranking of all three together. Both score
-by integers (`engines.detect`): whoever has the models and the vector computes the same score.
+is and how grave the rules find it, so that its log odds are the ranking of all three together. One more of
+its models, `ANY`, sees those alone, and events of every kind: it is what an attack is ranked by that nobody
+has labelled the like of. All score by integers (`engines.detect`): whoever has the models and the vector
+computes the same score.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +22,17 @@ Integers = NDArray[np.int64]
 
 EXTRA = ("oddness", "gravity", "met")
 """What `sure` sees beside the vector: the share of the population less odd, the rules' gravity and number."""
+ANY = "any"
+"""The name, among the models of `sure`, of the one for every kind."""
+NAT = 1 << 24
+"""What log odds are counted in."""
+DOUBT = 2 * NAT
+"""How far `ANY` ranks below its log odds where the kind has trees of its own, and above where it has none.
+
+Chosen on ledgers that no figure is reported on (`bench/guard_choice.py`).
+"""
+UNKNOWN = -4 * NAT
+"""The log odds of an event of which nothing is known: about one in fifty is hostile."""
 POPULATION_MIN = 50
 """A kind with fewer events than this has no model of what is usual."""
 
@@ -34,15 +47,55 @@ def fit_odd(rows: Mapping[str, Integers], seed: int = 0) -> dict[str, bytes]:
 
 
 def fit_sure(rows: Mapping[str, Integers], labels: Mapping[str, Integers], seed: int = 0) -> dict[str, bytes]:
-    """For each kind with both labels, trees over `widened` vectors (labels: 1 hostile, 0 not)."""
+    """All of `sure` from `widened` vectors (labels: 1 hostile, 0 not): `fit_kinds` and `fit_any`."""
+    return fit_kinds(rows, labels, seed) | fit_any(rows, labels, seed)
+
+
+def fit_kinds(
+    rows: Mapping[str, Integers], labels: Mapping[str, Integers], seed: int = 0
+) -> dict[str, bytes]:
+    """For each kind with both labels, trees over `widened` vectors."""
     settings = {"trees": 120, "depth": 4, "rate-milli": 80}
     return {
         kind: detect.fit(
             "boosting", each, (*columns(kind), *EXTRA), labels=labels[kind], seed=seed, settings=settings
         )
         for kind, each in rows.items()
-        if len(each) and 0 < int(labels[kind].sum()) < len(each)
+        if _both(labels[kind])
     }
+
+
+def fit_any(rows: Mapping[str, Integers], labels: Mapping[str, Integers], seed: int = 0) -> dict[str, bytes]:
+    """Trees over what all kinds have alike, `EXTRA`, as `ANY`; nothing where a label is missing."""
+    alike = np.concatenate([each[:, -len(EXTRA) :] for each in rows.values()])
+    told = np.concatenate([labels[kind] for kind in rows])
+    if not _both(told):
+        return {}
+    settings = {"trees": 60, "depth": 3, "rate-milli": 100}
+    return {ANY: detect.fit("boosting", alike, EXTRA, labels=told, seed=seed, settings=settings)}
+
+
+def _both(labels: Integers) -> bool:
+    return 0 < int(labels.sum()) < len(labels)
+
+
+def odds(sure: Mapping[str, detect.Detector], kind: str, widened: Integers, doubt: int = DOUBT) -> Integers:
+    """How suspicious events are, by `widened` vectors: log odds of being hostile on the 2^-24 grid.
+
+    Where the kind has trees of its own these count, and `ANY` less `doubt` where that is more, since trees
+    rank an attack low that is unlike all they learned from. A kind without ranks by `ANY` and `doubt`. Where
+    there is no `ANY` either, what rules find ranks by its gravity (16 are a nat), and the rest by oddness.
+    """
+    own, general = sure.get(kind), sure.get(ANY)
+    alike = widened[:, -len(EXTRA) :]
+    if general is not None:
+        anywhere = general.watch(alike)[0]
+        if own is None:
+            return anywhere + doubt
+        return np.maximum(own.watch(widened)[0], anywhere - doubt)
+    if own is not None:
+        return own.watch(widened)[0]
+    return UNKNOWN + alike[:, 0] + (alike[:, 1] << 20)
 
 
 @dataclass(frozen=True)
@@ -75,8 +128,5 @@ class Learned:
         return np.column_stack([rows, self.oddness(kind, rows), extra])
 
     def rank(self, kind: str, rows: Integers) -> Integers:
-        """Log odds of being hostile on the 2^-24 grid, higher is more suspicious; without `sure`, oddness."""
-        detector = self.sure.get(kind)
-        if detector is None:
-            return self.oddness(kind, rows) - (1 << 27)
-        return detector.watch(self.widened(kind, rows))[0]
+        """How suspicious events are, by their vectors; see `odds`."""
+        return odds(self.sure, kind, self.widened(kind, rows))

@@ -1,0 +1,36 @@
+"""guard.choice: how the ranking of the guard's table was chosen, on ledgers that the table never scores.
+
+Models learn from the table's training ledgers; ledgers of seeds 2,001 to 2,006 are scored. `python -m
+bench.guard_choice` prints, for each doubt about the model for every kind and each penalty for a case that is
+open, precision and incidents found with all threats labelled, and the share found of a threat that nobody
+labelled (the mean of the twelve, each left out once). It gives no row: `bench.guard_table` reports.
+"""
+
+from statistics import mean
+
+from bench.guard_table import alerts, caught, judged, lacking, scores, seen, together, trained
+from consortia.engines.watch.learned import NAT
+from consortia.testing.hostile import Settings
+
+CHOSEN_ON = range(2_001, 2_007)
+DOUBTS, PENALTIES = range(5), range(6)
+DOUBT, PENALTY = 2, 3
+"""What was chosen, in nats: each is varied while the other stays."""
+
+
+def main() -> None:
+    """Print the table."""
+    training, _, sure = trained(Settings(seed=0))
+    ledgers, less = [seen(Settings(seed=seed)) for seed in CHOSEN_ON], lacking(training, sure)
+    print("doubt penalty  precision incidents  of an unseen threat")
+    pairs = [(doubt, PENALTY) for doubt in DOUBTS] + [(DOUBT, nats) for nats in PENALTIES if nats != PENALTY]
+    for doubt, nats in pairs:
+        way = together(sure, doubt * NAT)
+        kept = [judged(each, alerts(each, scores(each, way), nats)) for each in ledgers]
+        found = [caught(ledgers, name, together(models, doubt * NAT), nats) for name, models in less.items()]
+        right, incidents = mean(one[0] for one in kept), mean(one[1] for one in kept)
+        print(f"{doubt:5} {nats:7}  {right:9.3f} {incidents:9.3f}  {mean(found):.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
