@@ -2,8 +2,9 @@
 
 Every script of this folder that has a `run()` is one or more claims. `run()` returns rows, each a dictionary
 with `id, value, unit, peer, peer_value, ratio, bar, met, note` (`peer`, `peer_value`, `ratio` and `note` may
-be left out where there is none; `bar` is the promise in words and `met` whether this run kept it). Each
-script runs in a process of its own, so that none warms or crowds another.
+be left out where there is none; `bar` is the promise in words and `met` whether this run kept it, None where
+nothing was promised and the figure is only reported). Each script runs in a process of its own, so that none
+warms or crowds another.
 
 Written: `bench/results.json` ({id: row}) and `docs/reference/benchmarks.md`. Rows that were not run stay as
 they are. The exit code is 1 when a script breaks, not when a bar is missed: the table says that.
@@ -90,9 +91,15 @@ def shown(value: object) -> str:
     return str(value).replace("|", "\\|")
 
 
+def tally(results: dict[str, dict]) -> str:
+    """How many bars are met, of how many; figures without a bar are counted apart."""
+    met = [bool(row["met"]) for row in results.values() if row["met"] is not None]
+    reported = len(results) - len(met)
+    return f"{sum(met)} of {len(met)}" + (f"; only reported: {reported}" if reported else "")
+
+
 def page(results: dict[str, dict]) -> str:
     """The reference page of the figures."""
-    met = sum(bool(row["met"]) for row in results.values())
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     lines = [
         "# Benchmarks",
@@ -103,7 +110,7 @@ def page(results: dict[str, dict]) -> str:
         f"- Date: {datetime.now(UTC):%Y-%m-%d}",
         f"- Machine: {processor()}, {os.cpu_count()} cores",
         f"- Consortia {version('consortia')}, Python {platform.python_version()}, {versions}",
-        f"- Bars met: {met} of {len(results)}",
+        f"- Bars met: {tally(results)}",
         "",
         "| id | ours | unit | bar | met | peer | peer's | ratio |",
         "|---|---:|---|---|---|---|---:|---:|",
@@ -122,8 +129,7 @@ def write(results: dict[str, dict]) -> None:
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page(results), encoding="utf-8")
-    met = sum(bool(row["met"]) for row in results.values())
-    print(f"{met} of {len(results)} bars met; {PAGE.relative_to(ROOT)}")
+    print(f"bars met: {tally(results)} ({PAGE.relative_to(ROOT)})")
 
 
 def main() -> int:
@@ -153,8 +159,8 @@ def main() -> int:
             continue
         for row in rows:
             results[row["id"]] = checked(row)
-            kept = shown(row["met"])
-            print(f"{row['id']:<22} {shown(row['value'])} {row['unit']} (bar {row['bar']}, met: {kept})")
+            kept = "" if row["met"] is None else f", met: {shown(row['met'])}"
+            print(f"{row['id']:<22} {shown(row['value'])} {row['unit']} (bar {row['bar']}{kept})")
     write(dict(sorted(results.items())))
     if broken:
         print(f"broken: {', '.join(broken)}", file=sys.stderr)

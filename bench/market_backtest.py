@@ -111,7 +111,7 @@ def run() -> list[dict]:
                 value=round(ours, 3),
                 unit="Sharpe ratio",
                 bar="none: a report",
-                met=True,
+                met=None,
                 peer="floats, at the close decided on",
                 peer_value=round(value, 3),
                 ratio=round(ours / value, 3),

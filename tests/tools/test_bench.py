@@ -34,3 +34,10 @@ def test_the_page_shows_what_was_missed():
     page = bench.page({"a.b": bench.checked(ROW), "c.d": bench.checked(ROW | {"id": "c.d", "met": False})})
     assert "Bars met: 1 of 2" in page
     assert "| c.d | 1,234 | s | <= 2000 | **no** |" in page
+
+
+def test_a_figure_without_a_bar_is_neither_met_nor_missed():
+    reported = bench.checked(ROW | {"id": "e.f", "bar": "none: a report", "met": None})
+    page = bench.page({"a.b": bench.checked(ROW), "e.f": reported})
+    assert "Bars met: 1 of 1; only reported: 1" in page
+    assert "| e.f | 1,234 | s | none: a report |  |" in page
