@@ -32,7 +32,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "market": ("consortia.cli.markets:market", "Sealed call auctions: new, order, clear, book, statement."),
     "unit": ("consortia.cli.units:unit", "Units of value: new, issue, redeem, list."),
     "account": ("consortia.cli.accounts:account", "Value: show, pay, escrow, offer, payout, hold."),
-    "guard": ("consortia.cli.guards:guard", "What watches the ledger: status, policy."),
+    "guard": ("consortia.cli.guards:guard", "What watches the ledger: status, policy, suspensions."),
     "alert": ("consortia.cli.guards:alert", "Alerts: list, show, check, assign, answer, label."),
     "ballot": ("consortia.cli.ballots:ballot", "Secret elections: open, cast, check, tally."),
     "proposal": ("consortia.cli.proposals:proposal", "Decide together: new, show, vote, tally, execute."),

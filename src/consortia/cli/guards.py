@@ -1,7 +1,6 @@
 """`consortia guard` and `consortia alert`: what watches the ledger, and the desk for its alerts."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -11,33 +10,29 @@ import click
 from consortia.base.codec import Malformed, decode_record
 from consortia.base.commitments import record_leaf
 from consortia.cli.banking import identity
+from consortia.cli.casework import PAGE, evidence_of, filed, place, standing, state
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
-from consortia.cli.session import Session, at_home, tell_done
+from consortia.cli.session import at_home, tell_done
+from consortia.cli.suspensions import appeal, judge, lift, suspend
 from consortia.engines.watch import RULES
 from consortia.engines.watch.features import SCHEMA
-from consortia.modules.guard.messages import Answer, Assign, LabelAlert, SetPolicy
-from consortia.modules.guard.queries import (
-    AlertPage,
-    ByAlert,
-    ByMember,
-    Filed,
-    ListAlerts,
-    MaybeFiled,
-    Standing,
-)
-from consortia.modules.guard.types import Bound, Policy, Rule
-from consortia.node.home import Home
+from consortia.modules.guard.messages import Allow, Answer, Assign, LabelAlert, SetPolicy
+from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
+from consortia.modules.guard.types import DAY, Bound, Policy, Rule
 from consortia.sdk.jsonform import to_json
-from consortia.workers.guarding import MODELS_BYTES_MAX, Drawer, GuardError, Models, Shown, Step, check, read
+from consortia.workers.guarding import MODELS_BYTES_MAX, Drawer, GuardError, Models, Shown, Step, check
 
-PAGE = 100
 LABELS = click.Choice(["hostile", "honest", "unclear"])
 
 
 @click.group()
 def guard() -> None:
-    """The guard: status, and the policy that it goes by."""
+    """The guard: status, the policy that it goes by, and suspensions: suspend, lift, appeal, judge."""
+
+
+for _command in (suspend, lift, appeal, judge):
+    guard.add_command(_command)
 
 
 @guard.command()
@@ -48,7 +43,7 @@ def status(*, member: str | None, home: Path | None, as_json: bool) -> int:
     """Show a member's guard: policies, alerts, its network mandate, and whether the member is suspended."""
     session = at_home(home)
     name = member or session.member
-    found = _standing(session, name)
+    found = standing(session, name)
     if as_json:
         facts({"member": name, **to_json(found)})
         return DONE
@@ -84,7 +79,7 @@ def policy(
 
 @click.group()
 def alert() -> None:
-    """Alerts: list, show, check, assign, answer, label."""
+    """Alerts: list, show, check, assign, answer, label, allow."""
 
 
 @alert.command("list")
@@ -95,13 +90,13 @@ def list_(*, member: str | None, home: Path | None, as_json: bool) -> int:
     """List the newest alerts of a guard, with what people did about them."""
     session = at_home(home)
     name = member or session.member
-    total = _standing(session, name).tally.alerts
+    total = standing(session, name).tally.alerts
     page = session.ask("guard.alerts", ListAlerts(name, max(0, total - PAGE), PAGE), AlertPage)
     if as_json:
         facts({"alerts": to_json(page.alerts), "total": total})
         return DONE
     rows = [
-        [one.alert.id.hex()[:16], day(one.alert.time), one.alert.finding.code, _state(one)]
+        [one.alert.id.hex()[:16], day(one.alert.time), one.alert.finding.code, state(one)]
         for one in reversed(page.alerts)
     ]
     table(rows, ["alert", "time", "reason", "case"])
@@ -115,15 +110,15 @@ def list_(*, member: str | None, home: Path | None, as_json: bool) -> int:
 def show(*, which: str, home: Path | None, as_json: bool) -> int:
     """Show an alert; with its evidence where this home has it."""
     session = at_home(home)
-    found = _filed(session, which)
-    shown = Drawer(_place(home)).read(found.alert.id)
+    found = filed(session, which)
+    shown = Drawer(place(home)).read(found.alert.id)
     if as_json:
         facts({**to_json(found), "shown": None if shown is None else to_json(shown)})
         return DONE
     say(f"alert     {found.alert.id.hex()}")
     say(f"reason    {found.alert.finding.code}, by {'an exact rule' if found.alert.exact else 'a model'}")
     say(f"raised    {day(found.alert.time)} by {found.alert.member}, policy {found.alert.finding.policy}")
-    say(f"case      {_state(found)}")
+    say(f"case      {state(found)}")
     if shown is None:
         say("evidence  not here: its author hands it out")
     else:
@@ -143,9 +138,9 @@ def check_(
 ) -> int:
     """Execute an alert again from its evidence: exit code 0 where all of it comes out the same, 1 else."""
     session = at_home(home)
-    found = _filed(session, which)
-    shown = _evidence(evidence, found, home)
-    policies = _standing(session, found.alert.member).policies
+    found = filed(session, which)
+    shown = evidence_of(evidence, found, home)
+    policies = standing(session, found.alert.member).policies
     policy_ = next((one for one in policies if one.name == found.alert.finding.policy), None)
     steps = _checked(found, shown, policy_, models)
     holds = not any(step.wrong for step in steps)
@@ -166,7 +161,7 @@ def check_(
 def assign(*, which: str, key: str, home: Path | None, as_json: bool) -> int:
     """Give an alert to one of this member's people, by the id of a KEY."""
     session = at_home(home)
-    receipt = session.submit(Assign(_filed(session, which).alert.id, identity(key)))
+    receipt = session.submit(Assign(filed(session, which).alert.id, identity(key)))
     tell_done(receipt, f"The alert is given to {key[:16]}", as_json=as_json)
     return DONE
 
@@ -180,7 +175,7 @@ def answer(*, which: str, text: str, home: Path | None, as_json: bool) -> int:
     """Say in TEXT what came out, as the one who has the alert; the ledger gets a salted hash of it."""
     session = at_home(home)
     salt = secrets.token_bytes(32)
-    receipt = session.submit(Answer(_filed(session, which).alert.id, record_leaf(salt, text.encode())))
+    receipt = session.submit(Answer(filed(session, which).alert.id, record_leaf(salt, text.encode())))
     tell_done(receipt, f"Answered; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
     return DONE
 
@@ -193,63 +188,25 @@ def answer(*, which: str, text: str, home: Path | None, as_json: bool) -> int:
 def label(*, which: str, label_: Any, home: Path | None, as_json: bool) -> int:  # noqa: ANN401 (one of LABELS)
     """Say that an alert was hostile, honest or unclear; it stands once a second person says the same."""
     session = at_home(home)
-    receipt = session.submit(LabelAlert(_filed(session, which).alert.id, label_))
+    receipt = session.submit(LabelAlert(filed(session, which).alert.id, label_))
     step = str(receipt.events[0].body["step"])
     more = "" if step == "labelled" else "; a second person's label makes it stand"
     tell_done(receipt, f"{label_}{more}", as_json=as_json, step=step)
     return DONE
 
 
-def _place(home: Path | None) -> Path:
-    return Home.find(home, os.environ).path
-
-
-def _standing(session: Session, member: str) -> Standing:
-    return session.ask("guard.standing", ByMember(member), Standing)
-
-
-def _filed(session: Session, which: str) -> Filed:
-    """An alert by its id, or by the first digits of one of this member's newest."""
-    try:
-        wanted = bytes.fromhex(which)
-    except ValueError:
-        wanted = b""
-    if len(wanted) == 32:
-        found = session.ask("guard.alert", ByAlert(wanted), MaybeFiled).found
-    else:
-        total = _standing(session, session.member).tally.alerts
-        newest = ListAlerts(session.member, max(0, total - PAGE), PAGE)
-        near = [
-            one
-            for one in session.ask("guard.alerts", newest, AlertPage).alerts
-            if which and one.alert.id.hex().startswith(which.lower())
-        ]
-        found = near[0] if len(near) == 1 else None
-    if found is None:
-        raise Failure(f"there is no alert {which}", "consortia alert list")
-    return found
-
-
-def _state(one: Filed) -> str:
-    case = one.case
-    if case.label is not None:
-        return case.label if case.second is not None else f"{case.label}?, by one person"
-    if case.answer is not None:
-        return "answered"
-    return "open" if case.assigned is None else f"with {case.assigned.hex()[:16]}"
-
-
-def _evidence(path: Path | None, found: Filed, home: Path | None) -> Shown:
-    try:
-        shown = Drawer(_place(home)).read(found.alert.id) if path is None else read(path)
-    except GuardError as error:
-        raise Failure(str(error), "ask the alert's author for its evidence") from None
-    if shown is None:
-        raise Failure(
-            "the evidence of this alert is not in this home",
-            f"ask {found.alert.member} for it, then: consortia alert check ALERT --evidence FILE",
-        )
-    return shown
+@alert.command()
+@click.argument("which", metavar="ALERT")
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 90), help="For how long.")
+@home_option
+@json_option
+def allow(*, which: str, days: int, home: Path | None, as_json: bool) -> int:
+    """Let the like of an alert pass for some days, once two people have called it honest."""
+    session = at_home(home)
+    until = session.client.status().time + days * DAY
+    receipt = session.submit(Allow(filed(session, which).alert.id, until))
+    tell_done(receipt, f"The like of it passes until {day(until)}", as_json=as_json, until=until)
+    return DONE
 
 
 def _checked(found: Filed, shown: Shown, used: Policy | None, models: Path | None) -> list[Step]:

@@ -1,0 +1,76 @@
+"""What the commands of the guard and of its desk find: alerts, how they stand, and their evidence."""
+
+import os
+from pathlib import Path
+
+from consortia.cli.output import Failure
+from consortia.cli.session import Session
+from consortia.modules.guard.queries import (
+    AlertPage,
+    ByAlert,
+    ByMember,
+    Filed,
+    ListAlerts,
+    MaybeFiled,
+    Standing,
+)
+from consortia.node.home import Home
+from consortia.workers.guarding import Drawer, GuardError, Shown, read
+
+PAGE = 100
+
+
+def place(home: Path | None) -> Path:
+    """The folder of the home."""
+    return Home.find(home, os.environ).path
+
+
+def standing(session: Session, member: str) -> Standing:
+    """How a member's guard stands."""
+    return session.ask("guard.standing", ByMember(member), Standing)
+
+
+def filed(session: Session, which: str) -> Filed:
+    """An alert by its id, or by the first digits of one of this member's newest."""
+    try:
+        wanted = bytes.fromhex(which)
+    except ValueError:
+        wanted = b""
+    if len(wanted) == 32:
+        found = session.ask("guard.alert", ByAlert(wanted), MaybeFiled).found
+    else:
+        total = standing(session, session.member).tally.alerts
+        newest = ListAlerts(session.member, max(0, total - PAGE), PAGE)
+        near = [
+            one
+            for one in session.ask("guard.alerts", newest, AlertPage).alerts
+            if which and one.alert.id.hex().startswith(which.lower())
+        ]
+        found = near[0] if len(near) == 1 else None
+    if found is None:
+        raise Failure(f"there is no alert {which}", "consortia alert list")
+    return found
+
+
+def state(one: Filed) -> str:
+    """How far people are with an alert, in a few words."""
+    case = one.case
+    if case.label is not None:
+        return case.label if case.second is not None else f"{case.label}?, by one person"
+    if case.answer is not None:
+        return "answered"
+    return "open" if case.assigned is None else f"with {case.assigned.hex()[:16]}"
+
+
+def evidence_of(path: Path | None, found: Filed, home: Path | None) -> Shown:
+    """What opens an alert: from a file, or from this home; raises Failure."""
+    try:
+        shown = Drawer(place(home)).read(found.alert.id) if path is None else read(path)
+    except GuardError as error:
+        raise Failure(str(error), "ask the alert's author for its evidence") from None
+    if shown is None:
+        raise Failure(
+            "the evidence of this alert is not in this home",
+            f"ask {found.alert.member} for it, then: consortia alert check ALERT --evidence FILE",
+        )
+    return shown

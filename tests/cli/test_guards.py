@@ -1,0 +1,110 @@
+"""The guard at a prompt: a policy, an alert that is worked and executed again, and what suspends nobody."""
+
+import pytest
+
+from consortia.cli.session import at_home
+from consortia.cli.suspensions import suspension
+from consortia.engines.watch import Event, Watcher
+from consortia.modules.guard.messages import LabelAlert, RaiseAlert
+from consortia.modules.guard.queries import ByMember, Standing
+from consortia.modules.guard.types import HOUR, Opening
+from consortia.testing.machine import Bench
+from consortia.testing.scenarios.governance_parts import GENESIS
+from consortia.testing.scenarios.guard_parts import empowered, labelled, policy
+from consortia.workers.guarding import Drawer, found
+from tests.cli.terminal import Terminal
+
+OPENING = Opening("south", "south/a1")
+EVENT = Event(5 * HOUR, "transfer", "south/a1", "west", (900, 990, 5))
+NAMES = ("east", "north", "south", "west")
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """One member with a node, its policy, and one alert by rule with its evidence: a terminal and the id."""
+    with Terminal(tmp_path_factory.mktemp("guards")).session() as terminal:
+        terminal.run("init", "heart", "--org", "north", "--home", "north", "--plain-keys", "--no-worker")
+        terminal.up("north")
+        terminal.run("key", "new", "desk", "--role", "operator", "--home", "north")
+        terminal.run("guard", "policy", "usual", "--daily", "3", "--home", "north")
+        session = at_home(terminal.folder / "north")
+        (usual,) = session.ask("guard.standing", ByMember("north"), Standing).policies
+        ((what, shown),) = [
+            each
+            for each in found(usual, Watcher(), EVENT, OPENING)
+            if each[0].code == "payment.passed_through"
+        ]
+        receipt = session.submit(RaiseAlert(what), key=session.keyring.open("operator"))
+        alert = bytes(receipt.events[0].body["alert"])
+        Drawer(terminal.folder / "north").keep(alert, shown)
+        session.client.close()
+        yield terminal, session, alert
+
+
+def test_a_guard_goes_by_a_policy_and_says_how_it_stands(network):
+    terminal, _, _ = network
+    stands = terminal.facts("guard", "status", "--home", "north")
+    assert [(one["name"], one["daily"]) for one in stands["policies"]] == [("usual", 3)]
+    assert (stands["tally"]["alerts"], stands["mandate"], stands["suspended"]) == (1, None, False)
+    said = terminal.run("guard", "status", "--home", "north").stdout
+    assert "suspends nobody" in said
+    (terminal.folder / "rules.json").write_text("[{}]")
+    said = terminal.error("guard", "policy", "bad", "--rules", "rules.json", "--home", "north")
+    assert "rules.json: no rules" in said
+
+
+def test_an_alert_is_listed_shown_and_executed_again(network):
+    terminal, _, alert = network
+    (listed,) = terminal.facts("alert", "list", "--home", "north")["alerts"]
+    assert listed["alert"]["id"] == alert.hex()
+    assert "payment.passed_through" in terminal.run("alert", "list", "--home", "north").stdout
+    shown = terminal.facts("alert", "show", alert.hex()[:8], "--home", "north")["shown"]
+    assert shown["opening"] == {"member": "south", "subject": "south/a1"}
+    checked = terminal.facts("alert", "check", alert.hex(), "--home", "north")
+    assert checked["holds"] is True
+    assert set(checked["steps"].values()) == {"ok"}
+    assert "there is no alert ffff" in terminal.error("alert", "show", "ffff", "--home", "north")
+    path = terminal.folder / "north" / "private" / "guard" / alert.hex()
+    (terminal.folder / "handed").write_bytes(path.read_bytes()[:-1])
+    said = terminal.error("alert", "check", alert.hex(), "--evidence", "handed", "--home", "north")
+    assert "handed: no evidence of an alert" in said
+
+
+def test_an_alert_is_given_answered_labelled_by_two_people_and_its_like_let_pass(network):
+    terminal, session, alert = network
+    which, at = alert.hex(), ("--home", "north")
+    person = session.keyring.open("operator")
+    assert "guard.not_assigned" in terminal.error("alert", "answer", which, "nothing yet", *at)
+    terminal.run("alert", "assign", which, person.key_id.hex(), *at)
+    assert len(terminal.facts("alert", "answer", which, "it was payday", *at)["salt"]) == 64
+    assert "answered" in terminal.run("alert", "list", *at).stdout
+    assert "guard.not_honest" in terminal.error("alert", "allow", which, *at)
+    assert terminal.facts("alert", "label", which, "honest", *at)["step"] == "proposed"
+    assert "guard.four_eyes" in terminal.error("alert", "label", which, "honest", *at)
+    session.submit(LabelAlert(alert, "honest"), key=session.keyring.open("admin"))
+    allowed = terminal.facts("alert", "allow", which, "--days", "2", *at)["until"]
+    case = terminal.facts("alert", "show", which, *at)["case"]
+    assert (case["label"], case["allowed"]) == ("honest", allowed)
+
+
+def test_who_may_not_suspend_or_is_not_suspended_is_told_so(network):
+    terminal, _, alert = network
+    at = ("--home", "north")
+    assert "guard.no_mandate" in terminal.error("guard", "suspend", alert.hex(), *at)
+    assert "no span of time" in terminal.error("guard", "suspend", alert.hex(), "--for", "long", *at)
+    assert "guard.not_suspended" in terminal.error("guard", "lift", "south", *at)
+    assert "guard.not_suspended" in terminal.error("guard", "appeal", "it was payday", *at)
+    assert "guard.not_suspended" in terminal.error("guard", "judge", "south", "lift", *at)
+
+
+def test_what_opens_an_alert_is_what_suspends_its_member():
+    bench = Bench(NAMES, genesis=GENESIS)
+    empowered(bench)
+    bench.ok("north", "admin", policy())
+    (usual,) = bench.query("guard.standing", member="north").policies
+    ((what, shown),) = found(usual, Watcher(), EVENT, OPENING)
+    alert = bench.ok("north", "operator", RaiseAlert(what)).events[0].body["alert"]
+    labelled(bench, alert, "hostile")
+    bench.ok("north", "admin", suspension(alert, shown, 24 * HOUR))
+    stands = bench.query("guard.standing", member="south")
+    assert (stands.suspended, stands.suspension.by) == (True, "north")
