@@ -8,7 +8,7 @@ labelled (the mean of the twelve, each left out once). It gives no row: `bench.g
 
 from statistics import mean
 
-from bench.guard_table import alerts, caught, judged, lacking, scores, seen, together, trained
+from bench.guard_table import caught, judged, lacking, ranked, seen, together, trained
 from consortia.engines.watch.learned import NAT
 from consortia.testing.hostile import Settings
 
@@ -25,9 +25,12 @@ def main() -> None:
     print("doubt penalty  precision incidents  of an unseen threat")
     pairs = [(doubt, PENALTY) for doubt in DOUBTS] + [(DOUBT, nats) for nats in PENALTIES if nats != PENALTY]
     for doubt, nats in pairs:
-        way = together(sure, doubt * NAT)
-        kept = [judged(each, alerts(each, scores(each, way), nats)) for each in ledgers]
-        found = [caught(ledgers, name, together(models, doubt * NAT), nats) for name, models in less.items()]
+        raised = ranked(ledgers, together(sure, doubt * NAT), nats)
+        kept = [judged(each, places) for each, places in zip(ledgers, raised, strict=True)]
+        found = [
+            caught(ledgers, name, ranked(ledgers, together(models, doubt * NAT), nats))
+            for name, models in less.items()
+        ]
         right, incidents = mean(one[0] for one in kept), mean(one[1] for one in kept)
         print(f"{doubt:5} {nats:7}  {right:9.3f} {incidents:9.3f}  {mean(found):.3f}", flush=True)
 

@@ -212,21 +212,26 @@ def lacking(training, sure):
     return found
 
 
-def caught(ledgers, name, score, nats=OPEN_NATS):
-    """The share of a threat's incidents that is found."""
+def ranked(ledgers, way, nats=OPEN_NATS):
+    """The alerts of each ledger by this way to rank."""
+    return [alerts(each, scores(each, way), nats) for each in ledgers]
+
+
+def caught(ledgers, name, raised):
+    """The share of a threat's incidents that these alerts found."""
     there = found = 0
-    for each in ledgers:
+    for each, places in zip(ledgers, raised, strict=True):
         late = each.day > each.day.max() - SCORED
         there += len(set(each.incident[late & (each.threat == name)].tolist()))
-        raised = alerts(each, scores(each, score), nats)
-        found += len({int(each.incident[one]) for one in raised if each.threat[one] == name})
+        found += len({int(each.incident[one]) for one in places if each.threat[one] == name})
     return found / max(1, there)
 
 
 def unseen(training, ledgers, sure):
     """For each threat, the share of its incidents found when boosting never saw it, and when it had."""
+    usual = ranked(ledgers, together(sure))
     return {
-        name: (caught(ledgers, name, together(less)), caught(ledgers, name, together(sure)))
+        name: (caught(ledgers, name, ranked(ledgers, together(less))), caught(ledgers, name, usual))
         for name, less in lacking(training, sure).items()
     }
 
