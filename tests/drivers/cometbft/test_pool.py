@@ -305,6 +305,19 @@ def test_only_well_formed_entries_are_remembered_and_the_oldest_is_forgotten_fir
     assert len(readings) == 0
 
 
+def test_of_a_proposal_nothing_is_read_behind_what_refuses_it_and_of_a_decided_block_all_is():
+    driver = CometBft(founded())
+    bombs = [squeezed(pack([large(sequence)] * 800)) for sequence in range(4)]
+    proposed = block(1, *bombs, pack([write(0, BIRCH)]))
+    good = pack([write(0)])
+    assert driver.check_tx(good, NOW).code == ACCEPTED
+    assert not driver.process_proposal(proposed)
+    assert len(driver._readings) == 2
+    assert driver.pool.check(good, NOW).codes == (REPEATED,)
+    assert committed(driver, proposed).root == committed(CometBft(founded()), proposed).root
+    assert driver.ledger.tip.height == 1
+
+
 def test_of_squeezed_entries_no_more_is_remembered_than_of_others():
     ledger, bytes_max = founded(), 1 << 20
     readings = Readings(ledger.app, ledger.network, bytes_max=bytes_max)

@@ -196,8 +196,9 @@ class CometBft:
 
     def process_proposal(self, proposal: Proposal) -> bool:
         """Whether a proposed block holds nothing but what is admitted. A pure function of block and state."""
-        choice = self._choose(proposal)
-        self.pool.decides(proposal.entries, choice)
+        choice = self._choose(proposal, whole=True)
+        if choice.whole:
+            self.pool.decides(proposal.entries, choice)
         return choice.whole
 
     def finalize_block(self, proposal: Proposal, now: int) -> Finalized:
@@ -250,12 +251,18 @@ class CometBft:
             self._foreseen = proposal, (self._prepare(choice, accusations), accusations)
         return self._foreseen[1]
 
-    def _choose(self, proposal: Proposal) -> Choice:
-        """What of a proposal stands. Asked in turn of one proposal by three calls, it is worked out once."""
+    def _choose(self, proposal: Proposal, *, whole: bool = False) -> Choice:
+        """What of a proposal stands. Asked in turn of one proposal by three calls, it is worked out once.
+
+        Of one that must be `whole` and is not, only that is worked out.
+        """
         key = proposal.height, proposal.time, proposal.entries
-        if self._chosen is None or self._chosen[0] != key:
-            self._chosen = key, choose(self.ledger, proposal, self._readings, self.check)
-        return self._chosen[1]
+        if self._chosen is not None and self._chosen[0] == key:
+            return self._chosen[1]
+        choice = choose(self.ledger, proposal, self._readings, self.check, whole=whole)
+        if choice.whole or not whole:
+            self._chosen = key, choice
+        return choice
 
     def _retained(self) -> int:
         """The lowest height to keep: nobody can go on from a snapshot whose blocks are gone."""

@@ -60,19 +60,27 @@ class Choice:
     whole: bool
 
 
-def choose(ledger: Ledger, proposal: Proposal, readings: Readings, check: Check) -> Choice:
-    """Apply the rule to a proposal that follows the newest block."""
+def choose(
+    ledger: Ledger, proposal: Proposal, readings: Readings, check: Check, *, whole: bool = False
+) -> Choice:
+    """Apply the rule to a proposal that follows the newest block.
+
+    Where only a `whole` one will do, nothing is read behind the first entry of which something is skipped:
+    few bytes can hold many transactions.
+    """
     time = max(proposal.time, ledger.tip.time)
     with ledger.store.snapshot() as view:
         fold = _Fold(ledger.admission(view, time), readings, check)
         kept, ticks = list[bytes](), list[Tick]()
         for entry in proposal.entries:
             kept.append(fold.take(entry, ticks))
+            if whole and not fold.whole:
+                break
     stands = not fold.admitted and ticks[:1] == [Tick(ledger.tip.height)]
     stands = stands and time - ledger.tip.time >= TICK_AFTER_MS
     tick = ticks[0] if stands else None
-    whole = fold.whole and len(ticks) == (0 if tick is None else 1)
-    return Choice(time, fold.admission, tuple(fold.admitted), tuple(kept), tick, whole)
+    stands = fold.whole and len(ticks) == (0 if tick is None else 1)
+    return Choice(time, fold.admission, tuple(fold.admitted), tuple(kept), tick, stands)
 
 
 def packed(choice: Choice, bytes_max: int) -> tuple[bytes, ...]:
