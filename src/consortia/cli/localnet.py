@@ -18,8 +18,6 @@ MEMBERS_DEFAULT = 4
 MEMBERS_MAX = 16
 """So many nodes, each with its worker, are more than one machine wants to run."""
 
-CONFIG = "consortia.toml"
-
 
 @click.command()
 @click.option(
@@ -52,11 +50,12 @@ def localnet(*, members: int | None, names: tuple[str, ...], driver: str, home: 
     """
     from consortia.cli.demo.consortium import Consortium
     from consortia.cli.demo.telling import Teller
+    from consortia.node.config import FILE
     from consortia.node.localnet import NodeDown
     from consortia.sdk.errors import LedgerError
 
     folder = home.expanduser().absolute()
-    known = sorted(path.parent.name for path in folder.glob(f"*/{CONFIG}"))
+    known = sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
     wanted = _wanted(folder, known, members, names)
     signal.signal(signal.SIGTERM, interrupt)
     try:

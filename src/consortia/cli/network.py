@@ -15,7 +15,7 @@ from consortia.cli.governing import charter_in
 from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
 from consortia.cli.output import DONE, REFUSED, USAGE, Failure, facts, note, say
 from consortia.modules.identity.addresses import is_node_address
-from consortia.node.config import ADDRESS, EVERYWHERE, Config, is_loopback, split_address
+from consortia.node.config import ADDRESS, EVERYWHERE, FILE, Config, is_loopback, split_address
 from consortia.node.home import Home, Running, default_home
 from consortia.node.homes import Wishes, begin
 from consortia.node.keys import passphrase_from
@@ -167,7 +167,7 @@ def ordered_by(place: Wishes, driver: str, peer_listen: str | None) -> Wishes:
 
 def with_passphrase(place: Wishes, *, plain: bool) -> Wishes:
     """The same wishes with the passphrase of the keys to be made; asked for twice at the prompt."""
-    if (place.path / "consortia.toml").exists():
+    if (place.path / FILE).exists():
         raise Failure(f"{place.path} is a home already", "--home another folder")
     phrase = None if plain else passphrase_from(os.environ, confirm=True)
     return replace(place, passphrase=phrase)
