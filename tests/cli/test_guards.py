@@ -5,7 +5,7 @@ import pytest
 from consortia.cli.session import at_home
 from consortia.cli.suspensions import suspension
 from consortia.engines.watch import Event, Watcher
-from consortia.modules.guard.messages import LabelAlert, RaiseAlert
+from consortia.modules.guard.messages import RaiseAlert
 from consortia.modules.guard.queries import ByMember, Standing
 from consortia.modules.guard.types import HOUR, Opening
 from consortia.testing.machine import Bench
@@ -36,7 +36,7 @@ def network(tmp_path_factory):
         ]
         receipt = session.submit(RaiseAlert(what), key=session.keyring.open("operator"))
         alert = bytes(receipt.events[0].body["alert"])
-        Drawer(terminal.folder / "north").keep(alert, shown)
+        Drawer(session.home.private).keep(alert, shown)
         session.client.close()
         yield terminal, session, alert
 
@@ -81,7 +81,7 @@ def test_an_alert_is_given_answered_labelled_by_two_people_and_its_like_let_pass
     assert "guard.not_honest" in terminal.error("alert", "allow", which, *at)
     assert terminal.facts("alert", "label", which, "honest", *at)["step"] == "proposed"
     assert "guard.four_eyes" in terminal.error("alert", "label", which, "honest", *at)
-    session.submit(LabelAlert(alert, "honest"), key=session.keyring.open("admin"))
+    terminal.run("alert", "label", which, "honest", "--as", "admin", *at)
     allowed = terminal.facts("alert", "allow", which, "--days", "2", *at)["until"]
     case = terminal.facts("alert", "show", which, *at)["case"]
     assert (case["label"], case["allowed"]) == ("honest", allowed)

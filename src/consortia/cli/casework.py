@@ -1,8 +1,8 @@
 """What the commands of the guard and of its desk find: alerts, how they stand, and their evidence."""
 
-import os
 from pathlib import Path
 
+from consortia.base.keys import SigningKey
 from consortia.cli.output import Failure
 from consortia.cli.session import Session
 from consortia.modules.guard.queries import (
@@ -14,15 +14,14 @@ from consortia.modules.guard.queries import (
     MaybeFiled,
     Standing,
 )
-from consortia.node.home import Home
 from consortia.workers.guarding import Drawer, GuardError, Shown, read
 
 PAGE = 100
 
 
-def place(home: Path | None) -> Path:
-    """The folder of the home."""
-    return Home.find(home, os.environ).path
+def person(session: Session, role: str | None) -> SigningKey | None:
+    """The key of the person who speaks; None for any of the home that may sign."""
+    return None if role is None else session.keyring.open(role)
 
 
 def standing(session: Session, member: str) -> Standing:
@@ -62,10 +61,10 @@ def state(one: Filed) -> str:
     return "open" if case.assigned is None else f"with {case.assigned.hex()[:16]}"
 
 
-def evidence_of(path: Path | None, found: Filed, home: Path | None) -> Shown:
+def evidence_of(path: Path | None, found: Filed, session: Session) -> Shown:
     """What opens an alert: from a file, or from this home; raises Failure."""
     try:
-        shown = Drawer(place(home)).read(found.alert.id) if path is None else read(path)
+        shown = Drawer(session.home.private).read(found.alert.id) if path is None else read(path)
     except GuardError as error:
         raise Failure(str(error), "ask the alert's author for its evidence") from None
     if shown is None:

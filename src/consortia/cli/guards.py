@@ -10,7 +10,7 @@ import click
 from consortia.base.codec import Malformed, decode_record
 from consortia.base.commitments import record_leaf
 from consortia.cli.banking import identity
-from consortia.cli.casework import PAGE, evidence_of, filed, place, standing, state
+from consortia.cli.casework import PAGE, evidence_of, filed, person, standing, state
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
 from consortia.cli.session import at_home, tell_done
@@ -24,6 +24,10 @@ from consortia.sdk.jsonform import to_json
 from consortia.workers.guarding import MODELS_BYTES_MAX, Drawer, GuardError, Models, Shown, Step, check
 
 LABELS = click.Choice(["hostile", "honest", "unclear"])
+
+person_option = click.option(
+    "--as", "role", type=click.Choice(["admin", "analyst", "approver", "operator"]), help="By this key."
+)
 
 
 @click.group()
@@ -111,7 +115,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     """Show an alert; with its evidence where this home has it."""
     session = at_home(home)
     found = filed(session, which)
-    shown = Drawer(place(home)).read(found.alert.id)
+    shown = Drawer(session.home.private).read(found.alert.id)
     if as_json:
         facts({**to_json(found), "shown": None if shown is None else to_json(shown)})
         return DONE
@@ -139,7 +143,7 @@ def check_(
     """Execute an alert again from its evidence: exit code 0 where all of it comes out the same, 1 else."""
     session = at_home(home)
     found = filed(session, which)
-    shown = evidence_of(evidence, found, home)
+    shown = evidence_of(evidence, found, session)
     policies = standing(session, found.alert.member).policies
     policy_ = next((one for one in policies if one.name == found.alert.finding.policy), None)
     steps = _checked(found, shown, policy_, models)
@@ -169,13 +173,15 @@ def assign(*, which: str, key: str, home: Path | None, as_json: bool) -> int:
 @alert.command()
 @click.argument("which", metavar="ALERT")
 @click.argument("text")
+@person_option
 @home_option
 @json_option
-def answer(*, which: str, text: str, home: Path | None, as_json: bool) -> int:
+def answer(*, which: str, text: str, role: str | None, home: Path | None, as_json: bool) -> int:
     """Say in TEXT what came out, as the one who has the alert; the ledger gets a salted hash of it."""
     session = at_home(home)
     salt = secrets.token_bytes(32)
-    receipt = session.submit(Answer(filed(session, which).alert.id, record_leaf(salt, text.encode())))
+    wanted = Answer(filed(session, which).alert.id, record_leaf(salt, text.encode()))
+    receipt = session.submit(wanted, key=person(session, role))
     tell_done(receipt, f"Answered; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
     return DONE
 
@@ -183,12 +189,21 @@ def answer(*, which: str, text: str, home: Path | None, as_json: bool) -> int:
 @alert.command()
 @click.argument("which", metavar="ALERT")
 @click.argument("label_", metavar="LABEL", type=LABELS)
+@person_option
 @home_option
 @json_option
-def label(*, which: str, label_: Any, home: Path | None, as_json: bool) -> int:  # noqa: ANN401 (one of LABELS)
+def label(
+    *,
+    which: str,
+    label_: Any,  # noqa: ANN401 (one of LABELS)
+    role: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> int:
     """Say that an alert was hostile, honest or unclear; it stands once a second person says the same."""
     session = at_home(home)
-    receipt = session.submit(LabelAlert(filed(session, which).alert.id, label_))
+    wanted = LabelAlert(filed(session, which).alert.id, label_)
+    receipt = session.submit(wanted, key=person(session, role))
     step = str(receipt.events[0].body["step"])
     more = "" if step == "labelled" else "; a second person's label makes it stand"
     tell_done(receipt, f"{label_}{more}", as_json=as_json, step=step)

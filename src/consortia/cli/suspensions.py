@@ -28,7 +28,7 @@ def suspend(*, which: str, length: str, evidence: Path | None, home: Path | None
     """
     milliseconds, session = span(length), at_home(home)
     found = filed(session, which)
-    shown = evidence_of(evidence, found, home)
+    shown = evidence_of(evidence, found, session)
     receipt = session.submit(suspension(found.alert.id, shown, milliseconds))
     until = int(str(receipt.events[0].body["until"]))
     target = shown.opening.member

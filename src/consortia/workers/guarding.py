@@ -208,8 +208,9 @@ def _by_model(
 class Drawer:
     """Where a member keeps what opens its alerts: `private/guard/ALERT`, readable by its owner alone."""
 
-    def __init__(self, home: Path) -> None:
-        self._folder = home / "private" / "guard"
+    def __init__(self, folder: Path) -> None:
+        """`folder` is the home's private one."""
+        self._folder = folder / "guard"
 
     def keep(self, alert: bytes, shown: Shown) -> Path:
         """Keep what opens an alert; the file that can be handed to an entitled member."""
