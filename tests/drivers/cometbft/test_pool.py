@@ -18,7 +18,7 @@ from consortia.drivers.cometbft.pool import (
     SHARED_BYTES_MAX,
 )
 from consortia.drivers.cometbft.readings import Readings
-from consortia.testing.plain import VALUE_BYTES_MAX, Write
+from consortia.testing.plain import VALUE_BYTES_MAX, Stop, Write
 from tests.drivers.cometbft.engine import (
     AMBER,
     BIRCH,
@@ -212,6 +212,25 @@ def test_a_node_lets_a_share_of_its_own_members_transactions_wait_and_all_of_the
     assert driver.check_tx(entries[taken], NOW, again=True).code == ACCEPTED
     other = CometBft(founded(), member=BIRCH.name)
     assert [other.check_tx(entry, NOW).code for entry in entries[: taken + 2]] == [ACCEPTED] * (taken + 2)
+
+
+def test_a_member_whose_own_program_floods_its_share_can_still_send_what_is_urgent():
+    driver, share = CometBft(founded(), member=AMBER.name), SHARED_BYTES_MAX // 4
+    sizes = []
+    for sequence in range(2_000):
+        raw = write(sequence)
+        if driver.check_tx(pack([raw]), NOW).code == REFUSED:
+            break
+        sizes.append(len(raw))
+    assert driver.check_tx(pack([write(len(sizes))]), NOW).codes == (FULL,)
+    mixed = pack([write(0, lane=1, message=Stop("x")), write(1, lane=1)])
+    assert driver.check_tx(mixed, NOW).codes == (FULL, FULL)
+    for sequence in range(2_000):
+        raw = write(sequence, lane=1, message=Stop("x"))
+        if driver.check_tx(pack([raw]), NOW).code == REFUSED:
+            break
+        sizes.append(len(raw))
+    assert share * 5 // 4 - 1_000 < sum(sizes) <= share * 5 // 4
 
 
 def test_a_bundle_larger_than_the_share_goes_alone():

@@ -12,7 +12,7 @@ with empty pools wait for ever while the fourth cannot go on alone. So
    everybody and is let in by those who lack it, twice as much of a member's as they let in otherwise.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
@@ -23,7 +23,7 @@ from consortia.drivers.cometbft.proposal import TICK_AFTER_MS, Choice
 from consortia.drivers.cometbft.readings import Found, Readings
 from consortia.drivers.mempool import Calls, Mempool
 from consortia.kernel import refusals as codes
-from consortia.kernel.admission import Check
+from consortia.kernel.admission import URGENT_PART, Check, is_urgent
 from consortia.kernel.block import OK
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import Parsed
@@ -147,10 +147,11 @@ class Pool:
         ids = [one[0].id for one in found if not isinstance(one, Refused)]
         return len(set(ids)) < len(ids) or any(name in self._mempool for name in ids)
 
-    def _crowds(self, found: Iterable[Found], now: int, *, resent: bool) -> bool:
+    def _crowds(self, found: Sequence[Found], now: int, *, resent: bool) -> bool:
         """Whether of a member with transactions in a bundle its share waits already.
 
         Of what is sent again only what does not wait here counts: a member's own node takes it as others do.
+        What is urgent alone has a quarter more room, so that a member can stop its own program that floods.
         """
         if resent:
             found = [one for one in found if isinstance(one, Refused) or one[0].id not in self._mempool]
@@ -158,7 +159,9 @@ class Pool:
             shares = RESENT if resent else 1 if member == self._member else ABROAD
             waits, limit = self._waits.get(member, 0), self._share * shares
             if waits and waits + size > limit:
-                return True
+                more = limit // URGENT_PART if all(map(_is_urgent, found)) else 0
+                if waits + size > limit + more:
+                    return True
         return False
 
     def _sizes(self, found: Iterable[Found], now: int) -> dict[str, int]:
@@ -236,3 +239,7 @@ class Pool:
         wanted = not self._ticks and tick.height == tip.height and now - tip.time >= TICK_AFTER_MS
         self._ticks = self._ticks or wanted
         return Verdict(ACCEPTED if wanted else REFUSED, (), "" if wanted else "no tick is due")
+
+
+def _is_urgent(found: Found) -> bool:
+    return not isinstance(found, Refused) and is_urgent(found[1])
