@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from consortia.base import merkle
 from consortia.base.codec import Malformed, decode_record, encode, encode_record
-from consortia.base.commitments import record_leaf
+from consortia.base.commitments import record_leaf, subject_key
 from consortia.engines.commit import batch, chunks, dataset, prediction, reference
 from consortia.engines.commit.batch import BLOCK_RECORDS, WrongOpening
 from consortia.engines.commit.chunks import CHUNK_BYTES, ChunkTree, WrongChunk
@@ -291,7 +291,7 @@ def predictions(count: int) -> list[prediction.OpenedPrediction]:
             label="benign",
             policy=prediction.policy_hash("refer from one half on"),
             time=1,
-            subject=prediction.subject_digest(bytes(32), b"patient"),
+            subject=subject_key(bytes(32), b"patient"),
         )
         made.append(prediction.OpenedPrediction(record, os.urandom(32), given, salt))
     return made

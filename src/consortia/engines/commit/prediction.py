@@ -24,7 +24,7 @@ from consortia.base.codec import (
     decode_record,
     encode_record,
 )
-from consortia.base.commitments import SALT_BYTES, subject_key
+from consortia.base.commitments import SALT_BYTES
 from consortia.base.hashing import tagged
 from consortia.engines.commit.batch import Batch, WrongOpening, assemble, block_roots
 
@@ -111,11 +111,6 @@ def input_digest(salt: bytes, data: bytes) -> bytes:
 def policy_hash(text: str) -> bytes:
     """The hash of a policy's text, 32 bytes."""
     return tagged(POLICY_TAG, text.encode())
-
-
-def subject_digest(salt: bytes, subject: bytes) -> bytes:
-    """The digest of the person whom a prediction concerns: its key under the salt shared with it."""
-    return subject_key(salt, subject)
 
 
 def encode_opened(predictions: Sequence[OpenedPrediction]) -> bytes:

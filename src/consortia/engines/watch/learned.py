@@ -12,13 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from consortia.engines import detect
 from consortia.engines.watch.features import columns
 from consortia.engines.watch.rules import RULES, Rule, hits, severity
-
-Integers = NDArray[np.int64]
+from consortia.exact.fixed import Integers
 
 EXTRA = ("oddness", "gravity", "met")
 """What `sure` sees beside the vector: the share of the population less odd, the rules' gravity and number."""
