@@ -84,3 +84,10 @@ def test_a_hash_is_a_scalar_of_its_tag_and_data():
     found = [group.hash_scalar(tag, data) for tag, data in (("a", b"x"), ("a", b"y"), ("b", b"x"))]
     assert len(set(found)) == 3
     assert all(0 <= each < group.ORDER for each in found)
+
+
+def test_a_point_of_a_hash_is_fixed_and_of_prime_order():
+    found = [group.hash_point(tag, data) for tag, data in (("a", b"x"), ("a", b"y"), ("b", b"x"))]
+    assert len(set(found)) == 3
+    assert [group.check_point(each) for each in found] == found
+    assert group.hash_point("a", b"x") == found[0]

@@ -147,6 +147,10 @@ ELSEWHERE = {
         "the first of the two: no world grows a lineage of more than 256 data sets, where the assets' port "
         "stops looking"
     ),
+    "kernel.admission.Admission._check_cost block_full": (
+        "the first of the two: shares keep a block within its limits, but for an ordinary transaction of "
+        "more than three quarters of it behind urgent ones, which no world makes and `tests/kernel` does"
+    ),
 }
 """Guards that these worlds are too small for: of several with one name, the first."""
 

@@ -3,10 +3,18 @@
 import pytest
 from msgspec.structs import replace
 
-from consortia.base.codec import to_value
+from consortia.base.codec import encode_record, to_value
 from consortia.engines.commit.dataset import commitment
+from consortia.kernel.ledger import Ledger
 from consortia.kernel.proof import Proof
-from consortia.kernel.prove import CannotProve, Openings, newest_final, prove_receipt, prove_state
+from consortia.kernel.prove import (
+    CannotProve,
+    Openings,
+    newest_final,
+    prove_receipt,
+    prove_state,
+    set_changes,
+)
 from consortia.kernel.verify import Anchor, verify_proof
 from consortia.modules.assets.messages import Register
 from consortia.modules.assets.state import NAMES, VERSIONS
@@ -14,8 +22,10 @@ from consortia.modules.identity.messages import Leave, RotateNodeKey, SetEndpoin
 from consortia.modules.identity.types import KeySpec
 from consortia.modules.predictions.messages import RecordBatch
 from consortia.modules.predictions.state import BATCHES
+from consortia.store.memory import MemoryStore
 from consortia.testing.machine import Bench, key_from, new_keys
 from consortia.testing.witnessed import Witnessed, batch_of, dataset_of, opened_record, opened_subject
+from tests.kernel.test_ledger import restore
 
 HERE = SetEndpoint("http://127.0.0.1:7001", None)
 
@@ -73,6 +83,23 @@ def test_a_proof_follows_every_change_of_the_member_set(bench, after):
     assert len(proof.extra.changes) == 2 + after
     names = [member.name for member in found.anchor.members.members]
     assert ("south" in names) is (after == 0)
+
+
+def test_a_restored_ledger_proves_the_changes_below_it_once_others_have_vouched_for_them(bench):
+    bench.admit_member("harbour")
+    rotate(bench, "north")
+    bench.ok("east", "admin", HERE)
+    size, store = bench.tip.size, MemoryStore()
+    told = set_changes(Witnessed.of(bench).ledger, size)
+    ledger = Ledger.create(store, bench.app, bench.genesis)
+    restore(store, bench)
+    ledger.reload()
+    with pytest.raises(CannotProve, match="restored from a snapshot, and no member has told yet"):
+        set_changes(ledger, size)
+    for step, change in zip(ledger.set_changes(), told, strict=True):
+        store.put_vouched(step.height, encode_record(change))
+    assert set_changes(ledger, size) == told
+    assert len(told) == 2
 
 
 def test_a_checkpoint_that_ends_with_a_change_is_made_final_by_the_set_before_it(bench):

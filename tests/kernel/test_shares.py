@@ -92,3 +92,11 @@ def test_an_urgent_transaction_finds_room_beside_one_that_is_as_large_as_a_block
         urgent = bench.sign(name, "admin", RevokeKey(bench.key(name, "analyst").key_id))
         assert answered(admission, urgent) == OK
     assert spent(bench, admission, "east", 1) == "kernel.block_full"
+
+
+def test_a_large_first_transaction_behind_urgent_ones_fits_or_waits():
+    bench, admission = crowd(Limits(400_000, 1_000, HOUR))
+    urgent = bench.sign("north", "admin", RevokeKey(bench.key("north", "analyst").key_id))
+    assert answered(admission, urgent) == OK
+    assert spent(bench, admission, "east", 399_950) == "kernel.block_full"
+    assert spent(bench, admission, "east", 390_000) == OK
