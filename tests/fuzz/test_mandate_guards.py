@@ -11,7 +11,7 @@ from consortia.modules.identity.mandate_types import ACT
 from consortia.testing.auditors import Found
 from consortia.testing.auditors.world import Setting, World
 
-MOVES_MAX = 6_000
+MOVES_MAX = 20_000
 PRESSED = ("grant_mandate", "end_mandate", "spend")
 
 pytestmark = pytest.mark.slow
