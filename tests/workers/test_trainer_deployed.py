@@ -14,6 +14,8 @@ from consortia.workers.terms import terms_of
 from tests.faults.network import HOSPITALS, Network
 
 DOORS = Path(__file__).parents[2] / "examples" / "doors"
+STEP_MILLISECONDS = 60_000
+"""A worker imports scikit-learn in its first step, and gives way to whatever else a busy machine does."""
 
 
 @pytest.mark.slow
@@ -25,7 +27,7 @@ def test_four_nodes_train_scikit_learn_together(tmp_path, monkeypatch):
     with Network(tmp_path) as network:
         network.build("Four hospitals")
         shared = study.share(network, {name: split.tables[name] for name in HOSPITALS})
-        wanted = study.wanted("weights", "Weights", HOSPITALS)
+        wanted = study.wanted("weights", "Weights", HOSPITALS, STEP_MILLISECONDS)
         asked, initial = terms_of(recipe("weights.fedavg"), {"rounds": 4}, split.held_out.schema, wanted)
         found = network.end_of(study.agree(network, asked, initial, shared))
         assert found.progress.status == "finished", found.progress.reason
