@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortia.drivers.cometbft.schema import SCHEMA
-from consortia.drivers.cometbft.wire import MESSAGES, Frames, WireError, declaration, frame, varint
+from consortia.drivers.cometbft.varint import varint
+from consortia.drivers.cometbft.wire import MESSAGES, Frames, WireError, declaration, frame
 
 
 def echo(text: str):

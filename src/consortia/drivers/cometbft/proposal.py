@@ -16,7 +16,7 @@ from consortia.base.codec import Malformed
 from consortia.base.refusals import Refused
 from consortia.drivers.cometbft.bundle import Tick, pack
 from consortia.drivers.cometbft.readings import Found, Readings
-from consortia.drivers.cometbft.wire import varint
+from consortia.drivers.cometbft.varint import varint
 from consortia.drivers.mempool import BLOCK_FRAME_BYTES, TRANSACTION_FRAME_BYTES
 from consortia.kernel.admission import Admission, Admitted, Check
 from consortia.kernel.block import BLOCK_BYTES_MAX

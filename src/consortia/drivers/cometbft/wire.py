@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from consortia.drivers.cometbft.schema import SCHEMA
+from consortia.drivers.cometbft.varint import varint
 
 Message: TypeAlias = Any
 """A protobuf message of `schema`."""
@@ -79,16 +80,6 @@ def frame(message: Message) -> bytes:
     """A message as it goes out."""
     body: bytes = message.SerializeToString()
     return varint(len(body)) + body
-
-
-def varint(number: int) -> bytes:
-    """A number of at least 0 in base 128, least significant group first."""
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 class Frames:
