@@ -60,6 +60,8 @@ def test_four_cheats_are_caught_by_somebody_by_some_check(story):
     caught = story.facts["caught"]
     assert len({one["what"] for one in caught}) >= 4
     assert all(one["by"] and one["check"] for one in caught)
+    false = next(one for one in caught if "false sum" in one["what"])
+    assert "its commitment is not the sum that more than two thirds computed" in false["check"]
 
 
 def test_the_audit_finds_nothing(story):

@@ -100,10 +100,11 @@ def false_result(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=(liar.home.logs / "liar.log").open("ab"),
-        start_new_session=True,
     )
     try:
         _statistics(consortium, liar.name, shared, schema, teller)
+        if process.poll() is not None:
+            raise study.StudyFailed(f"{liar.name} was to lie about a sum, and ended by itself")
     finally:
         process.terminate()
         process.wait(_STOP_SECONDS)
@@ -115,7 +116,7 @@ def _statistics(
     rule = recipe("statistics")
     wanted = study.wanted("statistics", "How many patients, how old", consortium.names, LIAR_MILLISECONDS)
     name = study.agree(consortium, *terms_of(rule, {}, schema, wanted), shared)
-    view = study.watch(consortium, name, lambda now: teller.moving(f"second study: {now.action}"))
+    study.watch(consortium, name, lambda now: teller.moving(f"second study: {now.action}"))
     rounds = study.rounds_of(consortium, name)
     differing = sorted({member for this in rounds for member in this.differing})
     others = [member for member in consortium.names if member != liar]
@@ -123,10 +124,18 @@ def _statistics(
     if liar in differing:
         check = "its commitment is not the sum that more than two thirds computed from the same updates"
         teller.catch(what, ", ".join(others), f"{check}; the round is final without it")
-    elif view.progress.status == "aborted":
+    elif len(consortium.names) < SURVIVES and _committed(consortium, liar, rounds):
         check = (
             f"of {len(consortium.names)} members all must agree on a sum: nothing is final, the study ends"
         )
         teller.catch(what, ", ".join(others), check)
     else:
         raise study.StudyFailed(f"{liar} lied about a sum, and nobody noticed")
+
+
+def _committed(consortium: Consortium, member: str, rounds: list[Round]) -> bool:
+    """Whether a member committed to a result in any try of a study's rounds."""
+    client = consortium.client(consortium.names[0])
+    asked = [queries.ByRound(this.study, this.index, this.attempt) for this in rounds]
+    views = [client.query("training.round", one, queries.RoundView) for one in asked]
+    return any(result.member == member for view in views for result in view.results)
