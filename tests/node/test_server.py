@@ -1,5 +1,6 @@
 """Nodes as processes: they start, follow, stop, are killed, and lose nothing that was acknowledged."""
 
+import asyncio
 import signal
 import socket
 import subprocess
@@ -15,9 +16,11 @@ from consortia.modules.identity.messages import SetEndpoint
 from consortia.node.config import split_address
 from consortia.node.index import Index
 from consortia.node.opening import open_ledger
+from consortia.node.server import NodeProcess
 from consortia.node.service import LedgerFollowed
+from consortia.node.serving import node_keys
 from consortia.sdk.errors import LedgerError, RequestFailed
-from tests.node.running import Process, client, homes, owner, raw, until
+from tests.node.running import SECONDS_MAX, Process, client, homes, owner, raw, until
 
 
 def test_a_member_fills_no_more_of_anothers_disk_than_is_kept_for_it(tmp_path):
@@ -261,3 +264,21 @@ def test_a_damaged_index_is_made_anew(tmp_path):
     index = Index(path)
     assert index.height == -1
     index.close()
+
+
+def test_a_checkpoint_that_is_published_after_its_block_wakes_those_who_wait_for_news(tmp_path):
+    (home,) = homes(tmp_path, "north")
+
+    async def play():
+        server = NodeProcess(home, home.config({}), node_keys(home, {}))
+        waits = asyncio.ensure_future(server.service.waiting.news(SECONDS_MAX))
+        await asyncio.sleep(0)
+        server._tell()
+        await asyncio.sleep(0)
+        assert not waits.done()
+        server.node.version += 1  # as the core does where it publishes, with a block or without
+        server._tell()
+        assert await waits
+        server.node.ledger.store.close()
+
+    asyncio.run(play())

@@ -136,7 +136,7 @@ class NodeProcess:
         self._certificates: list[tuple[str, bytes]] = []
         self._flying: set[str] = set()
         self._lost: set[str] = set()
-        self._height = ledger.tip.height
+        self._told = (0, ledger.tip.height)
         self._tasks: set[asyncio.Task[None]] = set()
         self._lasting: set[asyncio.Task[None]] = set()
         self._worker = WorkerProcess(home, config.trainer) if config.worker else None
@@ -363,8 +363,9 @@ class NodeProcess:
         for transaction, refusal in effects.refused:
             waiting.refused(transaction, refusal)
         waiting.committed(effects.receipts)
-        if effects.receipts or effects.finals or self._height != self.ledger.tip.height:
-            self._height = self.ledger.tip.height
+        now = self.node.version, self.ledger.tip.height
+        if effects.receipts or effects.finals or self._told != now:  # published, with no block: told too
+            self._told = now
             self._trust()
             waiting.tell()
 
