@@ -23,15 +23,21 @@ from consortia.engines.infer.predict import score_numbers
 from consortia.engines.train import recipe
 from consortia.engines.train.loop import train
 from consortia.engines.train.rates import read_rates
-from consortia.solutions.finance.cards import (
+from consortia.solutions.finance.fraud.cards import (
     SHARED,
     cards_of,
     not_yet_known,
     read_cards,
     terminal_counts,
 )
-from consortia.solutions.finance.fraud import features, rates_table, schema_for, split_by_customer, table_of
-from consortia.solutions.finance.ranking import average_precision, precision_at, saved_at
+from consortia.solutions.finance.fraud.ranking import average_precision, precision_at, saved_at
+from consortia.solutions.finance.fraud.tables import (
+    features,
+    rates_table,
+    schema_for,
+    split_by_customer,
+    table_of,
+)
 
 NAME = "fraud.handbook"
 WEEKS = ("2018-07-25_2018-07-31", "2018-08-01_2018-08-07", "2018-08-08_2018-08-14")

@@ -7,8 +7,8 @@ for each bank alone. Recall is the share of the accounts of rings over several b
 
 import statistics
 
-from consortia.solutions.finance.laundering import world
-from consortia.solutions.finance.rings import suspects
+from consortia.solutions.finance.rings.laundering import world
+from consortia.solutions.finance.rings.rules import suspects
 
 NAME = "fraud.rings"
 SEEDS = (1, 2, 3)

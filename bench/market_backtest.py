@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from consortia.engines.infer.trader import ModelTrader, ProgramTrader
-from consortia.solutions.finance.figures import YEAR, figures
-from consortia.solutions.finance.learning import LOOK, learned
-from consortia.solutions.finance.paper import replay, terms_for
-from consortia.solutions.finance.prices import read_prices
-from consortia.solutions.finance.strategies import LOOK as BACK
-from consortia.solutions.finance.strategies import STRATEGIES
+from consortia.solutions.finance.trading.figures import YEAR, figures
+from consortia.solutions.finance.trading.learning import LOOK, learned
+from consortia.solutions.finance.trading.paper import replay, terms_for
+from consortia.solutions.finance.trading.prices import read_prices
+from consortia.solutions.finance.trading.strategies import LOOK as BACK
+from consortia.solutions.finance.trading.strategies import STRATEGIES
 
 FILE = "finance/sp500_20stocks_daily_1990_2022.csv.gz"
 BEGIN, BAND, FEE = "2003-01-01", 2_500, 500

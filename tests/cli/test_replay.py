@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from consortia.solutions.finance.walks import csv_of, walk
+from consortia.solutions.finance.trading.walks import csv_of, walk
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from consortia.workers.trading import load_strategy, read_trade_rule
 from consortia.workers.vault import Vault
 from tests.workers.test_agent import BenchDoor
 
-EQUAL = "consortia.solutions.finance.strategies:equal_weight"
+EQUAL = "consortia.solutions.finance.trading.strategies:equal_weight"
 METHODS = ("market.commit", "market.reveal", "market.stop_key")
 CAPITAL = 4_000
 

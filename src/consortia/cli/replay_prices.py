@@ -10,11 +10,11 @@ from consortia.engines.infer.trader import ModelTrader, ProgramTrader, Trader
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import DataError
 from consortia.exact.signals import SignalError
-from consortia.solutions.finance.figures import NO_CLAIM, Figures, figures
-from consortia.solutions.finance.learning import LOOK, learned
-from consortia.solutions.finance.paper import Replayed, replay, terms_for
-from consortia.solutions.finance.prices import Prices, read_prices
-from consortia.solutions.finance.strategies import STRATEGIES
+from consortia.solutions.finance.trading.figures import NO_CLAIM, Figures, figures
+from consortia.solutions.finance.trading.learning import LOOK, learned
+from consortia.solutions.finance.trading.paper import Replayed, replay, terms_for
+from consortia.solutions.finance.trading.prices import Prices, read_prices
+from consortia.solutions.finance.trading.strategies import STRATEGIES
 from consortia.workers.delegate import RuleError
 from consortia.workers.trading import load_strategy
 

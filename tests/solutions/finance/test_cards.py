@@ -9,7 +9,7 @@ from consortia.engines.train import recipe
 from consortia.engines.train.files import DataError
 from consortia.engines.train.loop import train
 from consortia.engines.train.rates import read_rates
-from consortia.solutions.finance.cards import (
+from consortia.solutions.finance.fraud.cards import (
     CUSTOMER_DAYS,
     DAY_SECONDS,
     DELAY_DAYS,
@@ -23,7 +23,13 @@ from consortia.solutions.finance.cards import (
     shared_features,
     terminal_counts,
 )
-from consortia.solutions.finance.fraud import features, rates_table, schema_for, split_by_customer, table_of
+from consortia.solutions.finance.fraud.tables import (
+    features,
+    rates_table,
+    schema_for,
+    split_by_customer,
+    table_of,
+)
 
 DAYS = 12
 MONDAY = 1_764_547_200  # 1 December 2025

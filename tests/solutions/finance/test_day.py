@@ -7,15 +7,15 @@ from types import SimpleNamespace
 import pytest
 
 from consortia.engines.train.files import DataError
-from consortia.solutions.finance import day as of
-from consortia.solutions.finance.day import prepare
 from consortia.solutions.finance.scenarios.floor import Delegate, Floor
 from consortia.solutions.finance.scenarios.trading import STORY
-from consortia.solutions.finance.walks import csv_of, walk
+from consortia.solutions.finance.trading import day as of
+from consortia.solutions.finance.trading.day import prepare
+from consortia.solutions.finance.trading.walks import csv_of, walk
 from consortia.solutions.story import Asked
 from consortia.workers.trading import load_strategy, read_trade_rule
 
-PROGRAM = "consortia.solutions.finance.strategies:momentum"
+PROGRAM = "consortia.solutions.finance.trading.strategies:momentum"
 
 
 @dataclass

@@ -9,12 +9,12 @@ from consortia.engines.infer.trader import ModelTrader, ProgramTrader, tilted
 from consortia.engines.train.api import RecipeError
 from consortia.exact.desk import Terms
 from consortia.exact.signals import PPM
-from consortia.solutions.finance.figures import drawdown, figures, sharpe
-from consortia.solutions.finance.learning import LOOK, PARAMETERS, RECIPE, dealt, learned, rows
-from consortia.solutions.finance.paper import replay, terms_for
-from consortia.solutions.finance.prices import Prices
-from consortia.solutions.finance.strategies import STRATEGIES
-from consortia.solutions.finance.walks import walk
+from consortia.solutions.finance.trading.figures import drawdown, figures, sharpe
+from consortia.solutions.finance.trading.learning import LOOK, PARAMETERS, RECIPE, dealt, learned, rows
+from consortia.solutions.finance.trading.paper import replay, terms_for
+from consortia.solutions.finance.trading.prices import Prices
+from consortia.solutions.finance.trading.strategies import STRATEGIES
+from consortia.solutions.finance.trading.walks import walk
 
 PRICES = walk(1, 130, 4)
 DIGEST = """

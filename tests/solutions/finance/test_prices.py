@@ -3,8 +3,8 @@
 import pytest
 
 from consortia.engines.train.files import DataError
-from consortia.solutions.finance.prices import read_prices
-from consortia.solutions.finance.walks import csv_of, walk
+from consortia.solutions.finance.trading.prices import read_prices
+from consortia.solutions.finance.trading.walks import csv_of, walk
 
 
 def read(tmp_path, text, **needed):

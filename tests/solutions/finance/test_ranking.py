@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from consortia.solutions.finance.ranking import average_precision, precision_at, saved_at
+from consortia.solutions.finance.fraud.ranking import average_precision, precision_at, saved_at
 
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=1, max_size=60))

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from consortia.engines.intersect import Blinding, around
-from consortia.solutions.finance.laundering import BANKS_LEAST, DAY, TYPOLOGIES, Transfer, world
-from consortia.solutions.finance.rings import FAN_LEAST, LARGE, WINDOW, renamed, suspects
+from consortia.solutions.finance.rings.laundering import BANKS_LEAST, DAY, TYPOLOGIES, Transfer, world
+from consortia.solutions.finance.rings.rules import FAN_LEAST, LARGE, WINDOW, renamed, suspects
 
 SUM = 500_000
 

@@ -10,8 +10,8 @@ from typing import Any, Literal, TypeVar
 
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.market import Limits, Market, Order, Receipt, Sealed, Terms
-from consortia.solutions.finance import day as of
-from consortia.solutions.finance.learning import LOOK
+from consortia.solutions.finance.trading import day as of
+from consortia.solutions.finance.trading.learning import LOOK
 from consortia.solutions.story import Program, Stage, StoryFailed
 
 EXCHANGE = "exchange"

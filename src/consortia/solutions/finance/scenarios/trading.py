@@ -16,13 +16,13 @@ from consortia.exact.desk import Terms
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.market import Order, Receipt
 from consortia.sdk.training import Times
-from consortia.solutions.finance import day as of
-from consortia.solutions.finance.day import Day, prepare
-from consortia.solutions.finance.figures import NO_CLAIM, YEAR, figures
-from consortia.solutions.finance.learning import HEADER, LABEL, LOOK, PARAMETERS, RECIPE, dealt, rows
-from consortia.solutions.finance.paper import Paper, replay
 from consortia.solutions.finance.scenarios.floor import EXCHANGE, SIDE, WASHED, Delegate, Floor
-from consortia.solutions.finance.strategies import STRATEGIES
+from consortia.solutions.finance.trading import day as of
+from consortia.solutions.finance.trading.day import Day, prepare
+from consortia.solutions.finance.trading.figures import NO_CLAIM, YEAR, figures
+from consortia.solutions.finance.trading.learning import HEADER, LABEL, LOOK, PARAMETERS, RECIPE, dealt, rows
+from consortia.solutions.finance.trading.paper import Paper, replay
+from consortia.solutions.finance.trading.strategies import STRATEGIES
 from consortia.solutions.story import Metric, Stage, Story, StoryFailed, Told
 
 MOMENTUM, CALM, LEARNED, EQUAL = FIRMS = ("atlas", "boreas", "castor", "delos")
@@ -32,7 +32,7 @@ RUNS = {
     LEARNED: "the learned model",
     EQUAL: "equal weight",
 }
-MODULE = "consortia.solutions.finance.strategies"
+MODULE = "consortia.solutions.finance.trading.strategies"
 PROGRAMS = {MOMENTUM: "momentum", CALM: "inverse_volatility", EQUAL: "equal_weight"}
 STOCKS = tuple(f"stock{number}" for number in range(1, of.STOCKS + 1))
 STUDY, NOTES = "trend", "notes"

@@ -1,4 +1,4 @@
-"""Three plain ways to trade, as programs: `consortia.solutions.finance.strategies:momentum`, and so on.
+"""Three plain ways to trade, as programs of a mandate: `consortia.solutions...trading.strategies:momentum`.
 
 Each is two pure functions in integers. They are textbook rules, here to be compared with: none is claimed to
 earn more than equal weight.

@@ -11,7 +11,7 @@ from consortia.engines.train.files import RawTable
 from consortia.engines.train.loop import train
 from consortia.engines.train.table import make_table
 from consortia.exact.signals import View
-from consortia.solutions.finance.prices import Prices
+from consortia.solutions.finance.trading.prices import Prices
 
 SIGNALS = ("past-5", "past-20", "past-60", "swing-20")
 LOOK = 61

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from consortia.solutions.finance.prices import Prices
+from consortia.solutions.finance.trading.prices import Prices
 
 NAMES = (
     "amber",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from consortia.engines.train.files import DataError
 from consortia.exact.desk import Terms
 from consortia.exact.signals import PPM
-from consortia.solutions.finance.learning import LOOK
-from consortia.solutions.finance.prices import Prices, read_prices
-from consortia.solutions.finance.walks import walk
+from consortia.solutions.finance.trading.learning import LOOK
+from consortia.solutions.finance.trading.prices import Prices, read_prices
+from consortia.solutions.finance.trading.walks import walk
 from consortia.solutions.story import Asked
 
 BASE = 10_000

@@ -12,7 +12,7 @@ from consortia.engines.train.agree import exponent_for
 from consortia.engines.train.rates import Counts
 from consortia.engines.train.schema import Label, Schema, number
 from consortia.engines.train.table import Table
-from consortia.solutions.finance.cards import (
+from consortia.solutions.finance.fraud.cards import (
     OWN,
     SHARED,
     Cards,

@@ -18,7 +18,7 @@ from consortia.engines.infer.trader import Trader
 from consortia.exact.auction import BUY, SELL, WORD_MAX, Book, clear, fills
 from consortia.exact.desk import Desk, Terms, Wanted, is_lost, order_of
 from consortia.exact.signals import PPM, View
-from consortia.solutions.finance.prices import Prices
+from consortia.solutions.finance.trading.prices import Prices
 
 DEPTH = 1 << 30
 """The counterparty buys and sells so many units an auction."""

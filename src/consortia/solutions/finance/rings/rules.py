@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from consortia.solutions.finance.laundering import DAY, Transfer
+from consortia.solutions.finance.rings.laundering import DAY, Transfer
 
 LARGE = 100_000
 """Cents from which a transfer is looked at."""

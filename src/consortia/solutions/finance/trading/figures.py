@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consortia.solutions.finance.paper import Paper
+from consortia.solutions.finance.trading.paper import Paper
 
 YEAR = 252
 """Trading days a year."""

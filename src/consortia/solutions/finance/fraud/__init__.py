@@ -1,0 +1,1 @@
+"""Frauds across banks: card payments, features of secure sums, and how well scores put frauds first."""

@@ -1,0 +1,1 @@
+"""Rings of money launderers over several banks: made-up transfers, and the rules that name accounts."""
