@@ -4,8 +4,9 @@ import os
 
 import pytest
 
-from consortia.modules.governance import acts, advice, council, handlers, secrecy, voice
+from consortia.modules.governance import acts, advice, council, counting, handlers, secrecy, voice
 from consortia.modules.governance.refusals import REFUSALS
+from consortia.modules.training import raising
 from consortia.testing.auditors import Found
 from consortia.testing.auditors.chamber import Chamber
 from consortia.testing.auditors.guards import guards, taken_away
@@ -16,7 +17,7 @@ CHAMBER_MOVES = 300
 MOVES_MAX = 15_000
 """A missing guard is found within so many moves, most within a few hundred."""
 
-ROOMS = (handlers, secrecy, voice, council, advice, acts)
+ROOMS = (handlers, secrecy, voice, council, advice, acts, raising)
 GUARDS = [guard for room in ROOMS for guard in guards(room)]
 
 EQUIVALENT = {
@@ -111,6 +112,12 @@ def test_the_same_seed_plays_the_same_chamber_again():
 def test_a_guard_of_deciding_that_is_taken_away_is_missed(guard):
     with taken_away(guard):
         assert hunt(MOVES_MAX) is not None
+
+
+@pytest.mark.slow
+def test_an_owner_that_is_outvoted_about_its_own_data_is_missed(monkeypatch):
+    monkeypatch.setattr(counting, "owners_agree", lambda *_: True)
+    assert hunt(MOVES_MAX) is not None
 
 
 @pytest.mark.slow

@@ -5,14 +5,17 @@ from pathlib import Path
 
 import click
 
+from consortia.cli.governing import governance_of
 from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, facts, say, table
+from consortia.cli.output import DONE, Failure, facts, instant, say, table
 from consortia.cli.session import Session, at_home
 from consortia.exact.budget import NANO, Unit
+from consortia.modules.assets.types import Asset
 from consortia.modules.training.budget_queries import BudgetView, ByDataset, CostView
-from consortia.modules.training.messages import LimitBudget
+from consortia.modules.training.messages import LimitBudget, RaiseBudget
 from consortia.modules.training.queries import ById, StudyView
+from consortia.sdk.governance import action_of
 
 DELTA = 1e-5
 
@@ -22,8 +25,9 @@ DELTA = 1e-5
 @click.option(
     "--epsilon",
     type=click.FloatRange(min=0, min_open=True),
-    help="Limit all sums together to this epsilon; a limit is only ever lowered.",
+    help="Limit all sums together to this epsilon; an owner only ever lowers its limit.",
 )
+@click.option("--propose", is_flag=True, help="Propose to the members to raise the limit to --epsilon.")
 @click.option(
     "--delta",
     type=click.FloatRange(min=0, max=1, min_open=True, max_open=True),
@@ -33,15 +37,21 @@ DELTA = 1e-5
 )
 @home_option
 @json_option
-def budget(*, which: str, epsilon: float | None, delta: float, home: Path | None, as_json: bool) -> int:
+def budget(
+    *, which: str, epsilon: float | None, propose: bool, delta: float, home: Path | None, as_json: bool
+) -> int:
     """Show the privacy budget of a DATASET, or limit that of an own one.
+
+    A limit is raised by the members, and never without a yes of the owner itself: --propose asks them.
 
     The ledger counts in nano-rho, which add up; epsilon at a delta is what they mean for one record.
     """
     session = at_home(home)
     one, _ = find_asset(session, which)
+    if propose:
+        return _propose(session, one, epsilon, delta, as_json=as_json)
     if epsilon is not None:
-        _limit(session, one.id, epsilon, delta)
+        session.submit(LimitBudget(one.id, _cost(epsilon, delta)))
     view = session.ask("training.budget", ByDataset(one.id), BudgetView)
     if as_json:
         facts({"dataset": one.id, "delta": delta, "populations": [_facts(each, delta) for each in _of(view)]})
@@ -100,7 +110,27 @@ def _unit(session: Session, study: bytes) -> Unit:
     return "member" if units == {"member"} else "record"
 
 
-def _limit(session: Session, dataset: bytes, epsilon: float, delta: float) -> None:
+def _propose(session: Session, data: Asset, epsilon: float | None, delta: float, *, as_json: bool) -> int:
+    """Open a proposal to raise the limit of a data set, in the class that may hold it."""
+    if epsilon is None:
+        raise click.UsageError("--propose goes with the --epsilon that all sums together may then tell")
+    door, wanted = governance_of(session), action_of(RaiseBudget(data.id, _cost(epsilon, delta)))
+    kinds = [one.name for one in door.charter().charter.classes if wanted.method in one.methods]
+    if not kinds:
+        raise Failure(f"no class of the charter may hold {wanted.method}", "consortia charter show")
+    title = f"{data.owner}/{data.name}: sums may tell epsilon {epsilon:g}"
+    opened = door.propose(kinds[0], wanted, title=title)
+    one = opened.proposal
+    if as_json:
+        facts({"proposal": one.id, "content": one.content, "closes": opened.progress.closes})
+    else:
+        say(f"Proposal {one.id.hex()} is open until {instant(opened.progress.closes)}")
+        say(f"It needs the yes of {data.owner}: consortia proposal vote {one.id.hex()[:12]} yes")
+    return DONE
+
+
+def _cost(epsilon: float, delta: float) -> int:
+    """What tells so much, in nano-rho; raises Failure where that is nothing."""
     from consortia.engines.privacy import cost_for
 
     cost = cost_for(epsilon, delta)
@@ -108,7 +138,7 @@ def _limit(session: Session, dataset: bytes, epsilon: float, delta: float) -> No
         raise Failure(
             f"no sum at all tells so little: epsilon {epsilon} at delta {delta}", "a larger epsilon"
         )
-    session.submit(LimitBudget(dataset, cost))
+    return cost
 
 
 def _of(view: BudgetView) -> list[tuple[bytes, int, int | None]]:

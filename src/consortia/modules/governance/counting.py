@@ -47,14 +47,27 @@ def would_pass(ctx: Context, proposal: Proposal, closes: int, ports: Ports) -> b
     kind = class_of(ctx, proposal)
     if not passes(kind, count(ctx, proposal, closes, ports), proposal.units):
         return False
-    if not kind.owner:
-        return True
-    votes = [VOTES.get(ctx, proposal.id, owner) for owner in owners(ctx, proposal, ports)]
+    return not kind.owner or owners_agree(ctx, proposal, ports)
+
+
+def owners_agree(ctx: Context, proposal: Proposal, ports: Ports) -> bool:
+    """Whether a person of each whose data the actions are about said yes; nobody else says it for them.
+
+    Nobody says it for data that are not there yet: what is proposed about them does not pass.
+    """
+    votes = [
+        None if owner is None else VOTES.get(ctx, proposal.id, owner)
+        for owner in _owners(ctx, proposal, ports)
+    ]
     return all(vote is not None and vote.choice == "yes" for vote in votes)
 
 
 def owners(ctx: Context, proposal: Proposal, ports: Ports) -> tuple[str, ...]:
     """Whose data sets the actions are about, sorted."""
+    return tuple(sorted({owner for owner in _owners(ctx, proposal, ports) if owner is not None}))
+
+
+def _owners(ctx: Context, proposal: Proposal, ports: Ports) -> list[str | None]:
+    """The owner of each data set that an action names; None of one that nobody has registered."""
     named = [action.args.get("dataset") for action in proposal.actions]
-    found = [ports.assets.owner(ctx, asset) for asset in named if isinstance(asset, bytes)]
-    return tuple(sorted({owner for owner in found if owner is not None}))
+    return [ports.assets.owner(ctx, asset) for asset in named if isinstance(asset, bytes)]

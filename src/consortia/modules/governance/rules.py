@@ -22,6 +22,9 @@ from consortia.modules.governance.types import (
 CHANGES_RULES = frozenset({"governance.set_charter", "governance.schedule_upgrade"})
 """What a class may hold only if it takes more than two thirds of all, after a lock, and no agent's vote."""
 
+OWNERS_OWN = frozenset({"training.raise_budget"})
+"""What a class may hold only if it takes the yes of whose data it is: nobody is outvoted about its own."""
+
 AGENT_PARTS = 3
 FAMILY_PARTS = 6
 """All agents together count for a third of all votes at most, those of one family for a sixth."""
@@ -107,6 +110,7 @@ def charter_fits(charter: Charter) -> bool:
     4. Some class that votes openly can change the charter.
     5. A secret class is for people alone, whose own yes nobody has to see and who get no more time late; it
        has three trustees or more, a time for each of their steps, and is over within 90 days.
+    6. A class that raises privacy budgets takes the owner's yes.
     """
     names = [one.name for one in charter.classes]
     lists = (names, [one.member for one in charter.weights], charter.council, charter.ethics)
@@ -126,6 +130,7 @@ def _class_fits(kind: ProposalClass) -> bool:
         and _proper(kind.quorum)
         and _proper(kind.yes)
         and (strict or not changes)
+        and (kind.owner or not OWNERS_OWN.intersection(kind.methods))
         and (kind.secret is None or _secret_fits(kind, kind.secret))
     )
 

@@ -14,6 +14,7 @@ from consortia.modules.training import (
     masked,
     messages,
     queries,
+    raising,
     steps,
 )
 from consortia.modules.training.events import EVENTS
@@ -36,6 +37,7 @@ METHODS = (
     Method(messages.Start, handlers.start, PEOPLE | WORKERS, cost=500, prompt=True, pausable=True),
     Method(messages.Cancel, handlers.cancel, PEOPLE | WORKERS, cost=300),
     Method(messages.LimitBudget, handlers.limit_budget, frozenset({"admin", "analyst"}), cost=400),
+    Method(messages.RaiseBudget, raising.raise_budget, frozenset(), cost=400, authority="governance"),
     Method(messages.Return, handlers.come_back, PEOPLE | WORKERS, cost=300),
     Method(messages.PublishKeys, masked.publish_keys, WORKERS, cost=masked.KEYS_COST, prompt=MOVED_ON),
     Method(messages.DealShares, masked.deal_shares, WORKERS, cost=masked.deal_cost, prompt=MOVED_ON),

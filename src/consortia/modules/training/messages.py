@@ -39,6 +39,13 @@ class LimitBudget(Record, frozen=True):
     limit: U63
 
 
+class RaiseBudget(Record, frozen=True):
+    """Raise the limit of a data set's budget, in nano-rho: what a proposal does, with its owner's yes."""
+
+    dataset: Digest
+    limit: U63
+
+
 class Start(Record, frozen=True):
     """Begin the rounds: from the end of the joining time on, or once every invited member joined.
 

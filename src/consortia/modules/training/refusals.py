@@ -126,6 +126,9 @@ BAD_AVAILABILITY = _refusal(
 NOT_COMMITTED = _refusal(49, "not_committed", "The member committed to no result in time.")
 NOT_AS_COMMITTED = _refusal(50, "not_as_committed", "The opened result is not the one committed to.")
 ROUNDS_LEFT = _refusal(51, "rounds_left", "Not every round is final.")
+ONLY_RAISE = _refusal(
+    52, "only_raise", "A proposal raises the limit of a budget that has one, and never lowers it."
+)
 
 REFUSALS = (
     NAME_TAKEN,
@@ -179,4 +182,5 @@ REFUSALS = (
     NOT_COMMITTED,
     NOT_AS_COMMITTED,
     ROUNDS_LEFT,
+    ONLY_RAISE,
 )

@@ -27,6 +27,8 @@ from consortia.modules.identity.mandate_types import Pin
 from consortia.modules.identity.messages import Accept, ApproveMember, Leave, ProposeMember
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.predictions.messages import Act
+from consortia.modules.training.messages import LimitBudget
+from consortia.modules.training.state import BUDGETS
 from consortia.testing.auditors import Found, No, plain
 from consortia.testing.auditors.chamber_ballots import with_secret_class
 from consortia.testing.auditors.chamber_moves import Drawn, Lots, drawn_charter
@@ -35,6 +37,7 @@ from consortia.testing.machine import HOUR, NAMES, Bench, Party
 from consortia.testing.scenarios.assets import blob, digest, registered
 from consortia.testing.scenarios.bank_parts import made
 from consortia.testing.scenarios.mandates_parts import account, agent, mandate
+from consortia.testing.studies import dataset
 
 METHODS = ("governance.advise", "governance.cast_vote", "governance.propose", "governance.suggest")
 GUEST = "guest"
@@ -44,6 +47,9 @@ SECRET_MEMBERS, SECRET_OF = 4, 3
 
 MOST = 12
 """A block holds at most so many transactions."""
+
+LIMIT = 1_000
+"""The first member's data set has this privacy limit, in nano-rho; the second's has none to raise."""
 
 _ROOT = bytes(32)
 
@@ -139,6 +145,12 @@ class Chamber:
         unit = made(bench)
         bench.ok(self.names[0], "operator", Transfer(self.names[0], "governance:treasury", unit, 800))
         self.model.treasury[unit] = 800
+        for name in self.names[:2]:
+            data = dataset(bench, name)
+            self.model.owners[data] = name
+            if name == self.names[0]:
+                bench.ok(name, "analyst", LimitBudget(data, LIMIT))
+                self.model.limits[data] = LIMIT
         self.guest = Party.named(GUEST)
         self.change: str | None = self.rng.choice(("join", "leave", None))
         if self.change == "join":
@@ -242,9 +254,15 @@ class Chamber:
         spent = {unit: 800 - held for unit, held in self.model.treasury.items()}
         if any(not 0 <= each <= 800 for each in spent.values()):
             raise Found(f"after move {self.moves}: the treasury paid {spent}")
+        limits = {data: budget.limit for (data,), budget in BUDGETS.scan(self._context())}
+        if limits != self.model.limits:
+            raise Found(f"after move {self.moves}: the limits are {limits}, foretold {self.model.limits}")
+
+    def _context(self) -> Context:
+        return Context(Overlay(self.bench.state), self.bench.network, self.tip.height, self.time)
 
     def _entries(self) -> Mapping[tuple[Any, ...], Any]:
-        ctx = Context(Overlay(self.bench.state), self.bench.network, self.tip.height, self.time)
+        ctx = self._context()
         (module,) = (one for one in self.bench.app.modules if one.name == "governance")
         return {
             (table.name, *key): _cached(record) for table in module.tables for key, record in table.scan(ctx)

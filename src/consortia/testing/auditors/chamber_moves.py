@@ -16,6 +16,7 @@ from consortia.modules.governance.charters import default_charter
 from consortia.modules.governance.types import Action, Charter, Choice, ProposalClass, Share, Weight
 from consortia.modules.identity.mandate_messages import EndMandate
 from consortia.modules.identity.messages import Accept, Leave
+from consortia.modules.training.messages import RaiseBudget
 from consortia.testing.auditors.chamber_ballots import ROLES, Urns
 from consortia.testing.auditors.governance import Agent, Question, alive, voting
 from consortia.testing.auditors.governance_ballots import Urn
@@ -31,12 +32,13 @@ URNS = 2
 
 TARGETS = ("assets.register", "governance.set_bounds", "governance.set_bounds", "governance.cast_vote")
 PARAMETERS = ("tariff", "quota")
-TASTES = ("anything", "anything", "business", "council", "agents", "board", "charters")
+TASTES = ("anything", "anything", "business", "council", "agents", "board", "charters", "budgets")
 PRESSED: dict[str, dict[str, float]] = {
     "anything": {},
     "business": {"vote": 3, "go_on": 3, "cancel": 0.1, "object": 0.3},
     "council": {"pause": 8, "register": 2, "vote": 4, "go_on": 4, "cancel": 0.1},
     "charters": {"propose": 2, "vote": 6, "go_on": 4, "cancel": 0.1},
+    "budgets": {"propose": 2, "vote": 6, "go_on": 4, "cancel": 0.1},
     "board": {"object": 3, "propose": 2, "vote": 4, "go_on": 4},
     "secret": {"propose": 2, "vote": 0.5, "go_on": 4, "cancel": 0.1, "object": 0.1, "join_or_leave": 0.1},
     "agents": {"agent_votes": 6, "advise": 3, "vote": 3, "go_on": 3, "end_mandate": 0.2, "end_agent": 0.2},
@@ -49,6 +51,7 @@ BUSY_WITH = {
     "council": "routine",
     "board": "release",
     "charters": "charter",
+    "budgets": "budget",
     "secret": "release",
 }
 SHARES = (Share(1, 2), Share(2, 3), Share(3, 4))
@@ -78,7 +81,7 @@ class Drawn:
 def drawn_charter(rng: Random, names: Sequence[str]) -> Charter:
     """A charter that fits, of one seed's taste."""
     law = default_charter(names)
-    wanted = ("charter", "members", "release", "routine", "spending", "upgrade")
+    wanted = ("budget", "charter", "members", "release", "routine", "spending", "upgrade")
     return replace(
         law,
         classes=tuple(_drawn_class(rng, one) for one in law.classes if one.name in wanted),
@@ -369,7 +372,7 @@ class Lots:
 
     def _action(self, kind: str) -> Action:
         if self.slip():
-            kind = self.pick(("charter", "release", "routine", "spending", "upgrade"))
+            kind = self.pick(("budget", "charter", "release", "routine", "spending", "upgrade"))
         if self.slip():
             return self.pick(
                 (
@@ -381,12 +384,17 @@ class Lots:
         message = self._message(kind)
         name = type(message).__name__
         words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-        return Action(f"governance.{words[1:]}", to_value(message))
+        module = "training" if isinstance(message, RaiseBudget) else "governance"
+        return Action(f"{module}.{words[1:]}", to_value(message))
 
     def _message(self, kind: str) -> Record:
         model, time = self.chamber.model, self.chamber.time
         value, name = self.rng.randint(0, 120), self.pick(PARAMETERS)
         match kind:
+            case "budget":
+                data = digest("x") if self.spoils() else self.pick(sorted(model.owners))
+                limit = model.limits.get(data, 1_000)
+                return RaiseBudget(data, limit if self.spoils() else limit + 500)
             case "charter":
                 if self.rng.random() < (0.8 if self.taste == "charters" else 0.5):
                     return asked.SetCharter(self._another())
@@ -423,7 +431,7 @@ class Lots:
         law = drawn_charter(self.rng, sorted(self.chamber.model.members))
         if not self.spoils():
             return law
-        first, *others = law.classes
+        budget, first, *others = law.classes
         spoiled = self.pick(
             (
                 replace(first, lock_milliseconds=0),
@@ -433,6 +441,7 @@ class Lots:
                 replace(first, of="cast"),
                 replace(first, agents="vote"),
                 replace(first, methods=("governance.set_bounds",)),
+                replace(first, methods=("governance.set_charter", "training.raise_budget")),
             )
         )
-        return replace(law, classes=(spoiled, *others))
+        return replace(law, classes=(budget, spoiled, *others))

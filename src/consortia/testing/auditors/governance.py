@@ -276,7 +276,13 @@ class Governance(Council, Deeds):
         quorum, share = rules["quorum"], rules["yes"]
         reached = cast * quorum["denominator"] >= units * quorum["numerator"]
         more = count["yes"] * share["denominator"] > base * share["numerator"]
-        return bool(count["person"] and reached and more)
+        return bool(count["person"] and reached and more and self._owners_agree(one))
+
+    def _owners_agree(self, one: Question) -> bool:
+        """Whether whoever has the data that actions are about said yes itself, where the class asks it."""
+        about = [each["args"]["dataset"] for each in one.record["actions"] if "dataset" in each["args"]]
+        yes = {name for name, vote in one.votes.items() if vote["choice"] == "yes"}
+        return not one.rules["owner"] or all(self.owners.get(data) in yes for data in about)
 
     def _may_decide(self, by: Speaker, rules: Plain) -> None:
         if by.agent is None:

@@ -8,6 +8,7 @@ from consortia.modules.governance.types import Action
 from consortia.testing.auditors import No, Plain, refuse
 
 COSTS = {
+    "raise_budget": 400,
     "set_charter": 500,
     "schedule_upgrade": 200,
     "release_model": 200,
@@ -17,6 +18,12 @@ COSTS = {
     "set_parameter": 200,
 }
 COST_MAX = 4_000
+MET_IN = {
+    "short_balance": "bank",
+    "unknown_account": "bank",
+    "only_raise": "training",
+}
+"""Whose refusal an action meets, where it is not governance's own."""
 
 
 class Deeds:
@@ -34,6 +41,8 @@ class Deeds:
         self.scheduled: dict[tuple[str, str], Plain] = {}
         self.models: dict[bytes, bytes] = {}
         self.treasury: dict[bytes, int] = {}
+        self.owners: dict[bytes, str] = {}
+        self.limits: dict[bytes, int] = {}
 
     def check_actions(self, rules: Plain, actions: Sequence[Action]) -> None:
         """What a proposal of a class may not hold."""
@@ -41,7 +50,8 @@ class Deeds:
         for action in actions:
             module, name = action.method.split(".")
             refuse("not_in_class", when=action.method not in rules["methods"])
-            refuse("bad_action", when=module != "governance" or name not in COSTS)
+            home = "training" if name == "raise_budget" else "governance"
+            refuse("bad_action", when=module != home or name not in COSTS)
             refuse("bad_action", when=any(isinstance(value, float | bool) for value in action.args.values()))
             refuse("bad_action", when="nobody_asked" in action.args)
             cost += COSTS[name]
@@ -51,7 +61,7 @@ class Deeds:
 
     def carry_out(self, actions: Sequence[Plain], time: int) -> tuple[int, str]:
         """Do all of them or none: where it ended, and with which code."""
-        names = ("parameters", "upgrades", "releases", "scheduled", "treasury", "charters")
+        names = ("parameters", "upgrades", "releases", "scheduled", "treasury", "charters", "limits")
         kept = {name: deepcopy(getattr(self, name)) for name in names}
         for position, action in enumerate(actions):
             try:
@@ -59,8 +69,7 @@ class Deeds:
             except No as no:
                 for name, value in kept.items():
                     setattr(self, name, value)
-                module = "bank" if no.reason in ("short_balance", "unknown_account") else "governance"
-                return position, f"{module}.{no.reason}"
+                return position, f"{MET_IN.get(no.reason, 'governance')}.{no.reason}"
         return len(actions), "ok"
 
     def do_set_charter(self, args: Plain, _time: int) -> None:
@@ -91,6 +100,12 @@ class Deeds:
         held = self.treasury.get(args["unit"])
         refuse("short_balance", when=held is None or held < args["amount"])
         self.treasury[args["unit"]] = (held or 0) - args["amount"]
+
+    def do_raise_budget(self, args: Plain, _time: int) -> None:
+        """A limit that its owner set, raised."""
+        held = self.limits.get(args["dataset"])
+        refuse("only_raise", when=held is None or args["limit"] <= held)
+        self.limits[args["dataset"]] = args["limit"]
 
     def do_set_bounds(self, args: Plain, _time: int) -> None:
         """A parameter's bounds."""
@@ -141,7 +156,8 @@ def _class_fits(one: Plain) -> bool:
     strict = one["of"] == "all" and two_thirds and one["agents"] != "vote"
     if one["secret"] and not _secret_fits(one, one["secret"]):
         return False
-    return all(spans) and all(halves) and all(whole) and (strict or not rules)
+    own = "training.raise_budget" not in one["methods"] or one["owner"]
+    return all(spans) and all(halves) and all(whole) and (strict or not rules) and bool(own)
 
 
 def _secret_fits(one: Plain, secret: Plain) -> bool:

@@ -9,11 +9,12 @@ from consortia.exact.budget import Noise
 from consortia.modules.assets.messages import Register
 from consortia.modules.assets.types import EVERYONE, Parent, Permission, Rights
 from consortia.modules.training import budgets
-from consortia.modules.training.messages import Join, LimitBudget, Propose, Start
+from consortia.modules.training.messages import Join, LimitBudget, Propose, RaiseBudget, Start
 from consortia.modules.training.types import Privacy, Round, Terms
 from consortia.testing.machine import Bench
 from consortia.testing.masked import MASKED, dealt, keyed
 from consortia.testing.scenarios import Scenario, Step, step
+from consortia.testing.scenarios.governance_parts import executes, ready, row
 from consortia.testing.studies import MEMBERS, STAGE, current, dataset, joined, proposed, running, update
 
 NOISE = Noise("record", 1_000, 1 << 30, 1)
@@ -38,6 +39,20 @@ def _limits_twice(first: int, then: int) -> Callable[[Bench], Step]:
         data = dataset(bench, "east")
         bench.ok("east", "analyst", LimitBudget(data, first))
         return step("east", "analyst", LimitBudget(data, then))
+
+    return setup
+
+
+def _raises(
+    limit: int | None, to: int, data: Callable[[Bench], bytes] = lambda bench: dataset(bench, "east")
+) -> Callable[[Bench], Step]:
+    """A proposal that all said yes to raises east's limit."""
+
+    def setup(bench: Bench) -> Step:
+        population = data(bench)
+        if limit is not None:
+            bench.ok("east", "analyst", LimitBudget(population, limit))
+        return executes(ready(bench, "budget", RaiseBudget(population, to)))
 
     return setup
 
@@ -129,6 +144,14 @@ def _proposes(**fields: object) -> Callable[[Bench], Step]:
 BUDGETS: tuple[Scenario, ...] = (
     Scenario("an owner limits what sums over its data may cost", _limits(1_000)),
     Scenario("an owner lowers a limit", _limits_twice(1_000, 10)),
+    row("a proposal with the owner's yes raises a limit", _raises(1_000, 2_000)),
+    row("a proposal would lower a limit", _raises(1_000, 999)),
+    row("a proposal would raise a limit by nothing", _raises(1_000, 1_000)),
+    row("a proposal would give a limit to data that have none", _raises(None, 1_000)),
+    row(
+        "a proposal would raise a limit of derived data",
+        _raises(None, 1_000, lambda bench: derived(bench, "east", dataset(bench, "east"))),
+    ),
     Scenario("a study is proposed with privacy terms", _proposes()),
     Scenario("a member joins with just enough left", _joins_limited(ALL)),
     Scenario("a cohort's populations are charged before anything is revealed", _is_charged),
