@@ -1,5 +1,8 @@
 """The guard at a prompt: a policy, an alert that is worked and executed again, and what suspends nobody."""
 
+import json
+import signal
+
 import pytest
 
 from consortia.cli.session import at_home
@@ -12,7 +15,7 @@ from consortia.testing.machine import Bench
 from consortia.testing.scenarios.governance_parts import GENESIS
 from consortia.testing.scenarios.guard_parts import empowered, labelled, policy
 from consortia.workers.guarding import Drawer, found
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, until
 
 OPENING = Opening("south", "south/a1")
 EVENT = Event(5 * HOUR, "transfer", "south/a1", "west", (900, 990, 5))
@@ -85,6 +88,34 @@ def test_an_alert_is_given_answered_labelled_by_two_people_and_its_like_let_pass
     allowed = terminal.facts("alert", "allow", which, "--days", "2", *at)["until"]
     case = terminal.facts("alert", "show", which, *at)["case"]
     assert (case["label"], case["allowed"]) == ("honest", allowed)
+
+
+def test_a_guard_that_runs_follows_the_ledger_and_what_it_raises_is_executed_again(tmp_path):
+    rule = {"code": "key.acts", "kind": "act", "severity": 30, "bounds": {"cost": [1, None]}}
+    (tmp_path / "any.json").write_text(json.dumps([rule]))
+    with Terminal(tmp_path).session() as terminal:
+        at = ("--home", "north")
+        terminal.run("init", "heart", "--org", "north", *at, "--plain-keys", "--no-worker")
+        terminal.up("north")
+        assert "no policy any" in terminal.error("guard", "run", "--policy", "any", "--once", *at)
+        terminal.run("guard", "policy", "any", "--rules", "any.json", "--daily", "9", *at)
+        mandate = ("mandate", "grant", "watch", "--program", "consortia.workers.judging:Judge")
+        terminal.run(*mandate, "--method", "guard.raise_alert", "--days", "1", *at)
+        run = ("guard", "run", "--policy", "any", "--agent", "watch", "--once", "--json", *at)
+        raised, ended = map(json.loads, terminal.run(*run).stdout.splitlines())
+        assert (raised["reason"], raised["kind"], raised["code"]) == ("key.acts", "act", "ok")
+        assert ended["height"] >= 2
+        assert terminal.facts("alert", "check", raised["alert"], *at)["holds"] is True
+        (again,) = map(json.loads, terminal.run(*run).stdout.splitlines())  # the day is spread
+        assert again["height"] > ended["height"]
+        assert [one["stated"] for one in terminal.facts("agent", "show", "watch", *at)["acts"]] == [106_691]
+        running = terminal.start("guard", "run", "--policy", "any", *at)
+        until(lambda: "a guard runs already" in terminal.run(*run, code=None).stderr, "the lock")
+        with at_home(tmp_path / "north").client as client:
+            told = next(client.blocks(0, "guard.alert_raised"))
+        (name,) = {e["name"] for r in told["receipts"] for e in r["events"] if e["name"].startswith("guard")}
+        assert name == "guard.alert_raised"
+        assert running.stop(signal.SIGKILL) == -signal.SIGKILL
 
 
 def test_who_may_not_suspend_or_is_not_suspended_is_told_so(network):

@@ -14,7 +14,6 @@ from consortia.engines.watch import (
     Rule,
     Watcher,
     columns,
-    features,
     hits,
     severity,
 )
@@ -78,9 +77,8 @@ def test_a_saved_watcher_goes_on_where_it_was():
     assert again.vector(payment(21 * HOUR, 7)) == watcher.vector(payment(21 * HOUR, 7))
 
 
-def test_the_state_is_bounded(monkeypatch):
-    monkeypatch.setattr(features, "KEPT_MAX", 10)
-    watcher = Watcher()
+def test_the_state_is_bounded():
+    watcher = Watcher(10)
     sizes = []
     for number in range(100):
         watcher.vector(payment(number * HOUR, 1000, f"payee-{number:03d}"))

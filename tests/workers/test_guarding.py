@@ -50,7 +50,7 @@ def test_an_alert_comes_out_the_same():
     alert, policy, shown = raised()
     assert alert.exact
     steps = check(alert, shown, policy)
-    assert [step.what for step in steps] == ["commitments", "state", "vector", "reason", "score"]
+    assert [step.what for step in steps] == ["commitments", "time", "state", "vector", "reason", "score"]
     assert wrong(steps) == []
 
 

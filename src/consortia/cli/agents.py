@@ -151,10 +151,10 @@ def _trading(session: Session, model: str, rule: bytes) -> Desk:
         stocks = len(read_trade_rule(rule).trade.stocks)
         loaded = load_model(version.commitment, session.client.blob(version.commitment), stocks)
     view = _mandated(session, loaded.content, model)
-    return Desk(session, view, _key(session, view), loaded, rule)
+    return Desk(session, view, agent_key(session, view), loaded, rule)
 
 
-def _key(session: Session, view: MandateView) -> SigningKey:
+def agent_key(session: Session, view: MandateView) -> SigningKey:
     """The agent's key, from the home."""
     wanted = view.mandate.key.hex()
     paths = [path for path in find_keys(session.home.keys, AGENT) if key_info(path).key == wanted]
@@ -164,7 +164,7 @@ def _key(session: Session, view: MandateView) -> SigningKey:
 
 
 def _agent(session: Session, mind: Mind, view: MandateView, text: bytes) -> Agent:
-    door = ClientDoor(session.signing(_key(session, view)), session.client)
+    door = ClientDoor(session.signing(agent_key(session, view)), session.client)
     vault, diary = places_of(session, view.mandate.id)
     rule = read_rule(text, application()), text
     return Agent(door, mind, rule, vault, diary, waits=view.mandate.delay > 0)

@@ -7,21 +7,21 @@ from typing import Any
 
 import click
 
-from consortia.base.codec import Malformed, decode_record
 from consortia.base.commitments import record_leaf
 from consortia.cli.banking import identity
 from consortia.cli.casework import PAGE, evidence_of, filed, person, standing, state
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
-from consortia.cli.session import at_home, tell_done
+from consortia.cli.session import Session, at_home, tell_done
 from consortia.cli.suspensions import appeal, judge, lift, suspend
+from consortia.cli.watching import run
 from consortia.engines.watch import RULES
 from consortia.engines.watch.features import SCHEMA
 from consortia.modules.guard.messages import Allow, Answer, Assign, LabelAlert, SetPolicy
 from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
-from consortia.modules.guard.types import DAY, Bound, Policy, Rule
+from consortia.modules.guard.types import DAY, Alert, Bound, Policy, Rule
 from consortia.sdk.jsonform import to_json
-from consortia.workers.guarding import MODELS_BYTES_MAX, Drawer, GuardError, Models, Shown, Step, check
+from consortia.workers.guarding import Drawer, GuardError, Models, Shelf, Shown, Step, check, read_models
 
 LABELS = click.Choice(["hostile", "honest", "unclear"])
 
@@ -32,10 +32,10 @@ person_option = click.option(
 
 @click.group()
 def guard() -> None:
-    """The guard: status, the policy that it goes by, and suspensions: suspend, lift, appeal, judge."""
+    """The guard: run it, its policy and status, and suspensions: suspend, lift, appeal, judge."""
 
 
-for _command in (suspend, lift, appeal, judge):
+for _command in (run, suspend, lift, appeal, judge):
     guard.add_command(_command)
 
 
@@ -146,7 +146,8 @@ def check_(
     shown = evidence_of(evidence, found, session)
     policies = standing(session, found.alert.member).policies
     policy_ = next((one for one in policies if one.name == found.alert.finding.policy), None)
-    steps = _checked(found, shown, policy_, models)
+    pinned = _models(models) if models is not None else _shelved(session, found.alert)
+    steps = _checked(found, shown, policy_, pinned)
     holds = not any(step.wrong for step in steps)
     if as_json:
         facts({"alert": found.alert.id, "holds": holds, "steps": {s.what: s.wrong or "ok" for s in steps}})
@@ -224,18 +225,24 @@ def allow(*, which: str, days: int, home: Path | None, as_json: bool) -> int:
     return DONE
 
 
-def _checked(found: Filed, shown: Shown, used: Policy | None, models: Path | None) -> list[Step]:
+def _shelved(session: Session, found: Alert) -> Models | None:
+    """The models of an alert, where this home has them."""
+    pinned = found.finding.model
+    return None if pinned is None else Shelf(session.home.private).read(pinned)
+
+
+def _checked(found: Filed, shown: Shown, used: Policy | None, models: Models | None) -> list[Step]:
     try:
-        return check(found.alert, shown, used, None if models is None else _models(models))
+        return check(found.alert, shown, used, models)
     except GuardError as error:
         raise Failure(str(error), "use the models that the policy pins") from None
 
 
 def _models(path: Path) -> Models:
     try:
-        return decode_record(Models, path.read_bytes(), size_max=MODELS_BYTES_MAX)
-    except (OSError, Malformed) as error:
-        raise Failure(f"{path}: no models of a guard: {error}", "name a file of learned models") from None
+        return read_models(path)
+    except GuardError as error:
+        raise Failure(str(error), "name a file of learned models") from None
 
 
 def _usual() -> tuple[Rule, ...]:

@@ -79,6 +79,14 @@ class Header(Record, frozen=True):
     first: U63
 
 
+class Whole(Record, frozen=True):
+    """A block with all that came of it: what a program that follows the ledger reads, height by height."""
+
+    block: Block
+    header: Header
+    receipts: tuple[Receipt, ...]
+
+
 class MemberKey(Record, frozen=True):
     """A member of the set, the public key with which its node cosigns, and its offline recovery key.
 

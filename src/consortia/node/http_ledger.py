@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from consortia.base.codec import Malformed, Record, decode_record
 from consortia.base.refusals import Refused
-from consortia.kernel.block import Receipt
+from consortia.kernel.block import Receipt, Whole
 from consortia.kernel.ledger import Placed
 from consortia.kernel.module import Query
 from consortia.kernel.proof import Proof
@@ -28,7 +28,7 @@ from consortia.node.http_answers import (
     whole_number,
 )
 from consortia.node.index import Cursor, EventRow, TransactionRow
-from consortia.node.service import Service, entity_tag
+from consortia.node.service import LedgerFollowed, Service, entity_tag
 from consortia.sdk.builder import Draft, draft
 from consortia.sdk.jsonform import from_json, from_query
 
@@ -83,6 +83,15 @@ async def block(asked: Asked) -> Response:
     rows = asked.service.index.transactions((height - 1, 1 << 40), len(found.transactions))
     body = {"header": header, "transactions": [_row(row) for row in rows if row.height == height]}
     return plain(body)
+
+
+async def whole(asked: Asked) -> Response:
+    """The block at a height with its header and its receipts, for who follows the ledger."""
+    height = whole_number(asked.path("height"), "a height")
+    found = LedgerFollowed(asked.service.ledger).indexed(height)
+    if found is None:
+        raise HttpProblem(404, f"there is no block {height}; the newest is {asked.service.ledger.tip.height}")
+    return record(asked.request, Whole(*found))
 
 
 async def blocks(asked: Asked) -> Response:
@@ -304,6 +313,7 @@ PLACES = (
     Place("GET", "/v1/transactions/{id}", transaction, "A transaction's receipt."),
     Place("GET", "/v1/blocks", blocks, "The newest blocks."),
     Place("GET", "/v1/blocks/{height}", block, "One block."),
+    Place("GET", "/v1/blocks/{height}/whole", whole, "One block with all that came of it."),
     Place("GET", "/v1/events", event_rows, "Events, in order."),
     Place("GET", "/v1/search", search, "Names and hashes by their first characters."),
     Place("GET", "/v1/query/{module}/{name}", query, "Ask a module."),

@@ -7,8 +7,10 @@ overwrites its blocks with zeros before they are given back. On solid-state disk
 on write, in snapshots and in backups the old bytes may survive all the same.
 """
 
+import fcntl
 import os
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from consortia.base.hashing import DIGEST_BYTES, sha256
@@ -59,6 +61,18 @@ def kept(path: Path) -> bytes | None:
         return None
     held, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
     return held if sha256(held) == digest else None
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a file's lock while inside; raises BlockingIOError while another process does."""
+    private(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def destroy(*paths: Path) -> None:

@@ -32,7 +32,7 @@ from consortia.engines.watch.features import SCHEMA, StateError
 from consortia.engines.watch.learned import Learned
 from consortia.modules.guard.types import Alert, Finding, Opening, Policy
 from consortia.modules.guard.types import Rule as PolicyRule
-from consortia.workers.files import private, write
+from consortia.workers.files import destroy, private, write
 
 EVIDENCE_BYTES_MAX = 1 << 16
 MODELS_BYTES_MAX = 1 << 24
@@ -82,6 +82,19 @@ class Kept(Record, frozen=True):
     model: Annotated[bytes, Meta(max_length=MODELS_BYTES_MAX)]
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an event is worth an alert: its code, how grave, and whether the models say so.
+
+    `population` is the hash of the reference population of a learned one.
+    """
+
+    code: str
+    score: int
+    learned: bool = False
+    population: bytes = b""
+
+
 class Models(Record, frozen=True):
     """The learned models of a policy, by kind of event: what is usual, and what was labelled hostile."""
 
@@ -124,18 +137,19 @@ def found(policy: Policy, watcher: Watcher, event: Event, opening: Opening) -> l
     prior = watcher.excerpt(event)
     met = hits(exact(policy.rules), event.kind, watcher.vector(event))
     fact = Fact(policy.schema, event.time, event.kind, event.actor, event.target, event.values, prior)
-    return [_finding(policy, rule, fact, opening) for rule in met]
+    return [finding_of(policy, Reason(rule.code, rule.severity), fact, opening) for rule in met]
 
 
-def _finding(policy: Policy, rule: Rule, fact: Fact, opening: Opening) -> tuple[Finding, Shown]:
+def finding_of(policy: Policy, reason: Reason, fact: Fact, opening: Opening) -> tuple[Finding, Shown]:
+    """A finding under a policy, with what opens it; the salts are drawn anew."""
     salts = [secrets.token_bytes(32) for _ in range(3)]
-    shown = Shown(opening, salts[0], Score(rule.severity), salts[1], fact, salts[2])
+    shown = Shown(opening, salts[0], Score(reason.score), salts[1], fact, salts[2])
     finding = Finding(
         policy=policy.name,
-        kind=rule.kind,
-        code=rule.code,
-        model=None,
-        population=tagged("consortia/guard/population", encode_record(policy)),
+        kind=fact.kind,
+        code=reason.code,
+        model=policy.model if reason.learned else None,
+        population=reason.population or tagged("consortia/guard/population", encode_record(policy)),
         state=state_hash(fact),
         target=record_leaf(salts[0], encode_record(opening)),
         score=record_leaf(salts[1], encode_record(shown.score)),
@@ -160,8 +174,9 @@ class Step:
 def check(alert: Alert, shown: Shown, policy: Policy | None, models: Models | None = None) -> list[Step]:
     """Execute an alert again from what opens it.
 
-    1. the alert commits to what is shown; 2. the state before the event is the one it names; 3. the event's
-    vector is made again; 4. its reason holds, and 5. its score comes out.
+    1. the alert commits to what is shown; 2. the event is no later than the alert; 3. the state before the
+    event is the one it names; 4. the event's vector is made again; 5. its reason holds, and 6. its score
+    comes out.
     """
     finding, fact = alert.finding, shown.fact
     same = (
@@ -169,8 +184,10 @@ def check(alert: Alert, shown: Shown, policy: Policy | None, models: Models | No
         and record_leaf(shown.score_salt, encode_record(shown.score)) == finding.score
         and record_leaf(shown.fact_salt, encode_record(fact)) == finding.evidence
     )
+    early = fact.time <= alert.time
     steps = [
         Step("commitments", "" if same else "what is shown is not what the alert commits to"),
+        Step("time", "" if early else "the event is later than the alert: a clock in the future"),
         Step("state", "" if state_hash(fact) == finding.state else "another state than the alert names"),
     ]
     try:
@@ -205,6 +222,33 @@ def _by_model(
     return [Step("reason"), Step("score", "" if same else f"the score is {int(rank[0])}")]
 
 
+class Shelf:
+    """Where a member keeps the models that its policies pin: `private/guard/models/DIGEST`."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is the home's private one."""
+        self._folder = folder / "guard" / "models"
+
+    def keep(self, models: Models) -> Path:
+        """Keep models under their digest; the file, which can be handed out with the evidence of alerts."""
+        path = self._folder / models.digest().hex()
+        write(path, encode_record(models))
+        return path
+
+    def read(self, digest: bytes) -> Models | None:
+        """The models with a digest, or None where they are not here; raises GuardError for a damaged file."""
+        path = self._folder / digest.hex()
+        return read_models(path) if path.exists() else None
+
+
+def read_models(path: Path) -> Models:
+    """The models in a file; raises GuardError, naming it."""
+    try:
+        return decode_record(Models, path.read_bytes(), size_max=MODELS_BYTES_MAX)
+    except (OSError, Malformed) as error:
+        raise GuardError(f"{path}: no models of a guard: {error}") from None
+
+
 class Drawer:
     """Where a member keeps what opens its alerts: `private/guard/ALERT`, readable by its owner alone."""
 
@@ -218,6 +262,12 @@ class Drawer:
         path = self._folder / alert.hex()
         write(path, encode_record(shown))
         return path
+
+    def forget(self, alert: bytes) -> None:
+        """Destroy what would open an alert that never came about."""
+        path = self._folder / alert.hex()
+        if path.exists():
+            destroy(path)
 
     def read(self, alert: bytes) -> Shown | None:
         """What opens an alert, or None where it is not here; raises GuardError for a damaged file."""

@@ -57,7 +57,9 @@ def log16(value: int) -> int:
 class Watcher:
     """Makes the vectors of a stream of events, in order; its state is small and can be saved."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_max: int = KEPT_MAX) -> None:
+        """Remember at most `kept_max` actors, pairs and targets, each."""
+        self._kept_max = kept_max
         self._actors: OrderedDict[str, list[int]] = OrderedDict()
         self._pairs: OrderedDict[str, list[int]] = OrderedDict()
         self._targets: OrderedDict[str, list[int]] = OrderedDict()
@@ -68,11 +70,10 @@ class Watcher:
             log16(value) if scale == LOG else value
             for value, (_, scale) in zip(event.values, KINDS[event.kind], strict=True)
         )
-        actor = _kept(
-            self._actors, f"{event.kind} {event.actor}", [event.time, 0, 0, 0, 0, 0, 0, 0, *[0] * 24]
-        )
-        pair = _kept(self._pairs, f"{event.kind} {event.actor} {event.target}", [0])
-        target = _kept(self._targets, f"{event.kind} {event.target}", [event.time, 0])
+        fresh = [event.time, 0, 0, 0, 0, 0, 0, 0, *[0] * 24]
+        actor = self._kept(self._actors, f"{event.kind} {event.actor}", fresh)
+        pair = self._kept(self._pairs, f"{event.kind} {event.actor} {event.target}", [0])
+        target = self._kept(self._targets, f"{event.kind} {event.target}", [event.time, 0])
         context = (*_pace(actor, event.time, new=not pair[0]), *_level(actor, own[0]))
         target[1] = _faded(target[1], event.time - target[0], DAY) + 16
         target[0] = event.time
@@ -100,7 +101,7 @@ class Watcher:
         return encode({"schema": SCHEMA, "kept": kept})
 
     @classmethod
-    def load(cls, data: bytes) -> "Watcher":
+    def load(cls, data: bytes, kept_max: int = KEPT_MAX) -> "Watcher":
         """The watcher whose state `data` is; raises StateError for another version or damaged bytes."""
         try:
             found = decode(data)
@@ -112,13 +113,23 @@ class Watcher:
             raise StateError(
                 f"a watcher's state of version {found['schema']!r}; this program reads {SCHEMA!r}"
             )
-        made = cls()
+        made = cls(kept_max)
         try:
             for table, rows, width in zip(made._tables(), found["kept"], (32, 1, 2), strict=True):
                 table.update(_row(entry, width) for entry in cast("list[object]", rows))
         except (KeyError, TypeError, ValueError) as error:
             raise StateError(f"a damaged watcher's state: {error}") from None
         return made
+
+    def _kept(self, table: OrderedDict[str, list[int]], key: str, fresh: list[int]) -> list[int]:
+        row = table.get(key)
+        if row is None:
+            row = table[key] = fresh
+            if len(table) > self._kept_max:
+                table.popitem(last=False)
+        else:
+            table.move_to_end(key)
+        return row
 
     def _tables(self) -> tuple[OrderedDict[str, list[int]], ...]:
         return self._actors, self._pairs, self._targets
@@ -129,17 +140,6 @@ def _row(entry: object, width: int) -> tuple[str, list[int]]:
     if not isinstance(key, str) or len(row) != width or any(type(each) is not int for each in row):
         raise ValueError(f"an entry of {width} integers was due")
     return key, cast("list[int]", list(row))
-
-
-def _kept(table: OrderedDict[str, list[int]], key: str, fresh: list[int]) -> list[int]:
-    row = table.get(key)
-    if row is None:
-        row = table[key] = fresh
-        if len(table) > KEPT_MAX:
-            table.popitem(last=False)
-    else:
-        table.move_to_end(key)
-    return row
 
 
 def _faded(count: int, passed: int, window: int) -> int:
