@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from consortia.engines.train.files import DataError, shown
 from consortia.solutions.finance.iso20022.header import Header, header_of
-from consortia.solutions.finance.iso20022.moments import date_of
+from consortia.solutions.finance.iso20022.moments import AHEAD_MILLISECONDS, date_of, moment_of
 from consortia.solutions.finance.iso20022.money import amount_of
 from consortia.solutions.finance.iso20022.parties import Party, party_of
 from consortia.solutions.finance.iso20022.tree import Branch, parse
@@ -22,6 +22,8 @@ UETR = re.compile(r"[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89ab][a-f0-9]{3}-[a-f0
 class Payment:
     """One credit transfer. `amount` is in the currency's smallest part; dates are as 2026-01-31.
 
+    `made` in UTC milliseconds: when the payer's bank accepted it, where the transfer says so, else when the
+    message was made.
     `reference` is the transfer's own: its UETR where it has one, else its transaction or end-to-end
     identification. `remittance` is what the payer wrote for the payee.
     """
@@ -100,7 +102,7 @@ def _payment(whole: Branch, transfer: Branch, header: Header) -> Payment:
     return Payment(
         reference=own or transfer.text("PmtId/TxId") or end_to_end,
         end_to_end=end_to_end,
-        made=header.made,
+        made=_accepted(transfer, header),
         settles=date_of(transfer.find("IntrBkSttlmDt") or whole.find("ReqdExctnDt")) or header.settles,
         amount=amount,
         currency=currency,
@@ -109,6 +111,17 @@ def _payment(whole: Branch, transfer: Branch, header: Header) -> Payment:
         bearer=bearer,
         remittance=transfer.text("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref"),
     )
+
+
+def _accepted(transfer: Branch, header: Header) -> int:
+    """When the payer's bank accepted a transfer, at most a day after the message was made."""
+    said = transfer.find("AccptncDtTm")
+    if said is None:
+        return header.made
+    moment = moment_of(said)
+    if moment > header.made + AHEAD_MILLISECONDS:
+        raise said.fault(f"accepted at {said.value}, more than a day after the message was made")
+    return moment
 
 
 def _identifier(branch: Branch, path: str) -> str:

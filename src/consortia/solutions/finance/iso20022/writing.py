@@ -85,16 +85,18 @@ def write_payments(payments: Iterable[Payment], identification: str, made: int) 
     sheet.new(group, "NbOfTxs", str(len(rows)))
     sheet.new(group, "SttlmInf/SttlmMtd", "CLRG")
     for one in rows:
-        _transfer(sheet, sheet.new(body, "CdtTrfTxInf"), one)
+        _transfer(sheet, sheet.new(body, "CdtTrfTxInf"), one, made)
     return sheet.bytes()
 
 
-def _transfer(sheet: _Sheet, at: "etree._Element", one: Payment) -> None:
+def _transfer(sheet: _Sheet, at: "etree._Element", one: Payment, made: int) -> None:
     names = sheet.new(at, "PmtId")
     sheet.new(names, "EndToEndId", one.end_to_end)
     sheet.new(names, "UETR" if UETR.fullmatch(one.reference) else "TxId", one.reference)
     sheet.amount(at, "IntrBkSttlmAmt", one.amount, one.currency)
     sheet.add(at, "IntrBkSttlmDt", one.settles)
+    if one.made != made:
+        sheet.new(at, "AccptncDtTm", _moment(one.made))
     sheet.add(at, "ChrgBr", one.bearer)
     sheet.party(at, "Dbtr", one.debtor)
     sheet.account(at, "DbtrAcct", one.debtor.account)
@@ -135,9 +137,14 @@ def _report(statement: Statement, made: int, definition: str, body: str, part: s
 def _group(sheet: _Sheet, body: "etree._Element", identification: str, made: int) -> "etree._Element":
     group = sheet.new(body, "GrpHdr")
     sheet.new(group, "MsgId", identification)
-    moment = datetime.fromtimestamp(made / 1000, UTC).isoformat(timespec="milliseconds")
-    sheet.new(group, "CreDtTm", moment.replace("+00:00", "Z"))
+    sheet.new(group, "CreDtTm", _moment(made))
     return group
+
+
+def _moment(milliseconds: int) -> str:
+    """A time as a message has it."""
+    said = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+    return said.replace("+00:00", "Z")
 
 
 def _balance(sheet: _Sheet, at: "etree._Element", one: Balance) -> None:
