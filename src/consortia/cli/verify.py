@@ -1,5 +1,6 @@
 """`consortia verify`: check one proof file offline, with nothing but the network's hash."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from consortia.base.codec import Malformed, Record, decode
 from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, instant, plain, say
 from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
-from consortia.kernel.verify import NOT_PROVED, Anchor, Verdict, entry_name, verify_proof
+from consortia.kernel.verify import NOT_PROVED, Anchor, Step, Verdict, entry_name, verify_proof
+
+CASE = b"consortia-case/1\n"
+"""How a case file begins (`consortia.cli.cases`), which holds many proofs."""
 
 
 class AnchorFile(Record, frozen=True):
@@ -42,6 +46,8 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
     except OSError as error:
         raise Failure(f"{file}: {error.strerror}", code=UNCHECKED) from None
     app = application()
+    if data.startswith(CASE):
+        return _case(data, name, as_json=as_json)
     anchor = None if since is None else _load_anchor(since, network)
     verdict = verify_proof(app, data, name, anchor)
     if as_json:
@@ -52,6 +58,23 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
     if verdict.ok and save_anchor is not None and verdict.anchor is not None:
         _save_anchor(save_anchor, network, verdict.anchor)
     return DONE if verdict.ok else REFUSED
+
+
+def _case(data: bytes, network: bytes, *, as_json: bool) -> int:
+    """Verify a file of several proofs, with alerts that are executed again."""
+    from consortia.cli.cases import told
+
+    checked = told(data, network)
+    if as_json:
+        steps = [{"number": s.number, "text": s.text, "ok": s.ok} for s in checked.steps]
+        facts({"ok": checked.ok, "steps": steps, "failed": checked.failed})
+        return DONE if checked.ok else REFUSED
+    _say_steps(checked.steps)
+    if checked.failed is None:
+        _say_shown(checked.lines)
+    else:
+        say(click.style(f"This case is refused at step {checked.failed}.", fg="red", bold=True))
+    return DONE if checked.ok else REFUSED
 
 
 def _network(text: str) -> bytes:
@@ -65,15 +88,24 @@ def _network(text: str) -> bytes:
 
 
 def _tell(app: Application, verdict: Verdict) -> None:
-    for step in verdict.steps:
-        mark = click.style("ok    ", fg="green") if step.ok else click.style("FAILED", fg="red", bold=True)
-        say(f"{step.number}. {mark} {step.text}")
-    say()
+    _say_steps(verdict.steps)
     if not verdict.ok:
         say(click.style(f"This proof is refused at step {verdict.failed}.", fg="red", bold=True))
         return
+    _say_shown(claim_lines(app, verdict))
+
+
+def _say_steps(steps: Iterable[Step]) -> None:
+    for step in steps:
+        mark = click.style("ok    ", fg="green") if step.ok else click.style("FAILED", fg="red", bold=True)
+        say(f"{step.number}. {mark} {step.text}")
+    say()
+
+
+def _say_shown(lines: Iterable[str]) -> None:
+    """What holds, and what no proof shows."""
     say(click.style("Every step holds. It shows:", bold=True))
-    for line in claim_lines(app, verdict):
+    for line in lines:
         say(f"  {line}")
     say("\nIt does not show:")
     for text in NOT_PROVED:
