@@ -30,12 +30,15 @@ class Asked:
     """What the command line asks of a story.
 
     `seed` changes splits and generators. `data` is a file or folder of the user's own, with `label` where a
-    column is to be predicted.
+    column is to be predicted. Rows and files that cannot be read are written to `rejects`, and rows left out
+    only with `skip_bad_rows`: for stories that read them (`Story.rejects`).
     """
 
     seed: int = 1
     data: Path | None = None
     label: str | None = None
+    rejects: Path | None = None
+    skip_bad_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +160,14 @@ class Story(Generic[T]):
     """A story: who takes part, the data that it needs, and how it is told.
 
     `prepare` reads and checks what `--data` names, or makes the story's own data, before anything is written;
-    it raises DataError with one line. `tell` plays it on a stage. Raises ValueError for more than MEMBERS_MAX
-    members.
+    it raises DataError with one line. `tell` plays it on a stage. `rejects` says that it heeds what is asked
+    about rows that cannot be read. Raises ValueError for more than MEMBERS_MAX members.
     """
 
     members: tuple[str, ...]
     prepare: Callable[[Asked], T]
     tell: Callable[[Stage, T], Told]
+    rejects: bool = False
 
     def __post_init__(self) -> None:
         """Hold the members to their number."""

@@ -23,6 +23,10 @@ STORIES: dict[str, tuple[str, str]] = {
         "consortia.solutions.finance.scenarios.trading",
         "Four firms' AI delegates trade in sealed auctions under mandates; the day replays to the unit.",
     ),
+    "fraud": (
+        "consortia.solutions.finance.scenarios.fraud",
+        "Five banks find frauds and a ring that none of them sees alone, and show nobody a customer.",
+    ),
     "dao": (
         "consortia.solutions.dao.scenarios.dao",
         "Five organisations decide together, with an AI delegate that they can see, overrule and end.",
@@ -38,6 +42,8 @@ STORIES: dict[str, tuple[str, str]] = {
     "--data", type=click.Path(path_type=Path), help="Your own data; which files, a story's page says."
 )
 @click.option("--label", help="With --data: the column to predict; it has two classes.")
+@click.option("--rejects", type=click.Path(path_type=Path), help="Write rows that cannot be read here.")
+@click.option("--skip-bad-rows", is_flag=True, help="Go on without rows that cannot be read.")
 @click.option("--home", type=click.Path(path_type=Path), help="Keep everything here; default demo-NAME.")
 @click.option("--seed", default=1, show_default=True, help="Changes splits and made-up data.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; progress goes to stderr.")
@@ -65,13 +71,22 @@ def demo(name: str, listing: bool, home: Path | None, as_json: bool, stay: bool,
     signal.signal(signal.SIGTERM, interrupt)
     wait = threading.Event() if stay else None
     if name == HEALTH:
+        _no_rejects(name, wanted)
         _health(wanted, folder, wait, as_json=as_json)
         return DONE
     from consortia.cli.demo.playing import play
 
     story: Story[Any] = importlib.import_module(STORIES[name][0]).STORY
+    if not story.rejects:
+        _no_rejects(name, wanted)
     play(story, wanted, folder, wait, as_json=as_json)
     return DONE
+
+
+def _no_rejects(name: str, asked: "Asked") -> None:
+    """Say so where a story does not heed what is asked about rows."""
+    if asked.rejects is not None or asked.skip_bad_rows:
+        raise click.UsageError(f"the {name} story takes no --rejects and no --skip-bad-rows")
 
 
 def _health(asked: "Asked", folder: Path, wait: threading.Event | None, *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ customer or a payment. A fraud is known only some days after it: features use no
 """
 
 import csv
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,6 +89,15 @@ class Cards:
             self.terminal[rows],
             self.amount[rows],
             self.fraud[rows],
+        )
+
+    def followed_by(self, later: "Cards") -> "Cards":
+        """These payments, and later ones behind them; days of both are counted from the same one."""
+        return Cards(
+            *(
+                np.concatenate([getattr(self, one.name), getattr(later, one.name)])
+                for one in dataclasses.fields(self)
+            )
         )
 
 

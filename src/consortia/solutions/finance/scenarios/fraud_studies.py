@@ -1,0 +1,255 @@
+"""The studies of the story: counts by terminal, the model beside each bank's own, a bank that poisons."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consortia.engines.infer.predict import score_numbers
+from consortia.engines.robust import per_joined
+from consortia.engines.robust.distances import pairwise
+from consortia.engines.robust.krum import ranked
+from consortia.engines.train import recipe
+from consortia.engines.train.loop import train
+from consortia.engines.train.rates import read_rates
+from consortia.engines.train.schema import Schema
+from consortia.engines.train.table import Table
+from consortia.exact.ring import unpack
+from consortia.sdk.training import Study, Summing, Times
+from consortia.solutions.finance.fraud.cards import (
+    DELAY_DAYS,
+    OWN,
+    SHARED,
+    Numbers,
+    groups_of,
+    not_yet_known,
+    terminal_counts,
+)
+from consortia.solutions.finance.fraud.ranking import average_precision, precision_at, saved_at
+from consortia.solutions.finance.fraud.tables import FRAUD, features, table_of
+from consortia.solutions.finance.fraud.week import BANKS
+from consortia.solutions.finance.scenarios.fraud_bureau import LEAD, MODEL, PURPOSE, RATES, Bureau
+from consortia.solutions.story import StoryFailed
+
+ALERTS = 100
+LINEAR, BOOSTING, AVERAGING = "glm.logistic", "boosting.logistic", "mlp.fedavg"
+ROUNDS = {"rounds": 4}
+TREES = {"trees": 10, "depth": 3}
+POISONED = {"layers": 0, "rounds": 2, "epochs": 1, "batch": 64}
+RULE: Final = "multi_krum"
+TOLERATED = 1
+POISONER = BANKS[-1]
+TIMES = Times(join=120_000, submit=20_000, result=20_000)
+OPEN = "open-rounds"
+FORGED = "payments-of-its-own-making"
+PAYMENTS = "payments"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How well a way of answering ranks all tested payments: average precision, the top's, money saved."""
+
+    precision: float
+    top: float
+    saved: float
+
+
+def count(bureau: Bureau) -> None:
+    """Add up payments and frauds by terminal and day over all banks, as far as they are known."""
+    stage, weeks = bureau.stage, bureau.weeks
+    known = weeks.days - DELAY_DAYS
+    for bank in BANKS:
+        cards = bureau.cards[bank]
+        upto = cards.take(cards.day < known)
+        rows = [
+            {"terminal and day": str(group), FRAUD.name: str(int(fraud))}
+            for group, fraud in zip(groups_of(upto, weeks.days).tolist(), upto.fraud.tolist(), strict=True)
+        ]
+        _register(bureau, bank, RATES, rows)
+    study = _propose(bureau, RATES, RATES, "rates", {"groups": weeks.terminals * weeks.days})
+    bureau.sums = study.wait().view().progress.state
+    bureau.counts = read_rates(stage.client(LEAD).blob(bureau.sums, PURPOSE))
+    bureau.features = {bank: features(bureau.cards[bank], bureau.counts, weeks.days) for bank in BANKS}
+    total = int(bureau.counts.records.sum())
+    stage.line(f"{total:,} payments at {weeks.terminals:,} terminals added up under masks, in one round")
+
+
+def learn(bureau: Bureau) -> None:
+    """One linear model of the frauds, on features of the sums, by masked rounds.
+
+    The study that one bank will poison runs beside it.
+    """
+    for bank in BANKS:
+        _register(bureau, bank, PAYMENTS, _rows(bureau, bank))
+    _register(bureau, POISONER, FORGED, _rows(bureau, POISONER, swapped=True))
+    study = _propose(bureau, MODEL, PAYMENTS, LINEAR, ROUNDS)
+    bureau.open_rounds = _propose(bureau, OPEN, PAYMENTS, AVERAGING, POISONED, forged=True).id
+    view = study.wait().view()
+    bureau.study, bureau.state = study.id, view.progress.state
+    bureau.model = bureau.stage.client(LEAD).blob(bureau.state, PURPOSE)
+    bureau.schema = Schema.decode(view.study.terms.schema)
+    bureau.features = {bank: _arranged(bureau.schema, each) for bank, each in bureau.features.items()}
+    rounds = sum(stage.rounds for stage in view.study.terms.stages)
+    bureau.stage.line(f"{rounds} masked rounds over five banks; the model is an asset of {LEAD}")
+
+
+def compare(bureau: Bureau) -> dict[str, Measured]:
+    """Each bank alone, the consortium and the pooled payments, each on all tested payments."""
+    weeks = bureau.weeks
+    shared = {bank: table(bureau, bank, bureau.features[bank]) for bank in BANKS}
+    own = {
+        bank: _arranged(
+            bureau.schema, features(cards, terminal_counts(cards, weeks.terminals, weeks.days), weeks.days)
+        )
+        for bank, cards in bureau.cards.items()
+    }
+    found = {"together": measure(bureau, bureau.model, bureau.features)}
+    found["pooled"] = measure(bureau, _train(LINEAR, ROUNDS, {"pooled": _pooled(shared)}), bureau.features)
+    for bank in BANKS:
+        alone = _train(LINEAR, ROUNDS, {bank: table(bureau, bank, own[bank])})
+        found[f"{bank} alone"] = measure(bureau, alone, own)
+    local = [measure(bureau, _train(LINEAR, ROUNDS, {bank: shared[bank]}), bureau.features) for bank in BANKS]
+    found["own model, shared features"] = max(local, key=lambda one: one.precision)
+    found["boosting on the same sums"] = measure(bureau, _train(BOOSTING, TREES, shared), bureau.features)
+    for name, one in found.items():
+        bureau.stage.line(
+            f"{name}: average precision {one.precision:.3f}, at {ALERTS} alerts {one.top:.2f} are frauds, "
+            f"{one.saved:,.0f} EUR saved"
+        )
+    return found
+
+
+def _arranged(schema: Schema | None, numbers: Numbers) -> Numbers:
+    """Features in the order of the study's columns, which is that of a data set: by name."""
+    if schema is None:
+        raise StoryFailed("there is no schema yet")
+    return numbers[:, [(*OWN, *SHARED).index(one.name) for one in schema.fields]]
+
+
+def poison(bureau: Bureau) -> dict[str, float]:
+    """The same banks in open rounds under a robust rule; one of them trains on swapped labels."""
+    stage = bureau.stage
+    study = stage.ledger(LEAD).training.get(bureau.open_rounds).wait()
+    progress = study.view().progress
+    left_out = _left_out(bureau, study)
+    if set(left_out) != {POISONER}:
+        raise StoryFailed(f"the rule left out {', '.join(left_out) or 'nobody'}, and not {POISONER}")
+    model = stage.client(LEAD).blob(progress.state, PURPOSE)
+    tables = {bank: table(bureau, bank, bureau.features[bank]) for bank in BANKS}
+    honest = measure(bureau, _train(AVERAGING, POISONED, tables), bureau.features).precision
+    forged = tables[POISONER]
+    tables[POISONER] = Table(forged.name, forged.schema, forged.numbers, 1.0 - forged.labels)
+    plain = measure(bureau, _train(AVERAGING, POISONED, tables), bureau.features).precision
+    kept = measure(bureau, model, bureau.features).precision
+    stage.catch(
+        f"{POISONER} sends updates that it learned from swapped labels",
+        "every member, by the rule that all re-compute",
+        f"{RULE} leaves it out of all {len(left_out)} rounds of averaging: average precision {kept:.3f}, and "
+        f"{plain:.3f} by a plain mean",
+    )
+    return {"together": kept, "plain mean, poisoned": plain, "plain mean, nobody poisons": honest}
+
+
+def _left_out(bureau: Bureau, study: Study) -> list[str]:
+    """Whom the rule leaves out of each round of averaging, by the open updates, computed again."""
+    client = bureau.stage.client(LEAD)
+    terms = study.view().study.terms
+    found = []
+    for index in range(sum(stage.rounds for stage in terms.stages)):
+        seen = client.ask("training.round", study=study.id, index=index, attempt=None)
+        stage = terms.stages[seen.round.stage]
+        if stage.weighting == "sum":  # the statistics, where labels hardly count
+            continue
+        rows = [
+            per_joined(
+                unpack(
+                    client.blob(one.submission.blob, PURPOSE), ring_bits=stage.ring_bits, length=stage.length
+                ),
+                one.records,
+                seen.round.records,
+            )
+            for one in seen.updates
+        ]
+        found.append(seen.updates[ranked(pairwise(rows), TOLERATED)[-1]].member)
+    return found
+
+
+def _register(bureau: Bureau, bank: str, name: str, rows: list[dict[str, str]]) -> None:
+    bureau.stage.ledger(bank).assets.register_dataset(
+        rows, name=name, process=["*"], purposes=[PURPOSE], title=f"{name} of {bank}"
+    )
+
+
+def _propose(
+    bureau: Bureau, name: str, data: str, rule: str, parameters: Mapping[str, int], *, forged: bool = False
+) -> Study:
+    """A study of all banks, begun; `forged`: in open rounds, and one of them joins with lies."""
+    summing = Summing(mode="open", rule=RULE, tolerated=TOLERATED) if forged else Summing()
+    study = bureau.stage.ledger(LEAD).training.propose(
+        name,
+        data=data,
+        label=FRAUD.name,
+        recipe=rule,
+        parameters=parameters,
+        purpose=PURPOSE,
+        members=BANKS,
+        times=TIMES,
+        summing=summing,
+    )
+    for bank in BANKS:
+        own = FORGED if forged and bank == POISONER else data
+        bureau.stage.ledger(bank).training.get(study.id).join(own)
+    return study.start()
+
+
+def _rows(bureau: Bureau, bank: str, *, swapped: bool = False) -> list[dict[str, str]]:
+    """A bank's payments of the days to learn from, as a data set; `swapped`: fraud for honest."""
+    chosen = bureau.weeks.of_days(bank, bureau.weeks.learned)
+    numbers, fraud = bureau.features[bank][chosen], bureau.cards[bank].fraud[chosen]
+    names = (*OWN, *SHARED) if bureau.schema is None else [one.name for one in bureau.schema.fields]
+    return [
+        {**dict(zip(names, map(repr, row), strict=True)), FRAUD.name: str(int(said != swapped))}
+        for row, said in zip(numbers.tolist(), fraud.tolist(), strict=True)
+    ]
+
+
+def table(bureau: Bureau, bank: str, numbers: Numbers) -> Table:
+    """A bank's payments of the days to learn from."""
+    if bureau.schema is None:
+        raise StoryFailed("there is no schema yet")
+    chosen = bureau.weeks.of_days(bank, bureau.weeks.learned)
+    return table_of(bank, bureau.schema, numbers[chosen], bureau.cards[bank].take(chosen))
+
+
+def _pooled(tables: Mapping[str, Table]) -> Table:
+    """All banks' payments as one bank would have them."""
+    rows = list(tables.values())
+    numbers, labels = (np.concatenate([getattr(one, name) for one in rows]) for name in ("numbers", "labels"))
+    return Table("pooled", rows[0].schema, numbers, labels)
+
+
+def _train(name: str, parameters: Mapping[str, int], tables: Mapping[str, Table]) -> bytes:
+    return train(recipe(name), dict(parameters), tables).model
+
+
+def tested(bureau: Bureau, bank: str) -> NDArray[np.bool_]:
+    """A bank's payments that are scored: of the tested days, of cards not known to be stolen."""
+    return bureau.weeks.of_days(bank, bureau.weeks.tested) & not_yet_known(bureau.cards[bank])
+
+
+def measure(bureau: Bureau, model: bytes, numbers: Mapping[str, Numbers]) -> Measured:
+    """How well a model ranks all banks' tested payments, with features as given."""
+    scores, truth, amounts = [], [], []
+    for bank, cards in bureau.cards.items():
+        chosen = tested(bureau, bank)
+        scores.append(score_numbers(model, numbers[bank][chosen]))
+        truth.append(cards.fraud[chosen])
+        amounts.append(cards.amount[chosen])
+    said, frauds, money = np.concatenate(scores), np.concatenate(truth), np.concatenate(amounts)
+    return Measured(
+        average_precision(said, frauds),
+        precision_at(said, frauds, ALERTS),
+        saved_at(said, frauds, money, ALERTS),
+    )
