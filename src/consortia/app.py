@@ -1,3 +1,4 @@
+# Long because it wires every room of the law to its neighbours.
 """The application: the one list of modules of this protocol version, wired to one another."""
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from consortia.modules import (
     assets,
     ballots,
     bank,
+    consent,
     governance,
     guard,
     identity,
@@ -30,6 +32,7 @@ def application() -> Application:
         modules=(
             identity.module(),
             assets.module(assets.Ports(members=members)),
+            consent.module(consent.Ports(assets=_Consented(shared))),
             predictions.module(predictions.Ports(models=shared, agents=_Agents(members))),
             bank.module(bank.Ports(members=payers, agents=payers, studies=_Ended(training.Keeper(), shared))),
             market.module(
@@ -314,6 +317,27 @@ class _Studied:
             made_from=tuple(Parent(*pair) for pair in start),
         )
         return self.assets.register_model(ctx, made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Consented:
+    """The assets, in the words of consent."""
+
+    assets: assets.Keeper
+
+    def dataset(self, ctx: Context, asset: bytes) -> consent.Held | None:
+        """A data set, or None where there is none with this id."""
+        found = self.assets.get(ctx, asset)
+        return consent.Held(found.owner, found.form == "set") if found and found.kind == "dataset" else None
+
+    def root(self, ctx: Context, asset: bytes, version: int) -> bytes | None:
+        """The set hash of a version that is still open to use, or None."""
+        held = self.assets.version(ctx, asset, version)
+        return held.commitment if held and self.assets.is_usable(ctx, asset, version) else None
+
+    def may_download(self, ctx: Context, member: str, asset: bytes, purpose: str) -> bool:
+        """Whether a member may have a data set's records for a purpose now."""
+        return self.assets.may(ctx, member, asset, "download", purpose)
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,3 +148,47 @@ def test_digests_have_32_bytes() -> None:
 def test_packing_is_undone_by_unpacking() -> None:
     some = sorted(entries(5).items())
     assert setcommit.unpack(setcommit.pack(some)) == some
+
+
+@given(st.integers(0, 400), st.integers(16, 90), st.integers(0, 10**6))
+def test_a_set_is_shown_whole_in_parts_that_follow_one_another(count: int, most: int, seed: int) -> None:
+    some, start, seen = entries(count, seed), 0, dict[bytes, bytes]()
+    while start < 1 << 256:
+        place = start.to_bytes(32, "big")
+        siblings, here = setcommit.part(some, place, most)
+        assert len(here) <= most
+        assert setcommit.root_of_part(place, siblings, here) == setcommit.root(some)
+        seen |= dict(here)
+        start += 1 << (256 - len(siblings))
+    assert seen == some
+
+
+def test_a_part_that_leaves_somebody_out_leads_elsewhere() -> None:
+    some = entries(200)
+    siblings, here = setcommit.part(some, bytes(32), 60)
+    for gone in range(len(here)):
+        left = (*here[:gone], *here[gone + 1 :])
+        assert setcommit.root_of_part(bytes(32), siblings, left) != setcommit.root(some)
+
+
+def test_a_malformed_part_is_refused() -> None:
+    some = entries(200)
+    siblings, here = setcommit.part(some, bytes(32), 60)
+    other = setcommit.part(some, b"\x80" + bytes(31), 60)[1]
+    wrong = {
+        "unsorted": (siblings, here[::-1]),
+        "repeats": (siblings, (here[0], *here)),
+        "belongs elsewhere": (siblings, (*here, *other)),
+        "deeper than the law splits": (((3, bytes(32)),), here[:2]),
+        "out of range": (((1 << 63, bytes(32)),), here),
+        "32 bytes": (siblings, ((b"short", bytes(32)),)),
+        "deeper than a key hash": (((1, bytes(32)),) * 257, ()),
+    }
+    for message, (way, part) in wrong.items():
+        with pytest.raises(SetPathError, match=message):
+            setcommit.root_of_part(bytes(32), way, part)
+
+
+def test_no_part_begins_in_the_middle_of_a_leaf_set() -> None:
+    with pytest.raises(ValueError, match="no part begins there"):
+        setcommit.part(entries(10), b"\x80" + bytes(31), 16)

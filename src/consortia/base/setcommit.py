@@ -128,14 +128,51 @@ def root_from_path(key_hash: bytes, path: SetPath) -> bytes:
     count = len(keys)
     if depth and count + path.siblings[-1][0] <= LEAF_ENTRIES_MAX:  # 4
         raise SetPathError("the path goes deeper than the law splits")
-    digest = leaf_root(pack(path.entries))
-    for level in range(depth - 1, -1, -1):  # 5
-        other_count, other = path.siblings[level]
-        count += other_count
-        if count >= 1 << 63:
-            raise SetPathError("a count is out of range")
-        digest = node_root(count, other, digest) if bit(key_hash, level) else node_root(count, digest, other)
-    return digest
+    return _upwards(key_hash, path.siblings, count, leaf_root(pack(path.entries)))  # 5
+
+
+def root_of_part(place: bytes, siblings: Sequence[tuple[int, bytes]], entries: Sequence[Entry]) -> bytes:
+    """The root that all entries of one part of a set lead to. Raise SetPathError on a malformed part.
+
+    The part is that of the keys that agree with `place` in their first bits, as many as there are
+    `siblings`: (count, root) of the half not taken, from the top down. Unlike the leaf set of a path it may
+    be of any size, without siblings the whole set.
+
+    1. Digests have 32 bytes, and the part is not deeper than a key hash has bits.
+    2. The entries are sorted by key hash without repetition, and all lie in the part.
+    3. The halves at the lowest level have more than 16 entries together, so it had to be split.
+    4. Hash upwards, each count being the sum of both halves.
+    """
+    depth = len(siblings)
+    _check_shape(place, SetPath(tuple(siblings), tuple(entries)))  # 1
+    keys = [key for key, _ in entries]
+    if any(low >= high for low, high in pairwise(keys)):  # 2
+        raise SetPathError("the part is unsorted or repeats a key hash")
+    if any(_place(key, depth) != _place(place, depth) for key in keys):
+        raise SetPathError("the part has an entry that belongs elsewhere")
+    if depth and len(keys) + siblings[-1][0] <= LEAF_ENTRIES_MAX:  # 3
+        raise SetPathError("the part goes deeper than the law splits")
+    return _upwards(place, siblings, len(keys), _root(entries, depth))  # 4
+
+
+def part(
+    entries: Mapping[bytes, bytes], place: bytes, most: int
+) -> tuple[tuple[tuple[int, bytes], ...], tuple[Entry, ...]]:
+    """The siblings and entries of the largest part of at most `most` (16 or more) that begins at `place`.
+
+    Raise ValueError as `root` does, and where no part of the set begins there.
+    """
+    _check_digest(place)
+    rest: Sequence[Entry] = _sorted(entries)
+    siblings = list[tuple[int, bytes]]()
+    while len(rest) > max(most, LEAF_ENTRIES_MAX) or not _begins(place, len(siblings)):
+        if len(rest) <= LEAF_ENTRIES_MAX:
+            raise ValueError("no part begins there")
+        halves = _halves(rest, len(siblings))
+        own = bit(place, len(siblings))
+        siblings.append((len(halves[1 - own]), _root(halves[1 - own], len(siblings) + 1)))
+        rest = halves[own]
+    return tuple(siblings), tuple(rest)
 
 
 def pack(entries: Iterable[Entry]) -> bytes:
@@ -173,6 +210,22 @@ def _sorted(entries: Mapping[bytes, bytes]) -> list[Entry]:
         _check_digest(key_hash)
         _check_digest(value_hash)
     return sorted(entries.items())
+
+
+def _upwards(key_hash: bytes, siblings: Sequence[tuple[int, bytes]], count: int, digest: bytes) -> bytes:
+    """The root above a half of `count` entries whose own root is `digest`."""
+    for level in range(len(siblings) - 1, -1, -1):
+        other_count, other = siblings[level]
+        count += other_count
+        if count >= 1 << 63:
+            raise SetPathError("a count is out of range")
+        digest = node_root(count, other, digest) if bit(key_hash, level) else node_root(count, digest, other)
+    return digest
+
+
+def _begins(place: bytes, depth: int) -> bool:
+    """Whether a part of `depth` bits begins at `place`."""
+    return int.from_bytes(place, "big") % (1 << (KEY_BITS - depth)) == 0
 
 
 def _place(key_hash: bytes, depth: int) -> int:
