@@ -92,7 +92,7 @@ def consents(ctx: Context, arguments: BySubject, ports: Ports) -> Consents:
     return Consents(tuple(told[:CONSENTS_MAX]))
 
 
-def cover(ctx: Context, arguments: ByVersion, ports: Ports) -> Covered:
+def covered(ctx: Context, arguments: ByVersion, ports: Ports) -> Covered:
     """Whether everybody in a version consents to a purpose, as far as was shown."""
     found = COVERS.get(ctx, arguments.dataset, arguments.version, arguments.purpose)
     gone = withdrawn(ctx, arguments.dataset, arguments.purpose)
@@ -112,6 +112,6 @@ def uses(ctx: Context, arguments: ListUses, ports: Ports) -> UsePage:
 QUERIES = (
     Query("scope", ByDataset, MaybeScope, scope, "Whether a data set is read by consent alone."),
     Query("consents", BySubject, Consents, consents, "What a person, by key, agreed to."),
-    Query("cover", ByVersion, Covered, cover, "Whether everybody in a version consents to a purpose."),
+    Query("cover", ByVersion, Covered, covered, "Whether everybody in a version consents to a purpose."),
     Query("uses", ListUses, UsePage, uses, "Who asked for whose records, a page at a time."),
 )

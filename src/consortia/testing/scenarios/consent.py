@@ -1,3 +1,4 @@
+# Long because every way in which people, owners and strangers meet consent is a row of it
 """What is done to consent, and what it answers."""
 
 from consortia.modules.assets.messages import MarkErased, Revoke
