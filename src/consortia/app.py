@@ -57,6 +57,7 @@ def application() -> Application:
         ),
         keys=members,
         stops=_Stopped(governance.Keeper(), guard.Keeper()),
+        upgrades=governance.Keeper(),
     )
 
 

@@ -29,7 +29,7 @@ def terminal(tmp_path_factory):
     with Terminal(folder).session() as session:
         command = ["init", "hall", "--org", "alpha", "--home", "alpha", "--plain-keys"]
         session.run(*command, "--charter", "charter.json")
-        session.up("alpha")
+        session.node = session.up("alpha")
         yield session
 
 
@@ -82,12 +82,35 @@ def test_a_bad_charter_begins_no_network(terminal):
     assert not (terminal.folder / "bravo").exists()
 
 
-def _opened_and_voted(terminal):
+def test_old_software_is_told_ahead_of_time_and_stops_at_it(terminal):
+    at = int(time.time() * 1000) + 60_000
+    wanted = {"modules": [{"name": "assets", "version": 9}], "software": "ab" * 32, "time": at}
+    opened, which = _opened_and_voted(
+        terminal, "upgrade", f"governance.schedule_upgrade {json.dumps(wanted)}"
+    )
+    _wait(opened["closes"])
+    terminal.run("proposal", "tally", which, "--close", "--home", "alpha")
+    _wait(opened["closes"] + 1_000)
+    terminal.run("proposal", "execute", which, "--home", "alpha")
+    (coming,) = terminal.facts("status", "--home", "alpha")["upgrades"]
+    assert (coming["module"], coming["version"], coming["lacking"]) == ("assets", 9, ["alpha"])
+    checks = terminal.facts("doctor", "--home", "alpha", code=1)["checks"]
+    (told,) = [one for one in checks if one["check"] == "upgrade"]
+    assert (told["level"], "ab" * 32 in told["remedy"]) == ("wrong", True)
+    _wait(at)
+    assert terminal.start("key", "rotate", "--home", "alpha").wait() != 0
+    assert terminal.node.wait() == 4
+    line = terminal.error("up", "--home", "alpha", code=4)
+    assert "demands assets 9, and this software has assets 1: install" in line
+    assert "ab" * 32 in line
+
+
+def _opened_and_voted(terminal, kind="charter", action=f"governance.set_bounds {BOUNDS}"):
     """A proposal that alpha said yes to; opened anew where a busy machine came too late to vote."""
     for _ in range(4):
         opened = terminal.facts(
-            *("proposal", "new", "charter", "--title", "A tariff", "--home", "alpha"),
-            *("--action", f"governance.set_bounds {BOUNDS}"),
+            *("proposal", "new", kind, "--title", "A tariff", "--home", "alpha"),
+            *("--action", action),
         )
         which = opened["proposal"][:12]
         command = ["proposal", "vote", which, "yes", "--home", "alpha"]

@@ -1,12 +1,16 @@
 """A node: it orders, follows, replays, cosigns, and hands ordering over."""
 
+import dataclasses
+
 import pytest
 
 from consortia.base.codec import Malformed
 from consortia.base.note import parse_note
+from consortia.base.refusals import Refused
 from consortia.kernel.checkpoint import check_final
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
+from consortia.kernel.upgrades import Demand, Outdated
 from consortia.node.checkpoints import REST_MS
 from consortia.node.core import Node
 from consortia.node.memory import PlainMemory
@@ -198,3 +202,43 @@ def test_a_prompt_block_is_published_at_once_and_others_at_most_once_a_second():
     amber.submit(net.sign("amber", Settle("x")), net.now)
     net.run(50)
     assert published() == before + 2
+
+
+class Agreed:
+    """The members of a plain network agreed on a version that this software does not have."""
+
+    def __init__(self, time):
+        self.time = time
+
+    def demands(self, _ctx):
+        return (Demand("plain", 2, bytes(32), self.time),)
+
+
+@pytest.mark.parametrize("old", ["amber", "birch"])
+def test_a_node_with_old_software_stops_before_the_agreed_block_and_the_others_go_on(old):
+    """The orderer's node, and a follower's: nothing is half written, and no evidence is kept."""
+    net = Net("amber", "birch", "cedar", "delta")
+    net.run(500)
+    at = net.now + 1_000
+    node = net.nodes[old]
+    node.ledger.machine = dataclasses.replace(
+        node.ledger.machine, app=dataclasses.replace(application(), upgrades=Agreed(at))
+    )
+    amber = net.nodes["amber"]
+    amber.submit(net.sign("birch", Write("x", b"1")), net.now)
+    net.run(500)
+    before = node.ledger.tip
+    assert before == net.nodes["cedar"].ledger.tip
+    with pytest.raises((Outdated, Refused), match="demands plain 2") as ended:  # noqa: PT012
+        net.run(600)
+        amber.submit(net.sign("birch", Write("x", b"2")), net.now)
+        net.run(600)
+    assert (node.ledger.tip, node.stopped) == (before, None)
+    if old == "amber":
+        assert isinstance(ended.value, Refused)
+        with pytest.raises(Refused, match="demands plain 2"):
+            amber.on_request("birch", net.nodes["birch"].request("amber", net.now), net.now)
+        return
+    net.down.add(old)
+    net.run(600)
+    assert net.nodes["cedar"].ledger.tip == amber.ledger.tip != before

@@ -15,7 +15,8 @@ from consortia.base.ids import network_id
 from consortia.cli.errors import explain
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, say
-from consortia.cli.session import Keyring, Session, at_home, place_of
+from consortia.cli.readiness import answers, coming
+from consortia.cli.session import Session, at_home
 from consortia.cli.standing import cosigners
 from consortia.cli.trainers import REMEDY, own_faults
 from consortia.node.cometbft.binary import GET
@@ -225,32 +226,31 @@ def _node(home: Home) -> Iterator[Found]:
             f"{status.size - status.final_size} leaves wait for cosignatures; awaited: {', '.join(missing)}"
         )
         yield Found("final", "wrong", text, "see that these members' nodes run and reach the orderer")
-    yield from _clock(session, home.config(os.environ))
+    yield from _clock(session)
+    yield from _upgrades(session, home.config(os.environ))
 
 
-def _clock(session: Session, config: Config) -> Iterator[Found]:
+def _clock(session: Session) -> Iterator[Found]:
     """This machine's clock beside those of the members' nodes that answer."""
-    peers = {name: url for name, url in session.client.status().peers.items() if name != config.member}
-    keyring = Keyring(session.home)
-    if not peers or not keyring.plain:  # asking them takes a key, and a doctor asks for no passphrase
-        return
-    from consortia.sdk.client import Client
-    from consortia.sdk.errors import LedgerError
-
-    for name, url in sorted(peers.items()):
-        pins = place_of(session.home, url, name).pins
-        client = Client(url, network=config.network_id, member=name, key=keyring.open("admin"), pins=pins)
-        try:
-            off = client.status().clock - time.time_ns() // 1_000_000
-        except LedgerError as error:
-            yield Found("peer", "advice", f"{name} at {url} does not answer: {error}")
+    for one in answers(session):
+        if one.status is None:
+            yield Found("peer", "advice", f"{one.member} at {one.url} does not answer: {one.problem}")
             continue
-        finally:
-            client.close()
+        off = one.status.clock - time.time_ns() // 1_000_000
         if abs(off) > CLOCK_MILLISECONDS_MAX:
-            yield Found("clock", "wrong", f"{off:+,} ms from that of {name}", "set the clocks by NTP")
+            yield Found("clock", "wrong", f"{off:+,} ms from that of {one.member}", "set the clocks by NTP")
         else:
-            yield Found("clock", "ok", f"{off:+,} ms from that of {name}")
+            yield Found("clock", "ok", f"{off:+,} ms from that of {one.member}")
+
+
+def _upgrades(session: Session, config: Config) -> Iterator[Found]:
+    """Whether this node and the others have the rules that the members agreed on."""
+    for one in coming(session):
+        if config.member in one.lacking:
+            remedy = f"install the software with the digest {one.demand.software.hex()} before"
+            yield Found("upgrade", "wrong", f"this node lacks it and will stop: {one.text}", remedy)
+        else:
+            yield Found("upgrade", "advice" if one.lacking else "ok", one.text)
 
 
 def _studies(home: Home) -> Iterator[Found]:

@@ -10,6 +10,7 @@ from consortia.base.refusals import Refused
 from consortia.cli.output import REFUSED, UNCHECKED, Failure
 from consortia.engines.train.files import DataError
 from consortia.kernel.machine import InvalidBlock
+from consortia.kernel.upgrades import Outdated
 from consortia.node.archive import ArchiveError
 from consortia.node.backup import BackupError
 from consortia.node.blobs import BlobError
@@ -59,6 +60,8 @@ def explain(error: Exception) -> Failure:
         return Failure(str(error), "consortia proposal list, or consortia charter show", code=REFUSED)
     if isinstance(error, StoreError | BlobError | LedgerError):
         return Failure(str(error), "consortia doctor", code=UNCHECKED)
+    if isinstance(error, Outdated):
+        return Failure(str(error), "consortia status", code=UNCHECKED)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return Failure(f"{place}{error.strerror or error}", code=UNCHECKED)

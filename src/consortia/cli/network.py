@@ -13,7 +13,7 @@ import msgspec
 from consortia.base.ids import is_name
 from consortia.cli.governing import charter_in
 from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
-from consortia.cli.output import DONE, REFUSED, USAGE, Failure, facts, note, say
+from consortia.cli.output import DONE, USAGE, Failure, facts, note, say
 from consortia.modules.identity.addresses import is_node_address
 from consortia.node.config import ADDRESS, EVERYWHERE, FILE, Config, is_loopback, split_address
 from consortia.node.home import Home, Running, default_home
@@ -112,7 +112,8 @@ def up(
 ) -> int:
     """Run the member's node until Ctrl-C or SIGTERM.
 
-    The ready line says where it answers; with --json it is {url, network, member, pid}.
+    The ready line says where it answers; with --json it is {url, network, member, pid}. Exit code 4: this
+    software lacks rules that the members agreed on for the block to come; the line says which to install.
     """
     from consortia.node.serving import Cannot, serve
 
@@ -128,7 +129,7 @@ def up(
         serve(home, os.environ, flags, ready)
     except Cannot as error:
         where = home or default_home(os.environ)
-        raise Failure(str(error), f"consortia doctor --home {where}", code=REFUSED) from None
+        raise Failure(str(error), f"consortia doctor --home {where}", code=error.code) from None
     return DONE
 
 

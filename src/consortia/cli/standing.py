@@ -13,6 +13,7 @@ import msgspec
 from consortia.base.note import parse_note
 from consortia.cli.options import home_option, json_option, member_option
 from consortia.cli.output import DONE, UNCHECKED, Failure, facts, note, say, table
+from consortia.cli.readiness import coming
 from consortia.cli.session import Keyring, Session, at_home, at_place, place_of
 from consortia.modules.identity.queries import Nothing, OffenceView, ProposalsView, ValidatorsView
 from consortia.node.home import Home
@@ -71,6 +72,7 @@ def gather(session: Session, home: Home | None) -> dict[str, Any]:
     open_ones = session.ask("identity.proposals", Nothing(), ProposalsView).proposals
     known["proposals"] = [{"kind": one.kind, "name": one.name, "awaited": one.awaited} for one in open_ones]
     known["offences"] = [offence_facts(one) for one in offences(session)]
+    known["upgrades"] = [one.facts | {"text": one.text} for one in coming(session)]
     if home is not None:
         known["home"] = str(home.path)
         known["disk"] = disk(home)
@@ -182,6 +184,8 @@ def _tell_rest(known: Mapping[str, Any]) -> None:
     for one in known.get("proposals", []):
         say()
         say(f"{one['kind']} of {one['name']} is open; awaited: {', '.join(one['awaited']) or 'nobody'}")
+    for one in known.get("upgrades", []):
+        note(f"{click.style('upgrade', fg='red' if one['lacking'] else 'yellow')}: {one['text']}")
     for one in known.get("offences", []):
         note(f"{click.style('offence', fg='red')}: {offence_line(one['member'], one['kind'], one['height'])}")
     for name in ("stopped", "hindered", "withheld"):

@@ -98,10 +98,19 @@ class Admission:
     """The fold for one block at `height` and block time `time` over the state `reader`."""
 
     def __init__(
-        self, app: Application, reader: Reader, limits: Limits, context: tuple[bytes, int, int]
+        self,
+        app: Application,
+        reader: Reader,
+        limits: Limits,
+        context: tuple[bytes, int, int],
+        unborn: frozenset[str] = frozenset(),
     ) -> None:
-        """Start the fold; `context` is (network id, height, block time in milliseconds)."""
+        """Start the fold; `context` is (network id, height, block time in milliseconds).
+
+        The methods named in `unborn` are those of rules that are not in force yet.
+        """
         self.app = app
+        self.unborn = unborn
         self.limits = limits
         self.network, self.height, self.time = context
         self._ctx = Context(Overlay(reader), self.network, self.height, self.time)
@@ -128,6 +137,9 @@ class Admission:
     ) -> Admitted:
         """As `admit`, for a transaction that `parse` took apart before."""
         transaction = parsed.transaction
+        if self.unborn:
+            for bound, _ in calls:
+                require(bound.name not in self.unborn, codes.UNKNOWN_METHOD, bound.name)
         signer = self.signer(transaction.key)
         for bound, _ in calls:
             if bound.method.roles.isdisjoint(signer.roles):

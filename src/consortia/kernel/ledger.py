@@ -122,6 +122,11 @@ class Ledger:
         """A fold that admits transactions to the next block at block time `time`, over `view`."""
         return self.machine.admission(view, self.tip, time)
 
+    def check_versions(self, time: int) -> None:
+        """Raise Outdated where a block at `time` would take rules that this software does not have."""
+        with self.store.snapshot() as view:
+            self.machine.admission(view, self.tip, time)
+
     def prepare(self, block: Block, check: Check = verify) -> Prepared:
         """Execute a block in memory; raises InvalidBlock and changes nothing when it does not fit."""
         with self.store.snapshot() as view:

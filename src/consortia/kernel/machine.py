@@ -2,7 +2,8 @@
 
 Execution of a block, in numbered steps:
 
-1. the block follows its parent: next height, block time not before the parent's;
+1. the block follows its parent: next height, block time not before the parent's; this software has the rules
+   that are in force at its time (`upgrades`);
 2. every transaction is admitted (`admission`); one that is not makes the block invalid;
 3. each transaction's calls run in order, atomically together. A refused call rolls back everything
    but the spent sequence and quota, and the receipt carries the code;
@@ -80,8 +81,8 @@ class Machine:
     def start(self, reader: Reader, root_of: RootOf) -> Result:
         """The block of height 0, which writes the genesis state; raises InvalidBlock for a bad genesis."""
         genesis = self.genesis
-        if genesis.modules != self.app.versions():
-            raise InvalidBlock("the genesis names other modules or versions than this software has")
+        if not self.app.knows(genesis.modules):
+            raise InvalidBlock("the genesis names other modules, or later versions, than this software has")
         overlay = Overlay(reader)
         ctx = Context(overlay, self.network, 0, genesis.time, calls=self.nested)
         wanted = {module.name for module in self.app.modules if module.genesis is not None}
@@ -97,13 +98,22 @@ class Machine:
         return self._close(ctx, [], root_of, Tip(-1, genesis.time, 0, b"", b""))
 
     def admission(self, reader: Reader, tip: Tip, time: int) -> Admission:
-        """A fold that admits transactions to the block after `tip` at block time `time`."""
-        return Admission(self.app, reader, self.genesis.limits, (self.network, tip.height + 1, time))
+        """A fold that admits transactions to the block after `tip` at block time `time`.
+
+        Raises Outdated where the members agreed on rules for that time that this software does not have.
+        """
+        ctx = Context(Overlay(reader), self.network, tip.height + 1, time)
+        self.app.check_versions(ctx)
+        unborn = self.app.unborn(ctx, self.genesis.modules)
+        return Admission(self.app, reader, self.genesis.limits, (self.network, tip.height + 1, time), unborn)
 
     def execute(
         self, reader: Reader, tip: Tip, block: Block, root_of: RootOf, check: Check = verify
     ) -> Result:
-        """Execute a block over the state `reader` at `tip`; raises InvalidBlock and changes nothing."""
+        """Execute a block over the state `reader` at `tip`; raises InvalidBlock and changes nothing.
+
+        Raises Outdated, just so, for a block of rules that this software does not have.
+        """
         if block.height != tip.height + 1:
             raise InvalidBlock(f"height {block.height} does not follow {tip.height}")
         if block.time < tip.time:
@@ -131,7 +141,8 @@ class Machine:
         if (admission.height, admission.time) != (block.height, block.time):
             raise InvalidBlock("the transactions were admitted to another block")
         overlay = Overlay(reader)
-        ctx = Context(overlay, self.network, block.height, block.time, tip.size, calls=self.nested)
+        nested = Nested(self.app, self.alarm, admission.unborn)
+        ctx = Context(overlay, self.network, block.height, block.time, tip.size, calls=nested)
         grown: dict[str, int] = {}
         done = [self._transact(ctx, index, item, grown) for index, item in enumerate(admitted)]
         self._accuse(ctx, block)

@@ -33,6 +33,7 @@ class Method:
     `authority` names who may have the message carried out within a call of its own ("governance": what the
     members decided); where no `roles` are given nobody else may. A `pausable` message may be stopped for a
     while by `ports.Stops`; all others never are.
+    `since` is the version of the module's rules that brought the method: before that is in force it is none.
     A `prompt` message is one whose finality somebody waits for (the end of a round's step): its block's
     ledger checkpoint is published at once. Where that depends on what it led to, `prompt(ctx, message)` says
     so, over the state after the block.
@@ -46,6 +47,7 @@ class Method:
     prompt: bool | Callable[[Context, Any], bool] = False
     authority: str = ""
     pausable: bool = False
+    since: int = 1
 
     @property
     def name(self) -> str:

@@ -29,6 +29,8 @@ class Nested:
 
     app: Application
     alarm: Alarm
+    unborn: frozenset[str] = frozenset()
+    """Methods that the versions in force do not have yet."""
 
     def read(self, authority: str, method: str, arguments: Mapping[str, Any]) -> tuple[Record, int]:
         """The message that a method would be given, and its static cost; raises Refused."""
@@ -103,7 +105,7 @@ class Nested:
 
     def _found(self, method: str) -> Bound:
         bound = self.app.methods.get(method)
-        if bound is None:
+        if bound is None or method in self.unborn:
             raise Refused(codes.UNKNOWN_METHOD, method)
         return bound
 

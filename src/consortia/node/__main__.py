@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None, make: "type[Node] | None" = None) -> int:
-    """Run until told to stop; exit code 0, or 1 with one clear line on standard error.
+    """Run until told to stop; exit code 0, or 1 with one clear line on standard error, 4 for old software.
 
     `make` makes the node's core where it is another than usual.
     """
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None, make: "type[Node] | None" = None) -
         serve(given.home, os.environ, flags, _ready, **more)
     except Cannot as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return error.code
     return 0
 
 

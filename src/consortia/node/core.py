@@ -14,18 +14,19 @@ from consortia.base.codec import Malformed
 from consortia.base.ids import cosigner_name
 from consortia.base.keys import SigningKey, verify
 from consortia.base.note import Note, parse_note
-from consortia.base.refusals import Refused
+from consortia.base.refusals import Refused, require
 from consortia.kernel.admission import Check
 from consortia.kernel.ledger import Ledger, Prepared
 from consortia.kernel.transaction import parse_transaction
 from consortia.kernel.tree import TreeError
+from consortia.kernel.upgrades import Outdated
 from consortia.node.chain import Chain, KeyFor
 from consortia.node.finals import Finals
 from consortia.node.heads import Conflict, Heads, Unfit, Unsound, evidence_of, save_evidence
 from consortia.node.leader import Leader
 from consortia.node.memory import Memory
 from consortia.node.records import Alert, Effects, Settings, Status
-from consortia.node.refusals import STOPPED
+from consortia.node.refusals import STOPPED, TOO_OLD
 from consortia.node.succession import Succession
 from consortia.node.sync import (
     BLOCKS_MAX,
@@ -79,6 +80,7 @@ class Node:
         stopped = memory.load(STOPPED_RECORD)
         self.stopped: str | None = None if not stopped else stopped.decode()
         self.withheld: str | None = None
+        self.outdated: Outdated | None = None
         self.version = 0
         self._effects = Effects()
         self._asked: dict[str, int] = {}
@@ -121,12 +123,15 @@ class Node:
         The orderer admits it: its receipt, or its refusal, comes with a later `drain`. Any other node keeps
         an urgent one in custody and passes it on; what is not urgent its driver sends to the orderer.
         """
-        if self.stopped is not None:
-            raise Refused(STOPPED, self.stopped)
-        if self._leader is not None:
-            return self._leader.driver.submit(raw, now)
-        if self.witness.hold(raw, now):
-            self._hurry, self._spread = True, set(self._members())
+        self._check_goes_on()
+        try:
+            if self._leader is not None:
+                return self._leader.driver.submit(raw, now)
+            if self.witness.hold(raw, now):
+                self._hurry, self._spread = True, set(self._members())
+        except Outdated as error:
+            self.outdated = error
+            self._check_goes_on()
         return parse_transaction(raw, self.ledger.network).id
 
     def tick(self, now: int) -> None:
@@ -195,9 +200,8 @@ class Node:
             names = sorted({*others, *self._elders()}) if self.behind else others
             return [name for name in names if self._idle(name, now) >= 5 * self.settings.sync_ms]
         self._spread.intersection_update(others)
-        asked = (
-            [self.orderer] if self._hurry or self._idle(self.orderer, now) >= self.settings.sync_ms else []
-        )
+        is_due = self._hurry or self._idle(self.orderer, now) >= self.settings.sync_ms
+        asked = [self.orderer] if is_due else []
         if self._spread or self.witness.holding:
             every = 10 * self.settings.sync_ms
             return asked + [name for name in others if name in self._spread or self._idle(name, now) >= every]
@@ -269,16 +273,14 @@ class Node:
         """
         if request.network != self.ledger.network:
             raise Malformed("the question is about another network")
-        if self.stopped is not None:
-            raise Refused(STOPPED, self.stopped)
+        self._check_goes_on()
         if peer in self._members():
             self._hear(str(peer), request, now)
         elif peer is not None:
             for data in request.cosigned:  # of the block by which it left, which it cosigns as the others do
                 self._gather(peer, data, now)
         self._cosign(now)
-        if self.stopped is not None:
-            raise Refused(STOPPED, self.stopped)
+        self._check_goes_on()
         return self._answer(request)
 
     def awaits(self, public: bytes) -> bool:
@@ -320,6 +322,10 @@ class Node:
             self._leader.start_at_once()
 
     # Inside -------------------------------------------------------------------------------
+
+    def _check_goes_on(self) -> None:
+        require(self.stopped is None, STOPPED, self.stopped or "")
+        require(self.outdated is None, TOO_OLD, str(self.outdated))
 
     def _lead(self) -> Leader:
         settings = self.settings
@@ -430,6 +436,8 @@ class Node:
             self._convict(conflict.evidence, now)
         except Malformed as error:
             self._alert("peer", f"{peer}: {error}", now)
+        except Outdated as error:
+            self.outdated = error
 
     def _hear_out(self, peer: str, request: SyncRequest, now: int) -> None:
         """As `_hear`; raises Conflict and Malformed."""
@@ -498,10 +506,10 @@ class Node:
     def _head(self, data: bytes) -> Note | None:
         """A head that the orderer signed, or a final checkpoint, whoever ordered then; None for any other."""
         head = self.heads.examine(data, self.orderer)
-        if head is None and self.finals.holds(note := parse_note(data)):
-            self.heads.compare(note)
-            return note
-        return head
+        if head is not None or not self.finals.holds(note := parse_note(data)):
+            return head
+        self.heads.compare(note)
+        return note
 
     def _catch_up(self, peer: str, reply: SyncReply, now: int) -> None:
         """Take in final blocks up to a hand-over that cannot be judged yet, as its members are not known."""

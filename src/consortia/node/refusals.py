@@ -15,6 +15,12 @@ BLOBS_FULL = Refusal(
 HINDERED = Refusal(
     "node", 6, "hindered", "The node cannot go on: its disk takes nothing, or its clock leapt."
 )
+TOO_OLD = Refusal(
+    "node",
+    7,
+    "too_old",
+    "The node stops: its software lacks rules that the members agreed on for the next block.",
+)
 
-REFUSALS = (POOL_FULL, STOPPED, OTHER_AUDIENCE, REQUESTS_FULL, BLOBS_FULL, HINDERED)
+REFUSALS = (POOL_FULL, STOPPED, OTHER_AUDIENCE, REQUESTS_FULL, BLOBS_FULL, HINDERED, TOO_OLD)
 """All of them, by number."""

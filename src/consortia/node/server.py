@@ -24,6 +24,7 @@ from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.base.keys import SigningKey, verify
 from consortia.base.refusals import Refused
 from consortia.kernel.ledger import Ledger
+from consortia.kernel.upgrades import Outdated
 from consortia.modules.identity.addresses import is_node_address
 from consortia.node import indexing
 from consortia.node.auth import Gate
@@ -103,6 +104,7 @@ class NodeProcess:
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         counters = Counters()
         ledger = open_ledger(home, application(), lambda *failure: self._alarm(counters, *failure))
+        self._check_rules(ledger, now())
         files = tls_files(home.keys)
         self._signatures = Signatures(workers=1)
         self._memory = FolderMemory(home.witness)
@@ -142,6 +144,15 @@ class NodeProcess:
         self._worker = WorkerProcess(home, config.trainer) if config.worker else None
         self._failure: StoreError | None = None
         self.url = ""
+
+    @staticmethod
+    def _check_rules(ledger: Ledger, now: int) -> None:
+        """Raise Outdated where the members' rules of this hour are not in this software, and let go."""
+        try:
+            ledger.check_versions(max(now, ledger.tip.time))
+        except Outdated:
+            ledger.store.close()
+            raise
 
     @property
     def ledger(self) -> Ledger:
@@ -314,6 +325,8 @@ class NodeProcess:
         """Tick the core whenever something is due, ask whom it wants to ask, and tell what came of it."""
         while not self._stopping.is_set() and not serving.done():
             now = self._now()
+            if self.node.outdated is not None:
+                raise self.node.outdated
             if self.service.hindrance.text and not self._recovers():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
@@ -451,7 +464,10 @@ class NodeProcess:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             _LOG.error("a task failed", exc_info=error)
-        if isinstance(error, StoreError | Unsound):  # nothing that is read can be relied on
+        if isinstance(error, Outdated):
+            self.node.outdated = error
+            self.wake()
+        elif isinstance(error, StoreError | Unsound):  # nothing that is read can be relied on
             self._failure = error if isinstance(error, StoreError) else damaged(self.home, error)
             self.stop()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import uvloop
 
 from consortia.base.keys import SigningKey
+from consortia.kernel.upgrades import Outdated
 from consortia.node.cometbft.binary import CometBftError
 from consortia.node.config import Config, ConfigError
 from consortia.node.core import Node
@@ -21,8 +22,16 @@ from consortia.store.errors import StoreError
 LOG_BYTES_MAX = 8 << 20
 
 
+TOO_OLD = 4
+"""The exit code of a node whose software lacks rules that are in force: starting it again does not help."""
+
+
 class Cannot(RuntimeError):
-    """Why a node cannot start, in one clear line."""
+    """Why a node cannot start, or go on, in one clear line; `code` is the exit code that goes with it."""
+
+    def __init__(self, text: str, code: int = 1) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def serve(
@@ -44,6 +53,8 @@ def serve(
             uvloop.run(_run(home, config, node_keys(home, environment), ready, make))
     except (ConfigError, HomeError, KeyFileError, TlsError, StoreError, CometBftError, OSError) as error:
         raise Cannot(str(error)) from error
+    except Outdated as error:
+        raise Cannot(f"stopped before a block that it has no rules for: {error}", TOO_OLD) from None
 
 
 def node_keys(home: Home, environment: Mapping[str, str]) -> Keys:

@@ -1,11 +1,13 @@
 """What the kernel and other modules may ask of governance, and the clocks that pauses stop."""
 
 from dataclasses import dataclass
+from itertools import count
 
 from consortia.base.refusals import Refused
 from consortia.kernel.context import Context
+from consortia.kernel.upgrades import Demand
 from consortia.modules.governance import refusals as codes
-from consortia.modules.governance.state import PARAMETERS, PAUSES, RELEASES, STOPS
+from consortia.modules.governance.state import PARAMETERS, PAUSES, RELEASES, STOPS, UPGRADES
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,16 @@ class Keeper:
         """The content (32 bytes) with which the members released a model, or None."""
         found = RELEASES.get(ctx, model)
         return None if found is None else found.content
+
+    def demands(self, ctx: Context) -> tuple[Demand, ...]:
+        """The versions of modules that the members agreed on (`kernel.upgrades.Upgrades`)."""
+        found: list[Demand] = []
+        for number in count():
+            upgrade = UPGRADES.get(ctx, number)
+            if upgrade is None:
+                break
+            found += [Demand(m.name, m.version, upgrade.software, upgrade.time) for m in upgrade.modules]
+        return tuple(found)
 
     def parameter(self, ctx: Context, name: str) -> int | None:
         """The value that the members agreed on for a parameter, or None."""

@@ -30,6 +30,7 @@ from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.ports import Validator
 from consortia.kernel.transaction import parse_transaction
+from consortia.kernel.upgrades import Outdated
 from consortia.node.cometbft import binary
 from consortia.node.cometbft.archives import Archives
 from consortia.node.cometbft.condition import Condition, Means
@@ -237,6 +238,10 @@ class Engine:
             await serve(path, calls.answer, started)
         except NoRoom as error:
             self._hindrance.meet(str(error))
+            raise
+        except Outdated as error:
+            self._means.core().outdated = error
+            self._means.wake()
             raise
         finally:
             self._driver = None
