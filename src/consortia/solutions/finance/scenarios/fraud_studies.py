@@ -37,9 +37,12 @@ ALERTS = 100
 LINEAR, BOOSTING, AVERAGING = "glm.logistic", "boosting.logistic", "mlp.fedavg"
 ROUNDS = {"rounds": 4}
 TREES = {"trees": 10, "depth": 3}
-POISONED = {"layers": 0, "rounds": 2, "epochs": 1, "batch": 64}
+POISONED = {"layers": 0, "rounds": 2, "epochs": 4, "batch": 32}
 RULE: Final = "multi_krum"
 TOLERATED = 1
+INVENTED = 4
+"""Whoever poisons joins with each of its records so many times, with the labels swapped."""
+
 POISONER = BANKS[-1]
 TIMES = Times(join=120_000, submit=20_000, result=20_000)
 OPEN = "open-rounds"
@@ -83,7 +86,7 @@ def learn(bureau: Bureau) -> None:
     """
     for bank in BANKS:
         _register(bureau, bank, PAYMENTS, _rows(bureau, bank))
-    _register(bureau, POISONER, FORGED, _rows(bureau, POISONER, swapped=True))
+    _register(bureau, POISONER, FORGED, _rows(bureau, POISONER, swapped=True) * INVENTED)
     study = _propose(bureau, MODEL, PAYMENTS, LINEAR, ROUNDS)
     bureau.open_rounds = _propose(bureau, OPEN, PAYMENTS, AVERAGING, POISONED, forged=True).id
     view = study.wait().view()
@@ -129,7 +132,7 @@ def _arranged(schema: Schema | None, numbers: Numbers) -> Numbers:
 
 
 def poison(bureau: Bureau) -> dict[str, float]:
-    """The same banks in open rounds under a robust rule; one of them trains on swapped labels."""
+    """The same banks in open rounds under a robust rule; one trains on records that it made up."""
     stage = bureau.stage
     study = stage.ledger(LEAD).training.get(bureau.open_rounds).wait()
     progress = study.view().progress
@@ -140,11 +143,12 @@ def poison(bureau: Bureau) -> dict[str, float]:
     tables = {bank: table(bureau, bank, bureau.features[bank]) for bank in BANKS}
     honest = measure(bureau, _train(AVERAGING, POISONED, tables), bureau.features).precision
     forged = tables[POISONER]
-    tables[POISONER] = Table(forged.name, forged.schema, forged.numbers, 1.0 - forged.labels)
+    numbers, labels = np.tile(forged.numbers, (INVENTED, 1)), np.tile(1.0 - forged.labels, INVENTED)
+    tables[POISONER] = Table(forged.name, forged.schema, numbers, labels)
     plain = measure(bureau, _train(AVERAGING, POISONED, tables), bureau.features).precision
     kept = measure(bureau, model, bureau.features).precision
     stage.catch(
-        f"{POISONER} sends updates that it learned from swapped labels",
+        f"{POISONER} sends updates learned from swapped labels, and from {INVENTED} times its records",
         "every member, by the rule that all re-compute",
         f"{RULE} leaves it out of all {len(left_out)} rounds of averaging: average precision {kept:.3f}, and "
         f"{plain:.3f} by a plain mean",
