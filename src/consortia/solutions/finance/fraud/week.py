@@ -23,7 +23,7 @@ DAYS_LEAST, FRAUDS_LEAST = 15, 5
 PAYMENTS_MAX = 30_000
 """A story takes no more: of larger files some customers are drawn, by the seed."""
 
-ACCOUNTS, RINGS, CONTROLS = 900, 3, 1
+ACCOUNTS, RINGS, CONTROLS = 600, 2, 1
 
 
 @dataclass(frozen=True, slots=True)
