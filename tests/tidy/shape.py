@@ -89,3 +89,20 @@ def _untyped(source: Source, node: Function) -> Iterator[str]:
     missing += ["its result"] if node.returns is None else []
     if missing:
         yield source.at(node, f"{node.name} leaves without a type: {', '.join(missing)}")
+
+
+def patched_at_import(source: Source) -> Iterator[str]:
+    """A module that changes what it imports changes it for whoever imports the module, other tests too."""
+    imported = {
+        (name.asname or name.name).split(".")[0]
+        for node in source.tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in node.names
+    }
+    for node in source.tree.body:
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            root = target
+            while isinstance(root, ast.Attribute | ast.Subscript):
+                root = root.value
+            if root is not target and isinstance(root, ast.Name) and root.id in imported:
+                yield source.at(node, f"{ast.unparse(target)} is changed at import; change it in a function")

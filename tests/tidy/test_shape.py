@@ -48,6 +48,18 @@ def test_tests_mirror_the_source():
     assert folders - own - rooms == set()
 
 
+def test_no_module_changes_what_it_imports():
+    """All but conftest.py: what that changes, every test is told of."""
+    sources = [source for source in SOURCES if source.name != "tests/conftest.py"]
+    assert [problem for source in sources for problem in shape.patched_at_import(source)] == []
+
+
+def test_the_rule_of_imports_bites():
+    assert list(shape.patched_at_import(Source("a.py", "from b import C\n\nC.d.e = 1\n"))) != []
+    assert list(shape.patched_at_import(Source("a.py", "import b.c\n\nb.c.d['e'] = 1\n"))) != []
+    assert list(shape.patched_at_import(Source("a.py", "from b import C\n\nc = C()\nc.d = 1\n"))) == []
+
+
 LONG = Source("src/long.py", "x = 1\n" * 401)
 REASONED = Source(
     "src/long.py", "# Long because one table of the standard stands in it whole\n" + "x = 1\n" * 599
