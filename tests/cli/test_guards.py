@@ -1,21 +1,23 @@
 """The guard at a prompt: a policy, an alert that is worked and executed again, and what suspends nobody."""
 
 import json
-import signal
 
 import pytest
 
-from consortia.cli.session import at_home
+from consortia.cli.session import Keyring, at_home
 from consortia.cli.suspensions import suspension
 from consortia.engines.watch import Event, Watcher
+from consortia.modules.bank.messages import NewUnit
 from consortia.modules.guard.messages import RaiseAlert
 from consortia.modules.guard.queries import ByMember, Standing
 from consortia.modules.guard.types import HOUR, Opening
+from consortia.node.home import Home
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.governance_parts import GENESIS
 from consortia.testing.scenarios.guard_parts import empowered, labelled, policy
+from consortia.workers.files import alone
 from consortia.workers.guarding import Drawer, found
-from tests.cli.terminal import Terminal, until
+from tests.cli.terminal import Terminal
 
 OPENING = Opening("south", "south/a1")
 EVENT = Event(5 * HOUR, "transfer", "south/a1", "west", (900, 990, 5))
@@ -109,13 +111,22 @@ def test_a_guard_that_runs_follows_the_ledger_and_what_it_raises_is_executed_aga
         (again,) = map(json.loads, terminal.run(*run).stdout.splitlines())  # the day is spread
         assert again["height"] > ended["height"]
         assert [one["stated"] for one in terminal.facts("agent", "show", "watch", *at)["acts"]] == [106_691]
-        running = terminal.start("guard", "run", "--policy", "any", *at)
-        until(lambda: "a guard runs already" in terminal.run(*run, code=None).stderr, "the lock")
+        assert "too young" in terminal.error("guard", "train", "first", "--policy", "any", *at)
+        with at_home(tmp_path / "north").signing(Keyring(Home(tmp_path / "north")).open("admin")) as busy:
+            for number in range(50):
+                busy.submit(NewUnit(f"unit-{number}", "A unit", 0, "open", None, 0))
+        made = terminal.facts("guard", "train", "first", "--policy", "any", "--pin", *at)
+        assert "0 hostile, 0 honest" in made["trained_on"]
+        (pinned,) = terminal.facts("guard", "status", *at)["policies"]
+        assert pinned["model"] == made["models"]
+        assert "first-lesson" in terminal.run("asset", "lineage", "first", *at).stdout
+        assert "the mandate of watch is not for these models" in terminal.error(*run)
+        with alone(tmp_path / "north" / "private" / "guard" / "lock-any"):
+            assert "a guard runs already" in terminal.error("guard", "run", "--policy", "any", *at)
         with at_home(tmp_path / "north").client as client:
             told = next(client.blocks(0, "guard.alert_raised"))
         (name,) = {e["name"] for r in told["receipts"] for e in r["events"] if e["name"].startswith("guard")}
         assert name == "guard.alert_raised"
-        assert running.stop(signal.SIGKILL) == -signal.SIGKILL
 
 
 def test_who_may_not_suspend_or_is_not_suspended_is_told_so(network):

@@ -10,6 +10,7 @@ import click
 from consortia.base.commitments import record_leaf
 from consortia.cli.banking import identity
 from consortia.cli.casework import PAGE, evidence_of, filed, person, standing, state
+from consortia.cli.learning import train
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
 from consortia.cli.session import Session, at_home, tell_done
@@ -32,10 +33,10 @@ person_option = click.option(
 
 @click.group()
 def guard() -> None:
-    """The guard: run it, its policy and status, and suspensions: suspend, lift, appeal, judge."""
+    """The guard: run it, train it, its policy and status, and suspensions: suspend, lift, appeal, judge."""
 
 
-for _command in (run, suspend, lift, appeal, judge):
+for _command in (run, train, suspend, lift, appeal, judge):
     guard.add_command(_command)
 
 

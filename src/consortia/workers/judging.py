@@ -23,6 +23,9 @@ from consortia.workers.guarding import Fact, Models, Reason, exact
 FLOOR = -2 * NAT
 """Where no rule is met, an event is worth an alert from these log odds on: about one in eight is hostile."""
 
+ODD = (1 << 20) * 49 // 50
+"""While nothing was called hostile yet, so is an event that is odder than 49 in 50 of its kind."""
+
 OPEN_DAYS, OPEN_NATS = 3, 3
 """For so many days an actor whose case was opened ranks lower, by so much."""
 
@@ -89,7 +92,7 @@ class Judge:
             worst = max(met, key=lambda rule: (rule.severity, rule.code)).code
             grave = severity(rule for rule in met if rule.code == worst)
             return Verdict(Reason(worst, grave), UNKNOWN + (severity(met) << 20) if rank is None else rank)
-        if rank is None or rank < FLOOR or self.learned is None:
+        if rank is None or self.learned is None or rank < (FLOOR if self.learned.sure else UNKNOWN + ODD):
             return None
         odd = self.learned.odd.get(kind)
         usual = b"" if odd is None else odd.population
