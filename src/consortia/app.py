@@ -34,7 +34,14 @@ def application() -> Application:
             assets.module(assets.Ports(members=members)),
             consent.module(consent.Ports(assets=_Consented(shared))),
             predictions.module(predictions.Ports(models=shared, agents=_Agents(members))),
-            bank.module(bank.Ports(members=payers, agents=payers, studies=_Ended(training.Keeper(), shared))),
+            bank.module(
+                bank.Ports(
+                    members=payers,
+                    agents=payers,
+                    studies=_Ended(training.Keeper(), shared),
+                    decisions=_Decisions(governance.Keeper()),
+                )
+            ),
             market.module(
                 market.Ports(
                     cash=_Traded(bank.Keeper("market", payers, payers)),
@@ -128,6 +135,18 @@ class _Ended:
     def copied(self, ctx: Context, study: bytes) -> tuple[str, str] | None:
         """Two members that sent one update in one final round, or None."""
         return self.studies.copied(ctx, study)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decisions:
+    """What the members decided, in the words of the bank."""
+
+    proposals: governance.Keeper
+
+    def decision(self, ctx: Context, proposal: bytes) -> bank.Decision | None:
+        """What became of a proposal so far, or None where there is none."""
+        found = self.proposals.decision(ctx, proposal)
+        return None if found is None else bank.Decision(*found)
 
 
 @dataclass(frozen=True, slots=True)

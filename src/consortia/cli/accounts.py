@@ -98,6 +98,7 @@ def pay(*, payee: str, amount: str, unit: str, payer: str | None, home: Path | N
 @click.argument("unit")
 @click.option("--for", "span_", metavar="SPAN", required=True, help="Until then: 90s, 15m, 12h or 7d.")
 @click.option("--study", help="Released when this study has finished.")
+@click.option("--proposal", help="Released when this proposal is carried out; back if it comes to nothing.")
 @click.option("--attester", metavar="MEMBER", help="Who attests to --document, or makes the --call.")
 @click.option(
     "--document", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="A file, by its hash."
@@ -114,6 +115,7 @@ def escrow(
     unit: str,
     span_: str,
     study: str | None,
+    proposal: str | None,
     attester: str | None,
     document: Path | None,
     method: str | None,
@@ -124,7 +126,8 @@ def escrow(
 ) -> int:
     """Put AMOUNT of UNIT aside for PAYEE until something is so; after the span it can only go back."""
     session = at_home(home)
-    condition = _condition(session, study, attester, document=document, method=method, arguments=arguments)
+    end = (study, proposal)
+    condition = _condition(session, end, attester, document=document, method=method, arguments=arguments)
     bank = bank_of(session)
     opened = bank.escrow(payee, amount, unit, condition=condition, deadline=moment(span_), payer=payer)
     return _tell(bank, opened, as_json=as_json)
@@ -260,22 +263,29 @@ def hold(
 
 def _condition(
     session: Session,
-    study: str | None,
+    end: tuple[str | None, str | None],
     attester: str | None,
     *,
     document: Path | None,
     method: str | None,
     arguments: str | None,
 ) -> Condition:
-    """The one condition that the options name; raises Failure where they name none or several."""
-    if study is not None and attester is None and document is None and method is None:
-        return banking.on_study(session, study)
-    if attester is not None and study is None:
+    """The one condition that the options name; raises Failure where they name none or several.
+
+    `end` is what has to end well: a study or a proposal.
+    """
+    study, proposal = end
+    if attester is None and document is None and method is None:
+        if study is not None and proposal is None:
+            return banking.on_study(session, study)
+        if proposal is not None and study is None:
+            return banking.on_proposal(session, proposal)
+    if attester is not None and end == (None, None):
         if document is not None and method is None:
             return banking.on_statement(attester, document)
         if method is not None and document is None:
             return banking.on_call(attester, method, arguments or "{}")
-    text = "say what it waits for: --study, --attester with --document, or --attester with --call"
+    text = "say what it waits for: --study, --proposal, or --attester with --document or --call"
     raise Failure(text, "consortia account escrow --help", code=USAGE)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from consortia.app import application
 from consortia.base.codec import Malformed, Record, encode_record
+from consortia.cli.governing import governance_of
 from consortia.cli.lookup import find_study
 from consortia.cli.output import Failure
 from consortia.cli.session import Door, Session
@@ -58,6 +59,11 @@ def document(path: Path) -> bytes:
 def on_study(session: Session, which: str) -> Condition:
     """The condition that a study has finished."""
     return Condition("study", None, None, None, find_study(session, which).study.id)
+
+
+def on_proposal(session: Session, which: str) -> Condition:
+    """The condition that a proposal is carried out."""
+    return Condition("proposal", None, None, None, governance_of(session).find(which))
 
 
 def on_statement(attester: str, path: Path) -> Condition:
@@ -121,6 +127,7 @@ def waits_for(escrow: Escrow) -> str:
         "call": f"{condition.attester} calls {condition.method}",
         "statement": f"{condition.attester} attests to {_short(condition.arguments)}",
         "study": f"study {_short(condition.subject)} finishes",
+        "proposal": f"proposal {_short(condition.subject)} is carried out",
         "payment": "somebody pays its price",
         "people": "two people approve",
         "payout": f"study {_short(condition.subject)} finishes, for its members",

@@ -8,13 +8,33 @@ from consortia.modules.bank import escrows, handlers, payouts
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank.invariants import INVARIANTS
 from consortia.modules.bank.keeper import Keeper
-from consortia.modules.bank.ports import Agents, Contribution, Members, Ports, Standing, Studies
+from consortia.modules.bank.ports import (
+    Agents,
+    Contribution,
+    Decision,
+    Decisions,
+    Members,
+    Ports,
+    Standing,
+    Studies,
+)
 from consortia.modules.bank.queries import QUERIES
 from consortia.modules.bank.refusals import REFUSALS
 from consortia.modules.bank.state import TABLES
 from consortia.modules.bank.types import EVENTS
 
-__all__ = ["Agents", "Contribution", "Keeper", "Members", "Ports", "Standing", "Studies", "module"]
+__all__ = [
+    "Agents",
+    "Contribution",
+    "Decision",
+    "Decisions",
+    "Keeper",
+    "Members",
+    "Ports",
+    "Standing",
+    "Studies",
+    "module",
+]
 
 _PAYERS = frozenset({"admin", "operator"})
 _SPENDERS = _PAYERS | {"agent"}

@@ -6,7 +6,7 @@ from consortia.modules.bank import refusals as codes
 from consortia.modules.bank.ports import Agents, Members, Ports
 from consortia.modules.bank.rules import TREASURY, split
 from consortia.modules.bank.state import ESCROWS, PAYOUTS, SCORES, UNITS, balance
-from consortia.modules.bank.types import Escrow, Unit
+from consortia.modules.bank.types import Condition, Escrow, Unit
 
 
 def issued_unit(ctx: Context, identity: bytes) -> Unit:
@@ -52,8 +52,7 @@ def check_balance(ctx: Context, account: str, unit: bytes, amount: int) -> None:
 
 def met(ctx: Context, escrow: Escrow, ports: Ports) -> bool:
     """Whether what an escrow waits for stood on the ledger before its deadline, for anybody to point to."""
-    study = escrow.condition.subject
-    finished = None if study is None else ports.studies.finished(ctx, study)
+    finished = _finished(ctx, escrow.condition, ports)
     if finished is None or finished >= escrow.deadline:
         return False
     payout = PAYOUTS.get(ctx, escrow.id)
@@ -61,3 +60,22 @@ def met(ctx: Context, escrow: Escrow, ports: Ports) -> bool:
         return True
     scores = SCORES.get(ctx, escrow.id)
     return scores is not None and scores.final is not None
+
+
+def lost(ctx: Context, escrow: Escrow, ports: Ports) -> bool:
+    """Whether what an escrow waits for was refused for good: a proposal that will never be carried out."""
+    condition = escrow.condition
+    if condition.kind != "proposal" or condition.subject is None:
+        return False
+    decision = ports.decisions.decision(ctx, condition.subject)
+    return decision is not None and decision.lost
+
+
+def _finished(ctx: Context, condition: Condition, ports: Ports) -> int | None:
+    """The block time at which a study finished, or a proposal was carried out; None while it has not been."""
+    if condition.subject is None:
+        return None
+    if condition.kind == "proposal":
+        decision = ports.decisions.decision(ctx, condition.subject)
+        return None if decision is None else decision.executed
+    return ports.studies.finished(ctx, condition.subject)

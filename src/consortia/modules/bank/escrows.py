@@ -13,6 +13,7 @@ from consortia.modules.bank.checks import (
     check_balance,
     check_spender,
     check_unit,
+    lost,
     met,
     open_escrow,
 )
@@ -113,7 +114,7 @@ def release(ctx: Context, message: asked.Release, ports: Ports) -> None:
     escrow = open_escrow(ctx, message.escrow)
     condition = escrow.condition
     require(condition.kind not in {"payment", "payout", "people"}, codes.WRONG_KIND, condition.kind)
-    if condition.kind == "study":
+    if condition.kind in {"proposal", "study"}:
         require(met(ctx, escrow, ports), codes.NOT_MET)
     else:
         require(condition.attester == ctx.signer.member, codes.NOT_ATTESTER, condition.attester or "")
@@ -157,10 +158,11 @@ def approve(ctx: Context, message: asked.Approve, ports: Ports) -> None:
 
 
 def refund(ctx: Context, message: asked.Refund, ports: Ports) -> None:
-    """Give an escrow back, since its deadline has come and its condition was not met before."""
+    """Give an escrow back: at its deadline where its condition was not met, before where it never will be."""
     # CHECK
     escrow = open_escrow(ctx, message.escrow)
-    require(ctx.time >= escrow.deadline, codes.TOO_EARLY, str(escrow.deadline))
+    due = ctx.time >= escrow.deadline or lost(ctx, escrow, ports)
+    require(due, codes.TOO_EARLY, str(escrow.deadline))
     require(escrow.held or not met(ctx, escrow, ports), codes.MET)
     # WRITE
     close(ctx, replace(escrow, status="refunded"), escrow.payer)
@@ -221,7 +223,12 @@ def _check_condition(ctx: Context, condition: Condition, ports: Ports) -> None:
         known = ports.members.is_member(ctx, condition.attester)
         require(known, codes.BAD_CONDITION, f"{condition.attester} is no member")
     if condition.subject is not None:
-        require(ports.studies.exists(ctx, condition.subject), codes.BAD_CONDITION, "there is no such study")
+        there = (
+            ports.decisions.decision(ctx, condition.subject) is not None
+            if condition.kind == "proposal"
+            else ports.studies.exists(ctx, condition.subject)
+        )
+        require(there, codes.BAD_CONDITION, f"there is no such {condition.kind}")
 
 
 def _check_person(ctx: Context, key: bytes, others: tuple[bytes, ...], asked_at: int, ports: Ports) -> None:

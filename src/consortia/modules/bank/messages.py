@@ -61,8 +61,8 @@ class Transfer(Record, frozen=True):
 class OpenEscrow(Record, frozen=True):
     """Put value aside for an account until a condition is met.
 
-    Until `deadline` it can only be released, from it on only refunded. The condition is a call, a statement
-    or a study.
+    Until `deadline` it can only be released, from it on only refunded; one on a proposal that came to nothing
+    is refunded at once. The condition is a call, a statement, a study or a proposal.
     """
 
     payer: Account
@@ -98,7 +98,8 @@ class Release(Record, frozen=True):
     """Let an escrow go to its payee, since its condition is met.
 
     Of a `call` the attester sends this behind that call, in one transaction. Of a `statement` the attester
-    sends it with the hash of the document. Of a `study` anybody sends it.
+    sends it with the hash of the document. Of a `study` or a `proposal` anybody sends
+    it.
     """
 
     escrow: Digest
@@ -112,7 +113,10 @@ class Approve(Record, frozen=True):
 
 
 class Refund(Record, frozen=True):
-    """Give an escrow back to its payer, since its deadline has come. Anybody may send this."""
+    """Give an escrow back to its payer, since its deadline has come, or its proposal came to nothing.
+
+    Anybody may send this.
+    """
 
     escrow: Digest
 

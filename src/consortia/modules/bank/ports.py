@@ -72,9 +72,26 @@ class Studies(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a proposal: when it was `executed`, or that it is `lost`, as it never will be."""
+
+    executed: int | None
+    lost: bool
+
+
+class Decisions(Protocol):
+    """What the members decided."""
+
+    def decision(self, ctx: Context, proposal: bytes) -> Decision | None:
+        """What became of a proposal so far, or None where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """The module's neighbours."""
 
     members: Members
     agents: Agents
     studies: Studies
+    decisions: Decisions

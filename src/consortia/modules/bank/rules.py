@@ -58,6 +58,7 @@ def exact(condition: Condition) -> bool:
     return {
         "call": (True, True, True, False),
         "statement": (True, False, True, False),
+        "proposal": (False, False, False, True),
         "study": (False, False, False, True),
     }.get(condition.kind) == named
 

@@ -88,11 +88,12 @@ class Count(Record, frozen=True):
     number: U63
 
 
-Kind = Literal["call", "payment", "payout", "people", "statement", "study"]
+Kind = Literal["call", "payment", "payout", "people", "proposal", "statement", "study"]
 """What an escrow waits for.
 
 `call`: a call of the attester's on the ledger, in the transaction of the release and before it; `statement`:
-the attester's own word on a document; `study`: the end of a study; `payment`: the price of an offer;
+the attester's own word on a document; `study`: the end of a study; `proposal`: that the members' decision was
+carried out; `payment`: the price of an offer;
 `people`: two of the payer's people; `payout`: the end of a study, whose members share it by a rule.
 """
 
@@ -103,7 +104,7 @@ class Condition(Record, frozen=True):
     """What exactly an escrow waits for.
 
     With `call` and `statement`, `attester` is the member who must do or say it, and `arguments` the hash of
-    what: the encoded arguments of `method`, or the document. With `study`, `subject` is the study's id.
+    what: the encoded arguments of `method`, or the document. Of `study` and `proposal`, `subject` is the id.
     """
 
     kind: Kind

@@ -183,7 +183,8 @@ def execute(ctx: Context, message: asked.Execute, _ports: Ports) -> None:
     # WRITE
     ran = calls(ctx).run(ctx, AUTHORITY, [(action.method, action.args) for action in proposal.actions])
     status = "executed" if ran.code == OK else "failed"
-    after = replace(progress, status=status, position=ran.position, code=ran.code)
+    executed = ctx.time if ran.code == OK else None
+    after = replace(progress, status=status, position=ran.position, code=ran.code, executed=executed)
     PROGRESS.put(ctx, after, proposal.id)
     OPEN.delete(ctx, proposal.author, proposal.id)
     # EMIT
@@ -303,6 +304,7 @@ def _fresh(closes: int) -> Progress:
         until=None,
         position=None,
         code=None,
+        executed=None,
     )
 
 

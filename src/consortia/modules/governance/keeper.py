@@ -7,7 +7,7 @@ from consortia.base.refusals import Refused
 from consortia.kernel.context import Context
 from consortia.kernel.upgrades import Demand
 from consortia.modules.governance import refusals as codes
-from consortia.modules.governance.state import PARAMETERS, PAUSES, RELEASES, STOPS, UPGRADES
+from consortia.modules.governance.state import PARAMETERS, PAUSES, PROGRESS, RELEASES, STOPS, UPGRADES
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,13 @@ class Keeper:
                 break
             found += [Demand(m.name, m.version, upgrade.software, upgrade.time) for m in upgrade.modules]
         return tuple(found)
+
+    def decision(self, ctx: Context, proposal: bytes) -> tuple[int | None, bool] | None:
+        """When a proposal was carried out, and whether it never will be; None where there is none."""
+        progress = PROGRESS.get(ctx, proposal)
+        if progress is None:
+            return None
+        return progress.executed, progress.status not in ("voting", "passed", "executed")
 
     def parameter(self, ctx: Context, name: str) -> int | None:
         """The value that the members agreed on for a parameter, or None."""

@@ -190,8 +190,8 @@ class Progress(Record, frozen=True):
     """How far a proposal is.
 
     Voting is open until `closes`; `closed` is the height at which it was counted. Execution is possible from
-    `ready` to `until`. `position` and `code` say which action met what, once they were carried out; of a void
-    proposal `code` says why its election failed.
+    `ready` to `until`, and was done at the block time `executed`. `position` and `code` say which action met
+    what, once they were carried out; of a void proposal `code` says why its election failed.
     """
 
     status: Status
@@ -203,6 +203,7 @@ class Progress(Record, frozen=True):
     until: Milliseconds | None
     position: U32 | None
     code: Text80 | None
+    executed: Milliseconds | None
 
 
 class Elector(Record, frozen=True):

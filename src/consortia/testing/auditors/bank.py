@@ -11,7 +11,7 @@ from consortia.modules.bank import messages as asked
 from consortia.testing.auditors import Entries, Model, No, Plain, Said, plain, refuse
 from consortia.testing.auditors.bank_promises import broken
 from consortia.testing.auditors.identity import Identity
-from consortia.testing.auditors.school import Teach
+from consortia.testing.auditors.school import Decide, Teach
 from consortia.testing.auditors.till import Spend
 
 YEAR = 366 * 24 * 3600 * 1000
@@ -35,6 +35,8 @@ class Bank(Model):
         self.holds: dict[tuple[str, bytes], Plain] = {}
         self.studies: dict[bytes, Plain] = {}
         """What was said of them."""
+        self.proposals: dict[bytes, tuple[str, int]] = {}
+        """How it was said that they ended, and when."""
 
     @property
     def identity(self) -> Identity:
@@ -113,12 +115,14 @@ class Bank(Model):
         wanted = {
             "call": {"attester", "method", "arguments"},
             "statement": {"attester", "arguments"},
+            "proposal": {"subject"},
             "study": {"subject"},
         }
         refuse("bad_condition", when=wanted.get(m.condition.kind) != named)
         someone = m.condition.attester in (None, *self.identity.present())
         refuse("bad_condition", when=not someone)
-        refuse("bad_condition", when=m.condition.subject not in (None, *self.studies))
+        known = self.proposals if m.condition.kind == "proposal" else self.studies
+        refuse("bad_condition", when=m.condition.subject not in (None, *known))
         refuse("bad_deadline", when=not said.at.time < m.deadline <= said.at.time + YEAR)
         refuse("short_balance", when=self._has(m.payer, m.unit) < m.amount)
         self._count(said, m.unit, m.amount)
@@ -161,7 +165,7 @@ class Bank(Model):
         escrow = self._open(m.escrow)
         condition = escrow["condition"]
         refuse("wrong_kind", when=condition["kind"] in {"payment", "payout", "people"})
-        if condition["kind"] == "study":
+        if condition["kind"] in {"proposal", "study"}:
             refuse("not_met", when=not self._met(escrow))
         else:
             refuse("not_attester", when=condition["attester"] != said.member)
@@ -195,7 +199,7 @@ class Bank(Model):
     def refund(self, said: Said, m: asked.Refund) -> None:
         """What did not come in time goes back."""
         escrow = self._open(m.escrow)
-        refuse("too_early", when=said.at.time < escrow["deadline"])
+        refuse("too_early", when=said.at.time < escrow["deadline"] and not self._lost(escrow))
         refuse("met", when=not escrow["held"] and self._met(escrow))
         self._back(escrow)
 
@@ -301,6 +305,11 @@ class Bank(Model):
             self._give(name, escrow["unit"], amount)
             self.tell("paid_out", escrow=m.escrow, member=name, unit=escrow["unit"], amount=amount)
         return None
+
+    def decide(self, said: Said, m: Decide) -> None:
+        """The school speaks of a proposal."""
+        if self.proposals.get(m.proposal, ("open", 0))[0] == "open":
+            self.proposals[m.proposal] = (m.outcome, said.at.time)
 
     def teach(self, said: Said, m: Teach) -> None:
         """A study stands otherwise."""
@@ -431,8 +440,16 @@ class Bank(Model):
         found = self.studies[study]["since"]
         return None if found is None else int(found)
 
+    def _lost(self, escrow: Plain) -> bool:
+        """What waits for a proposal that was refused for good goes back at once."""
+        condition = escrow["condition"]
+        return condition["kind"] == "proposal" and self.proposals[condition["subject"]][0] == "lost"
+
     def _met(self, escrow: Plain) -> bool:
-        study = escrow["condition"]["subject"]
+        condition, study = escrow["condition"], escrow["condition"]["subject"]
+        if condition["kind"] == "proposal":
+            outcome, at = self.proposals[study]
+            return outcome == "executed" and at < escrow["deadline"]
         time = None if study is None else self._finished(study)
         in_time = time is not None and time < escrow["deadline"]
         by_value = self.payouts.get(escrow["id"], {"rule": ""})["rule"] == "value"

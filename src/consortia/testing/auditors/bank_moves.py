@@ -19,7 +19,7 @@ from consortia.testing.auditors.bank import MOST, Bank, coalitions, owner
 from consortia.testing.auditors.drawing import HOUR, Drawing, Move
 from consortia.testing.auditors.identity_mandates_moves import account as accounting
 from consortia.testing.auditors.identity_mandates_moves import an_agent, grant_mandate
-from consortia.testing.auditors.school import Did, Teach
+from consortia.testing.auditors.school import Decide, Did, Outcome, Teach
 
 PAYERS = ("admin", "operator")
 PEOPLE = ("admin", "approver", "operator", "trustee")
@@ -170,7 +170,7 @@ def release(draw: Drawing) -> Move:
         *("release as a stranger", "attest to another paper", "leave out the call", "call afterwards"),
         *("release twice", "release what waits for something else", "release nothing"),
     )
-    kind = draw.pick(("call", "statement", "statement", "study"))
+    kind = draw.pick(("call", "statement", "statement", "study", "proposal"))
     id_, escrow = _escrow(draw, kind, again=attack == "release twice")
     if attack == "release what waits for something else":
         id_, escrow = _escrow(draw)
@@ -215,13 +215,18 @@ def refund(draw: Drawing) -> Move:
     over = [
         each
         for each, one in sorted(bank(draw).escrows.items())
-        if one["status"] == "open" and one["deadline"] <= draw.time
+        if one["status"] == "open" and (one["deadline"] <= draw.time or _is_lost(draw, one))
     ]
     if over and not attack:
         id_ = draw.pick(over)
     if escrow is None or attack == "refund nothing":
         id_ = draw.digest()
     return Move(draw.signer(draw.member(), *PEOPLE, "analyst"), (asked.Refund(id_),), attack)
+
+
+def _is_lost(draw: Drawing, escrow: Plain) -> bool:
+    """Whether it waits for a proposal that was refused."""
+    return bank(draw).proposals.get(escrow["condition"]["subject"], ("", 0))[0] == "lost"
 
 
 def set_hold(draw: Drawing) -> Move:
@@ -305,6 +310,15 @@ def teach(draw: Drawing) -> Move:
     did = tuple(Did(name, draw.rng.randint(1, 90), draw.rng.randint(1, 5)) for name in some[:12])
     message = Teach(study, draw.often(0.1), draw.often(0.8), draw.often(0.1), draw.often(0.2), did)
     return Move(signer, (message,))
+
+
+def decide(draw: Drawing) -> Move:
+    """A proposal is opened, carried out, or refused for good; mostly one that somebody pays on."""
+    known = bank(draw).proposals
+    going = [id_ for id_, (outcome, _) in sorted(known.items()) if outcome == "open"]
+    proposal = draw.pick(going) if going and draw.often(0.7) else draw.digest()
+    outcomes: tuple[Outcome, ...] = ("open", "executed", "lost") if proposal in known else ("open", "lost")
+    return Move(draw.signer(draw.member(), "operator"), (Decide(proposal, draw.pick(outcomes)),))
 
 
 def open_payout(draw: Drawing) -> Move:
@@ -407,7 +421,7 @@ def confirm_scores(draw: Drawing) -> Move:
 
 MOVES = (
     *(new_unit, issue, redeem, transfer, transfer, open_escrow, offer, take, release, approve),
-    *(refund, set_hold, employ, pay_by_agent, teach, open_payout, settle, score, confirm_scores),
+    *(refund, set_hold, employ, pay_by_agent, teach, decide, open_payout, settle, score, confirm_scores),
 )
 
 
@@ -459,8 +473,8 @@ def _escrow(draw: Drawing, kind: str = "", *, again: bool = False) -> tuple[byte
 
 def _condition(draw: Drawing, attack: str) -> Condition:
     """A condition, and ways to leave it open what is meant."""
-    kind = draw.pick(("call", "statement", "statement", "study"))
-    kind = "study" if attack == "name no study" else kind
+    kind = draw.pick(("call", "statement", "statement", "study", "proposal", "proposal"))
+    kind = draw.pick(("study", "proposal")) if attack == "name no study" else kind
     kind = draw.pick(("call", "statement")) if attack == "name nobody" else kind
     by = "nobody" if attack == "name nobody" else draw.pick(draw.identity.present())
     made: dict[str, Condition] = {
@@ -471,6 +485,10 @@ def _condition(draw: Drawing, attack: str) -> Condition:
     if kind == "study" and (studies or attack == "name no study"):
         found = draw.digest() if attack == "name no study" else draw.pick(studies)
         return Condition("study", None, None, None, found)
+    proposals = sorted(bank(draw).proposals)
+    if kind == "proposal" and (proposals or attack == "name no study"):
+        found = draw.digest() if attack == "name no study" else draw.pick(proposals)
+        return Condition("proposal", None, None, None, found)
     condition = made.get(kind, made["statement"])
     if attack == "name too little":
         field = draw.pick(("attester", "arguments"))

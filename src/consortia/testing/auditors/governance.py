@@ -113,7 +113,7 @@ class Governance(Council, Deeds):
             "height": by.height,
             "time": by.time,
         }
-        progress = dict.fromkeys(("closed", "tally", "ready", "until", "position", "code"))
+        progress = dict.fromkeys(("closed", "tally", "ready", "until", "position", "code", "executed"))
         box = urn(secret, by.time, rules["vote_milliseconds"], self.members) if secret else None
         closes = box.ends[3] if box else by.time + rules["vote_milliseconds"]
         begun = {"status": "voting", "closes": closes, "extended": False}
@@ -201,6 +201,7 @@ class Governance(Council, Deeds):
         position, code = self.carry_out(one.record["actions"], by.time)
         now["status"] = "executed" if code == "ok" else "failed"
         now["position"], now["code"] = position, code
+        now["executed"] = by.time if code == "ok" else None
 
     def cancel(self, by: Speaker, m: asked.Cancel) -> None:
         """An author takes its proposal back."""

@@ -1,9 +1,10 @@
-"""A small module that says what became of studies, so that none need be held to audit who is paid for one.
+"""A small module that says what became of studies and proposals, so that none need be held to audit payments.
 
-The bank asks of studies whether they have finished, and who did what for them. Here any member may say so.
+The bank asks of studies whether they have finished, and who did what for them, and of proposals whether they
+were carried out. Here any member may say so.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -11,7 +12,9 @@ from consortia.base.codec import U32, Digest, Milliseconds, Name, Record
 from consortia.kernel.context import Context
 from consortia.kernel.module import Method, Module
 from consortia.kernel.table import Table
-from consortia.modules.bank import Contribution, Standing
+from consortia.modules.bank import Contribution, Decision, Standing
+
+Outcome = Literal["executed", "lost", "open"]
 
 
 class Did(Record, frozen=True):
@@ -33,6 +36,20 @@ class Teach(Record, frozen=True):
     did: Annotated[tuple[Did, ...], Meta(max_length=12)]
 
 
+class Decide(Record, frozen=True):
+    """Say of a proposal how far it is; what has come to an end stays so."""
+
+    proposal: Digest
+    outcome: Outcome
+
+
+class Decided(Record, frozen=True):
+    """What became of a proposal, and since when."""
+
+    outcome: Outcome
+    time: Milliseconds
+
+
 class Taught(Record, frozen=True):
     """How a study stands, and since when it is finished."""
 
@@ -41,10 +58,11 @@ class Taught(Record, frozen=True):
 
 
 STUDIES = Table("school", "studies", Taught, (bytes,), "a study")
+PROPOSALS = Table("school", "proposals", Decided, (bytes,), "a proposal")
 
 
 class School:
-    """The studies, in the words of the bank."""
+    """The studies and proposals, in the words of the bank."""
 
     def exists(self, ctx: Context, study: bytes) -> bool:
         """Whether anybody spoke of it."""
@@ -71,6 +89,20 @@ class School:
         found = STUDIES.get(ctx, study)
         return ("one", "another") if found is not None and found.said.copied else None
 
+    def decision(self, ctx: Context, proposal: bytes) -> Decision | None:
+        """What became of a proposal."""
+        found = PROPOSALS.get(ctx, proposal)
+        if found is None:
+            return None
+        return Decision(found.time if found.outcome == "executed" else None, found.outcome == "lost")
+
+
+def decide(ctx: Context, message: Decide, _ports: School) -> None:
+    """Write it down."""
+    before = PROPOSALS.get(ctx, message.proposal)
+    if before is None or before.outcome == "open":
+        PROPOSALS.put(ctx, Decided(message.outcome, ctx.time), message.proposal)
+
 
 def teach(ctx: Context, message: Teach, ports: School) -> None:
     """Write it down; what has finished stays finished."""
@@ -84,9 +116,12 @@ def school() -> Module:
     return Module(
         name="school",
         version=1,
-        doc="Says what became of studies.",
-        methods=(Method(Teach, teach, frozenset({"operator"})),),
+        doc="Says what became of studies and proposals.",
+        methods=(
+            Method(Teach, teach, frozenset({"operator"})),
+            Method(Decide, decide, frozenset({"operator"})),
+        ),
         refusals=(),
-        tables=(STUDIES,),
+        tables=(STUDIES, PROPOSALS),
         ports=School(),
     )

@@ -85,8 +85,8 @@ def audited() -> Application:
 
 
 def _schooled(bank: Module) -> Module:
-    """The bank, told by a school what became of studies."""
-    return replace(bank, ports=replace(bank.ports, studies=School()))
+    """The bank, told by a school what became of studies and proposals."""
+    return replace(bank, ports=replace(bank.ports, studies=School(), decisions=School()))
 
 
 class World:

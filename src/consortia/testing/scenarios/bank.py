@@ -2,7 +2,15 @@
 
 from consortia.modules.bank.messages import Issue, Redeem, Transfer
 from consortia.testing.machine import Bench
-from consortia.testing.scenarios import Scenario, Step, bank_agents, bank_escrows, bank_payouts, step
+from consortia.testing.scenarios import (
+    Scenario,
+    Step,
+    bank_agents,
+    bank_escrows,
+    bank_payouts,
+    bank_proposals,
+    step,
+)
 from consortia.testing.scenarios.assets import digest
 from consortia.testing.scenarios.bank_parts import made, new_unit
 
@@ -180,4 +188,11 @@ REFUSED = (
     Scenario("an issuer redeems what others hold", _redeem_what_is_not_there, "bank.short_balance"),
 )
 
-SCENARIOS = (*DONE, *REFUSED, *bank_escrows.SCENARIOS, *bank_agents.SCENARIOS, *bank_payouts.SCENARIOS)
+SCENARIOS = (
+    *DONE,
+    *REFUSED,
+    *bank_escrows.SCENARIOS,
+    *bank_agents.SCENARIOS,
+    *bank_payouts.SCENARIOS,
+    *bank_proposals.SCENARIOS,
+)
