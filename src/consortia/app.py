@@ -49,7 +49,7 @@ def application() -> Application:
                     batches=_Batches(shared),
                 )
             ),
-            training.module(training.Ports(assets=_Studied(shared), members=members)),
+            training.module(training.Ports(assets=_Studied(shared, consent.Keeper()), members=members)),
             ballots.module(ballots.Ports(members=members)),
             guard.module(guard.Ports(members=members)),
             governance.module(
@@ -299,9 +299,10 @@ class _Delegates:
 
 @dataclass(frozen=True, slots=True)
 class _Studied:
-    """The assets, in the words of training."""
+    """The assets, and the consent to read them, in the words of training."""
 
     assets: assets.Keeper
+    consents: consent.Keeper
 
     def dataset(self, ctx: Context, asset: bytes, version: int) -> training.DataSet | None:
         """A version of a data set, or None."""
@@ -322,6 +323,10 @@ class _Studied:
     def may_process(self, ctx: Context, member: str, asset: bytes, purpose: str) -> bool:
         """Whether `member` may compute on an asset for `purpose` now."""
         return self.assets.may(ctx, member, asset, "process", purpose)
+
+    def consented(self, ctx: Context, asset: bytes, version: int, purpose: str) -> bool:
+        """Whether everybody in a version of a data set consents to `purpose` now, as was shown."""
+        return self.consents.allows(ctx, asset, version, purpose)
 
     def register(self, ctx: Context, model: training.TrainedModel) -> bytes:
         """Register a model with its lineage."""

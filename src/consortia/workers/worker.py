@@ -81,7 +81,7 @@ class Worker(Rounds):
         self._seen: dict[tuple[bytes, str], Milliseconds] = {}
         self._looked: Milliseconds = 0
         self._timed: list[Milliseconds] = []
-        self._studies: dict[bytes, queries.StudyView] = {}
+        self._studies: dict[tuple[bytes, int], queries.StudyView] = {}
 
     # ------------------------------------------------------------------ joining
 
@@ -251,8 +251,10 @@ class Worker(Rounds):
         at = "submit" if task.action == "answer" else task.action
         if seen.round.step != at or seen.round.height > self.door.final_height():
             raise Refused("training.wrong_step")
-        view = self._studies.get(task.study) or self._view(task.study)  # of its terms and own records alone
-        self._studies[task.study] = view
+        at_round = (task.study, seen.round.index)
+        view = self._studies.get(at_round) or self._view(task.study)  # of its terms and own records alone
+        self._studies = {key: kept for key, kept in self._studies.items() if key[0] != task.study}
+        self._studies[at_round] = view
         try:
             return step(task, view, seen)
         finally:
@@ -263,8 +265,8 @@ class Worker(Rounds):
 
     def _tidy(self, studies: set[bytes]) -> None:
         """Let go of studies that are over."""
-        for study in self._studies.keys() - studies:
-            del self._studies[study]
+        for study, index in [key for key in self._studies if key[0] not in studies]:
+            del self._studies[study, index]
             self.states.forget(study)
         for study in self.diary.studies():
             if study not in studies and self.door.now() >= self._rest.get(study, 0):

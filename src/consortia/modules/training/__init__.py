@@ -15,6 +15,7 @@ from consortia.modules.training import (
     messages,
     queries,
     raising,
+    renewing,
     steps,
 )
 from consortia.modules.training.events import EVENTS
@@ -34,6 +35,7 @@ METHODS = (
     Method(messages.Propose, handlers.propose, PEOPLE, cost=600, pausable=True),
     Method(messages.Join, handlers.join, PEOPLE | WORKERS, cost=300),
     Method(messages.Leave, handlers.leave, PEOPLE | WORKERS, cost=150, urgent=True),
+    Method(messages.Renew, renewing.renew, PEOPLE | WORKERS, cost=300),
     Method(messages.Start, handlers.start, PEOPLE | WORKERS, cost=500, prompt=True, pausable=True),
     Method(messages.Cancel, handlers.cancel, PEOPLE | WORKERS, cost=300),
     Method(messages.LimitBudget, handlers.limit_budget, frozenset({"admin", "analyst"}), cost=400),

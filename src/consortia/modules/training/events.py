@@ -136,6 +136,16 @@ class MemberReturned(Record, frozen=True):
     member: Name
 
 
+class PartRenewed(Record, frozen=True):
+    """Event: from a round on a member goes on with another version of its data set."""
+
+    study: Digest
+    member: Name
+    version: U32
+    records: U63
+    index: U32
+
+
 class UpdateSubmitted(Record, frozen=True):
     """Event: a member's update is fixed and held by enough members."""
 
@@ -275,6 +285,7 @@ EVENTS: tuple[type[Record], ...] = (
     DealerSilent,
     DealerFaulted,
     MemberReturned,
+    PartRenewed,
     BudgetLimited,
     BudgetCharged,
     UpdateSubmitted,

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
-from consortia.modules.training import budgets, rules
+from consortia.modules.training import budgets, renewing, rules
 from consortia.modules.training import refusals as codes
 from consortia.modules.training.events import (
     BudgetLimited,
@@ -102,6 +102,7 @@ def join(ctx: Context, message: Join, ports: Ports) -> None:
     )
     require(message.records <= data.records, codes.BAD_RECORDS, f"{message.records} of {data.records}")
     _check_budgets(ctx, study, message.dataset, ports)
+    renewing.ask_consent(ctx, study, message.dataset, message.version, ports)
     # DECIDE
     part = Joined(
         dataset=message.dataset,
@@ -254,23 +255,30 @@ def roll(
 
     Members stay that neither leave nor left, with a data set still open to the study, and enough left of its
     populations' budgets for the round; those who `paid` for a sum of it may be asked for that one again.
+    Of them those rest in whose data somebody does not consent now.
     """
     staying: list[tuple[str, Joined]] = []
     going: list[tuple[str, Joined]] = []
+    resting: list[tuple[str, Joined]] = []
+    renewed: list[str] = []
     terms = study.terms
     over = index >= rules.rounds_of(terms.stages)
     cost = 0 if over else budgets.round_cost(terms, rules.stage_of(terms.stages, index))
-    for name, part in parts_of(ctx, study.id).items():
-        if part.until is not None:
+    for name, before in parts_of(ctx, study.id).items():
+        if before.until is not None:
             continue
+        part = renewing.part_at(ctx, study.id, name, before, index)
+        if part is not before:
+            renewed.append(name)
         stays = (
             not part.leaving
             and ports.members.is_member(ctx, name)
             and usable(ctx, study, name, part, ports)
             and (over or (cost > 0 and name in paid) or can_pay(ctx, part.dataset, cost, ports))
         )
-        (staying if stays else going).append((name, part))
-    return Roll(tuple(staying), tuple(going))
+        rests = stays and not over and not renewing.consented(ctx, study, part, ports)
+        (resting if rests else staying if stays else going).append((name, part))
+    return Roll(tuple(staying), tuple(going), tuple(resting), frozenset(renewed))
 
 
 def can_pay(ctx: Context, dataset: bytes, cost: int, ports: Ports) -> bool:

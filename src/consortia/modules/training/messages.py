@@ -46,6 +46,17 @@ class RaiseBudget(Record, frozen=True):
     limit: U63
 
 
+class Renew(Record, frozen=True):
+    """Go on with a newer version of one's data set from the next round on, with so many of its records.
+
+    So a study goes on without somebody who withdrew consent: the round that has begun is finished as it is.
+    """
+
+    study: Digest
+    version: U32
+    records: Annotated[int, Meta(ge=1, le=1 << 40)]
+
+
 class Start(Record, frozen=True):
     """Begin the rounds: from the end of the joining time on, or once every invited member joined.
 

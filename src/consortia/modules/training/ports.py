@@ -60,6 +60,10 @@ class Assets(Protocol):
         """Whether `member` may compute on an asset for `purpose` now."""
         ...
 
+    def consented(self, ctx: Context, asset: bytes, version: int, purpose: str) -> bool:
+        """Whether everybody in a version of a data set consents to `purpose` now, as was shown."""
+        ...
+
     def register(self, ctx: Context, model: TrainedModel) -> bytes:
         """Register a model with its lineage and give its asset id; raises Refused."""
         ...

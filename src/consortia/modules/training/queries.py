@@ -13,6 +13,7 @@ from consortia.modules.training import rules
 from consortia.modules.training.handlers import roll
 from consortia.modules.training.masks import begun, waiting
 from consortia.modules.training.ports import Ports
+from consortia.modules.training.renewing import records_at
 from consortia.modules.training.rounds import awaited as who_is_awaited
 from consortia.modules.training.state import (
     DEALINGS,
@@ -98,7 +99,7 @@ class ByRound(Record, frozen=True):
 
 
 class Update(Record, frozen=True):
-    """A member, the records it joined with, and its update in a round."""
+    """A member, the records that it brought, and its update in a round."""
 
     member: Name
     records: U63
@@ -197,7 +198,8 @@ def round_view(ctx: Context, arguments: ByRound, ports: Ports) -> RoundView:
     return RoundView(
         this,
         tuple(
-            Update(name, parts[name].records, update) for name, update in submissions_of(ctx, this.id).items()
+            Update(name, records_at(ctx, this.study, name, parts[name], this.index), update)
+            for name, update in submissions_of(ctx, this.id).items()
         ),
         tuple(MemberResult(name, result) for name, result in results_of(ctx, this.id).items()),
     )

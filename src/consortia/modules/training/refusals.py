@@ -129,6 +129,10 @@ ROUNDS_LEFT = _refusal(51, "rounds_left", "Not every round is final.")
 ONLY_RAISE = _refusal(
     52, "only_raise", "A proposal raises the limit of a budget that has one, and never lowers it."
 )
+OLD_VERSION = _refusal(53, "old_version", "The member brings this version of its data set, or a newer one.")
+NO_CONSENT = _refusal(
+    54, "no_consent", "It is not shown that everybody in this version consents to the purpose now."
+)
 
 REFUSALS = (
     NAME_TAKEN,
@@ -183,4 +187,6 @@ REFUSALS = (
     NOT_AS_COMMITTED,
     ROUNDS_LEFT,
     ONLY_RAISE,
+    OLD_VERSION,
+    NO_CONSENT,
 )

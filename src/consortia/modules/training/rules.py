@@ -54,15 +54,21 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """Who goes on with a study and who goes: members with their parts, sorted by name."""
+    """Who goes on with a study and who goes: members with their parts, sorted by name.
+
+    Those `resting` sit this round out: somebody in their data does not consent. Those `renewed` bring another
+    version of it than to the round before; their parts say so.
+    """
 
     staying: tuple[tuple[str, Joined], ...]
     going: tuple[tuple[str, Joined], ...]
+    resting: tuple[tuple[str, Joined], ...] = ()
+    renewed: frozenset[str] = frozenset()
 
     @property
     def everybody(self) -> tuple[tuple[str, Joined], ...]:
         """All who take part until the next try begins."""
-        return (*self.staying, *self.going)
+        return (*self.staying, *self.going, *self.resting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +274,8 @@ def begin(
     index, terms = progress.index, study.terms
     if index == rounds_of(terms.stages):
         return Change(replace(progress, status="running", round=None))
-    parts = tuple((name, replace(part, until=index)) for name, part in roll.going)
+    renewed = [(name, part) for name, part in (*roll.staying, *roll.resting) if name in roll.renewed]
+    parts = (*((name, replace(part, until=index)) for name, part in roll.going), *renewed)
     left = tuple(MemberLeft(study.id, name, index) for name, _ in roll.going)
     staying = tuple((name, part) for name, part in roll.staying if name not in progress.excluded)
     if len(staying) < terms.quorum:

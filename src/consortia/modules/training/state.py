@@ -6,6 +6,7 @@ from consortia.kernel.table import Part, Table
 from consortia.modules.training.rules import Change, query
 from consortia.modules.training.types import (
     Asked,
+    Brought,
     Budget,
     Complaint,
     Dealing,
@@ -26,6 +27,13 @@ PROGRESS = Table("training", "progress", Progress, (bytes,), "how far a study is
 NAMES = Table("training", "name", Named, (str, str), "the study that a proposer calls so")
 OPEN = Table("training", "open", Named, (str, bytes), "a proposed or running study, by proposer")
 JOINS = Table("training", "join", Joined, (bytes, str), "a member's part in a study")
+BROUGHT = Table(
+    "training",
+    "brought",
+    Brought,
+    (bytes, str, int),
+    "what a member brings from a round on",
+)
 ROUNDS = Table("training", "round", Round, (bytes, int, int), "a try of a round, by study, index and attempt")
 SUBMISSIONS = Table("training", "submission", Submission, (bytes, str), "a member's update, by round id")
 RESULTS = Table("training", "result", Result, (bytes, str), "a member's result, by round id")
@@ -49,6 +57,7 @@ TABLES = (
     NAMES,
     OPEN,
     JOINS,
+    BROUGHT,
     ROUNDS,
     SUBMISSIONS,
     RESULTS,
@@ -65,6 +74,12 @@ TABLES = (
 def parts_of(ctx: Context, study: bytes) -> dict[str, Joined]:
     """Everybody who takes or took part in a study, sorted by name."""
     return {str(key[1]): part for key, part in sorted(JOINS.scan(ctx, study), key=_key)}
+
+
+def brought_at(ctx: Context, study: bytes, member: str, index: int) -> Brought | None:
+    """What a member brings to round `index`; None where it brings all the time what it joined with."""
+    found = [each for key, each in BROUGHT.scan(ctx, study, member) if int(key[2]) <= index]
+    return found[-1] if found else None
 
 
 def submissions_of(ctx: Context, round: bytes) -> dict[str, Submission]:  # noqa: A002

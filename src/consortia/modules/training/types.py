@@ -201,6 +201,14 @@ class Joined(Record, frozen=True):
     back_from: Milliseconds
 
 
+class Brought(Record, frozen=True):
+    """What a member brings to a study from a round on: a version of its data set, and how many records."""
+
+    version: U32
+    commitment: Digest
+    records: Annotated[int, Meta(ge=1, le=(1 << 40))]
+
+
 NO_STATE = bytes(32)
 """Stands for the next state where a sum has none: no lawful updates add up to it, or no step can be taken."""
 
