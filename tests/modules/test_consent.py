@@ -28,7 +28,7 @@ def test_somebody_who_withdrew_is_provably_absent_from_the_next_round():
     assert part(bench, this).version == 1, "the round under way is finished as it is"
     following = next_round(bench, this)
     assert (following.index, part(bench, this).version, following.records) == (1, 2, 78 + 30)
-    root = bench.query("assets.versions", asset=found.id, first=0, limit=10).versions[1].commitment
+    root = bench.query("assets.versions", asset=found.id, after=0, limit=10).versions[1].commitment
     assert root == part(bench, this).commitment
     setcommit.verify_absence(root, subject(7), setcommit.path(people(gone=7), subject(7)))
     before = bench.query("training.round", study=this.study, index=0, attempt=None)
