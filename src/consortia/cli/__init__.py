@@ -34,6 +34,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "account": ("consortia.cli.accounts:account", "Value: show, pay, escrow, offer, payout, hold."),
     "guard": ("consortia.cli.guards:guard", "What watches the ledger: status, policy, suspensions."),
     "alert": ("consortia.cli.guards:alert", "Alerts: list, show, check, assign, answer, label."),
+    "payments": ("consortia.cli.payments:payments", "ISO 20022 files, and features of all banks' sums."),
     "case": ("consortia.cli.cases:case", "Case files: alerts on payments with proofs, for verify."),
     "ballot": ("consortia.cli.ballots:ballot", "Secret elections: open, cast, check, tally."),
     "proposal": ("consortia.cli.proposals:proposal", "Decide together: new, show, vote, tally, execute."),

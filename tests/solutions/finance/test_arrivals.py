@@ -5,7 +5,7 @@ import pytest
 
 from consortia.engines.train.files import DataError
 from consortia.solutions.finance.fraud.arrivals import cards_in, iban, quarantine, receive, send
-from consortia.solutions.finance.fraud.cards import DAY_SECONDS
+from consortia.solutions.finance.fraud.cards import DAY_SECONDS, read_cards, write_cards
 from consortia.solutions.finance.fraud.synthetic import made_cards
 from consortia.solutions.finance.fraud.week import BANKS, DAYS_LEAST, FRAUDS_LEAST, prepare
 from consortia.solutions.finance.iso20022.parties import is_iban
@@ -106,6 +106,11 @@ def test_rows_that_cannot_be_used_are_written_and_left_out_only_if_told_so(tmp_p
     assert "amount" in rejects.read_text()
     weeks = prepare(Asked(data=path, rejects=rejects, skip_bad_rows=True))
     assert len(weeks.rejected) == 1
+
+
+def test_payments_written_as_csv_are_read_again(tmp_path):
+    write_cards(tmp_path / "cards.csv", FEW)
+    assert same(read_cards(tmp_path / "cards.csv").cards, FEW)
 
 
 def written(cards):

@@ -228,6 +228,13 @@ def test_what_is_written_is_read_again(payment):
     assert read.payments == (payment,)
 
 
+def test_each_payment_of_a_file_has_the_time_at_which_its_bank_accepted_it():
+    rows = [Payment(f"T{at}", f"E{at}", MADE - at, "", 1, "EUR", Party(), Party()) for at in range(3)]
+    assert read_payments(write_payments(rows, "M", MADE), "pay.xml").payments == tuple(rows)
+    late = message(transfer(more="<AccptncDtTm>2025-12-02T00:00:01Z</AccptncDtTm>"))
+    assert "more than a day after the message was made" in refused(late)
+
+
 def test_a_text_that_no_xml_may_have_is_not_written():
     with pytest.raises(DataError, match="a character that no XML may have"):
         write_payments([Payment("T", "E", MADE, "", 1, "EUR", Party("a\x00b"), Party())], "M", MADE)

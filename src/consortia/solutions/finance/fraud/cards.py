@@ -9,7 +9,7 @@ import csv
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ Numbers = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 DAY_SECONDS = 86_400
+EPOCH = date(1970, 1, 1)
 NIGHT_HOURS = 6
 THURSDAY, SATURDAY = 3, 5
 """Days of the week from Monday, 0; 1 January 1970 was a Thursday."""
@@ -130,6 +131,16 @@ def read_cards(path: Path) -> Read:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path.name}: no CSV in UTF-8: {shown(str(error))}") from None
     return Read(cards_of(rows), tuple(rejected))
+
+
+def write_cards(path: Path, cards: Cards) -> None:
+    """Write payments as a CSV file with the columns that `read_cards` wants."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(COLUMNS)
+        columns = (cards.seconds, cards.customer, cards.terminal, cards.amount, cards.fraud.astype(np.int64))
+        for seconds, *rest in zip(*(column.tolist() for column in columns), strict=True):
+            lines.writerow((datetime.fromtimestamp(seconds, UTC).isoformat(), *rest))
 
 
 def cards_of(rows: Sequence[Row]) -> Cards:

@@ -10,6 +10,7 @@ from consortia.engines.train.files import DataError
 from consortia.solutions.finance.fraud.cards import DAY_SECONDS, DELAY_DAYS, Cards, read_cards
 from consortia.solutions.finance.fraud.synthetic import made_cards
 from consortia.solutions.finance.fraud.tables import split_by_customer
+from consortia.solutions.finance.iso20022.tree import needs_library
 from consortia.solutions.finance.rings.laundering import World, world
 from consortia.solutions.rejects import Rejected, usable, write_rejects
 from consortia.solutions.story import Asked
@@ -62,6 +63,7 @@ def prepare(asked: Asked) -> Weeks:
     """The payments that `--data` names, else made-up ones of the seed; raises DataError."""
     if asked.label is not None:
         raise DataError("the fraud story takes no --label: its CSV has a column fraud, of 0 and 1")
+    needs_library()
     if asked.data is None:
         cards, drawn, rejected = made_cards(asked.seed), 0, tuple[Rejected, ...]()
     else:

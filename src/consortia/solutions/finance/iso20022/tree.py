@@ -4,6 +4,7 @@ An element is found by its name alone, whatever its namespace. Every fault is on
 file, the line and the element.
 """
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,12 +78,19 @@ class Branch(NamedTuple):
         return next((found for child in self.children if (found := child.seek(names)) is not None), None)
 
 
+def needs_library() -> None:
+    """Raises DataError, with the remedy, where the library for these files is not installed."""
+    if importlib.util.find_spec("lxml") is None:
+        raise DataError("messages need lxml, which is not installed: pip install 'consortia[finance]'")
+
+
 def parse(data: bytes, file: str) -> Branch:
     """The root element; raises DataError where it is no XML, too large, or has a document type."""
     if len(data) > FILE_BYTES_MAX:
         raise DataError(f"{file}: {len(data):,} bytes; at most {FILE_BYTES_MAX:,} are read: split the file")
     text = _text(data, file)
     _no_document_type(text, file)
+    needs_library()
     from lxml import etree  # noqa: PLC0415 (an extra: only who reads such files needs it)
 
     parser = etree.XMLParser(

@@ -9,6 +9,7 @@ from consortia.solutions.finance.iso20022.money import written
 from consortia.solutions.finance.iso20022.parties import Party, is_bic, is_iban
 from consortia.solutions.finance.iso20022.payments import UETR, Payment
 from consortia.solutions.finance.iso20022.statements import Balance, Detail, Entry, Statement
+from consortia.solutions.finance.iso20022.tree import needs_library
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -25,6 +26,7 @@ class _Sheet:
     """A document that grows: elements by paths below one another, empty texts left out."""
 
     def __init__(self, definition: str) -> None:
+        needs_library()
         from lxml import etree  # noqa: PLC0415 (an extra: only who writes such files needs it)
 
         self._make, self._print = etree.SubElement, etree.tostring

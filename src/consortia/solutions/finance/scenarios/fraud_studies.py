@@ -1,7 +1,9 @@
 """The studies of the story: counts by terminal, the model beside each bank's own, a bank that poisons."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -20,17 +22,19 @@ from consortia.exact.ring import unpack
 from consortia.sdk.training import Study, Summing, Times
 from consortia.solutions.finance.fraud.cards import (
     DELAY_DAYS,
+    EPOCH,
     OWN,
     SHARED,
     Numbers,
     groups_of,
     not_yet_known,
     terminal_counts,
+    write_cards,
 )
 from consortia.solutions.finance.fraud.ranking import average_precision, precision_at, saved_at
 from consortia.solutions.finance.fraud.tables import FRAUD, features, table_of
 from consortia.solutions.finance.fraud.week import BANKS
-from consortia.solutions.finance.scenarios.fraud_bureau import LEAD, MODEL, PURPOSE, RATES, Bureau
+from consortia.solutions.finance.scenarios.fraud_bureau import BROKEN_AT, LEAD, MODEL, PURPOSE, RATES, Bureau
 from consortia.solutions.story import StoryFailed
 
 ALERTS = 100
@@ -77,6 +81,26 @@ def count(bureau: Bureau) -> None:
     bureau.features = {bank: features(bureau.cards[bank], bureau.counts, weeks.days) for bank in BANKS}
     total = int(bureau.counts.records.sum())
     stage.line(f"{total:,} payments at {weeks.terminals:,} terminals added up under masks, in one round")
+    _typed(bureau, BROKEN_AT)
+    stage.line(
+        f"each bank makes {len(OWN) + len(SHARED)} features; `consortia payments features` gives the same"
+    )
+
+
+def _typed(bureau: Bureau, bank: str) -> None:
+    """Make a bank's features by the command that its people have, from a CSV of its payments."""
+    folder, weeks = bureau.stage.home(bank), bureau.weeks
+    books, made = folder / "cards.csv", folder / "features.csv"
+    write_cards(books, bureau.cards[bank])
+    first = (EPOCH + timedelta(days=weeks.first_day)).isoformat()
+    agreed = ("--first", first, "--days", str(weeks.days))
+    bureau.stage.run(
+        bank, "payments", "features", str(books), "--counts", f"{LEAD}/{RATES}", *agreed, "--out", str(made)
+    )
+    with made.open(encoding="utf-8", newline="") as file:
+        rows = [[float(cell) for cell in row[:-1]] for row in list(csv.reader(file))[1:]]
+    if not np.array_equal(np.array(rows), bureau.features[bank]):
+        raise StoryFailed("the command made other features")
 
 
 def learn(bureau: Bureau) -> None:

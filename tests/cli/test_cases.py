@@ -1,0 +1,141 @@
+"""A case is executed again from its file alone; changed anywhere, it is refused at the step that breaks."""
+
+import random
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from consortia.base.codec import encode_record
+from consortia.cli.cases import MAGIC, Case, verify_case
+from consortia.cli.cases import Alerted as Filed
+from consortia.engines.commit.chunks import blob_id
+from consortia.engines.infer.predict import features_of, score_numbers
+from consortia.engines.train import recipe
+from consortia.engines.train.loop import train
+from consortia.engines.train.schema import Schema, number
+from consortia.engines.train.table import Table
+from consortia.kernel.prove import prove_receipt, prove_state
+from consortia.modules.guard.messages import RaiseAlert, SetPolicy
+from consortia.modules.guard.state import ALERTS
+from consortia.modules.guard.types import Finding, Opening
+from consortia.solutions.finance.fraud.evidence import SCHEMA, Shown, Target, finding, shown
+from consortia.solutions.finance.fraud.tables import FRAUD
+from consortia.solutions.finance.iso20022.parties import Party
+from consortia.solutions.finance.iso20022.payments import Payment
+from consortia.testing.machine import Bench
+from consortia.testing.witnessed import Witnessed
+
+PAYMENT = Payment("ref-1", "end-1", 1_767_000_000_000, "2026-01-05", 12_50, "EUR", Party("A"), Party("B"))
+ROWS = np.array([[float(at), float(at % 7)] for at in range(60)])
+MUTANTS = 60
+
+
+def learned():
+    """A small model of frauds."""
+    schema = Schema((number("amount", exponent=6), number("count", exponent=3)), FRAUD)
+    truth = (ROWS[:, 0] > 40).astype(np.float64)
+    return train(recipe("glm.logistic"), {"rounds": 3}, {"bank": Table("bank", schema, ROWS, truth)}).model
+
+
+def alerts(model, scores=None):
+    """A ledger with two alerts by this model: what is kept of it, what opens them, and their ids."""
+    bench, digest = Bench(4), blob_id(model)
+    bench.ok("north", "admin", SetPolicy("cards", SCHEMA, (), digest, 50))
+    rows = ROWS[50:52]
+    scores = score_numbers(model, rows).tolist() if scores is None else scores
+    opened = [
+        shown("north", PAYMENT, features_of(model, row), score, digest)
+        for row, score in zip(rows.tolist(), scores, strict=True)
+    ]
+    said = [RaiseAlert(Finding(**finding(one, "cards", bytes(32), bytes(32)))) for one in opened]
+    receipt = bench.ok("north", "operator", *said)
+    return Witnessed.of(bench), opened, [one.body["alert"] for one in receipt.events]
+
+
+def case_of(model, scores=None):
+    kept, opened, ids = alerts(model, scores)
+    made = Case(
+        tuple(
+            Filed(prove_state(kept.ledger, ALERTS.state_key(which)).encode(), one)
+            for which, one in zip(ids, opened, strict=True)
+        ),
+        (model,),
+        (prove_receipt(kept.ledger, kept.ledger.transaction_at(1)).encode(),),
+    )
+    return kept, made
+
+
+@pytest.fixture(scope="module")
+def filed():
+    return case_of(learned())
+
+
+def checked(kept, made):
+    data = made if isinstance(made, bytes) else MAGIC + encode_record(made)
+    return verify_case(kept.ledger.app, data, kept.ledger.network)
+
+
+def test_a_case_is_executed_again_from_its_file_alone(filed):
+    found = checked(*filed)
+    assert [step.number for step in found.steps] == [1, 2, 3, 4, 5, 6]
+    assert found.ok, found.steps[-1]
+    assert sum("payment ref-1 of 12.50 EUR" in line for line in found.lines) == 2
+
+
+def test_another_network_knows_none_of_it(filed):
+    kept, made = filed
+    assert verify_case(kept.ledger.app, MAGIC + encode_record(made), bytes(32)).failed == 2
+
+
+def test_a_case_that_was_changed_anywhere_is_refused(filed):
+    kept, made = filed
+    data, draw = MAGIC + encode_record(made), random.Random(1)
+    for spot in draw.sample(range(len(data)), MUTANTS):
+        changed = bytearray(data)
+        changed[spot] ^= 1 << draw.randrange(8)
+        assert not checked(kept, bytes(changed)).ok, spot
+
+
+def swapped(made, **fields):
+    """The case with something else in what opens its first alert."""
+    first = made.alerts[0]
+    return replace(made, alerts=(replace(first, shown=replace(first.shown, **fields)), *made.alerts[1:]))
+
+
+BREAKS = {
+    "twice": (lambda case: replace(case, alerts=(case.alerts[0],) * 2), 1),
+    "no receipt": (lambda case: replace(case, receipts=(case.alerts[0].proof,)), 2),
+    "no alert": (
+        lambda case: replace(case, alerts=(replace(case.alerts[0], proof=case.receipts[0]), case.alerts[1])),
+        3,
+    ),
+    "the other's evidence": (
+        lambda case: replace(
+            case, alerts=(replace(case.alerts[0], shown=case.alerts[1].shown), case.alerts[1])
+        ),
+        4,
+    ),
+    "another target": (lambda case: swapped(case, target=Target("south", "ref-1")), 4),
+    "another salt": (lambda case: swapped(case, score_salt=bytes(32)), 4),
+    "another model": (lambda case: replace(case, models=(case.models[0] + b"\0",)), 5),
+    "a model too many": (lambda case: replace(case, models=(*case.models, b"other")), 5),
+    "shown with another model": (lambda case: swapped(case, model=bytes(32)), 5),
+}
+
+
+@pytest.mark.parametrize("kind", BREAKS)
+def test_each_step_refuses_what_it_is_for(filed, kind):
+    change, step = BREAKS[kind]
+    kept, made = filed
+    assert checked(kept, change(made)).failed == step
+
+
+def test_an_alert_whose_score_is_not_the_models_is_found_out():
+    model = learned()
+    assert checked(*case_of(model, scores=[1, 2])).failed == 6
+
+
+def test_what_a_bank_commits_to_is_what_the_law_opens():
+    assert encode_record(Target("north", "ref-1")) == encode_record(Opening("north", "ref-1"))
+    assert set(Shown.__struct_fields__) >= {"target", "score", "evidence", "model"}
