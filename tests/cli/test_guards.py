@@ -17,7 +17,8 @@ from consortia.testing.scenarios.governance_parts import GENESIS
 from consortia.testing.scenarios.guard_parts import empowered, labelled, policy
 from consortia.workers.files import alone
 from consortia.workers.guarding import Drawer, found
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, until
+from tests.node.receiving import receiving
 
 OPENING = Opening("south", "south/a1")
 EVENT = Event(5 * HOUR, "transfer", "south/a1", "west", (900, 990, 5))
@@ -95,9 +96,11 @@ def test_an_alert_is_given_answered_labelled_by_two_people_and_its_like_let_pass
 def test_a_guard_that_runs_follows_the_ledger_and_what_it_raises_is_executed_again(tmp_path):
     rule = {"code": "key.acts", "kind": "act", "severity": 30, "bounds": {"cost": [1, None]}}
     (tmp_path / "any.json").write_text(json.dumps([rule]))
-    with Terminal(tmp_path).session() as terminal:
+    with Terminal(tmp_path).session() as terminal, receiving() as (url, got):
         at = ("--home", "north")
         terminal.run("init", "heart", "--org", "north", *at, "--plain-keys", "--no-worker")
+        with (tmp_path / "north" / "consortia.toml").open("a") as settings:
+            settings.write(f'webhook = "{url}"\n')
         terminal.up("north")
         assert "no policy any" in terminal.error("guard", "run", "--policy", "any", "--once", *at)
         terminal.run("guard", "policy", "any", "--rules", "any.json", "--daily", "9", *at)
@@ -107,6 +110,9 @@ def test_a_guard_that_runs_follows_the_ledger_and_what_it_raises_is_executed_aga
         raised, ended = map(json.loads, terminal.run(*run).stdout.splitlines())
         assert (raised["reason"], raised["kind"], raised["code"]) == ("key.acts", "act", "ok")
         assert ended["height"] >= 2
+        until(lambda: got, "the webhook")
+        assert got[0][1]["webhook-id"] == raised["alert"]
+        assert json.loads(got[0][2])["data"]["code"] == "key.acts"
         assert terminal.facts("alert", "check", raised["alert"], *at)["holds"] is True
         (again,) = map(json.loads, terminal.run(*run).stdout.splitlines())  # the day is spread
         assert again["height"] > ended["height"]

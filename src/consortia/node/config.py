@@ -30,6 +30,9 @@ ADDRESS = "https://HOST:PORT, or http://127.0.0.1:PORT on one machine, with mayb
 _OTHER_VARIABLES = frozenset({"HOME", "PASSPHRASE_FILE", "TESTS"})
 """Variables of ours that are no settings of a node."""
 
+_FILE_ALONE = frozenset({"webhook"})
+"""Settings that are neither taken from the environment nor from flags."""
+
 _TRAINER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
@@ -49,6 +52,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     any free one) and `url` the address that other members reach it at, when that differs. `tls` false is
     allowed on loopback only. `worker` starts the member's worker with the node, and `trainer`
     (`module:name`) is the member's own program for studies of weights, run by that worker.
+
+    `webhook` is a URL to which the alerts of the member's guard are posted (see `webhooks`); it is set in the
+    file alone, so that nobody who may start the node sends them elsewhere.
 
     Where the driver is `cometbft`: `cometbft` is the program, when it is not on the PATH, and `cometbft_log`
     how much it logs; `peer_listen` is host:port where it listens to its peers, `peer_address` where they
@@ -75,6 +81,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     tls: bool = False
     worker: bool = False
     trainer: str = ""
+    webhook: str = ""
     cometbft: str = ""
     cometbft_log: Literal["none", "error", "info", "debug"] = "error"
     peer_listen: str = ""
@@ -131,9 +138,13 @@ def load(folder: Path, environment: Mapping[str, str], flags: Mapping[str, Any] 
     build(values, str(path))
     for variable, text in environment.items():
         name = variable.removeprefix(ENVIRONMENT)
+        if name != variable and name.lower() in _FILE_ALONE:
+            raise ConfigError(f"the environment variable {variable}: {name.lower()} is set in {path} alone")
         if name != variable and name not in _OTHER_VARIABLES and name.lower() in Config.__struct_fields__:
             values = _override(values, name.lower(), text, f"the environment variable {variable}")
     for name, value in (flags or {}).items():
+        if name in _FILE_ALONE:
+            raise ConfigError(f"the flag --{name}: {name} is set in {path} alone")
         if value is not None:
             values = _override(values, name, value, f"the flag --{name.replace('_', '-')}")
     return build(values, str(path))
@@ -214,6 +225,7 @@ def _check(config: Config, source: str) -> None:
         )
     if config.trainer and not _TRAINER.fullmatch(config.trainer):
         raise ConfigError(f"{source}: trainer is module:name, such as my_models:make, not {config.trainer!r}")
+    _check_webhook(config.webhook, source)
     for name in ("peer_listen", "peer_address", "metrics_listen"):
         try:
             split_address(getattr(config, name) or "127.0.0.1:0")
@@ -229,6 +241,21 @@ def _check(config: Config, source: str) -> None:
         raise ConfigError(f"{source}: orderer_url is a URL that starts with http:// or https://, not {url!r}")
     if config.url and not is_node_address(config.url):
         raise ConfigError(f"{source}: url = {config.url!r} is no address of a node: {ADDRESS}")
+
+
+def _check_webhook(url: str, source: str) -> None:
+    """Refuse a URL to which alerts would go in the clear, or that says who may post there."""
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        fits = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+        named = parts.username is not None or parts.port == 0
+    except ValueError:
+        host, fits, named = "", False, False
+    if not host or not fits or named:
+        raise ConfigError(f"{source}: webhook is https://HOST/PATH, or http on this machine, not {url!r}")
 
 
 def _toml(value: object) -> str:

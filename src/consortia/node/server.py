@@ -49,10 +49,11 @@ from consortia.node.opening import blob_limits, damaged, open_ledger, settings_o
 from consortia.node.peers import Peers, credentials_of
 from consortia.node.places import PLACES
 from consortia.node.refusals import HINDERED
-from consortia.node.service import Counters, KeyStates, Service
+from consortia.node.service import Counters, FinalFollowed, KeyStates, Service
 from consortia.node.signatures import Signatures, check_ahead
 from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply
 from consortia.node.tls import ServerTls, tls_files
+from consortia.node.webhooks import Webhooks, secret_at, sender
 from consortia.node.workers import WorkerProcess
 from consortia.sdk.errors import LedgerError, Unreachable
 from consortia.sdk.transport import JSON, Transport
@@ -289,6 +290,8 @@ class NodeProcess:
             self._lasting.add(self._spawn(self._engine.run(self._stopping)))
         self._spawn(indexing.follow(self.service, self._stopping, self._occupied))
         self._spawn(self._announce())
+        if self.config.webhook:
+            self._spawn(self._webhooks().run(self._stopping, self.service.waiting.news))
         try:
             await self._drive(serving)
         finally:
@@ -296,6 +299,11 @@ class NodeProcess:
             await self._close(serving)
         if self._failure is not None:
             raise self._failure
+
+    def _webhooks(self) -> Webhooks:
+        send = sender(self.config.webhook, secret_at(self.home.private))
+        place = self.home.private / "webhook-place"
+        return Webhooks(FinalFollowed(self.ledger), self.config.member, place, send)
 
     def _http(self) -> uvicorn.Config:
         host, port = self.config.address

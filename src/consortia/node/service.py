@@ -19,6 +19,7 @@ from consortia.kernel.admission import SEQUENCES, Sequence
 from consortia.kernel.block import Block, Header, Receipt, parse_leaf
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.ports import KeyState
+from consortia.kernel.prove import CannotProve, final_height
 from consortia.node.auth import Gate
 from consortia.node.blob_rights import BlobRights
 from consortia.node.blobs import Blobs
@@ -94,6 +95,18 @@ class LedgerFollowed:
             return None
         receipts = [parse_leaf(data) for data in self._ledger.leaves(header.first, len(block.transactions))]
         return block, header, tuple(one for one in receipts if isinstance(one, Receipt))
+
+
+class FinalFollowed(LedgerFollowed):
+    """The ledger as far as it is final."""
+
+    @property
+    def final(self) -> int:
+        """The height of the newest block that a final checkpoint covers, -1 before the first."""
+        try:
+            return final_height(self._ledger)
+        except CannotProve:
+            return -1
 
 
 class Waiting:
