@@ -28,6 +28,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "mandate": ("consortia.cli.mandates:mandate", "What agents may do: grant, show, list, end."),
     "agent": ("consortia.cli.agents:agent", "Agents: run one under its mandate, show its record."),
     "asset": ("consortia.cli.assets:asset", "Data sets, models, batches: add, show, grant, lineage."),
+    "consent": ("consortia.cli.consents:consent", "What people agreed to: give, cover, withdraw, uses."),
     "study": ("consortia.cli.studies:study", "Training: propose, join, start, show, watch."),
     "market": ("consortia.cli.markets:market", "Sealed call auctions: new, order, clear, book, statement."),
     "unit": ("consortia.cli.units:unit", "Units of value: new, issue, redeem, list."),

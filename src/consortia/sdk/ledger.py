@@ -20,6 +20,7 @@ from consortia.sdk.agents import Agents
 from consortia.sdk.assets import Assets
 from consortia.sdk.ballots import Ballots
 from consortia.sdk.bank import Bank
+from consortia.sdk.consent import Consent
 from consortia.sdk.governance import Governance
 from consortia.sdk.market import Markets
 from consortia.sdk.meters import Meters
@@ -56,6 +57,7 @@ class Ledger:
         self.access, self.member = access, member
         self.members = Members(access)
         self.assets = Assets(access, member, vault)
+        self.consent = Consent(access, member, vault, self.assets)
         self.training = Training(access, member, vault)
         self.bank = Bank(access, member)
         self.agents = Agents(access, member)

@@ -1,0 +1,218 @@
+"""`consortia consent`: what people agreed to, withdrawals, covered versions, and who asked for what."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from consortia.base.codec import Malformed
+from consortia.cli.lookup import find_asset
+from consortia.cli.options import home_option, json_option
+from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
+from consortia.cli.session import Door, Session, at_home
+from consortia.modules.assets.types import Asset
+from consortia.node.home import write_private
+from consortia.sdk.consent import Consent, Slip
+from consortia.sdk.jsonform import dump, from_json, to_json
+from consortia.workers.vault import Vault
+
+purpose_option = click.option("--purpose", required=True, help="What the records are used for.")
+purposes_option = click.option("--purpose", "purposes", multiple=True, required=True, help="For what.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Finds:
+    session: Session
+
+    def get(self, which: str | bytes) -> Asset:
+        """The asset of a name or id."""
+        return find_asset(self.session, which if isinstance(which, str) else which.hex())[0]
+
+
+def _desk(home: Path | None) -> Consent:
+    session = at_home(home)
+    return Consent(Door(session), session.member, Vault(session.home.private), _Finds(session))
+
+
+def _subject(text: str) -> bytes:
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != 32:
+        raise Failure(f"{text!r} is no key of a person", "consortia consent give --slips FOLDER")
+    return found
+
+
+def _tell(text: str, *, as_json: bool, **known: object) -> int:
+    if as_json:
+        facts({"done": text} | {name: to_json(value) for name, value in known.items()})
+    else:
+        say(text)
+    return DONE
+
+
+@click.group()
+def consent() -> None:
+    """Consent: require, give, cover, withdraw; ask for records; who used what."""
+
+
+@consent.command()
+@click.argument("dataset")
+@home_option
+@json_option
+def require(*, dataset: str, home: Path | None, as_json: bool) -> int:
+    """Have an own data set read by consent alone, for good."""
+    _desk(home).require(dataset)
+    return _tell(f"{dataset} is read by consent alone", as_json=as_json)
+
+
+@consent.command()
+@click.argument("dataset")
+@purposes_option
+@click.option("--days", type=click.IntRange(1, 3652), default=365, show_default=True, help="For how long.")
+@click.option("--person", "people", multiple=True, help="Whose; everybody's in the data set when left out.")
+@click.option("--slips", type=click.Path(path_type=Path), required=True, help="A new folder for the slips.")
+@home_option
+@json_option
+def give(
+    *,
+    dataset: str,
+    purposes: tuple[str, ...],
+    days: int,
+    people: tuple[str, ...],
+    slips: Path,
+    home: Path | None,
+    as_json: bool,
+) -> int:
+    """Record what people agreed to, and write a slip for each to hand to that person."""
+    if slips.exists():
+        raise Failure(f"{slips} is there already", "name a new folder")
+    now = time.time_ns() // 1_000_000
+    made = _desk(home).give(dataset, purposes=purposes, days=days, now=now, people=people)
+    slips.mkdir(parents=True, mode=0o700)
+    for number, slip in enumerate(made.values(), 1):
+        write_private(slips / f"{number:06}.json", dump(slip))
+    text = f"{len(made):,} people consent for {days} days; their slips are in {slips}, by name"
+    return _tell(text, as_json=as_json, people=len(made), slips=str(slips))
+
+
+@consent.command()
+@click.argument("dataset")
+@purpose_option
+@home_option
+@json_option
+def cover(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> int:
+    """Show that everybody in the newest version of DATASET consents to the purpose now."""
+    found = _desk(home).cover(dataset, purpose)
+    shown = found.cover
+    until = None if shown is None else shown.until
+    return _tell(f"{dataset} may be read for {purpose} until {day(until)}", as_json=as_json, cover=found)
+
+
+@consent.command()
+@click.argument("dataset", required=False)
+@click.option("--person", help="Who withdraws, as the data set calls it.")
+@click.option("--slip", type=click.Path(path_type=Path, exists=True), help="Or the person's slip.")
+@purposes_option
+@home_option
+@json_option
+def withdraw(
+    *,
+    dataset: str | None,
+    person: str | None,
+    slip: Path | None,
+    purposes: tuple[str, ...],
+    home: Path | None,
+    as_json: bool,
+) -> int:
+    """End a person's consent: as the owner of DATASET, or anywhere with the person's slip.
+
+    The owner's studies go on without that person from the next round on.
+    """
+    if slip is not None:
+        try:
+            known = from_json(Slip, json.loads(slip.read_text(encoding="utf-8")))
+        except (ValueError, Malformed) as error:
+            raise Failure(f"{slip} is no slip: {error}", "consortia consent give --slips FOLDER") from None
+        _desk(home).withdraw_by_slip(known, purposes)
+        return _tell("The consent is withdrawn", as_json=as_json, subject=known.subject)
+    if dataset is None or person is None:
+        raise click.UsageError("name DATASET and --person, or --slip")
+    done = _desk(home).withdraw(dataset, person, purposes)
+    text = f"withdrawn; {dataset} version {done.version} is without them, in {len(done.studies)} studies"
+    return _tell(text, as_json=as_json, version=done.version, studies=list(done.studies))
+
+
+@consent.command()
+@click.argument("dataset")
+@purpose_option
+@home_option
+@json_option
+def show(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> int:
+    """Whether the newest version of DATASET may be read for a purpose now; exit 1 where it may not."""
+    found = _desk(home).covered(dataset, purpose)
+    word = "may" if found.allowed else "may not"
+    _tell(f"{dataset} {word} be read for {purpose}", as_json=as_json, cover=found)
+    return DONE if found.allowed else REFUSED
+
+
+@consent.command()
+@click.argument("dataset")
+@click.argument("subject")
+@purpose_option
+@click.option("--request", required=True, help="What is asked for; the ledger gets its salted hash.")
+@home_option
+@json_option
+def ask(*, dataset: str, subject: str, purpose: str, request: str, home: Path | None, as_json: bool) -> int:
+    """Ask for the records of the person with this key for a purpose."""
+    salt = _desk(home).ask(dataset, _subject(subject), purpose, request)
+    return _tell(f"asked; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
+
+
+@consent.command("break-glass")
+@click.argument("dataset")
+@click.argument("subject")
+@click.option("--reasons", required=True, help="Why; the ledger gets the salted hash.")
+@home_option
+@json_option
+def break_glass(*, dataset: str, subject: str, reasons: str, home: Path | None, as_json: bool) -> int:
+    """Ask for a person's records in an emergency, without consent; the owner reviews it."""
+    salt = _desk(home).break_glass(dataset, _subject(subject), reasons)
+    return _tell(f"asked in an emergency; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
+
+
+@consent.command()
+@click.argument("dataset")
+@click.argument("place", type=click.IntRange(0))
+@click.option("--justified/--unjustified", required=True, help="Whether it was an emergency.")
+@home_option
+@json_option
+def review(*, dataset: str, place: int, justified: bool, home: Path | None, as_json: bool) -> int:
+    """Say whether the emergency at PLACE in the log of an own data set was one."""
+    _desk(home).review(dataset, place, justified=justified)
+    return _tell(f"reviewed: {'justified' if justified else 'not justified'}", as_json=as_json)
+
+
+@consent.command()
+@click.argument("dataset")
+@home_option
+@json_option
+def uses(*, dataset: str, home: Path | None, as_json: bool) -> int:
+    """Who asked for whose records in DATASET, for what."""
+    found = _desk(home).uses(dataset)
+    if as_json:
+        facts({"uses": to_json(found)})
+        return DONE
+    words = {None: "", True: "justified", False: "not justified"}
+    rows = [
+        [
+            *(str(at), day(use.time), use.member, use.subject.hex()[:16]),
+            *(use.purpose or "emergency", words[use.justified]),
+        ]
+        for at, use in enumerate(found)
+    ]
+    table(rows, ["place", "time", "member", "person", "purpose", "review"])
+    return DONE

@@ -1,0 +1,205 @@
+"""Consent for programs: whom it is asked of, who withdrew, which versions are covered, and who used what.
+
+    ledger.consent.require("patients")
+    slips = ledger.consent.give("patients", purposes=["research"], days=365)    # hand each person its slip
+    ledger.consent.cover("patients", "research")
+    ledger.consent.withdraw("patients", "patient-7", ["research"])
+
+A withdrawal at the owner takes the person out of a new version, covers that, and brings it to the studies
+that the data set is in, so that they go on without the person from the next round on.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from consortia.base.codec import Digest, Name, Record, Salt
+from consortia.base.commitments import record_leaf
+from consortia.base.setcommit import part
+from consortia.engines.commit import dataset as sets
+from consortia.modules.assets.messages import NewVersion
+from consortia.modules.assets.types import Asset
+from consortia.modules.consent import messages as asked
+from consortia.modules.consent import queries
+from consortia.modules.consent.rules import slip_of
+from consortia.modules.consent.types import DAY, ENTRIES_MAX, GIVEN_MAX, Use
+from consortia.modules.training import list_queries
+from consortia.modules.training.messages import Renew
+from consortia.modules.training.queries import ById, StudyView
+from consortia.sdk.access import Way
+from consortia.sdk.errors import LedgerError
+from consortia.workers.vault import Vault
+
+PAGE = 100
+
+
+class Finds(Protocol):
+    """What finds an asset by NAME, MEMBER/NAME or id."""
+
+    def get(self, which: str | bytes) -> Asset:
+        """The asset; raises LedgerError."""
+
+
+class Slip(Record, frozen=True):
+    """What a person is handed: with it anybody withdraws the person's consent, through any member.
+
+    `subject` is the person's key in the data set, `salt` shows that it is (`base.commitments.subject_key`).
+    """
+
+    dataset: Digest
+    owner: Name
+    subject: Digest
+    salt: Salt
+    secret: Salt
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What a withdrawal led to: the new version, and the studies that go on with it."""
+
+    version: int
+    studies: tuple[bytes, ...]
+
+
+class Consent:
+    """What people agreed to."""
+
+    def __init__(self, access: Way, member: str, vault: Vault | None, assets: Finds) -> None:
+        """Speak for `member`, whose records are in `vault`."""
+        self._access, self._member, self._vault, self._assets = access, member, vault, assets
+
+    def require(self, which: str) -> None:
+        """Have an own data set read by consent alone, for good."""
+        self._access.submit(asked.Require(self._assets.get(which).id))
+
+    def give(
+        self, which: str, *, purposes: Sequence[str], days: int, now: int, people: Iterable[str] = ()
+    ) -> dict[str, Slip]:
+        """Record the consent of these people (none named: of all in the data set) from block time `now`.
+
+        Gives each person's slip; the ledger keeps the hash of its secret alone. Raises LedgerError for a
+        person that the data set does not know.
+        """
+        found, known = self._subjects(which)
+        names = sorted(people) or sorted(known)
+        slips = {}
+        for name in names:
+            if name not in known:
+                raise LedgerError(f"{found.name} knows no {name!r}")
+            one = known[name]
+            slips[name] = Slip(found.id, found.owner, one.key, one.salt or b"", os.urandom(32))
+        wanted, expires = tuple(sorted(set(purposes))), now + days * DAY
+        given = [asked.Given(one.subject, wanted, expires, slip_of(one.secret)) for one in slips.values()]
+        given.sort(key=lambda each: each.subject)
+        for start in range(0, len(given), GIVEN_MAX):
+            self._access.submit(asked.Give(found.id, tuple(given[start : start + GIVEN_MAX])))
+        return slips
+
+    def cover(self, which: str, purpose: str) -> queries.Covered:
+        """Show that everybody in the newest version of an own data set consents to a purpose.
+
+        Raises TransactionRefused, `consent.no_consent` where somebody does not.
+        """
+        found = self._assets.get(which)
+        entries = sets.entries(self._held(found), found.version)
+        while True:
+            seen = self.covered(which, purpose)
+            if seen.allowed:
+                return seen
+            begun = seen.cover is not None and seen.cover.next is not None
+            start = seen.cover.next if begun and seen.cover is not None else None
+            siblings, people = part(entries, start or bytes(32), ENTRIES_MAX)
+            self._access.submit(asked.Cover(found.id, found.version, purpose, siblings, people))
+
+    def covered(self, which: str | bytes, purpose: str) -> queries.Covered:
+        """Whether the newest version of a data set may be read for a purpose now."""
+        found = self._assets.get(which)
+        question = queries.ByVersion(found.id, found.version, purpose)
+        return self._access.query("consent.cover", question, queries.Covered)
+
+    def withdraw(self, which: str, person: str, purposes: Sequence[str]) -> Withdrawn:
+        """End a person's consent at its owner, and go on without that person.
+
+        1. the consent ends; 2. a version without the person is registered; 3. it is covered for the same
+        purposes; 4. every study under way that the data set is in goes on with it from the next round on.
+        """
+        found, known = self._subjects(which)
+        if person not in known or self._vault is None:
+            raise LedgerError(f"{found.name} knows no {person!r}")
+        wanted = tuple(sorted(set(purposes)))
+        self._access.submit(asked.Withdraw(found.id, known[person].key, wanted, None))  # 1
+        made = self._vault.remove_subjects(found.name, [person.encode()])
+        self._access.submit(NewVersion(found.id, made.root, made.count, made.subjects, None))  # 2
+        for purpose in wanted:  # 3
+            self.cover(which, purpose)
+        version = found.version + 1
+        return Withdrawn(version, tuple(self._renew(found.id, version, made.count, set(wanted))))  # 4
+
+    def withdraw_by_slip(self, slip: Slip, purposes: Sequence[str]) -> None:
+        """End a person's consent with its slip, through whichever member."""
+        wanted = tuple(sorted(set(purposes)))
+        self._access.submit(asked.Withdraw(slip.dataset, slip.subject, wanted, slip.secret))
+
+    def ask(self, which: str, subject: bytes, purpose: str, request: str) -> bytes:
+        """Ask for a person's records for a purpose; gives the salt of the request's hash."""
+        salt = os.urandom(32)
+        record = record_leaf(salt, request.encode())
+        self._access.submit(asked.Access(self._assets.get(which).id, subject, purpose, record))
+        return salt
+
+    def break_glass(self, which: str, subject: bytes, reasons: str) -> bytes:
+        """Ask for a person's records in an emergency; gives the salt of the reasons' hash."""
+        salt = os.urandom(32)
+        record = record_leaf(salt, reasons.encode())
+        self._access.submit(asked.BreakGlass(self._assets.get(which).id, subject, record))
+        return salt
+
+    def review(self, which: str, place: int, *, justified: bool) -> None:
+        """Say whether an emergency in the log of an own data set was one."""
+        self._access.submit(asked.Review(self._assets.get(which).id, place, justified))
+
+    def of(self, which: str, subject: bytes) -> tuple[queries.ToPurpose, ...]:
+        """What a person, by its key, agreed to."""
+        question = queries.BySubject(self._assets.get(which).id, subject)
+        return self._access.query("consent.consents", question, queries.Consents).consents
+
+    def uses(self, which: str) -> list[Use]:
+        """Who asked for whose records, oldest first."""
+        found, first = list[Use](), 0
+        while True:
+            question = queries.ListUses(self._assets.get(which).id, first, PAGE)
+            page = self._access.query("consent.uses", question, queries.UsePage)
+            found += page.uses
+            if page.next is None:
+                return found
+            first = page.next
+
+    def _renew(self, dataset: bytes, version: int, records: int, purposes: set[str]) -> Iterable[bytes]:
+        """Bring the version to the studies under way, and give their ids."""
+        after = None
+        while True:
+            question = list_queries.ListStudies(None, after, PAGE)
+            page = self._access.query("training.studies", question, list_queries.StudyPage)
+            for item in page.studies:
+                seen = self._access.query("training.study", ById(item.id), StudyView)
+                brings = any(
+                    each.member == self._member and each.part.dataset == dataset and each.part.until is None
+                    for each in seen.parts
+                )
+                if brings and seen.progress.round is not None and seen.study.terms.purpose in purposes:
+                    self._access.submit(Renew(item.id, version, records))
+                    yield item.id
+            after = page.next
+            if after is None:
+                return
+
+    def _subjects(self, which: str) -> tuple[Asset, dict[str, sets.Subject]]:
+        found = self._assets.get(which)
+        subjects = self._held(found).subjects
+        return found, {one.name.decode("utf-8", "replace"): one for one in subjects if one.name is not None}
+
+    def _held(self, found: Asset) -> sets.DataSet:
+        if self._vault is None or found.owner != self._member:
+            raise LedgerError(f"the records of {found.owner}/{found.name} are in no vault here")
+        return self._vault.dataset(found.name)

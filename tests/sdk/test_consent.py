@@ -1,0 +1,86 @@
+"""Consent through the front door: forty patients, one of whom withdraws while a study runs."""
+
+import pytest
+
+from consortia.modules.training.messages import Join, Start
+from consortia.sdk.assets import Assets
+from consortia.sdk.consent import Consent, Slip
+from consortia.sdk.errors import LedgerError
+from consortia.sdk.jsonform import from_json, to_json
+from consortia.testing.machine import Bench, BenchError
+from consortia.testing.scenarios.training_consent import RESEARCH
+from consortia.testing.studies import all_committed, current, dataset, opened, proposed, submitted
+from consortia.workers.vault import Vault
+from tests.sdk.test_meters import Way
+
+ROWS = [{"patient": f"p{number}", "age": str(40 + number)} for number in range(40) for _ in range(2)]
+
+
+@pytest.fixture
+def clinic(tmp_path):
+    bench = Bench()
+    way, vault = Way(bench, "north"), Vault(tmp_path)
+    assets = Assets(way, "north", vault)
+    assets.register_dataset(
+        ROWS,
+        name="patients",
+        subject="patient",
+        download=["east"],
+        purposes=["research"],
+    )
+    desk = Consent(way, "north", vault, assets)
+    desk.require("patients")
+    slips = desk.give("patients", purposes=["research"], days=30, now=bench.time)
+    return bench, desk, assets, slips
+
+
+def test_a_study_goes_on_without_whoever_withdrew(clinic):
+    bench, desk, assets, slips = clinic
+    assert not desk.covered("patients", "research").allowed
+    assert desk.cover("patients", "research").allowed
+    study = proposed(bench, RESEARCH)
+    bench.ok("north", "operator", Join(study, assets.get("patients").id, 1, 80))
+    for name in ("east", "south", "west"):
+        bench.ok(name, "operator", Join(study, dataset(bench, name), 1, 10))
+    bench.ok("north", "analyst", Start(study))
+    done = desk.withdraw("patients", "p7", ["research"])
+    assert (done.version, done.studies) == (2, (study,))
+    last = all_committed(bench, submitted(bench, current(bench, study)))
+    bench.ok("north", "worker", opened(last))
+    assert current(bench, study).records == 78 + 30
+    assert not any(each.stands for each in desk.of("patients", slips["p7"].subject))
+
+
+def test_a_person_withdraws_with_its_slip_through_another_member(clinic):
+    bench, desk, _, slips = clinic
+    desk.cover("patients", "research")
+    slip = from_json(Slip, to_json(slips["p3"]))
+    elsewhere = Consent(Way(bench, "west"), "west", None, desk._assets)
+    elsewhere.withdraw_by_slip(slip, ["research"])
+    assert not desk.covered("patients", "research").allowed
+    with pytest.raises(BenchError, match="no_consent"):
+        desk.cover("patients", "research")
+
+
+def test_records_are_asked_for_by_consent_and_in_an_emergency(clinic):
+    bench, desk, _, slips = clinic
+    east = Consent(Way(bench, "east"), "east", None, desk._assets)
+    east.ask("north/patients", slips["p1"].subject, "research", "blood counts")
+    with pytest.raises(BenchError, match="no_right"):
+        east.ask("north/patients", slips["p1"].subject, "marketing", "address")
+    west = Consent(Way(bench, "west"), "west", None, desk._assets)
+    west.break_glass("north/patients", slips["p1"].subject, "unconscious")
+    assert [(use.member, use.purpose) for use in desk.uses("patients")] == [
+        ("east", "research"),
+        ("west", None),
+    ]
+
+
+def test_strangers_are_named(clinic):
+    _, desk, _, _ = clinic
+    with pytest.raises(LedgerError, match="knows no 'nobody'"):
+        desk.give("patients", purposes=["research"], days=1, now=0, people=["nobody"])
+    with pytest.raises(LedgerError, match="knows no 'nobody'"):
+        desk.withdraw("patients", "nobody", ["research"])
+    with pytest.raises(LedgerError, match="in no vault here"):
+        Consent(desk._access, "east", None, desk._assets).cover("north/patients", "research")
