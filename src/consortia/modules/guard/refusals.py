@@ -37,14 +37,15 @@ NOT_CERTAIN = _refusal(
 SUSPENDED = _refusal(17, "suspended", "The member is suspended now and starts nothing new.")
 COOLING = _refusal(18, "cooling", "The last suspension of this member ended less than 72 hours ago.")
 TOO_MANY = _refusal(19, "too_many", "A third of the members would be suspended.")
-NOT_SUSPENDED = _refusal(20, "not_suspended", "The member is not suspended.")
+NOT_SUSPENDED = _refusal(20, "not_suspended", "The member is not suspended, and its appeal is over.")
 APPEALED = _refusal(21, "appealed", "The appeal stands already.")
 NO_APPEAL = _refusal(22, "no_appeal", "The member has not appealed.")
 NO_JUDGE = _refusal(23, "no_judge", "The author and the target of a suspension do not judge its appeal.")
 JUDGED = _refusal(24, "judged", "The member has judged the appeal already.")
+USED = _refusal(25, "used", "The alert has suspended its member once, and does so no more.")
 
 REFUSALS = (
     *(NO_POLICY, NOT_PINNED, FLOOD, NO_ALERT, NOT_YOURS, NO_PERSON, NOT_ASSIGNED, LABELLED, FOUR_EYES),
     *(NOT_HONEST, TOO_LONG, NO_MEMBER, NO_MANDATE, WRONG_OPENING, ITSELF, NOT_CERTAIN, SUSPENDED, COOLING),
-    *(TOO_MANY, NOT_SUSPENDED, APPEALED, NO_APPEAL, NO_JUDGE, JUDGED),
+    *(TOO_MANY, NOT_SUSPENDED, APPEALED, NO_APPEAL, NO_JUDGE, JUDGED, USED),
 )

@@ -3,6 +3,7 @@
 from consortia.base.codec import encode_record
 from consortia.base.commitments import record_leaf
 from consortia.modules.guard.types import (
+    COOLING,
     DAILY_MAX,
     DAY,
     OVERTURNED_MAX,
@@ -71,6 +72,15 @@ def is_confirmed(case: Case) -> bool:
 def runs(suspension: Suspension | None, time: int) -> bool:
     """Whether a suspension holds at a block time."""
     return suspension is not None and time < suspension.until
+
+
+def is_open(suspension: Suspension | None, time: int) -> bool:
+    """Whether a suspension may be appealed against and judged at a block time.
+
+    That is so while it holds and while guards leave its target alone afterwards, unless it was overturned: so
+    neither a short suspension nor one that its author lifts in time escapes what it counts.
+    """
+    return suspension is not None and not suspension.overturned and time < suspension.until + COOLING
 
 
 def within_third(suspended: int, members: int) -> bool:

@@ -16,7 +16,7 @@ SUSPENSIONS = Table("guard", "suspensions", Suspension, (str,), "the last suspen
 TABLES = (POLICIES, ALERTS, BY_MEMBER, CASES, TALLIES, MANDATES, SUSPENSIONS)
 
 _NEW = Tally(0, 0, 0, 0, 0)
-_OPEN = Case(None, None, None, None, None, None)
+_OPEN = Case(None, None, None, None, None, None, None)
 
 
 def alert_id(ctx: Context) -> bytes:

@@ -13,11 +13,12 @@ from consortia.modules.guard.rules import (
     in_force,
     is_certain,
     is_confirmed,
+    is_open,
     is_overturned,
     runs,
     within_third,
 )
-from consortia.modules.guard.state import MANDATES, SUSPENSIONS, TALLIES, case, tally
+from consortia.modules.guard.state import CASES, MANDATES, SUSPENSIONS, TALLIES, case, tally
 from consortia.modules.guard.types import (
     COOLING,
     MANDATE_MAX,
@@ -73,7 +74,8 @@ def suspend(ctx: Context, message: asked.Suspend, ports: Ports) -> None:
     require(commitment(message.salt, message.opening) == alert.finding.target, codes.WRONG_OPENING)
     require(target != author, codes.ITSELF)
     require(ports.members.is_member(ctx, target), codes.NO_MEMBER, target)
-    confirmed = is_confirmed(case(ctx, alert.id))
+    opened = case(ctx, alert.id)
+    confirmed = is_confirmed(opened)
     automatic = AGENT in ctx.signer.roles
     require(confirmed or (automatic and is_certain(alert, mandate)), codes.NOT_CERTAIN)
     require(message.milliseconds <= SUSPENSION_MAX, codes.TOO_LONG, str(message.milliseconds))
@@ -83,6 +85,7 @@ def suspend(ctx: Context, message: asked.Suspend, ports: Ports) -> None:
     names = ports.members.members(ctx)
     running = sum(1 for name in names if runs(SUSPENSIONS.get(ctx, name), ctx.time))
     require(within_third(running + 1, len(names)), codes.TOO_MANY, f"{running} of {len(names)}")
+    require(opened.suspended is None, codes.USED, alert.id.hex())
     # DECIDE
     made = Suspension(
         target=target,
@@ -99,6 +102,7 @@ def suspend(ctx: Context, message: asked.Suspend, ports: Ports) -> None:
     )
     # WRITE
     SUSPENSIONS.put(ctx, made, target)
+    CASES.put(ctx, replace(opened, suspended=ctx.time), alert.id)
     TALLIES.put(ctx, replace(done, suspensions=done.suspensions + 1), author)
     # EMIT
     ctx.emit(Suspended(target, author, alert.id, made.until))
@@ -118,7 +122,7 @@ def lift(ctx: Context, message: asked.Lift, ports: Ports) -> None:
 def appeal(ctx: Context, message: asked.Appeal, ports: Ports) -> None:
     """Take down that the suspended member appeals."""
     # CHECK
-    found = running(ctx, ctx.signer.member)
+    found = appealable(ctx, ctx.signer.member)
     require(found.appeal is None, codes.APPEALED)
     # WRITE
     SUSPENSIONS.put(ctx, replace(found, appeal=message.reasons), found.target)
@@ -127,9 +131,9 @@ def appeal(ctx: Context, message: asked.Appeal, ports: Ports) -> None:
 
 
 def judge_appeal(ctx: Context, message: asked.JudgeAppeal, ports: Ports) -> None:
-    """Take down a member's judgement; the one that decides ends the suspension, against its author."""
+    """Take down a member's judgement; the one that decides counts against the author, and ends what runs."""
     # CHECK
-    found, member = running(ctx, message.target), ctx.signer.member
+    found, member = appealable(ctx, message.target), ctx.signer.member
     require(found.appeal is not None, codes.NO_APPEAL, message.target)
     require(member not in {found.by, found.target}, codes.NO_JUDGE, member)
     require(member not in {*found.lift, *found.keep}, codes.JUDGED, member)
@@ -139,15 +143,24 @@ def judge_appeal(ctx: Context, message: asked.JudgeAppeal, ports: Ports) -> None
     names = ports.members.members(ctx)
     over = is_overturned(len(set(lifting) & set(names)), len(names))
     after = replace(found, lift=lifting, keep=keeping, overturned=over)
+    ended = replace(after, until=min(found.until, ctx.time)) if over else after
     done = tally(ctx, found.by)
     # WRITE
-    SUSPENSIONS.put(ctx, replace(after, until=ctx.time) if over else after, message.target)
+    SUSPENSIONS.put(ctx, ended, message.target)
     if over:
         TALLIES.put(ctx, replace(done, overturned=done.overturned + 1), found.by)
     # EMIT
     ctx.emit(Judged(message.target, member, message.lift))
     if over:
         ctx.emit(SuspensionEnded(message.target, found.by, overturned=True))
+
+
+def appealable(ctx: Context, target: str) -> Suspension:
+    """The suspension of a member that may be appealed against and judged now; raises Refused."""
+    found = SUSPENSIONS.get(ctx, target)
+    if found is None or not is_open(found, ctx.time):
+        raise Refused(codes.NOT_SUSPENDED, target)
+    return found
 
 
 def running(ctx: Context, target: str) -> Suspension:

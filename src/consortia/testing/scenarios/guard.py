@@ -113,8 +113,10 @@ def _by_people(bench: Bench) -> Step:
 
 
 def _after_cooling(bench: Bench) -> Step:
-    alert = suspended(bench)
+    suspended(bench)
     later(bench, 24 * HOUR + COOLING)
+    alert = raised(bench)
+    labelled(bench, alert, "hostile")
     return step("north", "approver", suspending(alert))
 
 
@@ -126,6 +128,14 @@ def _lifted(bench: Bench) -> Step:
 def _appeals(bench: Bench) -> Step:
     suspended(bench)
     return step("south", "operator", asked.Appeal(digest("it was a payroll")))
+
+
+def _lifted_and_counted(bench: Bench) -> Step:
+    suspended(bench)
+    bench.ok("north", "approver", asked.Lift("south"))
+    appealed(bench)
+    bench.ok("east", "approver", asked.JudgeAppeal("south", lift=True))
+    return step("west", "approver", asked.JudgeAppeal("south", lift=True))
 
 
 def _judged(bench: Bench) -> Step:
@@ -174,6 +184,7 @@ DONE = (
     row("a suspended member appeals", _appeals),
     row("a member keeps a suspension", _judged),
     row("more than half lift it, against its author", _overturned),
+    row("more than half lift what its author lifted in time", _lifted_and_counted),
     row("a suspended member votes all the same", _votes_all_the_same),
     row("a suspension that is over stops nothing", _over),
 )

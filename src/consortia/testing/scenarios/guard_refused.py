@@ -2,7 +2,15 @@
 
 from consortia.modules.assets.types import Rights
 from consortia.modules.guard import messages as asked
-from consortia.modules.guard.types import ALLOW_MAX, DAY, HOUR, MANDATE_MAX, OVERTURNED_MAX, SUSPENSION_MAX
+from consortia.modules.guard.types import (
+    ALLOW_MAX,
+    COOLING,
+    DAY,
+    HOUR,
+    MANDATE_MAX,
+    OVERTURNED_MAX,
+    SUSPENSION_MAX,
+)
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Step, step
 from consortia.testing.scenarios.assets import blob, digest
@@ -188,6 +196,20 @@ def _a_third(bench: Bench) -> Step:
     return step("north", "approver", suspending(alert, "west"))
 
 
+def _alert_again(bench: Bench) -> Step:
+    alert = suspended(bench)
+    bench.ok("north", "approver", asked.Lift("south"))
+    later(bench, COOLING)
+    return step("north", "approver", suspending(alert))
+
+
+def _appeals_late(bench: Bench) -> Step:
+    suspended(bench)
+    bench.ok("north", "approver", asked.Lift("south"))
+    later(bench, COOLING)
+    return step("south", "operator", asked.Appeal(digest("too late")))
+
+
 def _not_suspended(bench: Bench) -> Step:
     return step("north", "admin", asked.Lift("south"))
 
@@ -249,6 +271,8 @@ REFUSED = (
     row("a suspended member is suspended again", _twice, "guard.suspended"),
     row("another guard suspends at once again", _cooling, "guard.cooling"),
     row("a second of four members is suspended", _a_third, "guard.too_many"),
+    row("one alert suspends again", _alert_again, "guard.used"),
+    row("an appeal when all is over", _appeals_late, "guard.not_suspended"),
     row("nothing is lifted", _not_suspended, "guard.not_suspended"),
     row("the suspended member lifts its suspension", _anothers_suspension, "guard.not_yours"),
     row("an appeal again", _appeals_twice, "guard.appealed"),
