@@ -40,6 +40,7 @@ def application() -> Application:
                     agents=payers,
                     studies=_Ended(training.Keeper(), shared),
                     decisions=_Decisions(governance.Keeper()),
+                    stops=governance.Keeper(),
                 )
             ),
             market.module(

@@ -61,6 +61,10 @@ class Calls(Protocol):
         """Whether there is such a method and it may be paused."""
         ...
 
+    def check_stopped(self, ctx: "Context", signer: Signer, method: str) -> None:
+        """Raise Refused where a call of the method by `signer` is stopped now."""
+        ...
+
     def run(self, ctx: "Context", authority: str, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> Ran:
         """Carry out the calls in order, atomically together; a refusal undoes these calls alone."""
         ...

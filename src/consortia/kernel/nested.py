@@ -42,6 +42,16 @@ class Nested:
         bound = self.app.methods.get(method)
         return bound is not None and bound.method.pausable
 
+    def check_stopped(self, ctx: Context, signer: Signer, method: str) -> None:
+        """Raise Refused where a call of the method by `signer` is stopped now."""
+        bound, outer = self.app.methods.get(method), ctx.signer
+        ctx.signer = signer
+        try:
+            if bound is not None:
+                self.app.check_stopped(ctx, bound)
+        finally:
+            ctx.signer = outer
+
     def name(self, event: Record) -> str:
         """The full name of an event, as it stands in receipts."""
         return self.app.events[type(event)]

@@ -8,6 +8,9 @@ from consortia.modules.bank.rules import TREASURY, split
 from consortia.modules.bank.state import ESCROWS, PAYOUTS, SCORES, UNITS, balance
 from consortia.modules.bank.types import Condition, Escrow, Unit
 
+START = "training.start"
+"""The method without which no study finishes that has not begun."""
+
 
 def issued_unit(ctx: Context, identity: bytes) -> Unit:
     """A unit that the signer's member issues."""
@@ -50,10 +53,21 @@ def check_balance(ctx: Context, account: str, unit: bytes, amount: int) -> None:
     require(held >= amount, codes.SHORT_BALANCE, f"{account} holds {held} of {amount}")
 
 
+def in_time(ctx: Context, escrow: Escrow, ports: Ports, at: int) -> bool:
+    """Whether a block time lies before an escrow's deadline.
+
+    Its clock stands still while the council stops what the escrow waits for, and goes on after that.
+    """
+    if at < escrow.deadline:
+        return True
+    methods = _methods(ctx, escrow.condition, ports)
+    return at < escrow.deadline + ports.stops.stopped(ctx, methods, escrow.time, at)
+
+
 def met(ctx: Context, escrow: Escrow, ports: Ports) -> bool:
     """Whether what an escrow waits for stood on the ledger before its deadline, for anybody to point to."""
     finished = _finished(ctx, escrow.condition, ports)
-    if finished is None or finished >= escrow.deadline:
+    if finished is None or not in_time(ctx, escrow, ports, finished):
         return False
     payout = PAYOUTS.get(ctx, escrow.id)
     if payout is None or payout.rule != "value":
@@ -79,3 +93,13 @@ def _finished(ctx: Context, condition: Condition, ports: Ports) -> int | None:
         decision = ports.decisions.decision(ctx, condition.subject)
         return None if decision is None else decision.executed
     return ports.studies.finished(ctx, condition.subject)
+
+
+def _methods(ctx: Context, condition: Condition, ports: Ports) -> tuple[str, ...]:
+    """Without which methods a condition cannot be met."""
+    if condition.kind == "call" and condition.method is not None:
+        return (condition.method,)
+    if condition.kind == "proposal" and condition.subject is not None:
+        decision = ports.decisions.decision(ctx, condition.subject)
+        return () if decision is None else decision.methods
+    return (START,) if condition.kind in {"payout", "study"} else ()

@@ -13,6 +13,7 @@ from consortia.modules.bank.checks import (
     check_balance,
     check_spender,
     check_unit,
+    in_time,
     lost,
     met,
     open_escrow,
@@ -118,7 +119,7 @@ def release(ctx: Context, message: asked.Release, ports: Ports) -> None:
         require(met(ctx, escrow, ports), codes.NOT_MET)
     else:
         require(condition.attester == ctx.signer.member, codes.NOT_ATTESTER, condition.attester or "")
-        require(ctx.time < escrow.deadline, codes.TOO_LATE)
+        require(in_time(ctx, escrow, ports, ctx.time), codes.TOO_LATE)
         said = _called(ctx, condition) if condition.kind == "call" else message.arguments
         require(said == condition.arguments, codes.NOT_MET)
     require(not escrow.held, codes.HELD_BACK)
@@ -161,7 +162,7 @@ def refund(ctx: Context, message: asked.Refund, ports: Ports) -> None:
     """Give an escrow back: at its deadline where its condition was not met, before where it never will be."""
     # CHECK
     escrow = open_escrow(ctx, message.escrow)
-    due = ctx.time >= escrow.deadline or lost(ctx, escrow, ports)
+    due = lost(ctx, escrow, ports) or not in_time(ctx, escrow, ports, ctx.time)
     require(due, codes.TOO_EARLY, str(escrow.deadline))
     require(escrow.held or not met(ctx, escrow, ports), codes.MET)
     # WRITE

@@ -8,7 +8,7 @@ from consortia.exact.tally import quorum
 from consortia.kernel.context import Context
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank import refusals as codes
-from consortia.modules.bank.checks import check_balance, check_spender, check_unit, met, open_escrow
+from consortia.modules.bank.checks import check_balance, check_spender, check_unit, in_time, met, open_escrow
 from consortia.modules.bank.handlers import opened
 from consortia.modules.bank.ports import Contribution, Ports
 from consortia.modules.bank.rules import (
@@ -67,7 +67,7 @@ def score(ctx: Context, message: asked.Score, ports: Ports) -> None:
     require(scoring.scorer == ctx.signer.member, codes.NOT_ATTESTER, scoring.scorer)
     members = tuple(one.member for one in ports.studies.contributions(ctx, payout.study))
     require(scoring.scorer not in members, codes.PAID_SCORER, scoring.scorer)
-    require(ctx.time < escrow.deadline, codes.TOO_LATE)
+    require(in_time(ctx, escrow, ports, ctx.time), codes.TOO_LATE)
     require(ports.studies.finished(ctx, payout.study) is not None, codes.NOT_MET)
     require(set_commitment(message.salt, message.set) == scoring.set, codes.NOT_COMMITTED, "the scoring set")
     require(seed_commitment(message.seed) == scoring.seed, codes.NOT_COMMITTED, "the seed")
@@ -94,7 +94,7 @@ def confirm_scores(ctx: Context, message: asked.ConfirmScores, ports: Ports) -> 
     member = ctx.signer.member
     require(member not in scores.confirmed, codes.CONFIRMED, member)
     require(member in scores.members, codes.NOT_ATTESTER, member)
-    require(ctx.time < escrow.deadline, codes.TOO_LATE)
+    require(in_time(ctx, escrow, ports, ctx.time), codes.TOO_LATE)
     require(message.table == scores.table, codes.NOT_MET, "other counts were told")
     # DECIDE
     confirmed = tuple(sorted((*scores.confirmed, member)))

@@ -1,5 +1,6 @@
 """What the module asks of others, in its own words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,10 +74,14 @@ class Studies(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of a proposal: when it was `executed`, or that it is `lost`, as it never will be."""
+    """What became of a proposal: when it was `executed`, or that it is `lost`, as it never will be.
+
+    Carrying it out takes its `methods`.
+    """
 
     executed: int | None
     lost: bool
+    methods: tuple[str, ...]
 
 
 class Decisions(Protocol):
@@ -84,6 +89,14 @@ class Decisions(Protocol):
 
     def decision(self, ctx: Context, proposal: bytes) -> Decision | None:
         """What became of a proposal so far, or None where there is none."""
+        ...
+
+
+class Stops(Protocol):
+    """Methods that stood still for a while."""
+
+    def stopped(self, ctx: Context, methods: Iterable[str], since: int, at: int) -> int:
+        """For how many milliseconds one of the methods stood still from `since` to `at`, the longest."""
         ...
 
 
@@ -95,3 +108,4 @@ class Ports:
     agents: Agents
     studies: Studies
     decisions: Decisions
+    stops: Stops

@@ -275,8 +275,7 @@ def is_expired(ctx: Context, proposal: Proposal, progress: Progress) -> bool:
     if progress.ready is None or progress.until is None:
         return False
     methods = {action.method: None for action in proposal.actions}
-    stopped = max(KEEPER.stopped(ctx, method, progress.ready) for method in methods)
-    return ctx.time > progress.until + stopped
+    return ctx.time > progress.until + KEEPER.stopped(ctx, methods, progress.ready, ctx.time)
 
 
 def calls(ctx: Context) -> Calls:

@@ -1,5 +1,6 @@
 """What the kernel and other modules may ask of governance, and the clocks that pauses stop."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
@@ -7,7 +8,15 @@ from consortia.base.refusals import Refused
 from consortia.kernel.context import Context
 from consortia.kernel.upgrades import Demand
 from consortia.modules.governance import refusals as codes
-from consortia.modules.governance.state import PARAMETERS, PAUSES, PROGRESS, RELEASES, STOPS, UPGRADES
+from consortia.modules.governance.state import (
+    PARAMETERS,
+    PAUSES,
+    PROGRESS,
+    PROPOSALS,
+    RELEASES,
+    STOPS,
+    UPGRADES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +33,19 @@ class Keeper:
         pause = PAUSES.get(ctx, method)
         return pause is not None and pause.until is not None and ctx.time < pause.until
 
-    def stopped(self, ctx: Context, method: str, since: int) -> int:
-        """For how many milliseconds the method stood still between the block time `since` and now."""
-        whole = 0
-        for _, stop in STOPS.scan(ctx, method):
-            whole += max(0, min(stop.until, ctx.time) - max(stop.since, since))
-        return whole
+    def stopped(self, ctx: Context, methods: Iterable[str], since: int, at: int) -> int:
+        """For how many milliseconds one of the methods stood still from `since` to `at`, the longest.
+
+        This is the one rule of clocks: a time that began at `since` and would end at E is over at the first
+        block time `at` with at >= E + stopped(since, at). What stands still later brings back nothing.
+        """
+        longest = 0
+        for method in methods:
+            whole = 0
+            for _, stop in STOPS.scan(ctx, method):
+                whole += max(0, min(stop.until, at) - max(stop.since, since))
+            longest = max(longest, whole)
+        return longest
 
     def released(self, ctx: Context, model: bytes) -> bytes | None:
         """The content (32 bytes) with which the members released a model, or None."""
@@ -46,12 +62,13 @@ class Keeper:
             found += [Demand(m.name, m.version, upgrade.software, upgrade.time) for m in upgrade.modules]
         return tuple(found)
 
-    def decision(self, ctx: Context, proposal: bytes) -> tuple[int | None, bool] | None:
-        """When a proposal was carried out, and whether it never will be; None where there is none."""
-        progress = PROGRESS.get(ctx, proposal)
-        if progress is None:
+    def decision(self, ctx: Context, proposal: bytes) -> tuple[int | None, bool, tuple[str, ...]] | None:
+        """When a proposal was carried out, whether it never will be, and its methods; None for none."""
+        one, progress = PROPOSALS.get(ctx, proposal), PROGRESS.get(ctx, proposal)
+        if one is None or progress is None:
             return None
-        return progress.executed, progress.status not in ("voting", "passed", "executed")
+        lost = progress.status not in ("voting", "passed", "executed")
+        return progress.executed, lost, tuple(sorted({action.method for action in one.actions}))
 
     def parameter(self, ctx: Context, name: str) -> int | None:
         """The value that the members agreed on for a parameter, or None."""

@@ -61,7 +61,7 @@ def perform(ctx: Context, message: asked.Perform, ports: Ports) -> None:
 
     What one of its calls meets undoes all of them and is told; the act is done with either way. Caps count
     what a transaction spends as one act, so it carries out one: a second, put beside it by a stranger, would
-    meet the first one's cap and be done with for good.
+    meet the first one's cap and be done with for good. It waits on while one of its calls is stopped.
     """
     # CHECK
     deed, waiting = DEEDS.get(ctx, message.deed), WAITING.get(ctx, message.deed)
@@ -70,8 +70,10 @@ def perform(ctx: Context, message: asked.Perform, ports: Ports) -> None:
     require(ctx.time >= deed.due, codes.NOT_DUE, f"{deed.due}")
     first = next(iter(PERFORMED.scan(ctx, ctx.transaction)), None) is None
     require(first, codes.ONE_AT_A_TIME, message.deed.hex())
-    # DECIDE
     signer = ports.agents.signer(ctx, deed.mandate)
+    if signer is not None:
+        for call in waiting.calls:
+            nested(ctx).check_stopped(ctx, signer, call.method)
     # WRITE
     WAITING.delete(ctx, deed.id)
     PERFORMED.put(ctx, Done(deed.id), ctx.transaction, ctx.call)

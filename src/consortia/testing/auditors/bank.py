@@ -11,7 +11,7 @@ from consortia.modules.bank import messages as asked
 from consortia.testing.auditors import Entries, Model, No, Plain, Said, plain, refuse
 from consortia.testing.auditors.bank_promises import broken
 from consortia.testing.auditors.identity import Identity
-from consortia.testing.auditors.school import Decide, Teach
+from consortia.testing.auditors.school import Decide, Halt, Teach
 from consortia.testing.auditors.till import Spend
 
 YEAR = 366 * 24 * 3600 * 1000
@@ -37,6 +37,8 @@ class Bank(Model):
         """What was said of them."""
         self.proposals: dict[bytes, tuple[str, int]] = {}
         """How it was said that they ended, and when."""
+        self.halts: list[tuple[int, int]] = []
+        """When nothing was done that escrows wait for."""
 
     @property
     def identity(self) -> Identity:
@@ -169,7 +171,7 @@ class Bank(Model):
             refuse("not_met", when=not self._met(escrow))
         else:
             refuse("not_attester", when=condition["attester"] != said.member)
-            refuse("too_late", when=said.at.time >= escrow["deadline"])
+            refuse("too_late", when=self._late(escrow, said.at.time))
             if condition["kind"] == "statement":
                 refuse("not_met", when=m.arguments != condition["arguments"])
             else:
@@ -199,7 +201,7 @@ class Bank(Model):
     def refund(self, said: Said, m: asked.Refund) -> None:
         """What did not come in time goes back."""
         escrow = self._open(m.escrow)
-        refuse("too_early", when=said.at.time < escrow["deadline"] and not self._lost(escrow))
+        refuse("too_early", when=not self._late(escrow, said.at.time) and not self._lost(escrow))
         refuse("met", when=not escrow["held"] and self._met(escrow))
         self._back(escrow)
 
@@ -254,7 +256,7 @@ class Bank(Model):
         study = self.payouts[m.escrow]["study"]
         done = self._contributions(study)
         refuse("paid_scorer", when=said.member in done)
-        refuse("too_late", when=said.at.time >= escrow["deadline"])
+        refuse("too_late", when=self._late(escrow, said.at.time))
         refuse("not_met", when=self._finished(study) is None)
         refuse("not_committed", when=tagged("consortia/bank/set", m.salt + m.set) != scoring["set"])
         refuse("not_committed", when=tagged("consortia/bank/seed", m.seed) != scoring["seed"])
@@ -275,7 +277,7 @@ class Bank(Model):
         scores = self.scores[m.escrow]
         refuse("confirmed", when=said.member in scores["confirmed"])
         refuse("not_attester", when=said.member not in scores["members"])
-        refuse("too_late", when=said.at.time >= escrow["deadline"])
+        refuse("too_late", when=self._late(escrow, said.at.time))
         refuse("not_met", when=m.table != scores["table"])
         scores["confirmed"] = sorted([*scores["confirmed"], said.member])
         if scores["final"] is None and 3 * len(scores["confirmed"]) > 2 * len(scores["members"]):
@@ -310,6 +312,11 @@ class Bank(Model):
         """The school speaks of a proposal."""
         if self.proposals.get(m.proposal, ("open", 0))[0] == "open":
             self.proposals[m.proposal] = (m.outcome, said.at.time)
+
+    def halt(self, said: Said, m: Halt) -> None:
+        """Nothing is done for a while."""
+        if not self.halts or self.halts[-1][1] <= said.at.time:
+            self.halts.append((said.at.time, said.at.time + m.milliseconds))
 
     def teach(self, said: Said, m: Teach) -> None:
         """A study stands otherwise."""
@@ -440,6 +447,14 @@ class Bank(Model):
         found = self.studies[study]["since"]
         return None if found is None else int(found)
 
+    def _late(self, escrow: Plain, time: int) -> bool:
+        """Whether an escrow's clock has run out by a time: it stood still with what it waits for."""
+        still = 0
+        if escrow["condition"]["kind"] in {"call", "payout", "proposal", "study"}:
+            for start, end in self.halts:
+                still += max(0, min(end, time) - max(start, escrow["time"]))
+        return bool(time - still >= escrow["deadline"])
+
     def _lost(self, escrow: Plain) -> bool:
         """What waits for a proposal that was refused for good goes back at once."""
         condition = escrow["condition"]
@@ -449,9 +464,9 @@ class Bank(Model):
         condition, study = escrow["condition"], escrow["condition"]["subject"]
         if condition["kind"] == "proposal":
             outcome, at = self.proposals[study]
-            return outcome == "executed" and at < escrow["deadline"]
+            return outcome == "executed" and not self._late(escrow, at)
         time = None if study is None else self._finished(study)
-        in_time = time is not None and time < escrow["deadline"]
+        in_time = time is not None and not self._late(escrow, time)
         by_value = self.payouts.get(escrow["id"], {"rule": ""})["rule"] == "value"
         return in_time and (
             not by_value or self.scores.get(escrow["id"], {"final": None})["final"] is not None

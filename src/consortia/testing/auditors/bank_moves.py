@@ -19,7 +19,7 @@ from consortia.testing.auditors.bank import MOST, Bank, coalitions, owner
 from consortia.testing.auditors.drawing import HOUR, Drawing, Move
 from consortia.testing.auditors.identity_mandates_moves import account as accounting
 from consortia.testing.auditors.identity_mandates_moves import an_agent, grant_mandate
-from consortia.testing.auditors.school import Decide, Did, Outcome, Teach
+from consortia.testing.auditors.school import Decide, Did, Halt, Outcome, Teach
 
 PAYERS = ("admin", "operator")
 PEOPLE = ("admin", "approver", "operator", "trustee")
@@ -321,6 +321,11 @@ def decide(draw: Drawing) -> Move:
     return Move(draw.signer(draw.member(), "operator"), (Decide(proposal, draw.pick(outcomes)),))
 
 
+def halt(draw: Drawing) -> Move:
+    """The council stops what escrows wait for."""
+    return Move(draw.signer(draw.member(), "operator"), (Halt(draw.pick((5_000, 60_000, 600_000))),))
+
+
 def open_payout(draw: Drawing) -> Move:
     """Value waits for the members of a study."""
     payer, id_ = _holder(draw)
@@ -421,7 +426,19 @@ def confirm_scores(draw: Drawing) -> Move:
 
 MOVES = (
     *(new_unit, issue, redeem, transfer, transfer, open_escrow, offer, take, release, approve),
-    *(refund, set_hold, employ, pay_by_agent, teach, decide, open_payout, settle, score, confirm_scores),
+    *(
+        refund,
+        set_hold,
+        employ,
+        pay_by_agent,
+        teach,
+        decide,
+        halt,
+        open_payout,
+        settle,
+        score,
+        confirm_scores,
+    ),
 )
 
 

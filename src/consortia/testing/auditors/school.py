@@ -4,6 +4,7 @@ The bank asks of studies whether they have finished, and who did what for them, 
 were carried out. Here any member may say so.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -43,6 +44,19 @@ class Decide(Record, frozen=True):
     outcome: Outcome
 
 
+class Halt(Record, frozen=True):
+    """Say that nothing is done that escrows wait for, from now on and for so long."""
+
+    milliseconds: U32
+
+
+class Halted(Record, frozen=True):
+    """When nothing was done."""
+
+    since: Milliseconds
+    until: Milliseconds
+
+
 class Decided(Record, frozen=True):
     """What became of a proposal, and since when."""
 
@@ -58,6 +72,7 @@ class Taught(Record, frozen=True):
 
 
 STUDIES = Table("school", "studies", Taught, (bytes,), "a study")
+HALTS = Table("school", "halts", Halted, (int,), "a time in which methods stood still")
 PROPOSALS = Table("school", "proposals", Decided, (bytes,), "a proposal")
 
 
@@ -94,7 +109,19 @@ class School:
         found = PROPOSALS.get(ctx, proposal)
         if found is None:
             return None
-        return Decision(found.time if found.outcome == "executed" else None, found.outcome == "lost")
+        return Decision(found.time if found.outcome == "executed" else None, found.outcome == "lost", ("it",))
+
+    def stopped(self, ctx: Context, methods: Iterable[str], since: int, at: int) -> int:
+        """All methods stand still together."""
+        spans = [(max(each.since, since), min(each.until, at)) for _, each in HALTS.scan(ctx)]
+        return sum(max(0, end - start) for start, end in spans) if any(True for _ in methods) else 0
+
+
+def halt(ctx: Context, message: Halt, _ports: School) -> None:
+    """Write it down, unless all stand still already."""
+    before = [each for _, each in HALTS.scan(ctx)]
+    if not before or before[-1].until <= ctx.time:
+        HALTS.put(ctx, Halted(ctx.time, ctx.time + message.milliseconds), len(before))
 
 
 def decide(ctx: Context, message: Decide, _ports: School) -> None:
@@ -120,8 +147,9 @@ def school() -> Module:
         methods=(
             Method(Teach, teach, frozenset({"operator"})),
             Method(Decide, decide, frozenset({"operator"})),
+            Method(Halt, halt, frozenset({"operator"})),
         ),
         refusals=(),
-        tables=(STUDIES, PROPOSALS),
+        tables=(STUDIES, PROPOSALS, HALTS),
         ports=School(),
     )

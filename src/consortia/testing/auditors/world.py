@@ -86,7 +86,7 @@ def audited() -> Application:
 
 def _schooled(bank: Module) -> Module:
     """The bank, told by a school what became of studies and proposals."""
-    return replace(bank, ports=replace(bank.ports, studies=School(), decisions=School()))
+    return replace(bank, ports=replace(bank.ports, studies=School(), decisions=School(), stops=School()))
 
 
 class World:
