@@ -20,6 +20,7 @@ from consortia.sdk.amounts import parts
 from consortia.sdk.errors import BankError
 from consortia.solutions.finance.fraud.cards import (
     DAY_SECONDS,
+    DELAY_DAYS,
     EPOCH,
     OWN,
     SHARED,
@@ -250,6 +251,14 @@ def groups(
 @click.option("--counts", "which", required=True, metavar="STUDY", help="The finished study of rates.")
 @first_option
 @days_option
+@click.option(
+    "--known-after",
+    "delay",
+    default=DELAY_DAYS,
+    show_default=True,
+    type=click.IntRange(0, 60),
+    help="So many days after a payment it is known whether it was a fraud.",
+)
 @out_option
 @rejects_option
 @skip_option
@@ -261,6 +270,7 @@ def features(
     which: str,
     first: str,
     days: int,
+    delay: int,
     out: Path,
     rejects: Path | None,
     skip_bad_rows: bool,
@@ -279,7 +289,9 @@ def features(
         raise Failure(f"{which} is no study of rates: {error}", "consortia study list") from None
     _fits(counts, cards, days)
     lines = [",".join((*OWN, *SHARED, "fraud"))]
-    for row, fraud in zip(features_of(cards, counts, days).tolist(), cards.fraud.tolist(), strict=True):
+    for row, fraud in zip(
+        features_of(cards, counts, days, delay).tolist(), cards.fraud.tolist(), strict=True
+    ):
         lines.append(",".join((*map(repr, row), str(int(fraud)))))
     _save(out, ("\n".join(lines) + "\n").encode())
     _done(out, as_json=as_json, payments=len(cards), features=len(OWN) + len(SHARED))

@@ -1,5 +1,7 @@
 """Payments that come in as files: the same table comes back, and a file that is broken is put aside."""
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,19 @@ def test_rows_that_cannot_be_used_are_written_and_left_out_only_if_told_so(tmp_p
     assert "amount" in rejects.read_text()
     weeks = prepare(Asked(data=path, rejects=rejects, skip_bad_rows=True))
     assert len(weeks.rejected) == 1
+
+
+def test_a_week_is_enough_where_frauds_are_known_the_day_after(tmp_path):
+    cards, plain = made_cards(3), tmp_path / "week.csv"
+    write_cards(plain, cards.take((cards.day >= 12) & (cards.day < 19)))
+    packed = tmp_path / "week.csv.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    weeks = prepare(Asked(data=packed))
+    assert (weeks.is_short, weeks.delay, weeks.days) == (True, 1, 7)
+    assert (weeks.learned, weeks.tested) == (range(2, 4), range(5, 7))
+    packed.write_bytes(packed.read_bytes()[:-100])
+    with pytest.raises(DataError, match=r"week\.csv\.gz: no CSV"):
+        prepare(Asked(data=packed))
 
 
 def test_payments_written_as_csv_are_read_again(tmp_path):

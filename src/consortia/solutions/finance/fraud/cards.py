@@ -7,10 +7,13 @@ customer or a payment. A fraud is known only some days after it: features use no
 
 import csv
 import dataclasses
+import gzip
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +121,7 @@ def read_cards(path: Path) -> Read:
     rows: list[Row] = []
     rejected: list[Rejected] = []
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with _opened(path) as file:
             lines = csv.reader(file)
             at = _columns(path.name, next(lines, []))
             for number, cells in enumerate(lines, start=2):
@@ -127,10 +130,17 @@ def read_cards(path: Path) -> Read:
                 except DataError as error:
                     rejected.append(Rejected(number, str(error)))
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: {error.strerror or error}") from None
+    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
         raise DataError(f"{path.name}: no CSV in UTF-8: {shown(str(error))}") from None
     return Read(cards_of(rows), tuple(rejected))
+
+
+def _opened(path: Path) -> TextIO:
+    """A CSV file, also one that gzip made smaller."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
 
 
 def write_cards(path: Path, cards: Cards) -> None:
@@ -189,14 +199,14 @@ def groups_of(cards: Cards, days: int) -> Indices:
     return cards.terminal * days + cards.day
 
 
-def shared_features(cards: Cards, counts: Counts, days: int) -> Numbers:
+def shared_features(cards: Cards, counts: Counts, days: int, delay: int = DELAY_DAYS) -> Numbers:
     """What counts by terminal and day say of each payment, shape (payments, len(SHARED)): see SHARED.
 
-    A window of w days ends DELAY_DAYS before the payment's day: what is later is not known to be fraud.
+    A window of w days ends `delay` days before the payment's day: what is later is not known to be fraud.
     """
     upto = [np.cumsum(part.reshape(-1, days), axis=1) for part in counts]
     payments, frauds = (np.pad(part, ((0, 0), (1, 0))) for part in upto)
-    end = np.maximum(cards.day - DELAY_DAYS + 1, 0)
+    end = np.maximum(cards.day - delay + 1, 0)
     columns = []
     for window in TERMINAL_DAYS:
         begin = np.maximum(end - window, 0)
@@ -206,11 +216,11 @@ def shared_features(cards: Cards, counts: Counts, days: int) -> Numbers:
     return np.stack(columns, axis=1)
 
 
-def not_yet_known(cards: Cards) -> NDArray[np.bool_]:
+def not_yet_known(cards: Cards, delay: int = DELAY_DAYS) -> NDArray[np.bool_]:
     """Payments of cards that are not known, on that day, to have been defrauded before."""
     first = np.full(int(cards.customer.max(initial=0)) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, cards.customer[cards.fraud], cards.day[cards.fraud])
-    return first[cards.customer] > cards.day - DELAY_DAYS
+    return first[cards.customer] > cards.day - delay
 
 
 def _columns(file: str, header: Sequence[str]) -> list[int]:

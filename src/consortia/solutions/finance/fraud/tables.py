@@ -13,6 +13,7 @@ from consortia.engines.train.rates import Counts
 from consortia.engines.train.schema import Label, Schema, number
 from consortia.engines.train.table import Table
 from consortia.solutions.finance.fraud.cards import (
+    DELAY_DAYS,
     OWN,
     SHARED,
     Cards,
@@ -33,9 +34,9 @@ def rates_table(name: str, cards: Cards, days: int) -> Table:
     return Table(name, schema, groups[:, None], cards.fraud.astype(np.float64))
 
 
-def features(cards: Cards, counts: Counts, days: int) -> Numbers:
+def features(cards: Cards, counts: Counts, days: int, delay: int = DELAY_DAYS) -> Numbers:
     """All features of payments, shape (payments, OWN and SHARED): the bank's own, and of `counts`."""
-    return np.hstack([own_features(cards), shared_features(cards, counts, days)])
+    return np.hstack([own_features(cards), shared_features(cards, counts, days, delay)])
 
 
 def schema_for(matrix: Numbers) -> Schema:

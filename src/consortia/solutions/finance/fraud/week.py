@@ -16,12 +16,14 @@ from consortia.solutions.rejects import Rejected, usable, write_rejects
 from consortia.solutions.story import Asked
 
 BANKS = ("amber", "basalt", "cobalt", "dolomite", "ember")
-TEST_DAYS = 7
-WARM_DAYS = 4
-"""Of the first days too little is known to learn from."""
+TEST_DAYS, WARM_DAYS = 7, 4
+"""The last days are tested; of the first too little is known to learn from."""
 
-DAYS_LEAST, FRAUDS_LEAST = 15, 5
-PAYMENTS_MAX = 30_000
+SHORT_TEST_DAYS, SHORT_WARM_DAYS, SHORT_DELAY_DAYS = 2, 2, 1
+"""As many where there are fewer than WHOLE_DAYS days, and a fraud is taken to be known a day later."""
+
+WHOLE_DAYS, DAYS_LEAST, FRAUDS_LEAST = 15, 7, 5
+PAYMENTS_MAX = 20_000
 """A story takes no more: of larger files some customers are drawn, by the seed."""
 
 ACCOUNTS, RINGS, CONTROLS = 600, 2, 1
@@ -46,12 +48,23 @@ class Weeks:
     @property
     def tested(self) -> range:
         """The days on which payments come in and are scored: the last ones."""
-        return range(self.days - TEST_DAYS, self.days)
+        last = SHORT_TEST_DAYS if self.is_short else TEST_DAYS
+        return range(self.days - last, self.days)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there are too few days for a fraud to be known as late as it is in life."""
+        return self.days < WHOLE_DAYS
+
+    @property
+    def delay(self) -> int:
+        """So many days after a payment it is known whether it was a fraud."""
+        return SHORT_DELAY_DAYS if self.is_short else DELAY_DAYS
 
     @property
     def learned(self) -> range:
         """The days to learn from: frauds on them are known when the first payment comes in."""
-        return range(WARM_DAYS, self.days - TEST_DAYS - DELAY_DAYS)
+        return range(SHORT_WARM_DAYS if self.is_short else WARM_DAYS, self.tested.start - self.delay)
 
     def of_days(self, bank: str, days: range) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which of a bank's payments are of some days."""

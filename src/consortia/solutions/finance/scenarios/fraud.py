@@ -7,7 +7,6 @@ the passing round of blinded accounts, which happens in the story's own process.
 
 from collections.abc import Mapping
 
-from consortia.solutions.finance.fraud.cards import DELAY_DAYS
 from consortia.solutions.finance.fraud.week import BANKS, Weeks, prepare
 from consortia.solutions.finance.scenarios import fraud_desk, fraud_rings, fraud_studies
 from consortia.solutions.finance.scenarios.fraud_bureau import Bureau
@@ -32,6 +31,8 @@ def tell(stage: Stage, weeks: Weeks) -> Told:
     if weeks.drawn:
         count = sum(len(bank) for bank in weeks.banks.values())
         stage.line(f"of {weeks.drawn:,} payments those of some customers are drawn: {count:,}")
+    if weeks.is_short:
+        stage.line(f"only {weeks.days} days: frauds are taken to be known {weeks.delay} day later, not 3")
     stage.chapter("2. Payments come in as pacs.008 files")
     bureau.receive()
     stage.chapter("3. How often was each terminal defrauded? Only masked sums leave a bank")
@@ -51,7 +52,7 @@ def tell(stage: Stage, weeks: Weeks) -> Told:
     more = {
         "payments": sum(len(bank) for bank in weeks.banks.values()),
         "quarantined": [str(path) for path in bureau.quarantined],
-        "delay_days": DELAY_DAYS,
+        "delay_days": weeks.delay,
         "ring": found.facts(),
         "alerts": {bank: len(row) for bank, row in raised.items()},
     }

@@ -21,7 +21,6 @@ from consortia.engines.train.table import Table
 from consortia.exact.ring import unpack
 from consortia.sdk.training import Study, Summing, Times
 from consortia.solutions.finance.fraud.cards import (
-    DELAY_DAYS,
     EPOCH,
     OWN,
     SHARED,
@@ -66,7 +65,7 @@ class Measured:
 def count(bureau: Bureau) -> None:
     """Add up payments and frauds by terminal and day over all banks, as far as they are known."""
     stage, weeks = bureau.stage, bureau.weeks
-    known = weeks.days - DELAY_DAYS
+    known = weeks.days - weeks.delay
     for bank in BANKS:
         cards = bureau.cards[bank]
         upto = cards.take(cards.day < known)
@@ -78,7 +77,9 @@ def count(bureau: Bureau) -> None:
     study = _propose(bureau, RATES, RATES, "rates", {"groups": weeks.terminals * weeks.days})
     bureau.sums = study.wait().view().progress.state
     bureau.counts = read_rates(stage.client(LEAD).blob(bureau.sums, PURPOSE))
-    bureau.features = {bank: features(bureau.cards[bank], bureau.counts, weeks.days) for bank in BANKS}
+    bureau.features = {
+        bank: features(bureau.cards[bank], bureau.counts, weeks.days, weeks.delay) for bank in BANKS
+    }
     total = int(bureau.counts.records.sum())
     stage.line(f"{total:,} payments at {weeks.terminals:,} terminals added up under masks, in one round")
     _typed(bureau, BROKEN_AT)
@@ -93,7 +94,7 @@ def _typed(bureau: Bureau, bank: str) -> None:
     books, made = folder / "cards.csv", folder / "features.csv"
     write_cards(books, bureau.cards[bank])
     first = (EPOCH + timedelta(days=weeks.first_day)).isoformat()
-    agreed = ("--first", first, "--days", str(weeks.days))
+    agreed = ("--first", first, "--days", str(weeks.days), "--known-after", str(weeks.delay))
     bureau.stage.run(
         bank, "payments", "features", str(books), "--counts", f"{LEAD}/{RATES}", *agreed, "--out", str(made)
     )
@@ -128,7 +129,8 @@ def compare(bureau: Bureau) -> dict[str, Measured]:
     shared = {bank: table(bureau, bank, bureau.features[bank]) for bank in BANKS}
     own = {
         bank: _arranged(
-            bureau.schema, features(cards, terminal_counts(cards, weeks.terminals, weeks.days), weeks.days)
+            bureau.schema,
+            features(cards, terminal_counts(cards, weeks.terminals, weeks.days), weeks.days, weeks.delay),
         )
         for bank, cards in bureau.cards.items()
     }
@@ -264,7 +266,8 @@ def _train(name: str, parameters: Mapping[str, int], tables: Mapping[str, Table]
 
 def tested(bureau: Bureau, bank: str) -> NDArray[np.bool_]:
     """A bank's payments that are scored: of the tested days, of cards not known to be stolen."""
-    return bureau.weeks.of_days(bank, bureau.weeks.tested) & not_yet_known(bureau.cards[bank])
+    weeks = bureau.weeks
+    return weeks.of_days(bank, weeks.tested) & not_yet_known(bureau.cards[bank], weeks.delay)
 
 
 def measure(bureau: Bureau, model: bytes, numbers: Mapping[str, Numbers]) -> Measured:
