@@ -1,10 +1,12 @@
 """What was tried against markets, and is refused or worth nothing."""
 
 import pytest
+from msgspec.structs import replace
 
 from consortia.modules.bank.messages import NewUnit
 from consortia.modules.identity.mandate_types import Cap
 from consortia.modules.market.messages import (
+    Cancel,
     Commit,
     Fund,
     Limit,
@@ -67,6 +69,26 @@ def test_whoever_leaves_an_order_sealed_gets_nothing_of_what_it_forfeits(bench):
     bench.ok("west", "operator", Settle(market, 0, 100))
     assert quote(bench, market, "east") == before["east"] - 4_000
     assert quote(bench, market, "south") == before["south"] + 4_000
+
+
+def test_a_book_is_not_filled_with_orders_that_are_taken_back_for_nothing(bench):
+    """East has the deposits of 25 orders: it takes 25 places at most, and they are free after the auction."""
+    market = opened(bench, orders_max=64, limits=replace(WIDE, commits_max=60))
+    start = bench.time
+    for place in range(25):
+        bench.time = start
+        bench.ok("east", "operator", Commit(market, "east", 0, digest(f"{place}")))
+        bench.time = start
+        bench.ok("east", "operator", Cancel(market, 0, place))
+    bench.time = start
+    assert bench.run("east", "operator", Commit(market, "east", 0, digest("more"))).code == "market.no_funds"
+    bench.ok("south", "operator", Commit(market, "south", 0, digest("room for others")))
+    bench.time = at(0, CLEARS)
+    bench.ok("west", "operator", clear(bench, market))
+    bench.time = at(0, CLEARS + 2_000)
+    bench.ok("west", "operator", Settle(market, 0, 100))
+    held = bench.query("market.statement", market=market, account="east").statement.account
+    assert (held.quote, held.quote_held) == (100_000, 0)
 
 
 def test_the_operator_cannot_make_a_sealed_order_one_that_may_not_be_opened(bench):

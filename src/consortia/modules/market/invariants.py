@@ -46,8 +46,6 @@ def holds(ctx: Context, ports: Ports) -> str | None:
         market = MARKETS.get(ctx, identity)
         if market is None:
             return "an order without a market"
-        if entry.cancelled:
-            continue
         owner = (identity, entry.account)
         quote[owner] += market.terms.deposit
         if entry.order is not None:

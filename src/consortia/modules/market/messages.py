@@ -62,7 +62,8 @@ class Commit(Record, frozen=True):
 class Cancel(Record, frozen=True):
     """Take back the sealed order at a place of an auction's book, while orders are still handed in.
 
-    Its deposit is free again. It counts among the orders that a key may hand in all the same.
+    It counts among the orders that a key may hand in, and its deposit is held until the auction is
+    settled.
     """
 
     market: Digest

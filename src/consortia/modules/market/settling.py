@@ -72,9 +72,7 @@ class Settling:
         owner = entry.account
         self.parts[owner] = replace(self._part(owner), ended=self._part(owner).ended + 1)
         held = self._account(owner)
-        if not entry.cancelled:
-            held = replace(held, quote_held=held.quote_held - self.market.terms.deposit)
-        self.accounts[owner] = held
+        self.accounts[owner] = replace(held, quote_held=held.quote_held - self.market.terms.deposit)
         if entry.order is not None:
             self._fill(entry, place)
         elif not entry.cancelled:

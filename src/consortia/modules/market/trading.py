@@ -20,7 +20,6 @@ from consortia.modules.market.state import (
     PARTS,
     SIDES,
     TRADERS,
-    account,
     limits_of,
     limits_of_key,
     part,
@@ -109,21 +108,22 @@ def commit(ctx: Context, message: asked.Commit, ports: Ports) -> None:
 
 
 def cancel(ctx: Context, message: asked.Cancel, ports: Ports) -> None:
-    """Take an order back while others can still be handed in; its deposit is free again."""
+    """Take an order back while others can still be handed in.
+
+    Its place stays taken, and its deposit is held until the auction is settled: so places that nobody
+    means to trade in cost what places cost, and a book is not filled for nothing.
+    """
     # CHECK
     market, number = market_of(ctx, message.market), message.auction
     require(ctx.time < rules.reveals_from(market.terms, number), codes.TOO_LATE, str(number))
     auction = auction_of(ctx, market, number)
     entry = _sealed_entry(ctx, market, number, message.place)
     # DECIDE
-    held = account(ctx, market.id, entry.account)
-    held = replace(held, quote_held=held.quote_held - market.terms.deposit)
     mine = part(ctx, market.id, number, entry.account)
     # WRITE
     PARTS.put(ctx, replace(mine, cancelled=mine.cancelled + 1), market.id, number, entry.account)
     ENTRIES.put(ctx, replace(entry, cancelled=True), market.id, number, message.place)
     AUCTIONS.put(ctx, replace(auction, cancelled=auction.cancelled + 1), market.id, number)
-    ACCOUNTS.put(ctx, held, market.id, entry.account)
     # EMIT
     ctx.emit(Cancelled(market.id, number, message.place))
 

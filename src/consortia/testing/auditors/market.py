@@ -205,7 +205,6 @@ class Market(Model):
         self._auction(m.market, m.auction)
         entry = self._sealed(said, self.books[m.market, m.auction], m.place)
         entry["cancelled"] = True
-        self._account(m.market, entry["account"])["quote_held"] -= terms["deposit"]
         self.tell("cancelled", market=m.market, auction=m.auction, place=m.place)
 
     def reveal(self, said: Said, m: asked.Reveal) -> None:

@@ -89,9 +89,9 @@ class Run:
     def _one(self, entry: Plain, place: int) -> None:
         terms, void = self.market["terms"], self.auction["outcome"]["void"]
         account = self.account(entry["account"])
+        account["quote_held"] -= terms["deposit"]
         if entry["cancelled"]:
             return
-        account["quote_held"] -= terms["deposit"]
         if entry["order"] is None:
             if not void:
                 account["quote"] -= terms["deposit"] if self.faithful else 0
