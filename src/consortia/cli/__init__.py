@@ -29,6 +29,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "agent": ("consortia.cli.agents:agent", "Agents: run one under its mandate, show its record."),
     "asset": ("consortia.cli.assets:asset", "Data sets, models, batches: add, show, grant, lineage."),
     "consent": ("consortia.cli.consents:consent", "What people agreed to: give, cover, withdraw, uses."),
+    "health": ("consortia.cli.health:health", "FHIR R4: study tables, consents, uses."),
     "study": ("consortia.cli.studies:study", "Training: propose, join, start, show, watch."),
     "market": ("consortia.cli.markets:market", "Sealed call auctions: new, order, clear, book, statement."),
     "unit": ("consortia.cli.units:unit", "Units of value: new, issue, redeem, list."),

@@ -31,12 +31,14 @@ class _Finds:
         return find_asset(self.session, which if isinstance(which, str) else which.hex())[0]
 
 
-def _desk(home: Path | None) -> Consent:
+def desk(home: Path | None) -> Consent:
+    """Consent, through the running node of a home."""
     session = at_home(home)
     return Consent(Door(session), session.member, Vault(session.home.private), _Finds(session))
 
 
-def _subject(text: str) -> bytes:
+def subject_of(text: str) -> bytes:
+    """The key of a person; raises Failure for what is not 64 hex digits."""
     try:
         found = bytes.fromhex(text)
     except ValueError:
@@ -65,7 +67,7 @@ def consent() -> None:
 @json_option
 def require(*, dataset: str, home: Path | None, as_json: bool) -> int:
     """Have an own data set read by consent alone, for good."""
-    _desk(home).require(dataset)
+    desk(home).require(dataset)
     return _tell(f"{dataset} is read by consent alone", as_json=as_json)
 
 
@@ -91,7 +93,7 @@ def give(
     if slips.exists():
         raise Failure(f"{slips} is there already", "name a new folder")
     now = time.time_ns() // 1_000_000
-    made = _desk(home).give(dataset, purposes=purposes, days=days, now=now, people=people)
+    made = desk(home).give(dataset, purposes=purposes, days=days, now=now, people=people)
     slips.mkdir(parents=True, mode=0o700)
     for number, slip in enumerate(made.values(), 1):
         write_private(slips / f"{number:06}.json", dump(slip))
@@ -106,7 +108,7 @@ def give(
 @json_option
 def cover(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> int:
     """Show that everybody in the newest version of DATASET consents to the purpose now."""
-    found = _desk(home).cover(dataset, purpose)
+    found = desk(home).cover(dataset, purpose)
     shown = found.cover
     until = None if shown is None else shown.until
     return _tell(f"{dataset} may be read for {purpose} until {day(until)}", as_json=as_json, cover=found)
@@ -137,11 +139,11 @@ def withdraw(
             known = from_json(Slip, json.loads(slip.read_text(encoding="utf-8")))
         except (ValueError, Malformed) as error:
             raise Failure(f"{slip} is no slip: {error}", "consortia consent give --slips FOLDER") from None
-        _desk(home).withdraw_by_slip(known, purposes)
+        desk(home).withdraw_by_slip(known, purposes)
         return _tell("The consent is withdrawn", as_json=as_json, subject=known.subject)
     if dataset is None or person is None:
         raise click.UsageError("name DATASET and --person, or --slip")
-    done = _desk(home).withdraw(dataset, person, purposes)
+    done = desk(home).withdraw(dataset, person, purposes)
     text = f"withdrawn; {dataset} version {done.version} is without them, in {len(done.studies)} studies"
     return _tell(text, as_json=as_json, version=done.version, studies=list(done.studies))
 
@@ -153,7 +155,7 @@ def withdraw(
 @json_option
 def show(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> int:
     """Whether the newest version of DATASET may be read for a purpose now; exit 1 where it may not."""
-    found = _desk(home).covered(dataset, purpose)
+    found = desk(home).covered(dataset, purpose)
     word = "may" if found.allowed else "may not"
     _tell(f"{dataset} {word} be read for {purpose}", as_json=as_json, cover=found)
     return DONE if found.allowed else REFUSED
@@ -168,7 +170,7 @@ def show(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> int
 @json_option
 def ask(*, dataset: str, subject: str, purpose: str, request: str, home: Path | None, as_json: bool) -> int:
     """Ask for the records of the person with this key for a purpose."""
-    salt = _desk(home).ask(dataset, _subject(subject), purpose, request)
+    salt = desk(home).ask(dataset, subject_of(subject), purpose, request)
     return _tell(f"asked; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
 
 
@@ -180,7 +182,7 @@ def ask(*, dataset: str, subject: str, purpose: str, request: str, home: Path | 
 @json_option
 def break_glass(*, dataset: str, subject: str, reasons: str, home: Path | None, as_json: bool) -> int:
     """Ask for a person's records in an emergency, without consent; the owner reviews it."""
-    salt = _desk(home).break_glass(dataset, _subject(subject), reasons)
+    salt = desk(home).break_glass(dataset, subject_of(subject), reasons)
     return _tell(f"asked in an emergency; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
 
 
@@ -192,7 +194,7 @@ def break_glass(*, dataset: str, subject: str, reasons: str, home: Path | None, 
 @json_option
 def review(*, dataset: str, place: int, justified: bool, home: Path | None, as_json: bool) -> int:
     """Say whether the emergency at PLACE in the log of an own data set was one."""
-    _desk(home).review(dataset, place, justified=justified)
+    desk(home).review(dataset, place, justified=justified)
     return _tell(f"reviewed: {'justified' if justified else 'not justified'}", as_json=as_json)
 
 
@@ -202,7 +204,7 @@ def review(*, dataset: str, place: int, justified: bool, home: Path | None, as_j
 @json_option
 def uses(*, dataset: str, home: Path | None, as_json: bool) -> int:
     """Who asked for whose records in DATASET, for what."""
-    found = _desk(home).uses(dataset)
+    found = desk(home).uses(dataset)
     if as_json:
         facts({"uses": to_json(found)})
         return DONE

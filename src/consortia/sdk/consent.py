@@ -69,6 +69,10 @@ class Consent:
         """Speak for `member`, whose records are in `vault`."""
         self._access, self._member, self._vault, self._assets = access, member, vault, assets
 
+    def asset(self, which: str) -> Asset:
+        """The data set of a name or id; raises LedgerError."""
+        return self._assets.get(which)
+
     def require(self, which: str) -> None:
         """Have an own data set read by consent alone, for good."""
         self._access.submit(asked.Require(self._assets.get(which).id))

@@ -1,0 +1,1 @@
+"""Hospitals: study tables from FHIR, and what people agreed to as FHIR."""

@@ -1,0 +1,76 @@
+"""Which elements of FHIR resources make the columns of a study table: an asset like a model or a function."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, ValidationError, convert
+
+from consortia.base.codec import Record, encode_record
+from consortia.engines.commit.chunks import blob_id
+from consortia.engines.train.files import DataError
+
+COLUMNS_MAX = 256
+Word = Annotated[str, Meta(min_length=1, max_length=200)]
+
+Pick = Literal["first", "last", "least", "most"]
+"""Which of several observations counts: by time, or by value."""
+
+
+class Column(Record, frozen=True):
+    """One column of the study table.
+
+    `take` says from where: `sex` (Patient.gender), `age` (in whole years on the day, from
+    Patient.birthDate), `alive` (1 without Patient.deceased), `observation` (the quantity of an
+    Observation or of a component of one, with this code, in the unit `unit`, by its UCUM code),
+    `condition` (1 where a Condition with this code was recorded, else 0).
+    """
+
+    name: Word
+    take: Literal["sex", "age", "alive", "observation", "condition"]
+    system: Annotated[str, Meta(max_length=200)] = ""
+    code: Annotated[str, Meta(max_length=200)] = ""
+    unit: Annotated[str, Meta(max_length=40)] = ""
+    pick: Pick = "last"
+
+
+class Mapping(Record, frozen=True):
+    """The columns of a study table, and the day (YYYY-MM-DD) on which ages are counted.
+
+    What is observed after that day is left out.
+    """
+
+    fhir: Literal["4.0.1"]
+    day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
+    columns: Annotated[tuple[Column, ...], Meta(min_length=1, max_length=COLUMNS_MAX)]
+
+    @property
+    def content(self) -> bytes:
+        """The blob id of its one encoding: what is registered of it as a function."""
+        return blob_id(encode_record(self))
+
+
+def read_mapping(path: Path) -> Mapping:
+    """A mapping from a JSON file; raises DataError, which names the element that is wrong."""
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path.name}: {error.strerror}.") from None
+    except (ValueError, RecursionError):
+        raise DataError(f"{path.name}: this is no JSON.") from None
+    try:
+        found = convert(value, Mapping)
+    except ValidationError as error:
+        raise DataError(f"{path.name}: {error}.") from None
+    names = [column.name for column in found.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or "patient" in names:
+        raise DataError(
+            f'{path.name}: column "{(twice or ["patient"])[0]}" is there twice, or is the patient\'s.'
+        )
+    for column in found.columns:
+        if column.take in {"observation", "condition"} and not column.code:
+            raise DataError(f'{path.name}: column "{column.name}" lacks the code it takes.')
+        if column.take == "observation" and not column.unit:
+            raise DataError(f'{path.name}: column "{column.name}" lacks its unit.')
+    return found

@@ -1,0 +1,237 @@
+"""Study tables from FHIR resources: one row a patient, by a mapping."""
+
+import csv
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from io import StringIO
+from typing import Any
+
+from consortia.engines.train.files import DataError, shown
+from consortia.solutions.health.fhir.mapping import Column, Mapping
+from consortia.solutions.health.fhir.reading import Resource, Resources
+from consortia.solutions.rejects import Rejected
+
+PATIENT = "patient"
+"""The column that names whom a row is about; `consortia asset add --subject patient` keeps it private."""
+
+_SEX = {"male": "male", "female": "female", "other": "other", "unknown": ""}
+_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?\Z")
+
+
+class _BadElement(ValueError):
+    """An element that cannot be read; the text names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study table as text, and what could not be used. `rows` begin with the patient's id."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    rejected: tuple[Rejected, ...]
+
+    def csv(self) -> str:
+        """The table as a CSV file; a heading `height [cm]` states the unit."""
+        text = StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.header)
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An observed quantity, and when."""
+
+    time: str
+    value: float
+
+
+def study_table(resources: Resources, mapping: Mapping) -> Study:
+    """The study table of these resources. What a column needs and cannot read is rejected, one line each.
+
+    Raises DataError where no patient is left.
+    """
+    rejected = list(resources.rejected)
+    patients: dict[str, Resource] = {}
+    names: dict[str, str] = {}
+    for one in resources.found:
+        if one.kind == "Patient" and one.id:
+            patients[one.id] = one
+            names |= {f"Patient/{one.id}": one.id, f"urn:uuid:{one.id}": one.id}
+            names |= {one.url: one.id} if one.url else {}
+    seen: dict[tuple[str, str], list[_Seen]] = {}
+    had: set[tuple[str, str]] = set()
+    for one in resources.found:
+        try:
+            _take(one, mapping, names, seen, had)
+        except _BadElement as error:
+            rejected.append(Rejected(one.number, f"{one.where}: {error}"))
+    rows = []
+    for id_ in sorted(patients):
+        try:
+            cells = [_cell(patients[id_], column, mapping, seen, had) for column in mapping.columns]
+        except _BadElement as error:
+            rejected.append(Rejected(patients[id_].number, f"{patients[id_].where}: {error}"))
+        else:
+            rows.append((id_, *cells))
+    if not rows:
+        why = f" ({rejected[0].why})" if rejected else ""
+        raise DataError(f"no Patient of these files can be used{why}.")
+    heads = [f"{one.name} [{one.unit}]" if one.unit else one.name for one in mapping.columns]
+    order = sorted(rejected, key=lambda one: one.number)
+    return Study((PATIENT, *heads), tuple(rows), tuple(order))
+
+
+def _take(
+    one: Resource,
+    mapping: Mapping,
+    names: dict[str, str],
+    seen: dict[tuple[str, str], list[_Seen]],
+    had: set[tuple[str, str]],
+) -> None:
+    """Take what a mapping's columns ask of one resource; raises _BadElement."""
+    if one.kind == "Condition":
+        wanted = [each for each in mapping.columns if each.take == "condition" and _has(one.body, each)]
+        status = _codes(one.body.get("verificationStatus"))
+        if wanted and not any(code in {"entered-in-error", "refuted"} for _, code in status):
+            who = _subject(one, names)
+            if _time(one, "recordedDate", "onsetDateTime")[:10] <= mapping.day:
+                had |= {(who, each.name) for each in wanted}
+    if one.kind != "Observation" or one.body.get("status") in {"entered-in-error", "cancelled"}:
+        return
+    for part, where in _parts(one):
+        for column in mapping.columns:
+            if column.take == "observation" and _has(part, column):
+                who, time = _subject(one, names), _time(one, "effectiveDateTime", "effectiveInstant")
+                value = _quantity(part, column, where)
+                if value is not None and time[:10] <= mapping.day:
+                    seen.setdefault((who, column.name), []).append(_Seen(time, value))
+
+
+def _parts(one: Resource) -> Iterator[tuple[dict[str, Any], str]]:
+    """An Observation itself, and its components."""
+    yield one.body, "Observation"
+    parts = one.body.get("component", [])
+    if not isinstance(parts, list):
+        raise _BadElement("Observation.component is no list")
+    for number, part in enumerate(parts):
+        if isinstance(part, dict):
+            yield part, f"Observation.component[{number}]"
+
+
+def _cell(
+    patient: Resource,
+    column: Column,
+    mapping: Mapping,
+    seen: dict[tuple[str, str], list[_Seen]],
+    had: set[tuple[str, str]],
+) -> str:
+    body = patient.body
+    match column.take:
+        case "sex":
+            gender = body.get("gender", "unknown")
+            if gender not in _SEX:
+                raise _BadElement(f"Patient.gender is {shown(str(gender))}")
+            return _SEX[gender]
+        case "age":
+            return _age(body.get("birthDate"), date.fromisoformat(mapping.day))
+        case "alive":
+            gone = body.get("deceasedBoolean") is True or "deceasedDateTime" in body
+            return "0" if gone else "1"
+        case "condition":
+            return "1" if (patient.id, column.name) in had else "0"
+    found = seen.get((patient.id, column.name))
+    return "" if not found else _number(_picked(found, column))
+
+
+def _picked(found: list[_Seen], column: Column) -> float:
+    match column.pick:
+        case "first":
+            return min(found, key=lambda one: one.time).value
+        case "last":
+            return max(found, key=lambda one: one.time).value
+        case "least":
+            return min(one.value for one in found)
+    return max(one.value for one in found)
+
+
+def _age(born: object, day: date) -> str:
+    if born is None:
+        return ""
+    if not isinstance(born, str) or not _DATE.match(born):
+        raise _BadElement(f"Patient.birthDate is no date: {shown(str(born))}")
+    try:
+        first = date.fromisoformat((born + "-07-01")[:10] if len(born) == 4 else (born + "-15")[:10])
+    except ValueError:
+        raise _BadElement(f"Patient.birthDate is no date: {shown(born)}") from None
+    if first > day:
+        raise _BadElement(f"Patient.birthDate lies after {day.isoformat()}")
+    return str(day.year - first.year - ((day.month, day.day) < (first.month, first.day)))
+
+
+def _has(body: dict[str, Any], column: Column) -> bool:
+    return any(
+        code == column.code and column.system in {"", system} for system, code in _codes(body.get("code"))
+    )
+
+
+def _codes(concept: object) -> Iterable[tuple[str, str]]:
+    codings = concept.get("coding", []) if isinstance(concept, dict) else []
+    known = codings if isinstance(codings, list) else []
+    return [
+        (str(each.get("system", "")), str(each.get("code", ""))) for each in known if isinstance(each, dict)
+    ]
+
+
+def _subject(one: Resource, names: dict[str, str]) -> str:
+    subject = one.body.get("subject")
+    reference = subject.get("reference") if isinstance(subject, dict) else None
+    if not isinstance(reference, str):
+        raise _BadElement(f"{one.kind}.subject.reference is missing")
+    if reference not in names:
+        raise _BadElement(f"{one.kind}.subject.reference names no Patient here: {shown(reference)}")
+    return names[reference]
+
+
+def _time(one: Resource, *elements: str) -> str:
+    """A time in UTC, sortable; raises _BadElement for one without a time zone."""
+    for element in elements:
+        text = one.body.get(element)
+        if text is None:
+            continue
+        if isinstance(text, str) and _DATE.match(text):
+            return text
+        try:
+            moment = datetime.fromisoformat(str(text))
+        except ValueError:
+            raise _BadElement(f"{one.kind}.{element} is no time: {shown(str(text))}") from None
+        if moment.tzinfo is None:
+            raise _BadElement(f"{one.kind}.{element} has no time zone: {shown(str(text))}")
+        return moment.astimezone(UTC).isoformat()
+    raise _BadElement(f"{one.kind}.{elements[0]} is missing")
+
+
+def _quantity(part: dict[str, Any], column: Column, where: str) -> float | None:
+    """The value in the mapping's unit; None where the data are said to be absent."""
+    quantity = part.get("valueQuantity")
+    if quantity is None and "dataAbsentReason" in part:
+        return None
+    if not isinstance(quantity, dict):
+        raise _BadElement(f"{where}.valueQuantity is missing")
+    unit = quantity.get("code", quantity.get("unit"))
+    if unit != column.unit:
+        raise _BadElement(
+            f"{where}.valueQuantity.code is {shown(str(unit))}, the mapping asks for {column.unit}"
+        )
+    value = quantity.get("value")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _BadElement(f"{where}.valueQuantity.value is no number: {shown(str(value))}")
+    return float(value)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
