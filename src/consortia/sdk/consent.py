@@ -22,6 +22,7 @@ from consortia.modules.assets.messages import NewVersion
 from consortia.modules.assets.types import Asset
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent import queries
+from consortia.modules.consent.queries import ToPurpose
 from consortia.modules.consent.rules import slip_of
 from consortia.modules.consent.types import DAY, ENTRIES_MAX, GIVEN_MAX, Use
 from consortia.modules.training import list_queries
@@ -30,6 +31,8 @@ from consortia.modules.training.queries import ById, StudyView
 from consortia.sdk.access import Way
 from consortia.sdk.errors import LedgerError
 from consortia.workers.vault import Vault
+
+__all__ = ["Consent", "Slip", "ToPurpose", "Use", "Withdrawn"]
 
 PAGE = 100
 
@@ -163,7 +166,7 @@ class Consent:
         """Say whether an emergency in the log of an own data set was one."""
         self._access.submit(asked.Review(self._assets.get(which).id, place, justified))
 
-    def of(self, which: str, subject: bytes) -> tuple[queries.ToPurpose, ...]:
+    def of(self, which: str, subject: bytes) -> tuple[ToPurpose, ...]:
         """What a person, by its key, agreed to."""
         question = queries.BySubject(self._assets.get(which).id, subject)
         return self._access.query("consent.consents", question, queries.Consents).consents

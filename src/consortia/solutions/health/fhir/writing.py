@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from consortia.modules.consent.queries import ToPurpose
-from consortia.modules.consent.types import Use
+from consortia.sdk.consent import ToPurpose, Use
 
 Json = dict[str, Any]
 KEYS = "urn:consortia:subject"
