@@ -13,6 +13,7 @@ from consortia.base.codec import Malformed
 from consortia.cli.lookup import find_study
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say
+from consortia.cli.rings import blind, rings
 from consortia.cli.session import at_home
 from consortia.engines.train.files import DataError
 from consortia.engines.train.rates import Counts, read_rates
@@ -52,7 +53,11 @@ out_option = click.option("--out", type=click.Path(path_type=Path), required=Tru
 
 @click.group()
 def payments() -> None:
-    """Payments: check, read and write ISO 20022 files; features of terminals by sums over all banks."""
+    """Payments: check, read, write ISO 20022 files; features by sums over all banks; rings."""
+
+
+for _command in (blind, rings):
+    payments.add_command(_command)
 
 
 @payments.command()

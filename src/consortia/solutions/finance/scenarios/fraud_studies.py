@@ -38,7 +38,7 @@ from consortia.solutions.story import StoryFailed
 
 ALERTS = 100
 LINEAR, BOOSTING, AVERAGING = "glm.logistic", "boosting.logistic", "mlp.fedavg"
-ROUNDS = {"rounds": 4}
+ROUNDS = {"rounds": 3}
 TREES = {"trees": 10, "depth": 3}
 POISONED = {"layers": 0, "rounds": 2, "epochs": 4, "batch": 32}
 RULE: Final = "multi_krum"
