@@ -77,14 +77,13 @@ class Teller:
         self.line(text)
 
     def _say(self, text: str, *, hang: int, begin: int = 0, mark: str = "") -> None:
-        """Say `text` after the time, wrapped; `mark` is how it begins, and is coloured."""
+        """Say `text` after the time, wrapped, a hash too; `mark` is how it begins, and is coloured."""
         room = max(20, _width() - _HANG)
         lines = textwrap.wrap(
             text,
             room,
             initial_indent=" " * begin,
             subsequent_indent=" " * hang,
-            break_long_words=False,
             break_on_hyphens=False,
         )
         said = f"\n{' ' * _HANG}".join(lines)
