@@ -1,4 +1,4 @@
-"""What is wrong with what a guard is given is named, and nothing of it is scored: clocks, versions, numbers."""
+"""What is wrong with what a guard is given is named and never scored: clocks, versions, numbers."""
 
 import numpy as np
 import pytest
