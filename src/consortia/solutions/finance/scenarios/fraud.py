@@ -18,7 +18,7 @@ CLOSING = (
     studies, alerts and payments were not.""",
     """Made-up payments (--data names others) have frauds that are easy to see once counts are shared: their
     figures say nothing about real ones. Nearly all of the gain is the features that come of the sums,
-    and little the joint model: "own model, shared features" stands beside.""",
+    and little the joint model: "best own model, shared features" stands beside.""",
     """The rings and the rules that find them are by the same hand: on real transfers expect less.""",
 )
 

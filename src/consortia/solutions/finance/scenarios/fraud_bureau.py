@@ -57,7 +57,7 @@ class Bureau:
             sent = send(folder, bank, weeks.banks[bank].take(tested), BANKS)
             payments: list[Payment] = []
             for path in sent.files:
-                payments += self._one(path, bank, path == sent.files[-1], rejected)
+                payments += self._one(path, bank, rejected, is_last=path == sent.files[-1])
             files += len(sent.files)
             self.arrived[bank] = tuple(sorted(payments, key=lambda one: one.made))
             before = weeks.banks[bank].take(~tested)
@@ -70,7 +70,7 @@ class Bureau:
             f"{count:,} payments in {files} files, read by each bank; {rejects.name} says what was not"
         )
 
-    def _one(self, path: Path, bank: str, is_last: bool, rejected: list[Rejected]) -> tuple[Payment, ...]:  # noqa: FBT001
+    def _one(self, path: Path, bank: str, rejected: list[Rejected], *, is_last: bool) -> tuple[Payment, ...]:
         """A file's payments; the last of one bank comes in cut short, and then whole."""
         whole = path.read_bytes()
         if not is_last or bank != BROKEN_AT:

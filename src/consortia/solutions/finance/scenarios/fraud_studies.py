@@ -140,7 +140,7 @@ def compare(bureau: Bureau) -> dict[str, Measured]:
         alone = _train(LINEAR, ROUNDS, {bank: table(bureau, bank, own[bank])})
         found[f"{bank} alone"] = measure(bureau, alone, own)
     local = [measure(bureau, _train(LINEAR, ROUNDS, {bank: shared[bank]}), bureau.features) for bank in BANKS]
-    found["own model, shared features"] = max(local, key=lambda one: one.precision)
+    found["best own model, shared features"] = max(local, key=lambda one: one.precision)
     found["boosting on the same sums"] = measure(bureau, _train(BOOSTING, TREES, shared), bureau.features)
     for name, one in found.items():
         bureau.stage.line(
