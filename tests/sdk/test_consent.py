@@ -1,10 +1,12 @@
 """Consent through the front door: forty patients, one of whom withdraws while a study runs."""
 
 import pytest
+from msgspec.structs import replace
 
+from consortia.base.codec import decode_record, encode_record
 from consortia.modules.training.messages import Join, Start
 from consortia.sdk.assets import Assets
-from consortia.sdk.consent import Consent, Slip
+from consortia.sdk.consent import Consent, HandedOut, Slip
 from consortia.sdk.errors import LedgerError
 from consortia.sdk.jsonform import from_json, to_json
 from consortia.testing.machine import Bench, BenchError
@@ -84,3 +86,24 @@ def test_strangers_are_named(clinic):
         desk.withdraw("patients", "nobody", ["research"])
     with pytest.raises(LedgerError, match="in no vault here"):
         Consent(desk._access, "east", None, desk._assets).cover("north/patients", "research")
+
+
+def test_what_is_handed_out_is_checked_against_the_ledger_by_who_asked(clinic):
+    bench, desk, _, slips = clinic
+    east = Consent(Way(bench, "east"), "east", None, desk._assets)
+    east.ask("north/patients", slips["p1"].subject, "research", "ages")
+    handed = desk.hand_out("patients", 0)
+    assert decode_record(HandedOut, encode_record(handed)) == handed
+    assert east.receive(handed) == [{"age": "41"}, {"age": "41"}]
+    forged = replace(handed, presence=replace(handed.presence, rows=handed.presence.rows[:1]))
+    with pytest.raises(LedgerError, match="not the records on the ledger"):
+        east.receive(forged)
+    with pytest.raises(LedgerError, match="no version 9"):
+        east.receive(replace(handed, version=9))
+    with pytest.raises(LedgerError, match="nobody asked for records at place 5"):
+        desk.hand_out("patients", 5)
+    with pytest.raises(LedgerError, match="west did not ask"):
+        Consent(Way(bench, "west"), "west", None, desk._assets).receive(handed)
+    desk.withdraw("patients", "p1", ["research"])
+    with pytest.raises(LedgerError, match="has no records of that person in version 2"):
+        desk.hand_out("patients", 0)

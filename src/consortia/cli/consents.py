@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from consortia.base.codec import Malformed
+from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
 from consortia.cli.session import Door, Session, at_home
 from consortia.modules.assets.types import Asset
 from consortia.node.home import write_private
-from consortia.sdk.consent import Consent, Slip
+from consortia.sdk.consent import Consent, HandedOut, Slip
 from consortia.sdk.jsonform import dump, from_json, to_json
 from consortia.workers.vault import Vault
 
@@ -172,6 +172,44 @@ def ask(*, dataset: str, subject: str, purpose: str, request: str, home: Path | 
     """Ask for the records of the person with this key for a purpose."""
     salt = desk(home).ask(dataset, subject_of(subject), purpose, request)
     return _tell(f"asked; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
+
+
+@consent.command("hand-out")
+@click.argument("dataset")
+@click.argument("place", type=click.IntRange(0))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file for who asked.")
+@home_option
+@json_option
+def hand_out(*, dataset: str, place: int, out: Path, home: Path | None, as_json: bool) -> int:
+    """Write the records that were asked for at PLACE of an own data set's log, with what shows them.
+
+    The file holds them in the clear: send it as you would send the records.
+    """
+    if out.exists():
+        raise Failure(f"{out} is there already", "--out with a new name")
+    made = desk(home).hand_out(dataset, place)
+    write_private(out, encode_record(made))
+    text = f"{out}: {len(made.presence.rows)} records of version {made.version}, in the clear"
+    return _tell(text, as_json=as_json, records=len(made.presence.rows), version=made.version)
+
+
+@consent.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@home_option
+@json_option
+def receive(*, file: Path, home: Path | None, as_json: bool) -> int:
+    """Check records that were handed out to this member against the ledger, and print them."""
+    try:
+        handed = decode_record(HandedOut, file.read_bytes())
+    except Malformed as error:
+        raise Failure(f"{file} holds no records handed out: {error}", "consortia consent hand-out") from None
+    rows = desk(home).receive(handed)
+    if as_json:
+        facts({"records": rows, "version": handed.version, "dataset": handed.dataset})
+        return DONE
+    heads = list(rows[0]) if rows else []
+    table([list(row.values()) for row in rows], heads)
+    return DONE
 
 
 @consent.command("break-glass")

@@ -14,11 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from consortia.base.codec import Digest, Name, Record, Salt
-from consortia.base.commitments import record_leaf
+from consortia.base.codec import U32, U63, Digest, Name, Record, Salt
+from consortia.base.commitments import record_leaf, subject_key
 from consortia.base.setcommit import part
 from consortia.engines.commit import dataset as sets
+from consortia.engines.commit.dataset import Presence
+from consortia.engines.train.files import DataError
 from consortia.modules.assets.messages import NewVersion
+from consortia.modules.assets.queries import ListVersions, VersionPage
 from consortia.modules.assets.types import Asset
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent import queries
@@ -30,9 +33,10 @@ from consortia.modules.training.messages import Renew
 from consortia.modules.training.queries import ById, StudyView
 from consortia.sdk.access import Way
 from consortia.sdk.errors import LedgerError
+from consortia.workers.rows import heading, raw_table
 from consortia.workers.vault import Vault
 
-__all__ = ["Consent", "Slip", "ToPurpose", "Use", "Withdrawn"]
+__all__ = ["Consent", "HandedOut", "Slip", "ToPurpose", "Use", "Withdrawn"]
 
 PAGE = 100
 
@@ -55,6 +59,18 @@ class Slip(Record, frozen=True):
     subject: Digest
     salt: Salt
     secret: Salt
+
+
+class HandedOut(Record, frozen=True):
+    """A person's records as the owner hands them out against the entry at `place` of the log of uses.
+
+    `presence` shows that exactly these stand for the person in the version. They are in the clear.
+    """
+
+    dataset: Digest
+    version: U32
+    place: U63
+    presence: Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +178,41 @@ class Consent:
         self._access.submit(asked.BreakGlass(self._assets.get(which).id, subject, record))
         return salt
 
+    def hand_out(self, which: str, place: int) -> HandedOut:
+        """The records that were asked for at a place of an own data set's log, with what shows them.
+
+        Raises LedgerError where nobody asked there, or the person has no records in the newest version.
+        """
+        found, known = self._subjects(which)
+        use = self._use(found.id, place)
+        name = next((one.name for one in known.values() if one.key == use.subject), None)
+        shown = None if name is None else sets.prove(self._held(found), name, found.version)
+        if not isinstance(shown, Presence):
+            raise LedgerError(f"{found.name} has no records of that person in version {found.version}")
+        return HandedOut(found.id, found.version, place, shown)
+
+    def receive(self, handed: HandedOut) -> list[dict[str, str]]:
+        """The records that were handed out to this member, checked against the ledger.
+
+        1. This member asked for this person's records at that place; 2. the owner's version is on the
+        ledger; 3. exactly these records stand for the person under its commitment. Raises LedgerError.
+        """
+        use = self._use(handed.dataset, handed.place)
+        key = subject_key(handed.presence.salt, handed.presence.subject)
+        if (use.member, use.subject) != (self._member, key):  # 1
+            raise LedgerError(f"{self._member} did not ask for these records at place {handed.place}")
+        question = ListVersions(handed.dataset, max(handed.version, 1) - 1, 1)
+        versions = self._access.query("assets.versions", question, VersionPage).versions
+        if not versions or versions[0].number != handed.version:  # 2
+            raise LedgerError(f"the data set has no version {handed.version}")
+        try:
+            sets.verify_presence(versions[0].commitment, handed.presence)  # 3
+            table = raw_table("records", handed.presence.rows)
+        except (sets.WrongProof, DataError) as error:
+            raise LedgerError(f"these are not the records on the ledger: {error}") from None
+        heads = [heading(name, unit) for name, unit in zip(table.header, table.units, strict=True)]
+        return [dict(zip(heads, row, strict=True)) for row in table.rows]
+
     def review(self, which: str, place: int, *, justified: bool) -> None:
         """Say whether an emergency in the log of an own data set was one."""
         self._access.submit(asked.Review(self._assets.get(which).id, place, justified))
@@ -181,6 +232,12 @@ class Consent:
             if page.next is None:
                 return found
             first = page.next
+
+    def _use(self, dataset: bytes, place: int) -> Use:
+        page = self._access.query("consent.uses", queries.ListUses(dataset, place, 1), queries.UsePage)
+        if not page.uses:
+            raise LedgerError(f"nobody asked for records at place {place}")
+        return page.uses[0]
 
     def _renew(self, dataset: bytes, version: int, records: int, purposes: set[str]) -> Iterable[bytes]:
         """Bring the version to the studies under way, and give their ids."""
