@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from consortia.base.keys import SigningKey
 from consortia.cli.session import Keyring, at_home
 from consortia.cli.suspensions import suspension
 from consortia.engines.watch import Event, Watcher
@@ -12,6 +13,8 @@ from consortia.modules.guard.messages import RaiseAlert
 from consortia.modules.guard.queries import ByMember, Standing
 from consortia.modules.guard.types import HOUR, Opening
 from consortia.node.home import Home
+from consortia.node.keys import find_keys, key_info
+from consortia.sdk.guards import ClientGuardDoor
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.governance_parts import GENESIS
 from consortia.testing.scenarios.guard_parts import empowered, labelled, policy
@@ -117,6 +120,11 @@ def test_a_guard_that_runs_follows_the_ledger_and_what_it_raises_is_executed_aga
         (again,) = map(json.loads, terminal.run(*run).stdout.splitlines())  # the day is spread
         assert again["height"] > ended["height"]
         assert [one["stated"] for one in terminal.facts("agent", "show", "watch", *at)["acts"]] == [106_691]
+        (path,) = find_keys(tmp_path / "north" / "keys", "agent")
+        with at_home(tmp_path / "north").client as client:
+            looks = ClientGuardDoor(client, client, "north", SigningKey(bytes(32)))
+            assert looks.who(bytes.fromhex(key_info(path).key)).name == "north/watch"
+            assert looks.who(bytes(32)) is None
         assert "too young" in terminal.error("guard", "train", "first", "--policy", "any", *at)
         with at_home(tmp_path / "north").signing(Keyring(Home(tmp_path / "north")).open("admin")) as busy:
             for number in range(50):

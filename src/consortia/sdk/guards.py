@@ -1,7 +1,7 @@
 """The door of a member's guard through a client of its own node (`workers.guard.GuardDoor`)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from consortia.app import application
 from consortia.base.codec import Malformed, Record, encode_record
@@ -67,15 +67,14 @@ class ClientGuardDoor:
         return self._known[key]
 
     def _signer(self, key: bytes) -> Signer | None:
-        try:
+        with suppress(TransactionRefused):  # no key of a member: an agent's, or unknown
             found = self._asking.query("identity.key", ByKey(key), KeyView)
-        except TransactionRefused:  # the ledger does not know it
-            return None
-        if "agent" not in found.key.roles:
             return Signer(found.member, found.key.since)
-        mandate = self._asking.query("identity.agent", ByAgentKey(key), MandateView).mandate
-        caps = {cap.unit: cap.per_act for cap in mandate.caps}
-        return Signer(mandate.owner, found.key.since, mandate.agent, caps)
+        with suppress(TransactionRefused):
+            mandate = self._asking.query("identity.agent", ByAgentKey(key), MandateView).mandate
+            caps = {cap.unit: cap.per_act for cap in mandate.caps}
+            return Signer(mandate.owner, mandate.granted, mandate.agent, caps)
+        return None
 
     def first(self) -> int:
         """The height of the oldest block that the node has."""

@@ -62,7 +62,7 @@ def budgets(seen: Seen) -> None:
         if body["member"] not in row[2:] and len(row) < 130:
             row.append(body["member"])
     for body in seen.told("training.budget_limited"):
-        tables.put("limit", short(body["dataset"]), body["limit"])
+        tables.put("limit", short(body["population"]), body["limit"])
     for body in seen.told("training.budget_charged"):
         population, cost = short(body["population"]), body["cost"]
         asked = tables.row("round", short(body["round"]), short(body["study"]), 0)
