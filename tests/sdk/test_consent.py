@@ -62,6 +62,8 @@ def test_a_person_withdraws_with_its_slip_through_another_member(clinic):
     assert not desk.covered("patients", "research").allowed
     with pytest.raises(BenchError, match="no_consent"):
         desk.cover("patients", "research")
+    assert desk.withdraw("patients", "p3", ["research"]).version == 2
+    assert desk.covered("patients", "research").allowed
 
 
 def test_records_are_asked_for_by_consent_and_in_an_emergency(clinic):

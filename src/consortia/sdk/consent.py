@@ -144,14 +144,18 @@ class Consent:
     def withdraw(self, which: str, person: str, purposes: Sequence[str]) -> Withdrawn:
         """End a person's consent at its owner, and go on without that person.
 
-        1. the consent ends; 2. a version without the person is registered; 3. it is covered for the same
-        purposes; 4. every study under way that the data set is in goes on with it from the next round on.
+        1. the consent ends, where the person's own slip has not ended it already; 2. a version without the
+        person is registered; 3. it is covered for the same purposes; 4. every study under way that the data
+        set is in goes on with it from the next round on.
         """
         found, known = self._subjects(which)
         if person not in known or self._vault is None:
             raise LedgerError(f"{found.name} knows no {person!r}")
         wanted = tuple(sorted(set(purposes)))
-        self._access.submit(asked.Withdraw(found.id, known[person].key, wanted, None))  # 1
+        key = known[person].key
+        standing = tuple(one.purpose for one in self.of(which, key) if one.stands and one.purpose in wanted)
+        if standing:  # 1
+            self._access.submit(asked.Withdraw(found.id, key, standing, None))
         made = self._vault.remove_subjects(found.name, [person.encode()])
         self._access.submit(NewVersion(found.id, made.root, made.count, made.subjects, None))  # 2
         for purpose in wanted:  # 3
