@@ -74,7 +74,8 @@ PRESSED_BANK = {
     "take": ("take", "offer", "set_hold"),
     "_price": ("take", "open_escrow"),
     "open_payout": ("teach", "open_payout", "transfer"),
-    **dict.fromkeys(("settle", "confirm_scores", "_scoring"), _PAID),
+    **dict.fromkeys(("settle", "_scoring"), _PAID),
+    "confirm_scores": ("teach", "open_payout", "score", "confirm_scores"),
     "score": ("teach", "open_payout", "score"),
 }
 """The same of the bank, by function."""
@@ -146,6 +147,12 @@ ELSEWHERE = {
     "modules.training.handlers._check_budgets bad_lineage": (
         "the first of the two: no world grows a lineage of more than 256 data sets, where the assets' port "
         "stops looking"
+    ),
+    "kernel.admission.Admission.admit_parsed unknown_method": (
+        "no world's software brings methods of rules that are not in force; `tests/kernel` tries it"
+    ),
+    "modules.predictions.acting.perform check_stopped": (
+        "no council sits in these worlds; `an act that waited waits while its call is stopped` tries it"
     ),
     "kernel.admission.Admission._check_cost block_full": (
         "the first of the two: shares keep a block within its limits, but for an ordinary transaction of "

@@ -313,17 +313,17 @@ def teach(draw: Drawing) -> Move:
 
 
 def decide(draw: Drawing) -> Move:
-    """A proposal is opened, carried out, or refused for good; mostly one that somebody pays on."""
+    """A proposal is opened, carried out, or refused for good; mostly one that somebody pays on.
+
+    Now and then the council stops what escrows wait for.
+    """
+    if draw.often(0.2):
+        return Move(draw.signer(draw.member(), "operator"), (Halt(draw.pick((5_000, 60_000, 600_000))),))
     known = bank(draw).proposals
     going = [id_ for id_, (outcome, _) in sorted(known.items()) if outcome == "open"]
     proposal = draw.pick(going) if going and draw.often(0.7) else draw.digest()
     outcomes: tuple[Outcome, ...] = ("open", "executed", "lost") if proposal in known else ("open", "lost")
     return Move(draw.signer(draw.member(), "operator"), (Decide(proposal, draw.pick(outcomes)),))
-
-
-def halt(draw: Drawing) -> Move:
-    """The council stops what escrows wait for."""
-    return Move(draw.signer(draw.member(), "operator"), (Halt(draw.pick((5_000, 60_000, 600_000))),))
 
 
 def open_payout(draw: Drawing) -> Move:
@@ -420,7 +420,8 @@ def confirm_scores(draw: Drawing) -> Move:
     if attack == "confirm twice" and told["confirmed"]:
         by = draw.pick(told["confirmed"])
     by = draw.other(by) if attack == "confirm as a stranger" else by
-    table = draw.digest() if attack == "confirm other counts" else told["table"]
+    other = attack == "confirm other counts" or draw.often(0.1)
+    table = draw.digest() if other else told["table"]
     return Move(draw.signer(by, *PAYERS), (asked.ConfirmScores(id_, table),), attack)
 
 
@@ -433,7 +434,6 @@ MOVES = (
         pay_by_agent,
         teach,
         decide,
-        halt,
         open_payout,
         settle,
         score,
