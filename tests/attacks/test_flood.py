@@ -70,7 +70,7 @@ def test_a_flood_of_alerts_from_one_agent_is_limited_and_named_and_others_go_on(
     assert network.done("north", "admin", policy(daily=DAILY))
     assert network.done("north", "admin", granted(network.bench, methods=METHODS, classes=()))
     flood, stands, key = Counter(), Counter(), agent()
-    for number in range(programme(quick=2_000, test=10_000, nightly=100_000)):
+    for number in range(programme(quick=1_000, test=5_001, nightly=100_000)):
         messages = Act(account(f"act {number}")), RaiseAlert(finding())
         flood[network.submit(key, *messages, lane=number % LANES)] += 1
         if number % EVERY == 0:

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.slow
 
 GUARDS = [guard for room in (handlers, keeper, suspending) for guard in guards(room)]
 SEEDS, MOVES = 60, 250
+LONG = ("lift not_yours", "suspend cooling", "suspend used")
+"""What a play comes to seldom; their turn is in the long run."""
 
 
 def test_random_guards_do_as_the_auditor_foretells(programme):
@@ -37,8 +39,14 @@ def missed(seed):
     return False
 
 
+SOME = [
+    pytest.param(guard, marks=pytest.mark.soak if guard.name.endswith(LONG) else (), id=guard.name)
+    for guard in GUARDS
+]
+
+
 @pytest.mark.alarm
-@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+@pytest.mark.parametrize("guard", SOME)
 def test_a_guard_of_the_guard_that_is_taken_away_is_missed(guard):
     with taken_away(guard):
         assert any(missed(seed) for seed in range(SEEDS))
