@@ -242,3 +242,22 @@ def test_a_node_with_old_software_stops_before_the_agreed_block_and_the_others_g
     net.down.add(old)
     net.run(600)
     assert net.nodes["cedar"].ledger.tip == amber.ledger.tip != before
+
+
+def test_an_orderer_ahead_of_time_stops_no_node_with_the_software_of_today():
+    """Its block of the upgrade's time waits until that has come; then old software stops for it."""
+    net = Net("amber", "birch", "cedar", "delta")
+    net.run(500)
+    at, before = net.now + 600_000, net.nodes["birch"].ledger.tip
+    birch, amber = net.nodes["birch"], net.nodes["amber"]
+    old = dataclasses.replace(application(), upgrades=Agreed(at))
+    birch.ledger.machine = dataclasses.replace(birch.ledger.machine, app=old)
+    amber.submit(net.sign("birch", Write("x", b"1")), at)
+    amber.tick(at)
+    net.run(600)
+    assert amber.ledger.tip.time >= at
+    assert (birch.ledger.tip, birch.outdated, birch.stopped) == (before, None, None)
+    assert any(name == "birch" and "from a time to come" in text for name, text in net.alerts)
+    net.now = at
+    with pytest.raises(Outdated, match="demands plain 2"):
+        net.run(600)

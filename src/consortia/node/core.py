@@ -18,11 +18,10 @@ from consortia.base.refusals import Refused, require
 from consortia.kernel.admission import Check
 from consortia.kernel.ledger import Ledger, Prepared
 from consortia.kernel.transaction import parse_transaction
-from consortia.kernel.tree import TreeError
 from consortia.kernel.upgrades import Outdated
 from consortia.node.chain import Chain, KeyFor
 from consortia.node.finals import Finals
-from consortia.node.heads import Conflict, Heads, Unfit, Unsound, evidence_of, save_evidence
+from consortia.node.heads import Conflict, Heads, Unfit, evidence_of, save_evidence
 from consortia.node.leader import Leader
 from consortia.node.memory import Memory
 from consortia.node.records import Alert, Effects, Settings, Status
@@ -559,21 +558,19 @@ class Node:
                 prepared = self.heads.fit(vouched, head, self.check)
             except Unfit as error:
                 if peer == self.orderer and peer != self.member:
-                    self._check_own_state()
+                    self.heads.check_own_state()
                     self._convict(evidence_of(f"a block of {peer} is refused: {error}", head, vouched), now)
                 else:
                     self._alert("peer", f"{peer} sent a block that does not hold: {error}", now)
                 return
+            except Outdated as error:
+                if error.demands[0].time <= now + self.settings.patience.bend_ms:
+                    raise
+                self._alert("peer", f"{peer} sent a block from a time to come: {error}", now)
+                return
             if prepared is not None:
                 self.ledger.commit(prepared)
                 self._committed(prepared, now, newest=prepared.tip.height == height)
-
-    def _check_own_state(self) -> None:
-        """Before anybody is blamed for a block: raises Unsound when the state here is a damaged one."""
-        try:
-            self.ledger.check_state()
-        except TreeError as error:
-            raise Unsound(str(error)) from None
 
     def _take_finals(self, finals: tuple[bytes, ...]) -> None:
         for data in finals:

@@ -15,6 +15,7 @@ from consortia.kernel.admission import Check
 from consortia.kernel.block import Block
 from consortia.kernel.ledger import Prepared
 from consortia.kernel.machine import InvalidBlock
+from consortia.kernel.tree import TreeError
 from consortia.node.chain import Chain
 from consortia.node.memory import Memory
 from consortia.node.sync import BLOCKS_BYTES_MAX, BLOCKS_MAX, Evidence, Vouched
@@ -123,6 +124,13 @@ class Heads:
         except (Malformed, InvalidBlock, PathError) as error:
             raise Unfit(f"{type(error).__name__}: {error}") from error
         return prepared
+
+    def check_own_state(self) -> None:
+        """Before anybody is blamed for a block: raises Unsound when the state here is a damaged one."""
+        try:
+            self.ledger.check_state()
+        except TreeError as error:
+            raise Unsound(str(error)) from None
 
     def compare(self, note: Note) -> None:
         """Compare a head with this log, now or when its size is reached; raises Conflict."""
