@@ -128,6 +128,14 @@ def test_ndjson_and_gzip_say_the_same_as_the_bundle(clinic, tmp_path):
         (patient(), "Patient/ann is there already, a.json, Bundle.entry[0]"),
         ({"id": "x"}, "resourceType is missing"),
         (patient(7), "Patient.id is no text"),
+        (patient("eve\ud800"), "Patient.id is no text"),
+        (patient("eve", gender=["female"]), "Patient.gender is ['female']"),
+        (observation("x", status=["final"], component=3), "Observation.component is no list"),
+        (observation("x", time="0001-01-01T00:00:00+14:00"), "effectiveDateTime is no time: 0001"),
+        (
+            observation("x", valueQuantity={"value": 10**400, "code": "cm"}),
+            "valueQuantity.value is no number: 1000",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_line_that_names_the_element(clinic, wrong, why):
@@ -181,6 +189,7 @@ def test_lines_that_are_no_resources_are_rejected_and_nobody_left_is_refused(tmp
     [
         ({"fhir": "3.0.2"}, "fhir"),
         ({"day": "today"}, "day"),
+        ({"day": "2024-02-30"}, "day 2024-02-30"),
         ({"columns": []}, "columns"),
         ({"columns": [{"name": "a", "take": "sex"}] * 2}, 'column "a" is there twice'),
         ({"columns": [{"name": "patient", "take": "sex"}]}, 'column "patient"'),

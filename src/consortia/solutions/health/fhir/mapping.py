@@ -1,6 +1,7 @@
 """Which elements of FHIR resources make the columns of a study table: an asset like a model or a function."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -62,6 +63,10 @@ def read_mapping(path: Path) -> Mapping:
         found = convert(value, Mapping)
     except ValidationError as error:
         raise DataError(f"{path.name}: {error}.") from None
+    try:
+        date.fromisoformat(found.day)
+    except ValueError:
+        raise DataError(f"{path.name}: there is no day {found.day}.") from None
     names = [column.name for column in found.columns]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or "patient" in names:

@@ -76,7 +76,8 @@ def _fault(value: object) -> str | None:
     kind = value.get("resourceType")
     if not isinstance(kind, str) or not kind.isalpha():
         return "resourceType is missing"
-    if not isinstance(value.get("id", ""), str):
+    id_ = value.get("id", "")
+    if not isinstance(id_, str) or any("\ud800" <= letter <= "\udfff" for letter in id_):
         return f"{kind}.id is no text"
     return None
 

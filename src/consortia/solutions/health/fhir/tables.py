@@ -101,7 +101,7 @@ def _take(
             who = _subject(one, names)
             if _time(one, "recordedDate", "onsetDateTime")[:10] <= mapping.day:
                 had |= {(who, each.name) for each in wanted}
-    if one.kind != "Observation" or one.body.get("status") in {"entered-in-error", "cancelled"}:
+    if one.kind != "Observation" or one.body.get("status") in ("entered-in-error", "cancelled"):
         return
     for part, where in _parts(one):
         for column in mapping.columns:
@@ -134,7 +134,7 @@ def _cell(
     match column.take:
         case "sex":
             gender = body.get("gender", "unknown")
-            if gender not in _SEX:
+            if not isinstance(gender, str) or gender not in _SEX:
                 raise _BadElement(f"Patient.gender is {shown(str(gender))}")
             return _SEX[gender]
         case "age":
@@ -207,11 +207,12 @@ def _time(one: Resource, *elements: str) -> str:
             return text
         try:
             moment = datetime.fromisoformat(str(text))
-        except ValueError:
+            inside = moment.astimezone(UTC)  # what lies beyond the years 1 to 9999 in UTC overflows
+        except (ValueError, OverflowError):
             raise _BadElement(f"{one.kind}.{element} is no time: {shown(str(text))}") from None
         if moment.tzinfo is None:
             raise _BadElement(f"{one.kind}.{element} has no time zone: {shown(str(text))}")
-        return moment.astimezone(UTC).isoformat()
+        return inside.isoformat()
     raise _BadElement(f"{one.kind}.{elements[0]} is missing")
 
 
@@ -228,9 +229,13 @@ def _quantity(part: dict[str, Any], column: Column, where: str) -> float | None:
             f"{where}.valueQuantity.code is {shown(str(unit))}, the mapping asks for {column.unit}"
         )
     value = quantity.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
         raise _BadElement(f"{where}.valueQuantity.value is no number: {shown(str(value))}")
-    return float(value)
+    return number
 
 
 def _number(value: float) -> str:
