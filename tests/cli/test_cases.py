@@ -1,5 +1,6 @@
 """A case is executed again from its file alone; changed anywhere, it is refused at the step that breaks."""
 
+import dataclasses
 import random
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.codec import encode_record
-from consortia.cli.cases import MAGIC, Case, verify_case
+from consortia.cli.cases import MAGIC, Case, save, verify_case
 from consortia.cli.cases import Alerted as Filed
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.infer.predict import features_of, score_numbers
@@ -15,6 +16,7 @@ from consortia.engines.train import recipe
 from consortia.engines.train.loop import train
 from consortia.engines.train.schema import Schema, number
 from consortia.engines.train.table import Table
+from consortia.kernel.proof import parse_proof
 from consortia.kernel.prove import prove_receipt, prove_state
 from consortia.modules.guard.messages import RaiseAlert, SetPolicy
 from consortia.modules.guard.state import ALERTS
@@ -38,14 +40,14 @@ def learned():
     return train(recipe("glm.logistic"), {"rounds": 3}, {"bank": Table("bank", schema, ROWS, truth)}).model
 
 
-def alerts(model, scores=None):
+def alerts(model, scores=None, payment=PAYMENT, **other):
     """A ledger with two alerts by this model: what is kept of it, what opens them, and their ids."""
     bench, digest = Bench(4), blob_id(model)
     bench.ok("north", "admin", SetPolicy("cards", SCHEMA, (), digest, 50))
     rows = ROWS[50:52]
     scores = score_numbers(model, rows).tolist() if scores is None else scores
     opened = [
-        shown("north", PAYMENT, features_of(model, row), score, digest)
+        replace(shown("north", payment, features_of(model, row), score, digest), **other)
         for row, score in zip(rows.tolist(), scores, strict=True)
     ]
     said = [RaiseAlert(Finding(**finding(one, "cards", bytes(32), bytes(32)))) for one in opened]
@@ -53,8 +55,9 @@ def alerts(model, scores=None):
     return Witnessed.of(bench), opened, [one.body["alert"] for one in receipt.events]
 
 
-def case_of(model, scores=None):
-    kept, opened, ids = alerts(model, scores)
+def case_of(model, scores=None, **other):
+    """The same ledger, and the case of both alerts."""
+    kept, opened, ids = alerts(model, scores, **other)
     made = Case(
         tuple(
             Filed(prove_state(kept.ledger, ALERTS.state_key(which)).encode(), one)
@@ -81,6 +84,13 @@ def test_a_case_is_executed_again_from_its_file_alone(filed):
     assert [step.number for step in found.steps] == [1, 2, 3, 4, 5, 6]
     assert found.ok, found.steps[-1]
     assert sum("payment ref-1 of 12.50 EUR" in line for line in found.lines) == 2
+
+
+def test_a_case_is_written_for_its_authors_eyes(filed, tmp_path):
+    kept, made = filed
+    save(tmp_path / "fraud.case", made)
+    assert (tmp_path / "fraud.case").stat().st_mode & 0o777 == 0o600
+    assert checked(kept, (tmp_path / "fraud.case").read_bytes()).ok
 
 
 def test_another_network_knows_none_of_it(filed):
@@ -134,6 +144,32 @@ def test_each_step_refuses_what_it_is_for(filed, kind):
 def test_an_alert_whose_score_is_not_the_models_is_found_out():
     model = learned()
     assert checked(*case_of(model, scores=[1, 2])).failed == 6
+
+
+LIES = {
+    "a currency that there is not": {"payment": dataclasses.replace(PAYMENT, currency="ZZZ")},
+    "words for the reader's screen": {
+        "payment": dataclasses.replace(PAYMENT, reference="x\n  alert 00 of south\x1b[8m")
+    },
+    "whom it is not about": {"target": Target("north", "ref-2")},
+}
+
+
+@pytest.mark.parametrize("kind", LIES)
+def test_an_author_that_committed_to_a_lie_is_refused_where_the_alerts_are_opened(kind):
+    assert checked(*case_of(learned(), **LIES[kind])).failed == 4
+
+
+def test_an_alert_counts_once_however_often_it_is_proved():
+    kept, made = case_of(learned())
+    bench, (first, _) = kept.bench, made.alerts
+    bench.ok("north", "admin", SetPolicy("other", SCHEMA, (), None, 50))
+    which = parse_proof(first.proof).extra.state.key
+    kept.ledger.append(bench.blocks[-1])
+    kept.keep(kept.ledger.tip.height)
+    later = replace(first, proof=prove_state(kept.ledger, which).encode())
+    assert later.proof != first.proof
+    assert checked(kept, replace(made, alerts=(first, later))).failed == 3
 
 
 def test_what_a_bank_commits_to_is_what_the_law_opens():

@@ -28,8 +28,9 @@ from consortia.kernel.proof import PROOF_BYTES_MAX
 from consortia.kernel.verify import Step, Verdict, verify_proof
 from consortia.modules.guard.state import ALERTS
 from consortia.modules.guard.types import Alert
+from consortia.node.home import write_private
 from consortia.solutions.finance.fraud.evidence import REASON, SCHEMA, Shown, again, commitments
-from consortia.solutions.finance.iso20022.money import written
+from consortia.solutions.finance.iso20022.money import CURRENCIES, written
 
 ALERTS_MAX, RECEIPTS_MAX, MODELS_MAX = 100, 100, 16
 CASE_BYTES_MAX = 1 << 26
@@ -78,16 +79,21 @@ def make(
         tuple(_kept(session, one.hex()) for one in pinned),
         tuple(session.client.proof(identity(one)) for one in receipts),
     )
-    try:
-        out.write_bytes(MAGIC + encode_record(made))
-    except OSError as error:
-        raise Failure(f"{out}: {error.strerror}", "choose another file with --out") from None
+    save(out, made)
     if as_json:
         facts({"file": str(out), "alerts": len(found), "receipts": len(receipts)})
     else:
         say(f"{out}: alerts {len(found)}, receipts {len(receipts)}")
         say(f"next: consortia verify {out} --network {session.client.status().network}")
     return DONE
+
+
+def save(out: Path, made: Case) -> None:
+    """Write a case file, for its author's eyes until it is handed on."""
+    try:
+        write_private(out, MAGIC + encode_record(made))
+    except OSError as error:
+        raise Failure(f"{out}: {error.strerror}", "choose another file with --out") from None
 
 
 def _alerted(session: Session, which: str) -> Alerted:
@@ -143,9 +149,9 @@ def verify_case(app: Application, data: bytes, network: bytes) -> Checked:
     """Verify a case file with nothing but the file and the network's hash.
 
     1. The file is a case in its one spelling. 2. Each receipt stands in the log under a final checkpoint.
-    3. Each alert stands in the state under a final checkpoint. 4. What opens each alert is what it commits
-    to. 5. The models are those that the alerts pin, each used. 6. Executed again, every alert's score comes
-    out the same.
+    3. Each alert stands in the state under a final checkpoint, and once in the file. 4. What opens each
+    alert is what it commits to, and is about the payment that it shows. 5. The models are those that the
+    alerts pin, each used. 6. Executed again, every alert's score comes out the same.
     """
     check, checked = _Check(app, data, network), Checked()
     steps: Sequence[Callable[[], str]] = (
@@ -204,6 +210,8 @@ class _Check:
             alert = decode_record(Alert, state.value)
             if state.key != ALERTS.state_key(alert.id):
                 raise _Wrong(f"the entry of alert {number} is no alert's")
+            if any(alert.id == other.id for other in self.found):
+                raise _Wrong(f"alert {alert.id.hex()[:16]} stands in it twice")
             self.found.append(alert)
         return f"{len(self.found)} alerts stand in the state under final checkpoints"
 
@@ -219,8 +227,11 @@ class _Check:
             said = alert.finding
             if commitments(one.shown) != (said.target, said.score, said.evidence):
                 raise _Wrong(f"what is shown is not what alert {alert.id.hex()[:16]} commits to")
-            if said.code != REASON or one.shown.evidence.schema != SCHEMA:
+            seen = one.shown.evidence
+            if said.code != REASON or seen.schema != SCHEMA or seen.currency not in CURRENCIES:
                 raise _Wrong(f"alert {alert.id.hex()[:16]} is no alert on a payment")
+            if one.shown.target.subject != seen.reference or not seen.reference.isprintable():
+                raise _Wrong(f"alert {alert.id.hex()[:16]} is not about the payment that it shows")
         return "targets, scores and evidence are those that the alerts commit to"
 
     def models(self) -> str:
