@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.codec import decode_record, encode_record
+from consortia.modules.consent.messages import Withdraw
 from consortia.modules.training.messages import Join, Start
 from consortia.sdk.assets import Assets
 from consortia.sdk.consent import Consent, HandedOut, Slip
@@ -109,3 +110,18 @@ def test_what_is_handed_out_is_checked_against_the_ledger_by_who_asked(clinic):
     desk.withdraw("patients", "p1", ["research"])
     with pytest.raises(LedgerError, match="has no records of that person in version 2"):
         desk.hand_out("patients", 0)
+
+
+def test_a_withdrawal_tells_nobody_the_secret_for_another_purpose(clinic):
+    bench, desk, _, _ = clinic
+    slip = desk.give("patients", purposes=["care", "teaching"], days=9, now=bench.time, people=["p5"])["p5"]
+    west = Way(bench, "west")
+    Consent(west, "west", None, desk._assets).withdraw_by_slip(slip, ["teaching"])
+    told = slip.secret_for("teaching")
+    with pytest.raises(BenchError, match="not_yours"):
+        west.submit(Withdraw(slip.dataset, slip.subject, ("care",), told))
+    assert {one.purpose: one.stands for one in desk.of("patients", slip.subject)} == {
+        "care": True,
+        "research": True,
+        "teaching": False,
+    }

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from consortia.base.codec import U32, U63, Digest, Name, Record, Salt
 from consortia.base.commitments import record_leaf, subject_key
+from consortia.base.hashing import tagged
 from consortia.base.setcommit import part
 from consortia.engines.commit import dataset as sets
 from consortia.engines.commit.dataset import Presence
@@ -52,6 +53,7 @@ class Slip(Record, frozen=True):
     """What a person is handed: with it anybody withdraws the person's consent, through any member.
 
     `subject` is the person's key in the data set, `salt` shows that it is (`base.commitments.subject_key`).
+    `secret` never leaves it: a withdrawal shows everybody the secret for its purpose alone.
     """
 
     dataset: Digest
@@ -59,6 +61,10 @@ class Slip(Record, frozen=True):
     subject: Digest
     salt: Salt
     secret: Salt
+
+    def secret_for(self, purpose: str) -> bytes:
+        """The secret (32 bytes) that ends the consent to one purpose, and to no other."""
+        return tagged("consortia/consent/purpose", self.secret + purpose.encode())
 
 
 class HandedOut(Record, frozen=True):
@@ -113,10 +119,14 @@ class Consent:
             one = known[name]
             slips[name] = Slip(found.id, found.owner, one.key, one.salt or b"", os.urandom(32))
         wanted, expires = tuple(sorted(set(purposes))), now + days * DAY
-        given = [asked.Given(one.subject, wanted, expires, slip_of(one.secret)) for one in slips.values()]
-        given.sort(key=lambda each: each.subject)
-        for start in range(0, len(given), GIVEN_MAX):
-            self._access.submit(asked.Give(found.id, tuple(given[start : start + GIVEN_MAX])))
+        ordered = sorted(slips.values(), key=lambda one: one.subject)
+        for purpose in wanted:
+            given = [
+                asked.Given(one.subject, (purpose,), expires, slip_of(one.secret_for(purpose)))
+                for one in ordered
+            ]
+            for start in range(0, len(given), GIVEN_MAX):
+                self._access.submit(asked.Give(found.id, tuple(given[start : start + GIVEN_MAX])))
         return slips
 
     def cover(self, which: str, purpose: str) -> queries.Covered:
@@ -165,8 +175,12 @@ class Consent:
 
     def withdraw_by_slip(self, slip: Slip, purposes: Sequence[str]) -> None:
         """End a person's consent with its slip, through whichever member."""
-        wanted = tuple(sorted(set(purposes)))
-        self._access.submit(asked.Withdraw(slip.dataset, slip.subject, wanted, slip.secret))
+        self._access.submit(
+            *(
+                asked.Withdraw(slip.dataset, slip.subject, (purpose,), slip.secret_for(purpose))
+                for purpose in sorted(set(purposes))
+            )
+        )
 
     def ask(self, which: str, subject: bytes, purpose: str, request: str) -> bytes:
         """Ask for a person's records for a purpose; gives the salt of the request's hash."""
