@@ -107,9 +107,15 @@ def test_what_is_handed_out_is_checked_against_the_ledger_by_who_asked(clinic):
         desk.hand_out("patients", 5)
     with pytest.raises(LedgerError, match="west did not ask"):
         Consent(Way(bench, "west"), "west", None, desk._assets).receive(handed)
+    west = Consent(Way(bench, "west"), "west", None, desk._assets)
+    west.break_glass("north/patients", slips["p1"].subject, "unconscious")
+    west.withdraw_by_slip(slips["p1"], ["research"])
+    with pytest.raises(LedgerError, match="does not consent to research any more"):
+        desk.hand_out("patients", 0)
+    assert desk.hand_out("patients", 1).place == 1
     desk.withdraw("patients", "p1", ["research"])
     with pytest.raises(LedgerError, match="has no records of that person in version 2"):
-        desk.hand_out("patients", 0)
+        desk.hand_out("patients", 1)
 
 
 def test_a_withdrawal_tells_nobody_the_secret_for_another_purpose(clinic):

@@ -199,10 +199,14 @@ class Consent:
     def hand_out(self, which: str, place: int) -> HandedOut:
         """The records that were asked for at a place of an own data set's log, with what shows them.
 
-        Raises LedgerError where nobody asked there, or the person has no records in the newest version.
+        Raises LedgerError where nobody asked there, the person does not consent to that any more, or has no
+        records in the newest version.
         """
         found, known = self._subjects(which)
         use = self._use(found.id, place)
+        stands = {one.purpose for one in self.of(which, use.subject) if one.stands}
+        if use.purpose is not None and use.purpose not in stands:
+            raise LedgerError(f"that person does not consent to {use.purpose} any more")
         name = next((one.name for one in known.values() if one.key == use.subject), None)
         shown = None if name is None else sets.prove(self._held(found), name, found.version)
         if not isinstance(shown, Presence):
