@@ -4,11 +4,12 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.codec import decode_record, encode_record
+from consortia.modules.assets.messages import NewVersion
 from consortia.modules.consent.messages import Withdraw
 from consortia.modules.training.messages import Join, Start
 from consortia.sdk.assets import Assets
 from consortia.sdk.consent import Consent, HandedOut, Slip
-from consortia.sdk.errors import LedgerError
+from consortia.sdk.errors import LedgerError, Unreachable
 from consortia.sdk.jsonform import from_json, to_json
 from consortia.testing.machine import Bench, BenchError
 from consortia.testing.scenarios.training_consent import RESEARCH
@@ -131,3 +132,22 @@ def test_a_withdrawal_tells_nobody_the_secret_for_another_purpose(clinic):
         "research": True,
         "teaching": False,
     }
+
+
+def test_a_withdrawal_that_was_interrupted_goes_on_where_it_was(clinic):
+    _, desk, assets, _ = clinic
+    desk.cover("patients", "research")
+    submit = desk._access.submit
+
+    def gone(*records):
+        if any(isinstance(one, NewVersion) for one in records):
+            raise Unreachable("the node is away")
+        return submit(*records)
+
+    desk._access.submit = gone
+    with pytest.raises(Unreachable):
+        desk.withdraw("patients", "p7", ["research"])
+    desk._access.submit = submit
+    assert desk.withdraw("patients", "p7", ["research"]).version == 2
+    assert desk.withdraw("patients", "p8", ["research"]).version == 3
+    assert desk._vault.dataset("patients").version == assets.get("patients").version == 3

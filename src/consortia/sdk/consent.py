@@ -166,7 +166,13 @@ class Consent:
         standing = tuple(one.purpose for one in self.of(which, key) if one.stands and one.purpose in wanted)
         if standing:  # 1
             self._access.submit(asked.Withdraw(found.id, key, standing, None))
-        made = self._vault.remove_subjects(found.name, [person.encode()])
+        held = self._held(found)
+        begun = held.version > found.version and key not in sets.entries(held)  # and then it was interrupted
+        made = (
+            self._vault.commitment(found.name)
+            if begun
+            else self._vault.remove_subjects(found.name, [person.encode()])
+        )
         self._access.submit(NewVersion(found.id, made.root, made.count, made.subjects, None))  # 2
         for purpose in wanted:  # 3
             self.cover(which, purpose)
