@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from click import UsageError
 
 from consortia.cli.output import Failure
 from consortia.cli.payments import payments
+from consortia.engines.intersect import Blinding
 from consortia.engines.train.files import DataError
 from consortia.solutions.finance.rings.laundering import DAY, Ring, Transfer, World
 from consortia.solutions.finance.rings.links import number_of, send
@@ -53,11 +55,13 @@ def test_three_banks_name_a_ring_that_none_of_them_names_alone(capsys, tmp_path,
     shares = []
     for bank, path in files.items():
         shares.append(tmp_path / f"{bank}.share.json")
-        facts(capsys, "rings", path, "--names", back[bank], "--share", shares[-1])
+        own = ("--names", back[bank], "--secret", tmp_path / f"{bank}.secret")
+        facts(capsys, "rings", path, *own, "--share", shares[-1])
         assert not any(number in shares[-1].read_text() for number in NUMBERS)
     found = facts(capsys, "rings", *shares)["suspects"]
     assert [(one["account"], one["reasons"]) for one in found] == [("", ["cycle"])] * 3
-    own = facts(capsys, "rings", files["two"], *shares, "--names", back["two"])["suspects"]
+    names = ("--names", back["two"], "--secret", tmp_path / "two.secret")
+    own = facts(capsys, "rings", files["two"], *shares, *names)["suspects"]
     assert {one["account"] for one in own} <= NUMBERS
     payments.main(["rings", *map(str, shares)], standalone_mode=False)
     assert capsys.readouterr().out.count("of another bank") == 3
@@ -80,8 +84,14 @@ WRONG = {
     "no JSON": ("{", "no JSON"),
     "no list": ('{"transfers": []}', "no list of blinded accounts"),
     "no points": ('{"purpose": "p", "by": 1, "points": ["00"]}', "no list of points"),
-    "no point of the group": (json.dumps({"purpose": "p", "by": 1, "points": ["ff" * 32]}), "other.json"),
-    "another purpose": ('{"purpose": "q", "by": 1, "points": []}', "is for 'q'"),
+    "no mark": ('{"purpose": "p", "by": 1, "points": []}', "no list of blinded accounts: 'mark'"),
+    "no point of the group": (
+        json.dumps({"purpose": "p", "by": 1, "mark": "", "points": ["ff" * 32]}),
+        "other.json",
+    ),
+    "no number": ('{"purpose": "p", "by": Infinity, "mark": "", "points": []}', "no list of"),
+    "deep": ("[" * 100_000, "no JSON"),
+    "another purpose": ('{"purpose": "q", "by": 1, "mark": "", "points": []}', "is for 'q'"),
 }
 
 
@@ -101,6 +111,35 @@ def test_a_share_that_is_none_or_names_of_other_files_are_told(capsys, tmp_path,
     (tmp_path / "bad.json").write_text('{"transfers": [[1, "zz", "00", 1]]}')
     with pytest.raises(DataError, match="no transfers under pseudonyms"):
         facts(capsys, "rings", tmp_path / "bad.json")
-    (tmp_path / "none.json").write_text('{"purpose": "p", "by": 1, "points": []}')
-    with pytest.raises(Failure, match="is of 0 accounts"):
-        facts(capsys, "rings", files["one"], "--names", tmp_path / "none.json")
+    mine = ("--secret", tmp_path / "one.secret")
+    facts(capsys, "blind", files["one"], "--purpose", "p", *mine, "--out", tmp_path / "one.json")
+    facts(capsys, "rings", files["one"], "--names", tmp_path / "one.json", *mine)
+    send(tmp_path / "few.xml", "one", World(WORLD.bank_of, CYCLE[:1], []), BANKS)
+    with pytest.raises(Failure, match=r"one\.json is not the list of the accounts in these files"):
+        facts(capsys, "rings", tmp_path / "few.xml", "--names", tmp_path / "one.json", *mine)
+    with pytest.raises(Failure, match="no secret"):
+        facts(capsys, "rings", files["one"], "--names", tmp_path / "one.json", "--secret", tmp_path / "two")
+    with pytest.raises(UsageError, match="go together"):
+        facts(capsys, "rings", files["one"], "--names", tmp_path / "one.json")
+
+
+def test_where_an_account_stands_in_a_list_tells_nothing_of_its_number(capsys, tmp_path):
+    """Whoever knows some accounts of a sorted list knows between which numbers the others lie."""
+    accounts = [f"account {at:05}".encode() for at in range(40)]
+    cycle = [Transfer(DAY + at, accounts[at], accounts[at - 1], SUM) for at in range(40)]
+    world, mine = World(dict.fromkeys(accounts, "one"), cycle, []), ("--secret", tmp_path / "secret")
+    send(tmp_path / "one.xml", "one", world, BANKS)
+    facts(capsys, "blind", tmp_path / "one.xml", "--purpose", "p", *mine, "--out", tmp_path / "mine.json")
+    share = tmp_path / "share.json"
+    names = ("--names", tmp_path / "mine.json", *mine)
+    facts(capsys, "rings", tmp_path / "one.xml", *names, "--share", share)
+    points = json.loads((tmp_path / "mine.json").read_text())["points"]
+    blinding = Blinding(b"p", int((tmp_path / "secret").read_text(), 16))
+    numbers = sorted(number_of(one, "one", BANKS) for one in accounts)
+    in_order = [point.hex() for point in blinding.begin(numbers)]
+    assert sorted(points) == sorted(in_order)
+    assert points != in_order
+    paid = {(payer, payee) for _, payer, payee, _ in json.loads(share.read_text())["transfers"]}
+    name = dict(zip(numbers, in_order, strict=True))
+    called = {one: name[number_of(one, "one", BANKS)] for one in accounts}
+    assert paid == {(called[one.payer], called[one.payee]) for one in cycle}

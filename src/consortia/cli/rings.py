@@ -12,8 +12,9 @@ from typing import Any
 
 import click
 
-from consortia.base.codec import Malformed
+from consortia.base.codec import Malformed, encode
 from consortia.base.group import ORDER
+from consortia.base.hashing import tagged
 from consortia.cli.options import json_option
 from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.engines.intersect import NAMES_MAX, Blinding
@@ -44,7 +45,8 @@ def blind(*, files: tuple[Path, ...], purpose: str, secret: Path, out: Path, as_
     Pass the list round: every other bank blinds it with its own secret, and it comes back. Use one secret a
     purpose, and delete it after: whoever has all of them can try account numbers.
     """
-    blinding = Blinding(purpose.encode(), _secret(secret))
+    own = _secret(secret)
+    blinding = Blinding(purpose.encode(), own)
     if len(files) == 1 and files[0].suffix == ".json":
         kept = _list(files[0])
         if kept["purpose"] != purpose:
@@ -53,10 +55,11 @@ def blind(*, files: tuple[Path, ...], purpose: str, secret: Path, out: Path, as_
             points = blinding.go_on(kept["points"])
         except (Malformed, ValueError) as error:
             raise Failure(f"{files[0].name}: {error}", AGAIN) from None
-        by = kept["by"] + 1
+        by, mark = kept["by"] + 1, kept["mark"]
     else:
-        points, by = blinding.begin(accounts_of(_large(files))), 1
-    made = {"purpose": purpose, "by": by, "points": [point.hex() for point in points]}
+        accounts, mark = _hidden(own, purpose, accounts_of(_large(files)))
+        points, by = blinding.begin(accounts), 1
+    made = {"purpose": purpose, "by": by, "mark": mark, "points": [point.hex() for point in points]}
     _save(out, made)
     if as_json:
         facts({"file": str(out), "accounts": len(points), "by": by})
@@ -68,9 +71,12 @@ def blind(*, files: tuple[Path, ...], purpose: str, secret: Path, out: Path, as_
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--names", type=click.Path(path_type=Path), help="The own list, blinded by all banks.")
+@click.option("--secret", type=click.Path(path_type=Path), help="With --names: the secret that began it.")
 @click.option("--share", type=click.Path(path_type=Path), help="Write the own transfers under pseudonyms.")
 @json_option
-def rings(*, files: tuple[Path, ...], names: Path | None, share: Path | None, as_json: bool) -> int:
+def rings(
+    *, files: tuple[Path, ...], names: Path | None, secret: Path | None, share: Path | None, as_json: bool
+) -> int:
     """Name accounts that look like rings, each with its rules, in FILEs: pacs.008, and what banks shared.
 
     With --names the own transfers go by the pseudonyms that all banks made, so that others' shares fit.
@@ -80,19 +86,39 @@ def rings(*, files: tuple[Path, ...], names: Path | None, share: Path | None, as
     behind: dict[bytes, bytes] = {}
     if names is None and (share is not None or (own and found)):
         raise click.UsageError("--names: transfers of several banks fit under pseudonyms alone")
-    if names is not None:
-        points, accounts = _list(names)["points"], accounts_of(own)
-        if len(points) != len(accounts):
-            raise Failure(
-                f"{names.name} is of {len(points)} accounts, and these files have {len(accounts)}", AGAIN
-            )
-        behind = dict(zip(points, accounts, strict=True))
-        own = renamed(own, dict(zip(accounts, points, strict=True)))
+    if (names is None) != (secret is None):
+        raise click.UsageError("--names and --secret go together: the secret tells which name is where")
+    if names is not None and secret is not None:
+        behind = _behind(names, secret, accounts_of(own))
+        own = renamed(own, {account: point for point, account in behind.items()})
     if share is not None:
         _save(share, {"transfers": [[t.time, t.payer.hex(), t.payee.hex(), t.amount] for t in own]})
     named = suspects({*own, *found})
     _tell(named, behind, clear=names is None and not found, as_json=as_json)
     return DONE
+
+
+def _hidden(secret: int, purpose: str, accounts: list[bytes]) -> tuple[list[bytes], str]:
+    """Accounts in an order that tells nobody else anything, and the mark by which their list is known again.
+
+    Sorted by number they would not do: whoever knows some of them would know between which the others lie.
+    """
+    key = secret.to_bytes(32, "big")
+    mark = tagged("consortia/rings/list", key + encode([purpose, *accounts]))
+    return sorted(
+        accounts, key=lambda one: tagged("consortia/rings/order", key + encode([purpose, one]))
+    ), mark.hex()
+
+
+def _behind(names: Path, secret: Path, accounts: list[bytes]) -> dict[bytes, bytes]:
+    """The account behind each pseudonym of the list that came back."""
+    if not secret.exists():
+        raise Failure(f"{secret}: no secret", "name the one that began the list with --secret")
+    kept = _list(names)
+    ordered, mark = _hidden(_secret(secret), kept["purpose"], accounts)
+    if mark != kept["mark"] or len(kept["points"]) != len(ordered):
+        raise Failure(f"{names.name} is not the list of the accounts in these files under {secret}", AGAIN)
+    return dict(zip(kept["points"], ordered, strict=True))
 
 
 def _tell(named: list[Suspect], behind: dict[bytes, bytes], *, clear: bool, as_json: bool) -> None:
@@ -146,8 +172,13 @@ def _list(path: Path) -> dict[str, Any]:
         points = [bytes.fromhex(each) for each in found["points"]]
         if len(points) > NAMES_MAX or any(len(point) != POINT_BYTES for point in points):
             raise ValueError("no list of points")
-        return {"purpose": str(found["purpose"]), "by": int(found["by"]), "points": points}
-    except (KeyError, TypeError, ValueError) as error:
+        return {
+            "purpose": str(found["purpose"]),
+            "by": int(found["by"]),
+            "mark": bytes.fromhex(found["mark"]).hex(),
+            "points": points,
+        }
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{path.name}: no list of blinded accounts: {error}") from None
 
 
@@ -159,7 +190,7 @@ def _shared(path: Path) -> list[Transfer]:
             Transfer(int(time), bytes.fromhex(payer), bytes.fromhex(payee), int(amount))
             for time, payer, payee, amount in found["transfers"]
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{path.name}: no transfers under pseudonyms: {error}") from None
 
 
@@ -168,7 +199,7 @@ def _json(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path.name}: no JSON: {error}") from None
     if not isinstance(found, dict):
         raise DataError(f"{path.name}: no JSON object")
