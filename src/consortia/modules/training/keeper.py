@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from consortia.kernel.context import Context
-from consortia.modules.training.state import PROGRESS, ROUNDS, STUDIES, parts_of, submissions_of
-from consortia.modules.training.types import Round
+from consortia.modules.training.state import BROUGHT, PROGRESS, ROUNDS, STUDIES, parts_of, submissions_of
+from consortia.modules.training.types import Joined, Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,11 @@ class Keeper:
         return progress.status != "proposed", opened
 
     def contributions(self, ctx: Context, study: bytes) -> tuple[tuple[str, int, int], ...]:
-        """Of each member whose updates are in a final round: name, records, and number of such rounds."""
-        records = {name: part.records for name, part in parts_of(ctx, study).items()}
+        """Of each member whose updates are in a final round: name, records, and number of such rounds.
+
+        The records are the fewest that it brought to a round: what comes late is not paid for all rounds.
+        """
+        records = {name: _fewest(ctx, study, name, part) for name, part in parts_of(ctx, study).items()}
         rounds = dict.fromkeys(records, 0)
         for each in _final(ctx, study):
             for name in each.cohort:
@@ -45,6 +48,14 @@ class Keeper:
                 if name in each.cohort and first.setdefault(update.blob, name) != name:
                     return first[update.blob], name
         return None
+
+
+def _fewest(ctx: Context, study: bytes, member: str, part: Joined) -> int:
+    """The fewest records that a member brought to a round that began."""
+    progress = PROGRESS.get(ctx, study)
+    begun = 0 if progress is None else progress.index
+    brought = [one.records for key, one in BROUGHT.scan(ctx, study, member) if int(key[2]) < begun]
+    return min((part.records, *brought))
 
 
 def _final(ctx: Context, study: bytes) -> list[Round]:
