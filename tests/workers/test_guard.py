@@ -13,7 +13,8 @@ from consortia.workers.agent import MandateOver
 from consortia.workers.guard import FILE, Guard, alert_id, read_place
 from consortia.workers.guarding import Drawer, GuardError, Models, check
 from consortia.workers.observing import Observer, ObserverError
-from tests.workers.watched import Door, Killed, Ledger, usual
+from consortia.workers.seen import named
+from tests.workers.watched import NAMES, Door, Killed, Ledger, usual
 
 MINUTES = 60_000
 PLACE = FILE.format("usual")
@@ -54,6 +55,21 @@ def test_money_that_is_passed_on_within_minutes_is_one_alert_that_comes_out_the_
     assert comes_out(door, tmp_path)
     assert guard.work() == (False, [])  # its own alert is nothing to look at
     assert read_place(tmp_path / "guard" / PLACE).height == ledger.bench.tip.height
+
+
+def test_an_account_with_the_longest_of_names_is_no_way_to_end_a_guard(tmp_path):
+    """Whom money goes to chooses its account's label; the evidence can be read all the same."""
+    long = "hospital-of-the-longest-of-names"
+    ledger = Ledger(names=(*NAMES, long))
+    unit, away = ledger.funded(), f"{long}/{'a' * 64}"
+    ledger.pay("south", away, unit, 480_000, after=10 * MINUTES)
+    door = Door(ledger)
+    ((done,), other) = Guard(door, tmp_path, "usual").work()[1], f"{away[:-1]}b"
+    assert (done.code, comes_out(door, tmp_path)) == (OK, True)
+    told = Drawer(tmp_path).read(done.alert).fact.target
+    assert told.startswith(f"{long}/a")
+    assert told == named(away) != named(other)
+    assert Guard(door, tmp_path, "usual").work() == (False, [])
 
 
 def test_a_guard_that_dies_at_any_call_loses_no_alert_and_raises_none_twice(tmp_path):

@@ -26,8 +26,8 @@ def usual():
 class Ledger:
     """A bench, its blocks with what came of them, and a member's policy."""
 
-    def __init__(self, daily=15, model=None):
-        self.bench = Bench(NAMES)
+    def __init__(self, daily=15, model=None, names=NAMES):
+        self.bench = Bench(names)
         self.wholes = []
         self.run("north", "admin", SetPolicy("usual", SCHEMA, usual(), model, daily))
 

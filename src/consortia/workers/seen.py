@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from consortia.base.hashing import sha256
 from consortia.engines.watch import Event
 from consortia.engines.watch.events import VALUE_MAX
 from consortia.kernel.block import Receipt
@@ -13,6 +14,9 @@ from consortia.modules.guard.types import Opening
 
 KEPT_MAX = 4_096
 """How many of each sort (accounts, assets, rounds ...) are remembered; those longest unseen are forgotten."""
+
+NAMED_MAX = 80
+"""How long a name in evidence is; an account's may be longer, as whoever has it chooses its label."""
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 NEVER_MINUTES = 7 * 24 * 60
@@ -94,12 +98,18 @@ class Seen:
         if ":" in member:
             return  # a module's account acts for nobody
         bounded = tuple(max(-VALUE_MAX, min(VALUE_MAX, value)) for value in values)
-        self.out.append((Event(self.time, kind, actor, target, bounded), Opening(member, actor[:80])))
+        actor, target = named(actor), named(target)
+        self.out.append((Event(self.time, kind, actor, target, bounded), Opening(member, actor)))
 
 
 def short(value: object) -> str:
     """An id, in the digits by which people know it."""
     return value.hex()[:16] if isinstance(value, bytes) else str(value)
+
+
+def named(text: str) -> str:
+    """A name as evidence has it: one that is too long for it by its beginning and its hash."""
+    return text if len(text) <= NAMED_MAX else f"{text[: NAMED_MAX - 17]}~{sha256(text.encode()).hex()[:16]}"
 
 
 def minutes(since: int, now: int) -> int:
