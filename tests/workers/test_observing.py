@@ -7,12 +7,14 @@ import pytest
 
 from consortia.base.refusals import Refused
 from consortia.engines.watch import KINDS, Watcher
-from consortia.kernel.block import OK, Header, Whole, parse_leaf
+from consortia.kernel.block import OK, Event, Header, Receipt, Whole, parse_leaf
+from consortia.kernel.transaction import Call, Transaction
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import table
 from consortia.testing.scenarios.market_meters import METERED
 from consortia.workers.observing import Observer
-from consortia.workers.seen import KEPT_MAX, Signer, Tables
+from consortia.workers.seen import KEPT_MAX, Seen, Signer, Tables
+from consortia.workers.seen_money import orders
 from tests.workers.watched import Door, Ledger
 
 ROOMS = ("bank", "governance", "identity", "market", "predictions", "training")
@@ -91,6 +93,19 @@ def test_a_key_that_the_ledger_does_not_know_makes_no_event_and_an_alert_is_none
     assert (event.kind, event.target, event.values[1]) == ("act", "bank.transfer", 1)
     assert opening.member == "west"
     assert Observer().block(ledger.wholes[-1], lambda _: None) == []
+
+
+def test_a_refused_reveal_makes_nobody_forget_whose_an_order_is():
+    """Anybody may send one for the place of another's order, or of its own, before the real one."""
+    args = {"market": bytes(32), "auction": 1, "place": 7, "order": {"limit": 90}, "salt": bytes(32)}
+    sent = Transaction(1, bytes(32), bytes(32), 0, 0, 1, (Call("market.reveal", args),))
+    tables = Tables()
+    tables.put("sealed", f"{bytes(8).hex()} 1 7", "west")
+    for code, told in (("market.wrong_order", ()), (OK, (Event("market.revealed", {}),))):
+        orders(Seen(tables, 5, Signer("west", 0), sent, Receipt(1, 0, bytes(32), code, 100, told)))
+        gone = code == OK
+        assert (tables.find("sealed", f"{bytes(8).hex()} 1 7") is None) == gone
+        assert tables.find("limits", f"{bytes(8).hex()} 1 west") == ([90] if gone else None)
 
 
 def test_what_is_remembered_is_bounded_and_the_longest_unseen_goes_first():

@@ -48,9 +48,9 @@ def orders(seen: Seen) -> None:
     tables = seen.tables
     for body in seen.told("market.committed"):
         tables.put("sealed", _book(body), body["account"])
-    for call in seen.transaction.calls:
+    for call in seen.transaction.calls if seen.told("market.revealed") else ():
         sealed = tables.drop("sealed", _book(call.args)) if call.method == "market.reveal" else None
-        if sealed and seen.told("market.revealed"):
+        if sealed:
             order: Any = call.args["order"]
             tables.put(
                 "limits", f"{short(call.args['market'])} {call.args['auction']} {sealed[0]}", order["limit"]
