@@ -49,7 +49,7 @@ class ClientGuardDoor:
     ) -> None:
         self._asking, self._signing, self._member, self._accounts = asking, signing, member, accounts
         self._builder = Builder(application(), asking.network, key, asking.next_sequence)
-        self._known: dict[bytes, Signer | None] = {}
+        self._known: dict[bytes, Signer] = {}
         self._height = -1
 
     @property
@@ -58,13 +58,16 @@ class ClientGuardDoor:
         return self._asking.network
 
     def who(self, key: bytes) -> Signer | None:
-        """Whose a key is."""
-        if key not in self._known:
+        """Whose a key is; one that is nobody's now, as a joiner's is, may be somebody's later."""
+        if key in self._known:
+            return self._known[key]
+        with _closing():
+            found = self._signer(key)
+        if found is not None:
             if len(self._known) >= KNOWN_MAX:
                 self._known.clear()
-            with _closing():
-                self._known[key] = self._signer(key)
-        return self._known[key]
+            self._known[key] = found
+        return found
 
     def _signer(self, key: bytes) -> Signer | None:
         with suppress(TransactionRefused):  # no key of a member: an agent's, or unknown
