@@ -10,7 +10,7 @@ import click
 from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
+from consortia.cli.output import DONE, REFUSED, Failure, day, facts, printable, say, table
 from consortia.cli.session import Door, Session, at_home
 from consortia.modules.assets.types import Asset
 from consortia.node.home import write_private
@@ -207,9 +207,14 @@ def receive(*, file: Path, home: Path | None, as_json: bool) -> int:
     if as_json:
         facts({"records": rows, "version": handed.version, "dataset": handed.dataset})
         return DONE
-    heads = list(rows[0]) if rows else []
-    table([list(row.values()) for row in rows], heads)
+    show_records(rows)
     return DONE
+
+
+def show_records(rows: list[dict[str, str]]) -> None:
+    """Print records that another member wrote: nothing in them speaks to the terminal."""
+    heads = [printable(one) for one in rows[0]] if rows else []
+    table([[printable(cell) for cell in row.values()] for row in rows], heads)
 
 
 @consent.command("break-glass")

@@ -54,6 +54,11 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def printable(text: str) -> str:
+    """A text of somebody else's for one line: what a terminal would act on is escaped."""
+    return text if text.isprintable() else text.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
 def day(milliseconds: int | None) -> str:
     """A block time as people write it, to the minute; empty for none."""
     return "" if milliseconds is None else time.strftime("%Y-%m-%d %H:%M", time.gmtime(milliseconds / 1000))
