@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from consortia.base.codec import encode_record
+from consortia.base.codec import encode, encode_record
 from consortia.base.commitments import record_leaf
 from consortia.engines import detect
 from consortia.engines.watch import Event, Watcher, columns
@@ -41,6 +41,16 @@ def test_an_event_that_is_later_than_its_alert_is_named_as_a_clock_in_the_future
     forged = replace(alert, finding=replace(alert.finding, evidence=committed))
     wrong = {step.what: step.wrong for step in check(forged, ahead, policy) if step.wrong}
     assert wrong == {"time": "the event is later than the alert: a clock in the future"}
+
+
+@pytest.mark.parametrize("row", [[0, 0, 0, 0, -1, *[0] * 27], [1 << 62, (1 << 64) - 1, *[0] * 30]])
+def test_a_state_that_no_events_led_to_is_named(row):
+    """Whoever raised an alert may have committed to any state; a check of it names it and goes on."""
+    alert, policy, shown = raised()
+    prior = encode({"schema": "watch/1", "kept": [[["spend south/a1", row]], [], []]})
+    forged = replace(shown, fact=replace(shown.fact, prior=prior))
+    wrong = {step.what: step.wrong for step in check(alert, forged, policy) if step.wrong}
+    assert {"commitments", "state", "vector"} <= set(wrong)
 
 
 def test_a_time_that_no_clock_shows_makes_no_event():

@@ -28,7 +28,7 @@ from consortia.base.commitments import record_leaf
 from consortia.base.hashing import tagged
 from consortia.engines.detect import DetectError
 from consortia.engines.watch import Bound, Event, Rule, Watcher, hits, severity
-from consortia.engines.watch.features import SCHEMA, StateError
+from consortia.engines.watch.features import SCHEMA
 from consortia.engines.watch.learned import Learned
 from consortia.modules.guard.types import Alert, Finding, Opening, Policy
 from consortia.modules.guard.types import Rule as PolicyRule
@@ -192,7 +192,8 @@ def check(alert: Alert, shown: Shown, policy: Policy | None, models: Models | No
     ]
     try:
         vector = Watcher.load(fact.prior).vector(fact.event())
-    except (StateError, ValueError) as error:
+        np.array(vector, dtype=np.int64)
+    except (ValueError, ArithmeticError) as error:  # a state that no events led to has numbers of any size
         return [*steps, Step("vector", str(error))]
     wrong = "" if fact.schema == SCHEMA else f"vectors of {fact.schema!r}; this program makes {SCHEMA!r}"
     steps.append(Step("vector", wrong))
