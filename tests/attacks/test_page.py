@@ -9,7 +9,7 @@ PAGE = (ROOT / "docs" / "explanation" / "attacks.md").read_text(encoding="utf-8"
 SECTIONS = re.findall(r"^`(tests/attacks/\w+\.py)`\n\n((?:\|.*\n)+)", PAGE, flags=re.MULTILINE)
 
 
-ELSEWHERE = {"tests/attacks/test_ballots.py", "tests/attacks/test_mandates.py"}
+ELSEWHERE = {"tests/attacks/test_ballots.py", "tests/attacks/test_flood.py", "tests/attacks/test_mandates.py"}
 """Attacks on something else than a masked round, of which this page is."""
 
 
