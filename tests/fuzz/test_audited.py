@@ -27,13 +27,15 @@ PAYOUTS = ("teach", "open_payout", "score", "confirm_scores", "settle")
 """What leads to a payout by what updates were worth; work at random seldom comes so far."""
 
 SELDOM = {"kernel.over_quota", "bank.bad_counts", "bank.confirmed", "bank.copied"}
-SELDOM |= {"bank.not_committed", "bank.paid_scorer", "bank.scored", "bank.over_hold"}
+SELDOM |= {"bank.not_committed", "bank.paid_scorer", "bank.scored", "bank.over_hold", "bank.not_payee"}
 """What the bank's worlds come to so seldom that a hundred thousand moves may miss it: a quota that is used up
-where quotas are ample, and scorers that lie, whom `test_guards` presses for."""
+where quotas are ample, offers that a third takes, and scorers that lie, whom `test_guards` presses for."""
 
 NEVER_HERE = {"kernel.state_full", "kernel.out_of_range", "kernel.internal", "training.study_full"}
+NEVER_HERE |= {"training.no_consent", "training.old_version", "training.only_raise"}
 """What these worlds do not come to: bytes of state are not foretold, modules look before a sum passes what a
-record holds, the unforeseen fails every test, and no world has 64 members with data."""
+record holds, the unforeseen fails every test, no world has 64 members with data, and in none people consent
+or members decide on a budget: the scenarios of training do, and `test_chamber`."""
 
 
 def setting(room, seed):

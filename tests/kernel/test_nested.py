@@ -99,6 +99,14 @@ def test_a_refusal_undoes_the_calls_and_nothing_that_stood_before(ctx, nested, m
     assert ctx.events == [Written("before")]
 
 
+def test_whether_somebodys_call_is_stopped_is_told_and_nothing_carried_out(ctx, nested):
+    for method in ("probe.write", "probe.vanish"):
+        nested.check_stopped(ctx, CLERK, method)
+    with pytest.raises(Refused, match="stopped"):
+        nested.check_stopped(ctx, CLERK, "probe.erase")
+    assert (ctx.signer, notes(ctx), ctx.events) == (OPERATOR, [], [Written("before")])
+
+
 def test_the_events_of_calls_that_were_undone_are_told_to_whoever_asked(ctx, nested):
     assert nested.run(ctx, "council", [WRITE_A, REFUSE]).events == (Written("a"), Written("c"))
 

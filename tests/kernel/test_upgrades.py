@@ -16,6 +16,7 @@ from consortia.kernel.store import Overlay
 from consortia.kernel.upgrades import Outdated
 from consortia.modules.assets.messages import Register
 from consortia.modules.governance import messages as asked
+from consortia.modules.identity.messages import SetEndpoint
 from consortia.store.memory import MemoryStore
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.assets import blob, digest
@@ -49,9 +50,9 @@ def agreed(*modules):
     return bench, at
 
 
-def at_time(bench, time, app):
-    """What a machine of this software makes of a block with one registration at a block time."""
-    raw = bench.sign("north", "operator", blob("screen"), sequence=0)
+def at_time(bench, time, app, raw=None):
+    """What a machine of this software makes of a block at a block time, with one registration or `raw`."""
+    raw = raw or bench.sign("north", "operator", blob("screen"), sequence=0)
     machine = Machine(app, bench.genesis, bench.network)
     block = Block(bench.tip.height + 1, time, (raw,))
     return machine.execute(bench.state, bench.tip, block, bench._root_of)
@@ -76,6 +77,11 @@ def test_new_software_opens_the_same_network_and_goes_on_through_it():
     assert (old.leaves, old.changes) == (new.leaves, new.changes)
     founded = [Ledger.create(MemoryStore(), app, bench.genesis).tip for app in (application(), newer())]
     assert founded[0] == founded[1]
+
+
+def test_a_ledger_that_agreed_on_nothing_takes_blocks_at_any_time():
+    bench = Bench(4)
+    Ledger.create(MemoryStore(), application(), bench.genesis).check_versions(2**63 - 1)
 
 
 def test_software_that_is_newer_than_asked_goes_on_too():
@@ -115,6 +121,11 @@ class TestMethodsOfNewRules:
         with pytest.raises(InvalidBlock, match="unknown_method"):
             at_time(bench, at - 1, self.app)
         assert at_time(bench, at, self.app).receipts[0].code == OK
+
+    def test_other_transactions_are_carried_before(self):
+        bench, at = agreed()
+        raw = bench.sign("north", "admin", SetEndpoint("http://127.0.0.1:1", None), sequence=1)
+        assert at_time(bench, at - 1, self.app, raw).receipts[0].code == OK
 
     def test_no_proposal_and_no_delayed_act_carries_it_before(self):
         bench, at = agreed()
