@@ -8,7 +8,7 @@ from pathlib import Path
 from consortia.app import application
 from consortia.base.codec import Malformed, Record, encode_record
 from consortia.cli.governing import governance_of
-from consortia.cli.lookup import find_study
+from consortia.cli.lookup import digest_of, find_study
 from consortia.cli.output import Failure
 from consortia.cli.session import Door, Session
 from consortia.engines.commit.chunks import blob_id
@@ -42,13 +42,7 @@ def moment(text: str) -> int:
 
 def identity(text: str) -> bytes:
     """An escrow's id; raises Failure for what is not 64 hex digits."""
-    try:
-        found = bytes.fromhex(text)
-    except ValueError:
-        found = b""
-    if len(found) != 32:
-        raise Failure(f"{text!r} is no id of an escrow", "consortia account show")
-    return found
+    return digest_of(text, "id of an escrow", "consortia account show")
 
 
 def document(path: Path) -> bytes:

@@ -15,8 +15,8 @@ from msgspec import Meta
 
 from consortia.app import application
 from consortia.base.codec import Malformed, Record, decode_record, encode_record
-from consortia.cli.banking import identity
 from consortia.cli.casework import filed
+from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, instant, say
 from consortia.cli.session import Session, at_home
@@ -77,7 +77,7 @@ def make(
     made = Case(
         tuple(found),
         tuple(_kept(session, one.hex()) for one in pinned),
-        tuple(session.client.proof(identity(one)) for one in receipts),
+        tuple(session.client.proof(_transaction(one)) for one in receipts),
     )
     save(out, made)
     if as_json:
@@ -94,6 +94,10 @@ def save(out: Path, made: Case) -> None:
         write_private(out, MAGIC + encode_record(made))
     except OSError as error:
         raise Failure(f"{out}: {error.strerror}", "choose another file with --out") from None
+
+
+def _transaction(text: str) -> bytes:
+    return digest_of(text, "id of a transaction", "what did it prints the id with --json")
 
 
 def _alerted(session: Session, which: str) -> Alerted:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from consortia.base.keys import SigningKey
+from consortia.cli.lookup import digest
 from consortia.cli.output import Failure
 from consortia.cli.session import Session
 from consortia.modules.guard.queries import (
@@ -31,11 +32,8 @@ def standing(session: Session, member: str) -> Standing:
 
 def filed(session: Session, which: str) -> Filed:
     """An alert by its id, or by the first digits of one of this member's newest."""
-    try:
-        wanted = bytes.fromhex(which)
-    except ValueError:
-        wanted = b""
-    if len(wanted) == 32:
+    wanted = digest(which)
+    if wanted is not None:
         found = session.ask("guard.alert", ByAlert(wanted), MaybeFiled).found
     else:
         total = standing(session, session.member).tally.alerts

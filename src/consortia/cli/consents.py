@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from consortia.base.codec import Malformed, decode_record, encode_record
-from consortia.cli.lookup import find_asset
+from consortia.cli.lookup import digest_of, find_asset
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, printable, say, table
 from consortia.cli.session import Door, Session, at_home
@@ -39,13 +39,7 @@ def desk(home: Path | None) -> Consent:
 
 def subject_of(text: str) -> bytes:
     """The key of a person; raises Failure for what is not 64 hex digits."""
-    try:
-        found = bytes.fromhex(text)
-    except ValueError:
-        found = b""
-    if len(found) != 32:
-        raise Failure(f"{text!r} is no key of a person", "consortia consent give --slips FOLDER")
-    return found
+    return digest_of(text, "key of a person", "it is the `subject` in the person's slip")
 
 
 def _tell(text: str, *, as_json: bool, **known: object) -> int:

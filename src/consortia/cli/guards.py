@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from consortia.base.commitments import record_leaf
-from consortia.cli.banking import identity
 from consortia.cli.casework import PAGE, evidence_of, filed, person, standing, state
 from consortia.cli.learning import train
+from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
 from consortia.cli.session import Session, at_home, tell_done
@@ -167,7 +167,8 @@ def check_(
 def assign(*, which: str, key: str, home: Path | None, as_json: bool) -> int:
     """Give an alert to one of this member's people, by the id of a KEY."""
     session = at_home(home)
-    receipt = session.submit(Assign(filed(session, which).alert.id, identity(key)))
+    person_key = digest_of(key, "id of a key", "consortia key list")
+    receipt = session.submit(Assign(filed(session, which).alert.id, person_key))
     tell_done(receipt, f"The alert is given to {key[:16]}", as_json=as_json)
     return DONE
 

@@ -17,7 +17,7 @@ from consortia.workers.vault import Vault
 
 def find_asset(session: Session, which: str) -> tuple[Asset, Version]:
     """The asset that NAME, MEMBER/NAME or an id stands for, with its newest version; raises Failure."""
-    identity = _identity(which)
+    identity = digest(which)
     if identity is not None:
         found = session.ask("assets.asset", ById(identity), MaybeAsset)
     else:
@@ -39,7 +39,7 @@ def permissions(grantees: tuple[str, ...], purposes: tuple[str, ...]) -> Right:
 
 def find_study(session: Session, which: str) -> training.StudyView:
     """The study that NAME (own), MEMBER/NAME or an id stands for; raises Failure."""
-    identity = _identity(which)
+    identity = digest(which)
     if identity is None:
         proposer, slash, name = which.partition("/")
         asked = training.ByName(proposer, name) if slash else training.ByName(session.member, which)
@@ -84,9 +84,17 @@ def own_table(own: OwnData, schema: Schema) -> Table:
     return make_table(own.rows, schema)
 
 
-def _identity(which: str) -> bytes | None:
+def digest(text: str) -> bytes | None:
     """The 32 bytes that 64 hex digits write, else None."""
     try:
-        return bytes.fromhex(which) if len(which) == 64 else None
+        return bytes.fromhex(text) if len(text) == 64 else None
     except ValueError:
         return None
+
+
+def digest_of(text: str, what: str, remedy: str) -> bytes:
+    """The 32 bytes that 64 hex digits write; raises Failure, which says `what` the text is not."""
+    found = digest(text)
+    if found is None:
+        raise Failure(f"{text!r} is no {what}, which has 64 hex digits", remedy)
+    return found

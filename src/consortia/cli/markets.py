@@ -8,6 +8,7 @@ import click
 
 from consortia.base.keys import SigningKey
 from consortia.cli.banking import bank_of, span
+from consortia.cli.lookup import digest_of
 from consortia.cli.meters import meter
 from consortia.cli.options import home_option, json_option
 from consortia.cli.orders import Kept
@@ -340,11 +341,7 @@ def stop(*, name: str, key: str | None, account: str | None, home: Path | None, 
     if key is None:
         receipt = desk.markets.stop(found, account)
     else:
-        try:
-            identity = bytes.fromhex(key)
-        except ValueError:
-            raise Failure(f"{key!r} is no key id", "consortia key list") from None
-        receipt = desk.markets.stop_key(found, identity)
+        receipt = desk.markets.stop_key(found, digest_of(key, "key id", "consortia key list"))
     tell_done(receipt, f"stopped in {name}", as_json=as_json)
     return DONE
 

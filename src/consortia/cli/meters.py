@@ -10,6 +10,7 @@ import click
 from consortia.base.codec import Malformed
 from consortia.base.keys import SigningKey
 from consortia.cli.banking import span
+from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, instant, say, table
 from consortia.cli.session import Door, Session, at_home, tell_done
@@ -96,11 +97,8 @@ def attach(
 ) -> int:
     """Name the meter of an account in market NAME by its PUBLIC key, in hex."""
     _, meters, market = _desk(home, name)
-    try:
-        identity = bytes.fromhex(public)
-    except ValueError:
-        raise Failure(f"{public!r} is no key in hex", "consortia market meter key FILE") from None
-    receipt = meters.attach(market, identity, capacity, account)
+    key = digest_of(public, "key in hex", "consortia market meter key FILE")
+    receipt = meters.attach(market, key, capacity, account)
     tell_done(receipt, f"named; the grid accepts it: consortia market meter accept {name}", as_json=as_json)
     return DONE
 
