@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from consortia.cli.consents import desk, subject_of
-from consortia.cli.options import home_option, json_option
+from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import at_home
 from consortia.solutions.health.fhir.mapping import read_mapping
@@ -22,15 +22,15 @@ def health() -> None:
 
 
 @health.command("table")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE..."
+)
 @click.option(
     "--mapping", required=True, type=click.Path(path_type=Path), help="Which elements make columns."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The new CSV file.")
-@click.option(
-    "--rejects", type=click.Path(path_type=Path), help="Write what cannot be used to this CSV file."
-)
-@click.option("--skip-bad-rows", is_flag=True, help="Go on without what cannot be used.")
+@rejects_option
+@skip_option
 @json_option
 def make_table(
     *,
@@ -41,7 +41,7 @@ def make_table(
     skip_bad_rows: bool,
     as_json: bool,
 ) -> int:
-    """Make a study table, one row a patient, of FHIR R4 bundles (JSON) and NDJSON files, plain or gzipped.
+    """Make a study table, one row a patient, of FILEs: FHIR R4 bundles (JSON) and NDJSON, plain or gzipped.
 
     Register it by `consortia asset add OUT --subject patient`.
     """
@@ -66,22 +66,27 @@ def make_table(
 
 @health.command("consents")
 @click.argument("dataset")
-@click.argument("subject")
+@click.argument("subject", metavar="PERSON")
 @home_option
-def consents(*, dataset: str, subject: str, home: Path | None) -> int:
-    """Print what the person with this key agreed to, as FHIR R4 Consent resources, one a line."""
+@json_option
+def consents(*, dataset: str, subject: str, home: Path | None, as_json: bool) -> int:
+    """Print what the person with this key agreed to, as FHIR R4 Consent resources, one a line.
+
+    The key is the `subject` in the person's slip.
+    """
     place, key = _place(dataset, home), subject_of(subject)
-    _print([consent(place, key, each) for each in desk(home).of(dataset, key)])
+    _print([consent(place, key, each) for each in desk(home).of(dataset, key)], as_json=as_json)
     return DONE
 
 
 @health.command("uses")
 @click.argument("dataset")
 @home_option
-def uses(*, dataset: str, home: Path | None) -> int:
+@json_option
+def uses(*, dataset: str, home: Path | None, as_json: bool) -> int:
     """Print who asked for whose records, as FHIR R4 AuditEvent resources, one a line."""
     place = _place(dataset, home)
-    _print([audit_event(place, each) for each in desk(home).uses(dataset)])
+    _print([audit_event(place, each) for each in desk(home).uses(dataset)], as_json=as_json)
     return DONE
 
 
@@ -91,9 +96,13 @@ def _place(dataset: str, home: Path | None) -> Place:
     return Place(session.client.network, found.owner, found.id)
 
 
-def _print(resources: list[dict[str, object]]) -> None:
+def _print(resources: list[dict[str, object]], *, as_json: bool) -> None:
     for each in resources:
         wrong = check(each)
         if wrong:
             raise ValueError(wrong[0])
+    if as_json:
+        facts({"resources": resources})
+        return
+    for each in resources:
         say(json.dumps(each))

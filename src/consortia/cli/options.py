@@ -47,3 +47,15 @@ def plain_keys_option(function: F) -> F:
     return click.option(
         "--plain-keys", is_flag=True, help="Keep the keys unencrypted: for demonstrations only."
     )(function)
+
+
+def rejects_option(function: F) -> F:
+    """`--rejects FILE`: where rows and entries that cannot be used are told one by one."""
+    return click.option(
+        "--rejects", type=click.Path(path_type=Path), help="Write what cannot be used, and why, to this CSV."
+    )(function)
+
+
+def skip_option(function: F) -> F:
+    """`--skip-bad-rows`: leave out what cannot be used, instead of ending there."""
+    return click.option("--skip-bad-rows", is_flag=True, help="Go on without what cannot be used.")(function)

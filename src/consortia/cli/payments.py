@@ -11,7 +11,7 @@ import numpy as np
 
 from consortia.base.codec import Malformed
 from consortia.cli.lookup import find_study
-from consortia.cli.options import home_option, json_option
+from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say
 from consortia.cli.rings import blind, rings
 from consortia.cli.session import at_home
@@ -44,10 +44,6 @@ from consortia.solutions.rejects import Rejected, write_rejects
 
 KINDS = ("pacs.008", "camt.053", "camt.054")
 
-rejects_option = click.option(
-    "--rejects", type=click.Path(path_type=Path), help="Write what cannot be used, and why, to this CSV."
-)
-skip_option = click.option("--skip-bad-rows", is_flag=True, help="Go on without what cannot be used.")
 out_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from consortia.cli.options import rejects_option, skip_option
 from consortia.cli.output import DONE, Failure, facts, say
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ STORIES: dict[str, tuple[str, str]] = {
     "--data", type=click.Path(path_type=Path), help="Your own data; which files, a story's page says."
 )
 @click.option("--label", help="With --data: the column to predict; it has two classes.")
-@click.option("--rejects", type=click.Path(path_type=Path), help="Write rows that cannot be read here.")
-@click.option("--skip-bad-rows", is_flag=True, help="Go on without rows that cannot be read.")
+@rejects_option
+@skip_option
 @click.option("--home", type=click.Path(path_type=Path), help="Keep everything here; default demo-NAME.")
 @click.option("--seed", default=1, show_default=True, help="Changes splits and made-up data.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; progress goes to stderr.")
