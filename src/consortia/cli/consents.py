@@ -1,7 +1,10 @@
 """`consortia consent`: what people agreed to, withdrawals, covered versions, and who asked for what."""
 
+import csv
+import io
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,9 @@ from consortia.node.home import write_private
 from consortia.sdk.consent import Consent, HandedOut, Slip
 from consortia.sdk.jsonform import dump, from_json, to_json
 from consortia.workers.vault import Vault
+
+SLIP, PEOPLE = "{:06}.json", "people.csv"
+"""The files of slips, and the one that says whose they are: a slip itself names nobody."""
 
 purpose_option = click.option("--purpose", required=True, help="What the records are used for.")
 purposes_option = click.option("--purpose", "purposes", multiple=True, required=True, help="For what.")
@@ -83,16 +89,29 @@ def give(
     home: Path | None,
     as_json: bool,
 ) -> int:
-    """Record what people agreed to, and write a slip for each to hand to that person."""
+    """Record what people agreed to, and write a slip for each to hand to that person.
+
+    The file people.csv beside the slips says whose each is: it stays with you.
+    """
     if slips.exists():
         raise Failure(f"{slips} is there already", "name a new folder")
     now = time.time_ns() // 1_000_000
     made = desk(home).give(dataset, purposes=purposes, days=days, now=now, people=people)
     slips.mkdir(parents=True, mode=0o700)
     for number, slip in enumerate(made.values(), 1):
-        write_private(slips / f"{number:06}.json", dump(slip))
-    text = f"{len(made):,} people consent for {days} days; their slips are in {slips}, by name"
+        write_private(slips / SLIP.format(number), dump(slip))
+    write_private(slips / PEOPLE, _index(made))
+    text = f"{len(made):,} people consent for {days} days; {slips / PEOPLE} says whose slip is whose"
     return _tell(text, as_json=as_json, people=len(made), slips=str(slips))
+
+
+def _index(people: Iterable[str]) -> bytes:
+    """The slips' files and whose they are, in their order, as CSV."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(("slip", "person"))
+    rows.writerows((SLIP.format(number), person) for number, person in enumerate(people, 1))
+    return text.getvalue().encode()
 
 
 @consent.command()
@@ -104,8 +123,13 @@ def cover(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> in
     """Show that everybody in the newest version of DATASET consents to the purpose now."""
     found = desk(home).cover(dataset, purpose)
     shown = found.cover
-    until = None if shown is None else shown.until
-    return _tell(f"{dataset} may be read for {purpose} until {day(until)}", as_json=as_json, cover=found)
+    if shown is None:
+        text = f"{dataset} stands under no consent: its rights alone say who may read it"
+    elif not shown.people:
+        text = f"{dataset} may be read for {purpose}: nobody is in it"
+    else:
+        text = f"{dataset} may be read for {purpose} until {day(shown.until)}"
+    return _tell(text, as_json=as_json, cover=found)
 
 
 @consent.command()
@@ -157,13 +181,16 @@ def show(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> int
 
 @consent.command()
 @click.argument("dataset")
-@click.argument("subject")
+@click.argument("subject", metavar="PERSON")
 @purpose_option
 @click.option("--request", required=True, help="What is asked for; the ledger gets its salted hash.")
 @home_option
 @json_option
 def ask(*, dataset: str, subject: str, purpose: str, request: str, home: Path | None, as_json: bool) -> int:
-    """Ask for the records of the person with this key for a purpose."""
+    """Ask for the records of the person with this key for a purpose.
+
+    The key is the `subject` in the person's slip; `consortia consent uses --json` has those asked for.
+    """
     salt = desk(home).ask(dataset, subject_of(subject), purpose, request)
     return _tell(f"asked; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
 
@@ -213,7 +240,7 @@ def show_records(rows: list[dict[str, str]]) -> None:
 
 @consent.command("break-glass")
 @click.argument("dataset")
-@click.argument("subject")
+@click.argument("subject", metavar="PERSON")
 @click.option("--reasons", required=True, help="Why; the ledger gets the salted hash.")
 @home_option
 @json_option
