@@ -16,6 +16,7 @@ from consortia.modules.bank.ports import (
     Members,
     Ports,
     Standing,
+    Stops,
     Studies,
 )
 from consortia.modules.bank.queries import QUERIES
@@ -32,6 +33,7 @@ __all__ = [
     "Members",
     "Ports",
     "Standing",
+    "Stops",
     "Studies",
     "module",
 ]
