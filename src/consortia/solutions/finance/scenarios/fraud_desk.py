@@ -9,8 +9,9 @@ import numpy as np
 from consortia.engines.infer.predict import features_of, score_numbers
 from consortia.sdk.builder import message
 from consortia.solutions.finance.fraud import evidence
-from consortia.solutions.finance.fraud.arrivals import CENTS
+from consortia.solutions.finance.fraud.arrivals import CENTS, CURRENCY
 from consortia.solutions.finance.fraud.week import BANKS
+from consortia.solutions.finance.iso20022.money import written
 from consortia.solutions.finance.iso20022.payments import Payment
 from consortia.solutions.finance.scenarios.fraud_bureau import LEAD, Bureau
 from consortia.solutions.finance.scenarios.fraud_studies import tested
@@ -119,17 +120,17 @@ def hold(bureau: Bureau, raised: Mapping[str, list[Raised]]) -> Held:
     )
     stage.ledger(LEAD).bank.pay(bank, str(FLOAT), UNIT)
     stage.run(bank, "key", "new", "second", "--role", SECOND)
-    above = limit(bureau, bank)
-    stage.ledger(bank).bank.hold(unit, _money(above), DAY_MILLISECONDS)
+    limited = written(limit(bureau, bank), CURRENCY)
+    stage.ledger(bank).bank.hold(unit, limited, DAY_MILLISECONDS)
     one = raised[bank][-1]
     payee = BANKS[int(one.payment.creditor.account[4:12])]
     if payee == bank:
         payee = LEAD
-    amount = _money(one.payment.amount)
+    amount = written(one.payment.amount, CURRENCY)
     paid = stage.run(bank, "account", "pay", payee, amount, unit)
     if paid["escrow"] is None:
         raise StoryFailed("the payment was not held")
-    stage.line(f"{bank} holds what leaves it above {_money(above)}: {amount} EUR to {payee} do not settle")
+    stage.line(f"{bank} holds what leaves it above {limited}: {amount} EUR to {payee} do not settle")
     for role in (PERSON, SECOND):
         stage.client(bank, role).call("guard.label_alert", alert=one.alert, label="honest")
     escrow = bytes.fromhex(paid["escrow"])
@@ -145,10 +146,6 @@ def hold(bureau: Bureau, raised: Mapping[str, list[Raised]]) -> Held:
         tuple(each.alert for each in raised[bank]),
         (paid["transaction"], gone.transaction.hex()),
     )
-
-
-def _money(cents: int) -> str:
-    return f"{cents // CENTS}.{cents % CENTS:02}"
 
 
 def _code(said: str) -> str:
