@@ -13,7 +13,6 @@ from typing import Annotated
 import click
 from msgspec import Meta
 
-from consortia.app import application
 from consortia.base.codec import Malformed, Record, decode_record, encode_record
 from consortia.cli.casework import filed
 from consortia.cli.lookup import digest_of
@@ -29,7 +28,7 @@ from consortia.kernel.verify import Step, Verdict, verify_proof
 from consortia.modules.guard.state import ALERTS
 from consortia.modules.guard.types import Alert
 from consortia.node.home import write_private
-from consortia.solutions.finance.fraud.evidence import REASON, SCHEMA, Shown, again, commitments
+from consortia.solutions.finance.fraud.evidence import REASON, SCHEMA, Shown, again, commitments, kept_at
 from consortia.solutions.finance.iso20022.money import CURRENCIES, written
 
 ALERTS_MAX, RECEIPTS_MAX, MODELS_MAX = 100, 100, 16
@@ -114,17 +113,12 @@ def _alerted(session: Session, which: str) -> Alerted:
 def _kept(session: Session, name: str) -> bytes:
     """What the home keeps of an alert on a payment, or of its model."""
     try:
-        return (session.home.private / "payments" / name).read_bytes()
+        return kept_at(session.home.private, name).read_bytes()
     except OSError:
         raise Failure(
             f"this home keeps no evidence {name[:16]} of an alert on a payment",
             "make the case in the home that raised the alert",
         ) from None
-
-
-def is_case(data: bytes) -> bool:
-    """Whether a file's bytes begin as a case's do."""
-    return data.startswith(MAGIC)
 
 
 class _Wrong(Exception):
@@ -188,7 +182,7 @@ class _Check:
         self.lines: list[str] = []
 
     def spelling(self) -> str:
-        if not is_case(self.data):
+        if not self.data.startswith(MAGIC):
             raise _Wrong("the file does not begin as a case does")
         self.case = decode_record(Case, self.data[len(MAGIC) :], size_max=CASE_BYTES_MAX)
         if len({one.proof for one in self.case.alerts}) != len(self.case.alerts):
@@ -261,8 +255,3 @@ class _Check:
                 f"score {score / (1 << 24):.3f}"
             )
         return f"executed again, {len(self.found)} alerts come out the same, to the bit"
-
-
-def told(data: bytes, network: bytes) -> Checked:
-    """Verify a case by the application of this software."""
-    return verify_case(application(), data, network)

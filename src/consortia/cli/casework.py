@@ -15,6 +15,7 @@ from consortia.modules.guard.queries import (
     MaybeFiled,
     Standing,
 )
+from consortia.solutions.finance.fraud.evidence import kept_at
 from consortia.workers.guarding import Drawer, GuardError, Shown, read
 
 PAGE = 100
@@ -66,6 +67,11 @@ def evidence_of(path: Path | None, found: Filed, session: Session) -> Shown:
     except GuardError as error:
         raise Failure(str(error), "ask the alert's author for its evidence") from None
     if shown is None:
+        if path is None and kept_at(session.home.private, found.alert.id.hex()).exists():
+            raise Failure(
+                "this alert is on a payment: a case executes it again",
+                f"consortia case make {found.alert.id.hex()[:16]} --out FILE, then consortia verify FILE",
+            )
         raise Failure(
             "the evidence of this alert is not in this home",
             f"ask {found.alert.member} for it, then: consortia alert check ALERT --evidence FILE",

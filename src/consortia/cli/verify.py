@@ -47,7 +47,7 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
         raise Failure(f"{file}: {error.strerror}", code=UNCHECKED) from None
     app = application()
     if data.startswith(CASE):
-        return _case(data, name, as_json=as_json)
+        return _case(app, data, name, as_json=as_json)
     anchor = None if since is None else _load_anchor(since, network)
     verdict = verify_proof(app, data, name, anchor)
     if as_json:
@@ -60,11 +60,11 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
     return DONE if verdict.ok else REFUSED
 
 
-def _case(data: bytes, network: bytes, *, as_json: bool) -> int:
+def _case(app: Application, data: bytes, network: bytes, *, as_json: bool) -> int:
     """Verify a file of several proofs, with alerts that are executed again."""
-    from consortia.cli.cases import told
+    from consortia.cli.cases import verify_case
 
-    checked = told(data, network)
+    checked = verify_case(app, data, network)
     if as_json:
         steps = [{"number": s.number, "text": s.text, "ok": s.ok} for s in checked.steps]
         facts({"ok": checked.ok, "steps": steps, "failed": checked.failed})

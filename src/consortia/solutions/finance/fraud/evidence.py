@@ -109,11 +109,16 @@ def again(opened: Shown, model: bytes) -> int:
     return predict_features(model, [opened.evidence.cells])[0].score
 
 
+def kept_at(private: Path, name: str) -> Path:
+    """Where a home keeps what opens an alert on a payment, or its model, by the id in hex."""
+    return private / "payments" / name
+
+
 def keep(home: Path, alert: bytes, opened: Shown, model: bytes) -> None:
     """Keep what opens an alert in the bank's home, for its eyes alone: private/payments/ALERT, and MODEL."""
-    folder = home / "private" / "payments"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept_at(home / "private", "").mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, data in ((alert, encode_record(opened)), (opened.model, model)):
-        opening = os.open(folder / name.hex(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        path = kept_at(home / "private", name.hex())
+        opening = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(opening, "wb") as file:
             file.write(data)
