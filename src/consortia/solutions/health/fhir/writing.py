@@ -18,6 +18,8 @@ Json = dict[str, Any]
 KEYS = "urn:consortia:subject"
 PURPOSES = "urn:consortia:purpose"
 _SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
+"""Of its codes we say `patient-privacy`, as consents are to any purpose; the provision says to which."""
+
 _REQUIRED = {
     "Consent": ("status", "scope", "category"),
     "AuditEvent": ("type", "recorded", "agent", "source"),
@@ -46,7 +48,7 @@ def consent(place: Place, subject: bytes, given: ToPurpose) -> Json:
     return {
         "resourceType": "Consent",
         "status": "active" if given.stands else "inactive",
-        "scope": {"coding": [{"system": _SCOPE, "code": "research"}]},
+        "scope": {"coding": [{"system": _SCOPE, "code": "patient-privacy"}]},
         "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
         "patient": {"identifier": {"system": KEYS, "value": subject.hex()}},
         "dateTime": _instant(one.since),
