@@ -229,7 +229,7 @@ def index_page(modules: Iterable[Module]) -> str:
 def commands_page() -> str:
     """The page of the command line."""
     lines = ["# Commands", "", MADE, "", "Exit codes: 0 done or true, 1 refused or false, 2 wrong usage,"]
-    lines += ["3 could not check.", ""]
+    lines += ["3 could not check, 4 (`up`) software too old for the next block.", ""]
     root = click.Context(cli, info_name="consortia")
     for name in cli.list_commands(root):
         command = cli.get_command(root, name)

@@ -1,7 +1,7 @@
 """The command line: nouns, then verbs.
 
 Commands are imported when they are run, so that `consortia --help` answers at once. Exit codes: 0 done or
-true, 1 refused or false, 2 wrong usage, 3 could not check.
+true, 1 refused or false, 2 wrong usage, 3 could not check, 4 (`up`) software too old for the next block.
 """
 
 import importlib
