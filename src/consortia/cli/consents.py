@@ -100,12 +100,12 @@ def give(
     slips.mkdir(parents=True, mode=0o700)
     for number, slip in enumerate(made.values(), 1):
         write_private(slips / SLIP.format(number), dump(slip))
-    write_private(slips / PEOPLE, _index(made))
+    write_private(slips / PEOPLE, whose(made))
     text = f"{len(made):,} people consent for {days} days; {slips / PEOPLE} says whose slip is whose"
     return _tell(text, as_json=as_json, people=len(made), slips=str(slips))
 
 
-def _index(people: Iterable[str]) -> bytes:
+def whose(people: Iterable[str]) -> bytes:
     """The slips' files and whose they are, in their order, as CSV."""
     text = io.StringIO(newline="")
     rows = csv.writer(text)

@@ -1,5 +1,6 @@
 """What a person's words stand for: assets and studies by NAME, MEMBER/NAME or id."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,10 +87,7 @@ def own_table(own: OwnData, schema: Schema) -> Table:
 
 def digest(text: str) -> bytes | None:
     """The 32 bytes that 64 hex digits write, else None."""
-    try:
-        return bytes.fromhex(text) if len(text) == 64 else None
-    except ValueError:
-        return None
+    return bytes.fromhex(text) if re.fullmatch(r"[0-9a-fA-F]{64}", text) else None
 
 
 def digest_of(text: str, what: str, remedy: str) -> bytes:

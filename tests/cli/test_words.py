@@ -1,0 +1,32 @@
+"""What people type and are handed: ids in hex, and slips that say whose they are."""
+
+import csv
+import io
+
+import pytest
+
+from consortia.cli.banking import identity
+from consortia.cli.consents import subject_of, whose
+from consortia.cli.lookup import digest, digest_of
+from consortia.cli.output import Failure
+
+
+@pytest.mark.parametrize("text", ["", "abc", "zz" * 32, "ab" * 31, "ab" * 33, "ab " * 32, "ab  " * 16])
+def test_what_is_no_id_is_called_what_it_should_have_been(text):
+    assert digest(text) is None
+    with pytest.raises(Failure, match="is no id of a key, which has 64 hex digits") as caught:
+        digest_of(text, "id of a key", "consortia key list")
+    assert caught.value.remedy == "consortia key list"
+    with pytest.raises(Failure, match="is no id of an escrow"):
+        identity(text)
+    with pytest.raises(Failure, match="is no key of a person"):
+        subject_of(text)
+
+
+def test_an_id_is_read_in_either_case():
+    assert digest_of("AB" * 32, "id", "") == identity("ab" * 32) == subject_of("aB" * 32) == b"\xab" * 32
+
+
+def test_every_slip_has_its_person_beside_it():
+    rows = list(csv.reader(io.StringIO(whose(["p1", 'Ada, "of" Hull']).decode(), newline="")))
+    assert rows == [["slip", "person"], ["000001.json", "p1"], ["000002.json", 'Ada, "of" Hull']]
