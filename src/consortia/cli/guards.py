@@ -24,6 +24,12 @@ from consortia.modules.guard.types import DAY, Alert, Bound, Policy, Rule
 from consortia.sdk.jsonform import to_json
 from consortia.workers.guarding import Drawer, GuardError, Models, Shelf, Shown, Step, check, read_models
 
+BEHIND_MILLISECONDS = 60_000
+"""No node's clock lies further behind: days counted from then are never more than the law allows.
+
+The time of the newest block would not do: on a quiet ledger it lies days back.
+"""
+
 LABELS = click.Choice(["hostile", "honest", "unclear"])
 
 person_option = click.option(
@@ -221,7 +227,8 @@ def label(
 def allow(*, which: str, days: int, home: Path | None, as_json: bool) -> int:
     """Let the like of an alert pass for some days, once two people have called it honest."""
     session = at_home(home)
-    until = session.client.status().time + days * DAY
+    stands = session.client.status()
+    until = max(stands.time, stands.clock - BEHIND_MILLISECONDS) + days * DAY
     receipt = session.submit(Allow(filed(session, which).alert.id, until))
     tell_done(receipt, f"The like of it passes until {day(until)}", as_json=as_json, until=until)
     return DONE
