@@ -1,11 +1,15 @@
 """Consent decides which version of a data set a round reads."""
 
+from contextlib import nullcontext
+
+import pytest
+
 from consortia.base import setcommit
 from consortia.modules.assets.messages import NewVersion
 from consortia.modules.bank.messages import Settle
 from consortia.modules.consent.types import DAY
 from consortia.modules.training.messages import Finish, Renew, Start
-from consortia.testing.machine import Bench
+from consortia.testing.machine import Bench, BenchError
 from consortia.testing.scenarios import training_consent as scenes
 from consortia.testing.scenarios.assets import digest
 from consortia.testing.scenarios.bank_parts import newest
@@ -77,18 +81,24 @@ def test_the_log_says_who_asked_for_whose_records():
     assert bench.query("consent.consents", dataset=found.id, subject=subject(7)).consents[0].stands
 
 
-def test_records_that_a_member_renews_late_are_not_paid_for_all_rounds():
+@pytest.mark.parametrize(
+    ("records", "counted", "paid"),
+    [(4, 4, [47, 118, 119, 119]), (1_000_000, 10, [100, 101, 101, 101])],
+    ids=["fewer are paid for as fewer", "more than it joined with are refused"],
+)
+def test_records_that_a_member_renews_late(records, counted, paid):
     bench = Bench(5)
     study = joined(bench)
     bench.ok("north", "operator", payout(bench, study, "records"))
     bench.ok("north", "analyst", Start(study))
     found = {each.member: each.part for each in bench.query("training.study", study=study).parts}["east"]
-    bench.ok("east", "worker", NewVersion(found.dataset, digest("many"), 1_000_000, None, None))
-    bench.ok("east", "worker", Renew(study, 2, 1_000_000))
+    bench.ok("east", "worker", NewVersion(found.dataset, digest("other"), records, None, None))
+    with nullcontext() if records == counted else pytest.raises(BenchError, match="bad_records"):
+        bench.ok("east", "worker", Renew(study, 2, records))
     play_round(bench, study, MEMBERS)
-    assert current(bench, study).records == 1_000_000 + 30
+    assert current(bench, study).records == counted + 30
     play_round(bench, study, MEMBERS)
     bench.ok("north", "worker", Finish(study))
     receipt = bench.ok("west", "worker", Settle(newest(bench)))
-    paid = {event.body["member"]: event.body["amount"] for event in receipt.events}
-    assert sorted(paid.values()) == [100, 101, 101, 101]
+    shares = {event.body["member"]: event.body["amount"] for event in receipt.events}
+    assert sorted(shares.values()) == paid

@@ -119,6 +119,30 @@ def test_what_is_handed_out_is_checked_against_the_ledger_by_who_asked(clinic):
         desk.hand_out("patients", 1)
 
 
+def test_a_consent_that_stands_is_prolonged_under_the_slip_that_its_person_has(clinic):
+    bench, desk, _, slips = clinic
+    kept = []
+    both = {"purposes": ["care", "research"], "people": ["p7"], "now": bench.time}
+    assert desk.give("patients", **(both | {"purposes": ["research"]}), days=60) == {}
+    made = desk.give("patients", **both, days=90, keep=kept.append)
+    assert kept == [made]
+    west = Consent(Way(bench, "west"), "west", None, desk._assets)
+    west.withdraw_by_slip(slips["p7"], ["research"])
+    west.withdraw_by_slip(made["p7"], ["care"])
+    assert [one.stands for one in desk.of("patients", slips["p7"].subject)] == [False, False]
+
+
+def test_what_is_to_be_kept_is_kept_before_the_ledger_has_it(clinic):
+    bench, desk, _, slips = clinic
+
+    def stop(_):
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        desk.give("patients", purposes=["care"], days=9, now=bench.time, people=["p7"], keep=stop)
+    assert [one.purpose for one in desk.of("patients", slips["p7"].subject)] == ["research"]
+
+
 def test_a_withdrawal_tells_nobody_the_secret_for_another_purpose(clinic):
     bench, desk, _, _ = clinic
     slip = desk.give("patients", purposes=["care", "teaching"], days=9, now=bench.time, people=["p5"])["p5"]

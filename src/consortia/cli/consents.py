@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,17 +91,21 @@ def give(
 ) -> int:
     """Record what people agreed to, and write a slip for each to hand to that person.
 
-    The file people.csv beside the slips says whose each is: it stays with you.
+    The file people.csv beside the slips says whose each is: it stays with you. A consent that
+    stands already is prolonged under the slip that its person has.
     """
     if slips.exists():
         raise Failure(f"{slips} is there already", "name a new folder")
     now = time.time_ns() // 1_000_000
-    made = desk(home).give(dataset, purposes=purposes, days=days, now=now, people=people)
-    slips.mkdir(parents=True, mode=0o700)
-    for number, slip in enumerate(made.values(), 1):
-        write_private(slips / SLIP.format(number), dump(slip))
-    write_private(slips / PEOPLE, whose(made))
-    text = f"{len(made):,} people consent for {days} days; {slips / PEOPLE} says whose slip is whose"
+
+    def keep(made: Mapping[str, Slip]) -> None:
+        slips.mkdir(parents=True, mode=0o700)
+        for number, slip in enumerate(made.values(), 1):
+            write_private(slips / SLIP.format(number), dump(slip))
+        write_private(slips / PEOPLE, whose(made))
+
+    made = desk(home).give(dataset, purposes=purposes, days=days, now=now, people=people, keep=keep)
+    text = f"consent for {days} days; {slips / PEOPLE} says whose of {len(made):,} new slips is whose"
     return _tell(text, as_json=as_json, people=len(made), slips=str(slips))
 
 

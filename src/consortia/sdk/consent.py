@@ -10,7 +10,7 @@ that the data set is in, so that they go on without the person from the next rou
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -87,6 +87,10 @@ class Withdrawn:
     studies: tuple[bytes, ...]
 
 
+def _subject_of(given: asked.Given) -> bytes:
+    return given.subject
+
+
 class Consent:
     """What people agreed to."""
 
@@ -103,30 +107,42 @@ class Consent:
         self._access.submit(asked.Require(self._assets.get(which).id))
 
     def give(
-        self, which: str, *, purposes: Sequence[str], days: int, now: int, people: Iterable[str] = ()
+        self,
+        which: str,
+        *,
+        purposes: Sequence[str],
+        days: int,
+        now: int,
+        people: Iterable[str] = (),
+        keep: Callable[[Mapping[str, Slip]], None] = lambda _: None,
     ) -> dict[str, Slip]:
         """Record the consent of these people (none named: of all in the data set) from block time `now`.
 
-        Gives each person's slip; the ledger keeps the hash of its secret alone. Raises LedgerError for a
-        person that the data set does not know.
+        Gives the slip of each to whom something is new, and `keep` has them before the ledger has the hashes
+        of their secrets: an interruption loses none. A consent that stands is prolonged under the slip that
+        the person has. Raises LedgerError for a person that the data set does not know.
         """
         found, known = self._subjects(which)
-        names = sorted(people) or sorted(known)
-        slips = {}
-        for name in names:
+        wanted, expires = tuple(sorted(set(purposes))), now + days * DAY
+        slips, given = dict[str, Slip](), list[asked.Given]()
+        for name in sorted(people) or sorted(known):
             if name not in known:
                 raise LedgerError(f"{found.name} knows no {name!r}")
             one = known[name]
-            slips[name] = Slip(found.id, found.owner, one.key, one.salt or b"", os.urandom(32))
-        wanted, expires = tuple(sorted(set(purposes))), now + days * DAY
-        ordered = sorted(slips.values(), key=lambda one: one.subject)
+            fresh = Slip(found.id, found.owner, one.key, one.salt or b"", os.urandom(32))
+            standing = {
+                each.purpose: each.consent.slip for each in self._of(found.id, one.key) if each.stands
+            }
+            for purpose in wanted:
+                slip = standing.get(purpose) or slip_of(fresh.secret_for(purpose))
+                given.append(asked.Given(one.key, (purpose,), expires, slip))
+            if not standing.keys() >= set(wanted):
+                slips[name] = fresh
+        keep(slips)
         for purpose in wanted:
-            given = [
-                asked.Given(one.subject, (purpose,), expires, slip_of(one.secret_for(purpose)))
-                for one in ordered
-            ]
-            for start in range(0, len(given), GIVEN_MAX):
-                self._access.submit(asked.Give(found.id, tuple(given[start : start + GIVEN_MAX])))
+            ordered = sorted([each for each in given if each.purposes == (purpose,)], key=_subject_of)
+            for start in range(0, len(ordered), GIVEN_MAX):
+                self._access.submit(asked.Give(found.id, tuple(ordered[start : start + GIVEN_MAX])))
         return slips
 
     def cover(self, which: str, purpose: str) -> queries.Covered:
@@ -156,7 +172,7 @@ class Consent:
 
         1. the consent ends, where the person's own slip has not ended it already; 2. a version without the
         person is registered; 3. it is covered for the same purposes; 4. every study under way that the data
-        set is in goes on with it from the next round on.
+        set is in goes on with it from the next round on, unless more records were added than were taken away.
         """
         found, known = self._subjects(which)
         if person not in known or self._vault is None:
@@ -247,8 +263,7 @@ class Consent:
 
     def of(self, which: str, subject: bytes) -> tuple[ToPurpose, ...]:
         """What a person, by its key, agreed to."""
-        question = queries.BySubject(self._assets.get(which).id, subject)
-        return self._access.query("consent.consents", question, queries.Consents).consents
+        return self._of(self._assets.get(which).id, subject)
 
     def uses(self, which: str) -> list[Use]:
         """Who asked for whose records, oldest first."""
@@ -260,6 +275,10 @@ class Consent:
             if page.next is None:
                 return found
             first = page.next
+
+    def _of(self, dataset: bytes, subject: bytes) -> tuple[ToPurpose, ...]:
+        question = queries.BySubject(dataset, subject)
+        return self._access.query("consent.consents", question, queries.Consents).consents
 
     def _use(self, dataset: bytes, place: int) -> Use:
         page = self._access.query("consent.uses", queries.ListUses(dataset, place, 1), queries.UsePage)
@@ -276,7 +295,10 @@ class Consent:
             for item in page.studies:
                 seen = self._access.query("training.study", ById(item.id), StudyView)
                 brings = any(
-                    each.member == self._member and each.part.dataset == dataset and each.part.until is None
+                    each.member == self._member
+                    and each.part.dataset == dataset
+                    and each.part.until is None
+                    and records <= each.part.records  # a version with more of them rests in this study
                     for each in seen.parts
                 )
                 if brings and seen.progress.round is not None and seen.study.terms.purpose in purposes:

@@ -49,8 +49,9 @@ def give(ctx: Context, message: asked.Give, ports: Ports) -> None:
         require(is_term(each.expires, ctx.time), codes.BAD_TERM, str(each.expires))
         for purpose in each.purposes:
             before = CONSENTS.get(ctx, message.dataset, each.subject, purpose)
-            shortened = before is not None and stands(before, ctx.time) and each.expires < before.expires
-            require(not shortened, codes.SHORTER, purpose)
+            if before is not None and stands(before, ctx.time):
+                require(each.expires >= before.expires, codes.SHORTER, purpose)
+                require(each.slip == before.slip, codes.OTHER_SLIP, purpose)
     # WRITE
     for each in message.consents:
         for purpose in each.purposes:

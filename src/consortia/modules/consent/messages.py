@@ -28,7 +28,7 @@ class Given(Record, frozen=True):
 
 
 class Give(Record, frozen=True):
-    """Record what people agreed to, sorted by subject; what stands already is only ever prolonged."""
+    """Record what people agreed to, sorted by subject; what stands is prolonged, under its slip."""
 
     dataset: Digest
     consents: Annotated[tuple[Given, ...], Meta(min_length=1, max_length=GIVEN_MAX)]

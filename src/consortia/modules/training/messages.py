@@ -50,6 +50,7 @@ class Renew(Record, frozen=True):
     """Go on with a newer version of one's data set from the next round on, with so many of its records.
 
     So a study goes on without somebody who withdrew consent: the round that has begun is finished as it is.
+    `records` are at most those joined with: nobody's weight grows in a study that the others agreed to.
     """
 
     study: Digest

@@ -13,7 +13,7 @@ from consortia.modules.training.types import Brought, Joined, Study
 
 
 def renew(ctx: Context, message: Renew, ports: Ports) -> None:
-    """Take down what a member brings from the next round on."""
+    """Take down what a member brings from the next round on: no more records than the others agreed to."""
     # CHECK
     study, progress = STUDIES.get(ctx, message.study), PROGRESS.get(ctx, message.study)
     if study is None or progress is None:
@@ -27,7 +27,8 @@ def renew(ctx: Context, message: Renew, ports: Ports) -> None:
     if data is None:
         raise Refused(codes.UNKNOWN_DATASET, part.dataset.hex())
     require(data.usable, codes.DATASET_CLOSED)
-    require(message.records <= data.records, codes.BAD_RECORDS, f"{message.records} of {data.records}")
+    most = min(data.records, part.records)
+    require(message.records <= most, codes.BAD_RECORDS, f"{message.records} of {most}")
     newest = part_at(ctx, study.id, member, part, progress.index + 1).version
     require(message.version > newest, codes.OLD_VERSION, str(newest))
     ask_consent(ctx, study, part.dataset, message.version, ports)

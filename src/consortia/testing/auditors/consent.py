@@ -84,20 +84,23 @@ class Auditor:
             refuse("required", when=found.under)
             found.under = True
 
-    def give(self, by: By, name: str, given: list[tuple[int, list[str], int]], *, in_order: bool) -> None:
-        """People agree: person, purposes, and until when."""
+    def give(
+        self, by: By, name: str, given: list[tuple[int, list[str], int, int]], *, in_order: bool
+    ) -> None:
+        """People agree: person, purposes, until when, and whose secret ends it."""
         found = self._own(by, name)
         refuse("unsorted", when=not in_order)
-        for person, purposes, expires in given:
+        for person, purposes, expires, secret in given:
             refuse("unsorted", when=purposes != sorted(set(purposes)))
             refuse("bad_term", when=not by.time < expires <= by.time + 3_653 * DAY)
             for purpose in purposes:
                 before = found.agreed.get((person, purpose))
-                standing = before is not None and self._stands(before, by.time)
-                refuse("shorter", when=standing and before is not None and expires < before.expires)
-        for person, purposes, expires in given:
+                if before is not None and self._stands(before, by.time):
+                    refuse("shorter", when=expires < before.expires)
+                    refuse("other_slip", when=secret != before.secret)
+        for person, purposes, expires, secret in given:
             for purpose in purposes:
-                found.agreed[person, purpose] = Agreed(by.time, expires, person)
+                found.agreed[person, purpose] = Agreed(by.time, expires, secret)
 
     def withdraw(self, by: By, name: str, person: int, purposes: list[str], secret: int | None) -> None:
         """A person's consent ends; `secret` is whose secret is shown."""

@@ -73,16 +73,18 @@ class Ward:
     def give(self) -> None:
         """People agree, mostly all of them."""
         name, by = self._name(), self._by("operator", "worker")
-        people = range(PEOPLE) if self._often(0.6) else self.rng.sample(range(PEOPLE + 2), 2)
+        people = range(PEOPLE) if self._often(0.5) else self.rng.sample(range(PEOPLE + 2), 2)
         ahead = self.rng.choice((0, 1_000, DAY, 30 * DAY, 300 * DAY, 300 * DAY, 3_653 * DAY, 4_000 * DAY))
         purposes = list(
             self.rng.choice((("diagnosis", "research"), ("research",), ("research", "diagnosis")))
         )
-        given = [(each, purposes, by.time + ahead) for each in sorted(people, key=subject)]
+        moved = PEOPLE if len(people) == 2 and self._often(0.5) else 0  # to another secret than its own
+        given = [(each, purposes, by.time + ahead, each + moved) for each in sorted(people, key=subject)]
         in_order = not (self._often(0.1) and len(given) > 1)
         given = given if in_order else given[::-1]
         sent = tuple(
-            asked.Given(subject(each), tuple(words), end, slip_of(secret(each))) for each, words, end in given
+            asked.Given(subject(each), tuple(words), end, slip_of(secret(opens)))
+            for each, words, end, opens in given
         )
         message = asked.Give(self.ids[name], sent)
         self._try(by, message, lambda: self.model.give(by, name, given, in_order=in_order))
@@ -92,7 +94,7 @@ class Ward:
         name, by = self._name(), self._by("operator", "worker")
         person = self.rng.randrange(PEOPLE)
         purposes = list(self.rng.choice((("research",), ("research",), PURPOSES, ("research", "research"))))
-        shown = self.rng.choice((None, None, person, person + 1))
+        shown = self.rng.choice((None, None, person, person + 1, person + PEOPLE))
         message = asked.Withdraw(
             self.ids[name], subject(person), tuple(purposes), None if shown is None else secret(shown)
         )
@@ -124,8 +126,15 @@ class Ward:
         shown = found.shown.get((version, purpose))
         begun = shown is not None and shown.next < ALL and self._often(0.7)
         start = shown.next if shown is not None and begun else 0
+        self._cover(by, (name, version, purpose), people, start, self.rng.choice((16, 900)))
+        if self._often(0.2):  # and all of it at once, though a part may be shown
+            self._cover(by, (name, version, purpose), people, 0, 900)
+
+    def _cover(
+        self, by: By, place: tuple[str, int, str], people: frozenset[int], start: int, most: int
+    ) -> None:
+        name, version, purpose = place
         try:
-            most = self.rng.choice((16, 900))
             siblings, here = setcommit.part(entries(people), start.to_bytes(32, "big"), most)
         except ValueError:
             return
@@ -145,7 +154,7 @@ class Ward:
 
     def break_glass(self) -> None:
         """Somebody breaks the glass, now and then too often."""
-        for _ in range(self.rng.choice((1, 1, 3))):
+        for _ in range(self.rng.choice((1, 1, 5))):
             name, by, person = (
                 self._name(),
                 self._by("admin", "admin", "operator"),

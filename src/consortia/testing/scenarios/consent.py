@@ -1,8 +1,11 @@
 # Long because every way in which people, owners and strangers meet consent is a row of it
 """What is done to consent, and what it answers."""
 
+from msgspec.structs import replace
+
 from consortia.modules.assets.messages import MarkErased, Revoke
 from consortia.modules.consent import messages as asked
+from consortia.modules.consent.rules import slip_of
 from consortia.modules.consent.types import DAY, TERM_MAX, UNREVIEWED_MAX
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step, step
@@ -165,6 +168,13 @@ def _for_ever(bench: Bench) -> Step:
 
 def _shortens(bench: Bench) -> Step:
     return step("north", "operator", asked_all(bench).give(7, expires=bench.time + DAY))
+
+
+def _swaps_a_slip(bench: Bench) -> Step:
+    found = asked_all(bench)
+    (given,) = found.give(7).consents
+    other = replace(given, slip=slip_of(secret(8)))
+    return step("north", "operator", asked.Give(found.id, (other,)))
 
 
 def _withdraws_unsorted(bench: Bench) -> Step:
@@ -363,6 +373,7 @@ REFUSED = (
     Scenario("a consent that is over already", _over_already, "consent.bad_term"),
     Scenario("a consent for ever", _for_ever, "consent.bad_term"),
     Scenario("a consent is shortened behind a cover's back", _shortens, "consent.shorter"),
+    Scenario("an owner swaps the slip of a consent that stands", _swaps_a_slip, "consent.other_slip"),
     Scenario("a purpose withdrawn twice at once", _withdraws_unsorted, "consent.unsorted"),
     Scenario("a withdrawal where no consent is needed", _withdraws_for_none, "consent.not_required"),
     Scenario("a withdrawal of what was never given", _withdraws_nothing, "consent.not_given"),

@@ -115,6 +115,12 @@ def _more_records(bench: Bench) -> Step:
     return step("north", "worker", Renew(this.study, 2, 79))
 
 
+def _more_than_joined(bench: Bench) -> Step:
+    found, this = begun(bench)
+    bench.ok("north", "worker", NewVersion(found.id, digest("more"), 90, 45, None))
+    return step("north", "worker", Renew(this.study, 2, 81))
+
+
 def _same_version(bench: Bench) -> Step:
     return step("north", "worker", Renew(running(bench).study, 1, 10))
 
@@ -128,7 +134,7 @@ def _renews_twice(bench: Bench) -> Step:
 def _renews_uncovered(bench: Bench) -> Step:
     found, this = begun(bench)
     bench.ok("north", "worker", NewVersion(found.id, digest("more"), 90, 45, None))
-    return step("north", "worker", Renew(this.study, 2, 90))
+    return step("north", "worker", Renew(this.study, 2, 80))
 
 
 REFUSED = (
@@ -139,6 +145,7 @@ REFUSED = (
     Scenario("a version is brought that is none", _no_such_version, "training.unknown_dataset"),
     Scenario("an erased version is brought", _erased_version, "training.dataset_closed"),
     Scenario("more records are brought than there are", _more_records, "training.bad_records"),
+    Scenario("more records are brought than were joined with", _more_than_joined, "training.bad_records"),
     Scenario("the same version is brought", _same_version, "training.old_version"),
     Scenario("a version is brought twice", _renews_twice, "training.old_version"),
     Scenario("a version is brought that nobody showed to consent", _renews_uncovered, "training.no_consent"),
