@@ -6,13 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.codec import encode_record
+from consortia.engines.watch.features import StateError
 from consortia.kernel.block import OK
 from consortia.modules.guard.messages import Allow, LabelAlert, SetPolicy
 from consortia.modules.guard.types import DAY
 from consortia.workers.agent import MandateOver
 from consortia.workers.guard import FILE, Guard, alert_id, read_place
 from consortia.workers.guarding import Drawer, GuardError, Models, check
-from consortia.workers.observing import Observer, ObserverError
+from consortia.workers.observing import Observer
 from consortia.workers.seen import named
 from tests.workers.watched import NAMES, Door, Killed, Ledger, usual
 
@@ -242,11 +243,16 @@ def test_a_place_that_fits_nothing_is_named_and_nothing_is_raised(laundered, tmp
     path.write_bytes(encode_record(place)[:-1])
     with pytest.raises(GuardError, match=r"place-usual: no place of a guard"):
         Guard(door, tmp_path, "usual")
-    with pytest.raises(ObserverError, match="observe/0"):
+    full = Observer()
+    for number in range(4_096):
+        full._tables.put("voted", str(number), ["x" * 8_000])
+    assert len(full.save()) > 1 << 24
+    assert Observer.load(full.save()).save() == full.save()
+    with pytest.raises(StateError, match="observe/0"):
         Observer.load(Observer().save().replace(b"observe/1", b"observe/0"))
-    with pytest.raises(ObserverError, match="damaged"):
+    with pytest.raises(StateError, match="damaged"):
         Observer.load(b"\xa2dkept\x01fschemaiobserve/1")
-    with pytest.raises(ObserverError, match="not an observer"):
+    with pytest.raises(StateError, match="not an observer"):
         Observer.load(b"\xa0")
 
 

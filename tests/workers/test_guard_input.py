@@ -13,8 +13,8 @@ from consortia.engines.watch.learned import fit_odd
 from consortia.modules.guard.messages import RaiseAlert, SetPolicy
 from consortia.modules.guard.types import Opening
 from consortia.testing.machine import Bench
-from consortia.workers.guarding import GuardError, Kept, Models, check, found
-from tests.workers.watched import NAMES, usual
+from consortia.workers.guarding import GuardError, Kept, Models, check
+from tests.workers.watched import NAMES, found, usual
 
 HOUR = 3_600_000
 OPENING = Opening("south", "south/a1")
@@ -27,7 +27,7 @@ def raised():
     bench.ok("north", "admin", SetPolicy("usual", "watch/1", usual(), None, 15))
     (policy,) = bench.query("guard.standing", member="north").policies
     event = Event(bench.tip.time, "spend", "south/a1", "records", (900, 980, 500))
-    ((finding, shown),) = found(policy, Watcher(), event, OPENING)
+    finding, shown = found(policy, Watcher(), event, OPENING)
     receipt = bench.ok("north", "operator", RaiseAlert(finding))
     alert = bench.query("guard.alert", alert=receipt.events[0].body["alert"]).found.alert
     return alert, policy, shown

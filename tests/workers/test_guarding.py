@@ -6,24 +6,17 @@ from msgspec.structs import replace
 
 from consortia.base.codec import encode_record
 from consortia.base.commitments import record_leaf
-from consortia.engines.watch import RULES, Event, Watcher, columns
+from consortia.engines.watch import Event, Watcher, columns
 from consortia.engines.watch.features import SCHEMA
 from consortia.engines.watch.learned import fit_odd, fit_sure
 from consortia.modules.guard.messages import RaiseAlert, SetPolicy
-from consortia.modules.guard.types import Bound, Opening, Rule
+from consortia.modules.guard.types import Opening
 from consortia.testing.machine import Bench
-from consortia.workers.guarding import Drawer, GuardError, Kept, Models, Score, check, found, read
+from consortia.workers.guarding import Drawer, GuardError, Kept, Models, Score, check, read
+from tests.workers.watched import NAMES, found, usual
 
 HOUR = 3_600_000
 OPENING = Opening("south", "south/a1")
-NAMES = ("east", "north", "south", "west")
-
-
-def usual():
-    return tuple(
-        Rule(one.code, one.kind, tuple(Bound(b.column, b.least, b.most) for b in one.bounds), one.severity)
-        for one in RULES
-    )
 
 
 def raised(model=None):
@@ -34,9 +27,9 @@ def raised(model=None):
     watcher = Watcher()
     for number in range(20):
         event = Event(number * HOUR, "spend", "south/a1", "records", (900, 100, 500))
-        assert found(policy, watcher, event, OPENING) == []
+        assert found(policy, watcher, event, OPENING) is None
     event = Event(100 * HOUR, "spend", "south/a1", "records", (900, 980, 500))
-    ((finding, shown),) = found(policy, watcher, event, OPENING)
+    finding, shown = found(policy, watcher, event, OPENING)
     receipt = bench.ok("north", "operator", RaiseAlert(finding))
     alert = bench.query("guard.alert", alert=receipt.events[0].body["alert"]).found.alert
     return alert, policy, shown

@@ -1,5 +1,7 @@
 """A ledger in memory beside a guard, and the door through which the guard follows it and raises."""
 
+import numpy as np
+
 from consortia.engines.watch import RULES
 from consortia.engines.watch.features import SCHEMA
 from consortia.kernel.block import OK, Whole, parse_leaf
@@ -9,7 +11,9 @@ from consortia.modules.guard.messages import RaiseAlert, SetPolicy
 from consortia.modules.guard.queries import ListAlerts
 from consortia.modules.guard.types import Bound, Rule
 from consortia.testing.machine import Bench
-from consortia.workers.guard import Signed
+from consortia.workers.guard import RECENT, Signed
+from consortia.workers.guarding import Fact, finding_of
+from consortia.workers.judging import Judge
 from consortia.workers.seen import Signer
 
 NAMES = ("east", "north", "south", "west")
@@ -21,6 +25,15 @@ def usual():
         Rule(one.code, one.kind, tuple(Bound(b.column, b.least, b.most) for b in one.bounds), one.severity)
         for one in RULES
     )
+
+
+def found(policy, watcher, event, opening):
+    """What a policy's rules find in the next event: the finding, and what opens it; None for most."""
+    fact = Fact(
+        policy.schema, event.time, event.kind, event.actor, event.target, event.values, watcher.excerpt(event)
+    )
+    (verdict,) = Judge(policy, None).verdicts(event.kind, np.array([watcher.vector(event)], dtype=np.int64))
+    return None if verdict is None else finding_of(policy, verdict.reason, fact, opening)
 
 
 class Ledger:
@@ -108,7 +121,7 @@ class Door:
     def alert(self, alert):
         return self.bench.query("guard.alert", alert=alert).found
 
-    def newest(self):
+    def newest(self, most=RECENT):
         return self.bench.query("guard.alerts", ListAlerts(self.member, 0, 100)).alerts
 
     def now(self):

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from consortia.base.codec import encode_record
-from consortia.cli.casework import PAGE, standing
+from consortia.cli.casework import standing
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import Session, at_home
@@ -13,7 +13,6 @@ from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import Register
 from consortia.modules.assets.types import Parent
 from consortia.modules.guard.messages import SetPolicy
-from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
 from consortia.modules.guard.types import Policy
 from consortia.sdk.guards import ClientGuardDoor
 from consortia.workers.guarding import Drawer, GuardError, Shelf
@@ -60,19 +59,9 @@ def _trained(session: Session, policy: Policy, seed: int) -> Trained:
     drawer, key = Drawer(session.home.private), session.keyring.for_roles({"operator"})
     door = ClientGuardDoor(session.client, session.client, session.member, key)
     try:
-        return learn(door, drawer, policy, _alerts(session), seed)
+        return learn(door, drawer, policy, door.newest(LABELS_MAX), seed)
     except GuardError as error:
         raise Failure(str(error), "consortia guard run, until more has happened") from None
-
-
-def _alerts(session: Session) -> list[Filed]:
-    """The member's newest alerts with their labels."""
-    total = standing(session, session.member).tally.alerts
-    found: list[Filed] = []
-    for first in range(max(0, total - LABELS_MAX), total, PAGE):
-        asked = ListAlerts(session.member, first, PAGE)
-        found += session.ask("guard.alerts", asked, AlertPage).alerts
-    return found
 
 
 def _registered(session: Session, name: str, made: Trained) -> bytes:

@@ -28,7 +28,7 @@ from consortia.sdk.errors import LedgerError, TransactionRefused
 from consortia.workers.accounts import Accounts
 from consortia.workers.delegate import Answer
 from consortia.workers.door import DoorClosed
-from consortia.workers.guard import Signed
+from consortia.workers.guard import RECENT, Signed
 from consortia.workers.judging import Candidate, stated
 from consortia.workers.seen import Signer
 
@@ -111,12 +111,12 @@ class ClientGuardDoor:
         with _closing():
             return self._asking.query("guard.alert", ByAlert(alert), MaybeFiled).found
 
-    def newest(self) -> tuple[Filed, ...]:
-        """The member's newest alerts: those of the last days, a page for each day at most."""
+    def newest(self, most: int = RECENT) -> tuple[Filed, ...]:
+        """The member's newest alerts, `most` of them; by default all of the last days."""
         total = self.standing().tally.alerts
         found: list[Filed] = []
         with _closing():
-            for first in range(max(0, total - 6 * PAGE_MAX), total, PAGE_MAX):
+            for first in range(max(0, total - most), total, PAGE_MAX):
                 asked = ListAlerts(self._member, first, PAGE_MAX)
                 found += self._asking.query("guard.alerts", asked, AlertPage).alerts
         return tuple(found)

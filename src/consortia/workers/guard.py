@@ -31,7 +31,7 @@ from consortia.base.codec import (
 from consortia.base.hashing import tagged
 from consortia.engines.watch import Event, Watcher
 from consortia.engines.watch.features import SCHEMA as VECTORS
-from consortia.engines.watch.features import StateError
+from consortia.engines.watch.features import STATE_BYTES_MAX, StateError
 from consortia.kernel.block import OK, Whole
 from consortia.modules.guard.queries import Filed, Standing
 from consortia.modules.guard.types import Finding, Opening, Policy
@@ -39,7 +39,7 @@ from consortia.workers import files
 from consortia.workers.agent import LATER, OVER, MandateOver
 from consortia.workers.guarding import Drawer, Fact, GuardError, Models, Shown, finding_of
 from consortia.workers.judging import Candidate, Judge, candidate_of, chosen, may_raise, merged
-from consortia.workers.observing import Observer, ObserverError, Who
+from consortia.workers.observing import Observer, Who
 
 SCHEMA = "guard/1"
 FILE = "place-{}"
@@ -48,9 +48,11 @@ FILE = "place-{}"
 BLOCKS_MAX = 256
 """So many blocks are taken in between two writes of the place."""
 
-STATE_BYTES_MAX = 1 << 24
 REMEMBERED = 4_096
 """How many actors, pairs and targets the watcher remembers, each: what keeps the state small."""
+
+RECENT = 600
+"""So many alerts are looked at for what was raised of late: more than the law lets stand in the last days."""
 
 AGAIN = LATER | {"guard.flood"}
 """Refusals after which a candidate waits for another turn."""
@@ -115,8 +117,8 @@ class GuardDoor(Protocol):
     def alert(self, alert: bytes) -> Filed | None:
         """An alert with its case, or None."""
 
-    def newest(self) -> tuple[Filed, ...]:
-        """The member's newest alerts."""
+    def newest(self, most: int = RECENT) -> tuple[Filed, ...]:
+        """The member's newest alerts, `most` of them; by default all of the last days."""
 
     def now(self) -> tuple[int, int]:
         """The block time of the tip, and the node's clock, in milliseconds."""
@@ -329,7 +331,7 @@ class Guard:
         try:
             self._observer = Observer.load(place.observer)
             self._watcher = Watcher.load(place.watcher, REMEMBERED)
-        except (ObserverError, StateError) as error:
+        except StateError as error:
             raise GuardError(f"{self._path}: {error}; move the file to start anew") from None
         self._height, self._version = place.height, place.version
         self._waiting, self._pending = list(place.waiting), place.pending

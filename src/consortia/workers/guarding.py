@@ -132,14 +132,6 @@ def exact(rules: Sequence[PolicyRule]) -> tuple[Rule, ...]:
     )
 
 
-def found(policy: Policy, watcher: Watcher, event: Event, opening: Opening) -> list[tuple[Finding, Shown]]:
-    """What the rules of a policy find in the next event, which the watcher takes in; nothing for most."""
-    prior = watcher.excerpt(event)
-    met = hits(exact(policy.rules), event.kind, watcher.vector(event))
-    fact = Fact(policy.schema, event.time, event.kind, event.actor, event.target, event.values, prior)
-    return [finding_of(policy, Reason(rule.code, rule.severity), fact, opening) for rule in met]
-
-
 def finding_of(policy: Policy, reason: Reason, fact: Fact, opening: Opening) -> tuple[Finding, Shown]:
     """A finding under a policy, with what opens it; the salts are drawn anew."""
     salts = [secrets.token_bytes(32) for _ in range(3)]

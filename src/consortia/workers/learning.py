@@ -6,6 +6,7 @@ counts as honest; what was called unclear, and alerts that nobody has labelled y
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -71,7 +72,9 @@ class Trained:
         )
 
 
-def train(door: GuardDoor, drawer: Drawer, policy: Policy, labelled: list[Filed], seed: int = 0) -> Trained:
+def train(
+    door: GuardDoor, drawer: Drawer, policy: Policy, labelled: Sequence[Filed], seed: int = 0
+) -> Trained:
     """Models of all that the ledger has final, beside a policy's rules; raises GuardError, DoorClosed."""
     first, last = door.first(), door.final()
     labels, left_out, used = _labels(drawer, labelled)
@@ -114,7 +117,9 @@ def _sure(
     return fit_sure({kind: beside.widened(kind, each) for kind, each in rows.items()}, labels, seed)
 
 
-def _labels(drawer: Drawer, labelled: list[Filed]) -> tuple[dict[Key, int], set[Key], tuple[Labelled, ...]]:
+def _labels(
+    drawer: Drawer, labelled: Sequence[Filed]
+) -> tuple[dict[Key, int], set[Key], tuple[Labelled, ...]]:
     """What the alerts say of events: labels, the ones to leave out, and the alerts that were used."""
     labels: dict[Key, int] = {}
     left_out: set[Key] = set()

@@ -13,8 +13,9 @@ masks hide.
 from collections.abc import Callable
 from typing import cast
 
-from consortia.base.codec import Malformed, Value, decode, encode
+from consortia.base.codec import Value, encode
 from consortia.base.envelope import open_envelope
+from consortia.engines.watch.features import StateError, kept_in
 from consortia.kernel.block import OK, Receipt, Whole
 from consortia.kernel.quick import quick_payload
 from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Transaction
@@ -27,10 +28,6 @@ SCHEMA = "observe/1"
 
 
 ALERTING = frozenset({"guard.raise_alert", "predictions.act"})
-
-
-class ObserverError(ValueError):
-    """A saved state that is not one of this version."""
 
 
 Who = Callable[[bytes], Signer | None]
@@ -64,24 +61,14 @@ class Observer:
 
     @classmethod
     def load(cls, data: bytes) -> "Observer":
-        """The observer whose state `data` is; raises ObserverError for another version or damaged bytes."""
+        """The observer whose state `data` is; raises StateError for another version or damaged bytes."""
+        kept, made = kept_in(data, SCHEMA, "an observer's state"), cls()
         try:
-            found = decode(data)
-        except Malformed as error:
-            raise ObserverError(f"not an observer's state: {error}") from None
-        if not isinstance(found, dict) or "schema" not in found:
-            raise ObserverError("not an observer's state")
-        if found["schema"] != SCHEMA:
-            raise ObserverError(
-                f"an observer's state of version {found['schema']!r}; this program reads {SCHEMA!r}"
-            )
-        made = cls()
-        try:
-            tables = cast("dict[str, list[tuple[str, Row]]]", found["kept"])
+            tables = cast("dict[str, list[tuple[str, Row]]]", kept)
             for name in TABLES:
                 made._tables.kept[name].update((str(key), list(row)) for key, row in tables[name])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ObserverError(f"a damaged observer's state: {error}") from None
+            raise StateError(f"a damaged observer's state: {error}") from None
         return made
 
 

@@ -27,6 +27,9 @@ of late.
 KEPT_MAX = 1 << 16
 """How many actors, pairs and targets are remembered, each."""
 
+STATE_BYTES_MAX = 1 << 26
+"""A saved state is not longer: at its bounds, among the most members that there may be, it has half of it."""
+
 _SIXTEENTHS = (
     65536, 68438, 71468, 74632, 77936, 81386, 84990, 88752,
     92682, 96785, 101070, 105545, 110218, 115098, 120194, 125515,
@@ -38,6 +41,19 @@ _ALIKE = 64
 
 class StateError(ValueError):
     """A saved state that is not one of this version."""
+
+
+def kept_in(data: bytes, schema: str, what: str) -> object:
+    """What a saved state keeps, None where it keeps nothing; raises StateError unless it is `what`, of this schema."""
+    try:
+        found = decode(data, size_max=STATE_BYTES_MAX)
+    except Malformed as error:
+        raise StateError(f"not {what}: {error}") from None
+    if not isinstance(found, dict) or "schema" not in found:
+        raise StateError(f"not {what}")
+    if found["schema"] != schema:
+        raise StateError(f"{what} of version {found['schema']!r}; this program reads {schema!r}")
+    return found.get("kept")
 
 
 def columns(kind: str) -> tuple[str, ...]:
@@ -103,19 +119,11 @@ class Watcher:
     @classmethod
     def load(cls, data: bytes, kept_max: int = KEPT_MAX) -> "Watcher":
         """The watcher whose state `data` is; raises StateError for another version or damaged bytes."""
+        kept, made = kept_in(data, SCHEMA, "a watcher's state"), cls(kept_max)
         try:
-            found = decode(data)
-        except Malformed as error:
-            raise StateError(f"not a watcher's state: {error}") from None
-        if not isinstance(found, dict) or "schema" not in found:
-            raise StateError("not a watcher's state")
-        if found["schema"] != SCHEMA:
-            raise StateError(
-                f"a watcher's state of version {found['schema']!r}; this program reads {SCHEMA!r}"
-            )
-        made = cls(kept_max)
-        try:
-            for table, rows, width in zip(made._tables(), found["kept"], (32, 1, 2), strict=True):
+            for table, rows, width in zip(
+                made._tables(), cast("list[object]", kept), (32, 1, 2), strict=True
+            ):
                 table.update(_row(entry, width) for entry in cast("list[object]", rows))
         except (KeyError, TypeError, ValueError) as error:
             raise StateError(f"a damaged watcher's state: {error}") from None
