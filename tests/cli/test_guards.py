@@ -19,9 +19,10 @@ from consortia.testing.machine import Bench
 from consortia.testing.scenarios.governance_parts import GENESIS
 from consortia.testing.scenarios.guard_parts import empowered, labelled, policy
 from consortia.workers.files import alone
-from consortia.workers.guarding import Drawer, found
+from consortia.workers.guarding import Drawer
 from tests.cli.terminal import Terminal, until
 from tests.node.receiving import receiving
+from tests.workers.watched import found
 
 OPENING = Opening("south", "south/a1")
 EVENT = Event(5 * HOUR, "transfer", "south/a1", "west", (900, 990, 5))
@@ -38,11 +39,8 @@ def network(tmp_path_factory):
         terminal.run("guard", "policy", "usual", "--daily", "3", "--home", "north")
         session = at_home(terminal.folder / "north")
         (usual,) = session.ask("guard.standing", ByMember("north"), Standing).policies
-        ((what, shown),) = [
-            each
-            for each in found(usual, Watcher(), EVENT, OPENING)
-            if each[0].code == "payment.passed_through"
-        ]
+        what, shown = found(usual, Watcher(), EVENT, OPENING)
+        assert what.code == "payment.passed_through"
         receipt = session.submit(RaiseAlert(what), key=session.keyring.open("operator"))
         alert = bytes(receipt.events[0].body["alert"])
         Drawer(session.home.private).keep(alert, shown)
@@ -158,7 +156,7 @@ def test_what_opens_an_alert_is_what_suspends_its_member():
     empowered(bench)
     bench.ok("north", "admin", policy())
     (usual,) = bench.query("guard.standing", member="north").policies
-    ((what, shown),) = found(usual, Watcher(), EVENT, OPENING)
+    what, shown = found(usual, Watcher(), EVENT, OPENING)
     alert = bench.ok("north", "operator", RaiseAlert(what)).events[0].body["alert"]
     labelled(bench, alert, "hostile")
     bench.ok("north", "admin", suspension(alert, shown, 24 * HOUR))

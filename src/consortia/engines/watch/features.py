@@ -44,7 +44,7 @@ class StateError(ValueError):
 
 
 def kept_in(data: bytes, schema: str, what: str) -> object:
-    """What a saved state keeps, None where it keeps nothing; raises StateError unless it is `what`, of this schema."""
+    """What a saved state keeps, or None; raises StateError unless it is `what`, of this schema."""
     try:
         found = decode(data, size_max=STATE_BYTES_MAX)
     except Malformed as error:
