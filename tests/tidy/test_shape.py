@@ -60,6 +60,13 @@ def test_the_rule_of_imports_bites():
     assert list(shape.patched_at_import(Source("a.py", "from b import C\n\nc = C()\nc.d = 1\n"))) == []
 
 
+def test_nothing_packs_the_clock():
+    """A test named by such bytes has another name in each worker, and the run ends before it begins."""
+    assert [problem for source in SOURCES for problem in shape.clock_in_gzip(source)] == []
+    assert list(shape.clock_in_gzip(Source("a.py", "import gzip\n\ngzip.compress(b'')\n"))) != []
+    assert list(shape.clock_in_gzip(Source("a.py", "import gzip\n\ngzip.compress(b'', mtime=0)\n"))) == []
+
+
 LONG = Source("src/long.py", "x = 1\n" * 401)
 REASONED = Source(
     "src/long.py", "# Long because one table of the standard stands in it whole\n" + "x = 1\n" * 599
