@@ -21,7 +21,17 @@ from consortia.kernel.prove import prove_receipt, prove_state
 from consortia.modules.guard.messages import RaiseAlert, SetPolicy
 from consortia.modules.guard.state import ALERTS
 from consortia.modules.guard.types import Finding, Opening
-from consortia.solutions.finance.fraud.evidence import SCHEMA, Shown, Target, finding, shown
+from consortia.solutions.finance.fraud.evidence import (
+    SCHEMA,
+    Shown,
+    Target,
+    finding,
+    keep,
+    kept,
+    kept_at,
+    of_payment,
+    shown,
+)
 from consortia.solutions.finance.fraud.tables import FRAUD
 from consortia.solutions.finance.iso20022.parties import Party
 from consortia.solutions.finance.iso20022.payments import Payment
@@ -47,7 +57,7 @@ def alerts(model, scores=None, payment=PAYMENT, **other):
     rows = ROWS[50:52]
     scores = score_numbers(model, rows).tolist() if scores is None else scores
     opened = [
-        replace(shown("north", payment, features_of(model, row), score, digest), **other)
+        replace(shown("north", of_payment(payment, features_of(model, row)), score, digest), **other)
         for row, score in zip(rows.tolist(), scores, strict=True)
     ]
     said = [RaiseAlert(Finding(**finding(one, "cards", bytes(32), bytes(32)))) for one in opened]
@@ -175,3 +185,13 @@ def test_an_alert_counts_once_however_often_it_is_proved():
 def test_what_a_bank_commits_to_is_what_the_law_opens():
     assert encode_record(Target("north", "ref-1")) == encode_record(Opening("north", "ref-1"))
     assert set(Shown.__struct_fields__) >= {"target", "score", "evidence", "model"}
+
+
+def test_a_home_keeps_what_opens_alerts_apart_from_their_models(tmp_path):
+    model = learned()
+    _, opened, _ = alerts(model)
+    keep(tmp_path, opened, model)
+    assert sorted(kept(tmp_path), key=encode_record) == sorted(opened, key=encode_record)
+    assert kept_at(tmp_path, blob_id(model)).read_bytes() == model
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "payments").iterdir()} == {0o600}
+    assert list(kept(tmp_path / "nobody")) == []

@@ -116,8 +116,10 @@ def test_card_payments_are_numbered_by_terminal_and_agreed_day(tmp_path):
     cards.write_text("time,customer,terminal,amount,fraud\n2026-01-07 10:00:00,1,2,5,1\n")
     run("groups", cards, "--first", "2026-01-05", "--days", "21", "--out", out)
     assert out.read_text() == "terminal and day,fraud\n44,1\n"
+    with pytest.raises(Failure, match="is there already"):
+        run("groups", cards, "--first", "2026-01-05", "--days", "21", "--out", out)
     with pytest.raises(Failure, match="outside the 2 days"):
-        run("groups", cards, "--first", "2026-01-05", "--days", "2", "--out", out)
+        run("groups", cards, "--first", "2026-01-05", "--days", "2", "--out", tmp_path / "other.csv")
 
 
 def test_without_its_library_the_remedy_is_told(monkeypatch, tmp_path, files):

@@ -75,7 +75,7 @@ def make(
     pinned = sorted({one.shown.model for one in found})
     made = Case(
         tuple(found),
-        tuple(_kept(session, one.hex()) for one in pinned),
+        tuple(_kept(session, one) for one in pinned),
         tuple(session.client.proof(_transaction(one)) for one in receipts),
     )
     save(out, made)
@@ -101,7 +101,7 @@ def _transaction(text: str) -> bytes:
 
 def _alerted(session: Session, which: str) -> Alerted:
     alert = filed(session, which).alert
-    data = _kept(session, alert.id.hex())
+    data = _kept(session, alert.finding.evidence)
     try:
         opened = decode_record(Shown, data)
     except Malformed as error:
@@ -110,13 +110,13 @@ def _alerted(session: Session, which: str) -> Alerted:
     return Alerted(session.client.proof_of_state(ALERTS.state_key(alert.id)), opened)
 
 
-def _kept(session: Session, name: str) -> bytes:
+def _kept(session: Session, name: bytes) -> bytes:
     """What the home keeps of an alert on a payment, or of its model."""
     try:
         return kept_at(session.home.private, name).read_bytes()
     except OSError:
         raise Failure(
-            f"this home keeps no evidence {name[:16]} of an alert on a payment",
+            f"this home keeps no evidence {name.hex()[:16]} of an alert on a payment",
             "make the case in the home that raised the alert",
         ) from None
 

@@ -67,7 +67,7 @@ def evidence_of(path: Path | None, found: Filed, session: Session) -> Shown:
     except GuardError as error:
         raise Failure(str(error), "ask the alert's author for its evidence") from None
     if shown is None:
-        if path is None and kept_at(session.home.private, found.alert.id.hex()).exists():
+        if path is None and kept_at(session.home.private, found.alert.finding.evidence).exists():
             raise Failure(
                 "this alert is on a payment: a case executes it again",
                 f"consortia case make {found.alert.id.hex()[:16]} --out FILE, then consortia verify FILE",

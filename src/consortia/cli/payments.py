@@ -2,34 +2,21 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
-from consortia.base.codec import Malformed
-from consortia.cli.lookup import find_study
-from consortia.cli.options import home_option, json_option, rejects_option, skip_option
-from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say
+from consortia.cli.card_alerts import alert
+from consortia.cli.cards import features, groups
+from consortia.cli.filing import done, hold, out_option, read_bytes, save
+from consortia.cli.options import json_option, rejects_option, skip_option
+from consortia.cli.output import DONE, REFUSED, facts, say
 from consortia.cli.rings import blind, rings
-from consortia.cli.session import at_home
 from consortia.engines.train.files import DataError
-from consortia.engines.train.rates import Counts, read_rates
 from consortia.sdk.amounts import parts
 from consortia.sdk.errors import BankError
-from consortia.solutions.finance.fraud.cards import (
-    DAY_SECONDS,
-    DELAY_DAYS,
-    EPOCH,
-    OWN,
-    SHARED,
-    Cards,
-    groups_of,
-    read_cards,
-)
-from consortia.solutions.finance.fraud.tables import features as features_of
 from consortia.solutions.finance.iso20022.money import CURRENCIES, written
 from consortia.solutions.finance.iso20022.payments import Payment, read_payments
 from consortia.solutions.finance.iso20022.sheets import (
@@ -44,15 +31,13 @@ from consortia.solutions.rejects import Rejected, write_rejects
 
 KINDS = ("pacs.008", "camt.053", "camt.054")
 
-out_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
-
 
 @click.group()
 def payments() -> None:
     """Payments: check, read, write ISO 20022 files; features by sums over all banks; rings."""
 
 
-for _command in (blind, rings):
+for _command in (blind, rings, groups, features, alert):
     payments.add_command(_command)
 
 
@@ -84,7 +69,7 @@ def check(*, files: tuple[Path, ...], rejects: Path | None, as_json: bool) -> in
 
 
 def _checked(path: Path) -> tuple[dict[str, Any], list[Rejected]]:
-    data, now = _bytes(path), _now()
+    data, now = read_bytes(path), _now()
     if holds_statements(data):
         read = read_statements(data, path.name, now)
         entries = [(entry.currency, entry.amount) for one in read.statements for entry in one.entries]
@@ -135,12 +120,12 @@ def read(
     found: list[Payment] = []
     rejected: list[Rejected] = []
     for path in files:
-        got = read_payments(_bytes(path), path.name, _now())
+        got = read_payments(read_bytes(path), path.name, _now())
         found += got.payments
         rejected += got.rejected
-    _hold(rejected, rejects, skip=skip_bad_rows)
+    hold(rejected, rejects, skip=skip_bad_rows)
     write_sheet(out, found)
-    _done(out, as_json=as_json, payments=len(found), left_out=len(rejected))
+    done(out, as_json=as_json, payments=len(found), left_out=len(rejected))
     return DONE
 
 
@@ -184,7 +169,7 @@ def write(
         raise click.UsageError("--opening goes with camt.053, which has balances")
     now = _now()
     found, rejected = read_sheet(file, now)
-    _hold(rejected, rejects, skip=skip_bad_rows)
+    hold(rejected, rejects, skip=skip_bad_rows)
     identification = (name or file.stem)[:35]
     if account is None:
         data = write_payments(found, identification, now)
@@ -192,8 +177,8 @@ def write(
         held = None if opening is None else _amount(opening, found)
         one = statement_of(found, account, identification, held)
         data = write_notice(one, now) if kind == "camt.054" else write_statement(one, now)
-    _save(out, data)
-    _done(out, as_json=as_json, payments=len(found), left_out=len(rejected), message=kind)
+    save(out, data)
+    done(out, as_json=as_json, payments=len(found), left_out=len(rejected), message=kind)
     return DONE
 
 
@@ -206,154 +191,6 @@ def _amount(text: str, found: Sequence[Payment]) -> int:
     except BankError as error:
         raise click.BadParameter(str(error), param_hint="--opening") from None
     return -counted if text.startswith("-") else counted
-
-
-first_option = click.option(
-    "--first", required=True, metavar="DATE", help="The day that all banks count as the first: 2026-01-05."
-)
-days_option = click.option(
-    "--days", required=True, type=click.IntRange(1, 400), help="So many days, as all banks agree."
-)
-
-
-@payments.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@first_option
-@days_option
-@out_option
-@rejects_option
-@skip_option
-@json_option
-def groups(
-    *,
-    file: Path,
-    first: str,
-    days: int,
-    out: Path,
-    rejects: Path | None,
-    skip_bad_rows: bool,
-    as_json: bool,
-) -> int:
-    """Number a CSV's card payments by terminal and day, for a study of the recipe rates over all banks.
-
-    Next: consortia asset add, then a study with --recipe rates --param groups=TERMINALS*DAYS.
-    """
-    cards = _cards(file, first, days, rejects, skip=skip_bad_rows)
-    rows = zip(groups_of(cards, days).tolist(), cards.fraud.astype(np.int64).tolist(), strict=True)
-    lines = ["terminal and day,fraud", *(f"{group},{fraud}" for group, fraud in rows)]
-    _save(out, ("\n".join(lines) + "\n").encode())
-    terminals = int(cards.terminal.max(initial=-1)) + 1
-    _done(out, as_json=as_json, payments=len(cards), groups_least=terminals * days)
-    return DONE
-
-
-@payments.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--counts", "which", required=True, metavar="STUDY", help="The finished study of rates.")
-@first_option
-@days_option
-@click.option(
-    "--known-after",
-    "delay",
-    default=DELAY_DAYS,
-    show_default=True,
-    type=click.IntRange(0, 60),
-    help="So many days after a payment it is known whether it was a fraud.",
-)
-@out_option
-@rejects_option
-@skip_option
-@home_option
-@json_option
-def features(
-    *,
-    file: Path,
-    which: str,
-    first: str,
-    days: int,
-    delay: int,
-    out: Path,
-    rejects: Path | None,
-    skip_bad_rows: bool,
-    home: Path | None,
-    as_json: bool,
-) -> int:
-    """Make features of a CSV's card payments: the bank's own, and terminals' risk by all banks' sums."""
-    cards = _cards(file, first, days, rejects, skip=skip_bad_rows)
-    session = at_home(home)
-    found = find_study(session, which)
-    if found.progress.status != "finished":
-        raise Failure(f"{which} is {found.progress.status}", f"consortia study watch {which}")
-    try:
-        counts = read_rates(session.client.blob(found.progress.state, found.study.terms.purpose))
-    except Malformed as error:
-        raise Failure(f"{which} is no study of rates: {error}", "consortia study list") from None
-    _fits(counts, cards, days)
-    lines = [",".join((*OWN, *SHARED, "fraud"))]
-    for row, fraud in zip(
-        features_of(cards, counts, days, delay).tolist(), cards.fraud.tolist(), strict=True
-    ):
-        lines.append(",".join((*map(repr, row), str(int(fraud)))))
-    _save(out, ("\n".join(lines) + "\n").encode())
-    _done(out, as_json=as_json, payments=len(cards), features=len(OWN) + len(SHARED))
-    return DONE
-
-
-def _fits(counts: Counts, cards: Cards, days: int) -> None:
-    terminals, rest = divmod(len(counts.records), days)
-    if rest or int(cards.terminal.max(initial=-1)) >= terminals:
-        raise Failure(
-            f"the study counts {len(counts.records):,} groups, which are not so many days of these terminals",
-            "say the --days and --first that the banks agreed on",
-        )
-
-
-def _cards(file: Path, first: str, days: int, rejects: Path | None, *, skip: bool) -> Cards:
-    """Card payments with days counted from the agreed first one; all within the agreed days."""
-    try:
-        begin = date.fromisoformat(first)
-    except ValueError:
-        raise click.BadParameter("a date as 2026-01-05", param_hint="--first") from None
-    got = read_cards(file)
-    _hold(list(got.rejected), rejects, skip=skip)
-    day = got.cards.seconds // DAY_SECONDS - (begin - EPOCH).days
-    if len(day) and not 0 <= int(day.min()) <= int(day.max()) < days:
-        raise Failure(f"{file.name}: payments outside the {days} days from {first} on", "choose other days")
-    return Cards(
-        got.cards.seconds, day, got.cards.customer, got.cards.terminal, got.cards.amount, got.cards.fraud
-    )
-
-
-def _hold(rejected: Sequence[Rejected], rejects: Path | None, *, skip: bool) -> None:
-    """Write what cannot be used; refuse to go on without it unless told so."""
-    if rejects is not None:
-        write_rejects(rejects, rejected)
-    for each in rejected if skip else ():
-        note(f"left out: {each.why}")
-    if rejected and not skip:
-        more = f" ({len(rejected) - 1:,} more cannot be used)" if len(rejected) > 1 else ""
-        raise Failure(f"{rejected[0].why}{more}", "mend it, or go on without it: --skip-bad-rows")
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from None
-
-
-def _save(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise Failure(f"{path}: {error.strerror}", "choose another file with --out") from None
-
-
-def _done(out: Path, *, as_json: bool, **known: Any) -> None:  # noqa: ANN401 (any fact)
-    if as_json:
-        facts({"file": str(out)} | known)
-    else:
-        say(f"{out}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in known.items()))
 
 
 def _now() -> int:

@@ -7,13 +7,15 @@ shown what opens it computes the same score by the pinned model, to the bit.
 
 import os
 import secrets
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta
 
-from consortia.base.codec import I64, U63, Digest, Name, Record, Salt, Text80, encode_record
+from consortia.base.codec import I64, U63, Digest, Name, Record, Salt, Text80, decode_record, encode_record
 from consortia.base.commitments import record_leaf
+from consortia.engines.commit.chunks import blob_id
 from consortia.engines.infer.predict import predict_features
 from consortia.solutions.finance.iso20022.payments import Payment
 
@@ -62,9 +64,9 @@ class Shown(Record, frozen=True):
     model: Digest
 
 
-def shown(member: str, payment: Payment, cells: tuple[int | None, ...], score: int, model: bytes) -> Shown:
-    """What opens an alert on a payment, under fresh salts."""
-    evidence = Evidence(
+def of_payment(payment: Payment, cells: tuple[int | None, ...]) -> Evidence:
+    """The evidence that a payment, and the integers that the model answered to, make."""
+    return Evidence(
         SCHEMA,
         payment.reference,
         payment.made,
@@ -73,10 +75,12 @@ def shown(member: str, payment: Payment, cells: tuple[int | None, ...], score: i
         payment.creditor.account,
         cells,
     )
+
+
+def shown(member: str, seen: Evidence, score: int, model: bytes) -> Shown:
+    """What opens an alert on a payment, under fresh salts."""
     salts = [secrets.token_bytes(32) for _ in range(3)]
-    return Shown(
-        Target(member, payment.reference), salts[0], Score(score), salts[1], evidence, salts[2], model
-    )
+    return Shown(Target(member, seen.reference), salts[0], Score(score), salts[1], seen, salts[2], model)
 
 
 def commitments(opened: Shown) -> tuple[bytes, bytes, bytes]:
@@ -109,16 +113,33 @@ def again(opened: Shown, model: bytes) -> int:
     return predict_features(model, [opened.evidence.cells])[0].score
 
 
-def kept_at(private: Path, name: str) -> Path:
-    """Where a home keeps what opens an alert on a payment, or its model, by the id in hex."""
-    return private / "payments" / name
+def kept_at(private: Path, name: bytes) -> Path:
+    """Where a home keeps what opens an alert, by the hash of its evidence, or a model, by its blob id."""
+    return private / "payments" / name.hex()
 
 
-def keep(home: Path, alert: bytes, opened: Shown, model: bytes) -> None:
-    """Keep what opens an alert in the bank's home, for its eyes alone: private/payments/ALERT, and MODEL."""
-    kept_at(home / "private", "").mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, data in ((alert, encode_record(opened)), (opened.model, model)):
-        path = kept_at(home / "private", name.hex())
-        opening = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(opening, "wb") as file:
-            file.write(data)
+def keep(private: Path, opened: Sequence[Shown], model: bytes) -> None:
+    """Keep what opens alerts, and their model, in a home's private folder: before the ledger has them."""
+    kept_at(private, b"").mkdir(mode=0o700, parents=True, exist_ok=True)
+    for one in opened:
+        _, _, hashed = commitments(one)
+        _write(kept_at(private, hashed), encode_record(one))
+        _write(kept_at(private, one.model), model)
+
+
+def kept(private: Path) -> Iterator[Shown]:
+    """Everything that a home keeps to open alerts on payments; raises base.codec.Malformed."""
+    folder = kept_at(private, b"")
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        data = path.read_bytes()
+        if blob_id(data).hex() != path.name:
+            yield decode_record(Shown, data)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that only its owner may read, durably."""
+    opening = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(opening, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

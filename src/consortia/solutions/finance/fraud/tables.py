@@ -48,6 +48,17 @@ def schema_for(matrix: Numbers) -> Schema:
     return Schema(fields, FRAUD)
 
 
+def arranged(schema: Schema, matrix: Numbers) -> Numbers:
+    """All features in the order of a study's columns, which is that of a data set: by name.
+
+    Raises ValueError for columns that are no such features.
+    """
+    names = [field.name for field in schema.fields]
+    if sorted(names) != sorted((*OWN, *SHARED)):
+        raise ValueError(f"columns are {', '.join(names)}")
+    return matrix[:, [(*OWN, *SHARED).index(name) for name in names]]
+
+
 def table_of(name: str, schema: Schema, matrix: Numbers, cards: Cards) -> Table:
     """A bank's payments for the second study."""
     return Table(name, schema, matrix, cards.fraud.astype(np.float64))

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from consortia.engines.infer.predict import features_of, score_numbers
-from consortia.sdk.builder import message
 from consortia.solutions.finance.fraud import evidence
 from consortia.solutions.finance.fraud.arrivals import CENTS, CURRENCY
+from consortia.solutions.finance.fraud.raising import Pinned, answered, highest, raise_alerts
 from consortia.solutions.finance.fraud.week import BANKS
 from consortia.solutions.finance.iso20022.money import written
 from consortia.solutions.finance.iso20022.payments import Payment
-from consortia.solutions.finance.scenarios.fraud_bureau import LEAD, Bureau
-from consortia.solutions.finance.scenarios.fraud_studies import tested
+from consortia.solutions.finance.scenarios.fraud_bureau import BROKEN_AT, LEAD, MODEL, Bureau
+from consortia.solutions.finance.scenarios.fraud_studies import BOOKS, agreed, tested
 from consortia.solutions.story import StoryFailed
 
 POLICY = "cards"
@@ -55,7 +54,19 @@ def alert(bureau: Bureau) -> dict[str, list[Raised]]:
     bureau.stage.line(
         f"{count} alerts on the ledger: reason, model and salted hashes; {frauds} turn out to be frauds"
     )
+    _typed(bureau, BROKEN_AT)
     return raised
+
+
+def _typed(bureau: Bureau, bank: str) -> None:
+    """Raise a bank's alerts by the command that its people have, twice; the second finds them done."""
+    stage = bureau.stage
+    books = str(stage.home(bank) / BOOKS)
+    given = ("payments", "alert", books, "--model", f"{LEAD}/{MODEL}", *agreed(bureau), "--most", "2")
+    first, second = (stage.run(bank, *given)["alerts"] for _ in range(2))
+    if len({one["payment"] for one in (*first, *second)}) != len(first) + len(second) or not first:
+        raise StoryFailed("the command raised an alert twice, or none")
+    stage.line(f"{bank}'s people raise {len(first) + len(second)} more by `consortia payments alert`")
 
 
 def _raise(bureau: Bureau, bank: str) -> list[Raised]:
@@ -66,35 +77,22 @@ def _raise(bureau: Bureau, bank: str) -> list[Raised]:
         "guard.set_policy", name=POLICY, schema=evidence.SCHEMA, rules=[], model=bureau.state, daily=DAILY
     )
     cards, numbers = bureau.cards[bank], bureau.features[bank]
-    rows = np.flatnonzero(tested(bureau, bank))
-    order = rows[np.argsort(-score_numbers(bureau.model, numbers[rows]), kind="stable")]
-    chosen = order[:ALERTS_EACH].tolist()
-    chosen += [_false_alarm(bureau, bank, order.tolist(), chosen)]
+    order = highest(bureau.model, numbers, np.flatnonzero(tested(bureau, bank))).tolist()
+    chosen = order[:ALERTS_EACH]
+    chosen += [_false_alarm(bureau, bank, order, chosen)]
     first = len(cards) - len(bureau.arrived[bank])
+    payments = [bureau.arrived[bank][row - first] for row in chosen]
     opened = []
-    for row in chosen:
-        cells = features_of(bureau.model, numbers[row].tolist())
-        score = int(score_numbers(bureau.model, numbers[row : row + 1])[0])
-        payment = bureau.arrived[bank][row - first]
-        opened.append(evidence.shown(bank, payment, cells, score, bureau.state))
-    desk = stage.client(bank, WORKER)
-    findings = [
-        message(
-            desk.app,
-            "guard.raise_alert",
-            {"finding": evidence.finding(one, POLICY, bureau.study, bureau.sums)},
-        )
-        for one in opened
+    for row, payment in zip(chosen, payments, strict=True):
+        cells, score = answered(bureau.model, numbers, row)
+        opened.append(evidence.shown(bank, evidence.of_payment(payment, cells), score, bureau.state))
+    by = Pinned(POLICY, bureau.model, bureau.state, bureau.study, bureau.sums)
+    private = stage.home(bank) / "private"
+    ids = raise_alerts(stage.client(bank, WORKER), private, opened, by, lane=LANE)
+    return [
+        Raised(identity, payment, bool(cards.fraud[row]))
+        for identity, payment, row in zip(ids, payments, chosen, strict=True)
     ]
-    receipt = desk.submit(*findings, lane=LANE)
-    ids = [event.body["alert"] for event in receipt.events if event.name == "guard.alert_raised"]
-    raised = []
-    for identity, one, row in zip(ids, opened, chosen, strict=True):
-        if not isinstance(identity, bytes):
-            raise StoryFailed("an alert has no id")
-        evidence.keep(stage.home(bank), identity, one, bureau.model)
-        raised.append(Raised(identity, bureau.arrived[bank][row - first], bool(cards.fraud[row])))
-    return raised
 
 
 def limit(bureau: Bureau, bank: str) -> int:

@@ -31,7 +31,7 @@ from consortia.solutions.finance.fraud.cards import (
     write_cards,
 )
 from consortia.solutions.finance.fraud.ranking import average_precision, precision_at, saved_at
-from consortia.solutions.finance.fraud.tables import FRAUD, features, table_of
+from consortia.solutions.finance.fraud.tables import FRAUD, arranged, features, table_of
 from consortia.solutions.finance.fraud.week import BANKS
 from consortia.solutions.finance.scenarios.fraud_bureau import BROKEN_AT, LEAD, MODEL, PURPOSE, RATES, Bureau
 from consortia.solutions.story import StoryFailed
@@ -51,6 +51,8 @@ TIMES = Times(join=120_000, submit=20_000, result=20_000)
 OPEN = "open-rounds"
 FORGED = "payments-of-its-own-making"
 PAYMENTS = "payments"
+BOOKS = "cards.csv"
+"""A bank's payments, as its people have them, in its home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +90,20 @@ def count(bureau: Bureau) -> None:
     )
 
 
+def agreed(bureau: Bureau) -> tuple[str, ...]:
+    """What all banks agreed on, as the commands on card payments are told it."""
+    weeks = bureau.weeks
+    first = (EPOCH + timedelta(days=weeks.first_day)).isoformat()
+    known = ("--known-after", str(weeks.delay))
+    return ("--counts", f"{LEAD}/{RATES}", "--first", first, "--days", str(weeks.days), *known)
+
+
 def _typed(bureau: Bureau, bank: str) -> None:
     """Make a bank's features by the command that its people have, from a CSV of its payments."""
-    folder, weeks = bureau.stage.home(bank), bureau.weeks
-    books, made = folder / "cards.csv", folder / "features.csv"
+    folder = bureau.stage.home(bank)
+    books, made = folder / BOOKS, folder / "features.csv"
     write_cards(books, bureau.cards[bank])
-    first = (EPOCH + timedelta(days=weeks.first_day)).isoformat()
-    agreed = ("--first", first, "--days", str(weeks.days), "--known-after", str(weeks.delay))
-    bureau.stage.run(
-        bank, "payments", "features", str(books), "--counts", f"{LEAD}/{RATES}", *agreed, "--out", str(made)
-    )
+    bureau.stage.run(bank, "payments", "features", str(books), *agreed(bureau), "--out", str(made))
     with made.open(encoding="utf-8", newline="") as file:
         rows = [[float(cell) for cell in row[:-1]] for row in list(csv.reader(file))[1:]]
     if not np.array_equal(np.array(rows), bureau.features[bank]):
@@ -118,7 +124,7 @@ def learn(bureau: Bureau) -> None:
     bureau.study, bureau.state = study.id, view.progress.state
     bureau.model = bureau.stage.client(LEAD).blob(bureau.state, PURPOSE)
     bureau.schema = Schema.decode(view.study.terms.schema)
-    bureau.features = {bank: _arranged(bureau.schema, each) for bank, each in bureau.features.items()}
+    bureau.features = {bank: arranged(bureau.schema, each) for bank, each in bureau.features.items()}
     rounds = sum(stage.rounds for stage in view.study.terms.stages)
     bureau.stage.line(f"{rounds} masked rounds over five banks; the model is an asset of {LEAD}")
 
@@ -128,8 +134,8 @@ def compare(bureau: Bureau) -> dict[str, Measured]:
     weeks = bureau.weeks
     shared = {bank: table(bureau, bank, bureau.features[bank]) for bank in BANKS}
     own = {
-        bank: _arranged(
-            bureau.schema,
+        bank: arranged(
+            _agreed_schema(bureau),
             features(cards, terminal_counts(cards, weeks.terminals, weeks.days), weeks.days, weeks.delay),
         )
         for bank, cards in bureau.cards.items()
@@ -148,13 +154,6 @@ def compare(bureau: Bureau) -> dict[str, Measured]:
             f"{one.saved:,.0f} EUR saved"
         )
     return found
-
-
-def _arranged(schema: Schema | None, numbers: Numbers) -> Numbers:
-    """Features in the order of the study's columns, which is that of a data set: by name."""
-    if schema is None:
-        raise StoryFailed("there is no schema yet")
-    return numbers[:, [(*OWN, *SHARED).index(one.name) for one in schema.fields]]
 
 
 def poison(bureau: Bureau) -> dict[str, float]:
@@ -245,12 +244,17 @@ def _rows(bureau: Bureau, bank: str, *, swapped: bool = False) -> list[dict[str,
     ]
 
 
-def table(bureau: Bureau, bank: str, numbers: Numbers) -> Table:
-    """A bank's payments of the days to learn from."""
+def _agreed_schema(bureau: Bureau) -> Schema:
+    """The columns that the banks agreed on."""
     if bureau.schema is None:
         raise StoryFailed("there is no schema yet")
+    return bureau.schema
+
+
+def table(bureau: Bureau, bank: str, numbers: Numbers) -> Table:
+    """A bank's payments of the days to learn from."""
     chosen = bureau.weeks.of_days(bank, bureau.weeks.learned)
-    return table_of(bank, bureau.schema, numbers[chosen], bureau.cards[bank].take(chosen))
+    return table_of(bank, _agreed_schema(bureau), numbers[chosen], bureau.cards[bank].take(chosen))
 
 
 def _pooled(tables: Mapping[str, Table]) -> Table:
