@@ -1,7 +1,7 @@
 """What a page of a field shows, as data: tables, series, graphs and maps, whoever draws them.
 
-A solution's `views.py` makes these records from the ledger; the console and notebooks draw them. Every drawing
-has a table behind it (`table_of`), so that nothing is told by colour or place alone.
+A solution's `views.py` makes these records from the ledger; the console and notebooks draw them. Every
+drawing has a table behind it (`table_of`), so that nothing is told by colour or place alone.
 """
 
 from collections.abc import Callable
