@@ -15,6 +15,7 @@ from consortia.modules import (
     guard,
     identity,
     market,
+    operations,
     predictions,
     training,
 )
@@ -53,6 +54,7 @@ def application() -> Application:
             training.module(training.Ports(assets=_Studied(shared, consent.Keeper()), members=members)),
             ballots.module(ballots.Ports(members=members)),
             guard.module(guard.Ports(members=members)),
+            operations.module(operations.Ports(members=members)),
             governance.module(
                 governance.Ports(
                     members=members,

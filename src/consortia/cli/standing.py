@@ -12,10 +12,11 @@ import msgspec
 
 from consortia.base.note import parse_note
 from consortia.cli.options import home_option, json_option, member_option
-from consortia.cli.output import DONE, UNCHECKED, Failure, facts, note, say, table
+from consortia.cli.output import DONE, UNCHECKED, Failure, facts, instant, note, say, table
 from consortia.cli.readiness import coming
 from consortia.cli.session import Keyring, Session, at_home, at_place, place_of
 from consortia.modules.identity.queries import Nothing, OffenceView, ProposalsView, ValidatorsView
+from consortia.modules.operations.queries import OfMember, OwedPage
 from consortia.node.home import Home
 from consortia.sdk.errors import LedgerError, RequestFailed
 
@@ -71,6 +72,8 @@ def gather(session: Session, home: Home | None) -> dict[str, Any]:
     known["version"] = version("consortia")
     open_ones = session.ask("identity.proposals", Nothing(), ProposalsView).proposals
     known["proposals"] = [{"kind": one.kind, "name": one.name, "awaited": one.awaited} for one in open_ones]
+    owed = session.ask("operations.awaited", OfMember(session.member), OwedPage).owed
+    known["answers"] = [{"kind": one.kind, "author": one.author, "due": one.due} for one in owed]
     known["offences"] = [offence_facts(one) for one in offences(session)]
     known["upgrades"] = [one.facts | {"text": one.text} for one in coming(session)]
     if home is not None:
@@ -184,6 +187,8 @@ def _tell_rest(known: Mapping[str, Any]) -> None:
     for one in known.get("proposals", []):
         say()
         say(f"{one['kind']} of {one['name']} is open; awaited: {', '.join(one['awaited']) or 'nobody'}")
+    for one in known.get("answers", []):
+        say(f"{one['author']} awaits your answer to its {one['kind']} until {instant(one['due'])}")
     for one in known.get("upgrades", []):
         note(f"{click.style('upgrade', fg='red' if one['lacking'] else 'yellow')}: {one['text']}")
     for one in known.get("offences", []):

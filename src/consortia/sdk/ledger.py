@@ -24,6 +24,7 @@ from consortia.sdk.consent import Consent
 from consortia.sdk.governance import Governance
 from consortia.sdk.market import Markets
 from consortia.sdk.meters import Meters
+from consortia.sdk.operations import Operations
 from consortia.sdk.training import Training
 from consortia.workers.vault import Vault
 
@@ -65,6 +66,7 @@ class Ledger:
         self.ballots = Ballots(access, member)
         self.market = Markets(access, member)
         self.meters = Meters(access, member)
+        self.operations = Operations(access, member)
         self._closing = closing or access.close
 
     def submit(self, *records: Record) -> Receipt:

@@ -28,7 +28,12 @@ def default_charter(founders: Iterable[str] = ()) -> Charter:
             _class("budget", ("training.raise_budget",), (7, 3), all_of_two_thirds=True, owner=True),
             _class(
                 "charter",
-                ("governance.set_bounds", "governance.set_charter"),
+                (
+                    "governance.set_bounds",
+                    "governance.set_charter",
+                    "operations.end_control",
+                    "operations.set_control",
+                ),
                 (14, 7),
                 all_of_two_thirds=True,
             ),

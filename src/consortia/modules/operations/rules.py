@@ -1,0 +1,36 @@
+"""The module's rules: pure functions of records and times."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import TypeVar
+
+from consortia.modules.operations.messages import Act
+from consortia.modules.operations.types import DUE_MAX, Bound, Control
+
+S = TypeVar("S", bytes, str)
+PROGRAMS = frozenset({"agent", "worker"})
+PEOPLE = frozenset({"admin", "operator"})
+
+
+def is_sorted(words: Iterable[S]) -> bool:
+    """Whether they stand sorted, each once."""
+    return all(low < high for low, high in pairwise(words))
+
+
+def allowed(bounds: tuple[Bound, ...], act: Act) -> bool:
+    """Whether an act gives each field a value within its bounds."""
+    return len(act.values) == len(bounds) and all(
+        bound.least <= value <= bound.most for bound, value in zip(bounds, act.values, strict=True)
+    )
+
+
+def in_time(control: Control, acts: tuple[Act, ...]) -> bool:
+    """Whether each act comes at least a gap after the one before, and later in any case."""
+    times = [control.last] if control.acts else []
+    times += [act.at for act in acts]
+    return all(late - early >= max(control.gap, 1) for early, late in pairwise(times))
+
+
+def is_due(due: int, time: int) -> bool:
+    """Whether an answer that is asked for now may be due then."""
+    return time < due <= time + DUE_MAX
