@@ -268,6 +268,7 @@ def parameters_page() -> str:
         "number": "a number",
         "either": "two classes or a number",
         "times": "times until an event",
+        "baskets": "what people take next",
     }
     lines = [
         "# Recipes' parameters",

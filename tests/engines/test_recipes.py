@@ -15,6 +15,7 @@ from consortia.testing.recipes import CHECKS, digest_of, twin
 GOLDEN = {
     "boosting.logistic": (1, "a8b5d7487be202c057139c717083cbd4"),
     "cox.stratified": (1, "6be27d4d1778131220b54db9b0956a94"),
+    "ease": (1, "4018802663a0a6860288ec6b11dd7680"),
     "glm.linear": (2, "7126fb2f38e5eee1c86f55abd1e71d10"),
     "glm.logistic": (2, "adeaf37c9a3e53da07ac79866119e0ac"),
     "glm.logistic.private": (1, "4ae1c3cc149bd6f3ed23d657af356b9f"),

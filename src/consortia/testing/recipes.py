@@ -30,6 +30,7 @@ from consortia.engines.train.api import (
     to_blob,
     weighed,
 )
+from consortia.engines.train.baskets import CELL_BITS, basket_schema
 from consortia.engines.train.schema import Label, Schema, category, number
 from consortia.engines.train.table import Table, concatenate
 from consortia.engines.train.weights import WeightsFedAvg, parts
@@ -52,7 +53,12 @@ SHORT: Parameters = {"rounds": 3, "trees": 2}
 
 
 def tables(label: str) -> dict[str, Table]:
-    """Three sites' records of three columns, whose label of that kind follows them; a fifth is missing."""
+    """Three sites' records of three columns, whose label of that kind follows them; a fifth is missing.
+
+    For a recipe of baskets: three services' people, who had and lately had some of 64 items.
+    """
+    if label == "baskets":
+        return {name: _people(name, records) for name, records in SITES.items()}
     schema = Schema(FIELDS, LABELS[label])
     found = {}
     for name, records in SITES.items():
@@ -72,6 +78,16 @@ def tables(label: str) -> dict[str, Table]:
         numbers[_draw(name, "missing", numbers.size, 5).reshape(numbers.shape) == 0] = np.nan
         found[name] = Table(name, schema, numbers, labels)
     return found
+
+
+def _people(name: str, records: int) -> Table:
+    """People of whom each had a fifth of the items, a cell of all items in turn missing for some."""
+    bits = _draw(name, "items", records * 4 * CELL_BITS, 5).reshape(records, 4, CELL_BITS) == 0
+    numbers = (bits.astype(np.int64) << np.arange(CELL_BITS)).sum(axis=2).astype(np.float64)
+    numbers[_draw(name, "missing", numbers.size, 9).reshape(numbers.shape) == 0] = np.nan
+    return Table(
+        name, basket_schema(2 * CELL_BITS), numbers, _draw(name, "wanted", records, 20).astype(np.float64)
+    )
 
 
 def _draw(site: str, what: str, count: int, below: int) -> NDArray[np.int64]:

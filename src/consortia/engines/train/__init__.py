@@ -9,6 +9,7 @@ from types import MappingProxyType
 from consortia.engines.train.api import Recipe, RecipeError
 from consortia.engines.train.boosting import BOOSTING
 from consortia.engines.train.cox import COX
+from consortia.engines.train.ease import EASE
 from consortia.engines.train.glm import LINEAR, LOGISTIC, POISSON
 from consortia.engines.train.mlp import Mlp
 from consortia.engines.train.private import PRIVATE_LOGISTIC
@@ -25,6 +26,7 @@ _ALL: tuple[Recipe, ...] = (
     POISSON,
     COX,
     BOOSTING,
+    EASE,
     PRIVATE_LOGISTIC,
     Mlp("fedavg"),
     Mlp("fedprox"),

@@ -101,13 +101,14 @@ class Parameter(Record, frozen=True):
 class About(Record, frozen=True):
     """What a recipe declares of itself, for those who propose, document and test it.
 
-    `label`: what it predicts: two classes, a number, either of them, or times (a number: t for an event at
-    t, -t for a record without one until t). `exact`: `local` is integer arithmetic, so that whoever holds
-    the records computes the same words. `pooled`: with its default parameters the model is that of the
-    pooled records, up to the rounding of the sums. `parameters`: all that it takes.
+    `label`: what it predicts: two classes, a number, either of them, times (a number: t for an event at
+    t, -t for a record without one until t), or what people take next, from their baskets (a number too).
+    `exact`: `local` is integer arithmetic, so that whoever holds the records computes the same words.
+    `pooled`: with its default parameters the model is that of the pooled records, up to the rounding of the
+    sums. `parameters`: all that it takes.
     """
 
-    label: Literal["classes", "number", "either", "times"]
+    label: Literal["classes", "number", "either", "times", "baskets"]
     exact: bool
     pooled: bool
     parameters: tuple[Parameter, ...]
@@ -115,7 +116,9 @@ class About(Record, frozen=True):
     @property
     def task(self) -> Literal["classes", "number", "either"]:
         """What `infer_schema` is asked for."""
-        return "number" if self.label == "times" else self.label
+        if self.label == "times" or self.label == "baskets":  # noqa: PLR1714 (mypy reads this, and no set)
+            return "number"
+        return self.label
 
     def read(self, given: Parameters) -> dict[str, int]:
         """All parameters by name, defaults where none is given; raises RecipeError for others or beyond."""
