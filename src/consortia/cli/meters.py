@@ -13,6 +13,7 @@ from consortia.cli.banking import span
 from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, instant, say, table
+from consortia.cli.readings import convert
 from consortia.cli.session import Door, Session, at_home, tell_done
 from consortia.kernel.block import Receipt
 from consortia.modules.market.meter_types import SaltedReading
@@ -37,6 +38,9 @@ def _desk(home: Path | None, name: str) -> tuple[Session, Meters, Market]:
 @click.group()
 def meter() -> None:
     """Meters of a market whose trades are delivered: energy, water, bandwidth."""
+
+
+meter.add_command(convert)
 
 
 @meter.command("set")

@@ -1,0 +1,47 @@
+"""`consortia market meter convert`: what meters say, from one form into another."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+
+from consortia.cli.filing import done, hold, out_option, save
+from consortia.cli.options import json_option, rejects_option, skip_option
+from consortia.cli.output import DONE
+from consortia.solutions.city.ngsi_ld import as_entities, read_entities
+from consortia.solutions.city.readings import Reading, as_csv, read_csv
+from consortia.solutions.city.sensorthings import as_things
+
+FORMS: dict[str, Callable[[Iterable[Reading]], str]] = {
+    "csv": as_csv,
+    "ngsi-ld": as_entities,
+    "sensorthings": as_things,
+}
+ENTITIES = (".json", ".jsonld", ".ndjson", ".jsonl")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", "form", type=click.Choice(list(FORMS)), required=True, help="The form of the new file.")
+@out_option
+@rejects_option
+@skip_option
+@json_option
+def convert(
+    *, file: Path, form: str, out: Path, rejects: Path | None, skip_bad_rows: bool, as_json: bool
+) -> int:
+    """Read hours of meters from FILE, a CSV or NGSI-LD entities (.json), and write them in another form.
+
+    The columns of a CSV are: meter, time, drawn [kWh], fed [kWh].
+    """
+    found = read_readings(file, rejects, skip=skip_bad_rows)
+    save(out, FORMS[form](found).encode())
+    done(out, as_json=as_json, readings=len(found), meters=len({one.meter for one in found}))
+    return DONE
+
+
+def read_readings(file: Path, rejects: Path | None, *, skip: bool) -> tuple[Reading, ...]:
+    """The readings of a file; raises Failure where some cannot be used, unless told to skip those."""
+    read = read_entities(file) if file.suffix.lower() in ENTITIES else read_csv(file)
+    hold(read.rejected, rejects, skip=skip)
+    return read.found
