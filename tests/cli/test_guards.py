@@ -1,6 +1,9 @@
 """The guard at a prompt: a policy, an alert that is worked and executed again, and what suspends nobody."""
 
 import json
+import random
+import signal
+import time
 
 import pytest
 
@@ -162,3 +165,35 @@ def test_what_opens_an_alert_is_what_suspends_its_member():
     bench.ok("north", "admin", suspension(alert, shown, 24 * HOUR))
     stands = bench.query("guard.standing", member="south")
     assert (stands.suspended, stands.suspension.by) == (True, "north")
+
+
+def test_a_guard_that_is_killed_while_it_raises_loses_no_alert_and_raises_none_twice(tmp_path, programme):
+    draw = random.Random(5)
+    for number in range(programme(quick=1, test=1, nightly=20)):
+        (folder := tmp_path / str(number)).mkdir()
+        killed_while_it_raises(folder, draw.choice((0.0, 0.005, 0.05)))
+
+
+def killed_while_it_raises(folder, seconds):
+    """Kill a guard so long after it kept what opens its first alert, and have it go on."""
+    rule = {"code": "key.acts", "kind": "act", "severity": 30, "bounds": {"cost": [1, None]}}
+    (folder / "any.json").write_text(json.dumps([rule]))
+    kept, at = folder / "north" / "private" / "guard", ("--home", "north")
+    with Terminal(folder).session() as terminal:
+        terminal.run("init", "heart", "--org", "north", *at, "--plain-keys", "--no-worker")
+        terminal.up("north")
+        terminal.run("key", "new", "desk", "--role", "operator", *at)
+        terminal.run("guard", "policy", "any", "--rules", "any.json", "--daily", "9", *at)
+        guard = terminal.start("guard", "run", "--policy", "any", *at)
+        until(lambda: evidence(kept), "what opens an alert")
+        time.sleep(seconds)
+        guard.stop(signal.SIGKILL)
+        terminal.run("guard", "run", "--policy", "any", "--once", *at)
+        (listed,) = terminal.facts("alert", "list", *at)["alerts"]
+        assert evidence(kept) == {listed["alert"]["id"]}
+        assert terminal.facts("alert", "check", listed["alert"]["id"], *at)["holds"] is True
+
+
+def evidence(kept):
+    """The names of what a home keeps to open alerts."""
+    return {path.name for path in kept.iterdir() if len(path.name) == 64} if kept.is_dir() else set()
