@@ -1,7 +1,8 @@
 """Write the reference pages that follow from the declarations: `python -m tools.reference [--check]`.
 
 One page for each module of the ledger's law (messages, events, queries, refusals, state, invariants), one
-for the kernel's refusals, one for the command line, one for the recipes' parameters. The pages are committed,
+for the kernel's refusals, one for the command line, one for the recipes' parameters, one for a node's
+settings. The pages are committed,
 and a test holds that they are what this writes; `--check` says which are not, and exits 1.
 """
 
@@ -20,6 +21,7 @@ from consortia.cli import cli
 from consortia.engines.train import RECIPES
 from consortia.kernel.module import Method, Module, snake
 from consortia.kernel.refusals import REFUSALS as KERNEL_REFUSALS
+from consortia.node.config import FILE, Config, toml
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -299,6 +301,32 @@ def parameters_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def settings_page() -> str:
+    """The settings of a node, each with its default and what it is."""
+    rows = []
+    for field in types.type_info(Config).fields:
+        kind, said = field.type, ""
+        if isinstance(kind, types.Metadata):
+            said, kind = (kind.extra_json_schema or {}).get("description", ""), kind.type
+        default = "must be set" if field.required else f"`{toml(field.default)}`"
+        rows.append((f"`{field.name}`", described(kind), default, said))
+    return "\n".join(
+        [
+            "# Settings",
+            "",
+            MADE,
+            "",
+            f"A node's settings stand in `{FILE}` in its home. A variable of the environment goes over the",
+            "file, and a flag of `consortia up`, where there is one, over both: `listen` is",
+            "`CONSORTIA_LISTEN` and `--listen`. A setting that does not exist, or of the wrong kind, is an",
+            "error that names its place.",
+            "",
+            *table(("setting", "kind", "default", "what it is"), rows),
+            "",
+        ]
+    )
+
+
 def pages() -> dict[Path, str]:
     """Every page that follows from the declarations, by its place."""
     modules = application().modules
@@ -307,6 +335,7 @@ def pages() -> dict[Path, str]:
     made[FOLDER / "ledger" / "index.md"] = index_page(modules)
     made[FOLDER / "commands.md"] = commands_page()
     made[FOLDER / "parameters.md"] = parameters_page()
+    made[FOLDER / "settings.md"] = settings_page()
     return made
 
 

@@ -44,61 +44,99 @@ class ConfigError(ValueError):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The settings of one node.
+    """The settings of one node; each says what it is (`docs/reference/settings.md`)."""
 
-    `member` and `network` (64 hex digits) say who it is; `driver` how blocks are ordered; `orderer` the
-    member whose node orders them, empty for this one; `orderer_url` where that node is reached until the
-    ledger says so, and `orderer_pin` the SHA-256 of its certificate in hex. `listen` is host:port (port 0:
-    any free one) and `url` the address that other members reach it at, when that differs. `tls` false is
-    allowed on loopback only. `worker` starts the member's worker with the node, and `trainer`
-    (`module:name`) is the member's own program for studies of weights, run by that worker.
-
-    `webhook` is a URL to which the alerts of the member's guard are posted (see `webhooks`); it is set in the
-    file alone, so that nobody who may start the node sends them elsewhere.
-
-    Where the driver is `cometbft`: `cometbft` is the program, when it is not on the PATH, and `cometbft_log`
-    how much it logs; `peer_listen` is host:port where it listens to its peers, `peer_address` where they
-    reach it when that differs (else at the host of `url`, where it listens everywhere), and `peers` some of
-    them (id@host:port): it learns of others. A block waits `block_milliseconds` for late votes; it keeps the
-    last `retain_blocks` blocks (0: all of them, as one member must); every `snapshot_blocks` of
-    CometBFT's blocks (0: never) a snapshot is made, from which others may start; `metrics_listen` is
-    host:port of its Prometheus page (empty: none).
-
-    One blob has at
-    most `blob_bytes_max` bytes, all together `blobs_bytes_max`, those that each other member left
-    `member_blobs_bytes_max`; nothing more of others is taken when less than `disk_free_bytes_min` of the
-    disk would be left.
-    """
-
-    member: str
-    network: str
-    driver: Literal["embedded", "cometbft"] = "embedded"
-    orderer: str = ""
-    orderer_url: str = ""
-    orderer_pin: str = ""
-    listen: str = "127.0.0.1:0"
-    url: str = ""
-    tls: bool = False
-    worker: bool = False
-    trainer: str = ""
-    webhook: str = ""
-    cometbft: str = ""
-    cometbft_log: Literal["none", "error", "info", "debug"] = "error"
-    peer_listen: str = ""
-    peer_address: str = ""
-    peers: tuple[str, ...] = ()
-    block_milliseconds: Annotated[int, Meta(ge=10, le=60_000)] = 200
-    retain_blocks: Annotated[int, Meta(ge=0)] = 0
-    snapshot_blocks: Annotated[int, Meta(ge=0)] = 500
-    metrics_listen: str = ""
-    group_milliseconds: Annotated[int, Meta(ge=0, le=10_000)] = 2
-    group_transactions: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
-    blob_bytes_max: Annotated[int, Meta(ge=1)] = 4 << 30
-    blobs_bytes_max: Annotated[int, Meta(ge=1)] = 256 << 30
-    member_blobs_bytes_max: Annotated[int, Meta(ge=0)] = 32 << 30
-    disk_free_bytes_min: Annotated[int, Meta(ge=0)] = 256 << 20
-    connections_max: Annotated[int, Meta(ge=1, le=100_000)] = 1_024
-    requests_per_second_max: Annotated[int, Meta(ge=1)] = 1_000
+    member: Annotated[str, Meta(description="The member whose node this is.")]
+    network: Annotated[str, Meta(description="The network's id, 64 hex digits.")]
+    driver: Annotated[
+        Literal["embedded", "cometbft"],
+        Meta(description="How blocks are ordered: by one member's node, or by all with CometBFT."),
+    ] = "embedded"
+    orderer: Annotated[str, Meta(description="The member whose node orders the blocks; empty: this one.")] = (
+        ""
+    )
+    orderer_url: Annotated[str, Meta(description="Where that node is reached until the ledger says so.")] = ""
+    orderer_pin: Annotated[str, Meta(description="The SHA-256 of that node's certificate, in hex.")] = ""
+    listen: Annotated[str, Meta(description="HOST:PORT to listen on; port 0 is any free one.")] = (
+        "127.0.0.1:0"
+    )
+    url: Annotated[str, Meta(description="The address that other members reach it at, where it differs.")] = (
+        ""
+    )
+    tls: Annotated[bool, Meta(description="Speak TLS; false is allowed on this machine alone.")] = False
+    worker: Annotated[bool, Meta(description="Start the member's worker with the node.")] = False
+    trainer: Annotated[
+        str, Meta(description="The member's own program for studies of weights, as module:name.")
+    ] = ""
+    webhook: Annotated[
+        str,
+        Meta(
+            description=(
+                "A URL to which the alerts of the member's guard are posted. In the file alone, "
+                "so that nobody who may start the node sends them elsewhere."
+            )
+        ),
+    ] = ""
+    cometbft: Annotated[str, Meta(description="The CometBFT program, where it is not on the PATH.")] = ""
+    cometbft_log: Annotated[
+        Literal["none", "error", "info", "debug"], Meta(description="How much CometBFT logs.")
+    ] = "error"
+    peer_listen: Annotated[str, Meta(description="HOST:PORT where CometBFT listens to its peers.")] = ""
+    peer_address: Annotated[
+        str,
+        Meta(
+            description=(
+                "HOST:PORT where they reach it; empty: where it listens, at the host of `url` if everywhere."
+            )
+        ),
+    ] = ""
+    peers: Annotated[
+        tuple[str, ...],
+        Meta(description="Some of CometBFT's peers, each as ID@HOST:PORT; it learns of others."),
+    ] = ()
+    block_milliseconds: Annotated[
+        int, Meta(ge=10, le=60_000, description="How long a block of CometBFT waits for late votes.")
+    ] = 200
+    retain_blocks: Annotated[
+        int,
+        Meta(ge=0, description="Keep CometBFT's last so many blocks; 0: all of them, as one member must."),
+    ] = 0
+    snapshot_blocks: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description=(
+                "Make a snapshot, from which others may start, every so many of CometBFT's blocks; 0: never."
+            ),
+        ),
+    ] = 500
+    metrics_listen: Annotated[
+        str, Meta(description="HOST:PORT of CometBFT's page for Prometheus; empty: none.")
+    ] = ""
+    group_milliseconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10_000,
+            description="Gather what is handed in for so long before a block, where this node orders them.",
+        ),
+    ] = 2
+    group_transactions: Annotated[
+        int, Meta(ge=1, le=100_000, description="A block waits for no more transactions than these.")
+    ] = 1_000
+    blob_bytes_max: Annotated[int, Meta(ge=1, description="One blob has at most so many bytes.")] = 4 << 30
+    blobs_bytes_max: Annotated[int, Meta(ge=1, description="All blobs together.")] = 256 << 30
+    member_blobs_bytes_max: Annotated[
+        int, Meta(ge=0, description="The blobs that each other member left here.")
+    ] = 32 << 30
+    disk_free_bytes_min: Annotated[
+        int,
+        Meta(ge=0, description="Take nothing more of others when less than this would be left of the disk."),
+    ] = 256 << 20
+    connections_max: Annotated[int, Meta(ge=1, le=100_000, description="Connections at a time.")] = 1_024
+    requests_per_second_max: Annotated[int, Meta(ge=1, description="Requests a second of each who asks.")] = (
+        1_000
+    )
 
     @property
     def network_id(self) -> bytes:
@@ -173,7 +211,7 @@ def render(config: Config) -> str:
     for name in config.__struct_fields__:
         value = getattr(config, name)
         if name in {"member", "network"} or value != getattr(defaults, name):
-            lines.append(f"{name} = {_toml(value)}")
+            lines.append(f"{name} = {toml(value)}")
     return "\n".join(lines) + "\n"
 
 
@@ -258,7 +296,8 @@ def _check_webhook(url: str, source: str) -> None:
         raise ConfigError(f"{source}: webhook is https://HOST/PATH, or http on this machine, not {url!r}")
 
 
-def _toml(value: object) -> str:
+def toml(value: object) -> str:
+    """A value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return (
