@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the interpreter of a new environment.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format coverage mutation bench docs reference requirements soak clean
+.PHONY: help demo demos test quick check format coverage mutation bench docs reference requirements soak clean
 export PYTHON
 
 BIN := .venv/bin
@@ -16,6 +16,10 @@ help: ## these lines
 demo: ## four hospitals train a diagnosis model together; then anyone checks it
 	@tools/environment run
 	@$(BIN)/consortia demo health
+
+demos: ## every story, one after the other, each checked; NAME=fraud runs one
+	@tools/environment test
+	@$(BIN)/python -m tools.demos $(NAME)
 
 test: ## every test, on a fresh machine too
 	@tools/environment test
