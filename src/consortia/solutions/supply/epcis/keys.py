@@ -6,6 +6,7 @@ Source: GS1 EPC Tag Data Standard 2.0 (URNs), GS1 Digital Link URI Syntax 1.3, G
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 DOMAIN = "https://id.gs1.org"
 _SHORT = {
@@ -38,6 +39,7 @@ _URN = re.compile(r"urn:epc:(id|class|idpat):([a-z]+):(.+)")
 _ESCAPED = {sign: f"%{ord(sign):02X}" for sign in "!()*+,:"}
 
 
+@lru_cache(maxsize=1 << 16)
 def canonical(text: str) -> str:
     """A key's one form; any other text as it is."""
     found = _URN.fullmatch(text)
