@@ -17,11 +17,14 @@ from consortia.modules.assets.messages import Register
 from consortia.modules.assets.types import Asset
 from consortia.modules.market import meter_messages as asked
 from consortia.modules.market import meter_queries as views
+from consortia.modules.market.meter_rules import cost
 from consortia.modules.market.meter_types import READINGS_MAX, Reading, SaltedReading, SignedReading
 from consortia.modules.market.state import reading_leaf, reading_message
 from consortia.modules.market.types import Market, Metering
 from consortia.sdk.access import Way
 from consortia.sdk.market import MarketError
+
+__all__ = ["Metering", "Meters", "SaltedReading", "cost", "signed"]
 
 PAGE = 1000
 
