@@ -1,12 +1,12 @@
 """energy.community: what seventeen homes save in a year by the product's auction and meters.
 
-Each hour is an auction of `modules/market`: homes bid what they expect to draw or feed in, in watt-hours; what
-was traded and not metered, or metered and not traded, is billed at the grid's tariff, which pays nothing for
-power fed in. Cleared on what the meters said, the saving must be that of perfect matching (the lesser of all
-that is drawn and all that is fed in, at the tariff). On bids of the hour before it, each from a linear model of the home's
-own readings, trained anew every 28 days on what was read by then, a part is left. Beside: bids of the
-last hour's reading, and of one model for all homes by (masked) sums. A day is played on a ledger as well, and
-every account and bill must be as here. Read from the folder that CONSORTIA_DATA names.
+Each hour is an auction of `modules/market`: homes bid what they expect to draw or feed in, in watt-hours;
+what was traded and not metered, or metered and not traded, is billed at the grid's tariff, which pays nothing
+for power fed in. Cleared on what the meters said, the saving must be that of perfect matching (the lesser of
+all that is drawn and all that is fed in, at the tariff). On bids of the hour before it, each from a linear
+model of the home's own readings, trained anew every 28 days on what was read by then, a part is left. Beside:
+bids of the last hour's reading, and of one model for all homes by (masked) sums. A day is played on a ledger
+as well, and every account and bill must be as here. Read from the folder that CONSORTIA_DATA names.
 """
 
 import json

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.market import Limits, Market, Order, Receipt, Sealed, Terms
 from consortia.solutions.finance.trading import day as of
 from consortia.solutions.finance.trading.learning import LOOK
+from consortia.solutions.pacing import PAUSE, due, until
 from consortia.solutions.story import Program, Stage, StoryFailed
 
 EXCHANGE = "exchange"
@@ -30,24 +31,7 @@ WASHED = 400
 """Units of the side stock that go to and fro."""
 
 READY_MS = 1_500
-EARLY_TRIES = 50
-LATE_MS, PAUSE = 40, 0.02
 METHODS = ("market.commit", "market.reveal", "market.stop_key")
-
-
-T = TypeVar("T")
-
-
-def due(action: Callable[[], T]) -> T:
-    """What an action gives, tried again while the ledger's clock is behind this machine's."""
-    for _ in range(EARLY_TRIES):
-        try:
-            return action()
-        except TransactionRefused as refused:
-            if refused.code != "market.too_early":
-                raise
-            time.sleep(PAUSE)
-    return action()
 
 
 @dataclass(slots=True)
@@ -226,7 +210,7 @@ class Floor:
     ) -> Receipt | None:
         ledger, (commit, _) = self.stage.ledger(EXCHANGE), self.phases
         begins = self.start + number * self.beat
-        self.until(begins)
+        until(begins)
         wanted = [
             (market, account, Order(side, prices[number], DEPTH))
             for market, prices in zip(self.markets, self.day.closes, strict=True)
@@ -235,7 +219,7 @@ class Floor:
         made = due(lambda: ledger.market.hand_in(wanted, number, self._signer(EXCHANGE)))
         theirs = [(firm, self._hand_in(firm, order, number)) for firm, order in aside]
         meanwhile(number)
-        self.until(begins + commit)
+        until(begins + commit)
         due(lambda: ledger.market.open_all(made))
         for firm, sealed in theirs:
             due(partial(self.stage.ledger(firm).market.reveal, sealed))
@@ -243,7 +227,7 @@ class Floor:
 
     def _close(self, number: int) -> Receipt | None:
         """Clear and settle an auction wherever orders were handed in."""
-        self.until(self.start + number * self.beat + sum(self.phases))
+        until(self.start + number * self.beat + sum(self.phases))
         receipt = due(lambda: self.stage.ledger(EXCHANGE).market.finish(self.all, number))
         if receipt is not None:
             self._take_in(receipt)
@@ -262,11 +246,6 @@ class Floor:
         if key is None:
             raise StoryFailed(f"{name} has no key")
         return self.stage.network, key.key_id
-
-    def until(self, milliseconds: int) -> None:
-        """Wait for a moment of the clock, and a little more: clocks of blocks lag behind."""
-        while time.time_ns() // 1_000_000 < milliseconds + LATE_MS:
-            time.sleep(PAUSE)
 
     def nothing(self, number: int) -> None:
         """Let an auction go on."""

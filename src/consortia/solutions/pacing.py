@@ -1,0 +1,35 @@
+"""Keeping time with a ledger: its clock is that of its newest block, a little behind this machine's."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from consortia.sdk.errors import TransactionRefused
+
+EARLY_TRIES = 50
+LATE_MS, PAUSE = 40, 0.02
+
+T = TypeVar("T")
+
+
+def due(action: Callable[[], T]) -> T:
+    """What an action gives, tried again while the ledger's clock is behind this machine's."""
+    for _ in range(EARLY_TRIES):
+        try:
+            return action()
+        except TransactionRefused as refused:
+            if refused.code != "market.too_early":
+                raise
+            time.sleep(PAUSE)
+    return action()
+
+
+def until(milliseconds: int) -> None:
+    """Wait for a moment of the clock, and a little more: clocks of blocks lag behind."""
+    while now() < milliseconds + LATE_MS:
+        time.sleep(PAUSE)
+
+
+def now() -> int:
+    """This machine's time."""
+    return time.time_ns() // 1_000_000
