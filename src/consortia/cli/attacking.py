@@ -1,8 +1,6 @@
 """`consortia study attack`: our own attacks on a study, by one member, with its own records alone."""
 
 import secrets
-import shutil
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ import numpy as np
 from consortia.cli.comparing import finished_model, terms_of_recipe
 from consortia.cli.lookup import find_asset, find_study, own_data, own_table
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, facts, say
+from consortia.cli.output import DONE, Failure, facts, fold, say
 from consortia.cli.session import Session, at_home
 from consortia.engines.attack import (
     Guesses,
@@ -44,7 +42,6 @@ RECORDS_MAX = 400
 LONE = 20
 ROUNDS_MAX = 20
 RUNS = 200
-WIDTH_MAX = 100
 NANO = 1_000_000_000
 
 Verdict = Literal["found", "nothing found", "left out"]
@@ -98,11 +95,10 @@ def attack(*, which: str, held_out: str | None, seed: int | None, home: Path | N
         ]
         facts({"study": target.found.study.id, "seed": target.seed, "findings": told})
         return DONE
-    width = min(shutil.get_terminal_size().columns, WIDTH_MAX)
     for one in found:
         colour = {"found": "yellow", "nothing found": "green"}.get(one.verdict)
         say(f"{click.style(one.attack, bold=True)}: {click.style(one.verdict, fg=colour)}")
-        say(textwrap.fill(one.text, width, initial_indent="  ", subsequent_indent="  "))
+        fold(one.text, "  ")
     return DONE
 
 

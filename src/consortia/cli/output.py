@@ -1,7 +1,9 @@
 """How commands speak: facts on standard output, everything else on standard error."""
 
 import json
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +11,9 @@ from typing import Any
 import click
 
 DONE, REFUSED, USAGE, UNCHECKED = 0, 1, 2, 3
+WIDTH_MAX = 100
+MIN_ROOM = 20
+"""So many columns a text has at least, however far it is indented."""
 
 
 class Failure(Exception):
@@ -47,6 +52,20 @@ def plain(value: Any) -> Any:  # noqa: ANN401 (any fact)
 def say(text: str = "") -> None:
     """A line for a person, on standard output."""
     click.echo(text)
+
+
+def width() -> int:
+    """How wide lines for people are: as the terminal, and no wider than one reads with ease."""
+    return min(shutil.get_terminal_size().columns, WIDTH_MAX)
+
+
+def fold(text: str, indent: str = "", *, first: str | None = None) -> None:
+    """Say a text in lines that fit a terminal, the first after `first`; in one line where none reads it."""
+    first = indent if first is None else first
+    if sys.stdout.isatty():
+        room = max(width() - len(indent), MIN_ROOM)
+        text = f"\n{indent}".join(textwrap.wrap(text, room, break_on_hyphens=False) or [""])
+    say(f"{first}{text}")
 
 
 def note(text: str) -> None:

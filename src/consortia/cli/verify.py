@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from consortia.base.codec import Malformed, Record, decode
-from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, instant, plain, say
+from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, fold, instant, plain, say
 from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
 from consortia.kernel.verify import NOT_PROVED, Anchor, Step, Verdict, entry_name, verify_proof
@@ -98,7 +98,7 @@ def _tell(app: Application, verdict: Verdict) -> None:
 def _say_steps(steps: Iterable[Step]) -> None:
     for step in steps:
         mark = click.style("ok    ", fg="green") if step.ok else click.style("FAILED", fg="red", bold=True)
-        say(f"{step.number}. {mark} {step.text}")
+        fold(step.text, " " * 10, first=f"{step.number}. {mark} ")
     say()
 
 
@@ -106,10 +106,10 @@ def _say_shown(lines: Iterable[str]) -> None:
     """What holds, and what no proof shows."""
     say(click.style("Every step holds. It shows:", bold=True))
     for line in lines:
-        say(f"  {line}")
+        fold(line, "  ")
     say("\nIt does not show:")
     for text in NOT_PROVED:
-        say(f"  - {text}")
+        fold(text, "    ", first="  - ")
 
 
 def claim_lines(app: Application, verdict: Verdict) -> list[str]:

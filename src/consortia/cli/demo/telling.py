@@ -1,7 +1,6 @@
 """What a demo tells while it runs: chapters, lines that say what was done, and one line that moves."""
 
 import os
-import shutil
 import sys
 import textwrap
 import time
@@ -13,9 +12,8 @@ from typing import TextIO
 
 import click
 
-from consortia.cli.output import say
+from consortia.cli.output import say, width
 
-_WIDTH_MAX = 100
 """Columns that told text fills at most: longer lines are hard to read, however wide the terminal."""
 
 _HANG = 9
@@ -60,7 +58,7 @@ class Teller:
     def moving(self, text: str) -> None:
         """Show what is going on, on one line that the next one overwrites; nothing where nobody watches."""
         if self._stream().isatty():
-            self._stream().write(f"\r\x1b[2K{self.seconds:5.1f} s  {text[: _width() - _HANG - 1]}")
+            self._stream().write(f"\r\x1b[2K{self.seconds:5.1f} s  {text[: width() - _HANG - 1]}")
             self._stream().flush()
 
     def catch(self, what: str, by: str, check: str, word: str = "caught") -> None:
@@ -78,7 +76,7 @@ class Teller:
 
     def _say(self, text: str, *, hang: int, begin: int = 0, mark: str = "") -> None:
         """Say `text` after the time, wrapped, a hash too; `mark` is how it begins, and is coloured."""
-        room = max(20, _width() - _HANG)
+        room = max(20, width() - _HANG)
         lines = textwrap.wrap(
             text,
             room,
@@ -102,7 +100,7 @@ class Teller:
 
 def paragraph(text: str) -> str:
     """Text over as many lines as it needs."""
-    return textwrap.fill(text, _width(), break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(text, width(), break_long_words=False, break_on_hyphens=False)
 
 
 def say_checks(proof: Path, folder: Path, network: str) -> None:
@@ -116,8 +114,3 @@ def short(path: Path) -> str:
     """A path relative to the working folder where that is shorter."""
     relative = os.path.relpath(path)
     return relative if len(relative) < len(str(path)) else str(path)
-
-
-def _width() -> int:
-    """The columns of the terminal, within what reads well."""
-    return min(shutil.get_terminal_size().columns, _WIDTH_MAX)
