@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "join": ("consortia.cli.joining:join", "Join a network by its invite file."),
     "up": ("consortia.cli.network:up", "Run this member's node."),
     "status": ("consortia.cli.standing:status", "Height, members, roots, peers: how the node stands."),
+    "console": ("consortia.cli.looking:console", "The console's address, for a browser on this machine."),
     "doctor": ("consortia.cli.doctor:doctor", "What is wrong with a home, and how to mend it."),
     "network": ("consortia.cli.handing:network", "The network: who orders its blocks; hand that over."),
     "member": ("consortia.cli.members:member", "Members: list, admit, approve, remove, leave."),

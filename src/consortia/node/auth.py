@@ -1,8 +1,8 @@
 """Who asks: a registered key that signed the request, a registered certificate, or the home's own programs.
 
 A signed request is taken by the node of the member that it names, within 60 s of this node's clock, and once.
-The home's token is taken from this
-machine alone. Anybody may hand in a transaction, which carries its own signature, and knock at `join`.
+The home's token, and a session of the console that it made (which only reads), are taken from this machine
+alone. Anybody may hand in a transaction, which carries its own signature, and knock at `join`.
 """
 
 import hmac
@@ -14,6 +14,7 @@ from enum import Enum
 from consortia.base.codec import Malformed
 from consortia.base.refusals import Refusal
 from consortia.kernel.ports import KeyState
+from consortia.node.passes import is_session
 from consortia.node.refusals import OTHER_AUDIENCE, REQUESTS_FULL
 from consortia.sdk.signing import SCHEME, Request, SignedRequest, parse_authorization
 
@@ -30,6 +31,7 @@ class Means(Enum):
     OWNER = "the home's token"
     KEY = "a registered key"
     CERTIFICATE = "a registered certificate"
+    VISITOR = "a session of the console"
     NOBODY = "nothing"
 
 
@@ -61,11 +63,15 @@ class Unauthorised(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A caller's Authorization header, whether it is on this machine, and the member of its certificate."""
+    """A caller's Authorization header, whether it is on this machine, and the member of its certificate.
+
+    `session` is that of the console, given only where a browser on this machine asks to read.
+    """
 
     header: str
     loopback: bool
     certified: str | None
+    session: str = ""
 
 
 class Gate:
@@ -107,6 +113,12 @@ class Gate:
             raise Unauthorised(f"Authorization is by {SCHEME} or Bearer")
         if presented.certified is not None:
             return Caller(Means.CERTIFICATE, presented.certified)
+        if (
+            presented.session
+            and presented.loopback
+            and is_session(self._token.decode(), presented.session, now)
+        ):
+            return Caller(Means.VISITOR, self._member)
         return NOBODY
 
     def plausible(self, presented: Presented) -> bool:

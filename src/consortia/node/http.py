@@ -15,6 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
@@ -30,6 +31,7 @@ from consortia.node.auth import Caller, Means, Presented, Unauthorised
 from consortia.node.blobs import BlobError, NoBlob, TooLarge
 from consortia.node.config import is_loopback
 from consortia.node.http_answers import HttpProblem, problem, refused
+from consortia.node.passes import session_of
 from consortia.node.refusals import HINDERED, REQUESTS_FULL
 from consortia.node.service import Service
 from consortia.store.errors import NoRoom, StoreError
@@ -83,6 +85,7 @@ class Place:
     open: bool = False
     body_bytes_max: int = 0
     weight: float = 1.0
+    page: Callable[[HttpProblem], Response] | None = None
 
 
 def application(service: Service, places: tuple[Place, ...]) -> "Front":
@@ -117,36 +120,38 @@ class Front:
 
 
 def _endpoint(service: Service, place: Place) -> Endpoint:
+    tell = place.page or problem
+
     async def endpoint(request: Request) -> Response:
         service.counters.requests += 1
         try:
             return await _serve(service, place, request)
         except HttpProblem as error:
-            answer = problem(error)
+            answer = tell(error)
         except Unauthorised as error:
-            answer = problem(HttpProblem(_status_of(error), str(error), code=error.code))
+            answer = tell(HttpProblem(_status_of(error), str(error), code=error.code))
         except Refused as error:
-            answer = problem(refused(error))
+            answer = tell(refused(error))
         except NoBlob as error:
-            answer = problem(HttpProblem(404, str(error)))
+            answer = tell(HttpProblem(404, str(error)))
         except AllowanceSpent as error:
-            answer = problem(HttpProblem(413, str(error), code=error.code))
+            answer = tell(HttpProblem(413, str(error), code=error.code))
         except TooLarge as error:
-            answer = problem(HttpProblem(413, str(error)))
+            answer = tell(HttpProblem(413, str(error)))
         except NoRoom as error:
             service.hindrance.meet(str(error))
             service.wake()
-            answer = problem(HttpProblem(503, str(error), code=HINDERED.code))
+            answer = tell(HttpProblem(503, str(error), code=HINDERED.code))
         except OSError as error:
             _LOG.warning("%s %s: %s", request.method, request.url.path, error)
             text = f"nothing can be written here ({error.strerror or error})"
-            answer = problem(HttpProblem(503, text, code=HINDERED.code))
+            answer = tell(HttpProblem(503, text, code=HINDERED.code))
         except (BlobError, StoreError) as error:
             _LOG.exception("%s %s", request.method, request.url.path)
-            answer = problem(HttpProblem(500, str(error)))
+            answer = tell(HttpProblem(500, str(error)))
         except Exception:  # noqa: BLE001 (logged whole; the caller gets an answer, the node lives)
             _LOG.exception("%s %s", request.method, request.url.path)
-            answer = problem(HttpProblem(500, "an unforeseen failure; the node's log has it"))
+            answer = tell(HttpProblem(500, "an unforeseen failure; the node's log has it"))
         service.counters.problems += 1
         return answer
 
@@ -161,7 +166,8 @@ def is_here(caller: str, server: tuple[str, int | None] | None) -> bool:
 async def _serve(service: Service, place: Place, request: Request) -> Response:
     address = request.client.host if request.client else ""
     here = is_here(address, request.scope.get("server"))
-    presented = Presented(request.headers.get("authorization", ""), here, service.certified(request.scope))
+    authorization, certified = request.headers.get("authorization", ""), service.certified(request.scope)
+    presented = Presented(authorization, here, certified, _session(request))
     now = service.now()
     body = b""
     if place.open or not place.body_bytes_max or service.gate.plausible(presented):
@@ -180,6 +186,17 @@ async def _serve(service: Service, place: Place, request: Request) -> Response:
             401, "sign the request with a registered key, show a registered certificate, or the home's token"
         )
     return await place.handler(Asked(service, caller, request, body))
+
+
+def _session(request: Request) -> str:
+    """The console's session: for reading alone, and where the address bar names this machine.
+
+    A page of another host, whatever its name resolves to, gets nothing.
+    """
+    if request.method not in {"GET", "HEAD"} or "cookie" not in request.headers:
+        return ""
+    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    return session_of(request.headers["cookie"]) if is_loopback(host) else ""
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -10,7 +10,7 @@ from consortia.node.http_answers import HttpProblem, whole_number
 from consortia.node.service import LedgerFollowed, Service
 from consortia.sdk.jsonform import dump
 
-STREAMS_MAX = 256
+STREAMS_MAX = 600
 HEARTBEAT_SECONDS = 15.0
 NAME_CHARACTERS_MAX = 80
 
@@ -19,7 +19,8 @@ async def stream(asked: Asked) -> Response:
     """Blocks after a height (`?after=`, or the header Last-Event-ID), then each as it comes.
 
     Every event has the height as its id and, as data, the block's header and its receipts; with
-    `?name=PREFIX` only receipts with an event of that name's beginning, and no block without one.
+    `?name=PREFIX` only receipts with an event of that name's beginning, and no block without one. With
+    `?brief=true` the data are the header alone.
     """
     service = asked.service
     if service.counters.streams >= STREAMS_MAX:
@@ -29,12 +30,17 @@ async def stream(asked: Asked) -> Response:
     name = asked.argument("name")
     if len(name) > NAME_CHARACTERS_MAX:
         raise HttpProblem(400, f"a name has at most {NAME_CHARACTERS_MAX} characters")
+    brief = asked.argument("brief", "false")
+    if brief not in {"true", "false"} or (name and brief == "true"):
+        raise HttpProblem(400, "brief is true or false, and true only where all blocks are asked for")
     return StreamingResponse(
-        _blocks(service, after, name), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        _blocks(service, after, name, brief=brief == "true"),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store"},
     )
 
 
-async def _blocks(service: Service, after: int, name: str) -> AsyncIterator[bytes]:
+async def _blocks(service: Service, after: int, name: str, *, brief: bool) -> AsyncIterator[bytes]:
     followed = LedgerFollowed(service.ledger)
     after = max(after, followed.first - 1)
     service.counters.streams += 1
@@ -43,15 +49,33 @@ async def _blocks(service: Service, after: int, name: str) -> AsyncIterator[byte
         while True:
             while after < service.ledger.tip.height:
                 after += 1
-                found = followed.indexed(after)
-                if found is not None:
-                    piece = _piece(found[1], found[2], name)
-                    if piece:
-                        yield piece
+                piece = _headline(service, after) if brief else _told(followed, after, name)
+                if piece:
+                    yield piece
             if not await service.waiting.news(HEARTBEAT_SECONDS):
                 yield b": still here\n\n"
     finally:
         service.counters.streams -= 1
+
+
+def _headline(service: Service, height: int) -> bytes:
+    """A block's header as one event; all who look at the console get the same bytes."""
+    found = service.headlines.get(height)
+    if found is None:
+        header = service.ledger.header(height)
+        found = b"" if header is None else _event(height, {"header": header})
+        service.headlines.clear()
+        service.headlines[height] = found
+    return found
+
+
+def _told(followed: LedgerFollowed, height: int, name: str) -> bytes:
+    found = followed.indexed(height)
+    return b"" if found is None else _piece(found[1], found[2], name)
+
+
+def _event(height: int, facts: dict[str, object]) -> bytes:
+    return b"id: %d\nevent: block\ndata: %s\n\n" % (height, dump(facts))
 
 
 def _piece(header: Header, receipts: tuple[Receipt, ...], name: str) -> bytes:
@@ -60,8 +84,7 @@ def _piece(header: Header, receipts: tuple[Receipt, ...], name: str) -> bytes:
         receipts = tuple(r for r in receipts if any(event.name.startswith(name) for event in r.events))
         if not receipts:
             return b""
-    data = dump({"header": header, "receipts": receipts})
-    return b"id: %d\nevent: block\ndata: %s\n\n" % (header.height, data)
+    return _event(header.height, {"header": header, "receipts": receipts})
 
 
 PLACES = (Place("GET", "/v1/stream", stream, "Blocks as they come (server-sent events)."),)

@@ -10,6 +10,7 @@ from consortia.node import (
     http_rounds,
     http_sync,
 )
+from consortia.node.console import places as console
 from consortia.node.http import Place
 
 _GIVEN: tuple[Place, ...] = (
@@ -21,5 +22,6 @@ _GIVEN: tuple[Place, ...] = (
     *http_handing.PLACES,
     *http_owner.PLACES,
     *http_meta.PLACES,
+    *console.PLACES,
 )
 PLACES = (*_GIVEN, http_meta.describe(_GIVEN))

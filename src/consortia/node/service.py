@@ -205,6 +205,7 @@ class Service:
     waiting: Waiting = field(default_factory=Waiting)
     counters: Counters = field(default_factory=Counters)
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=100))
+    headlines: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Ledger:

@@ -28,7 +28,7 @@ class Moment:
     milliseconds: int
 
 
-Cell: TypeAlias = "str | int | float | bytes | bool | Link | Moment | None"
+Cell: TypeAlias = str | int | float | bytes | bool | Link | Moment | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Map:
     note: str = ""
 
 
-View: TypeAlias = "Table | Series | Graph | Map"
+View: TypeAlias = Table | Series | Graph | Map
 
 
 @dataclass(frozen=True, slots=True)

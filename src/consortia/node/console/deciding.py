@@ -1,0 +1,171 @@
+"""Decisions, value and alerts: proposals with their votes and their dry run, accounts, markets, cases."""
+
+from consortia.base.refusals import Refused
+from consortia.modules.ballots.queries import ElectionPage, ListElections
+from consortia.modules.bank.queries import HeldPage, ListHeld, ListUnits, UnitPage
+from consortia.modules.governance.queries import (
+    ById,
+    ByNumber,
+    CharterView,
+    Decisions,
+    Effects,
+    ListProposals,
+    Nothing,
+    PauseList,
+    ProposalPage,
+    ProposalView,
+    TallyView,
+)
+from consortia.modules.governance.types import Action
+from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
+from consortia.modules.market.queries import AtAuction, AuctionState, Everything, Ladder, Markets, MaybeMarket
+from consortia.modules.market.queries import ById as MarketIs
+from consortia.node.console.inside import Inside
+from consortia.node.console.sayings import said
+from consortia.node.console.screen import Screen
+from consortia.node.console.values import facts_of, rows_of
+from consortia.node.http import Asked
+from consortia.node.http_answers import HttpProblem, hex_digest
+from consortia.sdk.views import Cell, Link, Moment, Table, View
+
+_PAGE = 100
+_AUCTIONS = 5
+
+
+def decisions(asked: Asked) -> Screen:
+    """Proposals, what they brought about, and the charter."""
+    way = Inside(asked.service)
+    page = way.query("governance.proposals", ListProposals(None, None, _PAGE), ProposalPage)
+    found = sorted(page.proposals, key=lambda one: -one.time)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Link(one.title, f"/console/decisions/{one.id.hex()}"),
+            one.author,
+            one.kind,
+            one.status,
+            Moment(one.time),
+            Moment(one.closes),
+        )
+        for one in found
+    ]
+    charter = way.query("governance.charter", ByNumber(None), CharterView)
+    elections = way.query("ballots.elections", ListElections(None, _PAGE), ElectionPage).elections
+    headings = ("proposal", "author", "class", "status", "proposed", "closes")
+    return Screen(
+        "Decisions",
+        "What the members propose, how they vote, and what they decided.",
+        (
+            Table("Proposals", headings, tuple(rows)),
+            rows_of("Secret ballots", elections),
+            rows_of("Paused by the council", way.query("governance.pauses", Nothing(), PauseList).pauses),
+            *facts_of(
+                "What decisions brought about", way.query("governance.decisions", Nothing(), Decisions)
+            ),
+            *facts_of(f"Charter {charter.number}", charter),
+        ),
+    )
+
+
+def one_decision(asked: Asked) -> Screen:
+    """A proposal: its actions in words, the votes, the tally, and what it would do now."""
+    name, way = hex_digest(asked.path("id"), "a proposal's id"), Inside(asked.service)
+    seen = way.query("governance.proposal", ById(name), ProposalView)
+    this = seen.proposal
+    votes: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            Link(one.member, f"/console/members/{one.member}"),
+            one.elector.weight,
+            "not yet" if one.vote is None else one.vote.choice,
+            None if one.vote is None else Moment(one.vote.time),
+            None if one.agent is None else one.agent.choice,
+            "objects" if one.objection is not None else None,
+        )
+        for one in seen.electors
+    )
+    headings = ("member", "units", "vote", "when", "its agent", "objection")
+    parts: list[View] = [
+        Table("Votes", headings, votes),
+        Table(
+            "What it would do",
+            ("action",),
+            tuple((said(one.method, dict(one.args)),) for one in this.actions),
+        ),
+        *facts_of("Tally", way.query("governance.tally", ById(name), TallyView)),
+        *_dry_run(way, this.actions, name),
+        *facts_of("Proposal", this),
+        *facts_of("Progress", seen.progress),
+        rows_of("What agents advise", seen.advice),
+    ]
+    return Screen(this.title, this.text or f"Proposed by {this.author}.", tuple(parts))
+
+
+def _dry_run(way: Inside, actions: tuple[Action, ...], name: bytes) -> tuple[Table, ...]:
+    """What carrying it out now would change; nothing where there is nothing to carry out."""
+    if not actions:
+        return ()
+    try:
+        return facts_of("Dry run on the newest state", way.query("governance.effects", ById(name), Effects))
+    except Refused as refused:
+        return (Table("Dry run on the newest state", ("result",), ((str(refused),),)),)
+
+
+def accounts(asked: Asked) -> Screen:
+    """Units of value, and what the node's member holds."""
+    way, member = Inside(asked.service), asked.service.config.member
+    units = way.query("bank.units", ListUnits(None, _PAGE), UnitPage).units
+    held = way.query("bank.accounts", ListHeld(member, None, _PAGE), HeldPage).held
+    return Screen(
+        "Accounts",
+        f"Units of value, and what {member} and its agents hold. Value is conserved, always.",
+        (rows_of(f"Held by {member}", held), rows_of("Units", units)),
+    )
+
+
+def markets(asked: Asked) -> Screen:
+    """All markets."""
+    found = Inside(asked.service).query("market.markets", Everything(None, _PAGE), Markets).markets
+    table = rows_of("Markets", found)
+    links: list[tuple[Cell, ...]] = [
+        (Link(one.title or one.name, f"/console/markets/{one.id.hex()}"),) for one in found
+    ]
+    return Screen(
+        "Markets",
+        "Sealed call auctions: nobody sees an order before all are in.",
+        (Table("Open one", ("market",), tuple(links)), table),
+    )
+
+
+def one_market(asked: Asked) -> Screen:
+    """A market: its terms, its newest auction and book."""
+    name, way = hex_digest(asked.path("id"), "a market's id"), Inside(asked.service)
+    found = way.query("market.market", MarketIs(name), MaybeMarket).market
+    if found is None:
+        raise HttpProblem(404, f"no market {name.hex()}")
+    parts: list[View] = [*facts_of("Market", found)]
+    newest = (asked.service.ledger.tip.time - found.terms.start) // found.terms.period_ms
+    for auction in range(newest, max(-1, newest - _AUCTIONS), -1):
+        state = way.query("market.auction", AtAuction(name, auction), AuctionState)
+        if state.auction is not None:
+            parts += facts_of(f"Auction {auction}", state)
+            book = way.query("market.book", AtAuction(name, auction), Ladder)
+            parts.append(rows_of(f"Book of auction {auction}", book.levels))
+    return Screen(found.title or found.name, "A market of sealed call auctions.", tuple(parts))
+
+
+def alerts(asked: Asked) -> Screen:
+    """The alerts of every member's guard, newest first, and what people did about them."""
+    way = Inside(asked.service)
+    found: list[Filed] = []
+    for member in asked.service.ledger.members().members:
+        total = way.query("guard.alerts", ListAlerts(member.name, 0, 1), AlertPage).total
+        first = max(0, total - 50)
+        found += way.query("guard.alerts", ListAlerts(member.name, first, 50), AlertPage).alerts
+    own = [(alert.kind, alert.text, Moment(alert.time)) for alert in asked.service.alerts]
+    return Screen(
+        "Alerts",
+        "What the guards noticed, with the evidence committed, and what people answered.",
+        (
+            rows_of("Alerts on the ledger", list(reversed(found))),
+            Table("Noticed by this node", ("kind", "what", "when"), tuple(reversed(own))),
+        ),
+    )

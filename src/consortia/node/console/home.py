@@ -1,0 +1,128 @@
+"""The first page: what needs your signature, who is awaited, what changed."""
+
+from consortia.modules.ballots.queries import ByMember as TrusteeIs
+from consortia.modules.ballots.queries import Duties
+from consortia.modules.governance.queries import ById as ProposalIs
+from consortia.modules.governance.queries import ListProposals, ProposalPage, ProposalView
+from consortia.modules.identity.queries import Nothing, ProposalsView
+from consortia.modules.training.list_queries import ListStudies, StudyPage
+from consortia.modules.training.queries import Awaited, ById, ByMember, Tasks
+from consortia.node.console.html import Html, join, tag
+from consortia.node.console.inside import Inside, latest, told
+from consortia.node.console.screen import Screen
+from consortia.node.console.values import words
+from consortia.node.http import Asked
+from consortia.sdk.views import Cell, Link, Moment, Table
+
+_BY_PEOPLE = frozenset({"join", "start"})
+"""Steps of a study that people decide on; all others are a worker's."""
+
+_LATEST = 12
+
+
+def home(asked: Asked) -> Screen:
+    """The inbox of the node's member."""
+    member = asked.service.config.member
+    way = Inside(asked.service)
+    signing = (
+        *_memberships(way, member),
+        *_votes(way, member),
+        *_studies(way, member),
+        *_trusts(way, member),
+    )
+    awaited = tuple(_awaited(way))
+    nothing = f"Nothing waits for a person of {member}."
+    return Screen(
+        "Home",
+        f"What {member} has to sign, whom the network waits for, and what changed last.",
+        (
+            _noted(asked),
+            Table("Needs your signature", ("what", "kind", "until"), signing, "" if signing else nothing),
+            Table(
+                "Who is awaited",
+                ("study", "for", "whom", "until"),
+                awaited,
+                "" if awaited else "No study waits for anybody.",
+            ),
+            told("What changed", latest(asked.service, _LATEST)),
+        ),
+    )
+
+
+def _noted(asked: Asked) -> Html:
+    """How the node stands, in one line that needs no reading when all is well."""
+    found, hindered = asked.service.node.status(), asked.service.hindrance.text
+    if found.stopped is not None:
+        return tag("p", f"This node has stopped: {found.stopped}", class_="wrong", role="alert")
+    if hindered:
+        return tag("p", f"This node cannot go on: {hindered}", class_="wrong", role="alert")
+    final = found.final_size == found.size
+    facts = (
+        ("members", len(asked.service.ledger.members().members)),
+        ("blocks", found.height + 1),
+        ("orderer", found.orderer or "all members"),
+        ("final", "all of it" if final else f"{found.final_size:,} of {found.size:,} leaves"),
+    )
+    pairs = [join(tag("dt", name), tag("dd", value)) for name, value in facts]
+    return tag("dl", *pairs, class_="facts")
+
+
+def _memberships(way: Inside, member: str) -> list[tuple[Cell, ...]]:
+    found = way.query("identity.proposals", Nothing(), ProposalsView).proposals
+    return [
+        (Link(f"{words(one.kind)} {one.name}", f"/console/members/{one.name}"), "members", None)
+        for one in found
+        if member in one.awaited
+    ]
+
+
+def _votes(way: Inside, member: str) -> list[tuple[Cell, ...]]:
+    rows: list[tuple[Cell, ...]] = []
+    for item in way.query("governance.proposals", ListProposals("voting", None, 100), ProposalPage).proposals:
+        seen = way.query("governance.proposal", ProposalIs(item.id), ProposalView)
+        if any(one.member == member and one.vote is None for one in seen.electors):
+            rows.append(
+                (Link(item.title, f"/console/decisions/{item.id.hex()}"), "vote", Moment(item.closes))
+            )
+    return rows
+
+
+def _studies(way: Inside, member: str) -> list[tuple[Cell, ...]]:
+    tasks = way.query("training.due", ByMember(member), Tasks).tasks
+    return [
+        (
+            Link(f"{task.action} study {task.study.hex()[:16]}", f"/console/studies/{task.study.hex()}"),
+            "study",
+            None if task.deadline is None else Moment(task.deadline),
+        )
+        for task in tasks
+        if task.action in _BY_PEOPLE and task.ready
+    ]
+
+
+def _trusts(way: Inside, member: str) -> list[tuple[Cell, ...]]:
+    found = way.query("ballots.duties", TrusteeIs(member), Duties).elections
+    return [
+        (
+            Link(
+                "a secret ballot" if one.election is None else one.election.title,
+                "/console/rooms/ballots/duties?member=" + member,
+            ),
+            f"trustee: {words(one.step)}",
+            None,
+        )
+        for one in found
+    ]
+
+
+def _awaited(way: Inside) -> list[tuple[Cell, ...]]:
+    rows: list[tuple[Cell, ...]] = []
+    for status in ("proposed", "running"):
+        for study in way.query("training.studies", ListStudies(status, None, 100), StudyPage).studies:
+            found = way.query("training.awaited", ById(study.id), Awaited)
+            whom = tuple(dict.fromkeys((*found.members, *found.answers)))
+            if whom:
+                until = None if found.deadline is None else Moment(found.deadline)
+                link = Link(study.title or study.name, f"/console/studies/{study.id.hex()}")
+                rows.append((link, found.action, ", ".join(whom), until))
+    return rows

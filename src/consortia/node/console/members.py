@@ -1,0 +1,77 @@
+"""Members: their keys and agents, their nodes, and who cosigned what."""
+
+from consortia.base.note import parse_note
+from consortia.kernel.prove import CannotProve, newest_final
+from consortia.modules.identity.mandate_queries import ByOwner, MandatesView
+from consortia.modules.identity.queries import (
+    ByName,
+    KeysView,
+    MemberSetView,
+    MembersView,
+    MemberView,
+    Nothing,
+    ProposalsView,
+)
+from consortia.node.console.inside import Inside, latest, told
+from consortia.node.console.screen import Screen
+from consortia.node.console.values import facts_of, rows_of
+from consortia.node.http import Asked
+from consortia.sdk.views import Cell, Link, Moment, Table
+
+
+def members(asked: Asked) -> Screen:
+    """All members, open proposals about them, and who cosigned the newest checkpoint."""
+    way = Inside(asked.service)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Link(one.name, f"/console/members/{one.name}"),
+            one.title,
+            Moment(one.joined),
+            "member" if one.left is None else "left",
+            None if one.endpoint is None else one.endpoint.url,
+        )
+        for one in way.query("identity.members", Nothing(), MembersView).members
+    ]
+    proposals = way.query("identity.proposals", Nothing(), ProposalsView).proposals
+    force = way.query("identity.member_set", Nothing(), MemberSetView)
+    return Screen(
+        "Members",
+        f"One organisation, one vote. {force.quorum} of {len(force.members.members)} make the ledger final.",
+        (
+            Table("Members", ("name", "title", "since", "standing", "node"), tuple(rows)),
+            rows_of("Proposals about members", proposals),
+            cosigned(asked),
+        ),
+    )
+
+
+def cosigned(asked: Asked) -> Table:
+    """Who cosigned the newest final checkpoint."""
+    title, headings = "Cosigned the newest final checkpoint", ("member", "signatures")
+    try:
+        note = parse_note(newest_final(asked.service.ledger).encode())
+    except CannotProve as error:
+        return Table(title, headings, (), str(error))
+    counts: dict[str, int] = {}
+    for signature in note.signatures:
+        counts[signature.name] = counts.get(signature.name, 0) + 1
+    size = note.checkpoint.size
+    return Table(title, headings, tuple(sorted(counts.items())), f"It covers {size:,} leaves of the log.")
+
+
+def one_member(asked: Asked) -> Screen:
+    """A member: its keys, agents, and what it did last."""
+    way, name = Inside(asked.service), asked.path("name")
+    found = way.query("identity.member", ByName(name), MemberView)
+    keys = way.query("identity.keys", ByName(name), KeysView).keys
+    mandates = way.query("identity.mandates", ByOwner(name), MandatesView).mandates
+    return Screen(
+        found.title or name,
+        "A member of the network." if found.left is None else "A member that left the network.",
+        (
+            *facts_of("Member", found),
+            rows_of("Keys", keys),
+            rows_of("Agents and their mandates", mandates, "Ending one stops its agent with the next block."),
+            told("What it did last", latest(asked.service, 10, name)),
+        ),
+    )

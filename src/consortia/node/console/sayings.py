@@ -1,0 +1,71 @@
+"""Transactions in words: what each message asks for, in a sentence; and any other by its name and fields."""
+
+from collections.abc import Mapping
+
+from consortia.node.console.values import phrase, words
+
+SAYINGS: dict[str, str] = {
+    "identity.propose_member": "proposes that {name} becomes a member",
+    "identity.approve_member": "approves that {name} becomes a member",
+    "identity.accept": "accepts its membership",
+    "identity.propose_removal": "proposes that {name} is removed",
+    "identity.approve_removal": "approves that {name} is removed",
+    "identity.leave": "leaves the network",
+    "identity.add_key": "adds a key: {key}",
+    "identity.revoke_key": "revokes the key {key}",
+    "identity.set_endpoint": "says that its node is at {url}",
+    "identity.end_mandate": "ends the mandate {mandate}",
+    "assets.register": "registers {kind} {name}: {title}",
+    "assets.new_version": "gives asset {asset} a new version",
+    "assets.grant": "grants {grantee} the right to {right} asset {asset}",
+    "assets.revoke": "takes from {grantee} the right to {right} asset {asset}",
+    "assets.withdraw": "withdraws asset {asset} from new use",
+    "assets.mark_erased": "has erased version {version} of asset {asset}",
+    "predictions.record_batch": "records {count} predictions of model {model}",
+    "training.join": "joins study {study}",
+    "training.leave": "leaves study {study}",
+    "training.start": "starts study {study}",
+    "training.cancel": "cancels study {study}",
+    "training.publish_keys": "publishes its masking keys for round {round}",
+    "training.deal_shares": "deals sealed shares of its masks for round {round}",
+    "training.reveal": "reveals its shares, so that the masks of those who are missing fall away",
+    "training.submit": "hands in its update for round {round}",
+    "training.close": "closes the step of round {round} that is due",
+    "training.commit_result": "commits to its own re-computation of round {round}",
+    "training.open_result": "opens its re-computation of round {round}",
+    "training.finish": "finishes study {study}: its model becomes an asset",
+    "bank.transfer": "pays {amount} of unit {unit} to {payee}",
+    "market.commit": "places a sealed order",
+    "market.reveal": "opens its order",
+    "market.clear": "clears auction {auction}",
+    "market.settle": "settles auction {auction}",
+    "governance.propose": "proposes: {title}",
+    "governance.cast_vote": "votes {choice} on proposal {proposal}",
+    "governance.close": "closes the vote on proposal {proposal}",
+    "governance.execute": "has proposal {proposal} carried out",
+    "governance.end_agent": "ends the agent of mandate {mandate}",
+    "guard.raise_alert": "raises an alert",
+    "guard.suspend": "suspends methods of {member}",
+    "guard.lift": "lifts the suspension of {member}",
+    "consent.give": "records a person's consent on data set {dataset}",
+    "consent.withdraw": "records that a person withdrew its consent on data set {dataset}",
+}
+"""What a message asks for, after the name of who signed it; braces name its fields."""
+
+
+def said(method: str, arguments: Mapping[str, object]) -> str:
+    """What a call asks for, in words."""
+    saying = SAYINGS.get(method)
+    fields = {name: phrase(value, name) for name, value in arguments.items()}
+    if saying is not None:
+        try:
+            return saying.format_map(fields)
+        except KeyError:  # an older version of the message had no such field
+            pass
+    return named(method)
+
+
+def named(method: str) -> str:
+    """A method in words: its room, then its name."""
+    room, _, name = method.partition(".")
+    return f"{words(room)}: {words(name)}"

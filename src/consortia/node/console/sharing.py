@@ -1,0 +1,136 @@
+"""Data sets, models and other assets: who may use them for what, and what was made from what."""
+
+from consortia.modules.assets.queries import (
+    AskLineage,
+    AssetPage,
+    ById,
+    Lineage,
+    ListAssets,
+    ListVersions,
+    MaybeAsset,
+    VersionPage,
+)
+from consortia.modules.assets.types import Asset, Kind, Right
+from consortia.modules.predictions.queries import BatchPage, ListBatches
+from consortia.modules.training.budget_queries import BudgetView
+from consortia.modules.training.budget_queries import ByDataset as BudgetOf
+from consortia.node.console.inside import Inside
+from consortia.node.console.screen import Screen
+from consortia.node.console.values import facts_of, rows_of, short
+from consortia.node.http import Asked
+from consortia.node.http_answers import HttpProblem, hex_digest
+from consortia.sdk.views import Cell, Edge, Graph, Link, Moment, Node, Table, View
+
+_PAGE = 100
+_DEPTH = 8
+
+
+def data(asked: Asked) -> Screen:
+    """Data sets and record batches."""
+    return Screen(
+        "Data",
+        "What members share: only salted hashes are on the ledger, the records stay with their owners.",
+        (
+            _assets(asked, "Data sets", "dataset"),
+            _assets(asked, "Record batches", "batch"),
+            _assets(asked, "Functions", "function"),
+        ),
+    )
+
+
+def models(asked: Asked) -> Screen:
+    """Models."""
+    return Screen(
+        "Models",
+        "What was trained together. Open one to see which data, rounds and predictions stand behind it.",
+        (_assets(asked, "Models", "model"),),
+    )
+
+
+def _assets(asked: Asked, title: str, kind: Kind) -> Table:
+    after = asked.argument(f"after-{kind}") or None
+    page = Inside(asked.service).query("assets.assets", ListAssets(None, kind, after, _PAGE), AssetPage)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Link(one.title or one.name, f"/console/assets/{one.id.hex()}"),
+            one.owner,
+            allowed(one.rights.process),
+            allowed(one.rights.download),
+            one.version,
+            Moment(one.time),
+            "withdrawn" if one.withdrawn else "open",
+        )
+        for one in page.assets
+    ]
+    if page.next is not None:
+        rows.append((Link("more", f"?after-{kind}={page.next}"), *(None,) * 6))
+    headings = ("name", "owner", "may compute on it", "may have it", "version", "since", "standing")
+    return Table(title, headings, tuple(rows))
+
+
+def allowed(right: Right) -> str:
+    """Who may do a thing, and for what, in words."""
+    return (
+        "; ".join(
+            f"{'everybody' if one.grantee == '*' else one.grantee}"
+            f"{'' if one.purposes == ('*',) else ' for ' + ', '.join(one.purposes)}"
+            for one in right
+        )
+        or "nobody but its owner"
+    )
+
+
+def one_asset(asked: Asked) -> Screen:
+    """An asset: its lineage, rights, versions, privacy budget, predictions."""
+    name = hex_digest(asked.path("id"), "an asset's id")
+    way = Inside(asked.service)
+    asset = way.query("assets.asset", ById(name), MaybeAsset).asset
+    if asset is None:
+        raise HttpProblem(404, f"no asset {name.hex()}")
+    parts: list[View] = [lineage(way, asset)]
+    facts: list[tuple[Cell, ...]] = [
+        ("kind", asset.kind),
+        ("owner", Link(asset.owner, f"/console/members/{asset.owner}")),
+        ("name", asset.name),
+        ("may compute on it", allowed(asset.rights.process)),
+        ("may have its bytes", allowed(asset.rights.download)),
+        ("since", Moment(asset.time)),
+        ("id", asset.id),
+    ]
+    if asset.study is not None:
+        facts.append(("made by study", Link(short(asset.study), f"/console/studies/{asset.study.hex()}")))
+    if asset.withdrawn is not None:
+        facts.append(("withdrawn", Moment(asset.withdrawn)))
+    parts.append(Table("Asset", ("what", "value"), tuple(facts)))
+    versions = way.query("assets.versions", ListVersions(name, 0, _PAGE), VersionPage).versions
+    parts.append(rows_of("Versions", versions))
+    if asset.kind == "dataset":
+        parts += facts_of("Privacy budget", way.query("training.budget", BudgetOf(name), BudgetView))
+    if asset.kind == "model":
+        batches = way.query("predictions.batches", ListBatches(name, 0, _PAGE), BatchPage).batches
+        parts.append(rows_of("Predictions", batches, "Batches of predictions recorded for this model."))
+    return Screen(asset.title or asset.name, f"A {asset.kind} of {asset.owner}.", tuple(parts))
+
+
+def lineage(way: Inside, asset: Asset) -> Graph:
+    """What an asset was made from, and what was made from it; the study that made a model stands between."""
+    found = way.query("assets.lineage", AskLineage(asset.id, _DEPTH, _DEPTH), Lineage)
+    nodes: dict[str, Node] = {}
+    edges: dict[tuple[str, str], Edge] = {}
+    for one in (line.asset for line in found.nodes):
+        key = one.id.hex()
+        nodes[key] = Node(key, one.title or one.name, f"{one.kind} of {one.owner}", f"/console/assets/{key}")
+    for one in (line.asset for line in found.nodes):
+        key, through = one.id.hex(), one.id.hex()
+        if one.study is not None:
+            through = one.study.hex()
+            nodes[through] = Node(
+                through, f"study {through[:12]}", "training rounds", f"/console/studies/{through}"
+            )
+            edges[through, key] = Edge(through, key, "trained")
+        for parent in one.parents:
+            source = parent.asset.hex()
+            if source in nodes:
+                edges[source, through] = Edge(source, through, f"version {parent.version}")
+    note = "Some of it is left out: there is too much." if found.cut else ""
+    return Graph("Lineage", tuple(nodes.values()), tuple(edges.values()), note)

@@ -1,0 +1,43 @@
+// Keeps a page fresh: when a block comes, the page is fetched anew and its middle replaced.
+// Nothing here is needed to read the console.
+
+const height = document.getElementById("height");
+const pulse = document.getElementById("pulse");
+let waiting = null;
+
+function busy(main) {
+  const active = document.activeElement;
+  return document.hidden || (active && main.contains(active) && active.matches("input, button")) ||
+    !window.getSelection().isCollapsed;
+}
+
+async function refresh() {
+  waiting = null;
+  const main = document.getElementById("main");
+  if (!main || !("live" in main.dataset)) return;
+  if (busy(main)) { later(2000); return; }
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!answer.ok) { pulse.textContent = "the node does not answer"; return; }
+  const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+  const open = [...main.querySelectorAll("details")].map((one) => one.open);
+  next.querySelectorAll("details").forEach((one, at) => { one.open = open[at] ?? false; });
+  const focused = [...main.querySelectorAll("a, summary, [tabindex]")].indexOf(document.activeElement);
+  main.replaceChildren(...next.childNodes);
+  if (focused >= 0) main.querySelectorAll("a, summary, [tabindex]")[focused]?.focus({ preventScroll: true });
+}
+
+function later(milliseconds) {
+  if (waiting === null) waiting = setTimeout(refresh, milliseconds);
+}
+
+if (height && pulse) {
+  const events = new EventSource("/v1/stream?brief=true");
+  events.addEventListener("block", (event) => {
+    height.textContent = event.lastEventId;
+    pulse.textContent = "live";
+    later(400);
+  });
+  events.addEventListener("open", () => { pulse.textContent = "live"; });
+  events.addEventListener("error", () => { pulse.textContent = "the node does not answer"; });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) later(0); });
+}

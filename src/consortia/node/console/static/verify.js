@@ -1,0 +1,108 @@
+// The page that checks a proof: shows each step of proof.js as it passes or fails, and flips a byte on wish.
+
+import { verify } from "./proof.js";
+import { hex } from "./cbor.js";
+
+const at = (id) => document.getElementById(id);
+const CAUGHT = {
+  1: "anyone who opens the file: it has one spelling",
+  2: "anyone who knows the network's hash",
+  3: "the members of the set before the change, whose signatures are missing",
+  4: "every member: the cosignatures are not of this checkpoint",
+  5: "every witness: the header is not in the log that they cosigned",
+  6: "every node: the claim is not under the root that they computed",
+  7: "whoever holds the salt: the record is not what was committed to",
+  8: "whoever kept the earlier checkpoint",
+};
+let original = null, running = 0;
+
+function words(value) {
+  if (value instanceof Uint8Array) return hex(value);
+  if (value instanceof Map) return [...value].map(([name, item]) => `${name}: ${words(item)}`).join("; ");
+  if (Array.isArray(value)) return value.map(words).join(", ");
+  return String(value);
+}
+
+function claim(verdict) {
+  const rows = [["block", verdict.header.height], ["time", new Date(Number(verdict.header.time)).toISOString()]];
+  if (verdict.receipt) {
+    rows.push(["transaction", verdict.receipt.transaction], ["code", verdict.receipt.code]);
+    verdict.receipt.events.forEach((event) => rows.push([event.get("name"), event.get("body")]));
+  }
+  const { state, record } = verdict.proof.extra;
+  if (state) rows.push(["state entry", state.key], ["holds", state.value === null ? "nothing" : state.value]);
+  if (record) rows.push(["opened record", new TextDecoder().decode(record.record)]);
+  const table = document.createElement("table");
+  table.createCaption().textContent = "What is proved";
+  const body = table.createTBody();
+  for (const [name, value] of rows) {
+    const row = body.insertRow();
+    const head = document.createElement("th");
+    head.scope = "row";
+    head.textContent = name;
+    row.append(head);
+    row.insertCell().textContent = words(value);
+  }
+  const box = document.createElement("section");
+  box.className = "view";
+  box.append(table);
+  at("claim").replaceChildren(box);
+}
+
+function clear() {
+  at("verdict").className = "verdict";
+  at("claim").replaceChildren();
+  at("unchecked").replaceChildren();
+  for (let number = 1; number <= 8; number++) {
+    at(`step-${number}`).classList.remove("good", "bad");
+    at(`step-${number}`).querySelector(".said").textContent = "";
+  }
+}
+
+async function check(data) {
+  const mine = ++running;
+  clear();
+  at("verdict").textContent = "Checking …";
+  const verdict = await verify(data, at("network").value.trim().toLowerCase(), (step) => {
+    if (mine !== running) return;
+    at(`step-${step.number}`).classList.add(step.ok ? "good" : "bad");
+    at(`step-${step.number}`).querySelector(".said").textContent = step.text;
+  });
+  if (mine !== running) return;
+  at("verdict").classList.add(verdict.ok ? "good" : "bad");
+  at("verdict").textContent = verdict.ok ? "True: every step holds."
+    : `Not true: step ${verdict.failed} fails. Who would notice: ${CAUGHT[verdict.failed]}.`;
+  const notes = verdict.unchecked.map((text) => Object.assign(document.createElement("li"), { textContent: text }));
+  at("unchecked").replaceChildren(...notes);
+  if (verdict.ok) claim(verdict);
+}
+
+async function load(file) {
+  original = new Uint8Array(await file.arrayBuffer());
+  at("flip").disabled = at("restore").disabled = false;
+  await check(original);
+}
+
+// Flips one bit of a byte that the eye would pass over: a letter of the root, a path, a signature or the claim.
+function flipped() {
+  const data = original.slice();
+  let place = 0;
+  do {
+    place = Math.floor(crypto.getRandomValues(new Uint32Array(1))[0] / 2 ** 32 * data.length);
+  } while (data[place] === 10);
+  data[place] ^= 1;
+  return data;
+}
+
+at("file").addEventListener("change", (event) => { if (event.target.files[0]) load(event.target.files[0]); });
+at("flip").addEventListener("click", () => check(flipped()));
+at("restore").addEventListener("click", () => check(original));
+at("network").addEventListener("change", () => { if (original) check(original); });
+at("verify").addEventListener("submit", (event) => event.preventDefault());
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  at("drop").addEventListener(kind, (event) => {
+    event.preventDefault();
+    at("drop").classList.toggle("over", kind === "dragover");
+    if (kind === "drop" && event.dataTransfer.files[0]) load(event.dataTransfer.files[0]);
+  });
+}

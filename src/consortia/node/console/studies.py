@@ -1,0 +1,138 @@
+"""Studies and their rounds: who takes part, who is awaited, who re-computed what."""
+
+from consortia.modules.training.list_queries import ListRounds, ListStudies, RoundPage, StudyPage
+from consortia.modules.training.queries import Awaited, ById, StudyView
+from consortia.modules.training.types import Round
+from consortia.node.console.html import Html, tag
+from consortia.node.console.inside import Inside
+from consortia.node.console.screen import Screen
+from consortia.node.console.values import moment, short
+from consortia.node.http import Asked
+from consortia.node.http_answers import hex_digest
+from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table
+
+_PAGE = 100
+
+
+def studies(asked: Asked) -> Screen:
+    """All studies."""
+    after = asked.argument("after")
+    start = hex_digest(after, "after") if after else None
+    page = Inside(asked.service).query("training.studies", ListStudies(None, start, _PAGE), StudyPage)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Link(one.title or one.name, f"/console/studies/{one.id.hex()}"),
+            one.proposer,
+            one.purpose,
+            one.status,
+            f"{one.index} of {one.rounds}",
+        )
+        for one in page.studies
+    ]
+    if page.next is not None:
+        rows.append((Link("more", f"?after={page.next.hex()}"), *(None,) * 4))
+    headings = ("study", "proposed by", "purpose", "status", "rounds final")
+    return Screen(
+        "Studies",
+        "Training plans that members join: each round is summed and re-computed by all.",
+        (Table("Studies", headings, tuple(rows)),),
+    )
+
+
+def one_study(asked: Asked) -> Screen:
+    """A study: its progress, its rounds, its members, its terms."""
+    name = hex_digest(asked.path("id"), "a study's id")
+    way = Inside(asked.service)
+    seen = way.query("training.study", ById(name), StudyView)
+    awaited = way.query("training.awaited", ById(name), Awaited)
+    rounds = way.query("training.rounds", ListRounds(name, 0, _PAGE), RoundPage).rounds
+    terms, total = seen.study.terms, sum(stage.rounds for stage in seen.study.terms.stages)
+    final = sum(1 for one in rounds if one.status == "final")
+    parts: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            Link(part.member, f"/console/members/{part.member}"),
+            Link(short(part.part.dataset), f"/console/assets/{part.part.dataset.hex()}"),
+            part.part.records,
+            _standing(part.part.until, absent=part.part.absent),
+        )
+        for part in seen.parts
+    )
+    facts: tuple[tuple[Cell, ...], ...] = (
+        ("proposed by", seen.study.proposer),
+        ("purpose", terms.purpose),
+        ("recipe", terms.recipe.name),
+        ("sums", ", ".join(dict.fromkeys(f"{stage.mode}, {stage.rule}" for stage in terms.stages))),
+        ("quorum", terms.quorum),
+        ("proposed", Moment(seen.study.time)),
+        (
+            "model",
+            None
+            if seen.progress.model is None
+            else Link(terms.model_title or terms.model_name, f"/console/assets/{seen.progress.model.hex()}"),
+        ),
+        ("why it ended", seen.progress.reason),
+        ("id", seen.study.id),
+    )
+    return Screen(
+        terms.title or terms.name,
+        f"A study that is {seen.progress.status}.",
+        (
+            _progress(final, total, awaited),
+            _curve(rounds),
+            _rounds(rounds),
+            Table("Members", ("member", "data set", "records", "standing"), parts),
+            Table("Terms", ("what", "value"), facts),
+        ),
+    )
+
+
+def _standing(until: int | None, *, absent: bool) -> str:
+    if until is not None:
+        return f"left with round {until}"
+    return "absent" if absent else "takes part"
+
+
+def _progress(final: int, total: int, awaited: Awaited) -> Html:
+    whom = tuple(dict.fromkeys((*awaited.members, *awaited.answers)))
+    until = "" if awaited.deadline is None else f" until {moment(awaited.deadline)}"
+    text = f"{', '.join(whom)} awaited: {awaited.action}{until}" if whom else "Nobody is awaited."
+    bar = tag(
+        "progress", f"{final} of {total}", max=max(1, total), value=final, aria_label="Rounds that are final"
+    )
+    return tag("div", tag("p", f"{final} of {total} rounds are final. ", text), bar, class_="progress")
+
+
+def _curve(rounds: tuple[Round, ...]) -> Series:
+    """By round: whose updates count, who re-computed the sum to the same bits, and who was missing."""
+    done = [one for one in rounds if one.status != "open"]
+    at = tuple(f"{one.index + 1}" + (f".{one.attempt}" if one.attempt else "") for one in done)
+    lines = (
+        Line("updates that count", tuple(float(len(one.cohort)) for one in done)),
+        Line("re-computed it, bit for bit", tuple(float(_agreeing(one)) for one in done)),
+        Line("missing", tuple(float(len(one.missing)) for one in done)),
+    )
+    return Series("Rounds", "round", "members", at, lines)
+
+
+def _agreeing(one: Round) -> int:
+    return len(one.members) - len(one.missing) - len(one.differing) if one.outcome is not None else 0
+
+
+def _rounds(rounds: tuple[Round, ...]) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one.index + 1,
+            one.attempt + 1,
+            one.status,
+            one.step if one.status == "open" else None,
+            len(one.cohort),
+            one.cohort_records,
+            _agreeing(one),
+            ", ".join(one.differing) or None,
+            ", ".join(one.missing) or None,
+            None if one.outcome is None else short(one.outcome.sum),
+        )
+        for one in reversed(rounds)
+    ]
+    headings = ("round", "try", "status", "step", "updates", "records", "agree", "differ", "missing", "sum")
+    return Table("Round by round", headings, tuple(rows))
