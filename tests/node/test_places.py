@@ -23,6 +23,9 @@ def test_only_these_places_are_open_to_anybody():
         "/livez",
         "/readyz",
         "/openapi.json",
+        "/",
+        "/console/enter",
+        "/console/static/{name}",
     }
 
 

@@ -62,8 +62,12 @@ def _table(table: Table, number: int) -> Html:
         return tag(
             "section", tag("h2", table.title), tag("p", table.note or "Nothing here yet.", class_="note")
         )
-    head = tag("tr", *(tag("th", heading, scope="col") for heading in table.headings))
-    body = [tag("tr", *(_cell(value) for value in row)) for row in table.rows]
+    numeric = [all(_is_number(row[n]) for row in table.rows) for n in range(len(table.headings))]
+    head = tag("tr", *(_head(text, number=n) for text, n in zip(table.headings, numeric, strict=True)))
+    body = [
+        tag("tr", *(_cell(value, number=n) for value, n in zip(row, numeric, strict=True)))
+        for row in table.rows
+    ]
     title = tag(
         "caption",
         table.title,
@@ -76,9 +80,17 @@ def _table(table: Table, number: int) -> Html:
     return tag("section", scroll, note, class_="view")
 
 
-def _cell(value: Cell) -> Html:
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    return tag("td", shown(value), class_="number" if numeric else None)
+def _is_number(value: Cell) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _head(text: str, *, number: bool) -> Html:
+    return tag("th", text, scope="col", class_="number" if number else None)
+
+
+def _cell(value: Cell, *, number: bool) -> Html:
+    kind = "number" if number else "id" if isinstance(value, Link) and value.text.endswith("…") else None
+    return tag("td", shown(value), class_=kind)
 
 
 def shown(value: Cell) -> Html:

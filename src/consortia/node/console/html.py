@@ -2,8 +2,8 @@
 
 from html import escape
 
-VOID = frozenset({"br", "circle", "col", "hr", "img", "input", "line", "link", "meta", "polyline", "rect"})
-"""Elements that hold nothing."""
+VOID = frozenset({"br", "col", "hr", "img", "input", "link", "meta"})
+"""Elements of HTML that hold nothing and are not closed; those of SVG always are."""
 
 
 class Html(str):

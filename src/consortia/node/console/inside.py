@@ -89,7 +89,7 @@ def told(title: str, done: list[Done], note: str = "") -> Table:
     """Transactions as a table."""
     rows: list[tuple[Cell, ...]] = [
         (
-            Link(f"block {one.height}", f"/console/ledger/{one.height}"),
+            Link(str(one.height), f"/console/ledger/{one.height}"),
             Moment(one.time),
             one.words,
             one.receipt.code,

@@ -26,7 +26,7 @@ def ledger(asked: Asked) -> Screen:
     below = whole_number(asked.argument("below", str(1 << 52)), "below")
     rows: list[tuple[Cell, ...]] = [
         (
-            Link(f"block {row['height']}", f"/console/ledger/{row['height']}"),
+            Link(str(row["height"]), f"/console/ledger/{row['height']}"),
             Moment(row["time"]),
             row["transactions"],
             row["first"],

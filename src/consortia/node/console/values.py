@@ -28,9 +28,9 @@ def moment(milliseconds: int) -> str:
 
 
 def short(data: bytes | str) -> str:
-    """The first 16 digits of an id."""
+    """The first 12 digits of an id."""
     text = data.hex() if isinstance(data, bytes) else data
-    return f"{text[:16]}…" if len(text) > 20 else text
+    return f"{text[:12]}…" if len(text) > 20 else text
 
 
 def find(data: bytes | str) -> str:

@@ -30,7 +30,7 @@ function later(milliseconds) {
   if (waiting === null) waiting = setTimeout(refresh, milliseconds);
 }
 
-if (height && pulse) {
+function listen() {
   const events = new EventSource("/v1/stream?brief=true");
   events.addEventListener("block", (event) => {
     height.textContent = event.lastEventId;
@@ -39,5 +39,12 @@ if (height && pulse) {
   });
   events.addEventListener("open", () => { pulse.textContent = "live"; });
   events.addEventListener("error", () => { pulse.textContent = "the node does not answer"; });
+  // A browser has six connections to a place: a page that is left behind keeps none.
+  window.addEventListener("pagehide", () => events.close(), { once: true });
+}
+
+if (height && pulse) {
+  listen();
+  window.addEventListener("pageshow", (event) => { if (event.persisted) { listen(); later(0); } });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) later(0); });
 }
