@@ -1,6 +1,7 @@
 """The page that checks a proof in the reader's own browser, trusting this node for nothing but the page."""
 
-from consortia.node.console.html import tag
+from consortia.kernel.verify import NOT_PROVED
+from consortia.node.console.html import Html, tag
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 
@@ -19,26 +20,35 @@ STEPS = (
 def verify(asked: Asked) -> Screen:
     """Drop a proof, see each step pass or fail."""
     network = asked.service.ledger.network.hex()
-    drop = tag(
+    command = tag("code", f"consortia verify FILE --network {network}")
+    text = "This page computes in your browser, which needs its script. Without it: "
+    steps = [
+        tag("li", title, tag("p", "", class_="said"), id_=f"step-{number}", class_="step")
+        for number, title in enumerate(STEPS, 1)
+    ]
+    return Screen(
+        "Verify",
+        "Each step is computed in this browser from the network's hash and the file alone; nothing is sent.",
+        (
+            tag("noscript", tag("p", text, command, class_="note")),
+            _form(network),
+            tag("p", "", id_="verdict", role="status", class_="verdict"),
+            tag("ol", *steps, class_="steps"),
+            tag("div", "", id_="claim"),
+            _limits(),
+        ),
+        live=False,
+        scripts=("verify.js",),
+    )
+
+
+def _form(network: str) -> Html:
+    known = tag("input", id_="network", value=network, size=66, spellcheck="false", autocomplete="off")
+    file = tag("input", type_="file", id_="file", accept=".proof")
+    return tag(
         "form",
-        tag(
-            "p",
-            tag(
-                "label",
-                "Network hash, as you know it from elsewhere: ",
-                tag("input", id_="network", value=network, size=66, spellcheck="false", autocomplete="off"),
-            ),
-        ),
-        tag(
-            "div",
-            tag(
-                "label",
-                "Drop a .proof here, or choose one: ",
-                tag("input", type_="file", id_="file", accept=".proof"),
-            ),
-            id_="drop",
-            class_="drop",
-        ),
+        tag("p", tag("label", "Network hash, as you know it from elsewhere: ", known)),
+        tag("div", tag("label", "Drop a .proof here, or choose one: ", file), id_="drop", class_="drop"),
         tag(
             "p",
             tag("button", "Flip a byte", type_="button", id_="flip", disabled=True),
@@ -47,41 +57,13 @@ def verify(asked: Asked) -> Screen:
         ),
         id_="verify",
     )
-    steps = [
-        tag("li", title, tag("p", "", class_="said"), id_=f"step-{n}", class_="step")
-        for n, title in enumerate(STEPS, 1)
-    ]
-    without = tag(
-        "noscript",
-        tag(
-            "p",
-            "This page computes in your browser, which needs its script. Without it: ",
-            tag("code", f"consortia verify FILE --network {network}"),
-            class_="note",
-        ),
-    )
-    return Screen(
-        "Verify",
-        "Each step is computed in this browser from the network's hash and the file alone; nothing is sent.",
-        (
-            without,
-            drop,
-            tag("p", "", id_="verdict", role="status", class_="verdict"),
-            tag("ol", *steps, class_="steps"),
-            tag("div", "", id_="claim"),
-            tag(
-                "section",
-                tag("h2", "Not checked here"),
-                tag("ul", id_="unchecked"),
-                tag("h2", "What no proof shows"),
-                tag(
-                    "ul",
-                    tag("li", "that the data behind a commitment are true"),
-                    tag("li", "that a member's own training on its own data was honest"),
-                    tag("li", "that a third or more of a past member set did not lose its keys or collude"),
-                ),
-            ),
-        ),
-        live=False,
-        scripts=("verify.js",),
+
+
+def _limits() -> Html:
+    return tag(
+        "section",
+        tag("h2", "Not checked here"),
+        tag("ul", id_="unchecked"),
+        tag("h2", "What no proof shows"),
+        tag("ul", *(tag("li", text) for text in NOT_PROVED)),
     )

@@ -187,7 +187,7 @@ class Point {
         const d = _d;
         const p = this;
         if (p.is0())
-            throw new Error('bad point: ZERO'); // TODO: optimize, with vars below?
+            throw new Error('bad point: ZERO');
         // Equation in affine coordinates: ax² + y² = 1 + dx²y²
         // Equation in projective coordinates (X/Z, Y/Z, Z):  (aX² + Y²)Z² = Z⁴ + dX²Y²
         const { ex: X, ey: Y, ez: Z, et: T } = p;
