@@ -1,4 +1,4 @@
-"""The console in a real browser: every screen, live, by keyboard, light and dark, and a proof that is tampered with."""
+"""The console in a real browser: every screen, live, by keyboard, light and dark, and a forged proof."""
 
 import os
 import time
