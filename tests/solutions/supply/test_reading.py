@@ -152,6 +152,22 @@ def test_a_thousand_bad_events_of_many_are_all_told(tmp_path):
     assert all(each.why.isprintable() for each in found.rejected)
 
 
+def test_a_line_that_is_no_event_is_one_bad_event(tmp_path):
+    lines = [
+        json.dumps(GOOD),
+        "nonsense",
+        "[1]",
+        json.dumps(document(GOOD, schemaVersion="1.2")),
+        "NaN",
+        json.dumps(GOOD),
+    ]
+    found = read(written(tmp_path, "\n".join(lines), "many.ndjson"))
+    assert [event.number for event in found.found] == [1, 6]
+    assert [each.why.split(":")[0] for each in found.rejected] == [
+        f"many.ndjson, line {number}" for number in (2, 3, 4, 5)
+    ]
+
+
 def test_a_query_asks_for_all_that_it_names():
     events = [
         recorded(each, {}, number, "") for number, each in enumerate(synthetic.chain(1, synthetic.Size()), 1)

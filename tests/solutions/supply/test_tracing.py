@@ -6,6 +6,7 @@ import pytest
 
 from consortia.engines.train.files import DataError
 from consortia.solutions.supply import sheet, synthetic
+from consortia.solutions.supply.backwards import Backwards
 from consortia.solutions.supply.checking import findings
 from consortia.solutions.supply.epcis.keys import canonical
 from consortia.solutions.supply.epcis.reading import recorded
@@ -45,6 +46,11 @@ def forms(*things):
     return {canonical(each) for each in things}
 
 
+def named(events):
+    groups = [(*each.things, *each.children, *each.inputs, *each.outputs) for each in events]
+    return {one.thing for group in groups for one in group} | {each.parent for each in events if each.parent}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_recall_set_is_that_of_the_plain_oracle(seed):
     chain = list(synthetic.chain(seed, synthetic.Size(packed=40)))
@@ -55,6 +61,8 @@ def test_the_recall_set_is_that_of_the_plain_oracle(seed):
         found = recall(events, [faulty])
         assert set(found.things) == synthetic.plain_recall(chain, faulty)
         assert set(recall(shuffled, [faulty]).things) == set(found.things)
+        asked = Backwards(effective(events), forms(faulty), events[0].time)
+        assert {each for each in named(events) if asked.leads(each)} == set(found.things)
 
 
 def slow(events, start, since):
@@ -102,7 +110,13 @@ def test_random_goods_in_containers_are_recalled_as_by_simulation(seed):
         if not any(start in str(each) for each in events):
             continue
         time = recorded({**events[0], "eventTime": since}, {}, 1, "").time
-        assert set(recall(taken(events), [start], time).things) == forms(*slow(events, start, since)), start
+        found = set(recall(taken(events), [start], time).things)
+        assert found == forms(*slow(events, start, since)), start
+        asked = Backwards(effective(taken(events)), forms(start), time)
+        everything = forms(
+            *free, *boxed, *(case(each) for each in range(fresh)), *(pallet(each) for each in range(3))
+        )
+        assert {each for each in everything if asked.leads(each)} == found, start
 
 
 def test_what_was_made_before_the_fault_is_not_reached():

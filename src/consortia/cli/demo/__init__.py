@@ -28,6 +28,10 @@ STORIES: dict[str, tuple[str, str]] = {
         "consortia.solutions.finance.scenarios.fraud",
         "Five banks find frauds and a ring that none of them sees alone, and show nobody a customer.",
     ),
+    "supply": (
+        "consortia.solutions.supply.scenarios.supply",
+        "Five parties of a cold chain recall exactly what a warm truck carried, and catch a copied serial.",
+    ),
     "dao": (
         "consortia.solutions.dao.scenarios.dao",
         "Five organisations decide together, with an AI delegate that they can see, overrule and end.",

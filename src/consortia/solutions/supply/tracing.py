@@ -79,7 +79,7 @@ class Holds:
                 self._out(event.parent, thing)
         else:
             for thing in named:
-                if _is_single(thing) and thing in self.holder and self.holder[thing] != event.parent:
+                if is_single(thing) and thing in self.holder and self.holder[thing] != event.parent:
                     self._out(self.holder[thing], thing)
                 self.inside[event.parent].add(thing)
                 self.holder[thing] = event.parent
@@ -169,10 +169,14 @@ class _Spread:
             self._commission(event)
         if event.kind == "TransformationEvent":
             self._transform(event)
-        elif event.parent in self._reached and event.parent in self._starts and event.action == "ADD":
+        elif event.action == "ADD" and event.parent and self._is_in_fault(event.parent):
             for child in event.children:
                 for thing in (child.thing, *sorted(self._holds.contents(child.thing))):
                     self._reach(thing, event.time)
+
+    def _is_in_fault(self, parent: str) -> bool:
+        """Whether a container is one that the fault is said to be in, or stands in such a one."""
+        return any(each in self._starts and each in self._reached for each in (parent, *self._above(parent)))
 
     def _commission(self, event: Recorded) -> None:
         for each in event.things:
@@ -250,6 +254,6 @@ def downstream(events: Sequence[Recorded], thing: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _is_single(thing: str) -> bool:
+def is_single(thing: str) -> bool:
     """Whether there is one of it, so that it is in one place: a serial or a container."""
     return "/21/" in thing or "/00/" in thing or "/8003/" in thing or "/8004/" in thing

@@ -108,10 +108,17 @@ def read(*paths: Path) -> Events:
             if number > EVENTS_MAX:
                 raise DataError(f"{path.name}: more than {EVENTS_MAX:,} events.")
             try:
-                found.append(recorded(event, names, number, where))
+                found.append(recorded(_usable(event), names, number, where))
             except DataError as error:
                 rejected.append(Rejected(number, f"{where}: {error}"))
     return Events(tuple(found), tuple(rejected))
+
+
+def _usable(event: Any) -> Any:  # noqa: ANN401 (any JSON)
+    """What a place of a file holds; raises DataError where that is no event."""
+    if isinstance(event, DataError):
+        raise event
+    return event
 
 
 def recorded(event: Any, names: Mapping[str, str], number: int, where: str) -> Recorded:  # noqa: ANN401 (any JSON)
@@ -289,13 +296,19 @@ def _is_number(value: Any) -> bool:  # noqa: ANN401
 
 
 def _values(path: Path) -> Iterator[tuple[str, Mapping[str, str], Any]]:
-    """The events of a file, each with its place and the prefixes of its document."""
+    """The events of a file, each with its place and the prefixes of its document.
+
+    A line of NDJSON that holds none gives the DataError that says why.
+    """
     text = _text(path)
     if path.name.lower().endswith(_NDJSON):
         for number, line in enumerate(text.splitlines(), 1):
             if line.strip():
                 where = f"{path.name}, line {number}"
-                yield from _document_events(_json(line, where), where)
+                try:
+                    yield from _document_events(_json(line, where), where)
+                except DataError as error:
+                    yield where, {}, DataError(str(error).removeprefix(f"{where}: "))
         return
     yield from _document_events(_json(text, path.name), path.name)
 
