@@ -92,6 +92,13 @@ def test_strangers_are_named(clinic):
         Consent(desk._access, "east", None, desk._assets).cover("north/patients", "research")
 
 
+def test_there_is_no_proof_of_somebody_unknown_or_in_no_version(clinic):
+    _, desk, _, _ = clinic
+    for person, version in (("nobody", None), ("p1", 7)):
+        with pytest.raises(LedgerError, match="knows no"):
+            desk.prove("patients", person, bytes, version)
+
+
 def test_what_is_handed_out_is_checked_against_the_ledger_by_who_asked(clinic):
     bench, desk, _, slips = clinic
     east = Consent(Way(bench, "east"), "east", None, desk._assets)

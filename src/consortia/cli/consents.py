@@ -242,6 +242,29 @@ def show_records(rows: list[dict[str, str]]) -> None:
     table([[printable(cell) for cell in row.values()] for row in rows], heads)
 
 
+@consent.command()
+@click.argument("dataset")
+@click.option("--person", required=True, help="Whom it is about, as the data set calls it.")
+@click.option("--version", type=click.IntRange(1), help="Of the data set; the newest when left out.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The new proof file.")
+@home_option
+@json_option
+def prove(
+    *, dataset: str, person: str, version: int | None, out: Path, home: Path | None, as_json: bool
+) -> int:
+    """Write a proof of a person's records in a version of an own data set, or of their absence.
+
+    It is for that person: it shows its records. `consortia verify` checks it offline.
+    """
+    if out.exists():
+        raise Failure(f"{out} is there already", "--out with a new name")
+    session = at_home(home)
+    made, there = desk(home).prove(dataset, person, session.client.proof_of_state, version)
+    write_private(out, made)
+    text = f"{out}: {person} {'is' if there else 'is not'} in {dataset}"
+    return _tell(text, as_json=as_json, out=str(out), there=there)
+
+
 @consent.command("break-glass")
 @click.argument("dataset")
 @click.argument("subject", metavar="PERSON")

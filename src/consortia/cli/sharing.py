@@ -113,7 +113,7 @@ def add(
 @home_option
 @json_option
 def erase(*, which: str, subject: str, yes: bool, home: Path | None, as_json: bool) -> int:
-    """Destroy what the vault holds of one subject of an own data set, and register the version without it.
+    """Destroy what the vault holds of one subject of an own data set, and register a version without it.
 
     The commitments of earlier versions stay on the ledger, and without the salts say nothing. Backups of
     the home are yours to see to.
@@ -126,14 +126,19 @@ def erase(*, which: str, subject: str, yes: bool, home: Path | None, as_json: bo
         )
     if not yes:
         click.confirm(f"Every record of {subject} in {one.name} is destroyed for good. Sure?", abort=True)
-    made = Vault(session.home.private).erase_subject(one.name, subject.encode())
-    receipt = session.submit(NewVersion(one.id, made.root, made.count, made.subjects, None))
-    known = {"asset": one.id, "version": one.version + 1, "commitment": made.root, "records": made.count}
+    vault = Vault(session.home.private)
+    before = vault.commitment(one.name)
+    made = vault.erase_subject(one.name, subject.encode())
+    version, told = one.version, dict[str, object]()
+    if made.root != before.root:  # it may have been taken out before
+        receipt = session.submit(NewVersion(one.id, made.root, made.count, made.subjects, None))
+        version, told = version + 1, {"transaction": receipt.transaction, "height": receipt.height}
+    known = {"asset": one.id, "version": version, "commitment": made.root, "records": made.count}
     if as_json:
-        facts(known | {"transaction": receipt.transaction, "height": receipt.height})
+        facts(known | told)
     else:
         left = f"{made.count:,} records about {made.subjects:,} subjects"
-        say(f"Erased. {one.name} version {one.version + 1} has {left}")
+        say(f"Erased. {one.name} version {version} has {left}")
     return DONE
 
 

@@ -34,6 +34,7 @@ from consortia.modules.training.messages import Renew
 from consortia.modules.training.queries import ById, StudyView
 from consortia.sdk.access import Way
 from consortia.sdk.errors import LedgerError
+from consortia.sdk.openings import ProofOfState, proof_of_subject
 from consortia.workers.rows import heading, raw_table
 from consortia.workers.vault import Vault
 
@@ -257,15 +258,32 @@ class Consent:
         heads = [heading(name, unit) for name, unit in zip(table.header, table.units, strict=True)]
         return [dict(zip(heads, row, strict=True)) for row in table.rows]
 
+    def prove(
+        self, which: str, person: str, entry: ProofOfState, version: int | None = None
+    ) -> tuple[bytes, bool]:
+        """A proof file of a person's records in a version of an own data set, or of their absence there.
+
+        Gives the file, which is for that person alone, and whether records are there. `entry` gives proofs of
+        state entries. Raises LedgerError for a person that the data set does not know.
+        """
+        found, _ = self._subjects(which)
+        number = found.version if version is None else version
+        try:
+            shown = sets.prove(self._held(found), person.encode(), number)
+        except (KeyError, ValueError):
+            raise LedgerError(f"{found.name} knows no {person!r}, or has no version {number}") from None
+        there = isinstance(shown, Presence)
+        return proof_of_subject(entry, found.id, number, shown), there
+
     def review(self, which: str, place: int, *, justified: bool) -> None:
         """Say whether an emergency in the log of an own data set was one."""
         self._access.submit(asked.Review(self._assets.get(which).id, place, justified))
 
-    def of(self, which: str, subject: bytes) -> tuple[ToPurpose, ...]:
+    def of(self, which: str | bytes, subject: bytes) -> tuple[ToPurpose, ...]:
         """What a person, by its key, agreed to."""
         return self._of(self._assets.get(which).id, subject)
 
-    def uses(self, which: str) -> list[Use]:
+    def uses(self, which: str | bytes) -> list[Use]:
         """Who asked for whose records, oldest first."""
         found, first = list[Use](), 0
         while True:

@@ -32,6 +32,10 @@ STORIES: dict[str, tuple[str, str]] = {
         "consortia.solutions.supply.scenarios.supply",
         "Five parties of a cold chain recall exactly what a warm truck carried, and catch a copied serial.",
     ),
+    "personal": (
+        "consortia.solutions.personal.scenarios.personal",
+        "Three services recommend from masked sums; a person asks why, sees who used what, and leaves.",
+    ),
     "dao": (
         "consortia.solutions.dao.scenarios.dao",
         "Five organisations decide together, with an AI delegate that they can see, overrule and end.",

@@ -1,0 +1,154 @@
+"""Ratings and baskets from CSV files: who had which item when, row by row, and which rows cannot be used.
+
+Columns by their names: `person`, `item` and `time`, or MovieLens' `userId`, `movieId` and `timestamp`; others
+are left alone, a rating too: that somebody had an item is what counts. A time is ISO 8601 with its zone, or
+seconds since 1970 in UTC, from 1990 to 2100: so milliseconds are told from seconds, and a time without a zone
+is refused. A file may be gzipped. Rows are numbered as a spreadsheet shows them.
+"""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from consortia.engines.train.files import CELL_CHARS_MAX, DataError, place, shown
+from consortia.solutions.rejects import Rejected
+
+NAMES = (("person", "userid"), ("item", "movieid"), ("time", "timestamp"))
+NAME_CHARS_MAX = 200
+ROWS_MAX = 2_000_000
+REJECTED_MAX = 100_000
+EARLIEST, LATEST = 631_152_000, 4_102_444_800
+
+
+@dataclass(frozen=True, slots=True)
+class Had:
+    """That a person had an item, at so many seconds since 1970."""
+
+    person: str
+    item: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a file says, and the rows of it that cannot be used."""
+
+    had: tuple[Had, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def read_had(path: Path) -> Read:
+    """Read one CSV file; raises DataError where the file as a whole cannot be used.
+
+    A row is rejected for a missing or overlong cell, a name with control characters, a time that is none, and
+    where the person had the item already: in an earlier row at the same time.
+    """
+    found, rejected, seen = list[Had](), list[Rejected](), set[Had]()
+    try:
+        with _opened(path) as file:
+            lines = csv.reader(_bounded(path.name, file), strict=True)
+            at = _columns(path.name, next(lines, []))
+            for number, cells in enumerate(lines, start=2):
+                if not cells:
+                    continue
+                if len(found) + len(rejected) >= ROWS_MAX or len(rejected) >= REJECTED_MAX:
+                    raise DataError(f"{path.name}: too many rows, or bad ones (from row {number}). Split it.")
+                try:
+                    one = _row(path.name, number, cells, at)
+                    if one in seen:
+                        raise DataError(f"{place(path.name, number)}: the same person, item and time again.")
+                except DataError as error:
+                    rejected.append(Rejected(number, str(error)))
+                    continue
+                seen.add(one)
+                found.append(one)
+    except OSError as error:
+        raise DataError(f"{path.name}: {error.strerror or error}.") from None
+    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
+        raise DataError(f"{path.name}: no CSV in UTF-8: {shown(str(error))}") from None
+    if not found and not rejected:
+        raise DataError(f"{path.name}: no rows below the header. Add some, or take the file away.")
+    return Read(tuple(found), tuple(rejected))
+
+
+def in_order(had: Iterable[Had]) -> dict[str, list[str]]:
+    """Each person's items in the order of (time, item), each once, at its first time; people sorted."""
+    rows: dict[str, dict[str, int]] = {}
+    for one in sorted(had, key=lambda each: (each.seconds, each.item)):
+        rows.setdefault(one.person, {}).setdefault(one.item, one.seconds)
+    return {person: list(rows[person]) for person in sorted(rows)}
+
+
+def write_had(path: Path, people: Mapping[str, Sequence[str]], begin: int = 1_700_000_000) -> None:
+    """Write people's items as a CSV file, one minute apart, in their order."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow([first for first, _ in NAMES])
+        for person, items in people.items():
+            for place_of, item in enumerate(items):
+                lines.writerow((person, item, datetime.fromtimestamp(begin + 60 * place_of, UTC).isoformat()))
+
+
+def _opened(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _bounded(name: str, file: TextIO) -> Iterable[str]:
+    """The file's lines; nonsense without an end of line is not read to its end."""
+    longest = 4 * CELL_CHARS_MAX
+    while line := file.readline(longest):
+        if len(line) == longest:
+            raise DataError(f"{name}: a line of {longest} characters and more. It is no CSV of ratings.")
+        yield line
+
+
+def _columns(name: str, header: Sequence[str]) -> tuple[int, int, int]:
+    """Where person, item and time stand."""
+    known = [cell.strip().lower() for cell in header]
+    found = []
+    for names in NAMES:
+        at = [index for index, cell in enumerate(known) if cell in names]
+        if len(at) != 1:
+            said = " or ".join(names)
+            raise DataError(f"{place(name, 1)}: one column {said} is wanted, there are {len(at)}. Name it.")
+        found.append(at[0])
+    return found[0], found[1], found[2]
+
+
+def _row(name: str, number: int, cells: Sequence[str], at: tuple[int, int, int]) -> Had:
+    if len(cells) <= max(at):
+        raise DataError(f"{place(name, number)}: {len(cells)} cells. Give person, item and time.")
+    texts = []
+    for index, (column, _) in zip(at, NAMES, strict=True):
+        text = cells[index].strip()
+        if not 0 < len(text) <= NAME_CHARS_MAX:
+            what = f"{len(text)} characters, 1 to {NAME_CHARS_MAX} are wanted"
+            raise DataError(f"{place(name, number, column)}: {what}.")
+        if not text.isprintable():
+            raise DataError(f"{place(name, number, column)}: {shown(text)} is not fit to be shown.")
+        texts.append(text)
+    return Had(texts[0], texts[1], _seconds(name, number, texts[2]))
+
+
+def _seconds(name: str, number: int, text: str) -> int:
+    where = place(name, number, "time")
+    if text.isascii() and text.isdecimal():
+        seconds = int(text[:20])
+    else:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise DataError(f"{where}: {shown(text)} is no time. Write ISO 8601 with a zone.") from None
+        if moment.tzinfo is None:
+            raise DataError(f"{where}: {shown(text)} has no time zone. Write Z, or the offset, after it.")
+        seconds = int(moment.timestamp())
+    if not EARLIEST <= seconds < LATEST:
+        raise DataError(f"{where}: {shown(text)} is not from 1990 to 2100 in seconds. Check its unit.")
+    return seconds

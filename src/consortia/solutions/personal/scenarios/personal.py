@@ -1,0 +1,135 @@
+"""The story of three services that recommend from common sums, and of a person who looks, asks and leaves.
+
+Real: the processes, keys, credentials, ledger, masked sums, proofs and attacks. Made up, from a seed: the
+people and what they took, unless `--data` names a folder of three CSV files. Simulated: that the services are
+apart, and that people sign on devices of their own.
+"""
+
+from consortia.engines.train.ease import Recommender
+from consortia.engines.train.files import DataError
+from consortia.solutions.personal import attack, synthetic, tasks
+from consortia.solutions.personal.reading import in_order, read_had
+from consortia.solutions.personal.scenarios.counter import Counter, People
+from consortia.solutions.rejects import Rejected, usable, write_rejects
+from consortia.solutions.story import Asked, Metric, Stage, Story, Told
+
+SERVICES = tuple(name for name, _ in synthetic.SERVICES)
+NEXT = 3
+"""Of each person's items so many, the last, are what a ranking is to foretell."""
+
+EPSILON, CAP, ATTACKED = 8.0, 10, 40
+
+CLOSING = (
+    """Simulated: that the services are apart, and that people sign on their own devices.""",
+    """Two sums between which one person left and nothing else changed differ by exactly that person's items:
+    the ledger lets no such two be made where one member alone differs, and the attack shows what they would
+    tell. Members that change at once, or collude, are not so held; noise hides a person from them, at the
+    price shown. It was drawn in this one process.""",
+    """Made-up people have tastes that are easy to see: their figures say nothing about real ones. On
+    MovieLens latest-small sharing gains less: python -m bench.personal_ndcg.""",
+)
+
+
+def prepare(asked: Asked) -> People:
+    """The story's own people, or those of the folder that `--data` names: three CSV files, one a service."""
+    if asked.label is not None:
+        raise DataError("the personal story predicts what people take next: it takes no --label.")
+    if asked.data is None:
+        found = synthetic.people(asked.seed)
+        return People(synthetic.catalogue(), found)
+    try:
+        files = sorted(asked.data.glob("*.csv"))
+    except OSError as error:
+        raise DataError(f"{asked.data}: {error.strerror}.") from None
+    if len(files) != len(SERVICES):
+        raise DataError(f"{asked.data}: {len(files)} CSV files; three are wanted, one for each service.")
+    rejected, services = list[Rejected](), dict[str, dict[str, list[str]]]()
+    for service, file in zip(SERVICES, files, strict=True):
+        read = read_had(file)
+        rejected += read.rejected
+        people = in_order(usable(read.had, read.rejected, skip=asked.skip_bad_rows))
+        services[service] = {person: items for person, items in people.items() if len(items) > NEXT}
+        if len(services[service]) < 2:
+            raise DataError(f"{file.name}: fewer than two people with more than {NEXT} items.")
+    if asked.rejects is not None:
+        write_rejects(asked.rejects, rejected)
+    everybody = [items for people in services.values() for items in people.values()]
+    return People(tasks.catalogue_of(everybody, 512), services)
+
+
+def tell(stage: Stage, people: People) -> Told:
+    """Play the story."""
+    here = Counter(stage, people, NEXT)
+    stage.chapter("1. Three services found a network; their people consent, each by a credential of its own")
+    stage.build("personal")
+    here.consent()
+    stage.chapter("2. They add up which items go together, under masks; the model is everybody's")
+    first = here.train("first")
+    stage.chapter("3. A person asks why, and sees who used what")
+    here.recommend()
+    here.look()
+    stage.chapter("4. The person leaves; the next model is without it, and anybody can check that")
+    proof = here.leave()
+    second = here.train("second")
+    here.show(proof)
+    here.erase()
+    stage.chapter("5. Somebody tries to find one person's items in the sums")
+    attacked, noisy = _attacked(here)
+    metrics = (_foretold(here, first, noisy), *attacked)
+    more = {
+        "people": sum(len(each) for each in people.services.values()),
+        "items": len(people.catalogue),
+        "choice": first.model.choice,
+        "people_in_the_models": [first.model.people, second.model.people],
+        "epsilon": EPSILON,
+    }
+    return Told(proof, metrics, tuple(" ".join(text.split()) for text in CLOSING), more)
+
+
+def _foretold(here: Counter, model: Recommender, noisy: Recommender) -> Metric:
+    """How well what people took next is foretold: together, with noise, by popularity, by each alone."""
+    held = here.held_out()
+    beside = {"popularity": tasks.foretold_by_counts(held, model.counts)}
+    for service in SERVICES:
+        alone = Recommender(tasks.own_model(here.before(service), here.people.catalogue))
+        beside[f"{service} alone"] = tasks.foretold(held, alone.weights)
+    beside[f"together, with noise (epsilon {EPSILON:g})"] = tasks.foretold(held, noisy.weights)
+    return Metric(
+        "nDCG at 10 of what people take next", "share", "higher", tasks.foretold(held, model.weights), beside
+    )
+
+
+def _attacked(here: Counter) -> tuple[tuple[Metric, ...], Recommender]:
+    """Both attacks with and without noise, and the model of the noisy sums."""
+    tables = [tasks.table_of(name, here.before(name), here.people.catalogue) for name in SERVICES]
+    schema, had = tables[0].schema, here.held_out().had
+    step = max(1, len(had) // ATTACKED)
+    whom = range(0, len(had), step)
+    secret = here.stage.asked.seed.to_bytes(32, "big", signed=True)
+    noisy = attack.noise_of(schema, EPSILON, CAP, len(SERVICES))
+    plain = attack.attack(schema, had, whom, secret, None)
+    hidden = attack.attack(schema, had, whom, secret, noisy)
+    here.stage.catch(
+        f"a member looks in the sums for what {len(whom)} people took",
+        "noise in every sum",
+        f"{plain.who_left:.0%} of the items of whoever left alone are read off two sums; with noise (epsilon "
+        f"{EPSILON:g}) {hidden.who_left:.0%}, and guessing what is popular gets {hidden.popular:.0%}",
+        word="measured",
+    )
+    metrics = tuple(
+        Metric(
+            f"attack on one basket, {name}: right guesses",
+            "share",
+            "lower",
+            other,
+            {"without noise": ours, "guessing what is popular": plain.popular},
+        )
+        for name, ours, other in (
+            ("three items known", plain.known_items, hidden.known_items),
+            ("who left", plain.who_left, hidden.who_left),
+        )
+    )
+    return metrics, Recommender(attack.model_with(noisy, tables, secret))
+
+
+STORY = Story(members=SERVICES, prepare=prepare, tell=tell, rejects=True)
