@@ -22,6 +22,8 @@ from consortia.engines.train import RECIPES
 from consortia.kernel.module import Method, Module, snake
 from consortia.kernel.refusals import REFUSALS as KERNEL_REFUSALS
 from consortia.node.config import FILE, Config, toml
+from consortia.node.http_described import document
+from consortia.node.places import PLACES
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -327,6 +329,32 @@ def settings_page() -> str:
     )
 
 
+def api_page() -> str:
+    """Every operation of a node's HTTP interface, as `/openapi.json` describes it."""
+    described = document(application(), PLACES)
+    lines = [
+        "# Operations of the HTTP interface",
+        "",
+        MADE,
+        "",
+        "Every node serves this as OpenAPI 3.1 at `/openapi.json`, with the schemas of all fields;",
+        "[HTTP](http.md) says who may ask, and how.",
+    ]
+    for heading, start in (
+        ("Places", ""),
+        ("Questions", "/v1/query/"),
+        ("Unsigned transactions", "/v1/build/"),
+    ):
+        lines += ["", f"## {heading}", "", "| operation | what |", "|---|---|"]
+        for path, operations in described["paths"].items():
+            in_room = path.startswith(("/v1/query/", "/v1/build/"))
+            if path.startswith(start) if start else not in_room:
+                methods = [name.upper() for name in operations]
+                what = next(iter(operations.values()))["summary"].replace("|", "\\|")
+                lines.append(f"| `{', '.join(methods)} {path}` | {what} |")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every page that follows from the declarations, by its place."""
     modules = application().modules
@@ -336,6 +364,7 @@ def pages() -> dict[Path, str]:
     made[FOLDER / "commands.md"] = commands_page()
     made[FOLDER / "parameters.md"] = parameters_page()
     made[FOLDER / "settings.md"] = settings_page()
+    made[FOLDER / "api.md"] = api_page()
     return made
 
 

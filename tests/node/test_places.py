@@ -24,6 +24,8 @@ def test_only_these_places_are_open_to_anybody():
         "/readyz",
         "/openapi.json",
         "/",
+        "/v1/refusals",
+        "/v1/refusals/{code}",
         "/console/enter",
         "/console/static/{name}",
     }

@@ -49,6 +49,7 @@ class HttpProblem(Exception):
         }
         if self.code:
             report["code"] = self.code
+            report["help"] = f"/v1/refusals/{self.code}"
         return msgspec.json.encode({**report, **{name: to_json(value) for name, value in self.more.items()}})
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from msgspec import ValidationError
+from msgspec import DecodeError
 from msgspec.json import decode as decode_json
 from starlette.responses import Response
 
@@ -29,7 +30,7 @@ from consortia.node.http_answers import (
 )
 from consortia.node.index import Cursor, EventRow, TransactionRow
 from consortia.node.service import LedgerFollowed, Service, entity_tag
-from consortia.sdk.builder import Draft, draft
+from consortia.sdk.builder import Draft, DraftCall, draft
 from consortia.sdk.jsonform import from_json, from_query
 
 RECEIPT_SECONDS_MAX = 30.0
@@ -138,11 +139,37 @@ async def query(asked: Asked) -> Response:
 
 async def build(asked: Asked) -> Response:
     """The unsigned transaction that `{key, calls: [{method, args}]}` asks for, and the bytes to sign."""
-    service = asked.service
     try:
         wanted = decode_json(asked.body, type=Draft)
+    except (DecodeError, RecursionError) as error:
+        raise HttpProblem(400, str(error)) from None
+    return _drafted(asked, wanted)
+
+
+async def build_one(asked: Asked) -> Response:
+    """The unsigned transaction of one message, whose fields are the body, for the key `?key=`.
+
+    `?lane=` is 0, and `?sequence=` and `?expires=` are filled in, where they are left out.
+    """
+    lane = whole_number(asked.argument("lane", "0"), "lane", 15)
+    filled = {name: asked.argument(name) for name in ("sequence", "expires")}
+    numbers = {name: whole_number(text, name) if text else None for name, text in filled.items()}
+    key = hex_digest(asked.argument("key"), "a key's id").hex()
+    method = f"{asked.path('module')}.{asked.path('method')}"
+    if method not in asked.service.ledger.app.methods:
+        raise HttpProblem(404, f"no message {method[:80]}")
+    try:
+        call = DraftCall(method, decode_json(asked.body, type=dict[str, Any]))
+    except (DecodeError, RecursionError) as error:
+        raise HttpProblem(400, str(error)) from None
+    return _drafted(asked, Draft(key, (call,), lane, numbers["sequence"], numbers["expires"]))
+
+
+def _drafted(asked: Asked, wanted: Draft) -> Response:
+    service = asked.service
+    try:
         made = draft(service.ledger.app, service.ledger.network, wanted, service.next_sequence, service.now())
-    except (ValidationError, Malformed, ValueError, RecursionError) as error:
+    except (Malformed, ValueError, RecursionError) as error:
         raise HttpProblem(400, str(error)) from None
     return plain({"payload": made.payload, "sign": made.signed, "transaction": made.id})
 
@@ -319,6 +346,13 @@ PLACES = (
     Place("GET", "/v1/query/{module}/{name}", query, "Ask a module."),
     Place("POST", "/v1/query/{module}/{name}", query, "Ask a module.", body_bytes_max=_QUERY_BYTES_MAX),
     Place("POST", "/v1/build", build, "An unsigned transaction.", body_bytes_max=2 * TRANSACTION_BYTES_MAX),
+    Place(
+        "POST",
+        "/v1/build/{module}/{method}",
+        build_one,
+        "An unsigned transaction of one message.",
+        body_bytes_max=2 * TRANSACTION_BYTES_MAX,
+    ),
     Place("GET", "/v1/sequences/{key}/{lane}", sequence, "A lane's next sequence number."),
     Place("GET", "/v1/checkpoint", checkpoint, "The newest final ledger checkpoint."),
     Place("GET", "/v1/final", final, "How far the ledger is final."),

@@ -1,12 +1,10 @@
-"""What the node says of itself: health, status, metrics, and the API's own description."""
+"""What the node says of itself: health, status, metrics."""
 
 import time
 from typing import Any
 
-from msgspec import json as mjson
 from starlette.responses import Response
 
-from consortia.kernel.application import Application
 from consortia.node.http import Asked, Place
 from consortia.node.http_answers import HttpProblem, plain
 from consortia.node.refusals import HINDERED
@@ -99,90 +97,6 @@ async def metrics(asked: Asked) -> Response:
         full = f"consortia_{name}"
         lines += [f"# HELP {full} {text}.", f"# TYPE {full} {kind}", f"{full} {value}"]
     return Response("\n".join(lines) + "\n", media_type=METRICS)
-
-
-def describe(places: tuple[Place, ...]) -> Place:
-    """The place that describes all places, itself included (OpenAPI 3.1)."""
-    made: list[bytes] = []
-
-    async def openapi(asked: Asked) -> Response:
-        """This description."""
-        if not made:
-            made.append(_described(asked.service.ledger.app, everything))
-        return Response(made[0], media_type="application/json")
-
-    own = Place("GET", "/openapi.json", openapi, "The API, described.", open=True)
-    everything = (*places, own)
-    return own
-
-
-def _described(app: Application, places: tuple[Place, ...]) -> bytes:
-    kinds = [query.result for module in app.modules for query in module.queries]
-    _, components = mjson.schema_components(
-        kinds, schema_hook=_anything, ref_template="#/components/schemas/{name}"
-    )
-    paths: dict[str, dict[str, Any]] = {}
-    for place in places:
-        names = [part[1:-1] for part in place.path.split("/") if part.startswith("{")]
-        paths.setdefault(place.path, {})[place.method.lower()] = {
-            "summary": place.doc,
-            "description": (place.handler.__doc__ or "").strip(),
-            "parameters": [_parameter(name, "path") for name in names],
-            "security": [] if place.open else [{"key": []}, {"token": []}, {"certificate": []}],
-            "responses": {
-                "200": {"description": "The answer"},
-                "default": {"$ref": "#/components/responses/P"},
-            },
-        }
-    for module in app.modules:
-        for query in module.queries:
-            path = f"/v1/query/{module.name}/{query.name}"
-            answer = {"schema": {"$ref": f"#/components/schemas/{query.result.__name__}"}}
-            paths[path] = {
-                "get": {
-                    "summary": query.doc,
-                    "tags": [module.name],
-                    "parameters": [_parameter(n, "query") for n in query.arguments.__struct_fields__],
-                    "responses": {
-                        "200": {"description": query.doc, "content": {"application/json": answer}},
-                        "default": {"$ref": "#/components/responses/P"},
-                    },
-                }
-            }
-    return mjson.encode(_document(paths, components))
-
-
-def _anything(kind: type) -> dict[str, Any]:
-    """The schema of what a record leaves open, such as the fields of an event."""
-    if kind is not object:
-        raise TypeError(f"{kind} has no schema")
-    return {"description": "whatever its kind has"}
-
-
-def _document(paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    problem = {"application/problem+json": {"schema": {"type": "object"}}}
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Consortia node",
-            "version": "1",
-            "description": "Bytes are lowercase hex; integers beyond 2^53 are text.",
-        },
-        "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "responses": {"P": {"description": "A problem (RFC 9457)", "content": problem}},
-            "securitySchemes": {
-                "key": {"type": "apiKey", "in": "header", "name": "Authorization"},
-                "token": {"type": "http", "scheme": "bearer"},
-                "certificate": {"type": "mutualTLS"},
-            },
-        },
-    }
-
-
-def _parameter(name: str, place: str) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
 
 
 PLACES = (

@@ -2,6 +2,7 @@
 
 from consortia.node import (
     http_blobs,
+    http_described,
     http_events,
     http_handing,
     http_ledger,
@@ -22,6 +23,7 @@ _GIVEN: tuple[Place, ...] = (
     *http_handing.PLACES,
     *http_owner.PLACES,
     *http_meta.PLACES,
+    *http_described.PLACES,
     *console.PLACES,
 )
-PLACES = (*_GIVEN, http_meta.describe(_GIVEN))
+PLACES = (*_GIVEN, http_described.describe(_GIVEN))

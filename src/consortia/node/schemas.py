@@ -1,0 +1,99 @@
+"""JSON schemas of the records as `sdk.jsonform` writes them: bytes as hex, big integers as text.
+
+The dialect is that of OpenAPI 3.1 (JSON Schema 2020-12). A record is a component named `room.Record`, after
+the room of the law that declares it.
+"""
+
+from typing import Any
+
+from msgspec import inspect
+
+from consortia.base.codec import Record
+from consortia.sdk.jsonform import INTEGER_EXACT_MAX
+
+Schema = dict[str, Any]
+PREFIX = "#/components/schemas/"
+_INTEGER_MAX = (1 << 64) - 1
+
+
+class Schemas:
+    """The schemas of records, each described once, as components of one document."""
+
+    def __init__(self) -> None:
+        self.components: dict[str, Schema] = {}
+
+    def of(self, kind: type[Record]) -> Schema:
+        """A reference to the schema of a record."""
+        return self._schema(inspect.type_info(kind))
+
+    def _schema(self, info: inspect.Type) -> Schema:
+        match info:
+            case inspect.Metadata():
+                return self._schema(info.type)
+            case inspect.StructType():
+                return self._record(info)
+            case inspect.UnionType():
+                return {"anyOf": [self._schema(option) for option in info.types]}
+            case inspect.VarTupleType() | inspect.ListType():
+                return _trimmed(
+                    {"type": "array", "items": self._schema(info.item_type)},
+                    minItems=info.min_length,
+                    maxItems=info.max_length,
+                )
+            case inspect.TupleType():
+                items = [self._schema(item) for item in info.item_types]
+                return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+            case inspect.DictType():
+                return {"type": "object", "additionalProperties": self._schema(info.value_type)}
+            case inspect.LiteralType():
+                return {"enum": sorted(info.values, key=str)}
+        return _plain(info)
+
+    def _record(self, info: inspect.StructType) -> Schema:
+        room = info.cls.__module__.split(".")
+        name = f"{room[2] if room[1] == 'modules' else room[1]}.{info.cls.__name__}"
+        if name not in self.components:
+            self.components[name] = {}  # a record may hold itself
+            self.components[name] = {
+                "type": "object",
+                "description": (info.cls.__doc__ or "").strip().split("\n")[0],
+                "properties": {field.encode_name: self._schema(field.type) for field in info.fields},
+                "required": [field.encode_name for field in info.fields if field.required],
+                "additionalProperties": False,
+            }
+        return {"$ref": PREFIX + name}
+
+
+def _plain(info: inspect.Type) -> Schema:
+    match info:
+        case inspect.BoolType():
+            return {"type": "boolean"}
+        case inspect.NoneType():
+            return {"type": "null"}
+        case inspect.IntType():
+            return _integer(info)
+        case inspect.BytesType():
+            low, high = info.min_length, info.max_length
+            return _trimmed(
+                {"type": "string", "format": "hex", "pattern": "^([0-9a-f]{2})*$"},
+                minLength=None if low is None else 2 * low,
+                maxLength=None if high is None else 2 * high,
+            )
+        case inspect.StrType():
+            pattern = None if info.pattern is None else info.pattern.replace(r"\Z", "$")
+            return _trimmed(
+                {"type": "string"}, pattern=pattern, minLength=info.min_length, maxLength=info.max_length
+            )
+    return {"description": "whatever its kind has"}
+
+
+def _integer(info: inspect.IntType) -> Schema:
+    number = _trimmed({"type": "integer"}, minimum=info.ge, maximum=info.le)
+    if (info.le if info.le is not None else _INTEGER_MAX) <= INTEGER_EXACT_MAX:
+        return number
+    text = {"type": "string", "pattern": "^-?[0-9]{1,20}$", "description": "an integer beyond 2^53"}
+    return {"anyOf": [{**number, "maximum": INTEGER_EXACT_MAX}, text]}
+
+
+def _trimmed(schema: Schema, **limits: object) -> Schema:
+    return {**schema, **{name: value for name, value in limits.items() if value is not None}}
