@@ -52,10 +52,14 @@ def referee(columns, days, event, stratum):
     return weights
 
 
-def agreement(rotterdam, gbsg):
-    """The largest difference of a coefficient, and by whom: federated beside all records in one place."""
+def agreement(rotterdam, gbsg, trained=None):
+    """The largest difference of a coefficient, and by whom: federated beside all records in one place.
+
+    `trained` are the tables that the federated fit learns from, where they came another way.
+    """
     tables = {"rotterdam": rotterdam, "gbsg": gbsg}
-    model = read_model(train(COX, {"ridge_milli": 0, "rounds": 10}, tables).model)
+    learned = dict(zip(tables, trained or tables.values(), strict=True))
+    model = read_model(train(COX, {"ridge_milli": 0, "rounds": 10}, learned).model)
     columns = np.concatenate(
         [
             standard_design(design(each.schema, each.numbers), model.moments) / 2**16

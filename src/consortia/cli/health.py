@@ -1,4 +1,4 @@
-"""`consortia health`: FHIR R4 in, as a study table; consents and uses out, as FHIR."""
+"""`consortia health`: FHIR R4 in, as a study table; consents, uses and models' origins out, as FHIR."""
 
 import json
 from pathlib import Path
@@ -9,16 +9,17 @@ from consortia.cli.consents import desk, subject_of
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import at_home
+from consortia.sdk.ledger import Ledger
 from consortia.solutions.health.fhir.mapping import read_mapping
 from consortia.solutions.health.fhir.reading import read
 from consortia.solutions.health.fhir.tables import study_table
-from consortia.solutions.health.fhir.writing import Place, audit_event, check, consent
+from consortia.solutions.health.fhir.writing import Place, audit_event, check, consent, provenance
 from consortia.solutions.rejects import usable, write_rejects
 
 
 @click.group()
 def health() -> None:
-    """Health: study tables from FHIR R4; consents and uses as FHIR."""
+    """Health: study tables from FHIR R4; consents, uses and provenance as FHIR."""
 
 
 @health.command("table")
@@ -87,6 +88,21 @@ def uses(*, dataset: str, home: Path | None, as_json: bool) -> int:
     """Print who asked for whose records, as FHIR R4 AuditEvent resources, one a line."""
     place = _place(dataset, home)
     _print([audit_event(place, each) for each in desk(home).uses(dataset)], as_json=as_json)
+    return DONE
+
+
+@health.command("provenance")
+@click.argument("study")
+@home_option
+@json_option
+def told_provenance(*, study: str, home: Path | None, as_json: bool) -> int:
+    """Print from which versions of whose data sets the model of STUDY was learned, as FHIR R4 Provenance."""
+    session = at_home(home)
+    ledger = Ledger(session.client, session.member, None)
+    found = ledger.training.get(study)
+    model = found.model()
+    parts = [(each.member, each.part.dataset, each.part.version) for each in found.view().parts]
+    _print([provenance(model.id, model.time, parts)], as_json=as_json)
     return DONE
 
 

@@ -257,6 +257,60 @@ def test_the_check_finds_what_data_types_let_through():
     assert check({"resourceType": "Patient"}) == ["Patient is none of Consent, AuditEvent, Provenance"]
 
 
+def course(id_, code, day, **fields):
+    return diabetes(id=id_, code=coded(code, SNOMED), recordedDate=day, **fields)
+
+
+DAYS = {"fhir": "4.0.1", "day": "2024-06-30"}
+
+
+@pytest.mark.parametrize(
+    ("more", "cell"),
+    [
+        ((), "-121"),
+        ((course("c2", "relapse", "2024-02-01"),), "31"),
+        ((course("c2", "relapse", "2024-12-01"),), "-121"),
+        ((course("c2", "relapse", "2024-02-01", verificationStatus=coded("refuted")),), "-121"),
+        ((course("c2", "relapse", "2024-02-01"), course("c3", "relapse", "2024-01-11")), "10"),
+        ((course("c2", "relapse", "soon"),), "-121"),
+    ],
+    ids=["seen", "relapse", "later", "refuted", "first", "unread"],
+)
+def test_days_count_from_a_condition_to_the_event_or_to_when_the_patient_was_last_seen(
+    clinic, tmp_path, more, cell
+):
+    column = {"name": "days", "take": "days", "code": "cancer", "until": "relapse"}
+    (tmp_path / "map.json").write_text(json.dumps(DAYS | {"columns": [column]}), encoding="utf-8")
+    seen = observation("o1", time="2024-05-01")
+    file = clinic(patient(), course("c1", "cancer", "2024-01-01"), seen, *more)
+    assert table(file).rows == (("ann", cell),)
+
+
+@pytest.mark.parametrize(
+    ("gone", "cell"),
+    [("2024-01-06", "5"), ("2025-01-01", None), ("2024", "no whole day"), ("2023-01-01", "not after")],
+)
+def test_death_ends_the_course_and_what_cannot_be_counted_is_told(clinic, tmp_path, gone, cell):
+    column = {"name": "days", "take": "days", "code": "cancer"}
+    (tmp_path / "map.json").write_text(json.dumps(DAYS | {"columns": [column]}), encoding="utf-8")
+    whole = patient("bob", deceasedDateTime="2024-03-01")
+    started = course("c0", "cancer", "2024-02-01", subject={"reference": "Patient/bob"})
+    file = clinic(whole, started, patient(deceasedDateTime=gone), course("c1", "cancer", "2024-01-01"))
+    found = table(file)
+    if cell == "5":
+        assert found.rows == (("ann", "5"), ("bob", "29"))
+    else:
+        assert found.rows == (("bob", "29"),)
+        assert (cell or "not after") in found.rejected[0].why
+
+
+def test_who_never_had_the_condition_has_no_course(clinic, tmp_path):
+    column = {"name": "days", "take": "days", "code": "cancer"}
+    (tmp_path / "map.json").write_text(json.dumps(DAYS | {"columns": [column]}), encoding="utf-8")
+    with pytest.raises(DataError, match="no Condition cancer"):
+        table(clinic(patient()))
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"gone.json: No such file"):
         read(tmp_path / "gone.json")

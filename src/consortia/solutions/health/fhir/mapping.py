@@ -24,15 +24,18 @@ class Column(Record, frozen=True):
     `take` says from where: `sex` (Patient.gender), `age` (in whole years on the day, from
     Patient.birthDate), `alive` (1 without Patient.deceased), `observation` (the quantity of an
     Observation or of a component of one, with this code, in the unit `unit`, by its UCUM code),
-    `condition` (1 where a Condition with this code was recorded, else 0).
+    `condition` (1 where a Condition with this code was recorded, else 0), `days` (from the first Condition
+    with this code to the first with the code `until` or to death, as t; -t where neither happened until the
+    patient was last seen: what the recipe `cox.stratified` predicts).
     """
 
     name: Word
-    take: Literal["sex", "age", "alive", "observation", "condition"]
+    take: Literal["sex", "age", "alive", "observation", "condition", "days"]
     system: Annotated[str, Meta(max_length=200)] = ""
     code: Annotated[str, Meta(max_length=200)] = ""
     unit: Annotated[str, Meta(max_length=40)] = ""
     pick: Pick = "last"
+    until: Annotated[str, Meta(max_length=200)] = ""
 
 
 class Mapping(Record, frozen=True):
@@ -74,7 +77,7 @@ def read_mapping(path: Path) -> Mapping:
             f'{path.name}: column "{(twice or ["patient"])[0]}" is there twice, or is the patient\'s.'
         )
     for column in found.columns:
-        if column.take in {"observation", "condition"} and not column.code:
+        if column.take in {"observation", "condition", "days"} and not column.code:
             raise DataError(f'{path.name}: column "{column.name}" lacks the code it takes.')
         if column.take == "observation" and not column.unit:
             raise DataError(f'{path.name}: column "{column.name}" lacks its unit.')

@@ -50,6 +50,14 @@ class _Seen:
     value: float
 
 
+@dataclass(slots=True)
+class _Course:
+    """The first day of each Condition by its code, and the last day on which the patient was seen."""
+
+    began: dict[str, str]
+    last: str
+
+
 def study_table(resources: Resources, mapping: Mapping) -> Study:
     """The study table of these resources. What a column needs and cannot read is rejected, one line each.
 
@@ -70,10 +78,18 @@ def study_table(resources: Resources, mapping: Mapping) -> Study:
             _take(one, mapping, names, seen, had)
         except _BadElement as error:
             rejected.append(Rejected(one.number, f"{one.where}: {error}"))
+    follow_up = (
+        _followed(resources, mapping, names) if any(each.take == "days" for each in mapping.columns) else {}
+    )
     rows = []
     for id_ in sorted(patients):
         try:
-            cells = [_cell(patients[id_], column, mapping, seen, had) for column in mapping.columns]
+            cells = [
+                _days(patients[id_], column, mapping.day, follow_up)
+                if column.take == "days"
+                else _cell(patients[id_], column, mapping, seen, had)
+                for column in mapping.columns
+            ]
         except _BadElement as error:
             rejected.append(Rejected(patients[id_].number, f"{patients[id_].where}: {error}"))
         else:
@@ -146,6 +162,55 @@ def _cell(
             return "1" if (patient.id, column.name) in had else "0"
     found = seen.get((patient.id, column.name))
     return "" if not found else _number(_picked(found, column))
+
+
+def _followed(resources: Resources, mapping: Mapping, names: dict[str, str]) -> dict[str, _Course]:
+    """Each patient's course: what began when, and when the patient was last seen; what cannot be read is out.
+
+    An Observation or Condition that cannot be read is told where a column takes it.
+    """
+    found: dict[str, _Course] = {}
+    for one in resources.found:
+        if one.kind not in {"Condition", "Observation"} or _is_error(one):
+            continue
+        elements = ("onsetDateTime", "recordedDate") if one.kind == "Condition" else ("effectiveDateTime",)
+        try:
+            who, day = _subject(one, names), _time(one, *elements)[:10]
+        except _BadElement:
+            continue
+        if len(day) < len(mapping.day) or day > mapping.day:
+            continue
+        course = found.setdefault(who, _Course({}, day))
+        course.last = max(course.last, day)
+        for _, code in _codes(one.body.get("code")) if one.kind == "Condition" else ():
+            course.began[code] = min(course.began.get(code, day), day)
+    return found
+
+
+def _is_error(one: Resource) -> bool:
+    status = _codes(one.body.get("verificationStatus"))
+    wrong = any(code in {"entered-in-error", "refuted"} for _, code in status)
+    return wrong or one.body.get("status") in ("entered-in-error", "cancelled")
+
+
+def _days(patient: Resource, column: Column, day: str, courses: dict[str, _Course]) -> str:
+    """Days until the event, or less than nothing without one; raises _BadElement."""
+    course = courses.get(patient.id, _Course({}, ""))
+    first = course.began.get(column.code)
+    if first is None:
+        raise _BadElement(f"no Condition {shown(column.code)} with its day, to count days from")
+    ends = [course.began[column.until]] if column.until in course.began else []
+    gone = patient.body.get("deceasedDateTime")
+    if gone is not None:
+        death = _time(patient, "deceasedDateTime")[:10]
+        if len(death) < len(day):
+            raise _BadElement("Patient.deceasedDateTime is no whole day")
+        ends += [death] if death <= day else []
+    last = min(ends) if ends else course.last
+    count = (date.fromisoformat(last) - date.fromisoformat(first)).days
+    if count <= 0:
+        raise _BadElement(f"the course ends on {last}, not after {first}, when it begins")
+    return str(count if ends else -count)
 
 
 def _picked(found: list[_Seen], column: Column) -> float:
