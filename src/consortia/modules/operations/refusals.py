@@ -30,9 +30,11 @@ STILL_AWAITED = _refusal(20, "still_awaited", "Answers are awaited, and their ti
 NOT_IN_REGISTER = _refusal(21, "not_in_register", "The register does not name this member.")
 UNCLAIMED = _refusal(22, "unclaimed", "What has to come before was never claimed for this thing.")
 CLAIMED = _refusal(23, "claimed", "This thing is claimed already.")
+TOO_FAR = _refusal(24, "too_far", "An act lies more than a day ahead of its block.")
 
 REFUSALS = (
     *(UNKNOWN_CONTROL, UNKNOWN_NOTICE, UNKNOWN_REGISTER, UNSORTED, UNKNOWN_MEMBER, BAD_BOUNDS, NOT_OPERATOR),
     *(TAKEN_OVER, NOT_TAKEN, NOT_OVERSEER, OLD_VERSION, OUT_OF_BOUNDS, TOO_SOON, NOT_YOURS, BAD_DUE),
     *(TOO_MANY_OPEN, CLOSED, NOT_ASKED, ANSWERED, STILL_AWAITED, NOT_IN_REGISTER, UNCLAIMED, CLAIMED),
+    TOO_FAR,
 )

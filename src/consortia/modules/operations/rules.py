@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from consortia.modules.operations.messages import Act
-from consortia.modules.operations.types import DUE_MAX, Bound, Control
+from consortia.modules.operations.types import AHEAD_MAX, DUE_MAX, Bound, Control
 
 S = TypeVar("S", bytes, str)
 PROGRAMS = frozenset({"agent", "worker"})
@@ -29,6 +29,16 @@ def in_time(control: Control, acts: tuple[Act, ...]) -> bool:
     times = [control.last] if control.acts else []
     times += [act.at for act in acts]
     return all(late - early >= max(control.gap, 1) for early, late in pairwise(times))
+
+
+def in_reach(acts: tuple[Act, ...], time: int) -> bool:
+    """Whether acts may stand in a block of this time: no event time lies further ahead than is allowed."""
+    return acts[-1].at <= time + AHEAD_MAX
+
+
+def counted_from(last: int, time: int) -> int:
+    """The event time that acts are counted from once people step in: none that is still to come."""
+    return min(last, time)
 
 
 def is_due(due: int, time: int) -> bool:

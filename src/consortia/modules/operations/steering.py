@@ -7,7 +7,15 @@ from consortia.kernel.context import Context
 from consortia.modules.operations import messages as asked
 from consortia.modules.operations import refusals as codes
 from consortia.modules.operations.ports import Ports
-from consortia.modules.operations.rules import PEOPLE, PROGRAMS, allowed, in_time, is_sorted
+from consortia.modules.operations.rules import (
+    PEOPLE,
+    PROGRAMS,
+    allowed,
+    counted_from,
+    in_reach,
+    in_time,
+    is_sorted,
+)
 from consortia.modules.operations.state import CONTROLS
 from consortia.modules.operations.types import (
     Commanded,
@@ -44,7 +52,7 @@ def set_control(ctx: Context, message: asked.SetControl, ports: Ports) -> None:
         since=ctx.time,
         taken=None,
         acts=0 if before is None else before.acts,
-        last=0 if before is None else before.last,
+        last=0 if before is None else counted_from(before.last, ctx.time),
         ended=None,
     )
     # WRITE
@@ -78,6 +86,7 @@ def command(ctx: Context, message: asked.Command, ports: Ports) -> None:
     for place, act in enumerate(message.acts):
         require(allowed(found.bounds, act), codes.OUT_OF_BOUNDS, str(place))
     require(in_time(found, message.acts), codes.TOO_SOON)
+    require(in_reach(message.acts, ctx.time), codes.TOO_FAR)
     # DECIDE
     count, until = len(message.acts), message.acts[-1].at
     told = Commanded(message.control, signer.member, found.acts, count, until, found.taken is not None)
@@ -94,7 +103,7 @@ def take_over(ctx: Context, message: asked.TakeOver, ports: Ports) -> None:
     require(found.taken is None, codes.TAKEN_OVER, found.taken or "")
     require(member == found.member or member in found.overseers, codes.NOT_OVERSEER, found.member)
     # WRITE
-    CONTROLS.put(ctx, replace(found, taken=member), message.control)
+    CONTROLS.put(ctx, replace(found, taken=member, last=counted_from(found.last, ctx.time)), message.control)
     # EMIT
     ctx.emit(TakenOver(message.control, member))
 

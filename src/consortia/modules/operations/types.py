@@ -10,6 +10,9 @@ DAY = 86_400_000
 DUE_MAX = 366 * DAY
 """A notice is answered within a year; then it is told again."""
 
+AHEAD_MAX = DAY
+"""An act's event time lies no further ahead of its block: a program cannot use up the time of others."""
+
 FIELDS_MAX = 32
 ACTS_MAX = 64
 """So many acts one command holds."""
@@ -40,7 +43,7 @@ class Control(Record, frozen=True):
 
     `version` counts the votes about it. Two acts lie at least `gap` milliseconds apart. The people of
     `member` and of `overseers` may take it over; `taken` is the member that has. `acts` is how many there
-    were, `last` the event time of the latest one.
+    were, `last` the event time that the next one is counted from.
     """
 
     member: Name

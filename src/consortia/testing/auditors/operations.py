@@ -16,6 +16,16 @@ class By:
     time: int
 
 
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """What the members vote: whose control, who oversees it, its fields with their bounds, the gap."""
+
+    member: str
+    overseers: list[str]
+    bounds: list[tuple[str, int, int]]
+    gap: int
+
+
 @dataclass(slots=True)
 class Steered:
     """A control: whose, who oversees it, bounds by field, gap, votes, who has it, times of acts."""
@@ -27,7 +37,19 @@ class Steered:
     version: int
     taken: str | None = None
     times: list[int] = field(default_factory=list)
+    begin: int | None = None
     ended: bool = False
+
+    @property
+    def last(self) -> int | None:
+        """What the next act is counted from; None before there was one."""
+        if self.begin is not None:
+            return self.begin
+        return self.times[-1] if self.times else None
+
+    def last_by(self, time: int) -> int | None:
+        """The same, once people step in at a block time: nothing that is still to come."""
+        return None if self.last is None else min(self.last, time)
 
 
 @dataclass(slots=True)
@@ -62,18 +84,19 @@ class Auditor:
         self.notices: dict[str, Asked] = {}
         self.rolls: dict[str, Roll] = {}
 
-    def set_control(
-        self, name: str, member: str, overseers: list[str], bounds: list[tuple[str, int, int]], gap: int
-    ) -> None:
-        """The members voted a control."""
-        fields = [each for each, _, _ in bounds]
-        refuse("unsorted", when=overseers != sorted(set(overseers)) or fields != sorted(set(fields)))
-        refuse("unknown_member", when=not {member, *overseers} <= set(self.members))
-        refuse("bad_bounds", when=any(low > high for _, low, high in bounds))
+    def set_control(self, name: str, voted: Voted, time: int) -> None:
+        """The members voted a control, in a block of this time."""
+        fields, named = [each for each, _, _ in voted.bounds], {voted.member, *voted.overseers}
+        refuse("unsorted", when=voted.overseers != sorted(set(voted.overseers)))
+        refuse("unsorted", when=fields != sorted(set(fields)))
+        refuse("unknown_member", when=not named <= set(self.members))
+        refuse("bad_bounds", when=any(low > high for _, low, high in voted.bounds))
         before = self.controls.get(name)
-        made = Steered(member, overseers, {each: (low, high) for each, low, high in bounds}, gap, version=1)
+        bounds = {each: (low, high) for each, low, high in voted.bounds}
+        made = Steered(voted.member, voted.overseers, bounds, voted.gap, version=1)
         if before is not None:
             made.version, made.times = before.version + 1, before.times
+            made.begin = before.last_by(time)
         self.controls[name] = made
 
     def end_control(self, name: str) -> None:
@@ -95,10 +118,12 @@ class Auditor:
                 low <= value <= high for value, (low, high) in zip(values, found.bounds.values(), strict=True)
             )
             refuse("out_of_bounds", when=not fits)
-        last = found.times[-1] if found.times else None
+        last = found.last
         for at, _ in acts:
             refuse("too_soon", when=last is not None and (at <= last or at < last + found.gap))
             last = at
+        refuse("too_far", when=any(at > by.time + DAY for at, _ in acts))
+        found.begin = None
         found.times = found.times + [at for at, _ in acts]
 
     def take_over(self, by: By, name: str) -> None:
@@ -106,7 +131,7 @@ class Auditor:
         found = self._control(name)
         refuse("taken_over", when=found.taken is not None)
         refuse("not_overseer", when=by.member not in [found.member, *found.overseers])
-        found.taken = by.member
+        found.taken, found.begin = by.member, found.last_by(by.time)
 
     def hand_back(self, by: By, name: str) -> None:
         """People hand back."""

@@ -17,7 +17,7 @@ from consortia.modules.operations.state import (
 )
 from consortia.modules.operations.types import Bound
 from consortia.testing.auditors import Found, No
-from consortia.testing.auditors.operations import DAY, Auditor, By, Steered
+from consortia.testing.auditors.operations import DAY, Auditor, By, Steered, Voted
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.assets import digest
 from consortia.testing.scenarios.governance_parts import GENESIS, MEMBERS, ready
@@ -36,10 +36,7 @@ class Yard:
         self.codes = set[str]()
         self.model = Auditor(MEMBERS)
         self.ids = {"nothing": digest("nothing")}
-        self._vote(
-            asked.SetControl("crossing", "east", ("south",), _bounds(list(BOUNDS)), 5_000),
-            lambda: self.model.set_control("crossing", "east", ["south"], list(BOUNDS), 5_000),
-        )
+        self._set("crossing", Voted("east", ["south"], list(BOUNDS), 5_000))
 
     def play(self, moves: int) -> None:
         """Make so many moves; raises Found where the machine does otherwise than foretold."""
@@ -70,8 +67,12 @@ class Yard:
         if self._often(0.25):
             member, overseers, bounds = "west", [], [("level", 5, 4)]
         gap = self.rng.choice((0, 5_000))
-        message = asked.SetControl(name, member, tuple(overseers), _bounds(bounds), gap)
-        self._vote(message, lambda: self.model.set_control(name, member, overseers, bounds, gap))
+        self._set(name, Voted(member, overseers, bounds, gap))
+
+    def _set(self, name: str, voted: Voted) -> None:
+        bounds = tuple(Bound(*each) for each in voted.bounds)
+        message = asked.SetControl(name, voted.member, tuple(voted.overseers), bounds, voted.gap)
+        self._vote(message, lambda: self.model.set_control(name, voted, self.bench.time))
 
     def command(self) -> None:
         """Somebody commands, mostly as it should be."""
@@ -81,7 +82,8 @@ class Yard:
         usual = "operator" if found and found.taken else "worker"
         member = holder if self._often(0.8) else self.rng.choice(MEMBERS)
         role = usual if self._often(0.8) else self.rng.choice(("worker", "operator", "admin"))
-        at = (found.times[-1] if found and found.times else 0) + self.rng.choice((5_000, 5_000, 4_999, 0))
+        at = ((found.last if found else 0) or 0) + self.rng.choice((5_000, 5_000, 5_000, 4_999, 0))
+        at = self.bench.time + DAY + self.rng.choice((0, 1)) if self._often(0.03) else at
         acts = []
         for _ in range(self.rng.choice((1, 1, 3))):
             values = [self.rng.choice((10, 30, 60, 30, 60, 61, 9)), self.rng.choice((0, 1, 2, 3, 3, 3, 4))]
@@ -258,10 +260,6 @@ class Yard:
             )
             found |= {("claim", id_, _tag(thing), *who) for thing, who in roll.claims.items()}
         return found
-
-
-def _bounds(bounds: list[tuple[str, int, int]]) -> tuple[Bound, ...]:
-    return tuple(Bound(*each) for each in bounds)
 
 
 def _tag(thing: int) -> bytes:

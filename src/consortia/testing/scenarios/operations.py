@@ -92,6 +92,21 @@ def _vote_hands_back(bench: Bench) -> Step:
     return step("east", "worker", command(version=2))
 
 
+def _ahead(milliseconds: int) -> Setup:
+    def setup(bench: Bench) -> Step:
+        voted(bench)
+        return step("east", "worker", command((bench.time + milliseconds, 10, 0)))
+
+    return setup
+
+
+def _used_up(bench: Bench) -> Step:
+    voted(bench)
+    bench.ok("east", "worker", command((bench.time + DAY, 10, 0)))
+    bench.ok("south", "operator", OVER)
+    return step("south", "operator", command((bench.time + GAP, 30, 1)))
+
+
 OVER = asked.TakeOver(CROSSING, digest("an accident"))
 BACK = asked.HandBack(CROSSING)
 
@@ -205,10 +220,12 @@ DONE = (
     row("the members end a control", lambda bench: _voting_after(bench, asked.EndControl(CROSSING))),
     row("a program commands within the bounds", _commands()),
     row("a command at every bound", _commands((1, 10, 0), (1 + GAP, 60, 3))),
+    row("a command a day ahead", _ahead(DAY)),
     row("a second command, just a gap later", _commands_again((2 * GAP, 10, 0))),
     row("an overseer takes a crossing over", _free("south", "operator", OVER)),
     row("the member's people take their own over", _free("east", "admin", OVER)),
     row("whoever took over commands by hand", _taken("south", "operator", command())),
+    row("whoever took over counts from the block, as a program used up time to come", _used_up),
     row("whoever took over hands back", _taken("south", "admin", BACK)),
     row("a new vote hands back", _vote_hands_back),
     row("a recall is issued", _notifies()),
@@ -270,6 +287,7 @@ REFUSED = (
     row("two acts too close", _commands((1, 10, 0), (GAP, 10, 0)), "operations.too_soon"),
     row("a command sooner than the gap", _commands_again((2 * GAP - 1, 10, 0)), "operations.too_soon"),
     row("a command dated back", _commands_again((1, 10, 0)), "operations.too_soon"),
+    row("an act a day ahead and more", _ahead(DAY + 1), "operations.too_far"),
     row("a stranger takes over", _free("west", "operator", OVER), "operations.not_overseer"),
     row("what is taken over is taken over", _taken("east", "operator", OVER), "operations.taken_over"),
     row("nothing is taken over", lambda _: step("south", "operator", OVER), "operations.unknown_control"),
