@@ -12,6 +12,9 @@ from consortia.modules.assets.queries import ByName as ByOwner
 from consortia.modules.assets.types import Asset, Permission, Right, Rights
 from consortia.sdk.access import Access
 from consortia.sdk.errors import LedgerError
+from consortia.sdk.lineage import lineage
+from consortia.sdk.notebook import Drawing, shown
+from consortia.sdk.views import Table
 from consortia.workers.rows import heading
 from consortia.workers.vault import Vault
 
@@ -88,6 +91,15 @@ class Assets:
             after = page.next
             if after is None:
                 return found
+
+    def lineage(self, which: str | bytes) -> Drawing:
+        """What an asset was made from and what was made from it; the graph is its `view`."""
+        return Drawing(lineage(self._access, self.get(which)))
+
+    def _repr_html_(self) -> str:
+        headings = ("owner", "name", "kind", "title", "version")
+        rows = tuple((one.owner, one.name, one.kind, one.title, one.version) for one in self.list())
+        return shown(Table("Assets", headings, rows))
 
     def withdraw(self, which: str | bytes) -> Asset:
         """Close an own asset to every new use, for good."""

@@ -24,8 +24,10 @@ from consortia.sdk.consent import Consent
 from consortia.sdk.governance import Governance
 from consortia.sdk.market import Markets
 from consortia.sdk.meters import Meters
+from consortia.sdk.notebook import shown
 from consortia.sdk.operations import Operations
 from consortia.sdk.training import Training
+from consortia.sdk.views import Moment, Table
 from consortia.workers.vault import Vault
 
 
@@ -80,6 +82,14 @@ class Ledger:
     def close(self) -> None:
         """Release what the ledger holds."""
         self._closing()
+
+    def _repr_html_(self) -> str:
+        rows = tuple(
+            (one.name, one.title, Moment(one.joined), "member" if one.left is None else "left")
+            for one in self.members.list()
+        )
+        title = f"Network {self.access.network.hex()[:16]}, seen by {self.member}"
+        return shown(Table(title, ("member", "title", "since", "standing"), rows))
 
     def __enter__(self) -> Self:
         """Close at the end of the `with` block."""

@@ -23,6 +23,8 @@ from consortia.modules.training.messages import Cancel, Join, Leave, Propose, St
 from consortia.sdk.access import Access
 from consortia.sdk.assets import Assets
 from consortia.sdk.errors import LedgerError
+from consortia.sdk.notebook import shown
+from consortia.sdk.views import Table
 from consortia.workers.arithmetic import Summing, plans
 from consortia.workers.rows import raw_table
 from consortia.workers.terms import MASKED, Private, Wanted, terms_of
@@ -142,6 +144,20 @@ class Study:
     def __init__(self, training: Training, study: bytes) -> None:
         self._training, self._access = training, training.access
         self.id = study
+
+    def _repr_html_(self) -> str:
+        found, awaited = self.view(), self.awaited()
+        whom = ", ".join(awaited.members) or "nobody"
+        facts = (
+            ("status", found.progress.status),
+            ("rounds final", found.progress.index),
+            ("awaited", f"{whom} ({awaited.action})"),
+            ("recipe", found.study.terms.recipe.name),
+            ("purpose", found.study.terms.purpose),
+        )
+        members = tuple((one.member, one.part.records) for one in found.parts)
+        title = found.study.terms.title or found.study.terms.name
+        return shown(Table(title, ("what", "value"), facts), Table("Members", ("member", "records"), members))
 
     def view(self) -> queries.StudyView:
         """The study, how far it is, and everybody who takes part."""

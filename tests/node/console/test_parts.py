@@ -5,11 +5,11 @@ import string
 import pytest
 
 from consortia.app import application
-from consortia.node.console.draw import as_csv, columns, drawn
-from consortia.node.console.html import Html, join, tag
 from consortia.node.console.sayings import SAYINGS, said
-from consortia.node.console.values import cell, facts_of, moment, rows_of
 from consortia.node.passes import is_session, is_ticket, session, session_of, ticket
+from consortia.sdk.draw import as_csv, columns, drawn
+from consortia.sdk.html import Html, join, tag
+from consortia.sdk.values import cell, facts_of, moment, rows_of
 from consortia.sdk.views import Edge, Graph, Line, Link, Map, Moment, Node, Place, Series, Table
 from tests.node.console.looking import Page
 

@@ -23,9 +23,9 @@ from consortia.modules.market.queries import ById as MarketIs
 from consortia.node.console.inside import Inside
 from consortia.node.console.sayings import said
 from consortia.node.console.screen import Screen
-from consortia.node.console.values import facts_of, rows_of
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
+from consortia.sdk.values import facts_of, rows_of
 from consortia.sdk.views import Cell, Link, Moment, Table, View
 
 _PAGE = 100

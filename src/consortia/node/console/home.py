@@ -7,11 +7,11 @@ from consortia.modules.governance.queries import ListProposals, ProposalPage, Pr
 from consortia.modules.identity.queries import Nothing, ProposalsView
 from consortia.modules.training.list_queries import ListStudies, StudyPage
 from consortia.modules.training.queries import Awaited, ById, ByMember, Tasks
-from consortia.node.console.html import Html, join, tag
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
-from consortia.node.console.values import words
 from consortia.node.http import Asked
+from consortia.sdk.html import Html, join, tag
+from consortia.sdk.values import words
 from consortia.sdk.views import Cell, Link, Moment, Table
 
 _BY_PEOPLE = frozenset({"join", "start"})

@@ -8,8 +8,8 @@ from consortia.base.envelope import open_envelope
 from consortia.kernel.block import Header, Receipt
 from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Transaction
 from consortia.node.console.sayings import said
-from consortia.node.console.values import short
 from consortia.node.service import LedgerFollowed, Service, key_state
+from consortia.sdk.values import short
 from consortia.sdk.views import Cell, Link, Moment, Table
 
 

@@ -7,13 +7,13 @@ from consortia.modules.governance.queries import ById as ProposalIs
 from consortia.modules.governance.queries import ProposalView
 from consortia.modules.training.queries import ById as StudyIs
 from consortia.modules.training.queries import StudyView
-from consortia.node.console.html import Html, tag
 from consortia.node.console.inside import Done, Inside, arguments, block, latest, told
 from consortia.node.console.sayings import named
 from consortia.node.console.screen import Screen
-from consortia.node.console.values import cell, facts_of, find, short, words
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest, whole_number
+from consortia.sdk.html import Html, tag
+from consortia.sdk.values import cell, facts_of, find, short, words
 from consortia.sdk.views import Cell, Link, Moment, Table, View
 
 _BLOCKS = 50

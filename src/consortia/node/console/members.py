@@ -14,8 +14,8 @@ from consortia.modules.identity.queries import (
 )
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
-from consortia.node.console.values import facts_of, rows_of
 from consortia.node.http import Asked
+from consortia.sdk.values import facts_of, rows_of
 from consortia.sdk.views import Cell, Link, Moment, Table
 
 
@@ -54,7 +54,9 @@ def cosigned(asked: Asked) -> Table:
         return Table(title, headings, (), str(error))
     counts: dict[str, int] = {}
     for signature in note.signatures:
-        counts[signature.name] = counts.get(signature.name, 0) + 1
+        is_log = signature.name == note.checkpoint.origin
+        name = "whoever signed the log" if is_log else signature.name.partition(".")[0]
+        counts[name] = counts.get(name, 0) + 1
     size = note.checkpoint.size
     return Table(title, headings, tuple(sorted(counts.items())), f"It covers {size:,} leaves of the log.")
 

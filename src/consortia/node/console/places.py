@@ -19,10 +19,10 @@ from consortia.node.console import (
     studies,
     verifying,
 )
-from consortia.node.console.html import join, tag
 from consortia.node.console.screen import HEADERS, PAGE, Screen, answer, bare, sent
 from consortia.node.http import Asked, Place
 from consortia.node.http_answers import HttpProblem
+from consortia.sdk.html import join, tag
 
 STATIC = {
     "console.css": "text/css; charset=utf-8",

@@ -5,12 +5,12 @@ import inspect as introspect
 from consortia.base.codec import Malformed, Record
 from consortia.base.refusals import Refused
 from consortia.kernel.module import Module, Query
-from consortia.node.console.html import Html, tag
 from consortia.node.console.screen import Screen
-from consortia.node.console.values import facts_of, words
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem
+from consortia.sdk.html import Html, tag
 from consortia.sdk.jsonform import from_query
+from consortia.sdk.values import facts_of, words
 from consortia.sdk.views import Link, Table, View
 
 _FILLED = {"limit": "50", "first": "0"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from consortia.node.console.values import phrase, words
+from consortia.sdk.values import phrase, words
 
 SAYINGS: dict[str, str] = {
     "identity.propose_member": "proposes that {name} becomes a member",

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from consortia.node.console.draw import as_csv, drawn
-from consortia.node.console.html import Html, join, tag
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, whole_number
 from consortia.node.service import entity_tag
+from consortia.sdk.draw import as_csv, drawn
+from consortia.sdk.html import Html, join, tag
 from consortia.sdk.views import View
 
 NAVIGATION = (

@@ -1,28 +1,26 @@
 """Data sets, models and other assets: who may use them for what, and what was made from what."""
 
 from consortia.modules.assets.queries import (
-    AskLineage,
     AssetPage,
     ById,
-    Lineage,
     ListAssets,
     ListVersions,
     MaybeAsset,
     VersionPage,
 )
-from consortia.modules.assets.types import Asset, Kind, Right
+from consortia.modules.assets.types import Kind, Right
 from consortia.modules.predictions.queries import BatchPage, ListBatches
 from consortia.modules.training.budget_queries import BudgetView
 from consortia.modules.training.budget_queries import ByDataset as BudgetOf
 from consortia.node.console.inside import Inside
 from consortia.node.console.screen import Screen
-from consortia.node.console.values import facts_of, rows_of, short
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
-from consortia.sdk.views import Cell, Edge, Graph, Link, Moment, Node, Table, View
+from consortia.sdk.lineage import lineage
+from consortia.sdk.values import facts_of, rows_of, short
+from consortia.sdk.views import Cell, Link, Moment, Table, View
 
 _PAGE = 100
-_DEPTH = 8
 
 
 def data(asked: Asked) -> Screen:
@@ -110,27 +108,3 @@ def one_asset(asked: Asked) -> Screen:
         batches = way.query("predictions.batches", ListBatches(name, 0, _PAGE), BatchPage).batches
         parts.append(rows_of("Predictions", batches, "Batches of predictions recorded for this model."))
     return Screen(asset.title or asset.name, f"A {asset.kind} of {asset.owner}.", tuple(parts))
-
-
-def lineage(way: Inside, asset: Asset) -> Graph:
-    """What an asset was made from, and what was made from it; the study that made a model stands between."""
-    found = way.query("assets.lineage", AskLineage(asset.id, _DEPTH, _DEPTH), Lineage)
-    nodes: dict[str, Node] = {}
-    edges: dict[tuple[str, str], Edge] = {}
-    for one in (line.asset for line in found.nodes):
-        key = one.id.hex()
-        nodes[key] = Node(key, one.title or one.name, f"{one.kind} of {one.owner}", f"/console/assets/{key}")
-    for one in (line.asset for line in found.nodes):
-        key, through = one.id.hex(), one.id.hex()
-        if one.study is not None:
-            through = one.study.hex()
-            nodes[through] = Node(
-                through, f"study {through[:12]}", "training rounds", f"/console/studies/{through}"
-            )
-            edges[through, key] = Edge(through, key, "trained")
-        for parent in one.parents:
-            source = parent.asset.hex()
-            if source in nodes:
-                edges[source, through] = Edge(source, through, f"version {parent.version}")
-    note = "Some of it is left out: there is too much." if found.cut else ""
-    return Graph("Lineage", tuple(nodes.values()), tuple(edges.values()), note)

@@ -2,11 +2,11 @@
 
 import shutil
 
-from consortia.node.console.html import tag
 from consortia.node.console.screen import Screen
-from consortia.node.console.values import cell, words
 from consortia.node.http import Asked
 from consortia.node.http_meta import status_facts
+from consortia.sdk.html import tag
+from consortia.sdk.values import cell, words
 from consortia.sdk.views import Cell, Moment, Table
 
 _TIMES = frozenset({"time", "clock"})

@@ -3,12 +3,12 @@
 from consortia.modules.training.list_queries import ListRounds, ListStudies, RoundPage, StudyPage
 from consortia.modules.training.queries import Awaited, ById, StudyView
 from consortia.modules.training.types import Round
-from consortia.node.console.html import Html, tag
 from consortia.node.console.inside import Inside
 from consortia.node.console.screen import Screen
-from consortia.node.console.values import moment, short
 from consortia.node.http import Asked
 from consortia.node.http_answers import hex_digest
+from consortia.sdk.html import Html, tag
+from consortia.sdk.values import moment, short
 from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table
 
 _PAGE = 100

@@ -1,9 +1,9 @@
 """The page that checks a proof in the reader's own browser, trusting this node for nothing but the page."""
 
 from consortia.kernel.verify import NOT_PROVED
-from consortia.node.console.html import Html, tag
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
+from consortia.sdk.html import Html, tag
 
 STEPS = (
     "The file is a proof in its one spelling",

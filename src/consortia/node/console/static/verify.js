@@ -1,7 +1,7 @@
 // The page that checks a proof: shows each step of proof.js as it passes or fails, and flips a byte on wish.
 
 import { verify } from "./proof.js";
-import { hex } from "./cbor.js";
+import { decode, hex } from "./cbor.js";
 
 const at = (id) => document.getElementById(id);
 const CAUGHT = {
@@ -23,6 +23,17 @@ function words(value) {
   return String(value);
 }
 
+// What bytes hold, where they are an encoding of the ledger's; else the bytes.
+function read(data) {
+  try { return decode(data); } catch { return data; }
+}
+
+// A state key: its table's name, then the rest in hex.
+function printed(key) {
+  const name = new TextDecoder("latin1").decode(key).match(/^[a-z0-9_./-]*/)[0];
+  return `${name} ${hex(key.subarray(name.length))}`;
+}
+
 function claim(verdict) {
   const rows = [["block", verdict.header.height], ["time", new Date(Number(verdict.header.time)).toISOString()]];
   if (verdict.receipt) {
@@ -30,8 +41,8 @@ function claim(verdict) {
     verdict.receipt.events.forEach((event) => rows.push([event.get("name"), event.get("body")]));
   }
   const { state, record } = verdict.proof.extra;
-  if (state) rows.push(["state entry", state.key], ["holds", state.value === null ? "nothing" : state.value]);
-  if (record) rows.push(["opened record", new TextDecoder().decode(record.record)]);
+  if (state) rows.push(["state entry", printed(state.key)], ["holds", state.value === null ? "nothing" : read(state.value)]);
+  if (record) rows.push(["opened record", read(record.record)]);
   const table = document.createElement("table");
   table.createCaption().textContent = "What is proved";
   const body = table.createTBody();

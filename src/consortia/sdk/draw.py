@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from consortia.node.console.html import Html, join, tag
-from consortia.node.console.values import moment
+from consortia.sdk.html import Html, join, tag
+from consortia.sdk.values import moment
 from consortia.sdk.views import Cell, Edge, Graph, Link, Map, Moment, Node, Series, Table, View, table_of
 
 WIDTH, HEIGHT = 640, 220
@@ -14,8 +14,8 @@ BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 190, 46, 70, 16
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def drawn(view: View, number: int) -> Html:
-    """A view, the `number`-th of its page: its CSV is the page's own address with `?csv=number`."""
+def drawn(view: View, number: int | None = None) -> Html:
+    """A view; as the `number`-th of a page it offers its CSV at the page's own address with `?csv=number`."""
     if isinstance(view, Table):
         return _table(view, number)
     picture = (
@@ -23,12 +23,12 @@ def drawn(view: View, number: int) -> Html:
     )
     behind = tag("details", tag("summary", "The same as a table"), _table(table_of(view), number))
     note = tag("p", view.note, class_="note") if view.note else None
-    head = tag("h2", view.title, id_=f"view-{number}")
+    head = tag("h2", view.title, id_=None if number is None else f"view-{number}")
     return tag(
         "section",
         head,
         note,
-        tag("div", picture, class_="scroll", tabindex=0, role="region", aria_labelledby=f"view-{number}"),
+        tag("div", picture, class_="scroll", tabindex=0, role="region", aria_label=view.title),
         behind,
         class_="view",
     )
@@ -57,7 +57,7 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _table(table: Table, number: int) -> Html:
+def _table(table: Table, number: int | None) -> Html:
     if not table.rows:
         return tag(
             "section", tag("h2", table.title), tag("p", table.note or "Nothing here yet.", class_="note")
@@ -68,12 +68,11 @@ def _table(table: Table, number: int) -> Html:
         tag("tr", *(_cell(value, number=n) for value, n in zip(row, numeric, strict=True)))
         for row in table.rows
     ]
-    title = tag(
-        "caption",
-        table.title,
-        " ",
-        tag("a", "CSV", href=f"?csv={number}", class_="csv", aria_label=f"{table.title} as CSV"),
-    )
+    offered = None
+    if number is not None:
+        named = f"{table.title} as CSV"
+        offered = tag("a", "CSV", href=f"?csv={number}", class_="csv", aria_label=named)
+    title = tag("caption", table.title, " ", offered)
     whole = tag("table", title, tag("thead", head), tag("tbody", *body))
     note = tag("p", table.note, class_="note") if table.note else None
     scroll = tag("div", whole, class_="scroll", tabindex=0, role="region", aria_label=table.title)
