@@ -73,12 +73,12 @@ def forecast(net, *, together):
         end = min(begin + EVERY_HOURS, hours)
         largest = max(float(np.abs(values[:begin]).max()) for values in power.values())
         schema = tasks.schema_for(largest)
-        tables = {home: tasks.table_of(home, power[home][:begin], 0, schema) for home in HOMES}
+        tables = {home: tasks.table_of(home, power[home][:begin], schema) for home in HOMES}
         shared = train(RECIPE, dict(tasks.PARAMETERS), tables).model if together else b""
         for home in HOMES:
             own = shared or train(RECIPE, dict(tasks.PARAMETERS), {home: tables[home]}).model
-            rows = tasks.columns(power[home][:end], 0)[begin - tasks.LOOK : end - tasks.LOOK]
-            bids[home][begin:end] = np.rint(Estimator(own).predict(tasks.cells_of(rows)) * 1_000)
+            rows = tasks.columns(power[home][:end])[begin - tasks.LOOK : end - tasks.LOOK]
+            bids[home][begin:end] = np.rint(Estimator(own).predict(rows) * 1_000)
     return bids
 
 
@@ -122,7 +122,7 @@ def run() -> list[dict]:
         f"a year of {len(HOMES)} homes; cleared on metered hours {perfect:.4%} of perfect matching, which is "
         f"{ceiling / before:.1%} of the bill without feed-in pay; hour-ahead bids: each home's own model "
         f"{share['own']:.1%}, one model of all by masked sums {share['together']:.1%}, last hour "
-        f"{share['last hour']:.1%}: sharing does not help here; cash left over {cash}; "
+        f"{share['last hour']:.1%}: sharing adds nothing here; cash left over {cash}; "
         f"{played} hours on a ledger came to the same, to the unit"
     )
     return [

@@ -8,6 +8,8 @@ from consortia.sdk.errors import TransactionRefused
 
 EARLY_TRIES = 50
 LATE_MS, PAUSE = 40, 0.02
+PACE_MAX = 6.0
+PACE_ROUNDS = 4_000_000
 
 T = TypeVar("T")
 
@@ -33,3 +35,13 @@ def until(milliseconds: int) -> None:
 def now() -> int:
     """This machine's time."""
     return time.time_ns() // 1_000_000
+
+
+def pace_here() -> float:
+    """How much longer than on an idle machine work takes here now: the clock's time over the processor's."""
+    wall, own = time.monotonic(), time.process_time()
+    total = 0
+    for number in range(PACE_ROUNDS):
+        total += number & 3
+    spent = max(time.process_time() - own, 1e-3)
+    return min(max((time.monotonic() - wall) / spent, 1.0), PACE_MAX)

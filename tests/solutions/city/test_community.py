@@ -63,22 +63,22 @@ def test_a_deviation_is_charged_so_that_overbidding_does_not_pay():
 
 def test_columns_of_an_hour_hold_nothing_of_it_or_later():
     net = np.random.default_rng(1).normal(0, 2, 400)
-    known = tasks.columns(net, 5)
+    known = tasks.columns(net)
     for hour in (tasks.LOOK, 250, 399):
         other = net.copy()
         other[hour:] = 99.0
-        assert (tasks.columns(other, 5)[: hour - tasks.LOOK + 1] == known[: hour - tasks.LOOK + 1]).all()
-        row = known[hour - tasks.LOOK]
-        assert row[0] == (5 + hour) % 24
-        assert row[1 : 1 + len(tasks.LAGS)].tolist() == [net[hour - lag] for lag in tasks.LAGS]
-        assert row[1 + len(tasks.LAGS) :].sum() == net[hour - 1]
+        assert (tasks.columns(other)[: hour - tasks.LOOK + 1] == known[: hour - tasks.LOOK + 1]).all()
+        row = known[hour - tasks.LOOK].tolist()
+        assert row[: len(tasks.LAGS)] == [net[hour - lag] for lag in tasks.LAGS]
+        assert row[-2] == pytest.approx(np.mean([net[hour - 24 * day] for day in range(1, 8)]))
+        assert row[-1] == pytest.approx(np.mean([net[hour - 1 - 24 * day] for day in range(1, 8)]))
     assert len(known) == len(net) - tasks.LOOK + 1
 
 
 def test_rows_of_a_data_set_train_the_model_of_the_same_hours():
     rng = np.random.default_rng(2)
     net = np.round(2 * np.sin(np.arange(500) / 24 * 2 * np.pi) + rng.normal(0, 0.3, 500), 3)
-    rows = tasks.rows_of(net, 0)
+    rows = tasks.rows_of(net)
     raw = RawTable("a", tasks.HEADER, ("",) * len(tasks.HEADER), rows, list(range(2, len(rows) + 2)))
     schema = infer_schema([raw], tasks.LABEL, task="number")
     model = Estimator(

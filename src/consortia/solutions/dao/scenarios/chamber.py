@@ -18,8 +18,6 @@ UNIT = "credit"
 AGENT_LOG = "logs/programs.log"
 WAIT_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
-PACE_MAX = 6.0
-PACE_ROUNDS = 4_000_000
 NEWCOMER, VOTES_MAX = "willow", 3
 SECRET_CHOICES = ("yes", "yes", "yes", "yes", "no")
 EARLY = "governance.too_early"
@@ -147,16 +145,6 @@ class Chamber:
             if refused.code != EARLY:
                 raise
             return None
-
-
-def pace_here() -> float:
-    """How much longer than on an idle machine work takes here now: the clock's time over the processor's."""
-    wall, own = time.monotonic(), time.process_time()
-    total = 0
-    for number in range(PACE_ROUNDS):
-        total += number & 3
-    spent = max(time.process_time() - own, 1e-3)
-    return min(max((time.monotonic() - wall) / spent, 1.0), PACE_MAX)
 
 
 AGENT_NAME = f"{OWNER}/{policy.AGENT}"

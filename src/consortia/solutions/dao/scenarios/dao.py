@@ -18,9 +18,9 @@ from consortia.solutions.dao.scenarios.chamber import (
     SPENDER,
     UNIT,
     Chamber,
-    pace_here,
 )
 from consortia.solutions.dao.synthetic import Society
+from consortia.solutions.pacing import pace_here
 from consortia.solutions.story import Asked, Metric, Stage, Story, StoryFailed, Told
 
 ENDED = {"finished", "aborted"}
