@@ -31,6 +31,7 @@ STORIES: dict[str, tuple[str, str]] = {
     "supply": (
         "consortia.solutions.supply.scenarios.supply",
         "Five parties of a cold chain recall exactly what a warm truck carried, and catch a copied serial.",
+    ),
     "energy": (
         "consortia.solutions.city.scenarios.energy",
         "Seventeen homes trade their power for a day, metered and billed; one bill is proved to its owner.",
