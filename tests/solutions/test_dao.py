@@ -10,9 +10,10 @@ from consortia.modules.governance.rules import charter_fits
 from consortia.modules.governance.types import Charter
 from consortia.sdk.governance import read_charter
 from consortia.solutions.dao import policy
-from consortia.solutions.dao.scenarios.chamber import MEMBERS, PACE_MAX, pace_here
+from consortia.solutions.dao.scenarios.chamber import MEMBERS
 from consortia.solutions.dao.scenarios.dao import STORY
 from consortia.solutions.dao.synthetic import PAST, Request, Society
+from consortia.solutions.pacing import PACE_MAX, pace_here
 from consortia.solutions.story import Asked
 from consortia.workers.delegate import RuleError, read_rule
 
