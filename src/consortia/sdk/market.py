@@ -204,6 +204,10 @@ class Markets:
             self._way.submit(asked.Settle(market.id, number, asked.SETTLED_MAX))
         return runs
 
+    def annul(self, market: Market, number: int, reason: str) -> Receipt:
+        """Make a cleared auction void before it settles, so that all is given back; only the operator can."""
+        return self._way.submit(asked.Annul(market.id, number, reason))
+
     def halt(self, market: Market) -> Receipt:
         """Stop a market; only its operator can."""
         return self._way.submit(asked.Halt(market.id))

@@ -27,6 +27,7 @@ SUPPLY = 1 << 40
 CALLS_MAX = 16
 READ_MS = 600_000
 READY_MS = 1_500
+TRIES = 4
 COLLAR = DRAW - FEED
 
 
@@ -144,17 +145,24 @@ class Street:
     def hour(self, number: int, bids: Mapping[str, int]) -> int | None:
         """Trade an hour: every district hands in its homes' orders, opens them, and one finds the price.
 
-        The price; None where nothing traded. A district that comes too late on a busy machine trades nothing.
+        The price; None where nothing traded. A district that comes too late on a busy machine trades nothing;
+        where one cannot open what it handed in, the grid, which operates the market, makes the hour void.
         """
         until(self.begins(number))
         made = self.everywhere(lambda district: self._hand_in(district, number, bids))
         until(self.begins(number) + self.phases[0])
         opened = self.everywhere(lambda district: self._open(district, made[district]))
-        self.bids[number] = {home: bids[home] for homes in opened.values() for home in homes}
         until(self.begins(number) + sum(self.phases))
-        ledger = self.stage.ledger(GRID)
-        due(lambda: ledger.market.finish([self.open], number))
-        found = ledger.market.auction(self.open, number).auction
+        market = self.stage.ledger(GRID).market
+        if any(len(opened[district]) < len(made[district]) for district in made):
+            self.bids[number] = {}
+            due(lambda: market.clear(self.open, number))
+            market.annul(self.open, number, "a district could not open its orders in time")
+            market.settle(self.open, number)
+            return None
+        self.bids[number] = {home: bids[home] for homes in opened.values() for home in homes}
+        due(lambda: market.finish([self.open], number))
+        found = market.auction(self.open, number).auction
         return None if found is None or found.outcome is None else found.outcome.price
 
     def _hand_in(self, district: str, number: int, bids: Mapping[str, int]) -> dict[str, Sealed]:
@@ -199,11 +207,13 @@ class Street:
         return Order("buy" if units > 0 else "sell", limit_of(units, self.metering), amount)
 
     def try_order(self, district: str, home: str) -> None:
-        """Hand in an order of a home for the hour of the moment; raises TransactionRefused."""
-        number = (now() - self.open.terms.start) // self.beat + 1
-        until(self.begins(number))
-        order = Order("buy", DRAW, 1)
-        due(lambda: self._sealed(district, [(self.open, self.account(district, home), order)], number))
+        """Hand in an order of a home as an hour begins; raises TransactionRefused, but not for lateness."""
+        wanted = [(self.open, self.account(district, home), Order("buy", DRAW, 1))]
+        for _ in range(TRIES):
+            number = (now() - self.open.terms.start) // self.beat + 1
+            until(self.begins(number))
+            if _in_time(partial(self._sealed, district, wanted, number)) is not None:
+                return
 
     def has_left(self, home: str, number: int) -> bool:
         """Whether a home is out of the market in an hour."""
