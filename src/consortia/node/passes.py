@@ -1,8 +1,8 @@
 """Who may look at the console: whoever holds a pass that the home's own token made, on this machine alone.
 
-`consortia console` prints an address with a ticket; opening it gives the browser a session, a cookie that
-opens what can be read and nothing that can be done. Both are `EXPIRES.MAC` with UTC milliseconds and
-HMAC-SHA256 under the home's token, so they end with the node's run at the latest.
+`consortia console` prints an address with a ticket; opening it shows the first page and gives the browser a
+session, a cookie that opens what can be read and nothing that can be done. Both are `EXPIRES.MAC` with UTC
+milliseconds and HMAC-SHA256 under the home's token, so they end with the node's run at the latest.
 """
 
 import hashlib

@@ -29,7 +29,7 @@ def node(tmp_path_factory):
 def visitor(node):
     found = Visitor(node)
     status, headers = found.enter(node, clock())
-    assert (status, headers["location"]) == (303, "/console")
+    assert (status, headers["cache-control"]) == (200, "no-store")
     assert "HttpOnly" in headers["set-cookie"]
     assert "SameSite=Strict" in headers["set-cookie"]
     return found

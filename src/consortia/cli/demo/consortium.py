@@ -19,6 +19,7 @@ from consortia.node.homes import Wishes, begin, prepare
 from consortia.node.invitations import Invitations, Place
 from consortia.node.keys import find_key, open_key
 from consortia.node.localnet import NodeHandle, stop_all
+from consortia.node.passes import way_in
 from consortia.node.tls import pins_at
 from consortia.sdk.client import Client
 from consortia.workers.vault import Vault
@@ -33,6 +34,11 @@ class Party:
         self.node = NodeHandle(home.path, name)
         self.vault = Vault(home.private)
         self._clients: dict[str, Client] = {}
+
+    @property
+    def way_in(self) -> str:
+        """The address that opens the console of the member's node, for an hour."""
+        return way_in(self.node.url, self.home.token(), time.time_ns() // 1_000_000)
 
     def key(self, role: str) -> SigningKey:
         """The member's key of a role."""

@@ -15,7 +15,7 @@ from consortia.cli.demo import faults, masks, predicting, reel, study
 from consortia.cli.demo.consortium import Consortium
 from consortia.cli.demo.playing import clear
 from consortia.cli.demo.summary import Outcome, tell, to_json
-from consortia.cli.demo.telling import Teller
+from consortia.cli.demo.telling import Teller, wait_until
 from consortia.cli.output import Failure, facts
 from consortia.engines.evaluate import compare
 from consortia.engines.train import recipe
@@ -91,10 +91,10 @@ def _tell_story(wanted: Wanted, split: Split, teller: Teller, stay: threading.Ev
         _cheat(consortium, shared, outcome, wanted.seed, teller)
         consortium.settle()
         outcome.height, outcome.transactions = _size(consortium)
-        outcome.url = consortium.founder.node.url
+        outcome.url = consortium.founder.way_in
         if stay is not None:
             _finish(wanted, outcome, teller)
-            stay.wait()
+            wait_until(stay, outcome.url, as_json=wanted.as_json)
             return
         consortium.stop()
     _finish(wanted, outcome, teller)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from consortia.cli.demo.consortium import Consortium
 from consortia.cli.demo.stage import Played
-from consortia.cli.demo.telling import Teller, paragraph, say_checks
+from consortia.cli.demo.telling import Teller, paragraph, say_checks, wait_until
 from consortia.cli.output import Failure, facts, say
 from consortia.engines.train.files import DataError
 from consortia.node.audit.run import audit_homes
@@ -47,7 +47,7 @@ def play(story: Story[T], asked: Asked, folder: Path, stay: threading.Event | No
             ended = _tell(story, data, asked, consortium, teller)
             if stay is not None:
                 _finish(ended, folder, teller, as_json=as_json)
-                stay.wait()
+                wait_until(stay, ended.url, as_json=as_json)
                 return
     except (LedgerError, StoryFailed, NodeDown) as error:
         raise Failure(f"the story broke off: {error}", f"look at the logs in {folder}") from error
@@ -74,7 +74,7 @@ def _tell(story: Story[T], data: T, asked: Asked, consortium: Consortium, teller
     consortium.settle()
     status = consortium.client(consortium.names[0]).status()
     transactions = status.size - (status.height + 1)
-    url = consortium.founder.node.url
+    url = consortium.founder.way_in
     return Ended(consortium.names, status.network, status.height, transactions, url, told)
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,6 +109,13 @@ def say_checks(proof: Path, folder: Path, network: str) -> None:
     say("\nCheck it yourself, offline:")
     say(f"  consortia verify {short(proof)} \\\n      --network {network}")
     say(f"  consortia audit {short(folder)}")
+
+
+def wait_until(over: threading.Event, url: str, *, as_json: bool) -> None:
+    """Leave the nodes running until `over`, and say where they are seen."""
+    if not as_json:
+        say(f"\nThe nodes go on until Ctrl-C. See them in a browser, within an hour:\n  {url}")
+    over.wait()
 
 
 def short(path: Path) -> str:

@@ -58,7 +58,7 @@ def _file(name: str) -> bytes:
 
 
 async def enter(asked: Asked) -> Response:
-    """Take a ticket, give a session, and go to the first page."""
+    """Take a ticket, give a session, and show the first page: to a program that keeps no cookie, too."""
     service, now = asked.service, asked.service.now()
     token = service.home.token()
     if not asked.caller.known and not passes.is_ticket(token, asked.argument("ticket"), now):
@@ -68,7 +68,9 @@ async def enter(asked: Asked) -> Response:
     if asked.caller.means not in {Means.NOBODY, Means.OWNER, Means.VISITOR}:
         raise HttpProblem(403, "only the home's owner opens its console")
     cookie = f"{passes.COOKIE}={passes.session(token, now)}; Path=/; HttpOnly; SameSite=Strict"
-    return Response(b"", 303, {"Location": "/console", "Set-Cookie": cookie, "Cache-Control": "no-store"})
+    page = answer(asked, home.home(asked))
+    page.headers["Set-Cookie"], page.headers["Cache-Control"] = cookie, "no-store"
+    return page
 
 
 def wrong(error: HttpProblem) -> Response:

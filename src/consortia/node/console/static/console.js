@@ -1,6 +1,8 @@
 // Keeps a page fresh: when a block comes, the page is fetched anew and its middle replaced.
 // Nothing here is needed to read the console.
 
+if (location.pathname === "/console/enter") history.replaceState(null, "", "/console"); // no ticket in history
+
 const height = document.getElementById("height");
 const pulse = document.getElementById("pulse");
 let waiting = null;
