@@ -60,7 +60,7 @@ def read_entities(path: Path) -> Readings:
     """
     gathering = Gathering(path.name)
     measured: dict[str, list[Measured]] = {}
-    for number, where, value in _values(path):
+    for number, where, value in values_in(path):
         try:
             if isinstance(value, DataError):
                 raise value
@@ -76,27 +76,33 @@ def read_entities(path: Path) -> Readings:
 
 def measured_of(number: int, where: str, entity: object) -> Measured:
     """An entity of the type ACMeasurement; raises DataError for what it lacks."""
-    if not isinstance(entity, dict):
-        raise DataError(f"{where}: this is no entity")
-    if "@context" not in entity:
-        raise DataError(f"{where}: no @context; entities of NGSI-LD are read, none of NGSI v2")
-    if entity.get("type") != KIND:
-        raise DataError(f"{where}: type {shown(str(entity.get('type')))!r}; {KIND} is wanted")
-    device, _ = _attribute(entity, where, "refDevice" if "refDevice" in entity else "id")
+    entity = entity_in(where, entity, KIND)
+    device, _ = attribute(entity, where, "refDevice" if "refDevice" in entity else "id")
     counters = []
     for name in _COUNTERS:
-        value, code = _attribute(entity, where, name)
+        value, code = attribute(entity, where, name)
         if code not in CODES:
             raise DataError(f"{where}, {name}: unit {shown(code)!r}; wanted are {', '.join(CODES)}")
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise DataError(f"{where}, {name}: {shown(str(value))!r}; a number is wanted")
         counters.append(watt_hours(f"{where}, {name}", str(value), CODES[code]))
     started, observed = (
-        moment_of(f"{where}, {name}", str(_attribute(entity, where, name)[0]))
+        moment_of(f"{where}, {name}", str(attribute(entity, where, name)[0]))
         for name in ("dateEnergyMeteringStarted", "dateObserved")
     )
     meter = meter_of(where, str(device).rpartition(":")[2])
     return Measured(number, where, meter, started, observed, *counters)
+
+
+def entity_in(where: str, value: object, kind: str) -> dict[str, Any]:
+    """An entity of NGSI-LD of this type; raises DataError for anything else."""
+    if not isinstance(value, dict):
+        raise DataError(f"{where}: this is no entity")
+    if "@context" not in value:
+        raise DataError(f"{where}: no @context; entities of NGSI-LD are read, none of NGSI v2")
+    if value.get("type") != kind:
+        raise DataError(f"{where}: type {shown(str(value.get('type')))!r}; {kind} is wanted")
+    return value
 
 
 def entity_of(reading: Reading) -> dict[str, Any]:
@@ -127,10 +133,12 @@ def as_entities(readings: Iterable[Reading]) -> str:
     return json.dumps([entity_of(one) for one in readings], indent=1) + "\n"
 
 
-def _attribute(entity: Mapping[str, Any], where: str, name: str) -> tuple[Any, str]:
-    """An attribute's value, normalized or not, and its unit's code; raises DataError where it is missing."""
-    found = entity.get(name)
-    code = "KWH"
+def attribute(entity: Mapping[str, Any], where: str, name: str, usual: str = "KWH") -> tuple[Any, str]:
+    """An attribute's value, normalized or not, and its unit's code; raises DataError where it is missing.
+
+    `usual` is the code where the entity says none, as its data model has it.
+    """
+    found, code = entity.get(name), usual
     if isinstance(found, dict) and found.get("type") in _KINDS:
         code = str(found.get("unitCode", code))
         found = found.get("value", found.get("object"))
@@ -174,7 +182,7 @@ def _between(last: Measured | None, one: Measured) -> Reading:
     return Reading(one.meter, int(hour), one.drawn - drawn, one.fed - fed)
 
 
-def _values(path: Path) -> Iterator[tuple[int, str, object]]:
+def values_in(path: Path) -> Iterator[tuple[int, str, object]]:
     """Each entity's number, place and value; a line that is no JSON is a DataError in its place."""
     try:
         if path.stat().st_size > FILE_BYTES_MAX:

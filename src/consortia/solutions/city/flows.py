@@ -1,0 +1,134 @@
+"""Traffic in NGSI-LD: entities of the type TrafficFlowObserved, as the Smart Data Models describe them.
+
+What is read of one: the sensor (`refDevice`, else the id, behind the last colon), when it observed
+(`dateObservedFrom`, `dateObservedTo`), `averageVehicleSpeed` in km/h (KMH; HM are miles an hour), and where
+they are there `intensity` (vehicles) and `occupancy` (a share of the time). Files are as `ngsi_ld` has them.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from consortia.engines.train.files import DataError, shown
+from consortia.solutions.city.ngsi_ld import attribute, entity_in, values_in
+from consortia.solutions.city.readings import REJECTS_MAX, TooMuch, moment_of
+from consortia.solutions.rejects import Rejected
+
+KIND = "TrafficFlowObserved"
+CONTEXTS = (
+    "https://raw.githubusercontent.com/smart-data-models/dataModel.Transportation/master/context.jsonld",
+    "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context.jsonld",
+)
+SPEEDS = {"KMH": 1.0, "HM": 1.609344}
+"""Kilometres an hour to a unit, by UN/CEFACT code."""
+
+SPEED_MAX, INTENSITY_MAX = 500.0, 1e6
+_SENSOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Flow:
+    """What a sensor observed in a while: mean speed in km/h, vehicles, share of the time it was taken."""
+
+    sensor: str
+    begins: datetime
+    ends: datetime
+    speed: float
+    intensity: float | None
+    occupancy: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """The flows of a file, by sensor and time, and the entities that cannot be used."""
+
+    found: tuple[Flow, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def read_flows(path: Path) -> Flows:
+    """Read a file of entities; raises DataError where it cannot be used as a whole."""
+    found: dict[tuple[str, datetime], Flow] = {}
+    rejected: list[Rejected] = []
+    for number, where, value in values_in(path):
+        try:
+            if isinstance(value, DataError):
+                raise value
+            flow = flow_of(where, value)
+            if (flow.sensor, flow.begins) in found:
+                raise DataError(
+                    f"{where}: sensor {flow.sensor} has a flow from {flow.begins:%Y-%m-%dT%H:%MZ} already"
+                )
+        except DataError as error:
+            if len(rejected) == REJECTS_MAX:
+                raise TooMuch(f"{path.name}: more than {REJECTS_MAX:,} entities cannot be used") from None
+            rejected.append(Rejected(number, str(error)))
+            continue
+        found[flow.sensor, flow.begins] = flow
+    return Flows(tuple(found[key] for key in sorted(found)), tuple(rejected))
+
+
+def flow_of(where: str, value: object) -> Flow:
+    """An entity's flow; raises DataError for what it lacks."""
+    entity = entity_in(where, value, KIND)
+    device, _ = attribute(entity, where, "refDevice" if "refDevice" in entity else "id")
+    sensor = str(device).rpartition(":")[2]
+    if not _SENSOR.fullmatch(sensor):
+        raise DataError(f"{where}: sensor {shown(sensor)!r}; 1 to 128 of letters, digits, '.', '_', '-'")
+    begins, ends = (
+        moment_of(f"{where}, {name}", str(attribute(entity, where, name)[0]))
+        for name in ("dateObservedFrom", "dateObservedTo")
+    )
+    if ends <= begins:
+        raise DataError(f"{where}: it ends before it begins")
+    said, code = attribute(entity, where, "averageVehicleSpeed", "KMH")
+    if code not in SPEEDS:
+        raise DataError(f"{where}, averageVehicleSpeed: unit {shown(code)!r}; wanted are {', '.join(SPEEDS)}")
+    speed = _number(f"{where}, averageVehicleSpeed", said, SPEED_MAX) * SPEEDS[code]
+    intensity = _optional(entity, where, "intensity", INTENSITY_MAX)
+    return Flow(sensor, begins, ends, speed, intensity, _optional(entity, where, "occupancy", 1.0))
+
+
+def entity_of(flow: Flow) -> dict[str, Any]:
+    """A flow as an entity."""
+    begins, ends = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (flow.begins, flow.ends))
+
+    def date(moment: str) -> dict[str, Any]:
+        return {"type": "Property", "value": {"@type": "DateTime", "@value": moment}}
+
+    numbers = {"intensity": flow.intensity, "occupancy": flow.occupancy}
+    return {
+        "id": f"urn:ngsi-ld:{KIND}:{flow.sensor}:{flow.begins:%Y%m%dT%H%M%SZ}",
+        "type": KIND,
+        "refDevice": {"type": "Relationship", "object": f"urn:ngsi-ld:Device:{flow.sensor}"},
+        "dateObservedFrom": date(begins),
+        "dateObservedTo": date(ends),
+        "averageVehicleSpeed": {"type": "Property", "value": flow.speed, "unitCode": "KMH"},
+        **{
+            name: {"type": "Property", "value": known} for name, known in numbers.items() if known is not None
+        },
+        "@context": list(CONTEXTS),
+    }
+
+
+def as_entities(flows: Iterable[Flow]) -> str:
+    """Flows as a list of entities that `read_flows` reads."""
+    return json.dumps([entity_of(one) for one in flows], indent=1) + "\n"
+
+
+def _optional(entity: Mapping[str, Any], where: str, name: str, most: float) -> float | None:
+    """An attribute's number, None where it is not there; raises DataError."""
+    if name not in entity:
+        return None
+    return _number(f"{where}, {name}", attribute(entity, where, name)[0], most)
+
+
+def _number(where: str, value: object, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= most:
+        raise DataError(f"{where}: {shown(str(value))!r}; a number from 0 to {most:g} is wanted")
+    return float(value)
