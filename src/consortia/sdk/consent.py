@@ -41,6 +41,8 @@ from consortia.workers.vault import Vault
 __all__ = ["Consent", "HandedOut", "Slip", "ToPurpose", "Use", "Withdrawn"]
 
 PAGE = 100
+AT_ONCE_MAX = 600
+"""So many people, once for each purpose, fit one transaction with what else a withdrawal needs."""
 
 
 class Finds(Protocol):
@@ -174,6 +176,8 @@ class Consent:
         1. the consent ends, where the person's own slip has not ended it already; 2. a version without the
         person is registered; 3. it is covered for the same purposes; 4. every study under way that the data
         set is in goes on with it from the next round on, unless more records were added than were taken away.
+        Where the version is covered in one part, all is one transaction: no round begins in between, which would
+        be without this member.
         """
         found, known = self._subjects(which)
         if person not in known or self._vault is None:
@@ -181,8 +185,7 @@ class Consent:
         wanted = tuple(sorted(set(purposes)))
         key = known[person].key
         standing = tuple(one.purpose for one in self.of(which, key) if one.stands and one.purpose in wanted)
-        if standing:  # 1
-            self._access.submit(asked.Withdraw(found.id, key, standing, None))
+        ends = (asked.Withdraw(found.id, key, standing, None),) if standing else ()  # 1
         held = self._held(found)
         begun = held.version > found.version and key not in sets.entries(held)  # and then it was interrupted
         made = (
@@ -190,11 +193,25 @@ class Consent:
             if begun
             else self._vault.remove_subjects(found.name, [person.encode()])
         )
-        self._access.submit(NewVersion(found.id, made.root, made.count, made.subjects, None))  # 2
+        version = found.version + 1
+        studies = tuple(self._studies(found.id, made.count, set(wanted)))
+        renewals = tuple(Renew(study, version, made.count) for study in studies)
+        steps: tuple[Record, ...] = (
+            *ends,
+            NewVersion(found.id, made.root, made.count, made.subjects, None),  # 2
+        )
+        entries = sets.entries(self._held(found), version)
+        if made.count and len(entries) * len(wanted) <= AT_ONCE_MAX:
+            siblings, people = part(entries, bytes(32), ENTRIES_MAX)
+            covers = [asked.Cover(found.id, version, purpose, siblings, people) for purpose in wanted]  # 3
+            self._access.submit(*steps, *covers, *renewals)  # 4
+            return Withdrawn(version, studies)
+        self._access.submit(*steps)
         for purpose in wanted:  # 3
             self.cover(which, purpose)
-        version = found.version + 1
-        return Withdrawn(version, tuple(self._renew(found.id, version, made.count, set(wanted))))  # 4
+        for renewal in renewals:  # 4
+            self._access.submit(renewal)
+        return Withdrawn(version, studies)
 
     def withdraw_by_slip(self, slip: Slip, purposes: Sequence[str]) -> None:
         """End a person's consent with its slip, through whichever member."""
@@ -304,8 +321,8 @@ class Consent:
             raise LedgerError(f"nobody asked for records at place {place}")
         return page.uses[0]
 
-    def _renew(self, dataset: bytes, version: int, records: int, purposes: set[str]) -> Iterable[bytes]:
-        """Bring the version to the studies under way, and give their ids."""
+    def _studies(self, dataset: bytes, records: int, purposes: set[str]) -> Iterable[bytes]:
+        """The studies under way that a version of so many records can be brought to."""
         after = None
         while True:
             question = list_queries.ListStudies(None, after, PAGE)
@@ -320,7 +337,6 @@ class Consent:
                     for each in seen.parts
                 )
                 if brings and seen.progress.round is not None and seen.study.terms.purpose in purposes:
-                    self._access.submit(Renew(item.id, version, records))
                     yield item.id
             after = page.next
             if after is None:

@@ -20,6 +20,10 @@ STORIES: dict[str, tuple[str, str]] = {
         "consortia.cli.demo.health",
         "Four hospitals train a diagnosis model together, and anyone can check it.",
     ),
+    "survival": (
+        "consortia.solutions.health.scenarios.survival",
+        "Three hospitals fit a survival model from FHIR; a patient withdraws and is not in the next round.",
+    ),
     "trading": (
         "consortia.solutions.finance.scenarios.trading",
         "Four firms' AI delegates trade in sealed auctions under mandates; the day replays to the unit.",
