@@ -176,8 +176,8 @@ class Consent:
         1. the consent ends, where the person's own slip has not ended it already; 2. a version without the
         person is registered; 3. it is covered for the same purposes; 4. every study under way that the data
         set is in goes on with it from the next round on, unless more records were added than were taken away.
-        Where the version is covered in one part, all is one transaction: no round begins in between, which would
-        be without this member.
+        Where the version is covered in one part, all is one transaction: no round begins in between, which
+        would be without this member.
         """
         found, known = self._subjects(which)
         if person not in known or self._vault is None:
