@@ -57,10 +57,11 @@ class Ledger:
     def __init__(
         self, store: LedgerStore, machine: Machine, tree: Tree, frontier: Frontier, tip: Tip
     ) -> None:
-        """Use `create` or `open`."""
+        """Use `create` or `open`; `genesis_bytes` is the encoded genesis, part of every block and proof."""
         self.store, self.machine = store, machine
         self.tip = tip
         self._tree, self._frontier = tree, frontier
+        self.genesis_bytes = encode_record(machine.genesis)
 
     @classmethod
     def create(
@@ -297,7 +298,6 @@ class Ledger:
         hashes = [leaf_hash(leaf) for leaf in result.leaves]
         nodes = [(0, first + at, digest) for at, digest in enumerate(hashes)] + frontier.extend(hashes)
         tip = Tip(block.height, block.time, frontier.size, plan.root, frontier.root())
-        genesis = encode_record(self.machine.genesis)
         write = BlockWrite(
             height=block.height,
             block=encode_record(block),
@@ -309,7 +309,7 @@ class Ledger:
             buckets=plan.buckets,
             delta=plan.delta,
             forget=plan.forget,
-            mark=encode_record(Mark(tip.height, tip.time, tip.state, frontier.encode(), genesis)),
+            mark=encode_record(Mark(tip.height, tip.time, tip.state, frontier.encode(), self.genesis_bytes)),
         )
         return Prepared(block, result, tip, write, plan, frontier)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consortia.base.codec import decode_record, encode_record
+from consortia.base.codec import decode_record
 from consortia.base.note import Note, parse_note
 from consortia.kernel.block import Header, leaf, parse_leaf
 from consortia.kernel.ledger import Ledger
@@ -107,7 +107,7 @@ def _assemble(
     header, index, note = place
     size = note.checkpoint.size
     extra = Extra(
-        genesis=encode_record(ledger.genesis),
+        genesis=ledger.genesis_bytes,
         changes=set_changes(ledger, size),
         header=leaf(header),
         receipt=claim if isinstance(claim, ReceiptClaim) else None,

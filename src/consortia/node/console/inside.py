@@ -5,7 +5,7 @@ from typing import Any
 
 from consortia.base.codec import R, Record, decode_record
 from consortia.base.envelope import open_envelope
-from consortia.kernel.block import Header, Receipt
+from consortia.kernel.block import OK, Header, Receipt
 from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Transaction
 from consortia.node.console.sayings import said
 from consortia.node.service import LedgerFollowed, Service, key_state
@@ -92,9 +92,9 @@ def told(title: str, done: list[Done], note: str = "") -> Table:
             Link(str(one.height), f"/console/ledger/{one.height}"),
             Moment(one.time),
             one.words,
-            one.receipt.code,
+            one.receipt.code if one.receipt.code == OK else f"refused: {one.receipt.code}",
             Link(short(one.receipt.transaction), f"/console/transactions/{one.receipt.transaction.hex()}"),
         )
         for one in done
     ]
-    return Table(title, ("block", "when", "what", "code", "transaction"), tuple(rows), note)
+    return Table(title, ("block", "when", "what", "outcome", "transaction"), tuple(rows), note)
