@@ -32,6 +32,7 @@ TRANSACTION_FRAME_BYTES = 8
 """What a transaction adds to the encoded block beside its own bytes, at most."""
 
 BLOCK_FRAME_BYTES = 64
+_FOR_URGENT = BLOCK_BYTES_MAX // URGENT_PART
 
 POOL_FULL = Refusal("node", 1, "pool_full", "Too many of the member's transactions wait already.")
 """Refused by a node, not by the ledger: it stands in no receipt."""
@@ -118,11 +119,12 @@ class Mempool:
         """Take in what `parse` gave and does not wait yet; raises Refused."""
         fold = self._current(now)
         member = fold.admission.signer(parsed.transaction.key).member
-        cap = fold.admission.quota(member).pending
-        if is_urgent(calls):
-            cap += max(1, cap // URGENT_PART)
-        if self._pending.get(member, 0) >= cap:
-            raise Refused(POOL_FULL, f"{member}: {cap}")
+        cap, waits = fold.admission.quota(member).pending, self._pending.get(member, 0)
+        if waits >= cap:
+            if is_urgent(calls):
+                cap += max(1, cap // URGENT_PART)
+            if waits >= cap:
+                raise Refused(POOL_FULL, f"{member}: {cap}")
         self._enter(fold, Waiting(parsed, calls, member))
 
     def raws(self) -> Iterator[bytes]:
@@ -134,6 +136,11 @@ class Mempool:
         """Whether a transaction carries the signature of the key that it names; raises Refused for no key."""
         public = self._current(now).admission.signer(parsed.transaction.key).public
         return self.check(public, parsed.signed, parsed.envelope.signature)
+
+    def next_sequence(self, key: bytes, lane: int, now: int) -> int:
+        """The sequence number that a lane's next transaction must have, after those that wait."""
+        expected = self._lanes.get((key, lane))
+        return self._current(now).admission.next_sequence(key, lane) if expected is None else expected
 
     def member(self, key: bytes, now: int) -> str:
         """The member whose key has this id, or nothing where none has it."""
@@ -202,8 +209,8 @@ class Mempool:
         """Admit to the block; False when the transaction must wait for a later one."""
         lane = (item.parsed.transaction.key, item.parsed.transaction.lane)
         size = len(item.parsed.raw) + TRANSACTION_FRAME_BYTES
-        room = BLOCK_BYTES_MAX if is_urgent(item.calls) else BLOCK_BYTES_MAX - BLOCK_BYTES_MAX // URGENT_PART
-        if lane in self._lanes or fold.bytes + size > room:
+        room = BLOCK_BYTES_MAX - fold.bytes - size
+        if lane in self._lanes or room < 0 or (room < _FOR_URGENT and not is_urgent(item.calls)):
             return False
         try:
             fold.admitted.append(fold.admission.admit_parsed(item.parsed, item.calls, self.check))
