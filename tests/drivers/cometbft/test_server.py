@@ -49,12 +49,12 @@ class Client:
         return found
 
 
-def run(tmp_path, body, reply=answer):
+def run(tmp_path, body, reply=answer, ahead=lambda _request: ()):
     """Run `body(connect)` beside a server; gives what the server raised."""
 
     async def main():
         path, up = tmp_path / "abci.sock", asyncio.Event()
-        task = asyncio.create_task(serve(path, reply, up.set))
+        task = asyncio.create_task(serve(path, reply, up.set, ahead))
         await up.wait()
 
         async def connect():
@@ -211,3 +211,34 @@ def test_a_crowd_of_large_calls_with_short_replies_leaves_others_their_turn(tmp_
 
     assert isinstance(run(tmp_path, body, note), Lost)
     assert answered.index("echo") < 50
+
+
+def test_a_long_call_is_worked_off_in_steps_between_which_others_have_their_turn(tmp_path):
+    taken, answered, begun = [], [], asyncio.Event()
+
+    def steps(request):
+        begun.set()
+        for number in range(10_000 if request.echo.message == "long" else 0):
+            taken.append(number)
+            yield
+
+    def note(request):
+        answered.append((request.echo.message, len(taken)))
+        return answer(request)
+
+    async def body(connect):
+        crowd, other = await connect(), await connect()
+        crowd.writer.write(frame(echo("long")) + frame(echo("behind it")))
+        await begun.wait()
+        other.writer.write(frame(echo("between")))
+        await other.replies(1)
+        crowd.writer.write(frame(echo("last")))
+        said = [reply.echo.message for reply in await crowd.replies(3)]
+        assert said == ["long", "behind it", "last"]
+        crowd.writer.close()
+        other.writer.close()
+
+    assert isinstance(run(tmp_path, body, note, steps), Lost)
+    assert answered[0][0] == "between"
+    assert answered[0][1] < 10_000
+    assert answered[1:] == [("long", 10_000), ("behind it", 10_000), ("last", 10_000)]

@@ -4,7 +4,7 @@ All sixteen calls are answered. InsertTx and ReapTxs, which v0.39 added for a me
 keeps, are refused: ours is CometBFT's own (`flood`), and whoever set another should see it at once.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.metadata import version
 from typing import Final
@@ -89,6 +89,11 @@ class Calls:
         reply.SetInParent()
         handler(getattr(request, name), reply)
         return response
+
+    def ahead(self, request: Message) -> Iterator[None]:
+        """Work towards the answer of a long call, step by step; nothing changes but how long that takes."""
+        if request.WhichOneof("value") == "check_tx" and request.check_tx.type != RECHECK:
+            yield from self.driver.pool.ahead(request.check_tx.tx, self._clock())
 
     def _echo(self, request: Message, reply: Message) -> None:
         reply.message = request.message

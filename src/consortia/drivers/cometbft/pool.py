@@ -12,7 +12,7 @@ with empty pools wait for ever while the fourth cannot go on alone. So
    everybody and is let in by those who lack it, twice as much of a member's as they let in otherwise.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
@@ -43,6 +43,9 @@ ABROAD = 2
 
 RESENT = 4
 """So many shares of a member's transactions wait where more of them comes in what is sent again."""
+
+AHEAD = 32
+"""So many signatures are checked in one step of `Pool.ahead`: a proposal waits for no more."""
 
 AGAIN_MS = 2_000
 """What waits is sent again when no block came for so long, and then each time after twice as long."""
@@ -122,6 +125,41 @@ class Pool:
         said = next((str(reason) for reason in reasons if reason is not None), "")
         told = tuple([OK if each is None else each.code for each in reasons])
         return Verdict(ACCEPTED if accepted else REFUSED, told, said)
+
+    def ahead(self, entry: bytes, now: int) -> Iterator[None]:
+        """Check the signatures of a new entry that `check` would, some at a time; `check` then knows them.
+
+        What is no next transaction of its lane is left out, and nothing is checked behind a wrong one:
+        whoever floods has no more checked than without.
+        """
+        try:
+            found = self._readings.read(entry)
+        except Malformed:
+            return
+        if isinstance(found, Tick) or self._crowds(found, now, resent=entry[0] == AGAIN):
+            return
+        lanes, checked = dict[_Lane, int](), 0
+        for one in found:
+            if isinstance(one, Refused):
+                continue
+            parsed, transaction = one[0], one[0].transaction
+            lane = transaction.key, transaction.lane
+            known = (lanes[lane],) if lane in lanes else self._awaited(lane, now)
+            if transaction.sequence not in known:
+                continue
+            lanes[lane] = transaction.sequence + 1
+            try:
+                if not self._mempool.signed(parsed, now):
+                    return
+            except Refused:
+                return
+            checked += 1
+            if checked % AHEAD == 0:
+                yield
+
+    def _awaited(self, lane: _Lane, now: int) -> tuple[int, int | None]:
+        """What may be a lane's next sequence: after what waits, and after the block that is being decided."""
+        return self._mempool.next_sequence(*lane, now), self._following().get(lane)
 
     def again(self, now: int) -> bytes | None:
         """What has waited here without a block for so long that others may lack it, as an entry."""
@@ -223,16 +261,20 @@ class Pool:
 
     def _follows(self, parsed: Parsed, now: int) -> bool:
         """Whether a transaction is the next of its lane after the block that is being decided."""
+        transaction, following = parsed.transaction, self._following()
+        lane = transaction.key, transaction.lane
+        if following.get(lane) != transaction.sequence or not self._mempool.signed(parsed, now):
+            return False
+        following[lane] = transaction.sequence + 1
+        return True
+
+    def _following(self) -> dict[_Lane, int]:
+        """The next sequences of the lanes in the block that is being decided."""
         if self._next is None:
             admitted = () if self._deciding is None else self._deciding.admitted
             done = [one.parsed.transaction for one in admitted]
             self._next = {(one.key, one.lane): one.sequence + 1 for one in done}
-        transaction = parsed.transaction
-        lane = transaction.key, transaction.lane
-        if self._next.get(lane) != transaction.sequence or not self._mempool.signed(parsed, now):
-            return False
-        self._next[lane] = transaction.sequence + 1
-        return True
+        return self._next
 
     def _check_tick(self, tick: Tick, now: int) -> Verdict:
         tip = self._ledger.tip

@@ -7,7 +7,7 @@ application fail ends the server: CometBFT cannot go on without it, and whoever 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +15,9 @@ from consortia.drivers.cometbft.wire import MESSAGES, Frames, Message, frame
 
 Answer = Callable[[Message], Message]
 """Gives the Response to a Request; what it raises is told to CometBFT and ends the server."""
+
+Ahead = Callable[[Message], Iterable[None]]
+"""Gives steps to take before a Request is answered; after each of them other connections get their turn."""
 
 TURN_BYTES = 32 << 10
 """When calls and replies of so many bytes were worked off, other connections get their turn.
@@ -27,7 +30,14 @@ class Lost(ConnectionError):
     """CometBFT closed one of its connections."""
 
 
-async def serve(path: Path, answer: Answer, started: Callable[[], None] = lambda: None) -> None:
+def _nothing(_request: Message) -> Iterable[None]:
+    """Every call is answered at once."""
+    return ()
+
+
+async def serve(
+    path: Path, answer: Answer, started: Callable[[], None] = lambda: None, ahead: Ahead = _nothing
+) -> None:
     """Serve a unix socket at `path` until cancelled, or until a connection ends.
 
     `started` is called once the socket listens. Raises Lost when CometBFT went away, WireError for what is
@@ -36,7 +46,9 @@ async def serve(path: Path, answer: Answer, started: Callable[[], None] = lambda
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     connections = set[_Connection]()
-    server = await loop.create_unix_server(lambda: _Connection(answer, ended, connections), str(path))
+    server = await loop.create_unix_server(
+        lambda: _Connection((answer, ahead), ended, connections), str(path)
+    )
     try:
         _keep_private(path)
         started()
@@ -60,11 +72,14 @@ def _remove(path: Path) -> None:
 class _Connection(asyncio.Protocol):
     """One of CometBFT's connections."""
 
-    def __init__(self, answer: Answer, ended: "asyncio.Future[None]", others: "set[_Connection]") -> None:
-        self._answer, self._ended, self._others = answer, ended, others
+    def __init__(
+        self, calls: tuple[Answer, Ahead], ended: "asyncio.Future[None]", others: "set[_Connection]"
+    ) -> None:
+        (self._answer, self._ahead), self._ended, self._others = calls, ended, others
         self._frames = Frames("Request")
         self._transport: asyncio.Transport | None = None
         self._held = self._due = False
+        self._begun: tuple[Message, Iterator[None]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take part."""
@@ -106,20 +121,34 @@ class _Connection(asyncio.Protocol):
             return
         replies, size, begin = list[bytes](), 0, self._frames.pending
         try:
-            for reply in self._replies():
+            while (reply := self._reply()) is not None:
                 replies.append(reply)
                 size += len(reply)
                 if size + begin - self._frames.pending >= TURN_BYTES:
-                    self._due = True
-                    asyncio.get_running_loop().call_soon(self._resume)
+                    self._yield()
                     break
             self._write(b"".join(replies))
         except Exception as error:  # noqa: BLE001 (whatever fails, CometBFT is told, and serve() raises it)
             self._fail(error, replies)
 
-    def _replies(self) -> Iterator[bytes]:
-        for request in self._frames:
-            yield frame(self._answer(request))
+    def _reply(self) -> bytes | None:
+        """The next reply; None where there is no call, or others have their turn before it is answered."""
+        if self._begun is None:
+            request = next(iter(self._frames), None)
+            if request is None:
+                return None
+            self._begun = request, iter(self._ahead(request))
+        request, steps = self._begun
+        for _ in steps:
+            self._yield()
+            return None
+        self._begun = None
+        return frame(self._answer(request))
+
+    def _yield(self) -> None:
+        """Let other connections have their turn."""
+        self._due = True
+        asyncio.get_running_loop().call_soon(self._resume)
 
     def _resume(self) -> None:
         self._due = False

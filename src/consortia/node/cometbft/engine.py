@@ -235,7 +235,7 @@ class Engine:
             if self._way is not None:
                 self._driver.begins = self._way.size
                 await self._light.open()
-            await serve(path, calls.answer, started)
+            await serve(path, calls.answer, started, calls.ahead)
         except NoRoom as error:
             self._hindrance.meet(str(error))
             raise
