@@ -1,5 +1,6 @@
 """The application writes only at Commit, decides alike on every node, and stays in step with CometBFT."""
 
+import dataclasses
 import random
 
 import pytest
@@ -21,6 +22,7 @@ from consortia.drivers.embedded import Embedded, Grouping
 from consortia.kernel.block import Accusation
 from consortia.kernel.durable import Power
 from consortia.kernel.ledger import Ledger
+from consortia.kernel.upgrades import Demand, Outdated
 from consortia.store.lmdb import LmdbStore
 from consortia.testing.plain import Admit, Member, application, genesis
 from consortia.testing.simulator import Disk
@@ -310,3 +312,38 @@ def test_what_is_foreseen_is_never_written():
     assert (driver.ledger.tip, driver.mark) == (before, None)
     with pytest.raises(OutOfStep):
         driver.commit()
+
+
+class Agreed:
+    """The members agreed on a version of the rules that this software does not have."""
+
+    def __init__(self, time):
+        self.time = time
+
+    def demands(self, _ctx):
+        return (Demand("plain", 2, bytes(32), self.time),)
+
+
+def test_old_software_stops_before_the_agreed_block_wherever_it_is_asked_and_the_others_go_on():
+    engine = Engine.of(2)
+    old, new = engine.drivers
+    engine.submit(write(0))
+    engine.step()
+    at, before = engine.now, old.ledger.tip
+    agreed = dataclasses.replace(application(), upgrades=Agreed(at))
+    old.ledger.machine = dataclasses.replace(old.ledger.machine, app=agreed)
+    entry = pack([write(1)])
+    proposal = block(2, entry, time=at)
+    for asked in (
+        lambda: old.check_tx(entry, at),
+        lambda: list(old.pool.ahead(entry, at)),
+        lambda: old.prepare_proposal(proposal, 1 << 20, at),
+        lambda: old.process_proposal(proposal),
+        lambda: old.finalize_block(proposal, at),
+    ):
+        with pytest.raises(Outdated, match="demands plain 2"):
+            asked()
+    assert (old.ledger.tip, old.height) == (before, 1)
+    assert new.process_proposal(proposal)
+    committed(new, proposal, at)
+    assert new.ledger.tip.height == before.height + 1
