@@ -148,10 +148,10 @@ def until(holds, what, seconds=SECONDS_MAX):
         time.sleep(0.1)
 
 
-def found_and_join(terminal, members, worker=False):
+def found_and_join(terminal, members, worker=False, driver="embedded"):
     """A network of these members on this machine, all nodes running; gives the nodes by member."""
     first, keys = members[0], ("--plain-keys", "--worker" if worker else "--no-worker")
-    terminal.run("init", "heart", "--org", first, "--home", first, *keys)
+    terminal.run("init", "heart", "--org", first, "--home", first, "--driver", driver, *keys)
     nodes = {first: terminal.up(first)}
     for name in members[1:]:
         terminal.run("invite", name, "--home", first)
