@@ -106,6 +106,7 @@ def _learn(stage: Stage, day: Day) -> Estimator:
         members=DISTRICTS,
         times=Times(120_000, STEP_MILLISECONDS, STEP_MILLISECONDS),
     )
+    stage.settle()  # so that every member's node knows the study
     for district in DISTRICTS:
         stage.ledger(district).training.get(study.id).join(HOURS)
     study.start().wait()

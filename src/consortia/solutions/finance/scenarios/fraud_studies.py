@@ -227,6 +227,7 @@ def _propose(
         times=TIMES,
         summing=summing,
     )
+    bureau.stage.settle()  # so that every bank's node knows the study
     for bank in BANKS:
         own = FORGED if forged and bank == POISONER else data
         bureau.stage.ledger(bank).training.get(study.id).join(own)

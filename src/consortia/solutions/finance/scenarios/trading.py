@@ -89,6 +89,7 @@ def _learn(stage: Stage, day: Day) -> dict[str, Trader]:
         members=FIRMS,
         times=Times(120_000, STEP_MILLISECONDS, STEP_MILLISECONDS),
     )
+    stage.settle()  # so that every member's node knows the study
     for firm in FIRMS:
         stage.ledger(firm).training.get(study.id).join(NOTES)
     study.start().wait()

@@ -80,6 +80,7 @@ def _propose(stage: Stage) -> Study:
         members=PARTIES,
         times=TIMES,
     )
+    stage.settle()  # so that every member's node knows the study
     for name in PARTIES:
         stage.ledger(name).training.get(study.id).join(tasks.DATASET)
     return study.start()
