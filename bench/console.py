@@ -1,4 +1,4 @@
-"""The console and the reading of facts: console.first, console.live, api.read, wheel.size.
+"""console.first, console.live, api.read and wheel.size: the console, and the reading of facts.
 
 `console.first` counts every byte that a browser gets for the first page, squeezed, until it asks for nothing
 more, and the node's own time for it. `console.live` opens 500 streams of headers, lets two blocks a second

@@ -1,4 +1,4 @@
-"""Claim solutions.time: each story ends within a minute, processes, proof and audit included."""
+"""solutions.time: each story ends within a minute, processes, proof and audit included."""
 
 import tempfile
 from pathlib import Path
