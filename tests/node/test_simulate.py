@@ -45,6 +45,19 @@ def test_members_train_a_model_together_and_use_it(trained):
     assert study.model().kind == "model"
 
 
+def test_a_study_that_is_started_meanwhile_stays_as_it_is(monkeypatch):
+    with consortia.simulate(NAMES) as ledger:
+        for seed, name in enumerate(NAMES):
+            ledger.of(name).assets.register_dataset(rows(seed), name="records", process=["*"])
+        study = ledger.training.propose("quick", data="records", label="outcome", quorum=3)
+        for name in NAMES:
+            ledger.of(name).training.get(study.id).join("records")
+        study.start()
+        assert study.status == "running"
+        monkeypatch.setattr(type(study), "status", "proposed")  # as it was when it was looked at
+        assert study.start() is study
+
+
 def test_every_member_holds_the_same_ledger(trained):
     ledger, _ = trained
     for _ in range(50):

@@ -20,9 +20,10 @@ from consortia.modules.training import list_queries, queries
 from consortia.modules.training import types as law
 from consortia.modules.training.budget_queries import CostView
 from consortia.modules.training.messages import Cancel, Join, Leave, Propose, Start
+from consortia.modules.training.refusals import NOT_PROPOSED
 from consortia.sdk.access import Access
 from consortia.sdk.assets import Assets
-from consortia.sdk.errors import LedgerError
+from consortia.sdk.errors import LedgerError, TransactionRefused
 from consortia.sdk.notebook import shown
 from consortia.sdk.views import Table
 from consortia.workers.arithmetic import Summing, plans
@@ -181,9 +182,13 @@ class Study:
         return self
 
     def start(self) -> "Study":
-        """Begin the rounds; a study that runs already stays as it is."""
+        """Begin the rounds; a study that runs already, or is started meanwhile, stays as it is."""
         if self.status == "proposed":
-            self._access.submit(Start(self.id))
+            try:
+                self._access.submit(Start(self.id))
+            except TransactionRefused as error:
+                if error.code != NOT_PROPOSED.code:
+                    raise
         return self
 
     def leave(self) -> "Study":
