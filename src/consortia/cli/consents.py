@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from consortia.base.codec import Malformed, decode_record, encode_record
+from consortia.cli.filing import new
 from consortia.cli.lookup import digest_of, find_asset
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, printable, say, table
@@ -210,8 +211,7 @@ def hand_out(*, dataset: str, place: int, out: Path, home: Path | None, as_json:
 
     The file holds them in the clear: send it as you would send the records.
     """
-    if out.exists():
-        raise Failure(f"{out} is there already", "--out with a new name")
+    new(out)
     made = desk(home).hand_out(dataset, place)
     write_private(out, encode_record(made))
     text = f"{out}: {len(made.presence.rows)} records of version {made.version}, in the clear"
@@ -256,8 +256,7 @@ def prove(
 
     It is for that person: it shows its records. `consortia verify` checks it offline.
     """
-    if out.exists():
-        raise Failure(f"{out} is there already", "--out with a new name")
+    new(out)
     session = at_home(home)
     made, there = desk(home).prove(dataset, person, session.client.proof_of_state, version)
     write_private(out, made)

@@ -11,15 +11,19 @@ from consortia.engines.train.files import DataError
 from consortia.solutions.rejects import Rejected, write_rejects
 
 
-def _new(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
-    """The file to write, which must not be there: nothing of a person's is written over."""
+def new(path: Path) -> Path:
+    """A file that is to be made, which must not be there: nothing of a person's is written over."""
     if path.exists():
-        raise Failure(f"{path} is there already", f"{parameter.opts[0]} with a new name")
+        raise Failure(f"{path} is there already", "--out with a new name")
     return path
 
 
 out_option = click.option(
-    "--out", type=click.Path(path_type=Path), required=True, callback=_new, help="The new file."
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    callback=lambda _context, _parameter, path: new(path),
+    help="The new file.",
 )
 
 

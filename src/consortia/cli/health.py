@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from consortia.cli.consents import desk, subject_of
+from consortia.cli.filing import new
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
-from consortia.cli.output import DONE, Failure, facts, note, say
+from consortia.cli.output import DONE, facts, note, say
 from consortia.cli.session import at_home
 from consortia.sdk.ledger import Ledger
 from consortia.solutions.health.fhir.mapping import read_mapping
@@ -46,8 +47,7 @@ def make_table(
 
     Register it by `consortia asset add OUT --subject patient`.
     """
-    if out.exists():
-        raise Failure(f"{out} is there already", "--out with a new name")
+    new(out)
     chosen = read_mapping(mapping)
     resources = read(*files)
     study = study_table(resources, chosen)

@@ -12,6 +12,7 @@ import click
 from consortia.base.codec import Malformed
 from consortia.base.keys import SigningKey
 from consortia.cli.consents import desk
+from consortia.cli.filing import new
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, Failure, facts, note, printable, say, table
 from consortia.cli.session import at_home
@@ -37,12 +38,6 @@ catalogue_option = click.option("--catalogue", required=True, type=file_type, he
 out_option = click.option("--out", required=True, type=click.Path(path_type=Path), help="What is new.")
 
 
-def _new(path: Path) -> Path:
-    if path.exists():
-        raise Failure(f"{path} is there already", "--out with a new name")
-    return path
-
-
 @click.group()
 def personal() -> None:
     """Personal services: tables of items, consent as credentials, reasons, one's own log."""
@@ -63,14 +58,14 @@ def make_table(
     Register it by `consortia asset add OUT --subject person`. Without --catalogue one is written
     beside it, to be agreed on with the other services.
     """
-    _new(out)
+    new(out)
     read = read_had(file)
     if rejects is not None:
         write_rejects(rejects, read.rejected)
     people = in_order(usable(read.had, read.rejected, skip=skip_bad_rows))
     if catalogue is None:
         items = tasks.catalogue_of(people.values())
-        _new(out.with_suffix(".catalogue")).write_text("\n".join(items) + "\n", encoding="utf-8")
+        new(out.with_suffix(".catalogue")).write_text("\n".join(items) + "\n", encoding="utf-8")
     else:
         items = tasks.read_catalogue(catalogue)
     out.write_text(tasks.csv_of(tasks.rows_of(people, items)), encoding="utf-8")
@@ -103,7 +98,7 @@ def consent(
     as_json: bool,
 ) -> int:
     """Sign a person's consent as a credential, with the person's KEY; where there is none, it is made."""
-    _new(out)
+    new(out)
     if not key.exists():
         write_private(key, os.urandom(32).hex().encode())
     try:
@@ -142,7 +137,7 @@ def accept(
     as_json: bool,
 ) -> int:
     """Check a person's CREDENTIAL and record the consent on the ledger until the credential's end."""
-    _new(out)
+    new(out)
     now = time.time_ns() // 1_000_000
     found = check(credential.read_text(encoding="utf-8"), service, now, _documents(document))
     session, own = at_home(home), desk(home)
@@ -221,7 +216,7 @@ def export_all(
 
     `consortia asset erase DATASET --subject PERSON` destroys it.
     """
-    _new(out)
+    new(out)
     known, ledger = read_slip(slip), _ledger(home)
     held = Vault(at_home(home).home.private).rows(dataset).get(person.encode())
     if held is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from consortia.cli.filing import done, hold, out_option, save
+from consortia.cli.filing import done, hold, new, out_option, save
 from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, printable, say, table
 from consortia.engines.train.files import DataError
@@ -143,10 +143,8 @@ def query(
     text = json.dumps(answer, ensure_ascii=False)
     if out is None:
         say(text)
-    elif out.exists():
-        raise Failure(f"{out} is there already", "--out with a new name")
     else:
-        save(out, text.encode())
+        save(new(out), text.encode())
     return DONE
 
 
@@ -210,8 +208,7 @@ def recall(
     found = spread(events, things, START if start is None else start)
     rows = [[thing, day(time), found.places[thing]] for thing, time in sorted(found.things.items())]
     if out is not None:
-        if out.exists():
-            raise Failure(f"{out} is there already", "--out with a new name")
+        new(out)
         with out.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([["thing", "since", "place"], *rows])
     if as_json:
