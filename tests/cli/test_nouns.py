@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from consortia.workers.vault import Vault
 from tests.cli.terminal import Terminal, found_and_join, until
 
 pytestmark = pytest.mark.slow
@@ -84,6 +85,15 @@ def test_rows_are_added_and_a_subject_erased_as_new_versions(network):
     assert "error:" in terminal.error(
         "asset", "erase", "ward", "--subject", "nobody", "--yes", "--home", "alpha"
     )
+    vault = Vault(terminal.folder / "alpha" / "private")  # two commands cut off before the ledger was told
+    cut_off = vault.append_rows("ward", {b"late": [b"x"]})
+    said = terminal.error(*command, "--append")
+    assert "it is version 4 now, of 41 records. Nothing was added from more.csv" in said
+    shown = terminal.facts("asset", "show", "ward", "--home", "alpha")
+    assert (shown["version"], shown["newest"]["commitment"]) == (4, cut_off.root.hex())
+    vault.erase_subject("ward", b"late")
+    said = terminal.error("asset", "erase", "ward", "--subject", "late", "--yes", "--home", "alpha")
+    assert "it is version 5 now, of 40 records." in said
 
 
 def test_a_file_that_cannot_be_shared_says_file_row_and_column(network):

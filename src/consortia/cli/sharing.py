@@ -11,10 +11,12 @@ from consortia.cli.lookup import find_asset, permissions
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import Session, at_home
+from consortia.engines.commit.dataset import Commitment
 from consortia.engines.train.files import DataError, RawTable, read_file
+from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import NewVersion, Register
 from consortia.modules.assets.queries import ByName, MaybeAsset
-from consortia.modules.assets.types import Form, Kind, Rights
+from consortia.modules.assets.types import Asset, Form, Kind, Rights, Version
 from consortia.workers.rows import by_subject
 from consortia.workers.vault import Vault
 
@@ -80,9 +82,15 @@ def add(
         raise click.BadParameter(f"{called!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="--name")
     session = at_home(home)
     if append:
-        one, _ = find_asset(session, called)
-        made = Vault(session.home.private).append_rows(called, read_rows(file, subject))
-        receipt = session.submit(NewVersion(one.id, made.root, made.count, made.subjects, None))
+        rows = read_rows(file, subject)
+        one, newest = find_asset(session, called)
+        if (finished := catch_up(session, one, newest)) is not None:
+            raise Failure(
+                f"{finished}. Nothing was added from {file.name}",
+                "add the file again only if those are not its records: consortia asset show " + called,
+            )
+        made = Vault(session.home.private).append_rows(called, rows)
+        receipt = register(session, one, made)
         identity, number = one.id, one.version + 1
         shared = Shared("dataset", "set", made.root, made.count, made.subjects)
     else:
@@ -119,19 +127,20 @@ def erase(*, which: str, subject: str, yes: bool, home: Path | None, as_json: bo
     the home are yours to see to.
     """
     session = at_home(home)
-    one, _ = find_asset(session, which)
+    one, newest = find_asset(session, which)
     if one.owner != session.member:
         raise Failure(
             f"{one.owner}/{one.name} is {one.owner}'s", "consortia asset list --owner " + session.member
         )
     if not yes:
         click.confirm(f"Every record of {subject} in {one.name} is destroyed for good. Sure?", abort=True)
-    vault = Vault(session.home.private)
-    before = vault.commitment(one.name)
-    made = vault.erase_subject(one.name, subject.encode())
+    if (finished := catch_up(session, one, newest)) is not None:
+        note(f"{finished}.")
+        one, newest = find_asset(session, which)
+    made = Vault(session.home.private).erase_subject(one.name, subject.encode())
     version, told = one.version, dict[str, object]()
-    if made.root != before.root:  # it may have been taken out before
-        receipt = session.submit(NewVersion(one.id, made.root, made.count, made.subjects, None))
+    if made.root != newest.commitment:  # it may have been taken out before
+        receipt = register(session, one, made)
         version, told = version + 1, {"transaction": receipt.transaction, "height": receipt.height}
     known = {"asset": one.id, "version": version, "commitment": made.root, "records": made.count}
     if as_json:
@@ -140,6 +149,23 @@ def erase(*, which: str, subject: str, yes: bool, home: Path | None, as_json: bo
         left = f"{made.count:,} records about {made.subjects:,} subjects"
         say(f"Erased. {one.name} version {version} has {left}")
     return DONE
+
+
+def catch_up(session: Session, one: Asset, newest: Version) -> str | None:
+    """Register what the vault has and the ledger lacks, as after a crash between the two; say what it was."""
+    held = Vault(session.home.private).commitment(one.name)
+    if held.root == newest.commitment:
+        return None
+    register(session, one, held)
+    return (
+        f"an earlier change of {one.name} was cut off before the ledger had it; "
+        f"it is version {one.version + 1} now, of {held.count:,} records"
+    )
+
+
+def register(session: Session, one: Asset, made: Commitment) -> Receipt:
+    """Register the vault's newest version of a data set as the asset's next."""
+    return session.submit(NewVersion(one.id, made.root, made.count, made.subjects, None))
 
 
 def registration(name: str, title: str, shared: Shared, rights: Rights) -> Register:
