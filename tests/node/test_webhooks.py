@@ -4,6 +4,8 @@ import asyncio
 import base64
 import hmac
 import json
+import os
+import threading
 from hashlib import sha256
 
 import pytest
@@ -105,6 +107,28 @@ def test_after_a_restart_it_goes_on_where_it_was(ledger, tmp_path):
     assert first != second
     place.write_text("nonsense")
     assert handed_out(ledger, place, lambda _: True) == ([], [])
+
+
+def test_no_disk_is_waited_for_on_the_loop_and_none_turns_for_a_block_without_an_alert(
+    ledger, tmp_path, monkeypatch
+):
+    place, forced, fsync = tmp_path / "place", [], os.fsync
+
+    def watched(descriptor):
+        forced.append(threading.current_thread())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    handed_out(ledger, place, lambda _: True)
+    first = len(forced)
+    for _ in range(20):
+        raised(ledger, "south")
+    assert handed_out(ledger, place, lambda _: True) == ([], [])
+    assert len(forced) == first
+    raised(ledger)
+    handed_out(ledger, place, lambda _: True)
+    assert len(forced) > first
+    assert threading.main_thread() not in forced
 
 
 @pytest.fixture

@@ -291,7 +291,8 @@ class NodeProcess:
         self._spawn(indexing.follow(self.service, self._stopping, self._occupied))
         self._spawn(self._announce())
         if self.config.webhook:
-            self._spawn(self._webhooks().run(self._stopping, self.service.waiting.news))
+            webhooks = await asyncio.to_thread(self._webhooks)
+            self._spawn(webhooks.run(self._stopping, self.service.waiting.news))
         try:
             await self._drive(serving)
         finally:
