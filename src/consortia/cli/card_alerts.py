@@ -23,12 +23,13 @@ from consortia.cli.session import Session, at_home
 from consortia.engines.infer.models import load
 from consortia.engines.train.api import RecipeError
 from consortia.modules.guard.messages import SetPolicy
+from consortia.sdk.currencies import CURRENCIES
+from consortia.sdk.payment_alerts import SCHEMA, Evidence, Shown, shown
 from consortia.solutions.finance.fraud import evidence
 from consortia.solutions.finance.fraud.cards import Cards
 from consortia.solutions.finance.fraud.raising import Pinned, answered, highest, raise_alerts
 from consortia.solutions.finance.fraud.tables import arranged
 from consortia.solutions.finance.fraud.tables import features as features_of
-from consortia.solutions.finance.iso20022.money import CURRENCIES
 
 DAILY = 50
 """Alerts a day that a new policy allows."""
@@ -91,7 +92,7 @@ def alert(
     for row in [row for row in chosen if _reference(cards, row) not in done][:most]:
         cells, score = answered(pinned.model, numbers, row)
         seen = _evidence(cards, row, cells, currency)
-        opened.append(evidence.shown(session.member, seen, score, pinned.blob))
+        opened.append(shown(session.member, seen, score, pinned.blob))
     ids = _raised(session, opened, pinned)
     told = [(one, each.score.value, each.evidence.reference) for one, each in zip(ids, opened, strict=True)]
     if as_json:
@@ -116,11 +117,11 @@ def _pinned(session: Session, by: str, sums: bytes, policy: str) -> Pinned:
 def _pin(session: Session, by: Pinned, which: str) -> None:
     """Have the guard's policy pin the model, where it does not yet."""
     found = next((one for one in standing(session, session.member).policies if one.name == by.policy), None)
-    if found is not None and found.schema != evidence.SCHEMA:
+    if found is not None and found.schema != SCHEMA:
         raise Failure(f"the policy {by.policy} is of {found.schema}", "--policy with a new name")
     if found is None or found.model != by.blob:
         daily = DAILY if found is None else found.daily
-        session.submit(SetPolicy(by.policy, evidence.SCHEMA, (), by.blob, daily))
+        session.submit(SetPolicy(by.policy, SCHEMA, (), by.blob, daily))
         note(f"the policy {by.policy} pins the model of {which} from now on")
 
 
@@ -138,14 +139,14 @@ def _reference(cards: Cards, row: int) -> str:
     return f"{moment} customer {cards.customer[row]} terminal {cards.terminal[row]}"
 
 
-def _evidence(cards: Cards, row: int, cells: tuple[int | None, ...], currency: str) -> evidence.Evidence:
+def _evidence(cards: Cards, row: int, cells: tuple[int | None, ...], currency: str) -> Evidence:
     amount = round(float(cards.amount[row]) * 10 ** CURRENCIES[currency])
     made = int(cards.seconds[row]) * 1_000
     payee = f"terminal {cards.terminal[row]}"
-    return evidence.Evidence(evidence.SCHEMA, _reference(cards, row), made, amount, currency, payee, cells)
+    return Evidence(SCHEMA, _reference(cards, row), made, amount, currency, payee, cells)
 
 
-def _raised(session: Session, opened: list[evidence.Shown], by: Pinned) -> list[bytes]:
+def _raised(session: Session, opened: list[Shown], by: Pinned) -> list[bytes]:
     signing = session.signing(session.keyring.for_roles({"operator"}))
     try:
         return raise_alerts(signing, session.home.private, opened, by)

@@ -1,55 +1,20 @@
-"""`consortia case`: alerts on payments with all that shows them, in one file that `consortia verify` checks.
+"""`consortia case`: alerts on payments in one file that `consortia verify` checks (`consortia.sdk.cases`)."""
 
-A case holds, for each alert, a proof that it stands on the ledger, what opens it (whom it is about, its
-score and its evidence, each with its salt), and once each the models that gave the scores; and proofs of what
-became of the payments. Nothing else is needed to execute every alert again, offline.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
 
 import click
-from msgspec import Meta
 
-from consortia.base.codec import Malformed, Record, decode_record, encode_record
+from consortia.base.codec import Malformed, decode_record
 from consortia.cli.casework import filed
 from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, facts, instant, say
+from consortia.cli.output import DONE, Failure, facts, say
 from consortia.cli.session import Session, at_home
-from consortia.cli.verify import CASE as MAGIC
-from consortia.engines.commit.chunks import blob_id
-from consortia.kernel.application import Application
-from consortia.kernel.block import OK
-from consortia.kernel.proof import PROOF_BYTES_MAX
-from consortia.kernel.verify import Step, Verdict, verify_proof
 from consortia.modules.guard.state import ALERTS
-from consortia.modules.guard.types import Alert
 from consortia.node.home import write_private
-from consortia.solutions.finance.fraud.evidence import REASON, SCHEMA, Shown, again, commitments, kept_at
-from consortia.solutions.finance.iso20022.money import CURRENCIES, written
-
-ALERTS_MAX, RECEIPTS_MAX, MODELS_MAX = 100, 100, 16
-CASE_BYTES_MAX = 1 << 26
-
-ProofBytes = Annotated[bytes, Meta(max_length=PROOF_BYTES_MAX)]
-
-
-class Alerted(Record, frozen=True):
-    """An alert: the proof that it stands on the ledger, and what opens it."""
-
-    proof: ProofBytes
-    shown: Shown
-
-
-class Case(Record, frozen=True):
-    """Alerts, the models that they pin, in the order of their blob ids, and proofs of transactions."""
-
-    alerts: Annotated[tuple[Alerted, ...], Meta(min_length=1, max_length=ALERTS_MAX)]
-    models: Annotated[tuple[bytes, ...], Meta(min_length=1, max_length=MODELS_MAX)]
-    receipts: Annotated[tuple[ProofBytes, ...], Meta(max_length=RECEIPTS_MAX)]
+from consortia.sdk.cases import Alerted, Case
+from consortia.sdk.payment_alerts import Shown
+from consortia.solutions.finance.fraud.evidence import kept_at
 
 
 @click.group()
@@ -90,7 +55,7 @@ def make(
 def save(out: Path, made: Case) -> None:
     """Write a case file, for its author's eyes until it is handed on."""
     try:
-        write_private(out, MAGIC + encode_record(made))
+        write_private(out, made.encode())
     except OSError as error:
         raise Failure(f"{out}: {error.strerror}", "choose another file with --out") from None
 
@@ -119,139 +84,3 @@ def _kept(session: Session, name: bytes) -> bytes:
             f"this home keeps no evidence {name.hex()[:16]} of an alert on a payment",
             "make the case in the home that raised the alert",
         ) from None
-
-
-class _Wrong(Exception):
-    """Raised inside a step: what is wrong."""
-
-
-@dataclass
-class Checked:
-    """The steps of a case's verification up to the first that fails, and what it shows when none does."""
-
-    steps: list[Step] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every step held."""
-        return all(step.ok for step in self.steps)
-
-    @property
-    def failed(self) -> int | None:
-        """The number of the step that failed, or None."""
-        return next((step.number for step in self.steps if not step.ok), None)
-
-
-def verify_case(app: Application, data: bytes, network: bytes) -> Checked:
-    """Verify a case file with nothing but the file and the network's hash.
-
-    1. The file is a case in its one spelling. 2. Each receipt stands in the log under a final checkpoint.
-    3. Each alert stands in the state under a final checkpoint, and once in the file. 4. What opens each
-    alert is what it commits to, and is about the payment that it shows. 5. The models are those that the
-    alerts pin, each used. 6. Executed again, every alert's score comes out the same.
-    """
-    check, checked = _Check(app, data, network), Checked()
-    steps: Sequence[Callable[[], str]] = (
-        check.spelling,
-        check.receipts,
-        check.alerts,
-        check.opened,
-        check.models,
-        check.scores,
-    )
-    for number, step in enumerate(steps, start=1):
-        try:
-            text, ok = step(), True
-        except (Malformed, ValueError, _Wrong) as error:
-            text, ok = str(error), False
-        checked.steps.append(Step(number, text, ok))
-        if not ok:
-            return checked
-    checked.lines = check.lines
-    return checked
-
-
-class _Check:
-    """The state of one verification."""
-
-    def __init__(self, app: Application, data: bytes, network: bytes) -> None:
-        self.app, self.data, self.network = app, data, network
-        self.case: Case
-        self.found: list[Alert] = []
-        self.lines: list[str] = []
-
-    def spelling(self) -> str:
-        if not self.data.startswith(MAGIC):
-            raise _Wrong("the file does not begin as a case does")
-        self.case = decode_record(Case, self.data[len(MAGIC) :], size_max=CASE_BYTES_MAX)
-        if len({one.proof for one in self.case.alerts}) != len(self.case.alerts):
-            raise _Wrong("an alert stands in it twice")
-        counts = f"{len(self.case.alerts)} alerts, {len(self.case.receipts)} receipts"
-        return f"the file is a case in its one spelling: {counts}"
-
-    def receipts(self) -> str:
-        for number, proof in enumerate(self.case.receipts, start=1):
-            verdict = self._proved(proof, f"receipt {number}")
-            if verdict.receipt is None or verdict.receipt.code != OK:
-                raise _Wrong(f"receipt {number} is of no transaction that was done")
-            for event in verdict.receipt.events:
-                self.lines.append(f"{event.name} in transaction {verdict.receipt.transaction.hex()[:16]}")
-        return f"{len(self.case.receipts)} receipts stand in final blocks"
-
-    def alerts(self) -> str:
-        for number, one in enumerate(self.case.alerts, start=1):
-            proof = self._proved(one.proof, f"alert {number}").proof
-            state = None if proof is None else proof.extra.state
-            if state is None or state.value is None:
-                raise _Wrong(f"the proof of alert {number} shows no entry")
-            alert = decode_record(Alert, state.value)
-            if state.key != ALERTS.state_key(alert.id):
-                raise _Wrong(f"the entry of alert {number} is no alert's")
-            if any(alert.id == other.id for other in self.found):
-                raise _Wrong(f"alert {alert.id.hex()[:16]} stands in it twice")
-            self.found.append(alert)
-        return f"{len(self.found)} alerts stand in the state under final checkpoints"
-
-    def _proved(self, proof: bytes, what: str) -> Verdict:
-        verdict = verify_proof(self.app, proof, self.network)
-        if not verdict.ok:
-            failed = next(step for step in verdict.steps if not step.ok)
-            raise _Wrong(f"{what}: {failed.text}")
-        return verdict
-
-    def opened(self) -> str:
-        for alert, one in zip(self.found, self.case.alerts, strict=True):
-            said = alert.finding
-            if commitments(one.shown) != (said.target, said.score, said.evidence):
-                raise _Wrong(f"what is shown is not what alert {alert.id.hex()[:16]} commits to")
-            seen = one.shown.evidence
-            if said.code != REASON or seen.schema != SCHEMA or seen.currency not in CURRENCIES:
-                raise _Wrong(f"alert {alert.id.hex()[:16]} is no alert on a payment")
-            if one.shown.target.subject != seen.reference or not seen.reference.isprintable():
-                raise _Wrong(f"alert {alert.id.hex()[:16]} is not about the payment that it shows")
-        return "targets, scores and evidence are those that the alerts commit to"
-
-    def models(self) -> str:
-        pinned = sorted({one.finding.model or b"" for one in self.found})
-        if [blob_id(model) for model in self.case.models] != pinned:
-            raise _Wrong("the models are not those that the alerts pin")
-        if any(
-            a.finding.model != one.shown.model for a, one in zip(self.found, self.case.alerts, strict=True)
-        ):
-            raise _Wrong("an alert is shown with another model than it pins")
-        return f"{len(pinned)} model{'s' if len(pinned) > 1 else ''}, by the hash that the alerts pin"
-
-    def scores(self) -> str:
-        models = {blob_id(model): model for model in self.case.models}
-        for alert, one in zip(self.found, self.case.alerts, strict=True):
-            score = again(one.shown, models[one.shown.model])
-            if score != one.shown.score.value:
-                raise _Wrong(f"alert {alert.id.hex()[:16]} scores {score}, not {one.shown.score.value}")
-            seen = one.shown.evidence
-            self.lines.append(
-                f"alert {alert.id.hex()[:16]} of {alert.member}, {instant(alert.time)}: payment "
-                f"{seen.reference} of {written(seen.amount, seen.currency)} {seen.currency}, "
-                f"score {score / (1 << 24):.3f}"
-            )
-        return f"executed again, {len(self.found)} alerts come out the same, to the bit"

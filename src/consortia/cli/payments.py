@@ -16,8 +16,8 @@ from consortia.cli.output import DONE, REFUSED, facts, say
 from consortia.cli.rings import blind, rings
 from consortia.engines.train.files import DataError
 from consortia.sdk.amounts import parts
+from consortia.sdk.currencies import CURRENCIES, written
 from consortia.sdk.errors import BankError
-from consortia.solutions.finance.iso20022.money import CURRENCIES, written
 from consortia.solutions.finance.iso20022.payments import Payment, read_payments
 from consortia.solutions.finance.iso20022.sheets import (
     holds_statements,

@@ -13,9 +13,6 @@ from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
 from consortia.kernel.verify import NOT_PROVED, Anchor, Step, Verdict, entry_name, verify_proof
 
-CASE = b"consortia-case/1\n"
-"""How a case file begins (`consortia.cli.cases`), which holds many proofs."""
-
 
 class AnchorFile(Record, frozen=True):
     """What `--save-anchor` keeps: a log's size and root and the member set there; bytes in hex."""
@@ -39,6 +36,7 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
     sent the file. Exit code 0: every step holds; 1: a step fails; 3: the file could not be read.
     """
     from consortia.app import application
+    from consortia.sdk.cases import MAGIC
 
     name = _network(network)
     try:
@@ -46,7 +44,7 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
     except OSError as error:
         raise Failure(f"{file}: {error.strerror}", code=UNCHECKED) from None
     app = application()
-    if data.startswith(CASE):
+    if data.startswith(MAGIC):
         return _case(app, data, name, as_json=as_json)
     anchor = None if since is None else _load_anchor(since, network)
     verdict = verify_proof(app, data, name, anchor)
@@ -62,7 +60,7 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
 
 def _case(app: Application, data: bytes, network: bytes, *, as_json: bool) -> int:
     """Verify a file of several proofs, with alerts that are executed again."""
-    from consortia.cli.cases import verify_case
+    from consortia.sdk.cases import verify_case
 
     checked = verify_case(app, data, network)
     if as_json:

@@ -37,7 +37,7 @@ PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 TIMEOUT_SECONDS = 5.0
 NEWS_SECONDS = 5.0
 PLACE_BLOCKS = 256
-"""Its place is written down after every alert, and otherwise once in so many blocks: no disk turns for each."""
+"""Its place is written down after every alert, and else once in so many blocks: no disk turns for each."""
 
 RAISED = "guard.alert_raised"
 PREFIX = "whsec_"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from consortia.app import application
 from consortia.kernel.application import Application
 from consortia.kernel.verify import Anchor, Verdict, verify_proof
+from consortia.sdk.cases import Checked, verify_case
 from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError
 
@@ -42,6 +43,13 @@ class LightClient:
         if self.trusted is None or verdict.anchor.size > self.trusted.size:
             self.trusted = verdict.anchor
         return verdict
+
+    def case(self, data: bytes) -> Checked:
+        """Verify a case file, and execute its alerts again: its steps, and what it shows if all hold.
+
+        What is trusted does not move, as a case's proofs begin at the network's hash.
+        """
+        return verify_case(self.app, data, self.network)
 
     def receipt(self, client: Client, transaction: bytes) -> Verdict:
         """Ask a node for the proof of a receipt, and check it.

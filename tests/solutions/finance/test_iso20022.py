@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortia.engines.train.files import DataError
+from consortia.sdk.currencies import CURRENCIES, written
 from consortia.solutions.finance.iso20022 import tree
-from consortia.solutions.finance.iso20022.money import CURRENCIES, written
 from consortia.solutions.finance.iso20022.parties import Party
 from consortia.solutions.finance.iso20022.payments import Payment, read_payments
 from consortia.solutions.finance.iso20022.statements import Balance, Detail, Entry, Statement, read_statements

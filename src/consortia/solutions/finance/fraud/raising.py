@@ -9,6 +9,7 @@ import numpy as np
 from consortia.engines.infer.predict import features_of, score_numbers
 from consortia.sdk.builder import message
 from consortia.sdk.client import Client
+from consortia.sdk.payment_alerts import Shown, finding
 from consortia.solutions.finance.fraud import evidence
 from consortia.solutions.finance.fraud.cards import Indices, Numbers
 
@@ -43,7 +44,7 @@ def answered(model: bytes, numbers: Numbers, row: int) -> tuple[tuple[int | None
 
 
 def raise_alerts(
-    client: Client, private: Path, opened: Sequence[evidence.Shown], by: Pinned, *, lane: int = 0
+    client: Client, private: Path, opened: Sequence[Shown], by: Pinned, *, lane: int = 0
 ) -> list[bytes]:
     """Keep what opens the alerts in the home's private folder, then raise them; gives their ids, in order.
 
@@ -57,7 +58,7 @@ def raise_alerts(
             message(
                 client.app,
                 "guard.raise_alert",
-                {"finding": evidence.finding(one, by.policy, by.study, by.sums)},
+                {"finding": finding(one, by.policy, by.study, by.sums)},
             )
             for one in opened[begin : begin + AT_ONCE]
         ]

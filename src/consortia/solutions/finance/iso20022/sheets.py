@@ -11,8 +11,8 @@ from pathlib import Path
 
 from consortia.engines.train.files import DataError, place, shown
 from consortia.sdk.amounts import parts
+from consortia.sdk.currencies import CURRENCIES, written
 from consortia.sdk.errors import BankError
-from consortia.solutions.finance.iso20022.money import CURRENCIES, written
 from consortia.solutions.finance.iso20022.parties import Party
 from consortia.solutions.finance.iso20022.payments import Payment, read_payments
 from consortia.solutions.finance.iso20022.statements import (

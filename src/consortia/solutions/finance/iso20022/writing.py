@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consortia.engines.train.files import DataError
-from consortia.solutions.finance.iso20022.money import written
+from consortia.sdk.currencies import written
 from consortia.solutions.finance.iso20022.parties import Party, is_bic, is_iban
 from consortia.solutions.finance.iso20022.payments import UETR, Payment
 from consortia.solutions.finance.iso20022.statements import Balance, Detail, Entry, Statement

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from consortia.sdk.currencies import written
+from consortia.sdk.payment_alerts import SCHEMA, shown
 from consortia.solutions.finance.fraud import evidence
 from consortia.solutions.finance.fraud.arrivals import CENTS, CURRENCY
 from consortia.solutions.finance.fraud.raising import Pinned, answered, highest, raise_alerts
 from consortia.solutions.finance.fraud.week import BANKS
-from consortia.solutions.finance.iso20022.money import written
 from consortia.solutions.finance.iso20022.payments import Payment
 from consortia.solutions.finance.scenarios.fraud_bureau import BROKEN_AT, LEAD, MODEL, Bureau
 from consortia.solutions.finance.scenarios.fraud_studies import BOOKS, agreed, tested
@@ -74,7 +75,12 @@ def _raise(bureau: Bureau, bank: str) -> list[Raised]:
     stage = bureau.stage
     client = stage.client(bank)
     client.call(
-        "guard.set_policy", name=POLICY, schema=evidence.SCHEMA, rules=[], model=bureau.state, daily=DAILY
+        "guard.set_policy",
+        name=POLICY,
+        schema=SCHEMA,
+        rules=[],
+        model=bureau.state,
+        daily=DAILY,
     )
     cards, numbers = bureau.cards[bank], bureau.features[bank]
     order = highest(bureau.model, numbers, np.flatnonzero(tested(bureau, bank))).tolist()
@@ -85,7 +91,7 @@ def _raise(bureau: Bureau, bank: str) -> list[Raised]:
     opened = []
     for row, payment in zip(chosen, payments, strict=True):
         cells, score = answered(bureau.model, numbers, row)
-        opened.append(evidence.shown(bank, evidence.of_payment(payment, cells), score, bureau.state))
+        opened.append(shown(bank, evidence.of_payment(payment, cells), score, bureau.state))
     by = Pinned(POLICY, bureau.model, bureau.state, bureau.study, bureau.sums)
     private = stage.home(bank) / "private"
     ids = raise_alerts(stage.client(bank, WORKER), private, opened, by, lane=LANE)

@@ -8,8 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.codec import encode_record
-from consortia.cli.cases import MAGIC, Case, save, verify_case
-from consortia.cli.cases import Alerted as Filed
+from consortia.cli.cases import save
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.infer.predict import features_of, score_numbers
 from consortia.engines.train import recipe
@@ -21,17 +20,11 @@ from consortia.kernel.prove import prove_receipt, prove_state
 from consortia.modules.guard.messages import RaiseAlert, SetPolicy
 from consortia.modules.guard.state import ALERTS
 from consortia.modules.guard.types import Finding, Opening
-from consortia.solutions.finance.fraud.evidence import (
-    SCHEMA,
-    Shown,
-    Target,
-    finding,
-    keep,
-    kept,
-    kept_at,
-    of_payment,
-    shown,
-)
+from consortia.sdk.cases import Alerted as Filed
+from consortia.sdk.cases import Case
+from consortia.sdk.light import LightClient
+from consortia.sdk.payment_alerts import SCHEMA, Shown, Target, finding, shown
+from consortia.solutions.finance.fraud.evidence import keep, kept, kept_at, of_payment
 from consortia.solutions.finance.fraud.tables import FRAUD
 from consortia.solutions.finance.iso20022.parties import Party
 from consortia.solutions.finance.iso20022.payments import Payment
@@ -85,8 +78,8 @@ def filed():
 
 
 def checked(kept, made):
-    data = made if isinstance(made, bytes) else MAGIC + encode_record(made)
-    return verify_case(kept.ledger.app, data, kept.ledger.network)
+    data = made if isinstance(made, bytes) else made.encode()
+    return LightClient(kept.ledger.network, app=kept.ledger.app).case(data)
 
 
 def test_a_case_is_executed_again_from_its_file_alone(filed):
@@ -104,13 +97,13 @@ def test_a_case_is_written_for_its_authors_eyes(filed, tmp_path):
 
 
 def test_another_network_knows_none_of_it(filed):
-    kept, made = filed
-    assert verify_case(kept.ledger.app, MAGIC + encode_record(made), bytes(32)).failed == 2
+    _, made = filed
+    assert LightClient(bytes(32)).case(made.encode()).failed == 2
 
 
 def test_a_case_that_was_changed_anywhere_is_refused(filed):
     kept, made = filed
-    data, draw = MAGIC + encode_record(made), random.Random(1)
+    data, draw = made.encode(), random.Random(1)
     for spot in draw.sample(range(len(data)), MUTANTS):
         changed = bytearray(data)
         changed[spot] ^= 1 << draw.randrange(8)
