@@ -1,26 +1,31 @@
-"""`consortia health`: FHIR R4 in, as a study table; consents, uses and models' origins out, as FHIR."""
+"""`consortia health`: FHIR R4 or OMOP in, as a study table; consents, uses and origins out, as FHIR."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from consortia.cli.consents import desk, subject_of
-from consortia.cli.filing import new
+from consortia.cli.filing import new, save
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, facts, note, say
 from consortia.cli.session import at_home
 from consortia.sdk.ledger import Ledger
-from consortia.solutions.health.fhir.mapping import read_mapping
+from consortia.solutions.health.fhir.mapping import fhir_mapping
 from consortia.solutions.health.fhir.reading import read
 from consortia.solutions.health.fhir.tables import study_table
 from consortia.solutions.health.fhir.writing import Place, audit_event, check, consent, provenance
+from consortia.solutions.health.omop.mapping import omop_mapping
+from consortia.solutions.health.omop.reading import find
+from consortia.solutions.health.omop.tables import omop_table
+from consortia.solutions.health.study import Study, read_json
 from consortia.solutions.rejects import usable, write_rejects
 
 
 @click.group()
 def health() -> None:
-    """Health: study tables from FHIR R4; consents, uses and provenance as FHIR."""
+    """Health: study tables from FHIR R4 and OMOP; consents, uses and provenance as FHIR."""
 
 
 @health.command("table")
@@ -43,26 +48,37 @@ def make_table(
     skip_bad_rows: bool,
     as_json: bool,
 ) -> int:
-    """Make a study table, one row a patient, of FILEs: FHIR R4 bundles (JSON) and NDJSON, plain or gzipped.
+    """Make a study table, one row a patient, of FILEs, as the mapping says.
 
+    FHIR R4: bundles (JSON) and NDJSON. OMOP CDM 5.4: person.csv, measurement.csv and so on. Plain or gzipped.
     Register it by `consortia asset add OUT --subject patient`.
     """
     new(out)
-    chosen = read_mapping(mapping)
-    resources = read(*files)
-    study = study_table(resources, chosen)
+    study, counted, content = _study(files, mapping)
     if rejects is not None:
         write_rejects(rejects, study.rejected)
     usable(study.rows, study.rejected, skip=skip_bad_rows)
-    out.write_text(study.csv(), encoding="utf-8")
-    known = {"resources": len(resources.found), "patients": len(study.rows), "rejected": len(study.rejected)}
+    save(out, study.csv().encode())
+    known = counted | {"patients": len(study.rows), "rejected": len(study.rejected)}
     if as_json:
-        facts(known | {"out": str(out), "mapping": chosen.content})
+        facts(known | {"out": str(out), "mapping": content})
         return DONE
-    of = f"{known['resources']:,} resources, {known['rejected']:,} rejected"
-    say(f"{out}: {known['patients']:,} patients of {of}")
-    note(f"The mapping is {chosen.content.hex()[:16]}: register it as a function beside the data.")
+    of = ", ".join(f"{count:,} {what}" for what, count in counted.items())
+    say(f"{out}: {len(study.rows):,} patients of {of}, {len(study.rejected):,} rejected")
+    note(f"The mapping is {content.hex()[:16]}: register it as a function beside the data.")
     return DONE
+
+
+def _study(files: Sequence[Path], mapping: Path) -> tuple[Study, dict[str, int], bytes]:
+    """The study table of files, how much was read of them, and the id of the mapping."""
+    said = read_json(mapping)
+    if isinstance(said, dict) and "omop" in said:
+        columns, cdm = omop_mapping(said, mapping.name), find(files)
+        study = omop_table(cdm, columns)
+        return study, {"rows": cdm.read}, columns.content
+    chosen = fhir_mapping(said, mapping.name)
+    resources = read(*files)
+    return study_table(resources, chosen), {"resources": len(resources.found)}, chosen.content
 
 
 @health.command("consents")

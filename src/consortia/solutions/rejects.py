@@ -2,13 +2,20 @@
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from consortia.engines.train.files import DataError
 
 T = TypeVar("T")
+
+REJECTS_MAX = 100_000
+"""A file with more rows than these that cannot be used is none of its kind."""
+
+
+class TooMuch(DataError):
+    """A file that cannot be used as a whole, as there is too much of something in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +24,27 @@ class Rejected:
 
     number: int
     why: str
+
+
+@dataclass(slots=True)
+class Rejects:
+    """What cannot be used, as it is found: REJECTS_MAX of it at most, so that nonsense fills no memory."""
+
+    found: list[Rejected] = field(default_factory=list)
+
+    def add(self, number: int, why: object) -> None:
+        """Keep one apart; raises TooMuch where there are too many."""
+        if len(self.found) == REJECTS_MAX:
+            raise TooMuch(f"more than {REJECTS_MAX:,} rows cannot be used; the first: {self.found[0].why}")
+        self.found.append(Rejected(number, str(why)))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.found)
+
+    def done(self) -> tuple[Rejected, ...]:
+        """All of them, by their numbers."""
+        return tuple(sorted(self.found, key=lambda one: one.number))
 
 
 def usable(found: Sequence[T], rejected: Sequence[Rejected], *, skip: bool) -> Sequence[T]:

@@ -1,21 +1,17 @@
 """Which elements of FHIR resources make the columns of a study table: an asset like a model or a function."""
 
-import json
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, ValidationError, convert
+from msgspec import Meta
 
 from consortia.base.codec import Record, encode_record
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train.files import DataError
+from consortia.solutions.health.study import Pick, check_columns, mapping_of, read_json
 
 COLUMNS_MAX = 256
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
-
-Pick = Literal["first", "last", "least", "most"]
-"""Which of several observations counts: by time, or by value."""
 
 
 class Column(Record, frozen=True):
@@ -56,29 +52,16 @@ class Mapping(Record, frozen=True):
 
 def read_mapping(path: Path) -> Mapping:
     """A mapping from a JSON file; raises DataError, which names the element that is wrong."""
-    try:
-        value = json.loads(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path.name}: {error.strerror}.") from None
-    except (ValueError, RecursionError):
-        raise DataError(f"{path.name}: this is no JSON.") from None
-    try:
-        found = convert(value, Mapping)
-    except ValidationError as error:
-        raise DataError(f"{path.name}: {error}.") from None
-    try:
-        date.fromisoformat(found.day)
-    except ValueError:
-        raise DataError(f"{path.name}: there is no day {found.day}.") from None
-    names = [column.name for column in found.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or "patient" in names:
-        raise DataError(
-            f'{path.name}: column "{(twice or ["patient"])[0]}" is there twice, or is the patient\'s.'
-        )
+    return fhir_mapping(read_json(path), path.name)
+
+
+def fhir_mapping(value: object, name: str) -> Mapping:
+    """A mapping out of JSON, of the file `name`; raises DataError."""
+    found = mapping_of(value, Mapping, name)
+    check_columns(name, found.day, (column.name for column in found.columns))
     for column in found.columns:
         if column.take in {"observation", "condition", "days"} and not column.code:
-            raise DataError(f'{path.name}: column "{column.name}" lacks the code it takes.')
+            raise DataError(f'{name}: column "{column.name}" lacks the code it takes.')
         if column.take == "observation" and not column.unit:
-            raise DataError(f'{path.name}: column "{column.name}" lacks its unit.')
+            raise DataError(f'{name}: column "{column.name}" lacks its unit.')
     return found

@@ -1,21 +1,17 @@
 """Study tables from FHIR resources: one row a patient, by a mapping."""
 
-import csv
 import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from io import StringIO
 from typing import Any
 
 from consortia.engines.train.files import DataError, shown
 from consortia.solutions.health.fhir.mapping import Column, Mapping
 from consortia.solutions.health.fhir.reading import Resource, Resources
+from consortia.solutions.health.study import PATIENT, Study, age_on, number_text
 from consortia.solutions.rejects import Rejected
-
-PATIENT = "patient"
-"""The column that names whom a row is about; `consortia asset add --subject patient` keeps it private."""
 
 _SEX = {"male": "male", "female": "female", "other": "other", "unknown": ""}
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?\Z")
@@ -23,23 +19,6 @@ _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?\Z")
 
 class _BadElement(ValueError):
     """An element that cannot be read; the text names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    """A study table as text, and what could not be used. `rows` begin with the patient's id."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    rejected: tuple[Rejected, ...]
-
-    def csv(self) -> str:
-        """The table as a CSV file; a heading `height [cm]` states the unit."""
-        text = StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.header)
-        writer.writerows(self.rows)
-        return text.getvalue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +140,7 @@ def _cell(
         case "condition":
             return "1" if (patient.id, column.name) in had else "0"
     found = seen.get((patient.id, column.name))
-    return "" if not found else _number(_picked(found, column))
+    return "" if not found else number_text(_picked(found, column))
 
 
 def _followed(resources: Resources, mapping: Mapping, names: dict[str, str]) -> dict[str, _Course]:
@@ -235,7 +214,7 @@ def _age(born: object, day: date) -> str:
         raise _BadElement(f"Patient.birthDate is no date: {shown(born)}") from None
     if first > day:
         raise _BadElement(f"Patient.birthDate lies after {day.isoformat()}")
-    return str(day.year - first.year - ((day.month, day.day) < (first.month, first.day)))
+    return age_on(day, first)
 
 
 def _has(body: dict[str, Any], column: Column) -> bool:
@@ -301,7 +280,3 @@ def _quantity(part: dict[str, Any], column: Column, where: str) -> float | None:
     if not math.isfinite(number):
         raise _BadElement(f"{where}.valueQuantity.value is no number: {shown(str(value))}")
     return number
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

@@ -20,7 +20,8 @@ from consortia.sdk.training import Study as Running
 from consortia.sdk.training import Times
 from consortia.solutions.health.fhir.mapping import Mapping as Columns
 from consortia.solutions.health.fhir.reading import read
-from consortia.solutions.health.fhir.tables import PATIENT, Study, study_table
+from consortia.solutions.health.fhir.tables import study_table
+from consortia.solutions.health.study import PATIENT, Study
 from consortia.solutions.rejects import usable
 from consortia.solutions.story import Stage, StoryFailed
 

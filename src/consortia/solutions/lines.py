@@ -1,0 +1,107 @@
+"""Files of strangers line by line, plain or gzipped: never more of one in memory than a line.
+
+A line that is too long, or is no UTF-8, is told in its place and passed over; what follows it is read. So is
+a row of CSV whose quotes are wrong: a row is a line here, and no cell holds the end of one.
+"""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from consortia.engines.train.files import DataError, shown
+
+ROW_BYTES_MAX = 64 << 10
+JSON_BYTES_MAX = 16 << 20
+"""A line of NDJSON may be an event that names a hundred thousand things."""
+
+BYTES_MAX = 4 << 30
+"""So much of a file is read, once it is unpacked."""
+
+_GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 20
+
+
+def lines(path: Path, longest: int) -> Iterator[tuple[int, str | DataError]]:
+    """Each line's number, from 1, and its text without its end, or why it cannot be read.
+
+    Raises DataError for a file that cannot be read at all, is too large or is cut off.
+    """
+    try:
+        with _opened(path) as file:
+            number = total = 0
+            while data := file.readline(longest + 1):
+                number, first = number + 1, data
+                total = _counted(path, total, data)
+                while len(data) > longest and not data.endswith(b"\n"):
+                    data = file.readline(longest + 1)
+                    total = _counted(path, total, data)
+                yield number, _text(first, number, longest)
+    except OSError as error:
+        raise DataError(f"{path.name}: {error.strerror or 'this is no gzip file'}.") from None
+    except (EOFError, zlib.error):
+        raise DataError(f"{path.name}: the gzip file is cut off or damaged.") from None
+
+
+def _counted(path: Path, total: int, data: bytes) -> int:
+    total += len(data)
+    if total > BYTES_MAX:
+        raise DataError(f"{path.name}: more than {BYTES_MAX >> 30} GiB. Split the file.")
+    return total
+
+
+def rows(path: Path, separator: str = ",") -> Iterator[tuple[int, list[str] | DataError]]:
+    """Each row of a CSV file that is not blank: its number, as a spreadsheet shows it, and its cells.
+
+    Raises DataError as `lines` does.
+    """
+    one = _Line()
+    reader = csv.reader(one, strict=True, skipinitialspace=True, delimiter=separator)
+    for number, text in lines(path, ROW_BYTES_MAX):
+        if isinstance(text, DataError):
+            yield number, text
+        elif text.strip():
+            one.text = text
+            try:
+                yield number, [cell.strip() for cell in next(reader)]
+            except csv.Error as error:
+                yield number, DataError(f"no row of CSV: {error}")
+
+
+class _Line:
+    """What a reader of CSV reads: one line at a time; a quote that asks for the next one was not closed."""
+
+    text: str | None = None
+
+    def __iter__(self) -> "_Line":
+        return self
+
+    def __next__(self) -> str:
+        text, self.text = self.text, None
+        if text is None:
+            raise csv.Error("a quote is not closed")
+        return text
+
+
+def _opened(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        squeezed = file.read(2) == _GZIP or path.suffix.lower() == ".gz"
+    if squeezed:
+        return cast("BinaryIO", gzip.open(path))  # one in all but name
+    return path.open("rb", buffering=_CHUNK)
+
+
+def _text(data: bytes, number: int, longest: int) -> str | DataError:
+    if len(data) > longest:
+        return DataError(f"a line of more than {longest:,} bytes")
+    if number == 1:
+        data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        return DataError(f"no UTF-8: byte {error.start} of the line is {shown(repr(data[error.start]))}")
+    if "\x00" in text:
+        return DataError("no text: a zero byte")
+    return text.removesuffix("\n").removesuffix("\r")
