@@ -14,14 +14,14 @@ BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 190, 46, 70, 16
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def drawn(view: View, number: int | None = None) -> Html:
-    """A view; as the `number`-th of a page it offers its CSV at the page's own address with `?csv=number`."""
+def drawn(view: View, number: int | None = None, address: str = "?") -> Html:
+    """A view; as the `number`-th of a page it offers its CSV at the page's `address` with `csv=number`."""
     if isinstance(view, Table):
-        return _table(view, number)
+        return _table(view, number, address)
     picture = (
         _series(view) if isinstance(view, Series) else _graph(view) if isinstance(view, Graph) else _map(view)
     )
-    behind = tag("details", tag("summary", "The same as a table"), _table(table_of(view), number))
+    behind = tag("details", tag("summary", "The same as a table"), _table(table_of(view), number, address))
     note = tag("p", view.note, class_="note") if view.note else None
     head = tag("h2", view.title, id_=None if number is None else f"view-{number}")
     return tag(
@@ -57,7 +57,7 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _table(table: Table, number: int | None) -> Html:
+def _table(table: Table, number: int | None, address: str) -> Html:
     if not table.rows:
         return tag(
             "section", tag("h2", table.title), tag("p", table.note or "Nothing here yet.", class_="note")
@@ -71,7 +71,7 @@ def _table(table: Table, number: int | None) -> Html:
     offered = None
     if number is not None:
         named = f"{table.title} as CSV"
-        offered = tag("a", "CSV", href=f"?csv={number}", class_="csv", aria_label=named)
+        offered = tag("a", "CSV", href=f"{address}csv={number}", class_="csv", aria_label=named)
     title = tag("caption", table.title, " ", offered)
     whole = tag("table", title, tag("thead", head), tag("tbody", *body))
     note = tag("p", table.note, class_="note") if table.note else None

@@ -141,13 +141,18 @@ View: TypeAlias = Table | Series | Graph | Map
 class Page:
     """A field's page: its name in the address, its title, what it says first, and what makes its views.
 
-    `views` only asks the ledger, and raises what the ledger raises.
+    `stands` says whether the ledger holds anything that the page is about: only then is it led to. `views`
+    is what it shows. A page with a `question` has a field to fill in, and `answer` is what it shows for the
+    words that somebody filled in. All three only ask the ledger, and raise what the ledger raises.
     """
 
     name: str
     title: str
     lead: str
+    stands: Callable[[Way], bool]
     views: Callable[[Way], tuple[View, ...]]
+    question: str = ""
+    answer: Callable[[Way, str], tuple[View, ...]] | None = None
 
 
 def table_of(view: View) -> Table:

@@ -4,6 +4,7 @@ They are defined below the node (`sdk.views`), for the console draws them and kn
 """
 
 from consortia.sdk.views import (
+    Cell,
     Edge,
     Graph,
     Line,
@@ -20,6 +21,7 @@ from consortia.sdk.views import (
 )
 
 __all__ = [
+    "Cell",
     "Edge",
     "Graph",
     "Line",

@@ -10,6 +10,7 @@ from consortia.node import passes
 from consortia.node.auth import Means
 from consortia.node.console import (
     deciding,
+    fields,
     home,
     ledger,
     members,
@@ -107,6 +108,7 @@ _SCREENS: tuple[tuple[str, Callable[[Asked], Screen], str], ...] = (
     ("/console/markets", deciding.markets, "Markets."),
     ("/console/markets/{id}", deciding.one_market, "One market."),
     ("/console/alerts", deciding.alerts, "Alerts."),
+    ("/console/fields/{name}", fields.one_field, "The page that a field's own package brings."),
     ("/console/rooms", rooms.rooms, "Every room of the law."),
     ("/console/rooms/{module}", rooms.one_room, "One room, made from its declaration."),
     ("/console/rooms/{module}/{query}", rooms.one_question, "One question to a room."),

@@ -2,9 +2,11 @@
 
 import gzip
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from consortia.node.console import plugged
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, whole_number
 from consortia.node.service import entity_tag
@@ -36,6 +38,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 PAGE = "text/html; charset=utf-8"
+_FIELDS_AT = 10
+"""Behind so many of the pages come those of the fields."""
+
+_OWN = frozenset({"csv", "ticket"})
+"""Arguments that are no part of what a page shows."""
+
 _GZIP_BYTES_MIN = 1_000
 
 
@@ -95,7 +103,7 @@ def page(asked: Asked, screen: Screen) -> str:
         if isinstance(part, Html):
             parts.append(part)
         else:
-            parts.append(drawn(part, number))
+            parts.append(drawn(part, number, _address(asked)))
             number += 1
     main = tag(
         "main",
@@ -108,7 +116,7 @@ def page(asked: Asked, screen: Screen) -> str:
     )
     links = [
         tag("li", tag("a", text, href=to, aria_current="page" if _stands(path, to) else None))
-        for to, text in NAVIGATION
+        for to, text in (*NAVIGATION[:_FIELDS_AT], *plugged.led_to(service), *NAVIGATION[_FIELDS_AT:])
     ]
     place = tag(
         "p",
@@ -136,6 +144,13 @@ def page(asked: Asked, screen: Screen) -> str:
     skip = tag("a", "Skip to the page", href="#main", class_="skip")
     nav = tag("nav", tag("ul", *links), aria_label="Pages")
     return _document(screen.title, join(skip, header, nav, main), ("console.js", *screen.scripts))
+
+
+def _address(asked: Asked) -> str:
+    """Where the page is that is shown, with all that was asked for, and room for one argument more."""
+    path = "/console" if asked.request.url.path == "/console/enter" else asked.request.url.path
+    kept = [(name, text) for name, text in asked.request.query_params.multi_items() if name not in _OWN]
+    return f"{path}?{urlencode([*kept, ('', '')])[:-1]}" if kept else f"{path}?"
 
 
 def bare(title: str, inner: Html) -> str:

@@ -60,4 +60,9 @@ def _word(late: bool) -> str:  # noqa: FBT001 (a field of an answer)
     return "late" if late else "in time"
 
 
-PAGE = Page("supply", "Supply chain", "Recalls, who has answered, and who is awaited.", views)
+def stands(way: Way) -> bool:
+    """Whether anything was asked of anybody."""
+    return bool(Operations(way, "").notices())
+
+
+PAGE = Page("supply", "Supply chain", "Recalls, who has answered, and who is awaited.", stands, views)

@@ -1,0 +1,157 @@
+"""What pages of fields ask of a ledger: whole lists, by questions alone, none longer than a page can show."""
+
+from consortia.modules.assets.queries import AssetPage, ListAssets
+from consortia.modules.assets.types import Asset
+from consortia.modules.bank.queries import HoldPage, ListHolds
+from consortia.modules.consent.queries import (
+    ByDataset,
+    BySubject,
+    ByVersion,
+    Consents,
+    Covered,
+    ListUses,
+    MaybeScope,
+    ToPurpose,
+    UsePage,
+)
+from consortia.modules.consent.types import Scope, Use
+from consortia.modules.guard.queries import AlertPage, ByMember, Filed, ListAlerts, Standing
+from consortia.modules.identity.mandate_queries import ByOwner, MandatesView, MandateView
+from consortia.modules.identity.queries import MembersView, Nothing
+from consortia.modules.market.queries import Did, OfMember, Traders
+from consortia.modules.predictions.queries import DeedPage, ListDeeds
+from consortia.modules.training.list_queries import ListStudies, StudyItem, StudyPage
+from consortia.modules.training.queries import ById, StudyView
+from consortia.sdk.access import Way
+from consortia.sdk.market import Market
+
+__all__ = [
+    "Asset",
+    "Filed",
+    "MandateView",
+    "Scope",
+    "Standing",
+    "StudyItem",
+    "StudyView",
+    "ToPurpose",
+    "Use",
+    "alerts",
+    "consents",
+    "covered",
+    "datasets",
+    "deeds",
+    "holds",
+    "mandates",
+    "members",
+    "purposes",
+    "scope",
+    "standing",
+    "studies",
+    "study",
+    "traders",
+    "uses",
+]
+
+PAGE = 100
+PAGES_MAX = 10
+"""So many pages of a list are asked for."""
+
+
+def members(way: Way) -> list[str]:
+    """The names of the members in force, sorted."""
+    found = way.query("identity.members", Nothing(), MembersView).members
+    return sorted(one.name for one in found if one.left is None)
+
+
+def datasets(way: Way) -> list[Asset]:
+    """The data sets of all members, at most a thousand."""
+    found, after = list[Asset](), None
+    for _ in range(PAGES_MAX):
+        page = way.query("assets.assets", ListAssets(None, "dataset", after, PAGE), AssetPage)
+        found += page.assets
+        after = page.next
+        if after is None:
+            break
+    return found
+
+
+def purposes(asset: Asset) -> tuple[str, ...]:
+    """For what an asset may be used, by its rights; `*` where for anything."""
+    rights = (*asset.rights.process, *asset.rights.download)
+    return tuple(sorted({one for permission in rights for one in permission.purposes}))
+
+
+def studies(way: Way, wanted: frozenset[str]) -> list[StudyItem]:
+    """The studies for any of these purposes, of the first thousand by id."""
+    found, after = list[StudyItem](), None
+    for _ in range(PAGES_MAX):
+        page = way.query("training.studies", ListStudies(None, after, PAGE), StudyPage)
+        found += [one for one in page.studies if one.purpose in wanted]
+        after = page.next
+        if after is None:
+            break
+    return found
+
+
+def study(way: Way, which: bytes) -> StudyView:
+    """A study with everybody who takes part."""
+    return way.query("training.study", ById(which), StudyView)
+
+
+def scope(way: Way, dataset: bytes) -> Scope | None:
+    """Whether a data set is read by consent alone; None where it is not."""
+    return way.query("consent.scope", ByDataset(dataset), MaybeScope).scope
+
+
+def covered(way: Way, asset: Asset, purpose: str) -> Covered:
+    """Of how many people in the newest version it is shown that they consent to a purpose."""
+    return way.query("consent.cover", ByVersion(asset.id, asset.version, purpose), Covered)
+
+
+def consents(way: Way, dataset: bytes, subject: bytes) -> tuple[ToPurpose, ...]:
+    """What a person, by its key in a data set, agreed to."""
+    return way.query("consent.consents", BySubject(dataset, subject), Consents).consents
+
+
+def uses(way: Way, dataset: bytes, newest: int = PAGE) -> tuple[tuple[int, Use], ...]:
+    """The newest askings for records of a data set, newest first, each with its place in the log."""
+    found = scope(way, dataset)
+    if found is None or not found.uses:
+        return ()
+    first = max(0, found.uses - min(newest, PAGE))
+    page = way.query("consent.uses", ListUses(dataset, first, PAGE), UsePage)
+    return tuple(reversed(list(enumerate(page.uses, first))))
+
+
+def standing(way: Way, member: str) -> Standing:
+    """A member's guard: its policies and counts."""
+    return way.query("guard.standing", ByMember(member), Standing)
+
+
+def alerts(way: Way, member: str, newest: int = PAGE) -> tuple[Filed, ...]:
+    """The newest alerts of a member, newest first, each with what people did about it."""
+    total = standing(way, member).tally.alerts
+    first = max(0, total - min(newest, PAGE))
+    return tuple(reversed(way.query("guard.alerts", ListAlerts(member, first, PAGE), AlertPage).alerts))
+
+
+def holds(way: Way, member: str) -> tuple[tuple[bytes, int, int], ...]:
+    """A member's hold rules: the unit, above how many of its parts, for how many milliseconds."""
+    page = way.query("bank.holds", ListHolds(member, None, PAGE), HoldPage).holds
+    return tuple((one.unit, one.hold.above, one.hold.milliseconds) for one in page)
+
+
+def mandates(way: Way, owner: str) -> tuple[MandateView, ...]:
+    """The newest mandate of each of a member's agents."""
+    return way.query("identity.mandates", ByOwner(owner), MandatesView).mandates
+
+
+def deeds(way: Way, owner: str, content: bytes) -> DeedPage:
+    """The newest acts of what a mandate pins, with its track record."""
+    acts = way.query("predictions.deeds", ListDeeds(owner, content, 0, 1), DeedPage).track.acts
+    return way.query("predictions.deeds", ListDeeds(owner, content, max(0, acts - PAGE), PAGE), DeedPage)
+
+
+def traders(way: Way, market: Market, member: str) -> tuple[Did, ...]:
+    """What the keys of a member did in a market."""
+    return way.query("market.traders", OfMember(market.id, member), Traders).traders
