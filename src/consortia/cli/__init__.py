@@ -31,7 +31,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "asset": ("consortia.cli.assets:asset", "Data sets, models, batches: add, show, grant, lineage."),
     "consent": ("consortia.cli.consents:consent", "What people agreed to: give, cover, withdraw, uses."),
     "health": ("consortia.cli.health:health", "FHIR R4 and OMOP: study tables, consents, uses."),
-    "supply": ("consortia.cli.supply:supply", "EPCIS 2.0: check, query, trace, recall, sheet, links."),
+    "supply": ("consortia.cli.supply:supply", "EPCIS 2.0: capture, query, trace, recall, sheet, links."),
     "personal": ("consortia.cli.personal:personal", "Items people had, consent, reasons, own log."),
     "control": ("consortia.cli.operations:control", "Commands within voted bounds; take over, hand back."),
     "notice": ("consortia.cli.operations:notice", "Notices with answers due, such as recalls."),

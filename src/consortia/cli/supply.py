@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from consortia.cli.capturing import serve
 from consortia.cli.filing import done, hold, new, out_option, save
 from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, printable, say, table
@@ -29,9 +30,10 @@ HEAD = ("number", "name", "time", "type", "action", "step", "place", "things", "
 
 @click.group()
 def supply() -> None:
-    """Supply chains: EPCIS 2.0 events. FILES are JSON-LD documents or NDJSON, plain or gzipped.
+    """Supply chains: EPCIS 2.0 events. FILES are JSON-LD, NDJSON or CSV, or a store of `supply serve`.
 
-    THING is an EPC URN or a GS1 Digital Link of any domain: a lot, a serial, a container.
+    Files may be gzipped. THING is an EPC URN or a GS1 Digital Link of any domain: a lot, a serial, a
+    container.
     """
 
 
@@ -293,3 +295,6 @@ def link(*, text: str, as_json: bool) -> int:
     say(printable(one))
     table([[f"({name})", printable(value)] for name, value in keys.items()], ["key", "value"])
     return DONE
+
+
+supply.add_command(serve)

@@ -171,8 +171,11 @@ def ignored_fields(document: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(found)
 
 
-def events_of(document: Mapping[str, Any]) -> list[Event]:
-    """The events of a capture document, a query's answer, or a single event; raises DataError."""
+def events_of(document: Mapping[str, Any]) -> list[Any]:
+    """The events of a capture document, a query's answer, or a single event; raises DataError.
+
+    What is no event among them is there as well, for the reader to tell.
+    """
     body = document.get("epcisBody")
     if not isinstance(body, Mapping):
         if isinstance(document.get("type"), str) and "eventTime" in document:
@@ -184,7 +187,7 @@ def events_of(document: Mapping[str, Any]) -> list[Event]:
     events = body.get("eventList", body.get("event")) if isinstance(body, Mapping) else None
     if events is None:
         raise DataError("no EPCIS document: it has no eventList")
-    return [event for event in _listed(events) if isinstance(event, Mapping)]
+    return _listed(events)
 
 
 def _fields(

@@ -4,7 +4,7 @@ The parameters are those of the simple event query that traces and inspections u
 section 8.2.7.1.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,11 +67,16 @@ def document(events: Sequence[Recorded], created: str) -> dict[str, Any]:
 
 def answer(events: Sequence[Recorded], created: str) -> dict[str, Any]:
     """The query document of these events."""
-    body = {"queryName": "SimpleEventQuery", "resultsBody": {"eventList": [dict(e.body) for e in events]}}
+    return answer_of([event.body for event in events], created)
+
+
+def answer_of(bodies: Sequence[Mapping[str, Any]], created: str) -> dict[str, Any]:
+    """The query document of events as JSON has them."""
+    found = {"queryName": "SimpleEventQuery", "resultsBody": {"eventList": [dict(each) for each in bodies]}}
     return {
         "@context": [CONTEXT],
         "type": "EPCISQueryDocument",
         "schemaVersion": "2.0",
         "creationDate": created,
-        "epcisBody": {"queryResults": body},
+        "epcisBody": {"queryResults": found},
     }

@@ -1,4 +1,4 @@
-"""EPCIS 2.0 events from JSON-LD documents: capture documents, answers to queries, single events, and NDJSON.
+"""EPCIS 2.0 events from JSON-LD documents, NDJSON, CSV, and stores of captured events.
 
 The reader holds what traces depend on to the standard: type, version, times with their zones, actions, lists,
 identifiers, quantities, sensor reports. It names what is wrong by event and field, and is no validator of
@@ -17,10 +17,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from consortia.engines.train.files import DataError, shown
+from consortia.engines.train.files import DataError, place, shown
+from consortia.solutions.lines import JSON_BYTES_MAX, lines
 from consortia.solutions.rejects import Rejected
 from consortia.solutions.supply.epcis.hashing import context_names, event_hash, events_of
 from consortia.solutions.supply.epcis.keys import canonical
+from consortia.solutions.supply.epcis.rows import sheet_events
+from consortia.solutions.supply.epcis.stored import SUFFIX, stored_events
 
 FILE_BYTES_MAX = 512 << 20
 EVENTS_MAX = 5_000_000
@@ -31,7 +34,7 @@ THINGS_MAX = 100_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _ZONE = re.compile(r"[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00)")
-_NDJSON = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
+_NDJSON = (".ndjson", ".jsonl")
 _ACTIONS = ("ADD", "DELETE", "OBSERVE")
 _ARRAYS = (
     *("epcList", "childEPCs", "inputEPCList", "outputEPCList"),
@@ -144,9 +147,9 @@ def recorded(event: Any, names: Mapping[str, str], number: int, where: str) -> R
         name=event_hash(event, names),
         kind=kind,
         action=str(event.get("action", "")),
-        time=_moment(event.get("eventTime"), "eventTime"),
-        recorded=None if says is None else _moment(says, "recordTime"),
-        step=_word(event, "bizStep"),
+        time=moment(event.get("eventTime"), "eventTime"),
+        recorded=None if says is None else moment(says, "recordTime"),
+        step=word(event, "bizStep"),
         place=_place(event),
         things=things,
         inputs=(*_epcs(event, "inputEPCList"), *_amounts(event, "inputQuantityList")),
@@ -255,8 +258,8 @@ def _clean(value: str, field: str) -> str:
     return value
 
 
-def _word(event: Mapping[str, Any], field: str) -> str:
-    """The bare word of a vocabulary."""
+def word(event: Mapping[str, Any], field: str) -> str:
+    """The bare word of a vocabulary that a field holds; raises DataError where it is no text."""
     value = event.get(field, "")
     if not isinstance(value, str):
         raise DataError(f"{field} is no text.")
@@ -275,8 +278,8 @@ def _place(event: Mapping[str, Any]) -> str:
     return ""
 
 
-def _moment(value: Any, field: str) -> int:  # noqa: ANN401
-    """A time with its zone as UTC milliseconds."""
+def moment(value: Any, field: str) -> int:  # noqa: ANN401
+    """A time with its zone as UTC milliseconds; raises DataError."""
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
         known = None if found is None or found.tzinfo is None else found.astimezone(UTC)
@@ -298,37 +301,47 @@ def _is_number(value: Any) -> bool:  # noqa: ANN401
 def _values(path: Path) -> Iterator[tuple[str, Mapping[str, str], Any]]:
     """The events of a file, each with its place and the prefixes of its document.
 
-    A line of NDJSON that holds none gives the DataError that says why.
+    A line of NDJSON or a row of CSV that holds none gives the DataError that says why.
     """
-    text = _text(path)
-    if path.name.lower().endswith(_NDJSON):
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.strip():
-                where = f"{path.name}, line {number}"
-                try:
-                    yield from _document_events(_json(line, where), where)
-                except DataError as error:
-                    yield where, {}, DataError(str(error).removeprefix(f"{where}: "))
-        return
-    yield from _document_events(_json(text, path.name), path.name)
+    name = path.name.lower().removesuffix(".gz")
+    if name.endswith(_NDJSON):
+        for number, text in lines(path, JSON_BYTES_MAX):
+            where = f"{path.name}, line {number}"
+            try:
+                if isinstance(text, DataError):
+                    raise text
+                if text.strip():
+                    yield from _document_events(json_of(text, where), where)
+            except DataError as error:
+                yield where, {}, DataError(str(error).removeprefix(f"{where}: "))
+    elif name.endswith(".csv"):
+        for number, event in sheet_events(path):
+            yield place(path.name, number), {}, event
+    elif name.endswith(SUFFIX):
+        for number, event in enumerate(stored_events(path), 1):
+            yield f"{path.name}, event {number}", context_names(event), event
+    else:
+        yield from _document_events(json_of(_text(path), path.name), path.name)
 
 
 def _document_events(document: Any, where: str) -> Iterator[tuple[str, Mapping[str, str], Any]]:  # noqa: ANN401
     if not isinstance(document, Mapping):
         raise DataError(f"{where}: no EPCIS document: it is no JSON object.")
     if "epcisBody" in document:
-        _check_head(document, where)
+        check_head(document, where)
     try:
         events = events_of(document)
     except DataError as error:
         raise DataError(f"{where}: {error}.") from None
     names = context_names(document)
-    for place, event in enumerate(events, 1):
-        own = {**names, **context_names(event)} if "@context" in event else names
-        yield f"{where}, event {place}", own, event
+    for at, event in enumerate(events, 1):
+        own = (
+            {**names, **context_names(event)} if isinstance(event, Mapping) and "@context" in event else names
+        )
+        yield f"{where}, event {at}", own, event
 
 
-def _check_head(document: Mapping[str, Any], where: str) -> None:
+def check_head(document: Mapping[str, Any], where: str) -> None:
     """Raise DataError for a document that does not say that it is one of EPCIS 2."""
     kind, version = document.get("type"), document.get("schemaVersion")
     if kind not in ("EPCISDocument", "EPCISQueryDocument"):
@@ -342,12 +355,14 @@ def _check_head(document: Mapping[str, Any], where: str) -> None:
     if "creationDate" not in document:
         raise DataError(f"{where}: creationDate is missing.")
     try:
-        _moment(document["creationDate"], "creationDate")
+        moment(document["creationDate"], "creationDate")
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
 
 
-def _json(text: str, where: str) -> Any:  # noqa: ANN401
+def json_of(text: str, where: str) -> Any:  # noqa: ANN401
+    """What JSON says, with no number that is none; raises DataError."""
+
     def no_constant(word: str) -> None:
         raise DataError(f"{where}: {word} is no number.")
 
