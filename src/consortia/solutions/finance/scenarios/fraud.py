@@ -8,7 +8,7 @@ the passing round of blinded accounts, which happens in the story's own process.
 from collections.abc import Mapping
 
 from consortia.solutions.finance.fraud.week import BANKS, Weeks, prepare
-from consortia.solutions.finance.scenarios import fraud_desk, fraud_rings, fraud_studies
+from consortia.solutions.finance.scenarios import fraud_desk, fraud_rings, fraud_studies, fraud_trees
 from consortia.solutions.finance.scenarios.fraud_bureau import Bureau
 from consortia.solutions.finance.scenarios.fraud_studies import ALERTS, Measured
 from consortia.solutions.story import Metric, Stage, Story, Told
@@ -39,8 +39,10 @@ def tell(stage: Stage, weeks: Weeks) -> Told:
     fraud_studies.count(bureau)
     stage.chapter("4. They learn one model; then one bank sends poisoned updates")
     fraud_studies.learn(bureau)
+    fraud_trees.plant(bureau)
     measured = fraud_studies.compare(bureau)
     poisoned = fraud_studies.poison(bureau)
+    grown = fraud_trees.grow(bureau)
     stage.chapter("5. A ring over three banks and more, under pseudonyms")
     found = fraud_rings.look(bureau)
     stage.chapter("6. Alerts; a payment is held, looked at by two people, and let go")
@@ -48,7 +50,7 @@ def tell(stage: Stage, weeks: Weeks) -> Told:
     held = fraud_desk.hold(bureau, raised)
     stage.chapter("7. Somebody outside executes the alerts again, from one file")
     proof = fraud_desk.prove(bureau, held)
-    metrics = (*_metrics(measured), _poisoned(poisoned), _rings(found))
+    metrics = (*_metrics(measured), _boosting(grown), _poisoned(poisoned), _rings(found))
     more = {
         "payments": sum(len(bank) for bank in weeks.banks.values()),
         "quarantined": [str(path) for path in bureau.quarantined],
@@ -86,6 +88,12 @@ def _metrics(measured: Mapping[str, Measured]) -> tuple[Metric, ...]:
             {name: one.saved for name, one in beside.items()},
         ),
     )
+
+
+def _boosting(grown: Mapping[str, Measured]) -> Metric:
+    ours = grown["boosting together"].precision
+    beside = {name: one.precision for name, one in grown.items() if name != "boosting together"}
+    return Metric("average precision of boosting", "area", "higher", ours, beside)
 
 
 def _poisoned(poisoned: Mapping[str, float]) -> Metric:

@@ -30,7 +30,7 @@ class Bureau:
     `cards` are a bank's payments as it has them: its own books, and then what came in; `arrived` the latter
     as messages, in the same order. `counts` are the sums over all banks, by terminal and day; `sums` and
     `state` are the ids of the two models' blobs, `study` is that of the second study, `open_rounds` of the
-    third.
+    third, `trees` of the fourth.
     """
 
     stage: Stage
@@ -42,6 +42,7 @@ class Bureau:
     sums: bytes = b""
     study: bytes = b""
     open_rounds: bytes = b""
+    trees: bytes = b""
     state: bytes = b""
     model: bytes = b""
     schema: Schema | None = None
