@@ -1,3 +1,4 @@
+# Long because writing and reading are the two halves of one encoding, each the check of the other
 """The one encoding: a strict subset of deterministic CBOR.
 
 Allowed: integers from -2^63 to 2^64-1, byte strings, UTF-8 text, arrays, maps with text keys,
@@ -11,7 +12,8 @@ record re-encodes it from the record and compares, so what was signed is what wa
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -68,9 +70,13 @@ def encode(value: object) -> bytes:
 
 def encode_record(record: Record, depth: int = 0) -> bytes:
     """The one encoding of a record: the map of its fields. `depth` is how deep in another it will stand."""
-    out = bytearray()
-    _write_record(out, record, depth)
-    return bytes(out)
+    if depth >= DEPTH_MAX:
+        raise Malformed(f"nested deeper than {DEPTH_MAX}")
+    shape, values = _shape(type(record))
+    encoded = _ENCODERS[depth]
+    parts = shape.copy()
+    parts[1::2] = [encoded[type(value)](value) for value in values(record)]
+    return b"".join(parts)
 
 
 def decode(data: bytes, *, size_max: int = SIZE_MAX) -> Value:
@@ -155,32 +161,15 @@ def _write(out: bytearray, value: object, depth: int) -> None:
 
 
 def _write_integer(out: bytearray, value: int, _depth: int) -> None:
-    if 0 <= value < 0x100:
-        out += _SMALL_UNSIGNED[value]
-    elif value > 0:
-        if value > INTEGER_MAX:
-            raise Malformed("an integer above 2^64-1 has no encoding")
-        out += head(UNSIGNED, value)
-    else:
-        if value < INTEGER_MIN:
-            raise Malformed("an integer below -2^63 has no encoding")
-        out += head(NEGATIVE, -1 - value)
+    out += _INTEGERS[value]
 
 
 def _write_bytes(out: bytearray, value: bytes, _depth: int) -> None:
-    count = len(value)
-    out += _SMALL_BYTES[count] if count < 0x100 else head(BYTES, count)
-    out += value
+    out += _encoded_bytes(value)
 
 
 def _write_text(out: bytearray, value: str, _depth: int) -> None:
-    try:
-        data = value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise Malformed("text with lone surrogates has no encoding") from None
-    count = len(data)
-    out += _SMALL_TEXT[count] if count < 0x100 else head(TEXT, count)
-    out += data
+    out += _fresh_text(value)
 
 
 def _write_array(out: bytearray, value: Sequence[object], depth: int) -> None:
@@ -202,17 +191,7 @@ def _write_map(out: bytearray, value: Mapping[str, object], depth: int) -> None:
 
 
 def _write_record(out: bytearray, record: Record, depth: int) -> None:
-    if depth >= DEPTH_MAX:
-        raise Malformed(f"nested deeper than {DEPTH_MAX}")
-    first, fields = _layout(type(record))
-    out += first
-    depth += 1
-    writers = _WRITERS
-    for key, name in fields:
-        out += key
-        value = getattr(record, name)
-        writer = writers.get(type(value), _write)
-        writer(out, value, depth)
+    out += encode_record(record, depth)
 
 
 def _write_bool(out: bytearray, value: bool, _depth: int) -> None:  # noqa: FBT001 (the shape of every writer)
@@ -249,9 +228,7 @@ def key_of(name: str) -> bytes:
     """The encoding of a map's key."""
     if type(name) is not str:
         raise Malformed("a map key is text")
-    out = bytearray()
-    _write_text(out, name, 0)
-    return bytes(out)
+    return _fresh_text(name)
 
 
 @lru_cache(maxsize=4096)
@@ -261,10 +238,82 @@ def _order(names: tuple[str, ...]) -> tuple[tuple[bytes, str], ...]:
 
 
 @lru_cache(maxsize=4096)
-def _layout(kind: type[Record]) -> tuple[bytes, tuple[tuple[bytes, str], ...]]:
+def layout(kind: type[Record]) -> tuple[bytes, tuple[tuple[bytes, str], ...]]:
     """The map head of a record type, and its encoded keys with their field names in canonical order."""
     names = kind.__struct_fields__
     return head(MAP, len(names)), tuple(sorted((key_of(name), name) for name in names))
+
+
+@lru_cache(maxsize=4096)
+def _shape(kind: type[Record]) -> tuple[list[bytes], Callable[[Record], tuple[object, ...]]]:
+    """What stands in every record of a kind, with room behind each key; and its values in that order."""
+    start, fields = layout(kind)
+    shape = [part for key, _ in fields for part in (key, b"")] or [b""]
+    shape[0] = start + shape[0]
+    names = [name for _, name in fields]
+    if len(names) > 1:
+        return shape, attrgetter(*names)
+    return shape, lambda record: tuple([getattr(record, name) for name in names])
+
+
+class _Integers(dict[int, bytes]):
+    """The encodings of integers: the small ones are there, the others are made when asked for."""
+
+    def __missing__(self, value: int) -> bytes:
+        if value > INTEGER_MAX:
+            raise Malformed("an integer above 2^64-1 has no encoding")
+        if value < INTEGER_MIN:
+            raise Malformed("an integer below -2^63 has no encoding")
+        return head(UNSIGNED, value) if value >= 0 else head(NEGATIVE, -1 - value)
+
+
+def _encoded_bytes(value: bytes) -> bytes:
+    count = len(value)
+    return (_SMALL_BYTES[count] if count < 0x100 else head(BYTES, count)) + value
+
+
+def _encoded_text(value: str) -> bytes:
+    """The encoding of a text: what is short comes again."""
+    return key_of(value) if len(value) <= _OFTEN_MAX else _fresh_text(value)
+
+
+def _fresh_text(value: str) -> bytes:
+    try:
+        data = value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Malformed("text with lone surrogates has no encoding") from None
+    count = len(data)
+    return (_SMALL_TEXT[count] if count < 0x100 else head(TEXT, count)) + data
+
+
+_OFTEN_MAX = 80
+_INTEGERS = _Integers(enumerate(_SMALL_UNSIGNED))
+_BOOLEANS = {False: bytes((_FALSE,)), True: bytes((_TRUE,))}
+
+
+class _Encoders(dict[type, Callable[[Any], bytes]]):
+    """What encodes a value of each type as one of a record's, nested so deep."""
+
+    def __init__(self, depth: int) -> None:
+        self._depth = depth
+        self[int] = _INTEGERS.__getitem__
+        self[bool] = _BOOLEANS.__getitem__
+        self[type(None)] = {None: bytes((_NULL,))}.__getitem__
+        self[bytes], self[str] = _encoded_bytes, _encoded_text
+
+    def __missing__(self, kind: type) -> Callable[[Any], bytes]:
+        encoder = partial(encode_record if issubclass(kind, Record) else _encoded, depth=self._depth)
+        self[kind] = encoder
+        return encoder
+
+
+def _encoded(value: object, depth: int) -> bytes:
+    out = bytearray()
+    _write(out, value, depth)
+    return bytes(out)
+
+
+_ENCODERS = tuple(_Encoders(depth + 1) for depth in range(DEPTH_MAX))
 
 
 def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:

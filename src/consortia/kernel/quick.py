@@ -47,8 +47,12 @@ _KEY_AT = len(_KEY)
 _LANE_AT = _KEY_AT + DIGEST_BYTES + len(_LANE)
 _CALLS_AT = _LANE_AT + 1 + len(_CALLS)
 _ARGS_DEPTH = 3
-_WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}
-_LEAST = {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}
+WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}
+"""The heads of the unsigned integers that are no small ones: how many bytes follow."""
+
+LEAST = {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}
+"""And the least integer of which each is the shortest head."""
+
 _U63_MAX = (1 << 63) - 1
 
 _LEAF = head(ARRAY, 2) + key_of("receipt") + head(MAP, len(Receipt.__struct_fields__)) + key_of("code")
@@ -135,10 +139,10 @@ def _unsigned(data: bytes, at: int) -> tuple[int, int]:
     first = data[at]
     if first < 24:
         return first, at + 1
-    if first not in _WIDTHS:
+    if first not in WIDTHS:
         raise _Unusual
-    end = at + 1 + _WIDTHS[first]
+    end = at + 1 + WIDTHS[first]
     value = int.from_bytes(data[at + 1 : end], "big")
-    if not _LEAST[first] <= value <= _U63_MAX or end > len(data):
+    if not LEAST[first] <= value <= _U63_MAX or end > len(data):
         raise _Unusual
     return value, end

@@ -11,10 +11,11 @@ from typing import Generic, TypeVar, cast
 
 from msgspec import inspect
 
-from consortia.base.codec import Malformed, Record, checked, decode, encode_record, from_value
+from consortia.base.codec import Malformed, Record, checked, encode_record
 from consortia.base.refusals import Refused
 from consortia.kernel import refusals as codes
 from consortia.kernel.context import Context
+from consortia.kernel.stored import read_back
 
 K = TypeVar("K", bound=Record)
 Part = str | bytes | int
@@ -105,7 +106,7 @@ class Table(Generic[K]):
         """The record that this machine itself encoded; equal bytes give one shared frozen record."""
         known = _DECODED.get((self.kind, data))
         if known is None:
-            known = from_value(self.kind, decode(data))
+            known = read_back(self.kind, data)
             _DECODED.keep((self.kind, data), known)
         return cast("K", known)
 
