@@ -14,6 +14,11 @@ _TIMES = re.compile(
 _YEAR_2001, _YEAR_2286 = 10**12, 10**13
 
 
+def is_moment(name: str) -> bool:
+    """Whether a field of this name holds a block time."""
+    return _TIMES.search(name) is not None
+
+
 def words(name: str) -> str:
     """A name of the law in print: underscores are spaces."""
     return name.replace("_", " ")
@@ -43,7 +48,7 @@ def cell(value: object, name: str = "") -> Cell:
     if value is None or isinstance(value, bool | float | Link | Moment):
         return value
     if isinstance(value, int):
-        return Moment(value) if _TIMES.search(name) and _YEAR_2001 < value < _YEAR_2286 else value
+        return Moment(value) if is_moment(name) and _YEAR_2001 < value < _YEAR_2286 else value
     if isinstance(value, bytes):
         return Link(short(value), find(value)) if len(value) == 32 else _cut(value.hex())
     return _cut(phrase(value, name))

@@ -97,8 +97,12 @@ class Browser:
 
     def upload(self, selector: str, path: Path) -> None:
         """Choose a file."""
+        self.type(selector, str(path))
+
+    def type(self, selector: str, text: str) -> None:
+        """Type into an element."""
         found = self._call("POST", "/element", {"using": "css selector", "value": selector})
-        self._call("POST", f"/element/{found[ELEMENT]}/value", {"text": str(path)})
+        self._call("POST", f"/element/{found[ELEMENT]}/value", {"text": text})
 
     def press(self, key: str) -> None:
         """Press and let go of a key."""

@@ -51,6 +51,8 @@ def test_every_page_that_another_leads_to_is_whole_and_loads_nothing_from_elsewh
         for link in page.links("href", "src"):
             assert link.startswith(("/", "?", "#")), (path, link)
             assert not link.startswith("//")
+            if link.startswith("/console/act/"):  # forms of all messages, each held whole by `test_forms`
+                continue
             target = path.partition("?")[0] + link if link.startswith("?") else link
             if not link.startswith("#") and target not in seen and target not in todo:
                 todo.append(target)

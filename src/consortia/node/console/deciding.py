@@ -20,11 +20,13 @@ from consortia.modules.governance.types import Action
 from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
 from consortia.modules.market.queries import AtAuction, AuctionState, Everything, Ladder, Markets, MaybeMarket
 from consortia.modules.market.queries import ById as MarketIs
+from consortia.node.console.acting import offer
 from consortia.node.console.inside import Inside
 from consortia.node.console.sayings import said
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
+from consortia.sdk.html import Html
 from consortia.sdk.values import facts_of, rows_of
 from consortia.sdk.views import Cell, Link, Moment, Table, View
 
@@ -83,7 +85,8 @@ def one_decision(asked: Asked) -> Screen:
         for one in seen.electors
     )
     headings = ("member", "units", "vote", "when", "its agent", "objection")
-    parts: list[View] = [
+    parts: list[Html | View] = [
+        _to_vote(asked.service.config.member, seen),
         Table("Votes", headings, votes),
         Table(
             "What it would do",
@@ -97,6 +100,23 @@ def one_decision(asked: Asked) -> Screen:
         rows_of("What agents advise", seen.advice),
     ]
     return Screen(this.title, this.text or f"Proposed by {this.author}.", tuple(parts))
+
+
+def _to_vote(member: str, seen: ProposalView) -> Html:
+    """What a person of the member can do about a proposal as it stands."""
+    this, mine = seen.proposal, [one for one in seen.electors if one.member == member]
+    bound = {"proposal": this.id.hex(), "content": this.content.hex()}
+    acts: list[tuple[str, str, dict[str, str]]] = []
+    if seen.progress.status == "voting" and this.election is None:
+        if any(one.vote is None for one in mine):
+            acts += [
+                (f"Vote {choice}", "governance.cast_vote", {**bound, "member": member, "choice": choice})
+                for choice in ("yes", "no", "abstain")
+            ]
+        acts.append(("Count the votes", "governance.close", {"proposal": this.id.hex()}))
+    if seen.progress.status == "passed":
+        acts.append(("Carry it out", "governance.execute", bound))
+    return offer(*acts)
 
 
 def _dry_run(way: Inside, actions: tuple[Action, ...], name: bytes) -> tuple[Table, ...]:

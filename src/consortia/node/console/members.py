@@ -2,7 +2,7 @@
 
 from consortia.base.note import parse_note
 from consortia.kernel.prove import CannotProve, newest_final
-from consortia.modules.identity.mandate_queries import ByOwner, MandatesView
+from consortia.modules.identity.mandate_queries import ByOwner, MandatesView, MandateView
 from consortia.modules.identity.queries import (
     ByName,
     KeysView,
@@ -12,9 +12,11 @@ from consortia.modules.identity.queries import (
     Nothing,
     ProposalsView,
 )
+from consortia.node.console.acting import offer
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
+from consortia.sdk.html import Html
 from consortia.sdk.values import facts_of, rows_of
 from consortia.sdk.views import Cell, Link, Moment, Table
 
@@ -74,6 +76,19 @@ def one_member(asked: Asked) -> Screen:
             *facts_of("Member", found),
             rows_of("Keys", keys),
             rows_of("Agents and their mandates", mandates, "Ending one stops its agent with the next block."),
+            _to_end(mandates, own=name == asked.service.config.member),
             told("What it did last", latest(asked.service, 10, name)),
         ),
+    )
+
+
+def _to_end(mandates: tuple[MandateView, ...], *, own: bool) -> Html:
+    """What ends each agent that may act: its owner at once, others as seats of the council."""
+    method, text = ("identity.end_mandate", "now") if own else ("governance.end_agent", "as the council")
+    return offer(
+        *(
+            (f"End {one.mandate.agent} {text}", method, {"mandate": one.mandate.id.hex()})
+            for one in mandates
+            if one.live
+        )
     )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from consortia.node import passes
 from consortia.node.auth import Means
 from consortia.node.console import (
+    acting,
     deciding,
     fields,
     home,
@@ -29,6 +30,9 @@ STATIC = {
     "console.css": "text/css; charset=utf-8",
     "console.js": "text/javascript; charset=utf-8",
     "verify.js": "text/javascript; charset=utf-8",
+    "acts.js": "text/javascript; charset=utf-8",
+    "keys.js": "text/javascript; charset=utf-8",
+    "sign.js": "text/javascript; charset=utf-8",
     "proof.js": "text/javascript; charset=utf-8",
     "cbor.js": "text/javascript; charset=utf-8",
     "noble-ed25519.js": "text/javascript; charset=utf-8",
@@ -112,6 +116,8 @@ _SCREENS: tuple[tuple[str, Callable[[Asked], Screen], str], ...] = (
     ("/console/rooms", rooms.rooms, "Every room of the law."),
     ("/console/rooms/{module}", rooms.one_room, "One room, made from its declaration."),
     ("/console/rooms/{module}/{query}", rooms.one_question, "One question to a room."),
+    ("/console/act", acting.acts, "All that a person can do here."),
+    ("/console/act/{module}/{method}", acting.one_act, "One message, signed in the browser."),
     ("/console/node", standing.node, "How the node stands."),
     ("/console/verify", verifying.verify, "Check a proof in the browser."),
 )

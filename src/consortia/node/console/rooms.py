@@ -4,14 +4,15 @@ import inspect as introspect
 
 from consortia.base.codec import Malformed, Record
 from consortia.base.refusals import Refused
-from consortia.kernel.module import Module, Query
+from consortia.kernel.module import Method, Module, Query
+from consortia.node.console.acting import address
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem
 from consortia.sdk.html import Html, tag
 from consortia.sdk.jsonform import from_query
 from consortia.sdk.values import facts_of, words
-from consortia.sdk.views import Link, Table, View
+from consortia.sdk.views import Cell, Link, Table, View
 
 _FILLED = {"limit": "50", "first": "0"}
 """What is asked for where a list may be cut into pages."""
@@ -46,7 +47,11 @@ def one_room(asked: Asked) -> Screen:
         answered = _unasked(asked, module, query)
         parts += list(answered) if answered else [_form(module, query)]
     methods = tuple(
-        (words(one.name), introspect.getdoc(one.message) or "", ", ".join(sorted(one.roles)) or one.authority)
+        (
+            _done_by(module, one),
+            introspect.getdoc(one.message) or "",
+            ", ".join(sorted(one.roles)) or one.authority,
+        )
         for one in module.methods
     )
     refusals = tuple((one.code, one.meaning) for one in module.refusals)
@@ -82,6 +87,12 @@ def _room(asked: Asked) -> Module:
     if found is None:
         raise HttpProblem(404, f"there is no room {name}")
     return found
+
+
+def _done_by(module: Module, method: Method) -> Cell:
+    """A message, leading to its form where a key may sign it."""
+    name = words(method.name)
+    return Link(name, address(f"{module.name}.{method.name}", {})) if method.roles else name
 
 
 def _shown(query: Query, found: Record) -> tuple[Table, ...]:

@@ -25,6 +25,7 @@ NAVIGATION = (
     ("/console/accounts", "Accounts"),
     ("/console/markets", "Markets"),
     ("/console/alerts", "Alerts"),
+    ("/console/act", "Act"),
     ("/console/rooms", "All rooms"),
     ("/console/node", "Node"),
     ("/console/verify", "Verify"),

@@ -26,15 +26,31 @@ export function concat(...parts) {
   return whole;
 }
 
-// A head: its major type and count in the fewest bytes. For encoding member sets, which are small.
-function head(major, count) {
-  if (count < 24) return Uint8Array.of(major | count);
-  if (count < 256) return Uint8Array.of(major | 24, count);
-  return Uint8Array.of(major | 25, count >> 8, count & 255);
+export function unhex(text) {
+  if (!/^([0-9a-f]{2})*$/.test(text)) throw new Malformed("bytes are written as lowercase hex digits");
+  return Uint8Array.from(text.match(/../g) ?? [], (one) => parseInt(one, 16));
 }
 
-// The encoding of bytes, text, arrays, and of Maps whose keys stand in their order.
+// A head: its major type and count in the fewest bytes.
+function head(major, count) {
+  const value = BigInt(count);
+  if (value < 24n) return Uint8Array.of(major | Number(value));
+  const size = [1, 2, 4, 8].find((bytes) => value < 1n << BigInt(8 * bytes));
+  if (size === undefined) throw new Malformed("an integer is out of range");
+  const data = new Uint8Array(1 + size);
+  data[0] = major | 24 + Math.log2(size);
+  for (let at = 0; at < size; at++) data[size - at] = Number(value >> BigInt(8 * at) & 255n);
+  return data;
+}
+
+// The encoding of null, booleans, BigInts, bytes, text, arrays and Maps.
 export function encode(value) {
+  if (value === null) return Uint8Array.of(0xf6);
+  if (typeof value === "boolean") return Uint8Array.of(value ? 0xf5 : 0xf4);
+  if (typeof value === "bigint") {
+    if (value < -(1n << 63n)) throw new Malformed("an integer is out of range");
+    return value < 0n ? head(0x20, -1n - value) : head(0x00, value);
+  }
   if (value instanceof Uint8Array) return concat(head(0x40, value.length), value);
   if (typeof value === "string") {
     const data = new TextEncoder().encode(value);
@@ -42,7 +58,8 @@ export function encode(value) {
   }
   if (Array.isArray(value)) return concat(head(0x80, value.length), ...value.map(encode));
   if (value instanceof Map) {
-    return concat(head(0xa0, value.size), ...[...value].flatMap(([name, item]) => [encode(name), encode(item)]));
+    const pairs = [...value].map(([name, item]) => [encode(name), encode(item)]).sort(([a], [b]) => compare(a, b));
+    return concat(head(0xa0, value.size), ...pairs.flat());
   }
   throw new Malformed("nothing that this encodes");
 }

@@ -1,0 +1,281 @@
+// The page of one message: opens a key file, collects the form, shows what would be signed in words decoded
+// from the very bytes, signs on the button, and follows the receipt. `keys.js` and `sign.js` do the work.
+
+import { hex, unhex } from "./cbor.js";
+import { KeyError, named, open, read } from "./keys.js";
+import { Lie, Loose, Node, Problem, printed } from "./sign.js";
+import { verify } from "./proof.js";
+
+const at = (id) => document.getElementById(id);
+const form = at("act"), { method, saying, network, member, roles } = form.dataset;
+const node = new Node(unhex(network), member);
+let file = null, key = null, draft = null;
+
+function tell(id, text, wrong = false) {
+  at(id).textContent = text;
+  at(id).classList.toggle("wrong", wrong);
+}
+
+// 1. The key.
+
+async function unlocked(passphrase) {
+  tell("key-said", "Opening …");
+  const found = await open(file, passphrase);
+  await known(found);
+  key = found;
+  file = null;
+  at("unlock").hidden = true;
+  at("key-open").hidden = at("show").disabled = false;
+}
+
+// Raises KeyError where this network does not know the key, or it acts no more.
+async function known(found) {
+  let seen;
+  try { seen = await node.ask(`/v1/query/identity/key?key=${hex(found.id)}`); } catch (error) {
+    if (error.code !== "identity.no_key") throw error;
+    throw new KeyError(`Network ${network.slice(0, 16)} knows no key ${hex(found.id).slice(0, 12)}…: ` +
+      `this is a key of another network, or of a member that is not admitted yet.`);
+  }
+  if (seen.key.revoked != null) throw new KeyError("This key was revoked: it signs nothing any more.");
+  const held = seen.key.roles, may = held.some((one) => roles.split(" ").includes(one));
+  const text = `Open: ${named(found)}, known on this network with the roles ${held.join(", ")}.`;
+  tell("key-said", may ? text : `${text} This message is signed by ${roles.split(" ").join(" or ")}: it would be refused.`, !may);
+}
+
+function wrong(error) {
+  if (error instanceof KeyError || error instanceof Problem) return error.message;
+  if (error instanceof TypeError) return "The node does not answer.";
+  throw error;
+}
+
+function forget() {
+  key = file = null;
+  at("passphrase").value = at("key-file").value = "";
+  at("unlock").hidden = at("key-open").hidden = at("show").disabled = true;
+  at("review").hidden = true;
+}
+
+at("key-file").addEventListener("change", async (event) => {
+  const chosen = event.target.files[0];
+  forget();
+  if (!chosen) return;
+  try {
+    file = await read(chosen);
+    if (file.sealed) {
+      at("unlock").hidden = false;
+      tell("key-said", `${named({ ...file, id: unhex(file.key) })} is encrypted.`);
+      at("passphrase").focus();
+    } else await unlocked("");
+  } catch (error) { tell("key-said", wrong(error), true); }
+});
+at("unlock").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const passphrase = at("passphrase").value;
+  at("passphrase").value = "";
+  try { await unlocked(passphrase); } catch (error) { tell("key-said", wrong(error), true); }
+});
+at("forget").addEventListener("click", () => { forget(); tell("key-said", "No key is open."); at("key-file").focus(); });
+
+// 2. The form: each field says by data-kind what its value is.
+
+const inner = (field) => [...field.querySelectorAll(".field")].filter((one) => (one.parentElement.closest(".field") ?? form) === field);
+const box = (field) => field.querySelector("input, select, textarea");
+
+const SINGLE = {
+  text: (text) => text,
+  choice: (text) => text,
+  bytes: (text) => unhex(text),
+  integer: (text) => BigInt(text),
+  boolean: (text) => text === "yes",
+  any: (text) => new Loose(JSON.parse(text)),
+};
+
+function value(field) {
+  const { kind, item } = field.dataset, optional = "optional" in field.dataset;
+  const given = [...field.children].flatMap((one) => [...one.querySelectorAll("input.given")])
+    .find((one) => one.closest(".field") === field);
+  if (given && !given.checked) return null;
+  if (kind === "record") return record(inner(field));
+  if (kind === "tuple" || kind === "list") return inner(field).map(value);
+  if (kind === "choices") return [...field.querySelectorAll(".inside input:checked")].map((one) => one.value);
+  if (kind === "moment") {
+    const moment = box(field).valueAsNumber;
+    return Number.isNaN(moment) ? null : BigInt(moment);
+  }
+  const text = box(field).value;
+  if (kind === "lines") {
+    if (optional && !text.trim()) return null;
+    return text.split("\n").map((one) => one.trim()).filter(Boolean).map(SINGLE[item]);
+  }
+  return optional && text === "" ? null : SINGLE[kind](text);
+}
+
+const record = (fields) => new Map(fields.map((one) => [one.dataset.name, value(one)]));
+
+function checkPatterns() {
+  for (const one of form.querySelectorAll("[data-pattern]")) {
+    const fits = one.value === "" || new RegExp(one.dataset.pattern).test(one.value);
+    one.setCustomValidity(fits ? "" : `this does not fit ${one.dataset.pattern}`);
+  }
+}
+
+// What does not count is disabled, so that the browser asks nothing of it.
+function toggle() {
+  for (const one of form.querySelectorAll("input.given")) {
+    const inside = one.closest(".field").querySelector(".inside");
+    inside.hidden = !one.checked;
+    for (const each of inside.querySelectorAll("input, select, textarea")) each.disabled = !one.checked;
+  }
+}
+
+form.addEventListener("change", () => { at("review").hidden = true; draft = null; toggle(); });
+form.addEventListener("input", checkPatterns);
+form.addEventListener("click", (event) => {
+  const field = event.target.closest(".field");
+  if (event.target.matches("button.add")) {
+    const rows = field.querySelector(".rows");
+    rows.append(field.querySelector("template").content.cloneNode(true));
+    rows.lastElementChild.querySelector("input, select, textarea")?.focus();
+    toggle();
+  }
+  if (event.target.matches("button.remove")) event.target.closest(".row").remove();
+});
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (!key) return;
+  draft = null;
+  at("review").hidden = at("came").hidden = true;
+  tell("asked", "Asking the node for the bytes …");
+  at("show").disabled = true;
+  try {
+    draft = await node.draft(key, method, record(inner(form)));
+    tell("asked", "");
+    review();
+  } catch (error) {
+    tell("asked", error instanceof Lie ? `Nothing was signed: the node's bytes are not what you asked for. ${error.message}.`
+      : error instanceof SyntaxError || error instanceof RangeError ? `A field cannot be read: ${error.message}`
+      : wrong(error), true);
+  } finally { at("show").disabled = !key; }
+});
+
+// 3. What is signed, from the bytes that are signed.
+
+function words(text) { return text.replaceAll("_", " "); }
+
+function brief(value, name) {
+  if (value instanceof Uint8Array && value.length > 10) return `${hex(value).slice(0, 12)}…`;
+  return shown(value, name);
+}
+
+function shown(value, name) {
+  const isTime = typeof value === "bigint" && value > 10n ** 12n && value < 10n ** 13n;
+  if (isTime) return `${new Date(Number(value)).toISOString().replace("T", " ").slice(0, 19)} UTC`;
+  return printed(value);
+}
+
+// A value of an event, as JSON has it.
+function told(held) {
+  if (held === null) return "none";
+  if (typeof held === "number") return shown(BigInt(held));
+  return typeof held === "object" ? JSON.stringify(held) : String(held);
+}
+
+function rows(value, path) {
+  if (value instanceof Map) return [...value].flatMap(([name, item]) => rows(item, path ? `${path}, ${words(name)}` : words(name)));
+  if (Array.isArray(value) && value.some((one) => one instanceof Map || Array.isArray(one))) {
+    return value.flatMap((item, number) => rows(item, `${path} ${number + 1}`));
+  }
+  return [[path, shown(value)]];
+}
+
+function table(caption, pairs) {
+  const made = document.createElement("table");
+  made.createCaption().textContent = caption;
+  const body = made.createTBody();
+  for (const [name, text] of pairs) {
+    const row = body.insertRow(), head = document.createElement("th");
+    head.scope = "row";
+    head.textContent = name;
+    row.append(head);
+    row.insertCell().append(text instanceof HTMLElement ? text : String(text));
+  }
+  return made;
+}
+
+function review() {
+  const { said, covered, id } = draft, [call] = said.get("calls"), args = call.get("args");
+  const sentence = saying.replace(/\{(\w+)\}/g, (whole, name) => args.has(name) ? brief(args.get(name)) : whole);
+  at("sentence").textContent = `${key.member} ${sentence}${/[.…?!]$/.test(sentence) ? "" : "."}`;
+  at("words").replaceChildren(table("Decoded from the bytes", [
+    ["who", named(key)],
+    ["message", call.get("method")],
+    ...rows(args, ""),
+    ["on network", hex(said.get("network"))],
+    ["sequence", said.get("sequence")],
+    ["valid until", shown(said.get("expires"))],
+    ["transaction", hex(id)],
+  ]));
+  at("bytes").textContent = hex(covered);
+  at("review").hidden = false;
+  at("sign").disabled = false;
+  at("review-title").focus();
+}
+
+at("refrain").addEventListener("click", () => { draft = null; at("review").hidden = true; at("show").focus(); });
+
+// 4. Signing, and what came of it.
+
+function link(text, to) { return Object.assign(document.createElement("a"), { textContent: text, href: to }); }
+
+async function outcome(code, detail) {
+  at("outcome").classList.add("bad");
+  const { meaning } = await node.meaning(code);
+  at("outcome").textContent = `Refused: ${meaning}`;
+  const room = code.split(".")[0];
+  return [["code", link(code, `/console/rooms/${room}`)], ...(detail ? [["what it says", detail]] : [])];
+}
+
+async function came(made) {
+  const receipt = await node.send(key, made), id = hex(made.id);
+  const good = receipt.code === "ok";
+  const facts = good ? [] : await outcome(receipt.code, "");
+  if (good) { at("outcome").classList.add("good"); at("outcome").textContent = "Done: it stands on the ledger."; }
+  at("receipt").replaceChildren(table("Receipt", [
+    ...facts,
+    ["block", link(String(receipt.height), `/console/ledger/${receipt.height}`)],
+    ["transaction", link(id, `/console/transactions/${id}`)],
+    ["cost", receipt.cost],
+    ...receipt.events.flatMap((one) => Object.entries(one.body).map(([name, held]) => [`${one.name}: ${words(name)}`, told(held)])),
+  ]));
+  tell("final", "Not final yet: the members have still to cosign it.");
+  await node.final(receipt.height);
+  const proof = await fetch(`/v1/proofs/transactions/${id}`);
+  const seen = await verify(new Uint8Array(await proof.arrayBuffer()), network);
+  const true_ = seen.ok && hex(seen.receipt.transaction) === id && seen.receipt.code === receipt.code;
+  tell("final", true_ ? "Final: this browser checked the proof, every cosignature included."
+    : `The node says that it is final, and its proof fails at step ${seen.failed ?? 6}.`, !true_);
+}
+
+at("sign").addEventListener("click", async () => {
+  const made = draft;
+  draft = null; // one press, one signature
+  at("sign").disabled = true;
+  at("came").hidden = false;
+  at("outcome").className = "verdict";
+  at("outcome").textContent = "Signed and sent: waiting for its block …";
+  at("receipt").replaceChildren();
+  tell("final", "");
+  at("receipt-title").focus();
+  try { await came(made); } catch (error) {
+    if (error instanceof Problem && error.code) {
+      at("receipt").replaceChildren(table("Not taken into a block", await outcome(error.code, error.message)));
+    } else {
+      at("outcome").classList.add("bad");
+      at("outcome").textContent = error instanceof Lie ? `The node's receipt is another's: ${error.message}.` : wrong(error);
+    }
+  } finally { at("review").hidden = true; }
+});
+
+addEventListener("pagehide", forget);
+at("key-file").disabled = false;
+toggle();

@@ -1,0 +1,155 @@
+// Transactions in the browser: asked of the node, compared with what was asked, signed, handed in, followed.
+// What is signed is made here from the payload that was decoded here; a node that answers with another
+// message, network, key, sequence or expiry is caught before anything is signed (docs/reference/bytes.md).
+
+import { concat, decode, encode, hex, same, unhex } from "./cbor.js";
+import { sha256, tagged } from "./keys.js";
+
+export const EXPIRY_MILLISECONDS = 600_000;
+const LANE = 0n, EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+const utf8 = (text) => new TextEncoder().encode(text);
+
+// What a node answered instead; `code` is a stable one, or empty.
+export class Problem extends Error {
+  constructor(status, report) {
+    super(report.detail ?? `the node answered ${status}`);
+    Object.assign(this, { status, code: report.code ?? "" });
+  }
+}
+
+// Bytes that are not what was asked for; `field` names where.
+export class Lie extends Error {
+  constructor(field, wanted, found) {
+    super(`${field}: you asked for ${printed(wanted)}, the bytes say ${printed(found)}`);
+    this.field = field;
+  }
+}
+
+// A value that the form took as JSON, whose types only the node knows: bytes may stand in it as hex.
+export class Loose { constructor(value) { this.value = value; } }
+
+export function printed(value) {
+  if (value === undefined) return "nothing";
+  if (value === null) return "none";
+  if (value instanceof Loose) return JSON.stringify(value.value);
+  if (value instanceof Uint8Array) return hex(value);
+  if (Array.isArray(value)) return value.length ? value.map(printed).join(", ") : "none";
+  if (value instanceof Map) return [...value].map(([name, item]) => `${name}: ${printed(item)}`).join("; ");
+  return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
+}
+
+// A form's value as JSON has it: bytes as hex, integers beyond 2^53 as text.
+export function json(value) {
+  if (value instanceof Loose) return value.value;
+  if (value instanceof Uint8Array) return hex(value);
+  if (typeof value === "bigint") return value > EXACT_MAX || value < -EXACT_MAX ? String(value) : Number(value);
+  if (Array.isArray(value)) return value.map(json);
+  if (value instanceof Map) return Object.fromEntries([...value].map(([name, item]) => [name, json(item)]));
+  return value;
+}
+
+function alike(loose, found) {
+  if (found instanceof Uint8Array) return loose === hex(found);
+  if (typeof found === "bigint") return String(loose) === String(found);
+  if (Array.isArray(found)) {
+    return Array.isArray(loose) && loose.length === found.length && found.every((one, at) => alike(loose[at], one));
+  }
+  if (found instanceof Map) {
+    return loose !== null && typeof loose === "object" && !Array.isArray(loose) &&
+      Object.keys(loose).length === found.size && [...found].every(([name, one]) => alike(loose[name], one));
+  }
+  return loose === found;
+}
+
+// Raises Lie where `found`, which was decoded, is not `wanted`.
+export function compare(wanted, found, path = "") {
+  const lie = () => { throw new Lie(path || "the transaction", wanted, found); };
+  if (wanted instanceof Loose) { if (!alike(wanted.value, found)) lie(); return; }
+  if (wanted instanceof Uint8Array) { if (!(found instanceof Uint8Array) || !same(wanted, found)) lie(); return; }
+  const below = (name) => path ? `${path}.${name}` : String(name);
+  if (Array.isArray(wanted)) {
+    if (!Array.isArray(found) || found.length !== wanted.length) lie();
+    wanted.forEach((one, at) => compare(one, found[at], below(at + 1)));
+  } else if (wanted instanceof Map) {
+    if (!(found instanceof Map)) lie();
+    for (const [name, one] of wanted) compare(one, found.get(name), below(name));
+    for (const [name, one] of found) if (!wanted.has(name)) throw new Lie(below(name), undefined, one);
+  } else if (wanted !== found) lie();
+}
+
+// The ways to the node whose page this is: `network` is 32 bytes, `member` whose node it is.
+export class Node {
+  constructor(network, member) { this.network = network; this.member = member; }
+
+  async ask(path, options = {}) {
+    const answer = await fetch(path, { cache: "no-store", ...options, headers: { accept: "application/json", ...options.headers } });
+    if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
+    return answer.json();
+  }
+
+  // A request signed by a key (docs/reference/http.md): the page's own way in only reads.
+  async signed(key, path, body) {
+    const data = utf8(JSON.stringify(body)), time = BigInt(Date.now()), nonce = crypto.getRandomValues(new Uint8Array(16));
+    const covered = encode(["consortia/request", this.network, this.member, "POST", path, await sha256(data), time, nonce]);
+    const parts = [hex(key.id), this.member, time, hex(nonce), hex(await key.sign(covered))];
+    const headers = { authorization: `Consortia ${parts.join(" ")}`, "content-type": "application/json" };
+    return this.ask(path, { method: "POST", body: data, headers });
+  }
+
+  // The transaction of one message, compared with what was asked, not signed yet: {payload, covered, id, said}.
+  async draft(key, method, args) {
+    const { next } = await this.ask(`/v1/sequences/${hex(key.id)}/${LANE}`);
+    const expires = BigInt(Date.now() + EXPIRY_MILLISECONDS);
+    const wanted = new Map([
+      ["version", 1n], ["network", this.network], ["key", key.id], ["lane", LANE], ["sequence", BigInt(next)],
+      ["expires", expires], ["calls", [new Map([["method", method], ["args", args]])]],
+    ]);
+    const body = { key: hex(key.id), lane: Number(LANE), sequence: next, expires: Number(expires), calls: [{ method, args: json(args) }] };
+    return this.checked(wanted, await this.signed(key, "/v1/build", body));
+  }
+
+  async checked(wanted, answer) {
+    const payload = unhex(answer.payload), said = decode(payload);
+    compare(wanted, said);
+    const kid = wanted.get("key");
+    const aad = concat(utf8("consortia/transaction"), this.network);
+    const covered = encode(["Signature1", header(kid), aad, payload]);
+    const id = await tagged("consortia/transaction", covered);
+    compare(covered, unhex(answer.sign), "the bytes to sign");
+    compare(id, unhex(answer.transaction), "the transaction's id");
+    return { payload, covered, id, said, kid };
+  }
+
+  // Sign a draft and hand it in: its receipt, as soon as there is one. Raises Problem.
+  async send(key, draft) {
+    const signature = await key.sign(draft.covered);
+    const body = encode([header(draft.kid), new Map(), draft.payload, signature]);
+    const options = { method: "POST", body, headers: { "content-type": "application/cbor" } };
+    let receipt = await this.ask("/v1/transactions?wait=receipt", options);
+    const id = hex(draft.id);
+    while (receipt.code === undefined) receipt = await this.receipt(id);
+    if (receipt.transaction !== id) throw new Lie("the receipt's transaction", id, receipt.transaction);
+    return receipt;
+  }
+
+  async receipt(id) {
+    try { return await this.ask(`/v1/transactions/${id}?wait=20`); } catch (error) {
+      if (error.status === 404) return {};
+      throw error;
+    }
+  }
+
+  // Wait until the block at `height` is final.
+  async final(height) {
+    for (;;) {
+      const found = await this.ask(`/v1/final?covering=${height}&wait=5000`);
+      if (found.height >= height) return found.height;
+    }
+  }
+
+  // What a stable code means.
+  meaning(code) { return this.ask(`/v1/refusals/${encodeURIComponent(code)}`); }
+}
+
+// The protected header of an envelope by a key: algorithm EdDSA and the key's id, keys and numbers as COSE has them.
+function header(kid) { return concat(unhex("a20127045820"), kid); }

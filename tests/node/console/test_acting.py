@@ -1,0 +1,205 @@
+"""People's actions in a real browser: a key that stays in the page, and bytes that are what was asked for."""
+
+import time
+
+import pytest
+
+from consortia.base.keys import SigningKey
+from consortia.kernel.refusals import NO_ACT, REVOKED_KEY
+from consortia.kernel.transaction import call, sign_transaction
+from consortia.modules.governance.messages import ScheduleMember, Suggest
+from consortia.modules.identity.mandate_types import Pin
+from consortia.node.keys import find_key, save_key
+from consortia.node.passes import way_in
+from consortia.sdk.agents import mandate_of
+from consortia.sdk.governance import Governance
+from tests.loud import loudly
+from tests.node.console.browser import Browser, lacking
+from tests.node.console.looking import HOSTILE
+from tests.node.console.lying import Between
+from tests.node.console.test_browser import WIDER, folder_of_pictures
+from tests.node.running import Process, client, homes, key_of, raw
+
+pytestmark = pytest.mark.slow
+ENTER = "\ue007"
+PASSPHRASE = "correct horse battery staple"
+FINAL = "Final: this browser checked the proof, every cosignature included."
+SHOWN = "return !document.getElementById('review').hidden"
+SAID = "return document.getElementById(arguments[0]).textContent.includes(arguments[1])"
+FOLLOW = "[...document.querySelectorAll('a')].find((e) => e.textContent === arguments[0]).click()"
+TRACES = """const held = [document.documentElement.outerHTML, location.href, JSON.stringify(localStorage),
+  JSON.stringify(sessionStorage), ...[...document.querySelectorAll('input')].map((e) => e.value)];
+return held.join(' ')"""
+NO_ED25519 = """const real = crypto.subtle.importKey.bind(crypto.subtle);
+crypto.subtle.importKey = (form, ...rest) => form === 'pkcs8'
+  ? Promise.reject(new DOMException('none', 'NotSupportedError')) : real(form, ...rest)"""
+
+
+@pytest.fixture
+def looked(tmp_path):
+    if lacking():
+        loudly(lacking())
+        pytest.skip(lacking())
+    [home] = homes(tmp_path / "net", "north")
+    with Process(home) as node, Between(node.port) as between, Browser(tmp_path / "profile") as browser:
+        browser.open(way_in(between.url, home.token(), time.time_ns() // 1_000_000))
+        yield node, between, browser
+
+
+def test_a_person_acts_in_the_page_and_the_key_stays_there(looked, tmp_path):
+    node, between, browser = looked
+    pictures = folder_of_pictures(tmp_path)
+    admin = client(node.home, node.url)
+    agent = _delegate(admin, node)
+    proposal = Governance(admin, "north").propose(
+        "members", ScheduleMember("admission", "south"), title=HOSTILE
+    )
+    page = f"/console/decisions/{proposal.proposal.id.hex()}"
+    _keys_that_do_not_fit(browser, between.url + page, node, tmp_path)
+    _a_lie_is_caught(browser, between, admin)
+    _a_vote(browser, between.url + page, node, tmp_path, pictures)
+    seen = Governance(admin, "north").get(proposal.proposal.id)
+    assert [one.vote.choice for one in seen.electors] == ["yes"]
+    _a_second_vote_is_refused(browser, pictures)
+    _a_delegate_ends(browser, between.url, node, admin, agent)
+    _nothing_leaked(browser, between, node)
+    _without_scripts(browser, between.url)
+    admin.close()
+
+
+def _delegate(admin, node):
+    """An agent that may act: its key."""
+    key = SigningKey(b"\7" * 32)
+    pin = Pin(None, b"\1" * 32)
+    methods, expires = ["governance.suggest"], admin.status().time + 86_400_000
+    admin.submit(mandate_of(admin.network, "north", "broker", key, pin, methods=methods, expires=expires))
+    assert _answered(admin, node, key) == NO_ACT.code
+    return key
+
+
+def _answered(admin, node, key) -> str:
+    """The code with which what the agent hands in is refused: while it may act, for its missing account."""
+    calls = (call(Suggest("training.join", "it looks odd"), "governance", "suggest"),)
+    expires = admin.status().time + 3_600_000
+    signed = sign_transaction(key, admin.network, calls, sequence=0, expires=expires)
+    status, problem = raw(node.port, "POST", "/v1/transactions?wait=receipt", signed)
+    assert status == 422
+    return problem["code"]
+
+
+def _choose(browser, path, passphrase=None):
+    browser.upload("#key-file", path)
+    if passphrase is not None:
+        browser.wait("return !document.getElementById('unlock').hidden")
+        browser.type("#passphrase", passphrase + ENTER)
+
+
+def _keys_that_do_not_fit(browser, url, node, tmp_path):
+    browser.open(url)
+    browser.run(FOLLOW, "Vote yes")
+    browser.wait("return document.getElementById('key-file')?.disabled === false")
+    [other] = homes(tmp_path / "other", "north")
+    _choose(browser, find_key(other.keys, "admin"))
+    browser.wait(SAID, "key-said", "this is a key of another network")
+    assert browser.run("return document.getElementById('show').disabled")
+    (tmp_path / "notes.json").write_text('{"format": "shopping-list"}')
+    _choose(browser, tmp_path / "notes.json")
+    browser.wait(SAID, "key-said", "This is no key file")
+    _choose(browser, find_key(node.home.keys, "worker"))
+    browser.wait(SAID, "key-said", "it would be refused")
+    sealed = save_key(tmp_path, key_of(node.home), PASSPHRASE, label="mine", role="admin", member="north")
+    _choose(browser, sealed, "wrong")
+    browser.wait(SAID, "key-said", "Wrong passphrase, or the file was changed.")
+    _choose(browser, find_key(node.home.keys, "admin"))
+    browser.wait(SAID, "key-said", "known on this network with the roles admin")
+
+
+def _a_lie_is_caught(browser, between, admin):
+    before = admin.status().height
+    for change, field in (
+        (lambda made: made["calls"][0]["args"].update(choice="no"), "calls.1.args.choice"),
+        (lambda made: made["calls"][0].update(method="identity.leave"), "calls.1.method"),
+        (lambda made: made["calls"].append(made["calls"][0]), "calls"),
+        (lambda made: made.update(network=b"\3" * 32), "network"),
+        (lambda made: made.update(expires=(1 << 62)), "expires"),
+        (lambda made: made["calls"][0]["args"].update(more=1), "calls.1.args.more"),
+    ):
+        between.change = change
+        browser.run("document.getElementById('show').click()")
+        browser.wait(SAID, "asked", f"not what you asked for. {field}: you asked for ")
+        assert not browser.run(SHOWN)
+        browser.run("document.getElementById('asked').textContent = ''")
+    between.change = None
+    assert admin.status().height == before
+
+
+def _a_vote(browser, url, node, tmp_path, pictures):
+    browser.open(url)
+    browser.run(FOLLOW, "Vote yes")
+    browser.wait("return document.getElementById('key-file')?.disabled === false")
+    _choose(browser, tmp_path / "mine.key.json", PASSPHRASE)
+    browser.wait(SAID, "key-said", "Open: mine")
+    browser.run("document.getElementById('show').focus()")
+    browser.press(ENTER)
+    browser.wait(SHOWN)
+    assert browser.text("#sentence").startswith("north votes yes on proposal")
+    words = browser.text("#words")
+    assert all(one in words for one in ("governance.cast_vote", "yes", "sequence", "valid until"))
+    for name, width, height in (("wide", 1280, 1500), ("narrow", 390, 1900)):
+        browser.size(width, height)
+        assert browser.run(WIDER) == 0
+        for scheme in ("light", "dark"):
+            browser.scheme(scheme)
+            browser.picture(pictures / f"act-{name}-{scheme}.png")
+    browser.size(1280, 900)
+    browser.run("document.getElementById('sign').focus()")
+    browser.press(ENTER)
+    browser.wait(SAID, "final", FINAL)
+    assert browser.text("#outcome") == "Done: it stands on the ledger."
+    browser.picture(pictures / "act-receipt.png")
+
+
+def _a_second_vote_is_refused(browser, pictures):
+    browser.run("document.getElementById('show').click()")
+    browser.wait(SHOWN)
+    browser.run("document.getElementById('sign').click()")
+    browser.wait(SAID, "final", FINAL)
+    assert browser.text("#outcome").startswith("Refused: ")
+    assert "governance.already_voted" in browser.text("#receipt")
+    browser.picture(pictures / "act-refused.png")
+
+
+def _a_delegate_ends(browser, url, node, admin, agent):
+    browser.open(f"{url}/console/members/north")
+    browser.run(FOLLOW, "End broker now")
+    browser.wait("return document.getElementById('key-file')?.disabled === false")
+    browser.run(NO_ED25519)
+    _choose(browser, find_key(node.home.keys, "admin"))
+    browser.wait(SAID, "key-said", "Open: ")
+    browser.run("document.getElementById('show').click()")
+    browser.wait(SHOWN)
+    assert "ends the mandate" in browser.text("#sentence")
+    browser.run("document.getElementById('sign').click()")
+    browser.wait(SAID, "outcome", "Done")
+    assert _answered(admin, node, agent) == REVOKED_KEY.code
+
+
+def _nothing_leaked(browser, between, node):
+    seed = key_of(node.home).seed
+    traces = browser.run(TRACES)
+    assert seed.hex() not in traces
+    assert PASSPHRASE not in traces
+    assert browser.run("return indexedDB.databases().then((found) => found.length)") == 0
+    heard = b"\n".join(between.heard)
+    for secret in (seed, seed.hex().encode(), PASSPHRASE.encode()):
+        assert secret not in heard
+    browser.run("location.reload()")
+    browser.wait("return document.getElementById('key-file')?.disabled === false")
+    assert browser.text("#key-said") == "No key is open."
+
+
+def _without_scripts(browser, url):
+    browser.develop("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(f"{url}/console/act/governance/cast_vote")
+    assert "consortia proposal vote PROPOSAL yes" in browser.text("main")
+    browser.develop("Emulation.setScriptExecutionDisabled", value=False)
