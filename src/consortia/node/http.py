@@ -6,12 +6,14 @@ Every request passes the same steps:
 2. who asks is found out (`auth`);
 3. it has not asked too often;
 4. a caller that is nobody gets only what is open to all;
-5. the handler answers, and whatever it raises becomes a problem report.
+5. the handler answers, and whatever it raises becomes a problem report;
+6. an answer that the caller has already, by its ETag, is 304.
 
 `docs/reference/http.md` is the reference.
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
@@ -33,7 +35,7 @@ from consortia.node.config import is_loopback
 from consortia.node.http_answers import HttpProblem, problem, refused
 from consortia.node.passes import session_of
 from consortia.node.refusals import HINDERED, REQUESTS_FULL
-from consortia.node.service import Service
+from consortia.node.service import Service, entity_tag
 from consortia.store.errors import NoRoom, StoreError
 
 TARGET_BYTES_MAX = 4_096
@@ -125,7 +127,7 @@ def _endpoint(service: Service, place: Place) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         service.counters.requests += 1
         try:
-            return await _serve(service, place, request)
+            return _tagged(request, await _serve(service, place, request))
         except HttpProblem as error:
             answer = tell(error)
         except Unauthorised as error:
@@ -156,6 +158,25 @@ def _endpoint(service: Service, place: Place) -> Endpoint:
         return answer
 
     return endpoint
+
+
+def _tagged(request: Request, answer: Response) -> Response:
+    """The answer with a strong ETag, or 304 where the caller has it already (RFC 9110, section 13.1.2).
+
+    The tag is the handler's, or the hash of the very bytes: another encoding of the same has another one.
+    """
+    if request.method not in {"GET", "HEAD"} or answer.status_code not in {200, 206}:
+        return answer
+    mark = answer.headers.get("etag", "")
+    if not mark:
+        if isinstance(answer, StreamingResponse):
+            return answer
+        mark = answer.headers["ETag"] = entity_tag(bytes(answer.body))
+    known = request.headers.get("if-none-match")
+    if known is None or (known.strip() != "*" and mark not in re.findall(r'"[^"]*"', known)):
+        return answer
+    kept = ("etag", "cache-control", "vary", "content-location", "expires")
+    return Response(None, 304, {name: value for name, value in answer.headers.items() if name in kept})
 
 
 def is_here(caller: str, server: tuple[str, int | None] | None) -> bool:
@@ -229,4 +250,5 @@ def _status_of(error: Unauthorised) -> int:
 
 async def _not_found(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return problem(HttpProblem(status, f"{request.method} {request.url.path}"))
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return problem(HttpProblem(status, f"{request.method} {request.url.path}"), headers)

@@ -1,5 +1,6 @@
 """Answers over HTTP: records as JSON or CBOR, and problems as RFC 9457 has them, with the refusal's code."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +15,9 @@ from consortia.sdk.jsonform import dump, to_json
 CBOR = "application/cbor"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+NUMBER_MAX = (1 << 53) - 1
+"""The largest number in a query string or a path: what JSON readers hold exactly."""
+
 _TITLES = {
     400: "The request is malformed",
     401: "Who asks is not known",
@@ -61,9 +65,9 @@ def refused(refusal: Refused, **more: object) -> HttpProblem:
     return HttpProblem(status, refusal.detail or refusal.refusal.meaning, code=refusal.code, **more)
 
 
-def problem(error: HttpProblem) -> Response:
+def problem(error: HttpProblem, headers: Mapping[str, str] | None = None) -> Response:
     """The response of a problem."""
-    headers = {"WWW-Authenticate": "Consortia"} if error.status == 401 else {}
+    headers = {"WWW-Authenticate": "Consortia"} if error.status == 401 else dict(headers or {})
     return Response(error.body(), error.status, headers, PROBLEM)
 
 
@@ -74,9 +78,10 @@ def plain(value: object, status: int = 200) -> Response:
 
 def record(request: Request, value: Record, headers: dict[str, str] | None = None) -> Response:
     """A record, as CBOR to whom asks for it, else as JSON."""
+    varies = {"Vary": "Accept", **(headers or {})}
     if wants_cbor(request):
-        return Response(encode_record(value), 200, headers, CBOR)
-    return Response(dump(value), 200, headers, JSON)
+        return Response(encode_record(value), 200, varies, CBOR)
+    return Response(dump(value), 200, varies, JSON)
 
 
 def wants_cbor(request: Request) -> bool:
@@ -95,7 +100,7 @@ def hex_digest(text: str, what: str) -> bytes:
     return digest
 
 
-def whole_number(text: str, what: str, maximum: int = (1 << 53) - 1) -> int:
+def whole_number(text: str, what: str, maximum: int = NUMBER_MAX) -> int:
     """A decimal number from 0 to `maximum`; raises HttpProblem."""
     if not text.isascii() or not text.isdecimal() or len(text) > 16 or int(text) > maximum:
         raise HttpProblem(400, f"{what} is a number from 0 to {maximum}, not {text[:80]!r}")

@@ -28,8 +28,12 @@ async def read(asked: Asked) -> Response:
     blob = await _here(asked)
     blobs = asked.service.blobs
     size = blobs.size(blob)
-    start, end, status = _range(asked.request.headers.get("range", ""), size)
-    headers = {"ETag": f'"{blob.hex()}"', "Accept-Ranges": "bytes", "Content-Length": str(end - start)}
+    mark = f'"{blob.hex()}"'
+    wanted = asked.request.headers.get("range", "")
+    if asked.request.headers.get("if-range", mark) != mark:
+        wanted = ""  # the caller has a part of something else: it gets the whole (RFC 9110, section 13.1.5)
+    start, end, status = _range(wanted, size)
+    headers = {"ETag": mark, "Accept-Ranges": "bytes", "Content-Length": str(end - start)}
     if status == 206:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     asked.service.counters.blobs_served += 1
@@ -48,8 +52,9 @@ async def _pieces(service: Service, blob: bytes, start: int, end: int) -> AsyncI
 
 async def tree(asked: Asked) -> Response:
     """A blob's size and chunk hashes: what its id is the root of."""
-    found = asked.service.blobs.tree(await _here(asked))
-    return Response(found.encode(), media_type=CBOR)
+    blob = await _here(asked)
+    found = asked.service.blobs.tree(blob)
+    return Response(found.encode(), 200, {"ETag": f'"{blob.hex()}-tree"'}, CBOR)
 
 
 async def chunk(asked: Asked) -> Response:
@@ -62,7 +67,7 @@ async def chunk(asked: Asked) -> Response:
         raise HttpProblem(404, str(error)) from None
     asked.service.counters.blobs_served += 1
     asked.service.counters.blob_bytes_served += len(data)
-    return Response(data, media_type=BYTES)
+    return Response(data, 200, {"ETag": f'"{blob.hex()}-{index}"'}, BYTES)
 
 
 async def put(asked: Asked) -> Response:

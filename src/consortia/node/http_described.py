@@ -15,50 +15,28 @@ from consortia.kernel.module import Method, Module, Query
 from consortia.kernel.refusals import REFUSALS as KERNEL_REFUSALS
 from consortia.node.http import Asked, Place
 from consortia.node.http_answers import HttpProblem, plain
+from consortia.node.http_shapes import (
+    ARGUMENTS,
+    DRAFT,
+    MEDIA,
+    NEEDED,
+    PARTS,
+    TAKEN,
+    WANTED,
+    answers,
+    parameter,
+)
 from consortia.node.refusals import REFUSALS as NODE_REFUSALS
-from consortia.node.schemas import Schemas
-
-_ARGUMENTS: dict[str, tuple[str, ...]] = {
-    "POST /v1/transactions": ("wait",),
-    "GET /v1/transactions": ("after", "limit", "key"),
-    "GET /v1/transactions/{id}": ("wait",),
-    "GET /v1/blocks": ("below", "limit"),
-    "GET /v1/events": ("after", "limit", "name"),
-    "GET /v1/search": ("text", "limit"),
-    "GET /v1/checkpoint": ("size",),
-    "GET /v1/final": ("covering", "wait"),
-    "GET /v1/proofs/transactions/{id}": ("since",),
-    "GET /v1/proofs/state": ("key", "since"),
-    "GET /v1/stream": ("after", "name", "brief"),
-    "GET /v1/blobs/{id}": ("purpose",),
-    "GET /v1/blobs/{id}/tree": ("purpose",),
-    "GET /v1/blobs/{id}/chunks/{index}": ("purpose",),
-    "POST /v1/sync": ("wait",),
-    "POST /v1/join": ("token",),
-    "POST /v1/build/{module}/{method}": ("key", "lane", "sequence", "expires"),
-}
-"""What each place takes in its query string; its handler's description says what for."""
-
-_MEDIA: dict[str, str] = {
-    "GET /v1/checkpoint": "text/plain",
-    "GET /v1/proofs/transactions/{id}": "application/vnd.consortia.proof",
-    "GET /v1/proofs/state": "application/vnd.consortia.proof",
-    "GET /v1/stream": "text/event-stream",
-    "GET /v1/blobs/{id}": "application/octet-stream",
-    "GET /v1/blobs/{id}/tree": "application/cbor",
-    "GET /v1/blobs/{id}/chunks/{index}": "application/octet-stream",
-    "GET /livez": "text/plain",
-    "GET /readyz": "text/plain",
-    "GET /metrics": "text/plain",
-    "POST /v1/sync": "application/cbor",
-}
-"""What a place answers with, where that is not JSON."""
+from consortia.node.schemas import PREFIX, Schema, Schemas
 
 _PER_ROOM = frozenset({"/v1/query/{module}/{name}", "/v1/build/{module}/{method}"})
 """Places that stand in the description once for each query, and once for each message."""
 
 _SECURITY: list[dict[str, list[str]]] = [{"key": []}, {"token": []}, {"certificate": []}, {"session": []}]
 _PROBLEM = {"$ref": "#/components/responses/Problem"}
+_UNCHANGED = {"description": "What the caller has by the header If-None-Match is what there is"}
+_JSON = "application/json"
+_TEXT: Schema = {"type": "string"}
 Operation = dict[str, Any]
 
 
@@ -104,13 +82,15 @@ def describe(places: tuple[Place, ...]) -> Place:
 def document(app: Application, places: tuple[Place, ...]) -> dict[str, Any]:
     """The description: an OpenAPI 3.1 document."""
     schemas, paths = Schemas(), dict[str, dict[str, Operation]]()
+    shapes = answers(schemas)
     for place in places:
         if (
             place.path not in _PER_ROOM
             and place.page is None
-            and not place.path.startswith(("/console", "//"))
+            and not place.path.startswith("/console")
+            and place.path != "/"
         ):
-            paths.setdefault(place.path, {})[place.method.lower()] = _place(place)
+            paths.setdefault(place.path, {})[place.method.lower()] = _place(place, shapes)
     for module in app.modules:
         for query in module.queries:
             paths[f"/v1/query/{module.name}/{query.name}"] = _query(module, query, schemas)
@@ -126,7 +106,7 @@ def document(app: Application, places: tuple[Place, ...]) -> dict[str, Any]:
         "tags": [{"name": module.name, "description": _first(module.doc)} for module in app.modules],
         "paths": paths,
         "components": {
-            "schemas": {**schemas.components, "Problem": _PROBLEM_SCHEMA, "Draft": _DRAFT_SCHEMA},
+            "schemas": {**schemas.components, "Problem": _PROBLEM_SCHEMA, "Draft": DRAFT, "Wanted": WANTED},
             "responses": {"Problem": {"description": "A problem (RFC 9457)", "content": _PROBLEM_CONTENT}},
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "Authorization"},
@@ -151,16 +131,9 @@ _PROBLEM_SCHEMA = {
     "required": ["type", "title", "status", "detail"],
 }
 _PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-_HEX = {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
-_DRAFT_SCHEMA = {
-    "type": "object",
-    "description": "An unsigned transaction: its payload, the bytes that the signature covers, its id.",
-    "properties": {"payload": _HEX, "sign": _HEX, "transaction": {**_HEX, "minLength": 64, "maxLength": 64}},
-    "required": ["payload", "sign", "transaction"],
-}
 
 
-def _place(place: Place) -> Operation:
+def _place(place: Place, shapes: dict[str, dict[str, Schema]]) -> Operation:
     name = f"{place.method} {place.path}"
     inside = [part[1:-1] for part in place.path.split("/") if part.startswith("{")]
     found: Operation = {
@@ -169,52 +142,70 @@ def _place(place: Place) -> Operation:
         ),
         "summary": place.doc,
         "description": introspect.getdoc(place.handler) or "",
-        "parameters": [_parameter(one, "path") for one in inside]
-        + [_parameter(one, "query") for one in _ARGUMENTS.get(name, ())],
+        "parameters": [parameter(one, "path", PARTS.get(one, _TEXT)) for one in inside]
+        + [
+            parameter(one, "query", schema, required=(name, one) in NEEDED)
+            for one, schema in ARGUMENTS.get(name, {}).items()
+        ],
         "security": [] if place.open else _SECURITY,
-        "responses": {
-            "200": {"description": "The answer", "content": {_MEDIA.get(name, "application/json"): {}}},
-            "default": _PROBLEM,
-        },
+        "responses": _responses(place, MEDIA.get(name, _JSON), shapes.get(name, {"200": {}})),
     }
     if place.body_bytes_max:
-        kind = "application/json" if place.path == "/v1/build" else "application/cbor"
+        kind = TAKEN.get(name, "application/cbor")
+        wanted = {"schema": {"$ref": "#/components/schemas/Wanted"}} if place.path == "/v1/build" else {}
         found["requestBody"] = {
             "required": True,
             "description": f"at most {place.body_bytes_max:,} bytes",
-            "content": {kind: {}},
+            "content": {kind: wanted},
         }
     return found
 
 
-def _query(module: Module, query: Query, schemas: Schemas) -> dict[str, Operation]:
-    answer = {
-        "200": {
-            "description": query.doc,
-            "content": {"application/json": {"schema": schemas.of(query.result)}},
-        }
+def _responses(place: Place, media: str, shapes: dict[str, Schema]) -> dict[str, Any]:
+    held: dict[str, Any] = {
+        status: {"description": "The answer", "content": {media: {"schema": schema} if schema else {}}}
+        for status, schema in shapes.items()
     }
+    if place.path == "/v1/blobs/{id}":
+        held["206"] = {**held["200"], "description": "The part that the header Range asks for"}
+    if place.method == "GET" and media != "text/event-stream":
+        held["304"] = _UNCHANGED
+    return {**held, "default": _PROBLEM}
+
+
+def _query(module: Module, query: Query, schemas: Schemas) -> dict[str, Operation]:
+    answer = {"200": {"description": query.doc, "content": {_JSON: {"schema": schemas.of(query.result)}}}}
     common = {"summary": query.doc, "tags": [module.name], "security": _SECURITY}
-    body = {"application/json": {"schema": schemas.of(query.arguments)}}
+    arguments = schemas.of(query.arguments)
+    fields: dict[str, Schema] = schemas.components[arguments["$ref"].removeprefix(PREFIX)]["properties"]
     return {
         "get": {
             **common,
             "operationId": f"query_{module.name}_{query.name}",
-            "parameters": [_parameter(name, "query") for name in query.arguments.__struct_fields__],
-            "responses": {**answer, "default": _PROBLEM},
+            "parameters": [_field(name, schema) for name, schema in fields.items()],
+            "responses": {**answer, "304": _UNCHANGED, "default": _PROBLEM},
         },
         "post": {
             **common,
             "operationId": f"ask_{module.name}_{query.name}",
-            "requestBody": {"required": True, "content": body},
+            "requestBody": {"required": True, "content": {_JSON: {"schema": arguments}}},
             "responses": {**answer, "default": _PROBLEM},
         },
     }
 
 
+def _field(name: str, schema: Schema) -> dict[str, Any]:
+    """A record's field as a parameter of a query string: what may be null is left out instead."""
+    options = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    nullable = bool(options) and len(options) < len(schema["anyOf"])
+    found = schema if not nullable else options[0] if len(options) == 1 else {"anyOf": options}
+    return parameter(name, "query", found, required=not nullable)
+
+
 def _message(module: Module, method: Method, schemas: Schemas) -> Operation:
     signers = ", ".join(sorted(method.roles)) or f"nobody: {method.authority} has it carried out"
-    drafted = {"application/json": {"schema": {"$ref": "#/components/schemas/Draft"}}}
+    drafted = {_JSON: {"schema": {"$ref": "#/components/schemas/Draft"}}}
+    name = "POST /v1/build/{module}/{method}"
     return {
         "operationId": f"build_{module.name}_{method.name}",
         "summary": _first(introspect.getdoc(method.message) or method.name),
@@ -222,22 +213,15 @@ def _message(module: Module, method: Method, schemas: Schemas) -> Operation:
         "tags": [module.name],
         "security": _SECURITY,
         "parameters": [
-            _parameter(name, "query", required=name == "key")
-            for name in _ARGUMENTS["POST /v1/build/{module}/{method}"]
+            parameter(one, "query", schema, required=(name, one) in NEEDED)
+            for one, schema in ARGUMENTS[name].items()
         ],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": schemas.of(method.message)}},
-        },
+        "requestBody": {"required": True, "content": {_JSON: {"schema": schemas.of(method.message)}}},
         "responses": {
             "200": {"description": "The unsigned transaction", "content": drafted},
             "default": _PROBLEM,
         },
     }
-
-
-def _parameter(name: str, place: str, *, required: bool = False) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": required or place == "path", "schema": {"type": "string"}}
 
 
 def _first(text: str) -> str:

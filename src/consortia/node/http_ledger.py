@@ -1,7 +1,8 @@
 """Transactions in, and what the ledger says: receipts, blocks, queries, ledger checkpoints, proofs."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import DecodeError
@@ -28,10 +29,10 @@ from consortia.node.http_answers import (
     wants_cbor,
     whole_number,
 )
-from consortia.node.index import Cursor, EventRow, TransactionRow
-from consortia.node.service import LedgerFollowed, Service, entity_tag
+from consortia.node.index import EVENTS_ALL, Hit, TransactionRow
+from consortia.node.service import LedgerFollowed, Service
 from consortia.sdk.builder import Draft, DraftCall, draft
-from consortia.sdk.jsonform import from_json, from_query
+from consortia.sdk.jsonform import dump, from_json, from_query
 
 RECEIPT_SECONDS_MAX = 30.0
 FINAL_MILLISECONDS_MAX = 10_000
@@ -96,9 +97,10 @@ async def whole(asked: Asked) -> Response:
 
 
 async def blocks(asked: Asked) -> Response:
-    """The blocks below a height (`?below=`), newest first, at most 200."""
+    """The blocks below a height (`?below=`), newest first, at most 200; `below` is that of the next page."""
     below = whole_number(asked.argument("below", str(1 << 52)), "below")
-    return plain({"blocks": asked.service.index.blocks(below, _limit(asked))})
+    rows = asked.service.index.blocks(below, _limit(asked))
+    return plain({"blocks": rows, "below": rows[-1]["height"] if rows and rows[-1]["height"] else None})
 
 
 async def transactions(asked: Asked) -> Response:
@@ -107,25 +109,36 @@ async def transactions(asked: Asked) -> Response:
     rows = asked.service.index.transactions(
         _cursor(asked), _limit(asked), hex_digest(key, "a key's id") if key else b""
     )
-    return plain({"transactions": [_row(row) for row in rows], "after": _after(rows, asked)})
+    after = f"{rows[-1].height}-{rows[-1].index}" if rows else asked.argument("after")
+    return plain({"transactions": [_row(row) for row in rows], "after": after})
 
 
 async def event_rows(asked: Asked) -> Response:
-    """Events after a cursor (`?after=HEIGHT-INDEX`), of one name with `?name=`."""
-    rows = asked.service.index.events(_cursor(asked), _limit(asked), asked.argument("name"))
+    """Events after a cursor, of one name with `?name=`.
+
+    The cursor is `?after=HEIGHT-INDEX`, past all events of a transaction, or `HEIGHT-INDEX-NUMBER`, past one.
+    """
+    height, index, *number = _cursor(asked, 3)
+    after = (height, index, number[0] if number else EVENTS_ALL)
+    rows = asked.service.index.events(after, _limit(asked), asked.argument("name"))
     found = [
         {"height": r.height, "index": r.index, "number": r.number, "name": r.name, "body": r.body}
         for r in rows
     ]
-    return plain({"events": found, "after": _after(rows, asked)})
+    last = f"{rows[-1].height}-{rows[-1].index}-{rows[-1].number}" if rows else asked.argument("after")
+    return plain({"events": found, "after": last})
 
 
 async def search(asked: Asked) -> Response:
-    """Where names, or hashes in hex, that start with `?text=` stand."""
-    hits = asked.service.index.search(asked.argument("text"), _limit(asked))
-    return plain(
-        {"hits": [{"word": h.word, "height": h.height, "index": h.index, "field": h.field} for h in hits]}
-    )
+    """Where names, or hashes in hex, that start with `?text=` stand; `?after=` is that of the page before."""
+    after = asked.argument("after")
+    try:
+        last = decode_json(after, type=Hit) if after else None
+    except DecodeError:
+        raise HttpProblem(400, "after is what the page before gave") from None
+    hits = asked.service.index.search(asked.argument("text"), _limit(asked), last)
+    found = [{"word": h.word, "height": h.height, "index": h.index, "field": h.field} for h in hits]
+    return plain({"hits": found, "after": dump(found[-1]).decode() if found else after})
 
 
 async def query(asked: Asked) -> Response:
@@ -134,7 +147,7 @@ async def query(asked: Asked) -> Response:
     arguments = _arguments(asked, found)
     ledger = asked.service.ledger
     answer = ledger.query(f"{asked.path('module')}.{asked.path('name')}", arguments)
-    return record(asked.request, answer, {"ETag": entity_tag(ledger.tip.state)})
+    return record(asked.request, answer)
 
 
 async def build(asked: Asked) -> Response:
@@ -167,6 +180,7 @@ async def build_one(asked: Asked) -> Response:
 
 def _drafted(asked: Asked, wanted: Draft) -> Response:
     service = asked.service
+    hex_digest(wanted.key, "a key's id")
     try:
         made = draft(service.ledger.app, service.ledger.network, wanted, service.next_sequence, service.now())
     except (Malformed, ValueError, RecursionError) as error:
@@ -196,7 +210,7 @@ async def checkpoint(asked: Asked) -> Response:
             data = newest_final(ledger).encode()
         except CannotProve as error:
             raise HttpProblem(404, str(error)) from None
-    return Response(data, 200, {"ETag": entity_tag(data)}, NOTE)
+    return Response(data, media_type=NOTE)
 
 
 async def final(asked: Asked) -> Response:
@@ -240,13 +254,14 @@ async def proof_of_receipt(asked: Asked) -> Response:
 
 async def proof_of_state(asked: Asked) -> Response:
     """A proof file of what stands at a state key (`?key=` in hex), or that nothing does."""
-    try:
-        key = bytes.fromhex(asked.argument("key"))
-    except ValueError:
-        raise HttpProblem(400, "key is the state key in hex") from None
-    if not 0 < len(key) <= 1024:
-        raise HttpProblem(400, "a state key has 1 to 1024 bytes")
+    text = asked.argument("key")
+    if not _STATE_KEY.match(text):
+        raise HttpProblem(400, "key is the state key, of 1 to 1024 bytes, in lowercase hex")
+    key = bytes.fromhex(text)
     return _proof(asked, lambda since: prove_state(asked.service.ledger, key, since=since))
+
+
+_STATE_KEY = re.compile(r"([0-9a-f]{2}){1,1024}\Z")
 
 
 def _proof(asked: Asked, make: Callable[[int | None], Proof]) -> Response:
@@ -311,18 +326,16 @@ def _limit(asked: Asked) -> int:
     return whole_number(asked.argument("limit", "50"), "limit", 200)
 
 
-def _cursor(asked: Asked) -> Cursor:
+def _cursor(asked: Asked, parts_max: int = 2) -> tuple[int, ...]:
+    """The numbers of `?after=`, at least two; before everything where it is left out."""
     text = asked.argument("after")
-    if not text:
-        return (-1, -1)
-    height, _, index = text.partition("-")
-    return whole_number(height, "after"), whole_number(index, "after")
+    parts = text.split("-") if text else []
+    if text and not (2 <= len(parts) <= parts_max and all(_PART.match(part) for part in parts)):
+        raise HttpProblem(400, f"after is a place such as 12-3, not {text[:80]!r}")
+    return tuple(int(part) for part in parts) if parts else (-1, -1)
 
 
-def _after(rows: Sequence[TransactionRow | EventRow], asked: Asked) -> str:
-    return f"{rows[-1].height}-{rows[-1].index}" if rows else asked.argument("after")
-
-
+_PART = re.compile(r"[0-9]{1,15}\Z")
 _TRANSACTION_WEIGHT = 0.1
 _QUERY_BYTES_MAX = 64 << 10
 

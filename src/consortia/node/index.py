@@ -41,7 +41,11 @@ CREATE TABLE words (word TEXT NOT NULL, height INTEGER NOT NULL, place INTEGER N
 CREATE INDEX events_by_name ON events (name, height, place);
 CREATE INDEX transactions_by_key ON transactions (key, height, place);
 """
-Cursor = tuple[int, int]
+Cursor = tuple[int, ...]
+"""A place: a height and an index; of an event, its number besides."""
+
+EVENTS_ALL = 1 << 40
+"""As the number of an event in a cursor: past all events of the transaction."""
 
 
 class Followed(Protocol):
@@ -216,31 +220,34 @@ class Index:
 
     def transactions(self, after: Cursor, limit: int, key: bytes = b"") -> list[TransactionRow]:
         """Transactions after a place, in order; those of one key when it is given."""
+        chosen, values = ("key = ? AND ", (key,)) if key else ("", ())
         rows = self._all(
-            "SELECT height, place, id, key, code, cost, methods FROM transactions "
-            "WHERE (height, place) > (?, ?) AND (? = x'' OR key = ?) ORDER BY height, place LIMIT ?",
-            (*after, key, key, min(limit, PAGE_MAX)),
+            "SELECT height, place, id, key, code, cost, methods FROM transactions "  # noqa: S608 (ours)
+            f"WHERE {chosen}(height, place) > (?, ?) ORDER BY height, place LIMIT ?",
+            (*values, *after, min(limit, PAGE_MAX)),
         )
         return [TransactionRow(h, i, t, k, c, cost, tuple(m.split())) for h, i, t, k, c, cost, m in rows]
 
     def events(self, after: Cursor, limit: int, name: str = "") -> list[EventRow]:
-        """Events of the transactions after a place, in order; those of one name when it is given."""
+        """Events after one of them (height, index, number), in order; those of one name when it is given."""
+        chosen, values = ("name = ? AND ", (name,)) if name else ("", ())
         rows = self._all(
-            "SELECT height, place, number, name, body FROM events "
-            "WHERE (height, place) > (?, ?) AND (? = '' OR name = ?) ORDER BY height, place, number LIMIT ?",
-            (*after, name, name, min(limit, PAGE_MAX)),
+            "SELECT height, place, number, name, body FROM events "  # noqa: S608 (ours)
+            f"WHERE {chosen}(height, place, number) > (?, ?, ?) ORDER BY height, place, number LIMIT ?",
+            (*values, *after, min(limit, PAGE_MAX)),
         )
         return [EventRow(h, i, n, name, msgspec.json.decode(body)) for h, i, n, name, body in rows]
 
-    def search(self, text: str, limit: int) -> list[Hit]:
-        """The places of words that start with `text`: names, and hashes in hex."""
+    def search(self, text: str, limit: int, after: Hit | None = None) -> list[Hit]:
+        """The places of words that start with `text`, names and hashes in hex, after one of them."""
         word = text.strip().lower()
         if len(word) < WORD_MIN:
             return []
+        last = (word, -1, -1, "") if after is None else (after.word, after.height, after.index, after.field)
         rows = self._all(
-            "SELECT word, height, place, field FROM words WHERE word >= ? AND word < ? "
-            "ORDER BY word, height, place LIMIT ?",
-            (word, word + "\U0010ffff", min(limit, PAGE_MAX)),
+            "SELECT word, height, place, field FROM words WHERE (word, height, place, field) > (?, ?, ?, ?) "
+            "AND word >= ? AND word < ? ORDER BY word, height, place, field LIMIT ?",
+            (*last, word, word + "\U0010ffff", min(limit, PAGE_MAX)),
         )
         return [Hit(*row) for row in rows]
 

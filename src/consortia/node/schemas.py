@@ -4,6 +4,7 @@ The dialect is that of OpenAPI 3.1 (JSON Schema 2020-12). A record is a componen
 the room of the law that declares it.
 """
 
+from functools import cache
 from typing import Any
 
 from msgspec import inspect
@@ -14,6 +15,7 @@ from consortia.sdk.jsonform import INTEGER_EXACT_MAX
 Schema = dict[str, Any]
 PREFIX = "#/components/schemas/"
 _INTEGER_MAX = (1 << 64) - 1
+HEX: Schema = {"type": "string", "format": "hex", "pattern": "^([0-9a-f]{2})*$"}
 
 
 class Schemas:
@@ -75,7 +77,7 @@ def _plain(info: inspect.Type) -> Schema:
         case inspect.BytesType():
             low, high = info.min_length, info.max_length
             return _trimmed(
-                {"type": "string", "format": "hex", "pattern": "^([0-9a-f]{2})*$"},
+                HEX,
                 minLength=None if low is None else 2 * low,
                 maxLength=None if high is None else 2 * high,
             )
@@ -91,8 +93,26 @@ def _integer(info: inspect.IntType) -> Schema:
     number = _trimmed({"type": "integer"}, minimum=info.ge, maximum=info.le)
     if (info.le if info.le is not None else _INTEGER_MAX) <= INTEGER_EXACT_MAX:
         return number
-    text = {"type": "string", "pattern": "^-?[0-9]{1,20}$", "description": "an integer beyond 2^53"}
+    highest = _INTEGER_MAX if info.le is None else info.le
+    minus = "-?" if info.ge is None or info.ge < -INTEGER_EXACT_MAX else ""
+    pattern = f"^{minus}({_digits(highest)})$"
+    text = {"type": "string", "pattern": pattern, "description": "an integer beyond 2^53"}
     return {"anyOf": [{**number, "maximum": INTEGER_EXACT_MAX}, text]}
+
+
+@cache
+def _digits(highest: int) -> str:
+    """The pattern of whole numbers of 16 digits or more, and not above `highest`."""
+    digits = str(highest)
+    parts = [f"[1-9][0-9]{{15,{len(digits) - 2}}}"]
+    for place, digit in enumerate(digits):
+        lowest = 1 if place == 0 else 0
+        if int(digit) > lowest:
+            rest = len(digits) - place - 1
+            parts.append(
+                f"{digits[:place]}[{lowest}-{int(digit) - 1}]" + (f"[0-9]{{{rest}}}" if rest else "")
+            )
+    return "|".join([*parts, digits])
 
 
 def _trimmed(schema: Schema, **limits: object) -> Schema:

@@ -4,15 +4,20 @@ The form is the record's map with bytes as lowercase hex. What is read back is c
 type as strictly as CBOR is, so both ways lead to the one encoding.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
 
 from consortia.base.codec import Malformed, R, Record, from_value
 
+N = TypeVar("N")
+_HEX = re.compile(r"([0-9a-f]{2})*\Z")
+_DIGITS = re.compile(r"-?[0-9]{1,20}\Z")
+_BEYOND = re.compile(r"-?[1-9][0-9]{15,19}\Z")
 INTEGER_EXACT_MAX = (1 << 53) - 1
 """Larger integers are texts of digits in JSON, which browsers would round."""
 
@@ -65,10 +70,11 @@ def _read(info: inspect.Type, value: object, *, text: bool) -> Any:  # noqa: ANN
         others = [option for option in info.types if not isinstance(option, inspect.NoneType)]
         return _read(others[0], value, text=text) if len(others) == 1 else value
     if isinstance(info, inspect.BytesType) and isinstance(value, str):
-        try:
-            return bytes.fromhex(value)
-        except ValueError:
-            raise Malformed(f"bytes are written as hex digits, not {value[:80]!r}") from None
+        if not _HEX.match(value):
+            raise Malformed(f"bytes are written as pairs of lowercase hex digits, not {value[:80]!r}")
+        return bytes.fromhex(value)
+    if isinstance(info, inspect.StructType) and text and isinstance(value, str):
+        value = _nested(value, dict[str, object])
     if isinstance(info, inspect.StructType) and isinstance(value, dict):
         kinds = {field.name: field.type for field in info.fields}
         return {
@@ -81,17 +87,14 @@ def _read(info: inspect.Type, value: object, *, text: bool) -> Any:  # noqa: ANN
 
 
 def _read_plain(info: inspect.Type, value: object, *, text: bool) -> Any:  # noqa: ANN401 (plain values)
-    if isinstance(info, inspect.IntType) and isinstance(value, str):
-        try:
-            return int(value)
-        except ValueError:
-            raise Malformed(f"an integer is wanted, not {value[:80]!r}") from None
+    if isinstance(info, inspect.IntType):
+        return _integer(value, _DIGITS if text else _BEYOND)
     if isinstance(info, inspect.BoolType) and text and value in {"true", "false"}:
         return value == "true"
     items = _item_types(info)
     if items is not None:
         if text and isinstance(value, str):
-            value = _json_list(value)
+            value = _nested(value, list[object])
         if isinstance(value, list):
             kinds = items * len(value) if len(items) == 1 else items
             return [_read(kind, item, text=False) for kind, item in zip(kinds, value, strict=False)]
@@ -104,8 +107,21 @@ def _item_types(info: inspect.Type) -> list[inspect.Type] | None:
     return list(info.item_types) if isinstance(info, inspect.TupleType) else None
 
 
-def _json_list(text: str) -> list[object]:
+def _integer(value: object, digits: re.Pattern[str]) -> object:
+    """An integer, also where it is written as text of such digits, or with a fraction of zero."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= INTEGER_EXACT_MAX:
+        return int(value)
+    if not isinstance(value, str):
+        return value
+    if not digits.match(value):
+        raise Malformed(f"an integer is wanted, not {value[:80]!r}; only beyond 2^53 is it written as text")
+    return int(value)
+
+
+def _nested(text: str, kind: type[N]) -> N:
+    """What stands in a query string as JSON; raises Malformed."""
     try:
-        return msgspec.json.decode(text, type=list[object])
+        return msgspec.json.decode(text, type=kind)
     except msgspec.MsgspecError:
-        raise Malformed(f"a JSON list is wanted, not {text[:80]!r}") from None
+        wanted = "list" if kind == list[object] else "object"
+        raise Malformed(f"a JSON {wanted} is wanted, not {text[:80]!r}") from None

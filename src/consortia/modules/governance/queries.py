@@ -7,9 +7,11 @@ from msgspec import Meta
 from msgspec.structs import asdict
 
 from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record, Text80
+from consortia.base.refusals import Refused
 from consortia.kernel.block import Event
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
+from consortia.kernel.refusals import BAD_ARGUMENTS
 from consortia.kernel.transaction import MethodName
 from consortia.modules.governance.counting import count, owners, would_pass
 from consortia.modules.governance.handlers import AUTHORITY, calls, found, spent_by
@@ -18,6 +20,7 @@ from consortia.modules.governance.rules import council_quorum
 from consortia.modules.governance.state import (
     ADVICE,
     AGENT_VOTES,
+    CHARTERS,
     DELEGATIONS,
     ELECTORS,
     OBJECTIONS,
@@ -31,7 +34,6 @@ from consortia.modules.governance.state import (
     VOTES,
     charter,
     charter_number,
-    charter_of,
     class_of,
     digest,
     text,
@@ -233,9 +235,11 @@ class Decisions(Record, frozen=True):
 
 
 def charter_view(ctx: Context, arguments: ByNumber, ports: Ports) -> CharterView:
-    """A charter."""
+    """A charter; refused where there is none of that number."""
     number = charter_number(ctx) if arguments.number is None else arguments.number
-    law, members = charter_of(ctx, number), ports.members.members(ctx)
+    law, members = CHARTERS.get(ctx, number), ports.members.members(ctx)
+    if law is None:
+        raise Refused(BAD_ARGUMENTS, f"there is no charter {number}")
     return CharterView(number, law, council_quorum(len(set(law.council) & set(members))))
 
 
