@@ -160,11 +160,11 @@ def test_a_key_put_out_of_force_may_bring_its_last_cosignature_and_nothing_else(
     ],
 )
 def test_a_stranger_is_known_for_one_before_a_body_is_read(gate, text):
-    assert not gate.plausible(Presented(text, loopback=True, certified=None))
+    assert not gate.plausible(Presented(text, loopback=True, certified=None), NOW)
 
 
 def test_who_has_a_key_the_token_or_a_certificate_is_read(gate):
-    assert gate.plausible(Presented(header(), loopback=False, certified=None))
-    assert gate.plausible(Presented("Bearer the-token", loopback=True, certified=None))
-    assert not gate.plausible(Presented("Bearer the-token", loopback=False, certified=None))
-    assert gate.plausible(Presented("", loopback=False, certified="clinic-a"))
+    assert gate.plausible(Presented(header(), loopback=False, certified=None), NOW)
+    assert gate.plausible(Presented("Bearer the-token", loopback=True, certified=None), NOW)
+    assert not gate.plausible(Presented("Bearer the-token", loopback=False, certified=None), NOW)
+    assert gate.plausible(Presented("", loopback=False, certified="clinic-a"), NOW)

@@ -2,7 +2,8 @@
 
 A signed request is taken by the node of the member that it names, within 60 s of this node's clock, and once.
 The home's token, and a session of the console that it made (which only reads), are taken from this machine
-alone. Anybody may hand in a transaction, which carries its own signature, and knock at `join`.
+alone. A token that the owner made for somebody (`tokens`) is taken from anywhere, for what it names alone.
+Anybody may hand in a transaction, which carries its own signature, and knock at `join`.
 """
 
 import hmac
@@ -15,7 +16,8 @@ from consortia.base.codec import Malformed
 from consortia.base.refusals import Refusal
 from consortia.kernel.ports import KeyState
 from consortia.node.passes import is_session
-from consortia.node.refusals import OTHER_AUDIENCE, REQUESTS_FULL
+from consortia.node.refusals import OTHER_AUDIENCE, OUT_OF_SCOPE, REQUESTS_FULL, TOKEN_OVER
+from consortia.node.tokens import PREFIX, Find, Scope, noun_of
 from consortia.sdk.signing import SCHEME, Request, SignedRequest, parse_authorization
 
 WINDOW_MILLISECONDS = 60_000
@@ -31,18 +33,28 @@ class Means(Enum):
     OWNER = "the home's token"
     KEY = "a registered key"
     CERTIFICATE = "a registered certificate"
+    GIVEN = "a token for some nouns"
     VISITOR = "a session of the console"
     NOBODY = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: by what means, of which member, with which key (32 bytes, or empty) and roles."""
+    """Who asks: by what means, of which member, with which key (32 bytes, or empty) and roles.
+
+    `scope` is that of its token; None where the means have no such bounds.
+    """
 
     means: Means
     member: str = ""
     key: bytes = b""
     roles: frozenset[str] = frozenset()
+    scope: Scope | None = None
+
+    @property
+    def counted(self) -> str:
+        """Whose requests these count as: the token's or the member's, empty for nobody's."""
+        return self.member if self.scope is None else f"token {self.scope.name}"
 
     @property
     def known(self) -> bool:
@@ -54,11 +66,26 @@ NOBODY = Caller(Means.NOBODY)
 
 
 class Unauthorised(Exception):
-    """A request whose credentials are wrong; the text says what is wrong, `code` is a stable one or empty."""
+    """A request whose credentials are wrong, or do not open what is asked for.
 
-    def __init__(self, text: str, refusal: Refusal | None = None) -> None:
+    The text says what is wrong; `code` is a stable one or empty; `remedy` says what to do, or is empty.
+    """
+
+    def __init__(self, text: str, refusal: Refusal | None = None, remedy: str = "") -> None:
         super().__init__(text)
         self.code = "" if refusal is None else refusal.code
+        self.remedy = remedy
+
+
+def permit(caller: Caller, method: str, path: str) -> None:
+    """Raise Unauthorised where a caller's token does not open a place: the one check of what tokens may."""
+    scope = caller.scope
+    if scope is not None and not scope.opens(method, path):
+        text = f"the token {scope.name} opens {', '.join(sorted(scope.nouns))}"
+        text += "" if scope.acts else ", to read"
+        remedy = f"have the home's owner make another: consortia token new NAME --for {noun_of(path)}"
+        reads = method in {"GET", "HEAD"} or path.startswith("/v1/query/")
+        raise Unauthorised(text, OUT_OF_SCOPE, remedy if reads else f"{remedy} --act")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +113,18 @@ class Gate:
         *,
         awaited: Callable[[bytes], bool] = lambda _public: False,
         clock: Callable[[str, int], None] = lambda _member, _ahead: None,
+        tokens: Find = lambda _text, _now: None,
     ) -> None:
         """Guard the node of `member`; `key_state` reads a key from the ledger, `token` is the home's.
 
         `awaited` tells of a public key that acts no more whether it still has to cosign the change by which
         it was put out of force: until then it may synchronise. `clock` is told by how many ms a member's node
-        is ahead of this one's clock.
+        is ahead of this one's clock; `tokens` tells what one of those that the owner made opens.
         """
         self._network, self._member = network, member
         self._token = token.encode()
         self._key_state, self._awaited, self._clock = key_state, awaited, clock
+        self._tokens = tokens
         self._seen: dict[str, OrderedDict[bytes, int]] = {}
 
     def caller(self, presented: Presented, request: Request, now: int) -> Caller:
@@ -104,6 +133,8 @@ class Gate:
         if scheme == SCHEME:
             return self._signed(presented.header, request, now)
         if scheme == "Bearer":
+            if rest.startswith(PREFIX):
+                return self._given(rest, now)
             if not presented.loopback:
                 raise Unauthorised("the home's token is taken from this machine alone")
             if not hmac.compare_digest(rest.encode(), self._token):
@@ -121,7 +152,7 @@ class Gate:
             return Caller(Means.VISITOR, self._member)
         return NOBODY
 
-    def plausible(self, presented: Presented) -> bool:
+    def plausible(self, presented: Presented, now: int) -> bool:
         """Whether the credentials name somebody, before the body that a signature covers is read."""
         scheme, _, rest = presented.header.partition(" ")
         if scheme == SCHEME:
@@ -130,8 +161,17 @@ class Gate:
             except Unauthorised:
                 return False
         if scheme == "Bearer":
+            if rest.startswith(PREFIX):
+                return self._tokens(rest, now) is not None
             return presented.loopback and hmac.compare_digest(rest.encode(), self._token)
         return presented.certified is not None
+
+    def _given(self, text: str, now: int) -> Caller:
+        scope = self._tokens(text, now)
+        if scope is None:
+            remedy = "have the home's owner make one: consortia token new NAME --for NOUN"
+            raise Unauthorised("no such token is in force: it is over, or was ended", TOKEN_OVER, remedy)
+        return Caller(Means.GIVEN, self._member, scope=scope)
 
     def _signed(self, header: str, request: Request, now: int) -> Caller:
         signed = self._addressed(header)

@@ -7,7 +7,7 @@
     logs/
 
 While a node runs, `node.lock` is locked, and `node.json` says where it listens; `token` lets the programs
-of the home's owner, on the same machine, in.
+of the home's owner, on the same machine, in; `tokens.json` has the hashes of those given to people.
 """
 
 import fcntl

@@ -5,7 +5,7 @@ Every request passes the same steps:
 1. its target and body are within their limits, and come in time;
 2. who asks is found out (`auth`);
 3. it has not asked too often;
-4. a caller that is nobody gets only what is open to all;
+4. a caller that is nobody gets only what is open to all, one with a token what that names;
 5. the handler answers, and whatever it raises becomes a problem report;
 6. an answer that the caller has already, by its ETag, is 304.
 
@@ -29,12 +29,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from consortia.base.refusals import Refused
 from consortia.node.allowances import AllowanceSpent
-from consortia.node.auth import Caller, Means, Presented, Unauthorised
+from consortia.node.auth import Caller, Means, Presented, Unauthorised, permit
 from consortia.node.blobs import BlobError, NoBlob, TooLarge
 from consortia.node.config import is_loopback
 from consortia.node.http_answers import HttpProblem, problem, refused
 from consortia.node.passes import session_of
-from consortia.node.refusals import HINDERED, REQUESTS_FULL
+from consortia.node.refusals import HINDERED, OUT_OF_SCOPE, REQUESTS_FULL
 from consortia.node.service import Service, entity_tag
 from consortia.store.errors import NoRoom, StoreError
 
@@ -131,7 +131,8 @@ def _endpoint(service: Service, place: Place) -> Endpoint:
         except HttpProblem as error:
             answer = tell(error)
         except Unauthorised as error:
-            answer = tell(HttpProblem(_status_of(error), str(error), code=error.code))
+            remedy = {"remedy": error.remedy} if error.remedy else {}
+            answer = tell(HttpProblem(_status_of(error), str(error), code=error.code, **remedy))
         except Refused as error:
             answer = tell(refused(error))
         except NoBlob as error:
@@ -191,7 +192,7 @@ async def _serve(service: Service, place: Place, request: Request) -> Response:
     presented = Presented(authorization, here, certified, _session(request))
     now = service.now()
     body = b""
-    if place.open or not place.body_bytes_max or service.gate.plausible(presented):
+    if place.open or not place.body_bytes_max or service.gate.plausible(presented, now):
         body = await read_body(request, place.body_bytes_max)
     query = request.scope["query_string"]
     target = request.scope["raw_path"] + (b"?" + query if query else b"")
@@ -201,11 +202,13 @@ async def _serve(service: Service, place: Place, request: Request) -> Response:
         service.rates.take(address, now)
         raise
     if caller.means is not Means.OWNER:
-        service.rates.take(caller.member or address, now, place.weight)
+        service.rates.take(caller.counted or address, now, place.weight)
     if not place.open and not caller.known:
         raise HttpProblem(
             401, "sign the request with a registered key, show a registered certificate, or the home's token"
         )
+    if not place.open:
+        permit(caller, request.method, request.url.path)
     return await place.handler(Asked(service, caller, request, body))
 
 
@@ -245,7 +248,7 @@ async def _next(receive: Receive) -> Message:
 
 
 def _status_of(error: Unauthorised) -> int:
-    return 429 if error.code == REQUESTS_FULL.code else 401
+    return {REQUESTS_FULL.code: 429, OUT_OF_SCOPE.code: 403}.get(error.code, 401)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

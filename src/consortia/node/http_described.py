@@ -127,6 +127,7 @@ _PROBLEM_SCHEMA = {
         "detail": {"type": "string"},
         "code": {"type": "string", "description": "a stable code, where the ledger or the node refuses"},
         "help": {"type": "string", "description": "where this node says what the code means"},
+        "remedy": {"type": "string", "description": "what to do, where there is something"},
     },
     "required": ["type", "title", "status", "detail"],
 }

@@ -21,6 +21,18 @@ TOO_OLD = Refusal(
     "too_old",
     "The node stops: its software lacks rules that the members agreed on for the next block.",
 )
+TOKEN_OVER = Refusal("node", 8, "token_over", "The token is over, was ended, or was never made here.")
+OUT_OF_SCOPE = Refusal("node", 9, "out_of_scope", "The token does not open this, or only to read.")
 
-REFUSALS = (POOL_FULL, STOPPED, OTHER_AUDIENCE, REQUESTS_FULL, BLOBS_FULL, HINDERED, TOO_OLD)
+REFUSALS = (
+    POOL_FULL,
+    STOPPED,
+    OTHER_AUDIENCE,
+    REQUESTS_FULL,
+    BLOBS_FULL,
+    HINDERED,
+    TOO_OLD,
+    TOKEN_OVER,
+    OUT_OF_SCOPE,
+)
 """All of them, by number."""

@@ -53,6 +53,7 @@ from consortia.node.service import Counters, FinalFollowed, KeyStates, Service
 from consortia.node.signatures import Signatures, check_ahead
 from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply
 from consortia.node.tls import ServerTls, tls_files
+from consortia.node.tokens import Tokens
 from consortia.node.webhooks import Webhooks, secret_at, sender
 from consortia.node.workers import WorkerProcess
 from consortia.sdk.errors import LedgerError, Unreachable
@@ -243,6 +244,7 @@ class NodeProcess:
             KeyStates(ledger),
             awaited=self._awaits,
             clock=self._clock.heard,
+            tokens=Tokens(self.home.path).find,
         )
 
     def _now(self) -> int:
