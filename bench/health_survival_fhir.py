@@ -71,7 +71,7 @@ def over_fhir(table):
     if found.rejected or study.rejected or len(study.rows) != table.records:
         raise ValueError(f"{table.name}: resources or patients were lost on the way")
     cells = np.array([[float(cell) for cell in row[1:]] for row in study.rows])
-    return Table(table.name, table.schema, cells[:, :-1], cells[:, -1]), len(found.found)
+    return Table(table.name, table.schema, cells[:, :-1], cells[:, -1]), found.count
 
 
 def run() -> list[dict]:

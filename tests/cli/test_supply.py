@@ -29,7 +29,7 @@ def facts(*words):
 
 
 def test_events_are_checked_read_traced_recalled_and_told_to_the_inspector(events, tmp_path):
-    assert facts("check", events) == {"events": 197, "rejected": [], "findings": []}
+    assert facts("check", events) == {"events": 197, "rejected": [], "rejects": 0, "findings": []}
     assert facts("read", events, "--out", tmp_path / "events.csv")["events"] == 197
     assert (tmp_path / "events.csv").read_text().count("ni:///sha-256;") == 197
     thing, lot = synthetic.case(30), synthetic.lot(synthetic.BERRIES, "F1")

@@ -1,6 +1,7 @@
 """What commands that turn files into files share: what cannot be used, the file to write, what was done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import click
 from consortia.cli.output import Failure, facts, note, say
 from consortia.engines.train.files import DataError
 from consortia.solutions.rejects import Rejected, write_rejects
+
+TOLD_MAX = 20
+"""So many rows that cannot be used are told on the screen."""
 
 
 def new(path: Path) -> Path:
@@ -31,11 +35,17 @@ def hold(rejected: Sequence[Rejected], rejects: Path | None, *, skip: bool) -> N
     """Write what cannot be used; refuse to go on without it unless told so."""
     if rejects is not None:
         write_rejects(rejects, rejected)
-    for each in rejected if skip else ():
-        note(f"left out: {each.why}")
+    for why in some(rejected) if skip else ():
+        note(f"left out: {why}")
     if rejected and not skip:
         more = f" ({len(rejected) - 1:,} more cannot be used)" if len(rejected) > 1 else ""
         raise Failure(f"{rejected[0].why}{more}", "mend it, or go on without it: --skip-bad-rows")
+
+
+def some(rejected: Sequence[Rejected]) -> list[str]:
+    """What cannot be used, one line each, and an end to it: all of it goes to `--rejects FILE`."""
+    told = [each.why for each in rejected[:TOLD_MAX]]
+    return [*told, f"and {len(rejected) - TOLD_MAX:,} more: --rejects FILE"] if rejected[TOLD_MAX:] else told
 
 
 def read_bytes(path: Path) -> bytes:
@@ -48,10 +58,21 @@ def read_bytes(path: Path) -> bytes:
 
 def save(path: Path, data: bytes) -> None:
     """Write a new file; raises Failure."""
+    with whole(path) as part:
+        part.write_bytes(data)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A file beside a new one, put in its place when it is written: there is never half of one."""
+    part = path.with_name(f".{path.name}.part")
     try:
-        path.write_bytes(data)
+        yield part
+        part.replace(path)
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}", "choose another file with --out") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def done(out: Path, *, as_json: bool, **known: Any) -> None:  # noqa: ANN401 (any fact)

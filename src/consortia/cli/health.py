@@ -78,7 +78,7 @@ def _study(files: Sequence[Path], mapping: Path) -> tuple[Study, dict[str, int],
         return study, {"rows": cdm.read}, columns.content
     chosen = fhir_mapping(said, mapping.name)
     resources = read(*files)
-    return study_table(resources, chosen), {"resources": len(resources.found)}, chosen.content
+    return study_table(resources, chosen), {"resources": resources.count}, chosen.content
 
 
 @health.command("consents")

@@ -10,7 +10,7 @@ import click
 
 from consortia.cli.card_alerts import alert
 from consortia.cli.cards import features, groups
-from consortia.cli.filing import done, hold, out_option, read_bytes, save
+from consortia.cli.filing import done, hold, out_option, read_bytes, save, some, whole
 from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, facts, say
 from consortia.cli.rings import blind, rings
@@ -56,7 +56,7 @@ def check(*, files: tuple[Path, ...], rejects: Path | None, as_json: bool) -> in
             one, wrong = _checked(path)
         except DataError as error:
             one, wrong = {"file": str(path)}, [Rejected(0, str(error))]
-        found.append(one | {"rejected": [each.why for each in wrong]})
+        found.append(one | {"rejected": some(wrong)})
         rejected += wrong
     if rejects is not None:
         write_rejects(rejects, rejected)
@@ -124,7 +124,8 @@ def read(
         found += got.payments
         rejected += got.rejected
     hold(rejected, rejects, skip=skip_bad_rows)
-    write_sheet(out, found)
+    with whole(out) as part:
+        write_sheet(part, found)
     done(out, as_json=as_json, payments=len(found), left_out=len(rejected))
     return DONE
 

@@ -12,7 +12,7 @@ import click
 from consortia.base.codec import Malformed
 from consortia.base.keys import SigningKey
 from consortia.cli.consents import desk
-from consortia.cli.filing import new
+from consortia.cli.filing import new, save
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, Failure, facts, note, printable, say, table
 from consortia.cli.session import at_home
@@ -65,10 +65,10 @@ def make_table(
     people = in_order(usable(read.had, read.rejected, skip=skip_bad_rows))
     if catalogue is None:
         items = tasks.catalogue_of(people.values())
-        new(out.with_suffix(".catalogue")).write_text("\n".join(items) + "\n", encoding="utf-8")
+        save(new(out.with_suffix(".catalogue")), ("\n".join(items) + "\n").encode())
     else:
         items = tasks.read_catalogue(catalogue)
-    out.write_text(tasks.csv_of(tasks.rows_of(people, items)), encoding="utf-8")
+    save(out, tasks.csv_of(tasks.rows_of(people, items)).encode())
     known = {"people": len(people), "items": len(items), "rejected": len(read.rejected), "out": str(out)}
     if as_json:
         facts(known)

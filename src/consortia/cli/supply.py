@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from consortia.cli.capturing import serve
-from consortia.cli.filing import done, hold, new, out_option, save
+from consortia.cli.filing import done, hold, new, out_option, save, some, whole
 from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, printable, say, table
 from consortia.engines.train.files import DataError
@@ -79,9 +79,9 @@ def check(*, files: tuple[Path, ...], rejects: Path | None, as_json: bool) -> in
         write_rejects(rejects, rejected)
     if as_json:
         told = [{"code": each.code, "thing": each.thing, "text": each.text} for each in wrong]
-        facts({"events": len(found), "rejected": [each.why for each in rejected], "findings": told})
+        facts({"events": len(found), "rejected": some(rejected), "rejects": len(rejected), "findings": told})
     else:
-        for text in (*(each.why for each in rejected), *(f"{each.code}: {each.text}" for each in wrong)):
+        for text in (*some(rejected), *(f"{each.code}: {each.text}" for each in wrong)):
             say(printable(text))
         say(f"{len(found):,} events can be used, {len(rejected):,} cannot; {len(wrong):,} findings")
     return REFUSED if rejected or wrong else DONE
@@ -98,7 +98,7 @@ def read(
 ) -> int:
     """Write the events of FILES as a CSV, one a line, each under its hash, as `asset add` registers it."""
     found = _events(files, rejects, skip=skip_bad_rows)
-    with out.open("w", encoding="utf-8", newline="") as file:
+    with whole(out) as part, part.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(HEAD)
         lines.writerows(_line(each) for each in found)
@@ -211,7 +211,7 @@ def recall(
     rows = [[thing, day(time), found.places[thing]] for thing, time in sorted(found.things.items())]
     if out is not None:
         new(out)
-        with out.open("w", encoding="utf-8", newline="") as file:
+        with whole(out) as part, part.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([["thing", "since", "place"], *rows])
     if as_json:
         known = [{"thing": row[0], "since": found.things[row[0]], "place": row[2]} for row in rows]

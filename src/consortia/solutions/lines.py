@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from consortia.engines.train.files import DataError, shown
+from consortia.engines.train.files import DataError, place, shown
 
 ROW_BYTES_MAX = 64 << 10
 JSON_BYTES_MAX = 16 << 20
@@ -68,6 +68,14 @@ def rows(path: Path, separator: str = ",") -> Iterator[tuple[int, list[str] | Da
                 yield number, [cell.strip() for cell in next(reader)]
             except csv.Error as error:
                 yield number, DataError(f"no row of CSV: {error}")
+
+
+def header_of(path: Path, found: Iterator[tuple[int, list[str] | DataError]]) -> list[str]:
+    """The first row of a file; raises DataError where there is none, or it cannot be read."""
+    number, cells = next(found, (1, list[str]()))
+    if isinstance(cells, DataError):
+        raise DataError(f"{place(path.name, number)}: {cells}")
+    return cells
 
 
 class _Line:

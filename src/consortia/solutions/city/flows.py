@@ -16,8 +16,8 @@ from typing import Any
 
 from consortia.engines.train.files import DataError, shown
 from consortia.solutions.city.ngsi_ld import attribute, entity_in, values_in
-from consortia.solutions.city.readings import REJECTS_MAX, TooMuch, moment_of
-from consortia.solutions.rejects import Rejected
+from consortia.solutions.city.readings import moment_of
+from consortia.solutions.rejects import Rejected, Rejects
 
 KIND = "TrafficFlowObserved"
 CONTEXTS = (
@@ -54,7 +54,7 @@ class Flows:
 def read_flows(path: Path) -> Flows:
     """Read a file of entities; raises DataError where it cannot be used as a whole."""
     found: dict[tuple[str, datetime], Flow] = {}
-    rejected: list[Rejected] = []
+    rejects = Rejects()
     for number, where, value in values_in(path):
         try:
             if isinstance(value, DataError):
@@ -65,12 +65,10 @@ def read_flows(path: Path) -> Flows:
                     f"{where}: sensor {flow.sensor} has a flow from {flow.begins:%Y-%m-%dT%H:%MZ} already"
                 )
         except DataError as error:
-            if len(rejected) == REJECTS_MAX:
-                raise TooMuch(f"{path.name}: more than {REJECTS_MAX:,} entities cannot be used") from None
-            rejected.append(Rejected(number, str(error)))
+            rejects.add(number, error)
             continue
         found[flow.sensor, flow.begins] = flow
-    return Flows(tuple(found[key] for key in sorted(found)), tuple(rejected))
+    return Flows(tuple(found[key] for key in sorted(found)), rejects.done())
 
 
 def flow_of(where: str, value: object) -> Flow:

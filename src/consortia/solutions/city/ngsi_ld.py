@@ -20,11 +20,12 @@ from consortia.solutions.city.readings import (
     Gathering,
     Reading,
     Readings,
-    TooMuch,
     meter_of,
     moment_of,
     watt_hours,
 )
+from consortia.solutions.lines import JSON_BYTES_MAX, lines
+from consortia.solutions.rejects import TooMuch
 
 KIND = "ACMeasurement"
 CONTEXTS = (
@@ -34,7 +35,7 @@ CONTEXTS = (
 CODES = {"WHR": Decimal(1), "KWH": Decimal(1_000), "MWH": Decimal(1_000_000)}
 """UN/CEFACT codes of units; kilowatt-hours where an entity says none, as the data model has it."""
 
-FILE_BYTES_MAX = 256 << 20
+FILE_BYTES_MAX = 128 << 20
 _LINES = (".ndjson", ".jsonl")
 _COUNTERS = ("totalActiveEnergyImport", "totalActiveEnergyExport")
 _KINDS = ("Property", "Relationship")
@@ -184,31 +185,39 @@ def _between(last: Measured | None, one: Measured) -> Reading:
 
 def values_in(path: Path) -> Iterator[tuple[int, str, object]]:
     """Each entity's number, place and value; a line that is no JSON is a DataError in its place."""
-    try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise DataError(f"{path.name}: above {FILE_BYTES_MAX >> 20} MiB. Split the file.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from None
     if path.suffix in _LINES:
-        for number, line in enumerate(data.splitlines(), start=1):
+        for number, text in lines(path, JSON_BYTES_MAX):
             where = place(path.name, number)
-            if line.strip():
+            if isinstance(text, DataError):
+                yield number, where, DataError(f"{where}: {text}")
+            elif text.strip():
                 try:
-                    value: object = _parsed(line, where)
+                    value: object = _parsed(text, where)
                 except DataError as error:
                     value = error
                 yield number, where, value
         return
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            raise DataError(
+                f"{path.name}: above {FILE_BYTES_MAX >> 20} MiB. Write an entity a line (.ndjson)."
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from None
     whole = _parsed(data, path.name)
     for number, value in enumerate(whole if isinstance(whole, list) else [whole], start=1):
         yield number, f"{path.name}, entity {number}", value
 
 
-def _parsed(data: bytes, where: str) -> object:
+def _parsed(data: bytes | str, where: str) -> object:
     """JSON of UTF-8, its numbers exact; raises DataError."""
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_number)
+        return json.loads(
+            data if isinstance(data, str) else data.decode("utf-8-sig"),
+            parse_float=Decimal,
+            parse_constant=_no_number,
+        )
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise DataError(f"{where}: no JSON in UTF-8: {shown(str(error))}") from None
 

@@ -4,28 +4,22 @@ A CSV file has the columns `meter`, `time`, `drawn` and `fed`; the unit stands i
 `drawn [kWh]`. `time` is when the hour begins, with its zone: without one nobody knows which hour is meant.
 """
 
-import csv
-import gzip
 import re
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TextIO
 
 from consortia.engines.train.files import DataError, place, shown
-from consortia.solutions.rejects import Rejected
+from consortia.solutions.lines import header_of, rows
+from consortia.solutions.rejects import Rejected, Rejects, TooMuch
 
 HOUR_SECONDS = 3_600
 WATT_HOURS_MAX = 1_000_000_000
 """No meter of an hour says more: a gigawatt-hour."""
 
 READINGS_MAX = 10_000_000
-REJECTS_MAX = 100_000
-"""A file with more rows than these that cannot be used is no file of readings."""
-
 UNITS = {"Wh": Decimal(1), "kWh": Decimal(1_000), "MWh": Decimal(1_000_000)}
 COLUMNS = ("meter", "time", "drawn", "fed")
 _HEADING = re.compile(r"(.*\S)\s*\[([^\[\]]*)\]")
@@ -70,7 +64,7 @@ class Gathering:
     file: str
     found: dict[tuple[str, int], Reading] = field(default_factory=dict)
     numbers: dict[tuple[str, int], int] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
+    rejects: Rejects = field(default_factory=Rejects)
 
     def take(self, reading: Reading, number: int, where: str) -> None:
         """Take a reading in; raises DataError for an hour that is there already, or too many readings."""
@@ -86,19 +80,11 @@ class Gathering:
 
     def reject(self, number: int, why: object) -> None:
         """Keep apart what cannot be used; raises DataError where that is too much of a file."""
-        if len(self.rejected) == REJECTS_MAX:
-            raise TooMuch(
-                f"{self.file}: more than {REJECTS_MAX:,} rows cannot be used; first: {self.rejected[0].why}"
-            )
-        self.rejected.append(Rejected(number, str(why)))
+        self.rejects.add(number, why)
 
     def done(self) -> Readings:
         """All of it, in the order of meters and hours."""
-        return Readings(tuple(self.found[key] for key in sorted(self.found)), tuple(self.rejected))
-
-
-class TooMuch(DataError):
-    """A file that cannot be used as a whole, as there is too much of something in it."""
+        return Readings(tuple(self.found[key] for key in sorted(self.found)), self.rejects.done())
 
 
 def read_csv(path: Path) -> Readings:
@@ -106,28 +92,21 @@ def read_csv(path: Path) -> Readings:
 
     Rows are numbered as a spreadsheet shows them.
     """
-    gathering = Gathering(path.name)
-    try:
-        with _opened(path) as file:
-            lines = csv.reader(file)
-            at, units = _columns(path.name, next(lines, []))
-            for number, cells in enumerate(lines, start=2):
-                if not cells:
-                    continue
-                try:
-                    reading = _reading(path.name, number, [cells[column] for column in at], units)
-                    gathering.take(reading, number, place(path.name, number))
-                except TooMuch:
-                    raise
-                except IndexError:
-                    where = place(path.name, number)
-                    gathering.reject(number, f"{where}: {len(cells)} cells; a column is missing")
-                except DataError as error:
-                    gathering.reject(number, error)
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}") from None
-    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
-        raise DataError(f"{path.name}: no CSV in UTF-8: {shown(str(error))}") from None
+    gathering, lines = Gathering(path.name), rows(path)
+    at, units = _columns(path.name, header_of(path, lines))
+    for number, cells in lines:
+        where = place(path.name, number)
+        try:
+            if isinstance(cells, DataError):
+                raise DataError(f"{where}: {cells}")
+            if len(cells) <= max(at):
+                raise DataError(f"{where}: {len(cells)} cells; a column is missing")
+            reading = _reading(path.name, number, [cells[column] for column in at], units)
+            gathering.take(reading, number, where)
+        except TooMuch:
+            raise
+        except DataError as error:
+            gathering.reject(number, error)
     return gathering.done()
 
 
@@ -178,13 +157,6 @@ def watt_hours(where: str, text: str, unit: Decimal) -> int:
     except InvalidOperation:
         raise DataError(f"{where}: {shown(text)!r}; an amount of energy from 0 on is wanted") from None
     return int(value.to_integral_value())
-
-
-def _opened(path: Path) -> TextIO:
-    """A CSV file as text, also one that gzip made smaller."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
 
 
 def _columns(file: str, header: Sequence[str]) -> tuple[list[int], list[Decimal]]:

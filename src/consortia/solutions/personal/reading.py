@@ -7,21 +7,18 @@ is refused. A file may be gzipped. Rows are numbered as a spreadsheet shows them
 """
 
 import csv
-import gzip
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
-from consortia.engines.train.files import CELL_CHARS_MAX, DataError, place, shown
-from consortia.solutions.rejects import Rejected
+from consortia.engines.train.files import DataError, place, shown
+from consortia.solutions.lines import header_of, rows
+from consortia.solutions.rejects import Rejected, Rejects
 
 NAMES = (("person", "userid"), ("item", "movieid"), ("time", "timestamp"))
 NAME_CHARS_MAX = 200
 ROWS_MAX = 2_000_000
-REJECTED_MAX = 100_000
 EARLIEST, LATEST = 631_152_000, 4_102_444_800
 
 
@@ -48,32 +45,26 @@ def read_had(path: Path) -> Read:
     A row is rejected for a missing or overlong cell, a name with control characters, a time that is none, and
     where the person had the item already: in an earlier row at the same time.
     """
-    found, rejected, seen = list[Had](), list[Rejected](), set[Had]()
-    try:
-        with _opened(path) as file:
-            lines = csv.reader(_bounded(path.name, file), strict=True)
-            at = _columns(path.name, next(lines, []))
-            for number, cells in enumerate(lines, start=2):
-                if not cells:
-                    continue
-                if len(found) + len(rejected) >= ROWS_MAX or len(rejected) >= REJECTED_MAX:
-                    raise DataError(f"{path.name}: too many rows, or bad ones (from row {number}). Split it.")
-                try:
-                    one = _row(path.name, number, cells, at)
-                    if one in seen:
-                        raise DataError(f"{place(path.name, number)}: the same person, item and time again.")
-                except DataError as error:
-                    rejected.append(Rejected(number, str(error)))
-                    continue
-                seen.add(one)
-                found.append(one)
-    except OSError as error:
-        raise DataError(f"{path.name}: {error.strerror or error}.") from None
-    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
-        raise DataError(f"{path.name}: no CSV in UTF-8: {shown(str(error))}") from None
-    if not found and not rejected:
+    found, rejects, seen = list[Had](), Rejects(), set[Had]()
+    lines = rows(path)
+    at = _columns(path.name, header_of(path, lines))
+    for number, cells in lines:
+        if len(found) + len(rejects) >= ROWS_MAX:
+            raise DataError(f"{path.name}: more than {ROWS_MAX:,} rows. Split it.")
+        try:
+            if isinstance(cells, DataError):
+                raise DataError(f"{place(path.name, number)}: {cells}")
+            one = _row(path.name, number, cells, at)
+            if one in seen:
+                raise DataError(f"{place(path.name, number)}: the same person, item and time again.")
+        except DataError as error:
+            rejects.add(number, error)
+            continue
+        seen.add(one)
+        found.append(one)
+    if not found and not len(rejects):
         raise DataError(f"{path.name}: no rows below the header. Add some, or take the file away.")
-    return Read(tuple(found), tuple(rejected))
+    return Read(tuple(found), rejects.done())
 
 
 def in_order(had: Iterable[Had]) -> dict[str, list[str]]:
@@ -92,21 +83,6 @@ def write_had(path: Path, people: Mapping[str, Sequence[str]], begin: int = 1_70
         for person, items in people.items():
             for place_of, item in enumerate(items):
                 lines.writerow((person, item, datetime.fromtimestamp(begin + 60 * place_of, UTC).isoformat()))
-
-
-def _opened(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _bounded(name: str, file: TextIO) -> Iterable[str]:
-    """The file's lines; nonsense without an end of line is not read to its end."""
-    longest = 4 * CELL_CHARS_MAX
-    while line := file.readline(longest):
-        if len(line) == longest:
-            raise DataError(f"{name}: a line of {longest} characters and more. It is no CSV of ratings.")
-        yield line
 
 
 def _columns(name: str, header: Sequence[str]) -> tuple[int, int, int]:

@@ -7,20 +7,18 @@ customer or a payment. A fraud is known only some days after it: features use no
 
 import csv
 import dataclasses
-import gzip
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consortia.engines.train.files import DataError, place, shown
 from consortia.engines.train.rates import Counts
-from consortia.solutions.rejects import Rejected
+from consortia.solutions.lines import header_of, rows
+from consortia.solutions.rejects import Rejected, Rejects, TooMuch
 
 _SPAN = 1 << 40
 """More seconds than there are between any two payments."""
@@ -43,6 +41,7 @@ DELAY_DAYS = 3
 """So many days after a payment it is known whether it was a fraud."""
 
 TERMINALS_MAX = 1 << 20
+ROWS_MAX = 10_000_000
 COLUMNS = ("time", "customer", "terminal", "amount", "fraud")
 ALIASES = {
     "TX_DATETIME": "time",
@@ -118,29 +117,21 @@ def read_cards(path: Path) -> Read:
 
     Raises DataError where the file as a whole cannot be used; rows are numbered as a spreadsheet shows them.
     """
-    rows: list[Row] = []
-    rejected: list[Rejected] = []
-    try:
-        with _opened(path) as file:
-            lines = csv.reader(file)
-            at = _columns(path.name, next(lines, []))
-            for number, cells in enumerate(lines, start=2):
-                try:
-                    rows.append(_row(path.name, number, cells, at))
-                except DataError as error:
-                    rejected.append(Rejected(number, str(error)))
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}") from None
-    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
-        raise DataError(f"{path.name}: no CSV in UTF-8: {shown(str(error))}") from None
-    return Read(cards_of(rows), tuple(rejected))
-
-
-def _opened(path: Path) -> TextIO:
-    """A CSV file, also one that gzip made smaller."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
+    found: list[Row] = []
+    rejects, lines = Rejects(), rows(path)
+    at = _columns(path.name, header_of(path, lines))
+    for number, cells in lines:
+        try:
+            if isinstance(cells, DataError):
+                raise DataError(f"{place(path.name, number)}: {cells}")
+            if len(found) == ROWS_MAX:
+                raise TooMuch(f"{path.name}: more than {ROWS_MAX:,} payments. Split the file.")
+            found.append(_row(path.name, number, cells, at))
+        except TooMuch:
+            raise
+        except DataError as error:
+            rejects.add(number, error)
+    return Read(cards_of(found), rejects.done())
 
 
 def write_cards(path: Path, cards: Cards) -> None:

@@ -10,7 +10,7 @@ from consortia.solutions.finance.iso20022.moments import AHEAD_MILLISECONDS, dat
 from consortia.solutions.finance.iso20022.money import amount_of
 from consortia.solutions.finance.iso20022.parties import Party, party_of
 from consortia.solutions.finance.iso20022.tree import Branch, parse
-from consortia.solutions.rejects import Rejected
+from consortia.solutions.rejects import Rejected, Rejects
 
 BODIES = frozenset(("FIToFICstmrCdtTrf", "FICdtTrf", "CstmrCdtTrfInitn"))
 IDENTIFIER_MAX = 35
@@ -61,7 +61,7 @@ def read_payments(data: bytes, file: str, now: int | None = None) -> Payments:
         raise root.fault("holds no payments: no pacs.008, pacs.009 or pain.001")
     header = header_of(root, body, now)
     found: list[Payment] = []
-    rejected: list[Rejected] = []
+    rejects = Rejects()
     seen: dict[str, int] = {}
     count = 0
     for count, (whole, transfer) in enumerate(_transfers(body), start=1):
@@ -73,11 +73,11 @@ def read_payments(data: bytes, file: str, now: int | None = None) -> Payments:
             seen[payment.reference] = count
             found.append(payment)
         except DataError as error:
-            rejected.append(Rejected(count, str(error)))
+            rejects.add(count, error)
     if header.count != count:
         raise body.fault(f"{header.count} announced, and there are {count}", "GrpHdr/NbOfTxs")
     total = sum(payment.amount for payment in found)
-    return Payments(header, tuple(found), tuple(rejected), tuple(_remarks(body, total)))
+    return Payments(header, tuple(found), rejects.done(), tuple(_remarks(body, total)))
 
 
 def _transfers(body: Branch) -> Iterator[tuple[Branch, Branch]]:
@@ -100,7 +100,7 @@ def _payment(whole: Branch, transfer: Branch, header: Header) -> Payment:
         raise transfer.fault(f"{shown(bearer)!r}: one of {', '.join(sorted(_BEARERS - {''}))}", "ChrgBr")
     own = "" if uetr is None else uetr.value
     return Payment(
-        reference=own or transfer.text("PmtId/TxId") or end_to_end,
+        reference=own or (_identifier(transfer, "PmtId/TxId") if transfer.text("PmtId/TxId") else end_to_end),
         end_to_end=end_to_end,
         made=_accepted(transfer, header),
         settles=date_of(transfer.find("IntrBkSttlmDt") or whole.find("ReqdExctnDt")) or header.settles,
@@ -128,6 +128,8 @@ def _identifier(branch: Branch, path: str) -> str:
     found = branch.get(path)
     if not 1 <= len(found.value) <= IDENTIFIER_MAX:
         raise found.fault(f"1 to {IDENTIFIER_MAX} characters, and it has {len(found.value)}")
+    if not found.value.isprintable():
+        raise found.fault(f"{shown(found.value)} has signs that nobody sees")
     return found.value
 
 

@@ -23,7 +23,8 @@ from consortia.solutions.finance.iso20022.statements import (
     Statement,
 )
 from consortia.solutions.finance.iso20022.writing import write_payments
-from consortia.solutions.rejects import Rejected
+from consortia.solutions.lines import header_of, rows
+from consortia.solutions.rejects import Rejected, Rejects
 
 PARTY = ("name", "account", "agent", "country")
 COLUMNS = (
@@ -31,6 +32,7 @@ COLUMNS = (
     *(f"{role}_{what}" for role in ("debtor", "creditor") for what in PARTY),
     *("bearer", "remittance"),
 )
+ROWS_MAX = 2_000_000
 NEEDED = ("reference", "amount", "currency")
 RECEIVED, SENT = "PMNT/RCDT/ESCT", "PMNT/ICDT/ESCT"
 """Source: ISO 20022 external code sets: received and issued credit transfers."""
@@ -69,31 +71,29 @@ def read_sheet(path: Path, now: int) -> tuple[list[Payment], list[Rejected]]:
     `made` may be left out, and is `now` then, in UTC milliseconds. Raises DataError for the file as a whole.
     """
     found: list[Payment] = []
-    rejected: list[Rejected] = []
-    seen: dict[str, int] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.DictReader(file)
-            missing = [name for name in NEEDED if name not in (lines.fieldnames or ())]
-            if missing:
-                raise DataError(
-                    f"{place(path.name, 1)}: no column {missing[0]!r}; there are {', '.join(COLUMNS)}"
-                )
-            for number, row in enumerate(lines, start=2):
-                try:
-                    payment = _held(_payment(path.name, number, row, now), place(path.name, number))
-                    if payment.reference in seen:
-                        first = seen[payment.reference]
-                        raise DataError(f"{place(path.name, number)}: {payment.reference} is row {first} too")
-                    seen[payment.reference] = number
-                    found.append(payment)
-                except DataError as error:
-                    rejected.append(Rejected(number, str(error)))
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path.name}: no CSV in UTF-8: {shown(str(error))}") from None
-    return found, rejected
+    rejects, seen, lines = Rejects(), dict[str, int](), rows(path)
+    header = header_of(path, lines)
+    for name in NEEDED:
+        if name not in header:
+            raise DataError(f"{place(path.name, 1)}: no column {name!r}; there are {', '.join(COLUMNS)}")
+    for number, cells in lines:
+        where = place(path.name, number)
+        try:
+            if isinstance(cells, DataError):
+                raise DataError(f"{where}: {cells}")
+            if len(cells) != len(header):
+                raise DataError(f"{where}: {len(cells)} cells, the header has {len(header)}")
+            payment = _held(_payment(path.name, number, dict(zip(header, cells, strict=True)), now), where)
+            if payment.reference in seen:
+                raise DataError(f"{where}: {payment.reference} is row {seen[payment.reference]} too")
+        except DataError as error:
+            rejects.add(number, error)
+            continue
+        if len(found) == ROWS_MAX:
+            raise DataError(f"{path.name}: more than {ROWS_MAX:,} payments. Split the file.")
+        seen[payment.reference] = number
+        found.append(payment)
+    return found, list(rejects.done())
 
 
 def _payment(file: str, number: int, row: dict[str, str], now: int) -> Payment:
@@ -138,7 +138,11 @@ def _moment(file: str, number: int, text: str, now: int) -> int:
 
 def _held(payment: Payment, where: str) -> Payment:
     """A payment as the reader has it from its own message; raises DataError for what it refuses."""
-    read = read_payments(write_payments([payment], "sheet", payment.made), where)
+    try:
+        message = write_payments([payment], "sheet", payment.made)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
+    read = read_payments(message, where)
     if read.rejected:
         raise DataError(read.rejected[0].why)
     return read.payments[0]

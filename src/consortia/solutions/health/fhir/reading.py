@@ -3,19 +3,23 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from consortia.engines.train.files import DataError, shown
-from consortia.solutions.rejects import Rejected
+from consortia.solutions.lines import JSON_BYTES_MAX, lines
+from consortia.solutions.rejects import Rejected, Rejects
 
 COUNTED = frozenset(("Condition", "Observation", "Patient"))
 """What makes rows: there once. Others (an Organization) are repeated from bundle to bundle."""
 
-FILE_BYTES_MAX = 512 << 20
-RESOURCES_MAX = 5_000_000
+PATIENT = "Patient"
+FILE_BYTES_MAX = 128 << 20
+"""A bundle is in memory as a whole; more than this is NDJSON, as bulk data has it."""
+
+RESOURCES_MAX = 20_000_000
 _NDJSON = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
 
 
@@ -36,10 +40,22 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """All resources of some files, and those that cannot be used."""
+    """The patients of some files, how many resources can be used, and what cannot.
 
-    found: tuple[Resource, ...]
+    Others than patients are not kept: they are read again whenever they are gone through.
+    """
+
+    paths: tuple[Path, ...]
+    patients: tuple[Resource, ...]
+    count: int
     rejected: tuple[Rejected, ...]
+
+    def others(self) -> Iterator[Resource]:
+        """Resources other than patients, in their order; raises DataError where a file was changed."""
+        passed = {one.number for one in self.rejected}
+        for one in _resources(self.paths):
+            if isinstance(one, Resource) and one.kind != PATIENT and one.number not in passed:
+                yield one
 
 
 def read(*paths: Path) -> Resources:
@@ -47,30 +63,42 @@ def read(*paths: Path) -> Resources:
 
     An entry or line that is no resource of R4 is rejected: it is told by its place and why, in one line.
     """
-    found: list[Resource] = []
-    rejected: list[Rejected] = []
-    seen: dict[tuple[str, str], str] = {}
+    patients: list[Resource] = []
+    rejects, seen, count = Rejects(), dict[str, str](), 0
+    for one in _resources(paths):
+        if isinstance(one, Rejected):
+            rejects.add(one.number, one.why)
+            continue
+        key = f"{one.kind}/{one.id}" if one.id and one.kind in COUNTED else ""
+        if key in seen:
+            why = f"{one.kind}/{shown(one.id)} is there already, {seen[key]}"
+            rejects.add(one.number, f"{one.where}: {why}")
+            continue
+        if key:
+            seen[key] = one.where
+        count += 1
+        if one.kind == PATIENT:
+            patients.append(one)
+    return Resources(paths, tuple(patients), count, rejects.done())
+
+
+def _resources(paths: Iterable[Path]) -> Iterator[Resource | Rejected]:
+    number = 0
     for path in paths:
         for where, url, value in _values(path):
-            number = len(found) + len(rejected) + 1
+            number += 1
             if number > RESOURCES_MAX:
                 raise DataError(f"{path.name}: more than {RESOURCES_MAX:,} resources.")
             why = _fault(value)
             if why is None:
-                key = (value["resourceType"], value.get("id", f"#{number}"))
-                if key in seen and key[0] in COUNTED:
-                    why = f"{key[0]}/{shown(key[1])} is there already, {seen[key]}"
-                else:
-                    seen[key] = where
-            if why is not None:
-                rejected.append(Rejected(number, f"{where}: {why}"))
-                continue
-            kind, id_ = value["resourceType"], value.get("id", "")
-            found.append(Resource(kind, id_, url, number, where, value))
-    return Resources(tuple(found), tuple(rejected))
+                yield Resource(value["resourceType"], value.get("id", ""), url, number, where, value)
+            else:
+                yield Rejected(number, f"{where}: {why}")
 
 
 def _fault(value: object) -> str | None:
+    if isinstance(value, DataError):
+        return str(value)
     if not isinstance(value, dict):
         return "an entry is no resource"
     kind = value.get("resourceType")
@@ -84,13 +112,15 @@ def _fault(value: object) -> str | None:
 
 def _values(path: Path) -> Iterator[tuple[str, str, Any]]:
     """Each entry or line: where it stands, its full URL, and the value."""
-    data = _bytes(path)
     if path.name.lower().endswith(_NDJSON):
-        for number, line in enumerate(data.splitlines(), 1):
-            if line.strip():
+        for number, text in lines(path, JSON_BYTES_MAX):
+            if isinstance(text, DataError):
+                yield f"{path.name}, line {number}", "", text
+            elif text.strip():
                 where = f"{path.name}, line {number}"
-                yield where, "", _parsed(line, where, strict=False)
+                yield where, "", _parsed(text, where, strict=False)
         return
+    data = _bytes(path)
     bundle = _parsed(data, path.name, strict=True)
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise DataError(f"{path.name}: this is no FHIR Bundle; NDJSON files are named .ndjson.")
@@ -104,7 +134,7 @@ def _values(path: Path) -> Iterator[tuple[str, str, Any]]:
         yield where, url if isinstance(url, str) else "", entry.get("resource") if known else None
 
 
-def _parsed(data: bytes, where: str, *, strict: bool) -> Any:  # noqa: ANN401 (JSON)
+def _parsed(data: bytes | str, where: str, *, strict: bool) -> Any:  # noqa: ANN401 (JSON)
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

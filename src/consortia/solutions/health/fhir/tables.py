@@ -10,8 +10,8 @@ from typing import Any
 from consortia.engines.train.files import DataError, shown
 from consortia.solutions.health.fhir.mapping import Column, Mapping
 from consortia.solutions.health.fhir.reading import Resource, Resources
-from consortia.solutions.health.study import PATIENT, Study, age_on, number_text
-from consortia.solutions.rejects import Rejected
+from consortia.solutions.health.study import PATIENT, Study, age_on, is_better, number_text
+from consortia.solutions.rejects import Rejects
 
 _SEX = {"male": "male", "female": "female", "other": "other", "unknown": ""}
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?\Z")
@@ -19,14 +19,6 @@ _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?\Z")
 
 class _BadElement(ValueError):
     """An element that cannot be read; the text names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """An observed quantity, and when."""
-
-    time: str
-    value: float
 
 
 @dataclass(slots=True)
@@ -42,21 +34,21 @@ def study_table(resources: Resources, mapping: Mapping) -> Study:
 
     Raises DataError where no patient is left.
     """
-    rejected = list(resources.rejected)
+    rejects = Rejects(list(resources.rejected))
     patients: dict[str, Resource] = {}
     names: dict[str, str] = {}
-    for one in resources.found:
-        if one.kind == "Patient" and one.id:
+    for one in resources.patients:
+        if one.id:
             patients[one.id] = one
             names |= {f"Patient/{one.id}": one.id, f"urn:uuid:{one.id}": one.id}
             names |= {one.url: one.id} if one.url else {}
-    seen: dict[tuple[str, str], list[_Seen]] = {}
+    seen: dict[tuple[str, str], tuple[str, float]] = {}
     had: set[tuple[str, str]] = set()
-    for one in resources.found:
+    for one in resources.others():
         try:
             _take(one, mapping, names, seen, had)
         except _BadElement as error:
-            rejected.append(Rejected(one.number, f"{one.where}: {error}"))
+            rejects.add(one.number, f"{one.where}: {error}")
     follow_up = (
         _followed(resources, mapping, names) if any(each.take == "days" for each in mapping.columns) else {}
     )
@@ -70,22 +62,21 @@ def study_table(resources: Resources, mapping: Mapping) -> Study:
                 for column in mapping.columns
             ]
         except _BadElement as error:
-            rejected.append(Rejected(patients[id_].number, f"{patients[id_].where}: {error}"))
+            rejects.add(patients[id_].number, f"{patients[id_].where}: {error}")
         else:
             rows.append((id_, *cells))
     if not rows:
-        why = f" ({rejected[0].why})" if rejected else ""
+        why = f" ({rejects.found[0].why})" if rejects.found else ""
         raise DataError(f"no Patient of these files can be used{why}.")
     heads = [f"{one.name} [{one.unit}]" if one.unit else one.name for one in mapping.columns]
-    order = sorted(rejected, key=lambda one: one.number)
-    return Study((PATIENT, *heads), tuple(rows), tuple(order))
+    return Study((PATIENT, *heads), tuple(rows), rejects.done())
 
 
 def _take(
     one: Resource,
     mapping: Mapping,
     names: dict[str, str],
-    seen: dict[tuple[str, str], list[_Seen]],
+    seen: dict[tuple[str, str], tuple[str, float]],
     had: set[tuple[str, str]],
 ) -> None:
     """Take what a mapping's columns ask of one resource; raises _BadElement."""
@@ -103,8 +94,11 @@ def _take(
             if column.take == "observation" and _has(part, column):
                 who, time = _subject(one, names), _time(one, "effectiveDateTime", "effectiveInstant")
                 value = _quantity(part, column, where)
-                if value is not None and time[:10] <= mapping.day:
-                    seen.setdefault((who, column.name), []).append(_Seen(time, value))
+                if value is None or time[:10] > mapping.day:
+                    continue
+                key = (who, column.name)
+                if key not in seen or is_better(column.pick, (time, value), seen[key]):
+                    seen[key] = time, value
 
 
 def _parts(one: Resource) -> Iterator[tuple[dict[str, Any], str]]:
@@ -122,7 +116,7 @@ def _cell(
     patient: Resource,
     column: Column,
     mapping: Mapping,
-    seen: dict[tuple[str, str], list[_Seen]],
+    seen: dict[tuple[str, str], tuple[str, float]],
     had: set[tuple[str, str]],
 ) -> str:
     body = patient.body
@@ -140,7 +134,7 @@ def _cell(
         case "condition":
             return "1" if (patient.id, column.name) in had else "0"
     found = seen.get((patient.id, column.name))
-    return "" if not found else number_text(_picked(found, column))
+    return "" if found is None else number_text(found[1])
 
 
 def _followed(resources: Resources, mapping: Mapping, names: dict[str, str]) -> dict[str, _Course]:
@@ -149,7 +143,7 @@ def _followed(resources: Resources, mapping: Mapping, names: dict[str, str]) -> 
     An Observation or Condition that cannot be read is told where a column takes it.
     """
     found: dict[str, _Course] = {}
-    for one in resources.found:
+    for one in resources.others():
         if one.kind not in {"Condition", "Observation"} or _is_error(one):
             continue
         elements = ("onsetDateTime", "recordedDate") if one.kind == "Condition" else ("effectiveDateTime",)
@@ -190,17 +184,6 @@ def _days(patient: Resource, column: Column, day: str, courses: dict[str, _Cours
     if count <= 0:
         raise _BadElement(f"the course ends on {last}, not after {first}, when it begins")
     return str(count if ends else -count)
-
-
-def _picked(found: list[_Seen], column: Column) -> float:
-    match column.pick:
-        case "first":
-            return min(found, key=lambda one: one.time).value
-        case "last":
-            return max(found, key=lambda one: one.time).value
-        case "least":
-            return min(one.value for one in found)
-    return max(one.value for one in found)
 
 
 def _age(born: object, day: date) -> str:

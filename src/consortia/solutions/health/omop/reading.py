@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from consortia.engines.train.files import DataError, place, shown
-from consortia.solutions.lines import rows
+from consortia.solutions.lines import header_of, rows
 from consortia.solutions.rejects import Rejects
 
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -66,7 +66,7 @@ class Cdm:
         """The rows of a table; a row without all its cells is rejected. Raises DataError."""
         for path in self.files.get(table, ()):
             lines = rows(path, _separator(path))
-            at, width = _columns(path, TABLES[table], next(lines, (1, [])))
+            at, width = _columns(path, TABLES[table], header_of(path, lines))
             for line, cells in lines:
                 number = self.read = next(self.count)
                 if number > ROWS_MAX:
@@ -98,7 +98,7 @@ def find(paths: Sequence[Path]) -> Cdm:
 
 def _check_version(path: Path) -> None:
     lines = rows(path, _separator(path))
-    at, width = _columns(path, ("cdm_version",), next(lines, (1, [])))
+    at, width = _columns(path, ("cdm_version",), header_of(path, lines))
     for line, cells in lines:
         where = place(path.name, line, "cdm_version")
         if isinstance(cells, DataError):
@@ -114,17 +114,11 @@ def _separator(path: Path) -> str:
     return "\t" if isinstance(first, list) and len(first) > 1 else ","
 
 
-def _columns(
-    path: Path, names: Sequence[str], header: tuple[int, list[str] | DataError]
-) -> tuple[list[int], int]:
+def _columns(path: Path, names: Sequence[str], header: Sequence[str]) -> tuple[list[int], int]:
     """Where each column stands, whatever the case of its name, and how many there are."""
-    cells = header[1]
-    if isinstance(cells, DataError):
-        raise DataError(f"{place(path.name, header[0])}: {cells}")
-    known = [cell.lower() for cell in cells]
+    known = [cell.lower() for cell in header]
     for name in names:
         if known.count(name) != 1:
-            raise DataError(
-                f"{place(path.name, 1, name)}: one such column is wanted, there are {known.count(name)}."
-            )
-    return [known.index(name) for name in names], len(cells)
+            where = place(path.name, 1, name)
+            raise DataError(f"{where}: one such column is wanted, there are {known.count(name)}.")
+    return [known.index(name) for name in names], len(known)

@@ -66,7 +66,7 @@ def _read(asked: Asked, folder: Path) -> Hospitals:
         found = read(file)
         study = study_table(found, mapping)
         rejected += study.rejected
-        resources += len(found.found)
+        resources += found.count
         usable(study.rows, study.rejected, skip=asked.skip_bad_rows)
         if len(study.rows) < LEAST:
             raise DataError(f"{file.name}: {len(study.rows)} patients; {LEAST} are wanted.")

@@ -19,14 +19,16 @@ from typing import Any
 
 from consortia.engines.train.files import DataError, place, shown
 from consortia.solutions.lines import JSON_BYTES_MAX, lines
-from consortia.solutions.rejects import Rejected
+from consortia.solutions.rejects import Rejected, Rejects
 from consortia.solutions.supply.epcis.hashing import context_names, event_hash, events_of
 from consortia.solutions.supply.epcis.keys import canonical
 from consortia.solutions.supply.epcis.rows import sheet_events
 from consortia.solutions.supply.epcis.stored import SUFFIX, stored_events
 
-FILE_BYTES_MAX = 512 << 20
-EVENTS_MAX = 5_000_000
+FILE_BYTES_MAX = 128 << 20
+"""A document is in memory as a whole; more than this is NDJSON."""
+
+EVENTS_MAX = 2_000_000
 TEXT_MAX = 2_048
 THINGS_MAX = 100_000
 """So many identifiers one event holds."""
@@ -104,17 +106,17 @@ def read(*paths: Path) -> Events:
     An event that breaks a rule is rejected: told by its place and why, in one line.
     """
     found: list[Recorded] = []
-    rejected: list[Rejected] = []
+    rejects = Rejects()
     for path in paths:
         for where, names, event in _values(path):
-            number = len(found) + len(rejected) + 1
+            number = len(found) + len(rejects) + 1
             if number > EVENTS_MAX:
                 raise DataError(f"{path.name}: more than {EVENTS_MAX:,} events.")
             try:
                 found.append(recorded(_usable(event), names, number, where))
             except DataError as error:
-                rejected.append(Rejected(number, f"{where}: {error}"))
-    return Events(tuple(found), tuple(rejected))
+                rejects.add(number, f"{where}: {error}")
+    return Events(tuple(found), rejects.done())
 
 
 def _usable(event: Any) -> Any:  # noqa: ANN401 (any JSON)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from consortia.engines.train.files import DataError, place, shown
-from consortia.solutions.lines import rows
+from consortia.solutions.lines import header_of, rows
 
 _PLAIN = {
     "type": "type",
@@ -37,9 +37,7 @@ COLUMNS = (*_PLAIN, *_PLACES, *_THINGS, "lot")
 def sheet_events(path: Path) -> Iterator[tuple[int, dict[str, Any] | DataError]]:
     """Each row's number and event, as JSON has it, or why it is none; raises DataError for the whole file."""
     lines = rows(path)
-    header = next(lines, (1, []))[1]
-    if isinstance(header, DataError):
-        raise DataError(f"{place(path.name, 1)}: {header}")
+    header = header_of(path, lines)
     for name in ("type", "time"):
         if name not in header:
             raise DataError(f"{place(path.name, 1)}: no column {name!r}; there are {', '.join(COLUMNS)}")
