@@ -1,3 +1,4 @@
+# Long because the rows of every reader, good and bad, stand side by side.
 """Files of strangers for every reader of the fields: good rows, bad ones of each kind, and nonsense.
 
 `python -m tests.solutions.big_input READER ROWS` reads a file of so many rows, one in a hundred of them bad,
