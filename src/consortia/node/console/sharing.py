@@ -10,12 +10,14 @@ from consortia.modules.assets.queries import (
 )
 from consortia.modules.assets.types import Kind, Right
 from consortia.modules.predictions.queries import BatchPage, ListBatches
+from consortia.modules.predictions.types import Batch
 from consortia.modules.training.budget_queries import BudgetView
 from consortia.modules.training.budget_queries import ByDataset as BudgetOf
 from consortia.node.console.inside import Inside
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
+from consortia.sdk.html import Html, tag
 from consortia.sdk.lineage import lineage
 from consortia.sdk.values import facts_of, rows_of, short
 from consortia.sdk.views import Cell, Link, Moment, Table, View
@@ -85,7 +87,10 @@ def one_asset(asked: Asked) -> Screen:
     asset = way.query("assets.asset", ById(name), MaybeAsset).asset
     if asset is None:
         raise HttpProblem(404, f"no asset {name.hex()}")
-    parts: list[View] = [lineage(way, asset)]
+    parts: list[Html | View] = [lineage(way, asset)]
+    if asset.kind == "model" and asset.study is not None:
+        here = tag("a", "Check every arrow in this browser", href=f"/console/lineage/{asset.id.hex()}")
+        parts.insert(0, tag("p", here))
     facts: list[tuple[Cell, ...]] = [
         ("kind", asset.kind),
         ("owner", Link(asset.owner, f"/console/members/{asset.owner}")),
@@ -106,5 +111,21 @@ def one_asset(asked: Asked) -> Screen:
         parts += facts_of("Privacy budget", way.query("training.budget", BudgetOf(name), BudgetView))
     if asset.kind == "model":
         batches = way.query("predictions.batches", ListBatches(name, 0, _PAGE), BatchPage).batches
-        parts.append(rows_of("Predictions", batches, "Batches of predictions recorded for this model."))
+        parts.append(_predictions(batches))
     return Screen(asset.title or asset.name, f"A {asset.kind} of {asset.owner}.", tuple(parts))
+
+
+def _predictions(batches: tuple[Batch, ...]) -> Table:
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            Moment(one.time),
+            one.member,
+            one.purpose,
+            one.count,
+            Link("its lineage", f"/console/lineage/{one.id.hex()}"),
+            Link(short(one.id), f"/console/rooms/predictions/batch?batch={one.id.hex()}"),
+        )
+        for one in batches
+    )
+    heads = ("when", "member", "for", "predictions", "from where", "batch")
+    return Table("Predictions", heads, rows, "Batches of predictions recorded for this model.")

@@ -31,7 +31,7 @@ def verify(asked: Asked) -> Screen:
         "Each step is computed in this browser from the network's hash and the file alone; nothing is sent.",
         (
             tag("noscript", tag("p", text, command, class_="note")),
-            _form(network),
+            _form(asked),
             tag("p", "", id_="verdict", role="status", class_="verdict"),
             tag("ol", *steps, class_="steps"),
             tag("div", "", id_="claim"),
@@ -42,12 +42,18 @@ def verify(asked: Asked) -> Screen:
     )
 
 
-def _form(network: str) -> Html:
+def asked_network(asked: Asked) -> Html:
+    """The field for the network's hash, as somebody knows it."""
+    network = asked.service.ledger.network.hex()
     known = tag("input", id_="network", value=network, size=66, spellcheck="false", autocomplete="off")
+    return tag("p", tag("label", "Network hash, as you know it from elsewhere: ", known))
+
+
+def _form(asked: Asked) -> Html:
     file = tag("input", type_="file", id_="file", accept=".proof")
     return tag(
         "form",
-        tag("p", tag("label", "Network hash, as you know it from elsewhere: ", known)),
+        asked_network(asked),
         tag("div", tag("label", "Drop a .proof here, or choose one: ", file), id_="drop", class_="drop"),
         tag(
             "p",

@@ -22,6 +22,18 @@ export const TITLES = [
   "the log continues what you trust",
 ];
 
+// Who notices that a step fails, besides whoever checks the file.
+export const CAUGHT = {
+  1: "anyone who opens the file: it has one spelling",
+  2: "anyone who knows the network's hash",
+  3: "the members of the set before the change, whose signatures are missing",
+  4: "every member: the cosignatures are not of this checkpoint",
+  5: "every witness: the header is not in the log that they cosigned",
+  6: "every node: the claim is not under the root that they computed",
+  7: "whoever holds the salt: the record is not what was committed to",
+  8: "whoever kept the earlier checkpoint",
+};
+
 function must(holds, text) { if (!holds) throw new Malformed(text); }
 
 async function sha256(data) { return new Uint8Array(await crypto.subtle.digest("SHA-256", data)); }
@@ -403,4 +415,15 @@ export async function verify(data, network, told = () => {}) {
   }
   return { steps, ok: true, failed: null, proof: check.proof, header: check.header, receipt: check.receipt,
     unchecked: check.unchecked };
+}
+
+// A copy with one bit flipped of a byte that the eye would pass over: of a root, a path, a signature or the claim.
+export function flipped(original) {
+  const data = original.slice();
+  let place = 0;
+  do {
+    place = Math.floor(crypto.getRandomValues(new Uint32Array(1))[0] / 2 ** 32 * data.length);
+  } while (data[place] === 10);
+  data[place] ^= 1;
+  return data;
 }

@@ -1,19 +1,9 @@
 // The page that checks a proof: shows each step of proof.js as it passes or fails, and flips a byte on wish.
 
-import { verify } from "./proof.js";
+import { CAUGHT, flipped, verify } from "./proof.js";
 import { decode, hex } from "./cbor.js";
 
 const at = (id) => document.getElementById(id);
-const CAUGHT = {
-  1: "anyone who opens the file: it has one spelling",
-  2: "anyone who knows the network's hash",
-  3: "the members of the set before the change, whose signatures are missing",
-  4: "every member: the cosignatures are not of this checkpoint",
-  5: "every witness: the header is not in the log that they cosigned",
-  6: "every node: the claim is not under the root that they computed",
-  7: "whoever holds the salt: the record is not what was committed to",
-  8: "whoever kept the earlier checkpoint",
-};
 let original = null, running = 0;
 
 function words(value) {
@@ -94,19 +84,8 @@ async function load(file) {
   await check(original);
 }
 
-// Flips one bit of a byte that the eye would pass over: a letter of the root, a path, a signature or the claim.
-function flipped() {
-  const data = original.slice();
-  let place = 0;
-  do {
-    place = Math.floor(crypto.getRandomValues(new Uint32Array(1))[0] / 2 ** 32 * data.length);
-  } while (data[place] === 10);
-  data[place] ^= 1;
-  return data;
-}
-
 at("file").addEventListener("change", (event) => { if (event.target.files[0]) load(event.target.files[0]); });
-at("flip").addEventListener("click", () => check(flipped()));
+at("flip").addEventListener("click", () => check(flipped(original)));
 at("restore").addEventListener("click", () => check(original));
 at("network").addEventListener("change", () => { if (original) check(original); });
 at("verify").addEventListener("submit", (event) => event.preventDefault());
