@@ -8,6 +8,8 @@ const index = JSON.parse(readFileSync(`${folder}/index.json`, "utf-8"));
 const found = {};
 for (const { file } of index.vectors) {
   const verdict = await verify(new Uint8Array(readFileSync(`${folder}/${file}`)), index.network);
-  found[file] = { ok: verdict.ok, failed: verdict.failed, text: verdict.steps.at(-1).text };
+  found[file] = {
+    ok: verdict.ok, failed: verdict.failed, text: verdict.steps.at(-1).text, texts: verdict.steps.map((one) => one.text),
+  };
 }
 process.stdout.write(JSON.stringify(found));

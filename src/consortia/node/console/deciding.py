@@ -21,6 +21,7 @@ from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
 from consortia.modules.market.queries import AtAuction, AuctionState, Everything, Ladder, Markets, MaybeMarket
 from consortia.modules.market.queries import ById as MarketIs
 from consortia.node.console.acting import offer
+from consortia.node.console.counting import listed
 from consortia.node.console.inside import Inside
 from consortia.node.console.sayings import said
 from consortia.node.console.screen import Screen
@@ -51,14 +52,14 @@ def decisions(asked: Asked) -> Screen:
         for one in found
     ]
     charter = way.query("governance.charter", ByNumber(None), CharterView)
-    elections = way.query("ballots.elections", ListElections(None, _PAGE), ElectionPage).elections
+    elections = way.query("ballots.elections", ListElections(None, _PAGE), ElectionPage)
     headings = ("proposal", "author", "class", "status", "proposed", "closes")
     return Screen(
         "Decisions",
         "What the members propose, how they vote, and what they decided.",
         (
             Table("Proposals", headings, tuple(rows)),
-            rows_of("Secret ballots", elections),
+            listed(elections),
             rows_of("Paused by the council", way.query("governance.pauses", Nothing(), PauseList).pauses),
             *facts_of(
                 "What decisions brought about", way.query("governance.decisions", Nothing(), Decisions)

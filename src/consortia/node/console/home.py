@@ -106,7 +106,9 @@ def _trusts(way: Inside, member: str) -> list[tuple[Cell, ...]]:
         (
             Link(
                 "a secret ballot" if one.election is None else one.election.title,
-                "/console/rooms/ballots/duties?member=" + member,
+                "/console/rooms/ballots/duties?member=" + member
+                if one.election is None
+                else f"/console/elections/{one.election.id.hex()}",
             ),
             f"trustee: {words(one.step)}",
             None,

@@ -10,6 +10,7 @@ from consortia.node import passes
 from consortia.node.auth import Means
 from consortia.node.console import (
     acting,
+    counting,
     deciding,
     fields,
     home,
@@ -36,6 +37,7 @@ STATIC = {
     "sign.js": "text/javascript; charset=utf-8",
     "proof.js": "text/javascript; charset=utf-8",
     "lineage.js": "text/javascript; charset=utf-8",
+    "tally.js": "text/javascript; charset=utf-8",
     "cbor.js": "text/javascript; charset=utf-8",
     "noble-ed25519.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
@@ -115,6 +117,7 @@ _SCREENS: tuple[tuple[str, Callable[[Asked], Screen], str], ...] = (
     ("/console/studies/{id}", studies.one_study, "One study, round by round."),
     ("/console/decisions", deciding.decisions, "Proposals and what they decided."),
     ("/console/decisions/{id}", deciding.one_decision, "One proposal with its votes."),
+    ("/console/elections/{id}", counting.election, "One secret ballot; its count, checked in the browser."),
     ("/console/accounts", deciding.accounts, "Accounts."),
     ("/console/markets", deciding.markets, "Markets."),
     ("/console/markets/{id}", deciding.one_market, "One market."),
@@ -132,5 +135,6 @@ PLACES = (
     Place("GET", "/", root, "The console, for people.", open=True),
     Place("GET", "/console/enter", enter, "The way into the console.", open=True, page=wrong),
     Place("GET", "/console/static/{name}", static, "The console's own files.", open=True, weight=0.1),
+    Place("GET", "/console/elections/{id}/count.proof", counting.count_file, "A ballot's count, as a proof."),
     *(Place("GET", path, _shown(make), doc, page=wrong) for path, make, doc in _SCREENS),
 )

@@ -19,26 +19,30 @@ STEPS = (
 
 def verify(asked: Asked) -> Screen:
     """Drop a proof, see each step pass or fail."""
-    network = asked.service.ledger.network.hex()
-    command = tag("code", f"consortia verify FILE --network {network}")
+    return Screen(
+        "Verify",
+        "Each step is computed in this browser from the network's hash and the file alone; nothing is sent.",
+        checker(asked),
+        live=False,
+        scripts=("verify.js",),
+    )
+
+
+def checker(asked: Asked, source: str | None = None) -> tuple[Html, ...]:
+    """What checks a proof: one that is dropped, or the one at the address `source`."""
+    command = tag("code", f"consortia verify FILE --network {asked.service.ledger.network.hex()}")
     text = "This page computes in your browser, which needs its script. Without it: "
     steps = [
         tag("li", title, tag("p", "", class_="said"), id_=f"step-{number}", class_="step")
         for number, title in enumerate(STEPS, 1)
     ]
-    return Screen(
-        "Verify",
-        "Each step is computed in this browser from the network's hash and the file alone; nothing is sent.",
-        (
-            tag("noscript", tag("p", text, command, class_="note")),
-            _form(asked),
-            tag("p", "", id_="verdict", role="status", class_="verdict"),
-            tag("ol", *steps, class_="steps"),
-            tag("div", "", id_="claim"),
-            _limits(),
-        ),
-        live=False,
-        scripts=("verify.js",),
+    return (
+        tag("noscript", tag("p", text, command, class_="note")),
+        _form(asked, source),
+        tag("p", "", id_="verdict", role="status", class_="verdict"),
+        tag("ol", *steps, class_="steps"),
+        tag("div", "", id_="claim"),
+        _limits(),
     )
 
 
@@ -49,12 +53,14 @@ def asked_network(asked: Asked) -> Html:
     return tag("p", tag("label", "Network hash, as you know it from elsewhere: ", known))
 
 
-def _form(asked: Asked) -> Html:
+def _form(asked: Asked, source: str | None) -> Html:
     file = tag("input", type_="file", id_="file", accept=".proof")
+    dropped = tag("div", tag("label", "Drop a .proof here, or choose one: ", file), id_="drop", class_="drop")
+    kept = tag("p", tag("a", "Keep the file", href=source, download=""), " that is checked here.")
     return tag(
         "form",
         asked_network(asked),
-        tag("div", tag("label", "Drop a .proof here, or choose one: ", file), id_="drop", class_="drop"),
+        dropped if source is None else kept,
         tag(
             "p",
             tag("button", "Flip a byte", type_="button", id_="flip", disabled=True),
@@ -62,6 +68,7 @@ def _form(asked: Asked) -> Html:
             tag("button", "As it was", type_="button", id_="restore", disabled=True),
         ),
         id_="verify",
+        data_source=source,
     )
 
 

@@ -68,7 +68,7 @@ async function check(data) {
     if (mine !== running) return;
     at(`step-${step.number}`).classList.add(step.ok ? "good" : "bad");
     at(`step-${step.number}`).querySelector(".said").textContent = step.text;
-  });
+  }, (said) => { if (mine === running) at("verdict").textContent = `Counting again: ${said}`; });
   if (mine !== running) return;
   at("verdict").classList.add(verdict.ok ? "good" : "bad");
   at("verdict").textContent = verdict.ok ? "True: every step holds."
@@ -78,21 +78,29 @@ async function check(data) {
   if (verdict.ok) claim(verdict);
 }
 
-async function load(file) {
-  original = new Uint8Array(await file.arrayBuffer());
+async function load(source) {
+  original = new Uint8Array(await source.arrayBuffer());
   at("flip").disabled = at("restore").disabled = false;
   await check(original);
 }
 
-at("file").addEventListener("change", (event) => { if (event.target.files[0]) load(event.target.files[0]); });
+// The proof that the page itself names, where it is one about a thing.
+async function fetched(address) {
+  const answer = await fetch(address);
+  if (answer.ok) return load(answer);
+  at("verdict").textContent = "The node gives no proof yet: what it is about is not final. Load the page again.";
+}
+
+at("file")?.addEventListener("change", (event) => { if (event.target.files[0]) load(event.target.files[0]); });
 at("flip").addEventListener("click", () => check(flipped(original)));
 at("restore").addEventListener("click", () => check(original));
 at("network").addEventListener("change", () => { if (original) check(original); });
 at("verify").addEventListener("submit", (event) => event.preventDefault());
-for (const kind of ["dragover", "dragleave", "drop"]) {
+for (const kind of at("drop") ? ["dragover", "dragleave", "drop"] : []) {
   at("drop").addEventListener(kind, (event) => {
     event.preventDefault();
     at("drop").classList.toggle("over", kind === "dragover");
     if (kind === "drop" && event.dataTransfer.files[0]) load(event.dataTransfer.files[0]);
   });
 }
+if (at("verify").dataset.source) fetched(at("verify").dataset.source);

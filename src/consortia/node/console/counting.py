@@ -1,0 +1,134 @@
+"""A secret ballot: who votes, who holds the key, and its count, made again in the browser from one file."""
+
+from typing import TypeVar
+
+from starlette.responses import Response
+
+from consortia.base.codec import Record
+from consortia.kernel.prove import CannotProve, prove_state
+from consortia.modules.ballots.queries import BallotsView, ById, ElectionPage, ElectionView, TrusteesView
+from consortia.modules.ballots.types import Election, Progress
+from consortia.node.console.inside import Inside
+from consortia.node.console.screen import HEADERS, Screen
+from consortia.node.console.verifying import checker
+from consortia.node.http import Asked
+from consortia.node.http_answers import HttpProblem, hex_digest
+from consortia.sdk.elections import count_key, gathered, with_count
+from consortia.sdk.html import Html, tag
+from consortia.sdk.values import words
+from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table, View
+
+R = TypeVar("R", bound=Record)
+PROOF = "application/vnd.consortia.proof"
+
+
+def listed(page: ElectionPage) -> Table:
+    """The secret ballots."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Link(one.election.title or "a secret ballot", f"/console/elections/{one.election.id.hex()}"),
+            words(one.progress.status),
+            words(one.step),
+            one.progress.ballots,
+            len(one.election.voters),
+            None if one.progress.counts is None else _told(one.election, one.progress),
+        )
+        for one in page.elections
+        if one.election is not None and one.progress is not None
+    ]
+    heads = ("ballot", "status", "next", "ballots", "may vote", "count")
+    return Table("Secret ballots", heads, tuple(rows), "Who voted is public; what, is not.")
+
+
+def _told(election: Election, progress: Progress) -> str:
+    found = zip(election.choices, progress.counts or (), strict=False)
+    return ", ".join(f"{choice} {count:,}" for choice, count in found)
+
+
+def election(asked: Asked) -> Screen:
+    """A secret ballot, and once it is counted the check of the count."""
+    name, way = hex_digest(asked.path("id"), "an election's id"), Inside(asked.service)
+    seen = way.query("ballots.election", ById(name), ElectionView)
+    if seen.election is None or seen.progress is None:
+        raise HttpProblem(404, f"no secret ballot {name.hex()}")
+    found, progress = seen.election, seen.progress
+    parts: list[Html | View] = []
+    if progress.counts is not None:
+        counts = tuple(float(one) for one in progress.counts)
+        parts.append(Series("Count", "choice", "ballots", found.choices, (Line("ballots", counts),)))
+        parts += [
+            tag("h2", "The count, checked in this browser"),
+            *checker(asked, f"/console/elections/{name.hex()}/count.proof"),
+        ]
+    facts: tuple[tuple[Cell, ...], ...] = (
+        ("status", words(progress.status)),
+        ("next", words(seen.step)),
+        ("why it failed", progress.failure),
+        ("ballots", progress.ballots),
+        ("trustees it takes", f"{2 * len(found.trustees) // 3 + 1} of {len(found.trustees)}"),
+        ("what is decided", Link("the proposal", f"/console/find?text={found.subject.hex()}")),
+        ("id", found.id),
+    )
+    times = tuple(
+        (words(field), Moment(getattr(found.times, field))) for field in found.times.__struct_fields__
+    )
+    parts += [Table("Ballot", ("what", "value"), facts), _voters(way, found), _trustees(way, found)]
+    parts.append(Table("When each step ends", ("step", "until"), times))
+    return Screen(
+        found.title or "A secret ballot",
+        "Each ballot is sealed under a key that no one trustee holds; only the sum is ever opened.",
+        tuple(parts),
+        live=progress.counts is None,
+        scripts=() if progress.counts is None else ("verify.js",),
+    )
+
+
+def _voters(way: Inside, found: Election) -> Table:
+    cast = way.query("ballots.ballots", ById(found.id), BallotsView).ballots
+    kept = {one.voter: one.kept.hash for one in cast}
+    rows = tuple(
+        (
+            Link(voter, f"/console/members/{voter}"),
+            "has voted" if voter in kept else "not yet",
+            kept[voter].hex() if voter in kept else None,
+        )
+        for voter in found.voters
+    )
+    note = "A voter compares the hash with its own: `consortia ballot check`."
+    return Table("Voters", ("voter", "ballot", "its hash"), rows, note)
+
+
+def _trustees(way: Inside, found: Election) -> Table:
+    seen = way.query("ballots.trustees", ById(found.id), TrusteesView)
+    dealt = {one.name: one.trustee for one in seen.trustees}
+    opened = {one.name for one in seen.parts}
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Link(name, f"/console/members/{name}"),
+            name in dealt,
+            name in dealt and dealt[name].dealing is not None,
+            dealt[name].accuser if name in dealt else None,
+            name in opened,
+        )
+        for name in found.trustees
+    ]
+    heads = ("trustee", "committed to a key", "opened its part of it", "shown false by", "decrypted the sum")
+    return Table("Trustees", heads, tuple(rows))
+
+
+async def count_file(asked: Asked) -> Response:
+    """The count of a secret ballot with all that it follows from, as a proof."""
+    name = hex_digest(asked.path("id"), "an election's id")
+    way = Inside(asked.service)
+
+    def ask(question: str, arguments: Record, kind: type[R]) -> R:
+        return way.query(question, arguments, kind)
+
+    try:
+        found = gathered(ask, name)
+        bare = prove_state(asked.service.ledger, count_key(name)).encode()
+    except LookupError as error:
+        raise HttpProblem(404, str(error)) from None
+    except (CannotProve, ValueError) as error:
+        raise HttpProblem(409, str(error)) from None
+    return Response(with_count(bare, found), 200, HEADERS, PROOF)
