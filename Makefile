@@ -23,6 +23,7 @@ demos: ## every story, one after the other, each checked; NAME=fraud runs one
 
 test: ## every test, on a fresh machine too
 	@tools/environment test
+	@tools/axe
 	@$(PYTEST) -q -n 2 --dist worksteal
 
 quick: ## the inner loop, under a minute: the law, the arithmetic, the store and the house rules

@@ -12,6 +12,18 @@ from urllib.request import Request, urlopen
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The protocol's name for a reference to an element (WebDriver, section 12)."""
 
+AXE = Path(__file__).resolve().parents[3] / "build" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+"""Where `tools/axe` puts it."""
+
+STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+ASK = """
+axe.run(document, arguments[0]).then((found) => {
+  const grave = found.violations.filter((one) => ["serious", "critical"].includes(one.impact));
+  window.findings = grave.flatMap((one) => one.nodes.map((node) =>
+    `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary.slice(0, 160)})`));
+}, (error) => { window.findings = [String(error)]; });
+"""
+
 PROGRAMS = ("chromium", "chromedriver")
 SECONDS_MAX = 60
 _FLAGS = (
@@ -89,6 +101,15 @@ class Browser:
             if time.monotonic() > deadline:
                 raise AssertionError(f"never true: {script}; {self.text('main')[-1000:]}")
             time.sleep(0.05)
+        return found
+
+    def audit(self, *rules: str) -> list[str]:
+        """What axe-core finds serious or critical on the page, by these rules or all of WCAG 2.2 AA."""
+        self.run(AXE.read_text(encoding="utf-8") + "; window.axe = window.axe || axe")
+        kind = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": STANDARDS}
+        self.run(ASK, {"runOnly": kind, "resultTypes": ["violations"]})
+        [found] = self.wait("return window.findings && [window.findings]")
+        self.run("delete window.findings")
         return found
 
     def text(self, selector: str) -> str:

@@ -2,26 +2,13 @@
 
 import pytest
 
-from tests.loud import loudly
-from tests.node.console.browser import Browser, lacking
-from tests.node.console.together import ROUNDS, door, together
+from tests.node.console.together import ROUNDS
 
 pytestmark = pytest.mark.slow
 SAID = "return document.querySelector('.verdict.good, .verdict.bad')?.innerText"
 COUNT = "return document.querySelectorAll(arguments[0]).length"
 ARROWS = 2 + 2 * ROUNDS + ROUNDS + 1 + 1
 """Two commitments, two updates a round, each round, the model, the predictions."""
-
-
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory):
-    if lacking():
-        loudly(lacking())
-        pytest.skip(lacking())
-    folder = tmp_path_factory.mktemp("seen")
-    with together(folder / "net") as node, Browser(folder / "profile") as browser:
-        browser.open(door(node))
-        yield node, browser
 
 
 def test_every_arrow_from_commitment_to_prediction_is_ticked_by_the_browser_itself(seen):

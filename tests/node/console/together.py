@@ -61,7 +61,7 @@ def together(folder):
             until(lambda ledger=ledger: ledger.training.list())
             ledger.training.get(study.id).join("patients")
         study.start().wait(SECONDS_MAX)
-        north.model, state = study.model().id, study.view().progress.state
+        north.study, north.model, state = study.id, study.model().id, study.view().progress.state
         policy, root = (tagged("consortia/testing", word) for word in (b"policy", b"predictions"))
         operator = client(north.home, north.url)
         done = operator.submit(RecordBatch(north.model, state, "diagnosis", policy, root, 40, None))

@@ -1,0 +1,87 @@
+"""Every screen for people who see little, use no mouse or run no scripts, in light and dark."""
+
+import pytest
+
+from consortia.node.console.screen import NAVIGATION
+from tests.loud import loudly
+from tests.node.console.browser import AXE
+
+pytestmark = pytest.mark.slow
+TAB = "\ue004"
+DARK = ("color-contrast", "link-in-text-block")
+"""The rules that colours can break."""
+
+STOPS = """
+return [...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")]
+  .filter((one) => !one.disabled && one.checkVisibility()).length"""
+WHERE = """
+const one = document.activeElement, style = getComputedStyle(one);
+const all = [...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")]
+  .filter((each) => !each.disabled && each.checkVisibility());
+const box = one.getBoundingClientRect();
+return [all.indexOf(one), style.outlineStyle !== "none" || one.matches("main"),
+  box.bottom > 0 && box.top < innerHeight && box.width > 0, one.outerHTML.slice(0, 120)]"""
+
+
+def screens(node):
+    """The address of every kind of screen."""
+    model, batch, last = node.model.hex(), node.batch.hex(), node.last.hex()
+    return (
+        *(path for path, _ in NAVIGATION),
+        "/console/ledger/3",
+        f"/console/transactions/{last}",
+        "/console/find?text=patients",
+        "/console/members/north",
+        f"/console/assets/{model}",
+        f"/console/lineage/{batch}",
+        f"/console/studies/{node.study.hex()}",
+        "/console/fields/health",
+        "/console/fields/supply",
+        "/console/rooms/assets",
+        "/console/rooms/training/studies?limit=5",
+        "/console/assets/none",
+    )
+
+
+def test_no_screen_has_a_serious_finding_light_or_dark(seen):
+    if not AXE.is_file():
+        loudly("no axe-core (tools/axe): the console's pages were not asked about accessibility")
+        pytest.skip("it needs axe-core")
+    node, browser = seen
+    found = []
+    for path in screens(node):
+        browser.scheme("light")
+        browser.open(node.url + path)
+        found += [f"{path} {one}" for one in browser.audit()]
+        browser.scheme("dark")
+        found += [f"{path}, dark, {one}" for one in browser.audit(*DARK)]
+    browser.scheme("light")
+    assert found == []
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/models", "/console/fields/health", "lineage"])
+def test_the_tab_key_reaches_everything_in_its_order_and_shows_where_it_is(seen, path):
+    node, browser = seen
+    browser.open(node.url + (f"/console/lineage/{node.model.hex()}" if path == "lineage" else path))
+    browser.wait("return document.readyState === 'complete'")
+    if path == "lineage":
+        browser.wait("return document.querySelector('.verdict.good')")
+    browser.run("document.activeElement.blur(); window.scrollTo(0, 0)")
+    for place in range(browser.run(STOPS)):
+        browser.press(TAB)
+        at, is_marked, is_there, what = browser.run(WHERE)
+        assert (at, is_marked, is_there) == (place, True, True), what
+
+
+def test_every_screen_is_whole_without_scripts_and_asks_nobody_else(seen):
+    node, browser = seen
+    browser.requests()
+    browser.develop("Emulation.setScriptExecutionDisabled", value=True)
+    for path in screens(node):
+        browser.open(node.url + path)
+        assert browser.text("h1")
+        assert browser.text("main")
+    browser.develop("Emulation.setScriptExecutionDisabled", value=False)
+    asked = [url for url in browser.requests() if url.startswith(("http:", "https:", "ws:", "wss:"))]
+    assert len(asked) > len(NAVIGATION)
+    assert [url for url in asked if not url.startswith(node.url)] == []
