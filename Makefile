@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the interpreter of a new environment.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demos test quick check format coverage mutation bench docs reference requirements soak clean
+.PHONY: help demo demos test quick check format coverage mutation bench docs reference pictures requirements soak clean
 export PYTHON
 
 BIN := .venv/bin
@@ -66,6 +66,10 @@ docs: reference ## the documentation, as pages under site/
 reference: ## the reference pages, from the declarations
 	@tools/environment test
 	@$(BIN)/python -m tools.reference
+
+pictures: ## the pictures of the console in docs/pictures, taken anew; needs Chromium
+	@tools/environment test
+	@CONSORTIA_TESTS_PICTURES=$(CURDIR)/docs/pictures $(PYTEST) -q tests/node/console/test_pictures.py
 
 requirements: ## pin the requirements anew
 	@tools/environment test

@@ -153,6 +153,12 @@ class Browser:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(self._call("GET", "/screenshot")))
 
+    def small_picture(self, path: Path) -> None:
+        """Keep what is seen, in few bytes (WebP)."""
+        asked = {"cmd": "Page.captureScreenshot", "params": {"format": "webp", "quality": 62}}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(self._call("POST", "/goog/cdp/execute", asked)["data"]))
+
     def requests(self) -> list[str]:
         """The addresses asked for since this was called last."""
         found = []

@@ -3,9 +3,12 @@
 import pytest
 
 from tests.loud import loudly
+from tests.modules.test_ballots import held_to_the_end
 from tests.node.console.browser import Browser, lacking
 from tests.node.console.looking import fill
 from tests.node.console.together import door, together
+from tests.node.console.voted import home_of
+from tests.node.running import Process
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +22,12 @@ def seen(tmp_path_factory):
         fill(node)
         browser.open(door(node))
         yield node, browser
+
+
+@pytest.fixture(scope="session")
+def voted(tmp_path_factory):
+    """A node that tells of a secret ballot of six, which was counted; `address` is the ballot's page."""
+    held = held_to_the_end(0, 0, 1, 2, 0, 1)
+    with Process(home_of(tmp_path_factory.mktemp("voted") / "home", held.bench)) as node:
+        node.address = f"/console/elections/{held.id.hex()}"
+        yield node

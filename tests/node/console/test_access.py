@@ -57,6 +57,9 @@ def test_no_screen_has_a_serious_finding_light_or_dark(seen):
         found += [f"{path}, dark, {one}" for one in browser.audit(*DARK)]
     browser.scheme("light")
     assert found == []
+    browser.open(f"{node.url}/console")
+    browser.run("document.querySelector('.lead').style.color = '#ccc'")
+    assert [one.partition(":")[0] for one in browser.audit(*DARK)] == ["color-contrast"]
 
 
 @pytest.mark.parametrize("path", ["/console", "/console/models", "/console/fields/health", "lineage"])

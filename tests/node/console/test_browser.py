@@ -23,7 +23,7 @@ FOCUSED = "return document.activeElement.innerText || document.activeElement.nam
 
 def folder_of_pictures(tmp_path: Path) -> Path:
     """Where screenshots are kept: the folder that the variable names, or the test's own."""
-    return Path(os.environ.get("CONSORTIA_TESTS_PICTURES") or tmp_path / "pictures")
+    return Path(os.environ.get("CONSORTIA_TESTS_SCREENS") or tmp_path / "pictures")
 
 
 @pytest.fixture

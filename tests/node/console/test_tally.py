@@ -2,45 +2,13 @@
 
 import pytest
 
-from consortia.base.codec import encode_record
-from consortia.kernel.ledger import Ledger
-from consortia.node.config import Config
-from consortia.node.home import Home
-from consortia.node.keys import save_key
-from consortia.store.lmdb import LmdbStore
 from tests.loud import loudly
-from tests.modules.test_ballots import held_to_the_end
 from tests.node.console.browser import Browser, lacking
 from tests.node.console.looking import Page, Visitor
 from tests.node.console.together import door
-from tests.node.running import Process
 
 pytestmark = pytest.mark.slow
-MEMBER = "north"
 SAID = "return document.querySelector('.verdict.good, .verdict.bad')?.innerText"
-
-
-def home_of(folder, bench):
-    """A member's home that holds all of a bench's blocks, all of them final."""
-    config = Config(member=MEMBER, network=bench.network.hex(), orderer=MEMBER)
-    home = Home.create(folder, config, encode_record(bench.genesis))
-    for role in ("node", "recovery", "admin", "worker"):
-        save_key(home.keys, bench.key(MEMBER, role), None, label=role, role=role, member=MEMBER)
-    with LmdbStore(home.ledger) as store:
-        ledger = Ledger.create(store, bench.app, bench.genesis)
-        for block in bench.blocks:
-            ledger.append(block)
-        size = bench.size_at(ledger.tip.height)
-        store.put_note(size, bench.checkpoint(size))
-    return home
-
-
-@pytest.fixture(scope="module")
-def voted(tmp_path_factory):
-    held = held_to_the_end(0, 0, 1, 2, 0, 1)
-    with Process(home_of(tmp_path_factory.mktemp("voted") / "home", held.bench)) as node:
-        node.address = f"/console/elections/{held.id.hex()}"
-        yield node
 
 
 def test_a_ballot_is_told_without_a_script_and_its_count_is_a_file(voted):

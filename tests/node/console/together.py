@@ -24,6 +24,7 @@ def rows(seed):
     """Made-up patients of one member."""
     return [
         {
+            "person": f"p{at}",
             "age": str(30 + (7 * at + seed) % 50),
             "pressure": str(100 + at % 60),
             "ill": "yes" if at % 3 else "no",
@@ -45,8 +46,15 @@ def together(folder):
         for seed, ledger in enumerate(ledgers):
             title = f"Patients of {ledger.member}"
             ledger.assets.register_dataset(
-                rows(seed), name="patients", title=title, process=["*"], purposes=["diagnosis"]
+                rows(seed),
+                name="patients",
+                title=title,
+                subject="person",
+                process=["*"],
+                download=["east"],
+                purposes=["diagnosis"],
             )
+        consented(*ledgers)
         study = ledgers[0].training.propose(
             "hearts",
             title="Who is ill",
@@ -71,6 +79,16 @@ def together(folder):
         until(lambda: operator.final_height() >= operator.receipt(north.last).height)
         operator.close()
         yield north
+
+
+def consented(owner, other):
+    """The owner's patients consent, and the other member asks for the records of one."""
+    now = time.time_ns() // 1_000_000
+    owner.consent.require("patients")
+    slips = owner.consent.give("patients", purposes=["diagnosis"], days=365, now=now)
+    owner.consent.cover("patients", "diagnosis")
+    until(lambda: other.consent.covered(f"{owner.member}/patients", "diagnosis").allowed)
+    other.consent.ask(f"{owner.member}/patients", slips["p1"].subject, "diagnosis", "blood counts")
 
 
 @contextlib.contextmanager

@@ -2,10 +2,9 @@
 // Which entries those are, the script computes itself; the node gives only the proofs.
 
 import { CAUGHT, flipped, verify } from "./proof.js";
-import { concat, decode, hex, same } from "./cbor.js";
+import { concat, decode, hex, same, unhex } from "./cbor.js";
 
 const at = (id) => document.getElementById(id);
-const raw = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const steps = [...document.querySelectorAll("#steps > li")];
 let running = 0;
 
@@ -61,59 +60,59 @@ class Entries {
 const is = (found, name, wanted) => must(found.get(name) instanceof Uint8Array && same(found.get(name), wanted),
   `the entry has another ${name}`);
 const round = (entries, ids, index = ids.index, attempt = ids.attempt) =>
-  entries.entry("training/round", raw(ids.study), Number(index), Number(attempt));
+  entries.entry("training/round", unhex(ids.study), Number(index), Number(attempt));
 
 // What is to hold along each kind of arrow; each gives in words what it saw.
 const CHECKS = {
   async records(entries, ids) {
-    const joined = await entries.entry("training/join", raw(ids.study), ids.member);
-    is(joined, "dataset", raw(ids.dataset));
+    const joined = await entries.entry("training/join", unhex(ids.study), ids.member);
+    is(joined, "dataset", unhex(ids.dataset));
     must(joined.get("version") === BigInt(ids.version), "the member joined with another version");
-    const version = await entries.entry("assets/versions", raw(ids.dataset), Number(ids.version));
+    const version = await entries.entry("assets/versions", unhex(ids.dataset), Number(ids.version));
     is(version, "commitment", joined.get("commitment"));
-    is(version, "commitment", raw(ids.root));
-    const asset = await entries.entry("assets/assets", raw(ids.dataset));
+    is(version, "commitment", unhex(ids.root));
+    const asset = await entries.entry("assets/assets", unhex(ids.dataset));
     must(asset.get("owner") === ids.member, "the data set is of another member");
     return `${joined.get("records")} records under ${ids.root.slice(0, 16)}…`;
   },
   async update(entries, ids) {
     const found = await round(entries, ids);
-    is(found, "id", raw(ids.round));
+    is(found, "id", unhex(ids.round));
     must(found.get("cohort").includes(ids.member), "the member's update is not in the round");
-    const update = await entries.entry("training/submission", raw(ids.round), ids.member);
-    is(found, "study", raw(ids.study));
+    const update = await entries.entry("training/submission", unhex(ids.round), ids.member);
+    is(found, "study", unhex(ids.study));
     return `the update is blob ${hex(update.get("blob")).slice(0, 16)}…`;
   },
   async round(entries, ids) {
     const found = await round(entries, ids);
-    is(found, "study", raw(ids.study));
-    is(found, "id", raw(ids.round));
+    is(found, "study", unhex(ids.study));
+    is(found, "id", unhex(ids.round));
     must(found.get("status") === "final", "the round is not final");
     if (ids.before !== undefined) {
       const earlier = await round(entries, ids, ids.before, ids.tried);
       is(found, "state", earlier.get("outcome").get("state"));
     } else {
       must(ids.index === "0", "the page does not say from where the round starts");
-      is((await entries.entry("training/study", raw(ids.study))).get("terms"), "initial", found.get("state"));
+      is((await entries.entry("training/study", unhex(ids.study))).get("terms"), "initial", found.get("state"));
     }
     return `${found.get("cohort").length} updates, ${found.get("cohort_records")} records`;
   },
   async model(entries, ids) {
-    const asset = await entries.entry("assets/assets", raw(ids.asset));
+    const asset = await entries.entry("assets/assets", unhex(ids.asset));
     must(asset.get("kind") === "model", "it is no model");
-    is(asset, "study", raw(ids.study));
-    const progress = await entries.entry("training/progress", raw(ids.study));
-    is(progress, "model", raw(ids.asset));
+    is(asset, "study", unhex(ids.study));
+    const progress = await entries.entry("training/progress", unhex(ids.study));
+    is(progress, "model", unhex(ids.asset));
     const last = await round(entries, ids);
     is(last.get("outcome"), "state", progress.get("state"));
-    const version = await entries.entry("assets/versions", raw(ids.asset), 1);
+    const version = await entries.entry("assets/versions", unhex(ids.asset), 1);
     is(version, "commitment", progress.get("state"));
     return `the model's bytes hash to ${hex(progress.get("state")).slice(0, 16)}…`;
   },
   async batch(entries, ids) {
-    const batch = await entries.entry("predictions/batches", raw(ids.batch));
-    is(batch, "model", raw(ids.asset));
-    const version = await entries.entry("assets/versions", raw(ids.asset), 1);
+    const batch = await entries.entry("predictions/batches", unhex(ids.batch));
+    is(batch, "model", unhex(ids.asset));
+    const version = await entries.entry("assets/versions", unhex(ids.asset), 1);
     is(batch, "content", version.get("commitment"));
     return `recorded in block ${batch.get("height")}, under ${hex(batch.get("root")).slice(0, 16)}…`;
   },

@@ -3,7 +3,7 @@
 // under ZIP-215, as the ledger does, by noble-ed25519, since browsers' own Ed25519 differs on some points.
 
 import { verifyAsync } from "./noble-ed25519.js";
-import { Malformed, compare, concat, decode, encode, hex, same } from "./cbor.js";
+import { Malformed, compare, concat, decode, encode, hex, same, unhex } from "./cbor.js";
 
 const FIRST_LINE = "c2sp.org/tlog-proof@v1";
 const PROOF_BYTES_MAX = 4 << 20, SIZE_MAX = (1n << 63n) - 1n, LEAF_ENTRIES_MAX = 16;
@@ -400,8 +400,7 @@ class Check {
     must(state && digest(election) && same(state.key, concat(table, Uint8Array.of(32), election)),
       "the election is not the one that the entry is of");
     const { recount } = await import("./tally.js");
-    const network = Uint8Array.from(this.network.match(/../g), (pair) => parseInt(pair, 16));
-    return recount(network, this.committed(), found, this.working);
+    return recount(unhex(this.network), this.committed(), found, this.working);
   }
 
   async step8() {

@@ -1,0 +1,58 @@
+"""The pictures of the documentation are taken by this test, light and dark; `make pictures` keeps them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.node.console.together import door
+
+pytestmark = pytest.mark.slow
+WIDTH, HEIGHT = 1100, 780
+BYTES_MAX = 600_000
+KEPT = Path(__file__).resolve().parents[3] / "docs" / "pictures"
+NAMES = [
+    f"console-{name}-{scheme}.webp"
+    for name in ("home", "study", "field", "lineage", "count")
+    for scheme in ("light", "dark")
+]
+
+
+def test_pictures_of_the_console_are_taken(seen, voted, tmp_path):
+    node, browser = seen
+    folder = Path(os.environ.get("CONSORTIA_TESTS_PICTURES") or tmp_path)
+    browser.size(WIDTH, HEIGHT)
+    for name, path, within in (
+        ("home", "/console", ""),
+        ("study", f"/console/studies/{node.study.hex()}", ""),
+        ("field", "/console/fields/health", ""),
+        ("lineage", f"/console/lineage/{node.batch.hex()}", "#verdict"),
+    ):
+        _both(browser, folder / f"console-{name}", node.url + path, within)
+    browser.open(door(voted))
+    _both(browser, folder / "console-count", voted.url + voted.address, "#step-5")
+    browser.size(1280, 900)
+    sizes = {path.name: path.stat().st_size for path in folder.glob("*.webp")}
+    assert set(sizes) == set(NAMES)
+    assert min(sizes.values()) > 5_000
+    assert sum(sizes.values()) < BYTES_MAX, sizes
+
+
+def _both(browser, path, url, within):
+    """One page, light and dark; from where `within` stands, once what it checks is checked."""
+    for scheme in ("light", "dark"):
+        browser.scheme(scheme)
+        browser.open(url)
+        if within:
+            browser.wait("return document.querySelector('.verdict.good')")
+            browser.run("document.querySelector(arguments[0]).scrollIntoView()", within)
+        browser.small_picture(path.with_name(f"{path.name}-{scheme}.webp"))
+    browser.scheme("light")
+
+
+def test_the_pictures_that_are_kept_are_those_that_are_taken():
+    kept = {path.name: path.stat().st_size for path in KEPT.iterdir()}
+    assert set(kept) == set(NAMES)
+    assert sum(kept.values()) < BYTES_MAX
+    told = (KEPT.parent / "how-to" / "look-around.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"../pictures/{name}" not in told] == []
