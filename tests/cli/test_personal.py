@@ -10,7 +10,10 @@ from tests.faults.network import processes
 
 pytestmark = pytest.mark.slow
 STORY_SECONDS_MAX = 300
-CODES = ("signature is wrong", "consent.no_right", "too few members apart", "read off two sums")
+CODES = (
+    *("signature is wrong", "consent.no_right", "too few members apart", "training.over_budget"),
+    "items off a sum",
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,7 @@ def test_sharing_beats_popularity_and_each_service_alone_and_noise_hides_a_perso
     assert len(alone) == 3
     assert foretold["ours"] > max(*alone, foretold["baselines"]["popularity"])
     assert left["baselines"]["without noise"] == 1
+    assert "charged 7.9" in story.told
     assert left["ours"] < 0.5
     assert known["ours"] <= 1
 

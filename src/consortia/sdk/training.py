@@ -31,7 +31,7 @@ from consortia.workers.rows import raw_table
 from consortia.workers.terms import MASKED, Private, Wanted, terms_of
 from consortia.workers.vault import Vault
 
-__all__ = ["CannotJoin", "Study", "StudyEnded", "Summing", "Times", "Training"]
+__all__ = ["CannotJoin", "Private", "Study", "StudyEnded", "Summing", "Times", "Training"]
 
 MINUTE = 60_000
 PAUSE_SECONDS = 0.05

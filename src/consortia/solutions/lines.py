@@ -20,20 +20,30 @@ JSON_BYTES_MAX = 16 << 20
 BYTES_MAX = 4 << 30
 """So much of a file is read, once it is unpacked."""
 
+EMPTY_MAX = 1_000_000
+"""So many empty lines: each of them costs time, and a file of nothing else would never end."""
+
+_EMPTY = (b"\n", b"\r\n")
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
 
 
 def lines(path: Path, longest: int) -> Iterator[tuple[int, str | DataError]]:
-    """Each line's number, from 1, and its text without its end, or why it cannot be read.
+    """Each line that is not empty: its number, from 1, and its text without its end, or why it is unreadable.
 
     Raises DataError for a file that cannot be read at all, is too large or is cut off.
     """
     try:
         with _opened(path) as file:
-            number = total = 0
+            number = total = empty = 0
             while data := file.readline(longest + 1):
                 number, first = number + 1, data
+                if data in _EMPTY:
+                    empty += 1
+                    total = _counted(path, total, data)
+                    if empty > EMPTY_MAX:
+                        raise DataError(f"{path.name}: more than {EMPTY_MAX:,} empty lines.")
+                    continue
                 total = _counted(path, total, data)
                 while len(data) > longest and not data.endswith(b"\n"):
                     data = file.readline(longest + 1)

@@ -1,9 +1,14 @@
 """Tables of people's items, rankings with reasons, the attacks on sums, and the story's own data."""
 
+import numpy as np
 import pytest
 
+from consortia.engines.privacy import cost_for, discrete_gaussian
+from consortia.engines.privacy.terms import record_noise
 from consortia.engines.train import recipe
-from consortia.engines.train.ease import Recommender
+from consortia.engines.train.api import RecipeError
+from consortia.engines.train.baskets import baskets, capped, item_sums
+from consortia.engines.train.ease import EASE, Recommender, sums_in
 from consortia.engines.train.files import DataError
 from consortia.engines.train.loop import train
 from consortia.solutions.personal import attack, synthetic, tasks
@@ -54,14 +59,23 @@ def test_a_ranking_comes_with_reasons_that_are_the_persons_own_items():
 
 def test_whoever_leaves_alone_is_read_off_two_sums_and_noise_hides_it():
     had = tasks.held_out(PEOPLE["filmhouse"], dict.fromkeys(PEOPLE["filmhouse"], ()), CATALOGUE).had
-    schema, whom = TABLES["grocer"].schema, range(0, 40, 8)
-    plain = attack.attack(schema, had, whom, b"1", None)
-    noisy = attack.noise_of(schema, 4.0, 10, 3)
-    hidden = attack.attack(schema, had, whom, b"1", noisy)
-    assert plain.who_left == 1.0
-    assert hidden.who_left < 0.5
-    assert plain == attack.attack(schema, had, whom, b"2", None)
-    assert Recommender(attack.model_with(noisy, list(TABLES.values()), b"1")).model.people == 320
+    whom, exact, counted = range(0, 40, 8), item_sums(had), item_sums(capped(had, 10))
+    plain = attack.attack(had, whom, exact)
+    plan, cost = EASE.plan({"items_max": 10}, TABLES["grocer"].schema), cost_for(4.0, 1e-5)
+    noise = record_noise(EASE, plan, cost, quorum=3, colluders=1)
+    drawn = discrete_gaussian(bytes(32), 3 * noise[0].each(3), counted.size)
+    hidden = attack.attack(had, whom, counted + drawn, 10)
+    assert plain.all_others == 1.0
+    assert attack.attack(had, whom, counted, 10).all_others > hidden.all_others
+    assert hidden.all_others < 0.5
+
+
+def test_what_members_see_between_rounds_are_the_first_sums():
+    done = train(EASE, {"choices": 2, "items_max": 10}, TABLES)
+    early = [item_sums(capped(baskets(one).had, 10)) for one in TABLES.values()]
+    assert (sums_in(done.states[1]) == np.sum(early, axis=0)).all()
+    with pytest.raises(RecipeError, match="holds no sums"):
+        sums_in(done.states[0])
 
 
 def test_popularity_and_a_model_are_measured_on_what_comes_next():

@@ -182,6 +182,17 @@ class Ease:
         return encode_record(EaseModel(current.schema, current.people, choice, current.scores, *packed))
 
 
+def sums_in(state: bytes) -> Words:
+    """The sums of pairs that a state between rounds holds for all members to see: the upper triangle.
+
+    Raises Malformed, and RecipeError for a state without any.
+    """
+    found = _read(state).sums
+    if not found:
+        raise RecipeError("this state holds no sums: they stand between the first and the second round")
+    return np.frombuffer(found, dtype=_WORD).astype(np.int64)
+
+
 def chosen_of(found: tuple[int, ...]) -> int:
     """The choice of the best score; of equal ones the smallest ridge."""
     return max(range(len(found)), key=lambda at: (found[at], -at))

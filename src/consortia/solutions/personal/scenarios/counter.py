@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from consortia.base.hashing import tagged
 from consortia.base.keys import SigningKey
-from consortia.engines.train.baskets import Baskets
-from consortia.engines.train.ease import Recommender
+from consortia.engines.privacy import epsilon
+from consortia.engines.train.baskets import ITEMS_MAX, Baskets, Choice, baskets
+from consortia.engines.train.ease import Recommender, sums_in
+from consortia.engines.train.inverse import Words
 from consortia.sdk.consent import Slip
+from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.jsonform import from_json
-from consortia.sdk.training import StudyEnded, Times
+from consortia.sdk.training import CannotJoin, Private, StudyEnded, Times
 from consortia.solutions.personal import tasks
 from consortia.solutions.personal.credential import CredentialError, Wish, check, issue
 from consortia.solutions.story import Stage, StoryFailed
@@ -40,7 +45,7 @@ class Counter:
     people: People
     next: int
     slips: dict[str, Slip] = field(default_factory=dict)
-    gone: str = ""
+    left: set[str] = field(default_factory=set)
 
     @property
     def service(self) -> str:
@@ -55,6 +60,14 @@ class Counter:
     def before(self, service: str) -> dict[str, Sequence[str]]:
         """A service's people and what they had, without what is held out."""
         return {who: items[: -self.next] for who, items in self.people.services[service].items()}
+
+    def staying(self) -> Choice:
+        """What the people who have not left had early: what the first sums of a study add up now."""
+        found = []
+        for service in self.stage.names:
+            people = {who: had for who, had in self.before(service).items() if who not in self.left}
+            found.append(baskets(tasks.table_of(service, people, self.people.catalogue)).had)
+        return np.concatenate(found)
 
     def held_out(self) -> Baskets:
         """Everybody, and what each took next."""
@@ -132,7 +145,9 @@ class Counter:
     def _file(self, name: str) -> Path:
         return self.stage.folder / name
 
-    def train(self, name: str, retries: int = 3) -> Recommender:
+    def train(
+        self, name: str, retries: int = 3, private: Private | None = None, items_max: int = ITEMS_MAX
+    ) -> Recommender:
         """A study of all three: the pairs of items, the choice of the ridge, the model."""
         lead = self.service
         study = self.stage.ledger(lead).training.propose(
@@ -140,7 +155,9 @@ class Counter:
             data=DATASET,
             label=tasks.WANTED,
             recipe=tasks.RECIPE,
+            parameters={"items_max": items_max},
             purpose=PURPOSE,
+            private=private,
             members=self.stage.names,
             retries=retries,
             times=TIMES,
@@ -157,6 +174,36 @@ class Counter:
             f"ridge {found.model.choice + 1} of {len(found.model.scores)} foretells best"
         )
         return found
+
+    def sums(self, name: str) -> Words:
+        """What every member sees of a finished study: its first sums of pairs."""
+        study = self.stage.ledger(self.service).training.get(name)
+        client = self.stage.client(self.service)
+        second = client.ask("training.round", study=study.id, index=1, attempt=None).round
+        return sums_in(client.blob(second.state, PURPOSE))
+
+    def guard(self, private: Private, items_max: int) -> Recommender:
+        """The services declare a budget on the ledger, and add up with noise that keeps to it; once."""
+        for service in self.stage.names:
+            self.stage.run(service, "asset", "budget", DATASET, "--epsilon", str(private.epsilon))
+        found = self.train("guarded", private=private, items_max=items_max)
+        cost = self.stage.ledger(self.service).training.get("guarded").cost()
+        told = epsilon(cost.charged, private.delta)
+        self.stage.line(
+            f"each service limits what may be told of its people to epsilon {private.epsilon:g}; the ledger "
+            f"charged {told:.2f} for the study's noisy sums"
+        )
+        return found
+
+    def overspend(self, private: Private, items_max: int) -> None:
+        """Another study of the kind would tell more than the limit allows."""
+        try:
+            self.train("greedy", private=private, items_max=items_max)
+        except (TransactionRefused, CannotJoin) as error:
+            what = "somebody wants as much again to be told of the same people"
+            self.stage.catch(what, "the ledger", str(error).splitlines()[0])
+            return
+        raise StoryFailed("more was told than the limit allows")
 
     def recommend(self) -> None:
         """On the person's own device: what to take next, and why; by the command that people have."""
@@ -207,6 +254,7 @@ class Counter:
         other, proof = self.stage.names[2], self._file("personal.proof")
         self.stage.run(other, "consent", "withdraw", "--slip", self._slip, "--purpose", PURPOSE)
         done = self.stage.ledger(self.service).consent.withdraw(DATASET, self.person, [PURPOSE])
+        self.left.add(self.person)
         self.stage.line(
             f"{self.person} withdraws through {other}; {self.service} has version {done.version} now"
         )
@@ -214,6 +262,7 @@ class Counter:
         for service in self.stage.names[1:]:
             also = next(iter(self.people.services[service]))
             self.stage.ledger(service).consent.withdraw(DATASET, also, [PURPOSE])
+            self.left.add(also)
             self.stage.line(f"{also} withdraws too, from {service}")
         return proof
 

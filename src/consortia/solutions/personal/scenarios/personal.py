@@ -5,26 +5,29 @@ people and what they took, unless `--data` names a folder of three CSV files. Si
 apart, and that people sign on devices of their own.
 """
 
+from consortia.engines.train.baskets import capped, item_sums
 from consortia.engines.train.ease import Recommender
 from consortia.engines.train.files import DataError
+from consortia.sdk.training import Private
 from consortia.solutions.personal import attack, synthetic, tasks
 from consortia.solutions.personal.reading import in_order, read_had
 from consortia.solutions.personal.scenarios.counter import Counter, People
 from consortia.solutions.rejects import Rejected, usable, write_rejects
-from consortia.solutions.story import Asked, Metric, Stage, Story, Told
+from consortia.solutions.story import Asked, Metric, Stage, Story, StoryFailed, Told
 
 SERVICES = tuple(name for name, _ in synthetic.SERVICES)
 NEXT = 3
 """Of each person's items so many, the last, are what a ranking is to foretell."""
 
 EPSILON, CAP, ATTACKED = 8.0, 10, 40
+"""What the noisy study may tell of a person; how many items of each count in it; how many are attacked."""
 
 CLOSING = (
     """Simulated: that the services are apart, and that people sign on their own devices.""",
     """Two sums between which one person left and nothing else changed differ by exactly that person's items:
     the ledger lets no such two be made where one member alone differs, and the attack shows what they would
     tell. Members that change at once, or collude, are not so held; noise hides a person from them, at the
-    price shown. It was drawn in this one process.""",
+    price shown. Each service drew its own part of it, and none knows another's.""",
     """Made-up people have tastes that are easy to see: their figures say nothing about real ones. On
     MovieLens latest-small sharing gains less: python -m bench.personal_ndcg.""",
 )
@@ -73,8 +76,12 @@ def tell(stage: Stage, people: People) -> Told:
     second = here.train("second")
     here.show(proof)
     here.erase()
-    stage.chapter("5. Somebody tries to find one person's items in the sums")
-    attacked, noisy = _attacked(here)
+    stage.chapter("5. They limit what may be told of a person, and add up with noise that keeps to it")
+    private = Private(EPSILON)
+    noisy = here.guard(private, CAP)
+    here.overspend(private, CAP)
+    stage.chapter("6. Somebody tries to find one person's items in the sums of both studies")
+    attacked = _attacked(here)
     metrics = (_foretold(here, first, noisy), *attacked)
     more = {
         "people": sum(len(each) for each in people.services.values()),
@@ -99,24 +106,22 @@ def _foretold(here: Counter, model: Recommender, noisy: Recommender) -> Metric:
     )
 
 
-def _attacked(here: Counter) -> tuple[tuple[Metric, ...], Recommender]:
-    """Both attacks with and without noise, and the model of the noisy sums."""
-    tables = [tasks.table_of(name, here.before(name), here.people.catalogue) for name in SERVICES]
-    schema, had = tables[0].schema, here.held_out().had
-    step = max(1, len(had) // ATTACKED)
-    whom = range(0, len(had), step)
-    secret = here.stage.asked.seed.to_bytes(32, "big", signed=True)
-    noisy = attack.noise_of(schema, EPSILON, CAP, len(SERVICES))
-    plain = attack.attack(schema, had, whom, secret, None)
-    hidden = attack.attack(schema, had, whom, secret, noisy)
+def _attacked(here: Counter) -> tuple[Metric, ...]:
+    """Both attacks on the sums that the second study and the one with noise showed all members."""
+    had = here.staying()
+    whom = range(0, len(had), max(1, len(had) // ATTACKED))
+    shown, noisy = here.sums("second"), here.sums("guarded")
+    if (noisy == item_sums(capped(had, CAP))).all():
+        raise StoryFailed("there is no noise in the sums")
+    plain, hidden = attack.attack(had, whom, shown), attack.attack(had, whom, noisy, CAP)
     here.stage.catch(
         f"a member looks in the sums for what {len(whom)} people took",
         "noise in every sum",
-        f"{plain.who_left:.0%} of the items of whoever left alone are read off two sums; with noise (epsilon "
-        f"{EPSILON:g}) {hidden.who_left:.0%}, and guessing what is popular gets {hidden.popular:.0%}",
+        f"whoever knows all others reads {plain.all_others:.0%} of one's items off a sum; with noise "
+        f"(epsilon {EPSILON:g}) {hidden.all_others:.0%}, and guessing the popular gets {hidden.popular:.0%}",
         word="measured",
     )
-    metrics = tuple(
+    return tuple(
         Metric(
             f"attack on one basket, {name}: right guesses",
             "share",
@@ -126,10 +131,9 @@ def _attacked(here: Counter) -> tuple[tuple[Metric, ...], Recommender]:
         )
         for name, ours, other in (
             ("three items known", plain.known_items, hidden.known_items),
-            ("who left", plain.who_left, hidden.who_left),
+            ("all others known", plain.all_others, hidden.all_others),
         )
     )
-    return metrics, Recommender(attack.model_with(noisy, tables, secret))
 
 
 STORY = Story(members=SERVICES, prepare=prepare, tell=tell, rejects=True)
