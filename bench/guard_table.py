@@ -177,7 +177,7 @@ def table(ledgers, alone, sure):
     for found in ledgers:
         ways = {
             "rules": (by_rules(found), 0),
-            "oddness": (scores(found, lambda _, rows: rows[:, -3]), 0),
+            "oddness": (scores(found, lambda _, rows: rows[:, -len(EXTRA)]), 0),
             "boosting": (scores(found, lambda kind, rows: alone[kind].watch(rows[:, : -len(EXTRA)])[0]), 0),
             "together": (scores(found, together(sure)), OPEN_NATS),
         }

@@ -11,7 +11,7 @@ from typing import cast
 from consortia.base.codec import Malformed, decode, encode
 from consortia.engines.watch.events import KINDS, LOG, Event
 
-SCHEMA = "watch/1"
+SCHEMA = "watch/2"
 """The name of this way to make vectors; a state of another is refused."""
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -23,6 +23,14 @@ did of late, this one included, in sixteenths. `rarity`: how seldom it is active
 often it met this target. `news`: how many targets new to it came of late. `ratio`: its first value against
 its own mean. `rise`, `fall`: sums of small deviations up and down (CUSUM). `crowd`: events at this target
 of late.
+"""
+HABITS = {"access": ("spread", "repeated")}
+"""What stands behind the context of some kinds: what shows over days, and in no single event.
+
+`spread`: how steadily the actor has gone to targets new to it, over a week; 16 for a new target, counted once
+in eight hours, less 1 for an event at one it knows. So an afternoon of looking around counts once, and an
+insider's evenings add up. `repeated`: how often on end the same approval was used again at this target for as
+many records.
 """
 KEPT_MAX = 1 << 16
 """How many actors, pairs and targets are remembered, each."""
@@ -36,6 +44,8 @@ _SIXTEENTHS = (
 )  # fmt: skip
 """2^(i/16) in 65,536ths, rounded."""
 _SLACK = 6
+_SPREAD_HOURS, _SPREAD_DAYS = 8, 7
+_SAME = 8
 _ALIKE = 64
 
 
@@ -58,7 +68,7 @@ def kept_in(data: bytes, schema: str, what: str) -> object:
 
 def columns(kind: str) -> tuple[str, ...]:
     """The names of the entries of a vector of this kind."""
-    return (*(name for name, _ in KINDS[kind]), *CONTEXT)
+    return (*(name for name, _ in KINDS[kind]), *CONTEXT, *HABITS.get(kind, ()))
 
 
 def log16(value: int) -> int:
@@ -86,17 +96,18 @@ class Watcher:
             log16(value) if scale == LOG else value
             for value, (_, scale) in zip(event.values, KINDS[event.kind], strict=True)
         )
-        fresh = [event.time, 0, 0, 0, 0, 0, 0, 0, *[0] * 24]
+        fresh = [event.time, 0, 0, 0, 0, 0, 0, 0, *[0] * 24, event.time, 0, -DAY]
         actor = self._kept(self._actors, f"{event.kind} {event.actor}", fresh)
-        pair = self._kept(self._pairs, f"{event.kind} {event.actor} {event.target}", [0])
+        pair = self._kept(self._pairs, f"{event.kind} {event.actor} {event.target}", [0, 0, 0])
         target = self._kept(self._targets, f"{event.kind} {event.target}", [event.time, 0])
+        habits = _habits(actor, pair, own, event) if event.kind in HABITS else ()
         context = (*_pace(actor, event.time, new=not pair[0]), *_level(actor, own[0]))
         target[1] = _faded(target[1], event.time - target[0], DAY) + 16
         target[0] = event.time
         gap, hourly, daily, rarity, news, ratio, rise, fall = context
         known = log16(pair[0])
         pair[0] += 1
-        return (*own, gap, hourly, daily, rarity, known, news, ratio, rise, fall, target[1])
+        return (*own, gap, hourly, daily, rarity, known, news, ratio, rise, fall, target[1], *habits)
 
     def excerpt(self, event: Event) -> bytes:
         """The part of the state on which the vector of `event` depends, as a state of its own."""
@@ -122,7 +133,7 @@ class Watcher:
         kept, made = kept_in(data, SCHEMA, "a watcher's state"), cls(kept_max)
         try:
             for table, rows, width in zip(
-                made._tables(), cast("list[object]", kept), (32, 1, 2), strict=True
+                made._tables(), cast("list[object]", kept), (35, 3, 2), strict=True
             ):
                 table.update(_row(entry, width) for entry in cast("list[object]", rows))
         except (KeyError, TypeError, ValueError) as error:
@@ -180,3 +191,18 @@ def _level(row: list[int], value: int) -> tuple[int, int, int]:
     row[6] = max(0, row[6] + ratio - _SLACK)
     row[7] = max(0, row[7] - ratio - _SLACK)
     return ratio, min(row[6], 4096), min(row[7], 4096)
+
+
+def _habits(actor: list[int], pair: list[int], own: tuple[int, ...], event: Event) -> tuple[int, int]:
+    """Spread and repeated; updates the actor's last three entries (seen, spread, counted) and the pair's."""
+    seen, spread, counted = actor[32:]
+    spread = _faded(spread, event.time - seen, _SPREAD_DAYS * DAY)
+    if pair[0]:
+        spread = max(0, spread - 1)
+    elif event.time - counted >= _SPREAD_HOURS * HOUR:
+        spread, counted = spread + 16, event.time
+    actor[32:] = max(seen, event.time), spread, counted
+    size, again = own[0], own[2] > 1
+    alike = pair[0] > 0 and abs(size - pair[1]) <= _SAME
+    pair[1:] = size, (pair[2] * alike + 1) * again
+    return spread, pair[2]

@@ -1,11 +1,12 @@
 """Learned ranking beside the rules: how odd an event is for its kind, and how like known attacks.
 
 For each kind of event two models: `odd`, fitted without labels on the ledger's own first days, and `sure`,
-boosted trees that learned from labelled events elsewhere. `sure` sees, beside the vector, how odd the event
-is and how grave the rules find it, so that its log odds are the ranking of all three together. One more of
-its models, `ANY`, sees those alone, and events of every kind: it is what an attack is ranked by that nobody
-has labelled the like of. All score by integers (`engines.detect`): whoever has the models and the vector
-computes the same score.
+boosted trees that learned from labelled events elsewhere. A kind with habits (`features.HABITS`) has one more
+of the first sort for each of them, since what is far out in one entry of fifteen drowns in their sum. `sure`
+sees, beside the vector, how odd the event is, how far out in its habits and how grave the rules find it, so
+that its log odds are the ranking of all of these together. One more of its models, `ANY`, sees those alone,
+and events of every kind: it is what an attack is ranked by that nobody has labelled the like of. All score by
+integers (`engines.detect`): whoever has the models and the vector computes the same score.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,12 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from consortia.engines import detect
-from consortia.engines.watch.features import columns
+from consortia.engines.watch.features import HABITS, columns
 from consortia.engines.watch.rules import RULES, Rule, hits, severity
 from consortia.exact.fixed import Integers
 
-EXTRA = ("oddness", "gravity", "met")
-"""What `sure` sees beside the vector: the share of the population less odd, the rules' gravity and number."""
+EXTRA = ("oddness", "habit", "gravity", "met")
+"""What `sure` sees beside the vector.
+
+The share of the population that is less odd in all, and in whichever habit sets it most apart; the rules'
+gravity and number.
+"""
 ANY = "any"
 """The name, among the models of `sure`, of the one for every kind."""
 NAT = 1 << 24
@@ -36,12 +41,19 @@ POPULATION_MIN = 50
 
 
 def fit_odd(rows: Mapping[str, Integers], seed: int = 0) -> dict[str, bytes]:
-    """For each kind with events enough, a model of what is usual; `rows` are vectors by kind."""
-    return {
-        kind: detect.fit("ensemble", each, columns(kind), seed=seed)
-        for kind, each in rows.items()
-        if len(each) >= POPULATION_MIN
-    }
+    """For each kind with events enough, and each habit of it, a model of what is usual.
+
+    `rows` are vectors by kind; a habit's model stands under "kind habit".
+    """
+    models: dict[str, bytes] = {}
+    for kind, each in rows.items():
+        if len(each) < POPULATION_MIN:
+            continue
+        models[kind] = detect.fit("ensemble", each, columns(kind), seed=seed)
+        for name in HABITS.get(kind, ()):
+            one = each[:, [columns(kind).index(name)]]
+            models[f"{kind} {name}"] = detect.fit("ecod", one, (name,), seed=seed)
+    return models
 
 
 def fit_sure(rows: Mapping[str, Integers], labels: Mapping[str, Integers], seed: int = 0) -> dict[str, bytes]:
@@ -93,7 +105,7 @@ def odds(sure: Mapping[str, detect.Detector], kind: str, widened: Integers, doub
         return np.maximum(own.watch(widened)[0], anywhere - doubt)
     if own is not None:
         return own.watch(widened)[0]
-    return UNKNOWN + alike[:, 0] + (alike[:, 1] << 20)
+    return UNKNOWN + alike[:, :2].max(axis=1) + (alike[:, 2] << 20)
 
 
 @dataclass(frozen=True)
@@ -119,11 +131,21 @@ class Learned:
             return np.full(len(rows), 1 << 19, dtype=np.int64)
         return detector.share(detector.watch(rows)[0])
 
+    def habit(self, kind: str, rows: Integers) -> Integers:
+        """The share of the population that lies less far out in a habit, of 2^20, where it is most; or 0."""
+        most = np.zeros(len(rows), dtype=np.int64)
+        for name in HABITS.get(kind, ()):
+            detector = self.odd.get(f"{kind} {name}")
+            if detector is not None:
+                one = rows[:, [columns(kind).index(name)]]
+                most = np.maximum(most, detector.share(detector.watch(one)[0]))
+        return most
+
     def widened(self, kind: str, rows: Integers) -> Integers:
         """The vectors with `EXTRA` behind."""
         met = [hits(self.rules, kind, [int(value) for value in row]) for row in rows]
         extra = np.array([[severity(each), len(each)] for each in met], dtype=np.int64).reshape(-1, 2)
-        return np.column_stack([rows, self.oddness(kind, rows), extra])
+        return np.column_stack([rows, self.oddness(kind, rows), self.habit(kind, rows), extra])
 
     def rank(self, kind: str, rows: Integers) -> Integers:
         """How suspicious events are, by their vectors; see `odds`."""
