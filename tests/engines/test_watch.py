@@ -17,8 +17,8 @@ from consortia.engines.watch import (
     hits,
     severity,
 )
-from consortia.engines.watch.features import StateError, log16
-from consortia.engines.watch.learned import ANY, NAT, Learned, fit_odd, fit_sure, odds
+from consortia.engines.watch.features import HABITS, StateError, log16
+from consortia.engines.watch.learned import ANY, EXTRA, FAR, NAT, Learned, fit_odd, fit_sure, odds
 
 HOUR = 3_600_000
 
@@ -34,7 +34,9 @@ def entry(vector, name):
 def test_a_vector_has_the_values_and_the_context_of_its_kind():
     for kind in KINDS:
         vector = Watcher().vector(Event(0, kind, "a", "b", tuple(range(len(KINDS[kind])))))
-        assert len(vector) == len(columns(kind)) == len(KINDS[kind]) + len(CONTEXT)
+        assert (
+            len(vector) == len(columns(kind)) == len(KINDS[kind]) + len(CONTEXT) + len(HABITS.get(kind, ()))
+        )
 
 
 def test_sixteen_sixteenths_are_a_doubling():
@@ -68,6 +70,59 @@ def test_small_rises_add_up():
     assert risen == sorted(set(risen))
 
 
+def looked(watcher, hours, data, records=1000, uses=1):
+    """Spread and repeated of an access to a data set."""
+    vector = watcher.vector(Event(hours * HOUR, "access", "north/a", data, (records, 60, uses)))
+    return vector[-len(HABITS["access"]) :]
+
+
+def test_a_little_out_of_another_data_set_every_evening_adds_up_and_an_afternoon_of_looking_does_not():
+    slow, curious = Watcher(), Watcher()
+    evenings = [looked(slow, 24 * number, f"set-{number}")[0] for number in range(6)]
+    afternoon = [looked(curious, number // 5, f"set-{number}")[0] for number in range(20)]
+    assert evenings == sorted(set(evenings))
+    assert evenings[-1] > 40
+    assert max(afternoon) <= 16
+    at_work = [looked(curious, 24 * number, "set-1")[0] for number in range(1, 6)]
+    assert at_work == sorted(set(at_work), reverse=True)
+
+
+def test_an_approval_that_is_used_on_end_for_as_many_records_is_counted():
+    watcher = Watcher()
+    found = [looked(watcher, 6 * n, "set-1", 1000 + n, uses)[1] for n, uses in enumerate((1, 2, 3, 4))]
+    assert found == [0, 1, 2, 3]
+    assert looked(watcher, 30, "set-1", 9000, 5)[1] == 1  # as many records it is not
+    assert looked(watcher, 36, "set-1", 9000, 1)[1] == 0  # an approval of its own
+    assert looked(watcher, 42, "set-2", 9000, 2)[1] == 1
+    again = Watcher.load(watcher.excerpt(Event(48 * HOUR, "access", "north/a", "set-2", (9000, 60, 3))))
+    assert looked(again, 48, "set-2", 9000, 3) == looked(watcher, 48, "set-2", 9000, 3)
+
+
+def test_what_is_far_out_in_a_habit_ranks_above_what_the_trees_of_its_kind_make_of_it():
+    rows = np.zeros((400, len(columns("access")) + len(EXTRA)), dtype=np.int64)
+    hostile = np.arange(400) % 20 == 0
+    rows[:, -4] = np.where(hostile, 1 << 20, np.arange(400) * 1000)
+    rows[hostile, 0] = 90
+    sure = fit_sure({"access": rows}, {"access": hostile.astype(np.int64)})
+    models = {kind: detect.load(each) for kind, each in sure.items()}
+    near, far = rows[[1]].copy(), rows[[1]].copy()
+    near[0, -4:], far[0, -4:] = (1 << 20, FAR, 0, 0), (1 << 20, FAR + 1, 0, 0)
+    assert odds(models, "access", far)[0] > odds(models, "access", near)[0] + 4 * NAT
+    assert odds({}, "access", far)[0] == odds({}, "access", near)[0]
+
+
+def test_a_habit_has_a_model_of_its_own_beside_its_kinds():
+    rows = np.zeros((100, len(columns("access"))), dtype=np.int64)
+    rows[:, -2:] = np.arange(100)[:, None] % (7, 3)
+    odd = fit_odd({"access": rows, "vote": np.zeros((100, len(columns("vote"))), dtype=np.int64)})
+    assert set(odd) == {"access", "access spread", "access repeated", "vote"}
+    learned = Learned.load(odd, {})
+    rows[0, -2:] = 0, 50
+    rows[1, -2:] = 50, 0
+    assert (learned.habit("access", rows[:2]) > FAR).all()
+    assert (learned.habit("access", rows[2:]) < FAR).all()
+
+
 def test_a_saved_watcher_goes_on_where_it_was():
     watcher = Watcher()
     for number in range(20):
@@ -92,10 +147,10 @@ def test_the_state_is_bounded():
         (b"", "not a watcher's state"),
         (encode([1]), "not a watcher's state"),
         (encode({"schema": "watch/0", "kept": []}), "version 'watch/0'"),
-        (encode({"schema": "watch/1"}), "damaged"),
-        (encode({"schema": "watch/1", "kept": [[], []]}), "damaged"),
-        (encode({"schema": "watch/1", "kept": [[], [["a", [1, 2]]], []]}), "damaged"),
-        (encode({"schema": "watch/1", "kept": [[], [[b"a", [1]]], []]}), "damaged"),
+        (encode({"schema": "watch/2"}), "damaged"),
+        (encode({"schema": "watch/2", "kept": [[], []]}), "damaged"),
+        (encode({"schema": "watch/2", "kept": [[], [["a", [1, 2]]], []]}), "damaged"),
+        (encode({"schema": "watch/2", "kept": [[], [[b"a", [1]]], []]}), "damaged"),
     ],
 )
 def test_a_state_of_another_version_or_damaged_is_refused_and_named(data, says):
@@ -162,13 +217,13 @@ def test_what_was_labelled_hostile_ranks_above_what_was_not_and_scores_the_same_
 
 def vote(oddness, gravity, met):
     """A widened vector of a kind that nobody labelled."""
-    return [*[0] * len(columns("vote")), oddness, gravity, met]
+    return [*[0] * len(columns("vote")), oddness, 0, gravity, met]
 
 
 def test_a_kind_that_nobody_labelled_ranks_by_rules_and_oddness_as_other_kinds_were_found_to():
-    rows = np.zeros((400, len(columns("order")) + 3), dtype=np.int64)
+    rows = np.zeros((400, len(columns("order")) + len(EXTRA)), dtype=np.int64)
     hostile = np.arange(400) % 20 == 0
-    rows[:, -3] = np.where(hostile, 1 << 20, np.arange(400) * 1000)
+    rows[:, -4] = np.where(hostile, 1 << 20, np.arange(400) * 1000)
     rows[hostile, -2:] = (40, 1)
     sure = fit_sure({"order": rows}, {"order": hostile.astype(np.int64)})
     assert set(sure) == {"order", ANY}
@@ -176,7 +231,7 @@ def test_a_kind_that_nobody_labelled_ranks_by_rules_and_oddness_as_other_kinds_w
     usual, found = odds(models, "vote", np.array([vote(1 << 18, 0, 0), vote(1 << 20, 40, 1)]))
     assert usual < 0 < found
     least = rows[1:2].copy()
-    least[0, -3:] = (1 << 20, 40, 1)
+    least[0, -4:] = (1 << 20, 0, 40, 1)
     own = {"order": models["order"]}
     assert odds(models, "order", least)[0] >= odds(own, "order", least)[0]
 
@@ -191,6 +246,6 @@ def test_what_a_rule_finds_ranks_above_the_base_rate_however_little_was_learned(
 
 
 def test_trees_for_every_kind_need_both_labels():
-    rows = {"order": np.zeros((5, 3), dtype=np.int64), "vote": np.zeros((0, 3), dtype=np.int64)}
+    rows = {"order": np.zeros((5, 4), dtype=np.int64), "vote": np.zeros((0, 4), dtype=np.int64)}
     labels = {kind: np.zeros(len(each), dtype=np.int64) for kind, each in rows.items()}
     assert fit_sure(rows, labels) == {}

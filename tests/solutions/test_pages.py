@@ -76,7 +76,7 @@ def test_people_see_who_may_use_their_records_and_who_did(name, purpose, tmp_pat
 def test_banks_see_alerts_cases_and_what_is_held():
     bench = Bench()
     bench.ok("north", "admin", guards.policy(schema="cards/1"))
-    bench.ok("east", "admin", guards.policy(schema="watch/1"))
+    bench.ok("east", "admin", guards.policy(schema="watch/2"))
     alert = guards.raised(bench)
     guards.raised(bench, guards.learned())
     guards.labelled(bench, alert, "honest")

@@ -201,7 +201,7 @@ def test_a_policy_that_changes_has_what_waits_judged_anew(laundered, tmp_path):
     guard.work()
     assert len(read_place(tmp_path / "guard" / PLACE).waiting) == 1
     other = tuple(rule for rule in usual() if rule.kind == "vote")
-    ledger.run("north", "admin", SetPolicy("usual", "watch/1", other, None, 15))
+    ledger.run("north", "admin", SetPolicy("usual", "watch/2", other, None, 15))
     ledger.bench.time += 4 * 3_600_000
     ledger.block()
     assert guard.work() == (False, [])
@@ -260,12 +260,12 @@ def test_a_policy_or_models_that_are_not_at_hand_are_named(laundered, tmp_path):
     ledger, _ = laundered
     with pytest.raises(GuardError, match="no policy cards"):
         Guard(Door(ledger), tmp_path, "cards").work()
-    models = Models("watch/1", (), ())
-    ledger.run("north", "admin", SetPolicy("learned", "watch/1", usual(), models.digest(), 15))
+    models = Models("watch/2", (), ())
+    ledger.run("north", "admin", SetPolicy("learned", "watch/2", usual(), models.digest(), 15))
     with pytest.raises(GuardError, match=r"pins the models .*none are at hand"):
         Guard(Door(ledger), tmp_path, "learned").work()
-    ledger.run("north", "admin", SetPolicy("later", "watch/2", usual(), None, 15))
-    with pytest.raises(GuardError, match="vectors 'watch/2'; this program makes 'watch/1'"):
+    ledger.run("north", "admin", SetPolicy("later", "watch/3", usual(), None, 15))
+    with pytest.raises(GuardError, match="vectors 'watch/3'; this program makes 'watch/2'"):
         Guard(Door(ledger), tmp_path, "later").work()
 
 

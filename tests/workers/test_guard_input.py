@@ -24,7 +24,7 @@ NO_NUMBERS = (float("nan"), float("inf"), float("-inf"))
 def raised():
     """An alert by rule, its policy and what opens it, on a ledger of today."""
     bench = Bench(NAMES)
-    bench.ok("north", "admin", SetPolicy("usual", "watch/1", usual(), None, 15))
+    bench.ok("north", "admin", SetPolicy("usual", "watch/2", usual(), None, 15))
     (policy,) = bench.query("guard.standing", member="north").policies
     event = Event(bench.tip.time, "spend", "south/a1", "records", (900, 980, 500))
     finding, shown = found(policy, Watcher(), event, OPENING)
@@ -43,11 +43,11 @@ def test_an_event_that_is_later_than_its_alert_is_named_as_a_clock_in_the_future
     assert wrong == {"time": "the event is later than the alert: a clock in the future"}
 
 
-@pytest.mark.parametrize("row", [[0, 0, 0, 0, -1, *[0] * 27], [1 << 62, (1 << 64) - 1, *[0] * 30]])
+@pytest.mark.parametrize("row", [[0, 0, 0, 0, -1, *[0] * 30], [1 << 62, (1 << 64) - 1, *[0] * 33]])
 def test_a_state_that_no_events_led_to_is_named(row):
     """Whoever raised an alert may have committed to any state; a check of it names it and goes on."""
     alert, policy, shown = raised()
-    prior = encode({"schema": "watch/1", "kept": [[["spend south/a1", row]], [], []]})
+    prior = encode({"schema": "watch/2", "kept": [[["spend south/a1", row]], [], []]})
     forged = replace(shown, fact=replace(shown.fact, prior=prior))
     wrong = {step.what: step.wrong for step in check(alert, forged, policy) if step.wrong}
     assert {"commitments", "state", "vector"} <= set(wrong)
@@ -93,12 +93,12 @@ def test_a_detectors_state_of_another_model_or_version_is_named():
 
 def test_a_watchers_state_of_another_version_is_named():
     saved = Watcher().save()
-    with pytest.raises(StateError, match=r"version 'watch/9'; this program reads 'watch/1'"):
-        Watcher.load(saved.replace(b"watch/1", b"watch/9"))
+    with pytest.raises(StateError, match=r"version 'watch/9'; this program reads 'watch/2'"):
+        Watcher.load(saved.replace(b"watch/2", b"watch/9"))
 
 
 def test_models_of_another_version_are_named_before_anything_is_scored():
     rows = np.arange(60 * len(columns("vote")), dtype=np.int64).reshape(60, -1)
     model = fit_odd({"vote": rows})["vote"].replace(b"gversion\x01", b"gversion\x09")
     with pytest.raises(GuardError, match=r"the guard's models: .*version"):
-        Models("watch/1", (Kept("vote", model),), ()).learned(usual())
+        Models("watch/2", (Kept("vote", model),), ()).learned(usual())

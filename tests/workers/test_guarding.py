@@ -8,7 +8,7 @@ from consortia.base.codec import encode_record
 from consortia.base.commitments import record_leaf
 from consortia.engines.watch import Event, Watcher, columns
 from consortia.engines.watch.features import SCHEMA
-from consortia.engines.watch.learned import fit_odd, fit_sure
+from consortia.engines.watch.learned import EXTRA, fit_odd, fit_sure
 from consortia.modules.guard.messages import RaiseAlert, SetPolicy
 from consortia.modules.guard.types import Opening
 from consortia.testing.machine import Bench
@@ -60,7 +60,7 @@ def test_whatever_was_changed_shows():
     assert wrong(check(alert, stale, policy))[:2] == ["commitments", "state"]
     broken = replace(shown, fact=replace(fact, prior=b"nothing"))
     assert wrong(check(alert, broken, policy)) == ["commitments", "state", "vector"]
-    later = replace(shown, fact=replace(fact, schema="watch/2"))
+    later = replace(shown, fact=replace(fact, schema="watch/3"))
     assert wrong(check(alert, later, policy)) == ["commitments", "vector"]
 
 
@@ -79,7 +79,7 @@ def models():
     )
     odd = fit_odd({"spend": rows})
     labels = np.array([int(n % 5 == 0) for n in range(100)])
-    wide = np.column_stack([rows, np.zeros((100, 3), dtype=np.int64)])
+    wide = np.column_stack([rows, np.zeros((100, len(EXTRA)), dtype=np.int64)])
     sure = fit_sure({"spend": wide}, {"spend": labels})
     return Models(SCHEMA, (Kept("spend", odd["spend"]),), (Kept("spend", sure["spend"]),))
 
@@ -105,7 +105,7 @@ def test_a_learned_alert_is_ranked_again_by_the_models_that_it_pins():
 
 
 def test_models_of_other_vectors_are_refused_and_named():
-    with pytest.raises(GuardError, match=r"watch/0.*watch/1"):
+    with pytest.raises(GuardError, match=r"watch/0.*watch/2"):
         Models("watch/0", (), ()).learned(())
     with pytest.raises(GuardError, match="models"):
         Models(SCHEMA, (Kept("spend", b"nothing"),), ()).learned(())

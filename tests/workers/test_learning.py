@@ -85,7 +85,7 @@ def test_models_on_the_shelf_are_found_by_what_a_policy_pins(learned, tmp_path):
 def test_a_guard_with_models_raises_what_no_rule_names_and_it_comes_out_the_same(learned, tmp_path):
     _, ledger, unit, door, made = learned
     votes = tuple(rule for rule in usual() if rule.kind == "vote")
-    ledger.run("north", "admin", SetPolicy("learned", "watch/1", votes, made.models.digest(), 200))
+    ledger.run("north", "admin", SetPolicy("learned", "watch/2", votes, made.models.digest(), 200))
     guard = Guard(door, tmp_path, "learned", made.models)
     ledger.bench.time += 2 * DAY
     ledger.pay("south", "west", unit, 9_000)
@@ -120,7 +120,7 @@ def test_without_labels_what_is_usual_is_learned_and_a_young_ledger_teaches_noth
         ledger.pay("south", "north", unit, 900 + number)
     made = train(door, Drawer(tmp_path), policy, [])
     assert made.models.sure == ()
-    ledger.run("north", "admin", SetPolicy("odd", "watch/1", (), made.models.digest(), 200))
+    ledger.run("north", "admin", SetPolicy("odd", "watch/2", (), made.models.digest(), 200))
     guard = Guard(door, tmp_path, "odd", made.models)
     ledger.bench.time += 2 * DAY
     ledger.pay("south", "west", unit, 400_000)

@@ -41,14 +41,14 @@ def train(*, name: str, by: str, pin: bool, seed: int, home: Path | None, as_jso
     digest, path = made.models.digest(), Shelf(session.home.private).keep(made.models)
     model = _registered(session, name, made)
     if pin:
-        session.submit(SetPolicy(policy.name, policy.schema, policy.rules, digest, policy.daily))
+        session.submit(SetPolicy(policy.name, made.models.schema, policy.rules, digest, policy.daily))
     if as_json:
         facts({"asset": model, "models": digest, "file": str(path), "trained_on": made.told(), "pinned": pin})
         return DONE
     say(f"models      {digest.hex()}")
     say(f"asset       {session.member}/{name}, {model.hex()}")
     say(f"trained on  {made.told()}")
-    kinds = f"{len(made.models.odd)} kinds of event, trees for {len(made.models.sure)}"
+    kinds = f"{len(made.models.kinds)} kinds of event, trees for {len(made.models.sure)}"
     say(f"what        {kinds}")
     if not pin:
         say(f"pin them    consortia guard policy {by} --models {path}")

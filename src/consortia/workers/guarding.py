@@ -102,6 +102,11 @@ class Models(Record, frozen=True):
     odd: Annotated[tuple[Kept, ...], Meta(max_length=32)]
     sure: Annotated[tuple[Kept, ...], Meta(max_length=32)]
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of event of which it is known what is usual; a kind's habits have models of their own."""
+        return frozenset(each.kind.split()[0] for each in self.odd)
+
     def digest(self) -> bytes:
         """What a policy pins."""
         return tagged("consortia/guard/models", encode_record(self))

@@ -205,4 +205,4 @@ def _habits(actor: list[int], pair: list[int], own: tuple[int, ...], event: Even
     size, again = own[0], own[2] > 1
     alike = pair[0] > 0 and abs(size - pair[1]) <= _SAME
     pair[1:] = size, (pair[2] * alike + 1) * again
-    return spread, pair[2]
+    return min(spread, 4096), min(pair[2], 4096)

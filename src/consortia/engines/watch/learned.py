@@ -34,6 +34,11 @@ DOUBT = 2 * NAT
 
 Chosen on ledgers that no figure is reported on (`bench/guard_choice.py`).
 """
+FAR, TRUST = (1 << 20) * 99 // 100, 3 * NAT
+"""An event farther out in a habit than 99 in 100 of its kind ranks so far above the log odds of `ANY`.
+
+Trees of the kind know nothing of a habit that no labelled attack had; a desk sees one in a hundred at most.
+"""
 UNKNOWN = -4 * NAT
 """The log odds of an event of which nothing is known: about one in fifty is hostile."""
 POPULATION_MIN = 50
@@ -93,8 +98,9 @@ def odds(sure: Mapping[str, detect.Detector], kind: str, widened: Integers, doub
     """How suspicious events are, by `widened` vectors: log odds of being hostile on the 2^-24 grid.
 
     Where the kind has trees of its own these count, and `ANY` less `doubt` where that is more, since trees
-    rank an attack low that is unlike all they learned from. A kind without ranks by `ANY` and `doubt`. Where
-    there is no `ANY` either, what rules find ranks by its gravity (16 are a nat), and the rest by oddness.
+    rank an attack low that is unlike all they learned from; `ANY` and `TRUST` for what is `FAR` out in a
+    habit. A kind without ranks by `ANY` and `doubt`. Where there is no `ANY` either, what rules find ranks by
+    its gravity (16 are a nat), and the rest by oddness or habit.
     """
     own, general = sure.get(kind), sure.get(ANY)
     alike = widened[:, -len(EXTRA) :]
@@ -102,10 +108,13 @@ def odds(sure: Mapping[str, detect.Detector], kind: str, widened: Integers, doub
         anywhere = general.watch(alike)[0]
         if own is None:
             return anywhere + doubt
-        return np.maximum(own.watch(widened)[0], anywhere - doubt)
+        trusted: Integers = np.where(alike[:, 1] > FAR, anywhere + TRUST, anywhere - doubt)
+        ranked: Integers = np.maximum(own.watch(widened)[0], trusted)
+        return ranked
     if own is not None:
         return own.watch(widened)[0]
-    return UNKNOWN + alike[:, :2].max(axis=1) + (alike[:, 2] << 20)
+    oddest: Integers = np.maximum(alike[:, 0], alike[:, 1])
+    return UNKNOWN + oddest + (alike[:, 2] << 20)
 
 
 @dataclass(frozen=True)
