@@ -9,8 +9,9 @@ from consortia.base.envelope import assemble, seal
 from consortia.base.keys import SigningKey, is_prime_order, key_id
 from consortia.base.refusals import Refused
 from consortia.kernel import refusals as codes
-from consortia.kernel.admission import is_deferred, static_cost
+from consortia.kernel.admission import is_deferred
 from consortia.kernel.application import Application
+from consortia.kernel.batch import static_cost
 from consortia.kernel.block import OK
 from consortia.kernel.genesis import Limits
 from consortia.kernel.ports import Bounds, Quota

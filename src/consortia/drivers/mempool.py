@@ -20,10 +20,10 @@ from consortia.kernel.admission import (
     Admitted,
     Check,
     is_deferred,
-    is_urgent,
     parse,
 )
 from consortia.kernel.application import Bound
+from consortia.kernel.batch import Batch, is_urgent
 from consortia.kernel.block import BLOCK_BYTES_MAX
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import Parsed
@@ -125,17 +125,57 @@ class Mempool:
                 cap += max(1, cap // URGENT_PART)
             if waits >= cap:
                 raise Refused(POOL_FULL, f"{member}: {cap}")
-        self._enter(fold, Waiting(parsed, calls, member))
+        self._enter(fold, parsed, calls, member)
+
+    def enter_batch(self, batch: Batch, now: int) -> bool:
+        """Take in those all at once, as `enter` would one by one; False, and nothing, where it has to."""
+        fold = self._current(now)
+        size = batch.size + len(batch.items) * TRANSACTION_FRAME_BYTES
+        if self._lanes or BLOCK_BYTES_MAX - fold.bytes - size < _FOR_URGENT:
+            return False
+        counts = self._counts(batch, now)
+        if counts is None:
+            return False
+        admitted = fold.admission.admit_batch(batch)
+        if admitted is None:
+            return False
+        fold.admitted += admitted
+        fold.bytes += size
+        for item in admitted:
+            self._ids[item.parsed.id] = item.signer.member
+        for member, count in counts.items():
+            self._pending[member] = self._pending.get(member, 0) + count
+        return True
+
+    def is_early(self, batch: Batch, now: int) -> bool:
+        """Whether `enter` would refuse each of these, and for no other reason than its place in its lane."""
+        if self._current(now).admission.signers(batch) is None or self._counts(batch, now) is None:
+            return False
+        return all(self.next_sequence(*lane, now) < first for lane, (first, _) in batch.lanes.items())
+
+    def _counts(self, batch: Batch, now: int) -> dict[str, int] | None:
+        """How many of a batch are each member's; None where more than its cap would wait."""
+        counts, admission = dict[str, int](), self._current(now).admission
+        for key, part in batch.parts.items():
+            member = self.member(key, now)
+            counts[member] = counts.get(member, 0) + part.count
+        for member, count in counts.items():
+            if self._pending.get(member, 0) + count > admission.quota(member).pending:
+                return None
+        return counts
+
+    def holds_any(self, batch: Batch) -> bool:
+        """Whether one of these transactions waits."""
+        return not self._ids.keys().isdisjoint(batch.ids)
 
     def raws(self) -> Iterator[bytes]:
         """The transactions that wait, in their order."""
         yield from [item.parsed.raw for item in ([] if self._fold is None else self._fold.admitted)]
         yield from [item.parsed.raw for item in self.waiting]
 
-    def signed(self, parsed: Parsed, now: int) -> bool:
-        """Whether a transaction carries the signature of the key that it names; raises Refused for no key."""
-        public = self._current(now).admission.signer(parsed.transaction.key).public
-        return self.check(public, parsed.signed, parsed.envelope.signature)
+    def public(self, key: bytes, now: int) -> bytes:
+        """The public key under a key id; raises Refused where it signs nothing."""
+        return self._current(now).admission.signer(key).public
 
     def next_sequence(self, key: bytes, lane: int, now: int) -> int:
         """The sequence number that a lane's next transaction must have, after those that wait."""
@@ -185,7 +225,7 @@ class Mempool:
         for item in _urgent_first(queue):
             self._forget(item.parsed.id)
             try:
-                self._enter(self._current(now), item)
+                self._enter(self._current(now), item.parsed, item.calls, item.member)
             except Refused as reason:
                 refused.append((item.parsed.id, reason))
         return refused
@@ -198,22 +238,23 @@ class Mempool:
         self._fold = Fold(self.ledger, now)
         return self._fold
 
-    def _enter(self, fold: Fold, item: Waiting) -> None:
+    def _enter(self, fold: Fold, parsed: Parsed, calls: Calls, member: str) -> None:
         """Let the transaction into the block, or into the queue for a later one; raises Refused."""
-        if not self._admit(fold, item):
-            self._queue(fold, item)
-        self._ids[item.parsed.id] = item.member
-        self._pending[item.member] = self._pending.get(item.member, 0) + 1
+        if not self._admit(fold, parsed, calls):
+            self._queue(fold, Waiting(parsed, calls, member))
+        self._ids[parsed.id] = member
+        self._pending[member] = self._pending.get(member, 0) + 1
 
-    def _admit(self, fold: Fold, item: Waiting) -> bool:
+    def _admit(self, fold: Fold, parsed: Parsed, calls: Calls) -> bool:
         """Admit to the block; False when the transaction must wait for a later one."""
-        lane = (item.parsed.transaction.key, item.parsed.transaction.lane)
-        size = len(item.parsed.raw) + TRANSACTION_FRAME_BYTES
+        if self._lanes and (parsed.transaction.key, parsed.transaction.lane) in self._lanes:
+            return False
+        size = len(parsed.raw) + TRANSACTION_FRAME_BYTES
         room = BLOCK_BYTES_MAX - fold.bytes - size
-        if lane in self._lanes or room < 0 or (room < _FOR_URGENT and not is_urgent(item.calls)):
+        if room < _FOR_URGENT and (room < 0 or not is_urgent(calls)):
             return False
         try:
-            fold.admitted.append(fold.admission.admit_parsed(item.parsed, item.calls, self.check))
+            fold.admitted.append(fold.admission.admit_parsed(parsed, calls, self.check))
         except Refused as refused:
             if is_deferred(refused.refusal) and fold.admitted:
                 return False

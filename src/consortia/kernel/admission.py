@@ -9,7 +9,7 @@ each member has an equal share, so that nobody crowds out another
 (`docs/decisions/0028-shares-of-a-block.md`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from consortia.base.keys import verify
 from consortia.base.refusals import Refusal, Refused, require
 from consortia.kernel import refusals as codes
 from consortia.kernel.application import Application, Bound
+from consortia.kernel.batch import Batch, Permission, is_urgent, permission, static_cost
 from consortia.kernel.block import MEMBERS_MAX
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.genesis import Limits
@@ -26,9 +27,6 @@ from consortia.kernel.quick import quick_payload
 from consortia.kernel.store import Overlay, Reader
 from consortia.kernel.table import Table
 from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Parsed, parse_with
-
-BYTES_PER_COST = 16
-"""Every this many bytes of a transaction cost one unit more."""
 
 URGENT_PART = 4
 """One in so many of a block's units of cost, and of its transactions, is kept for urgent transactions."""
@@ -86,12 +84,17 @@ def parse(app: Application, raw: bytes, network: bytes) -> tuple[Parsed, tuple[t
     return parsed, tuple(calls)
 
 
-def static_cost(parsed: Parsed, calls: tuple[tuple[Bound, Record], ...]) -> int:
-    """What a transaction consumes of its member's quota, known before it runs."""
-    cost = len(parsed.raw) // BYTES_PER_COST
-    for bound, message in calls:
-        cost += bound.method.cost_of(message)
-    return cost
+class Tally:
+    """What a member's admitted transactions of one block add up to, beside its quota at the block's start.
+
+    `spent` is the cost of its epoch before the block; `urgent` and `ordinary` are its parts of both shares.
+    """
+
+    __slots__ = ("cost", "ordinary", "quota", "spent", "urgent")
+
+    def __init__(self, quota: Quota, spent: int) -> None:
+        self.quota, self.spent = quota, spent
+        self.cost = self.urgent = self.ordinary = 0
 
 
 class Admission:
@@ -116,14 +119,14 @@ class Admission:
         self._ctx = Context(Overlay(reader), self.network, self.height, self.time)
         self._keys: dict[bytes, KeyState | None] = {}
         self._signers: dict[bytes, Signer] = {}
-        self._quotas: dict[str, tuple[Quota, int]] = {}
+        self._may: dict[Permission, Signer] = {}
+        self._tallies: dict[str, Tally] = {}
         self._next: dict[tuple[bytes, int], int] = {}
-        self._costs: dict[str, int] = {}
         self._block_cost = 0
         self._count = 0
         self._least = -(-limits.block_cost // max(1, limits.block_transactions))
-        self._urgent: dict[str, int] = {}
-        self._ordinary: dict[str, int] = {}
+        self._ordinary_most = limits.block_cost - limits.block_cost // URGENT_PART
+        self._ordinary_max = limits.block_transactions - limits.block_transactions // URGENT_PART
         self._ordinary_count = self._ordinary_cost = 0
         self._members = 0
 
@@ -137,35 +140,87 @@ class Admission:
     ) -> Admitted:
         """As `admit`, for a transaction that `parse` took apart before."""
         transaction = parsed.transaction
-        if self.unborn:
-            for bound, _ in calls:
-                require(bound.name not in self.unborn, codes.UNKNOWN_METHOD, bound.name)
-        signer = self.signer(transaction.key)
-        for bound, _ in calls:
-            if bound.method.roles.isdisjoint(signer.roles):
-                raise Refused(codes.WRONG_ROLE, bound.name)
-        self._check_bounds(transaction.key, calls)
+        signer = self._permitted(transaction.key, calls)
         if transaction.expires < self.time:
             raise Refused(codes.EXPIRED, f"{transaction.expires} before {self.time}")
-        self._check_sequence(parsed)
+        lane, sequence = (transaction.key, transaction.lane), transaction.sequence
+        if sequence != self._next.get(lane):
+            self._check_sequence(*lane, sequence)
         cost = static_cost(parsed, calls)
-        urgent = is_urgent(calls) and self._has_share(signer.member, cost)
-        self._check_cost(signer.member, cost, urgent=urgent)
+        tally = self._tallies.get(signer.member) or self._tally_of(signer.member)
+        urgent = is_urgent(calls) and self._has_share(tally, cost)
+        self._check_cost(tally, signer.member, cost, urgent=urgent)
         if not urgent:
-            self._check_ordinary(signer.member, cost)
+            self._check_ordinary(tally, signer.member, cost)
         if not check(signer.public, parsed.signed, parsed.envelope.signature):
             raise Refused(codes.BAD_SIGNATURE)
-        self._next[transaction.key, transaction.lane] = transaction.sequence + 1
-        self._costs[signer.member] = self._costs.get(signer.member, 0) + cost
+        self._next[lane] = sequence + 1
+        tally.cost += cost
         self._block_cost += cost
         self._count += 1
         if urgent:
-            self._urgent[signer.member] = self._urgent.get(signer.member, 0) + max(cost, self._least)
+            tally.urgent += max(cost, self._least)
         else:
-            self._ordinary[signer.member] = self._ordinary.get(signer.member, 0) + cost
+            tally.ordinary += cost
             self._ordinary_cost += cost
             self._ordinary_count += 1
         return Admitted(parsed, signer, calls, cost)
+
+    def admit_batch(self, batch: Batch) -> list[Admitted] | None:
+        """Admit transactions all at once as one by one would, or give None and leave the fold as it was.
+
+        None says nothing of them: then they have to be admitted one by one. No signature is checked here:
+        whose are not known to be valid (`Part.signed_by`) have to be, too.
+        """
+        signers = self.signers(batch)
+        if signers is None or not self._have_room(batch, signers):
+            return None
+        if not all(self.next_sequence(*lane) == first for lane, (first, _) in batch.lanes.items()):
+            return None
+        for key, part in batch.parts.items():
+            tally = self._tally_of(signers[key].member)
+            tally.cost += part.cost
+            tally.ordinary += part.cost
+        self._next.update([(lane, after) for lane, (_, after) in batch.lanes.items()])
+        self._block_cost += batch.cost
+        self._ordinary_cost += batch.cost
+        self._count += len(batch.items)
+        self._ordinary_count += len(batch.items)
+        return [
+            Admitted(parsed, signers[parsed.transaction.key], calls, cost)
+            for (parsed, calls), cost in zip(batch.items, batch.costs, strict=True)
+        ]
+
+    def signers(self, batch: Batch) -> dict[bytes, Signer] | None:
+        """Who signed a batch, by key id; None unless all may carry out their methods and none is expired."""
+        if batch.expires < self.time:
+            return None
+        try:
+            found = {key: self._permitted(key, calls) for key, calls in batch.permissions}
+        except Refused:
+            return None
+        return found if all(batch.parts[key].signed_by == one.public for key, one in found.items()) else None
+
+    def _have_room(self, batch: Batch, signers: Mapping[bytes, Signer]) -> bool:
+        """Whether quotas, the block and its shares have room for the whole of a batch."""
+        limits, most = self.limits, self._ordinary_most
+        count = self._ordinary_count + len(batch.items)
+        if self._count + len(batch.items) > limits.block_transactions or count > self._ordinary_max:
+            return False
+        if self._block_cost + batch.cost > limits.block_cost or self._ordinary_cost + batch.cost > most:
+            return False
+        costs = dict[str, int]()
+        for key, part in batch.parts.items():
+            member = signers[key].member
+            costs[member] = costs.get(member, 0) + part.cost
+        for member, cost in costs.items():
+            tally = self._tally_of(member)
+            in_block = tally.cost + cost
+            if tally.spent + in_block > tally.quota.cost_per_epoch or in_block > tally.quota.cost_per_block:
+                return False
+            if not self._is_share(tally.ordinary + cost, most):
+                return False
+        return True
 
     def signer(self, key_id: bytes) -> Signer:
         """Who signs with the key of this id at the block's start; raises Refused."""
@@ -180,7 +235,7 @@ class Admission:
 
     def quota(self, member: str) -> Quota:
         """The quota of a member at the block's start."""
-        return (self._quotas.get(member) or self._quota(member))[0]
+        return self._tally_of(member).quota
 
     def public_key(self, key_id: bytes) -> bytes | None:
         """The public key under a key id at the block's start, or None."""
@@ -198,12 +253,32 @@ class Admission:
 
     def consumed(self) -> dict[str, int]:
         """The cost that each member's admitted transactions add up to, sorted by member."""
-        return dict(sorted(self._costs.items()))
+        return {member: tally.cost for member, tally in sorted(self._tallies.items()) if tally.cost}
 
     def _key(self, key_id: bytes) -> KeyState | None:
         if key_id not in self._keys:
             self._keys[key_id] = self.app.keys.key(self._ctx, key_id)
         return self._keys[key_id]
+
+    def _permitted(self, key: bytes, calls: tuple[tuple[Bound, Record], ...]) -> Signer:
+        """Who signs with a key, which may carry out these methods; raises Refused.
+
+        Of one key and the same methods the answer is the same throughout the block.
+        """
+        asked = permission(key, calls)
+        signer = self._may.get(asked)
+        if signer is not None:
+            return signer
+        if self.unborn:
+            for bound, _ in calls:
+                require(bound.name not in self.unborn, codes.UNKNOWN_METHOD, bound.name)
+        signer = self.signer(key)
+        for bound, _ in calls:
+            if bound.method.roles.isdisjoint(signer.roles):
+                raise Refused(codes.WRONG_ROLE, bound.name)
+        self._check_bounds(key, calls)
+        self._may[asked] = signer
+        return signer
 
     def _check_bounds(self, key: bytes, calls: tuple[tuple[Bound, Record], ...]) -> None:
         state = self._key(key)
@@ -215,50 +290,45 @@ class Admission:
         for name in others:
             require(name in bounds.methods, codes.OUTSIDE_MANDATE, name)
 
-    def _check_sequence(self, parsed: Parsed) -> None:
-        transaction = parsed.transaction
-        expected = self.next_sequence(transaction.key, transaction.lane)
-        if transaction.sequence < expected:
-            raise Refused(codes.REPLAYED, f"sequence {transaction.sequence}, next is {expected}")
-        if transaction.sequence > expected:
-            raise Refused(codes.OUT_OF_ORDER, f"sequence {transaction.sequence}, next is {expected}")
+    def _check_sequence(self, key: bytes, lane: int, sequence: int) -> None:
+        expected = self.next_sequence(key, lane)
+        if sequence < expected:
+            raise Refused(codes.REPLAYED, f"sequence {sequence}, next is {expected}")
+        if sequence > expected:
+            raise Refused(codes.OUT_OF_ORDER, f"sequence {sequence}, next is {expected}")
 
-    def _check_cost(self, member: str, cost: int, *, urgent: bool) -> None:
+    def _check_cost(self, tally: Tally, member: str, cost: int, *, urgent: bool) -> None:
         """Whether quotas and the block have room for so much more.
 
         What is urgent is within what is kept for it: it has room beside a first transaction of any size.
         """
-        quota, spent = self._quotas.get(member) or self._quota(member)
-        in_block = self._costs.get(member, 0) + cost
-        in_epoch = spent + in_block
+        quota, limits = tally.quota, self.limits
+        in_block = tally.cost + cost
+        in_epoch = tally.spent + in_block
         if in_epoch > quota.cost_per_epoch:
             raise Refused(codes.OVER_QUOTA, f"{member}: {in_epoch} of {quota.cost_per_epoch} this epoch")
-        limits = self.limits
         is_full = not urgent and self._block_cost + cost > limits.block_cost
         if self._count >= limits.block_transactions or is_full:
             raise Refused(codes.BLOCK_FULL, f"{self._count} transactions, cost {self._block_cost}")
         if in_block > quota.cost_per_block:
             raise Refused(codes.BLOCK_FULL, f"{member}: {in_block} of {quota.cost_per_block} this block")
 
-    def _has_share(self, member: str, cost: int) -> bool:
+    def _has_share(self, tally: Tally, cost: int) -> bool:
         """Whether the member's share of what is kept for the urgent has room for so much more.
 
         A transaction takes of it at least what is a transaction's part of the block, so that the shares of
         all members together fit both limits of a block.
         """
-        used = self._urgent.get(member, 0) + max(cost, self._least)
-        return self._is_share(used, self.limits.block_cost // URGENT_PART)
+        return self._is_share(tally.urgent + max(cost, self._least), self.limits.block_cost // URGENT_PART)
 
-    def _check_ordinary(self, member: str, cost: int) -> None:
+    def _check_ordinary(self, tally: Tally, member: str, cost: int) -> None:
         """Whether what is left of the block, and the member's share of that, have room for so much more.
 
         The first ordinary transaction of a block, and the first of a member in it, need no more than room:
         one that is larger than a share is never kept out for good.
         """
-        limits, mine, held = self.limits, self._ordinary.get(member, 0), self._ordinary_cost
-        most = limits.block_cost - limits.block_cost // URGENT_PART
-        count_max = limits.block_transactions - limits.block_transactions // URGENT_PART
-        if self._ordinary_count >= count_max or (held and held + cost > most):
+        mine, held, most = tally.ordinary, self._ordinary_cost, self._ordinary_most
+        if self._ordinary_count >= self._ordinary_max or (held and held + cost > most):
             raise Refused(codes.BLOCK_FULL, f"{self._ordinary_count} ordinary transactions, cost {held}")
         if mine and not self._is_share(mine + cost, most):
             raise Refused(codes.BLOCK_FULL, f"{member}: {mine} of a share of {most}")
@@ -271,21 +341,15 @@ class Admission:
             self._members = max(1, len(self.app.keys.member_set(self._ctx).members))
         return cost <= whole // self._members
 
-    def _quota(self, member: str) -> tuple[Quota, int]:
-        """A member's quota, and what it spent of it in this epoch, both at the block's start."""
-        usage = USAGE.get(self._ctx, member)
-        epoch = self.time // self.limits.epoch_milliseconds
-        spent = usage.cost if usage is not None and usage.epoch == epoch else 0
-        self._quotas[member] = self.app.keys.quota(self._ctx, member), spent
-        return self._quotas[member]
-
-
-def is_urgent(calls: tuple[tuple[Bound, Record], ...]) -> bool:
-    """Whether a transaction has a call that must not be crowded out."""
-    for bound, _ in calls:  # noqa: SIM110 (asked several times of each: a generator costs three times as much)
-        if bound.method.urgent:
-            return True
-    return False
+    def _tally_of(self, member: str) -> Tally:
+        """A member's tally, with its quota and what it spent of it in this epoch, at the block's start."""
+        tally = self._tallies.get(member)
+        if tally is None:
+            usage = USAGE.get(self._ctx, member)
+            epoch = self.time // self.limits.epoch_milliseconds
+            spent = usage.cost if usage is not None and usage.epoch == epoch else 0
+            tally = self._tallies[member] = Tally(self.app.keys.quota(self._ctx, member), spent)
+        return tally
 
 
 def is_deferred(refusal: Refusal) -> bool:

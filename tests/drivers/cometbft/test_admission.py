@@ -206,12 +206,12 @@ def test_only_that_a_key_signed_is_remembered():
     assert len(asked) == 3
 
 
-def test_the_oldest_signature_is_forgotten_first():
+def test_the_oldest_signatures_are_forgotten_first():
     asked = []
     memory = Signatures(lambda *parts: not asked.append(parts), limit=2)
-    for message in (b"a", b"b", b"c", b"c", b"b", b"a"):
+    for message in (b"a", b"b", b"c", b"c", b"b", b"d", b"a"):
         assert memory(bytes(32), message, bytes(64))
-    assert [parts[1] for parts in asked] == [b"a", b"b", b"c", b"a"]
+    assert [parts[1] for parts in asked] == [b"a", b"b", b"c", b"d", b"a"]
 
 
 def test_a_bundle_is_the_same_to_a_machine_that_has_other_bundles():

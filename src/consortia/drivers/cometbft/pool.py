@@ -21,9 +21,10 @@ from consortia.base.refusals import Refused
 from consortia.drivers.cometbft.bundle import AGAIN, BUNDLE_TRANSACTIONS_MAX, LENGTH_BYTES, Tick, again
 from consortia.drivers.cometbft.proposal import TICK_AFTER_MS, Choice
 from consortia.drivers.cometbft.readings import Found, Readings
-from consortia.drivers.mempool import Calls, Mempool
+from consortia.drivers.mempool import Mempool
 from consortia.kernel import refusals as codes
-from consortia.kernel.admission import URGENT_PART, Check, is_urgent
+from consortia.kernel.admission import URGENT_PART, Check
+from consortia.kernel.batch import Batch, is_urgent
 from consortia.kernel.block import OK
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import Parsed
@@ -108,20 +109,24 @@ class Pool:
             return Verdict(REFUSED, (), str(error))
         if isinstance(found, Tick):
             return self._check_tick(found, now)
-        resent = entry[0] == AGAIN
+        resent, batch = entry[0] == AGAIN, self._readings.batch(entry)
         if not recheck:
-            if self._crowds(found, now, resent=resent):
+            if self._crowds(found, batch, now, resent=resent):
                 return Verdict(REFUSED, (FULL,) * len(found), "as much waits as is ordered in a while")
-            if not resent and self._repeats(found):
+            if not resent and self._repeats(found, batch):
                 return Verdict(REFUSED, (REPEATED,) * len(found), "a transaction of the bundle waits already")
         if not self._mempool:
             self._quiet = now
+        if batch is not None and self._enter_batch(batch, now, recheck=recheck):
+            self._hold(entry, self._sizes_of(batch, now))
+            return Verdict(ACCEPTED, (OK,) * len(found))
         reasons = self._enter_all(found, now, recheck=recheck)
+        if batch is not None and all(reason is None for reason in reasons):
+            batch.is_signed({key: self._mempool.public(key, now) for key in batch.parts})
         accepted = None in reasons or entry == self._sent
         if accepted:
             let_in = compress(found, [each is None for each in reasons])
-            self._held[entry] = self._weighed(entry, self._sizes(let_in, now))
-            self._count(self._held[entry], 1)
+            self._hold(entry, self._sizes(let_in, now))
         said = next((str(reason) for reason in reasons if reason is not None), "")
         told = tuple([OK if each is None else each.code for each in reasons])
         return Verdict(ACCEPTED if accepted else REFUSED, told, said)
@@ -136,26 +141,43 @@ class Pool:
             found = self._readings.read(entry)
         except Malformed:
             return
-        if isinstance(found, Tick) or self._crowds(found, now, resent=entry[0] == AGAIN):
+        if isinstance(found, Tick):
             return
-        lanes, checked = dict[_Lane, int](), 0
-        for one in found:
-            if isinstance(one, Refused):
-                continue
-            parsed, transaction = one[0], one[0].transaction
-            lane = transaction.key, transaction.lane
-            known = (lanes[lane],) if lane in lanes else self._awaited(lane, now)
-            if transaction.sequence not in known:
-                continue
-            lanes[lane] = transaction.sequence + 1
+        batch = self._readings.batch(entry)
+        if self._crowds(found, batch, now, resent=entry[0] == AGAIN):
+            return
+        checked, publics = 0, dict[bytes, bytes]()
+        for parsed in self._next_of_lanes(found, now) if batch is None else self._next_of(batch, now):
+            key = parsed.transaction.key
             try:
-                if not self._mempool.signed(parsed, now):
-                    return
+                public = publics.get(key) or publics.setdefault(key, self._mempool.public(key, now))
             except Refused:
+                return
+            if not self._check(public, parsed.signed, parsed.envelope.signature):
                 return
             checked += 1
             if checked % AHEAD == 0:
                 yield
+        if batch is not None and checked == len(batch.items):
+            batch.is_signed(publics)
+
+    def _next_of(self, batch: Batch, now: int) -> Iterable[Parsed]:
+        """As `_next_of_lanes`."""
+        if all(first in self._awaited(lane, now) for lane, (first, _) in batch.lanes.items()):
+            return [parsed for parsed, _ in batch.items]
+        return self._next_of_lanes(batch.items, now)
+
+    def _next_of_lanes(self, found: Iterable[Found], now: int) -> Iterator[Parsed]:
+        """The transactions of a bundle that are the next of their lanes, one after the other."""
+        lanes = dict[_Lane, int]()
+        for one in found:
+            if isinstance(one, Refused):
+                continue
+            transaction = one[0].transaction
+            lane, sequence = (transaction.key, transaction.lane), transaction.sequence
+            if sequence == lanes.get(lane) or (lane not in lanes and sequence in self._awaited(lane, now)):
+                lanes[lane] = sequence + 1
+                yield one[0]
 
     def _awaited(self, lane: _Lane, now: int) -> tuple[int, int | None]:
         """What may be a lane's next sequence: after what waits, and after the block that is being decided."""
@@ -181,11 +203,13 @@ class Pool:
         refused, self._refused = self._refused, []
         return refused
 
-    def _repeats(self, found: tuple[Found, ...]) -> bool:
+    def _repeats(self, found: tuple[Found, ...], batch: Batch | None) -> bool:
+        if batch is not None:  # in which none repeats another: each follows upon the one before it
+            return self._mempool.holds_any(batch)
         ids = [one[0].id for one in found if not isinstance(one, Refused)]
         return len(set(ids)) < len(ids) or any(name in self._mempool for name in ids)
 
-    def _crowds(self, found: Sequence[Found], now: int, *, resent: bool) -> bool:
+    def _crowds(self, found: Sequence[Found], batch: Batch | None, now: int, *, resent: bool) -> bool:
         """Whether of a member with transactions in a bundle its share waits already.
 
         Of what is sent again only what does not wait here counts: a member's own node takes it as others do.
@@ -193,7 +217,9 @@ class Pool:
         """
         if resent:
             found = [one for one in found if isinstance(one, Refused) or one[0].id not in self._mempool]
-        for member, size in self._sizes(found, now).items():
+            batch = None
+        sizes = self._sizes(found, now) if batch is None else self._sizes_of(batch, now)
+        for member, size in sizes.items():
             shares = RESENT if resent else 1 if member == self._member else ABROAD
             waits, limit = self._waits.get(member, 0), self._share * shares
             if waits and waits + size > limit:
@@ -204,34 +230,53 @@ class Pool:
 
     def _sizes(self, found: Iterable[Found], now: int) -> dict[str, int]:
         """How many bytes of transactions there are of each member."""
-        keys, members = dict[bytes, int](), dict[str, int]()
+        keys = dict[bytes, int]()
         for one in found:
             if not isinstance(one, Refused):
                 parsed = one[0]
                 key = parsed.transaction.key
                 keys[key] = keys.get(key, 0) + len(parsed.raw)
+        return self._by_member(keys, now)
+
+    def _sizes_of(self, batch: Batch, now: int) -> dict[str, int]:
+        """As `_sizes`."""
+        return self._by_member({key: part.size for key, part in batch.parts.items()}, now)
+
+    def _by_member(self, keys: Mapping[bytes, int], now: int) -> dict[str, int]:
+        members = dict[str, int]()
         for key, size in keys.items():
             member = self._mempool.member(key, now)
             members[member] = members.get(member, 0) + size
         members.pop("", None)
         return members
 
-    @staticmethod
-    def _weighed(entry: bytes, sizes: Mapping[str, int]) -> dict[str, int]:
-        """What an entry counts for each member: at least its own bytes, whatever else stands in it."""
+    def _hold(self, entry: bytes, sizes: Mapping[str, int]) -> None:
+        """Count an entry that waits: for each member at least its own bytes, whatever else stands in it."""
         more = max(0, len(entry) - sum(sizes.values()))
-        return {member: size + more for member, size in sizes.items()}
+        self._held[entry] = {member: size + more for member, size in sizes.items()}
+        self._count(self._held[entry], 1)
 
     def _count(self, sizes: Mapping[str, int], sign: int) -> None:
         for member, size in sizes.items():
             self._waits[member] = self._waits.get(member, 0) + sign * size
+
+    def _enter_batch(self, batch: Batch, now: int, *, recheck: bool) -> bool:
+        """Let all of a bundle wait at once, as one by one would; False where its transactions have to."""
+        if self._mempool.enter_batch(batch, now):
+            return True
+        following = self._following()
+        follows = all(following.get(lane) == first for lane, (first, _) in batch.lanes.items())
+        if recheck or not follows or not self._mempool.is_early(batch, now):
+            return False
+        following.update([(lane, after) for lane, (_, after) in batch.lanes.items()])
+        return True
 
     def _enter_all(self, found: tuple[Found, ...], now: int, *, recheck: bool) -> list[Refused | None]:
         """Let a bundle's transactions wait; for each None, or the reason why it may not.
 
         Where one is missing in a lane, what is behind it is not looked at.
         """
-        reasons, gaps = list[Refused | None](), dict[_Lane, Refused]()
+        reasons, gaps, enter = list[Refused | None](), dict[_Lane, Refused](), self._mempool.enter
         for one in found:
             if isinstance(one, Refused):
                 reasons.append(one)
@@ -239,31 +284,34 @@ class Pool:
             parsed, calls = one
             transaction = parsed.transaction
             reason = gaps.get((transaction.key, transaction.lane)) if gaps else None
-            reason = reason or self._enter(parsed, calls, now, recheck=recheck)
+            if reason is None:
+                try:
+                    enter(parsed, calls, now)
+                except Refused as refused:
+                    reason = self._reason(parsed, refused, now, recheck=recheck)
             if reason is not None and reason.refusal is codes.OUT_OF_ORDER:
                 gaps[transaction.key, transaction.lane] = reason
             reasons.append(reason)
         return reasons
 
-    def _enter(self, parsed: Parsed, calls: Calls, now: int, *, recheck: bool) -> Refused | None:
-        """Let a transaction wait; the reason where it may not."""
+    def _reason(self, parsed: Parsed, refused: Refused, now: int, *, recheck: bool) -> Refused | None:
+        """Why a transaction may not wait that is `refused`; None where it may all the same."""
         if parsed.id in self._mempool:
             return Refused(codes.REPLAYED, "it stands in another bundle")
-        try:
-            self._mempool.enter(parsed, calls, now)
-        except Refused as refused:
-            if recheck and self._ledger.receipt(parsed.id) is None:
-                self._refused.append((parsed.id, refused))
-            elif refused.refusal is codes.OUT_OF_ORDER and self._follows(parsed, now):
-                return None
-            return refused
-        return None
+        if recheck and self._ledger.receipt(parsed.id) is None:
+            self._refused.append((parsed.id, refused))
+        elif refused.refusal is codes.OUT_OF_ORDER and self._follows(parsed, now):
+            return None
+        return refused
 
     def _follows(self, parsed: Parsed, now: int) -> bool:
         """Whether a transaction is the next of its lane after the block that is being decided."""
         transaction, following = parsed.transaction, self._following()
         lane = transaction.key, transaction.lane
-        if following.get(lane) != transaction.sequence or not self._mempool.signed(parsed, now):
+        if following.get(lane) != transaction.sequence:
+            return False
+        public = self._mempool.public(transaction.key, now)
+        if not self._check(public, parsed.signed, parsed.envelope.signature):
             return False
         following[lane] = transaction.sequence + 1
         return True

@@ -19,6 +19,7 @@ from consortia.drivers.cometbft.readings import Found, Readings
 from consortia.drivers.cometbft.varint import varint
 from consortia.drivers.mempool import BLOCK_FRAME_BYTES, TRANSACTION_FRAME_BYTES
 from consortia.kernel.admission import Admission, Admitted, Check
+from consortia.kernel.batch import Batch
 from consortia.kernel.block import BLOCK_BYTES_MAX
 from consortia.kernel.ledger import Ledger
 
@@ -117,14 +118,31 @@ class _Fold:
         if isinstance(found, Tick):
             ticks.append(found)
             return b""
+        batch = self._readings.batch(entry)
+        if batch is not None and self._admit_batch(batch):
+            return entry
         before = len(self.admitted)
         for one in found:
             self._admit(one)
         kept = [item.parsed.raw for item in self.admitted[before:]]
         if len(kept) == len(found):
+            if batch is not None:
+                batch.is_signed({item.signer.key: item.signer.public for item in self.admitted[before:]})
             return entry
         self.whole = False
         return pack(kept) if kept else b""
+
+    def _admit_batch(self, batch: Batch) -> bool:
+        """Admit all of an entry at once; False where its transactions have to be admitted one by one."""
+        size = batch.size + len(batch.items) * TRANSACTION_FRAME_BYTES
+        if self._bytes + size > BLOCK_BYTES_MAX:
+            return False
+        admitted = self.admission.admit_batch(batch)
+        if admitted is None:
+            return False
+        self.admitted += admitted
+        self._bytes += size
+        return True
 
     def _admit(self, found: Found) -> None:
         if isinstance(found, Refused):

@@ -14,10 +14,11 @@ from consortia.drivers.cometbft.bundle import Tick, read
 from consortia.drivers.mempool import Calls
 from consortia.kernel.admission import Check, parse
 from consortia.kernel.application import Application
+from consortia.kernel.batch import Batch, batch
 from consortia.kernel.transaction import Parsed
 
 READ_BYTES_MAX = 8 << 20
-SIGNATURES_MAX = 1 << 15
+SIGNATURES_MAX = 1 << 14
 
 Found = tuple[Parsed, Calls] | Refused
 """A transaction of a bundle, or why it is none."""
@@ -28,7 +29,7 @@ class Readings:
 
     def __init__(self, app: Application, network: bytes, bytes_max: int = READ_BYTES_MAX) -> None:
         self._app, self._network, self._bytes_max = app, network, bytes_max
-        self._entries = OrderedDict[bytes, tuple[Found, ...]]()
+        self._entries = OrderedDict[bytes, tuple[tuple[Found, ...], Batch | None]]()
         self._transactions: dict[bytes, Found] = {}
         self._bytes = 0
 
@@ -40,26 +41,32 @@ class Readings:
         """What an entry holds: a bundle's transactions, in order, or a tick; raises Malformed."""
         known = self._entries.get(entry)
         if known is not None:
-            return known
+            return known[0]
         raws = read(entry)
         if isinstance(raws, Tick):
             return raws
         found = tuple([self._transactions.get(raw) or self._parse(raw) for raw in raws])
-        if not any(isinstance(one, Refused) for one in found):
-            self._remember(entry, found)
+        whole = [one for one in found if not isinstance(one, Refused)]
+        if len(whole) == len(found):
+            self._remember(entry, found, batch(whole))
         return found
+
+    def batch(self, entry: bytes) -> Batch | None:
+        """What an entry that was read adds up to; None where its transactions are looked at one by one."""
+        known = self._entries.get(entry)
+        return None if known is None else known[1]
 
     def forget(self, entries: Iterable[bytes]) -> None:
         """Forget entries, and what they hold, as after the block in which they stood."""
         for entry in entries:
             known = self._entries.pop(entry, None)
             if known is not None:
-                self._bytes -= _size(entry, known)
-                for one in known:
+                self._bytes -= _size(entry, known[0])
+                for one in known[0]:
                     self._transactions.pop(_raw(one), None)
 
-    def _remember(self, entry: bytes, found: tuple[Found, ...]) -> None:
-        self._entries[entry] = found
+    def _remember(self, entry: bytes, found: tuple[Found, ...], together: Batch | None) -> None:
+        self._entries[entry] = found, together
         self._transactions.update([(_raw(one), one) for one in found])
         self._bytes += _size(entry, found)
         while self._bytes > self._bytes_max:
@@ -82,20 +89,24 @@ def _size(entry: bytes, found: tuple[Found, ...]) -> int:
 
 
 class Signatures:
-    """Remembers that a key signed certain bytes, and nothing else; what is not remembered is checked."""
+    """Remembers that a key signed certain bytes, and nothing else; what is not remembered is checked.
+
+    At least the newest `limit` are remembered, and at most twice as many.
+    """
 
     def __init__(self, check: Check = verify, limit: int = SIGNATURES_MAX) -> None:
         self._check, self._limit = check, limit
-        self._known = OrderedDict[bytes, tuple[bytes, bytes]]()
+        self._known: dict[bytes, tuple[bytes, bytes]] = {}
+        self._older: dict[bytes, tuple[bytes, bytes]] = {}
 
     def __call__(self, public: bytes, message: bytes, signature: bytes) -> bool:
         """Whether the signature is valid."""
-        signed = public, signature
-        if self._known.get(message) == signed:
+        known = self._known.get(message) or self._older.get(message)
+        if known is not None and known[1] == signature and known[0] == public:
             return True
-        valid = self._check(public, message, signature)
-        if valid:
-            self._known[message] = signed
-            if len(self._known) > self._limit:
-                self._known.popitem(last=False)
-        return valid
+        if not self._check(public, message, signature):
+            return False
+        self._known[message] = public, signature
+        if len(self._known) >= self._limit:
+            self._older, self._known = self._known, {}
+        return True
