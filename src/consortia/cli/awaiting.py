@@ -6,6 +6,7 @@ from consortia.modules.training import queries
 WORDS: dict[queries.Action, str] = {
     "keys": "keys for masks",
     "shares": "sealed shares",
+    "seal": "sealed updates",
     "submit": "updates",
     "reveal": "shares that lift the masks",
     "commit": "results",

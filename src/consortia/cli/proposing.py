@@ -67,6 +67,12 @@ PRIVATE_RECIPE = "glm.logistic.private"
     help="Let every member see every update; masked rounds show their sum alone, and take three members.",
 )
 @click.option(
+    "--sealed",
+    "is_sealed",
+    is_flag=True,
+    help="As --open, but nobody is shown an update before all are fixed: what payouts by value ask for.",
+)
+@click.option(
     "--rule",
     type=click.Choice(RULES),
     default="mean",
@@ -160,6 +166,7 @@ def propose(
     invited: tuple[str, ...],
     quorum: int | None,
     is_open: bool,
+    is_sealed: bool,
     rule: Rule,
     tolerate: int,
     group: int,
@@ -187,7 +194,8 @@ def propose(
     spans = [
         int(minutes * MINUTE_MILLISECONDS) or 1 for minutes in (join_minutes, round_minutes, result_minutes)
     ]
-    summing = Summing("open" if is_open else "masked", rule, tolerate, group)
+    mode: law.Mode = "sealed" if is_sealed else "open" if is_open else "masked"
+    summing = Summing(mode, rule, tolerate, group)
     deadlines = law.Deadlines(*spans)
     private = None if epsilon is None else Private(epsilon, delta, colluders, member_records)
     wanted = Wanted(name, title or name, purpose, deadlines, invited, quorum, retries, summing, private)

@@ -1,5 +1,7 @@
 """Studies on a bench: their terms, and the ways to each step of a round."""
 
+from msgspec.structs import replace
+
 from consortia.base.codec import encode
 from consortia.base.hashing import tagged
 from consortia.modules.assets.messages import Register
@@ -12,8 +14,10 @@ from consortia.modules.training.messages import (
     Join,
     OpenResult,
     Propose,
+    Seal,
     Start,
     Submit,
+    Unseal,
 )
 from consortia.modules.training.types import (
     Deadlines,
@@ -46,6 +50,8 @@ TERMS = Terms(
     model_name="heart",
     model_title="A model of hearts",
 )
+SEALED = replace(TERMS, stages=(replace(STAGE, mode="sealed"),))
+SALT = tagged("consortia/testing", b"the salt of seals")
 MEMBERS = ("north", "east", "south", "west")
 GOOD = Outcome(tagged("consortia/testing", b"sum"), tagged("consortia/testing", b"state"))
 BAD = Outcome(tagged("consortia/testing", b"false sum"), tagged("consortia/testing", b"false state"))
@@ -101,6 +107,23 @@ def update(
     names = tuple(sorted(this.members)) if holders is None else holders
     held = tuple(Availability(name, bench.key(name, "node").sign(signed)) for name in names)
     return Submit(this.study, this.id, blob, size, held)
+
+
+def seal(bench: Bench, this: Round, member: str, blob: bytes | None = None) -> Seal:
+    """A member's seal of its update."""
+    of = update(bench, this, member).blob if blob is None else blob
+    return Seal(this.study, this.id, rules.seal(rules.first_try(this), member, of, SALT))
+
+
+def sealed(bench: Bench, this: Round, members: tuple[str, ...] = MEMBERS) -> Round:
+    """The round once these members have sealed; where one is missing, the deadline has passed."""
+    bench.block(*[bench.sign(name, "worker", seal(bench, this, name)) for name in members])
+    return ended(bench, this) if len(members) < len(this.members) else current(bench, this.study)
+
+
+def unsealed(message: Submit, salt: bytes = SALT) -> Unseal:
+    """An update as a sealed round takes it."""
+    return Unseal(message.study, message.round, message.blob, message.size, salt, message.availability)
 
 
 def submitted(bench: Bench, this: Round, members: tuple[str, ...] = MEMBERS) -> Round:

@@ -9,6 +9,7 @@ Kind = Literal[
     "started",
     "keyed",
     "dealt",
+    "sealed",
     "complained",
     "answered",
     "submitted",

@@ -13,7 +13,7 @@ from consortia.kernel.transaction import CALLS_MAX
 from consortia.modules.training import messages as ask
 from consortia.modules.training import queries, rules
 from consortia.modules.training.rounds import awaited
-from consortia.modules.training.types import Joined, Outcome, Round
+from consortia.modules.training.types import Joined, Outcome, Round, Study
 from consortia.workers.arithmetic import Computed, NoResult, Own, contribute, noisy
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
@@ -34,6 +34,11 @@ ANSWERS_MAX = CALLS_MAX - 1
 
 STEP_NOT_OVER = "training.wrong_step"
 """The refusal to open what others have yet to commit to."""
+
+
+def is_sealed(study: Study, this: Round) -> bool:
+    """Whether a round shows no update before all are fixed."""
+    return study.terms.stages[this.stage].mode == "sealed"
 
 
 class Rounds:
@@ -92,19 +97,36 @@ class Rounds:
         self._report(task, "revealed", f"one share of each of {len(shown.shares)} dealers")
         return True
 
+    def seal(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
+        """Compute the update, keep it here, and fix it by a commitment that shows nobody what it is."""
+        study, first = view.study.id, rules.first_try(seen.round)
+        update = self._placed(view, seen.round, self.diary.update(study, first), first)
+        made = rules.seal(first, self.door.member, update, self._salt(study, first))
+        self._do(task, ask.Seal(study, seen.round.id, made))
+        self._report(task, "sealed", "its update, which is shown once all are fixed")
+        return True
+
+    def _salt(self, study: bytes, first: bytes) -> bytes:
+        """The salt of the member's seal: drawn once, and written down before the seal is told."""
+        known = self.diary.secrets(study, first)
+        return self.diary.keep_secrets(study, first, secrets.token_bytes(32)) if known is None else known
+
     def submit(self, task: queries.Task, view: queries.StudyView, seen: queries.RoundView) -> bool:
         """Compute the update, mask it in a masked round, have it held by enough nodes, and fix it.
 
         Before anything is masked a member complains of dealers whose shares do not open for it.
         """
         this, study = seen.round, view.study.id
-        decided = self.diary.update(study, this.id)
+        first = rules.first_try(this) if is_sealed(view.study, this) else this.id
+        decided = self.diary.update(study, first)
+        if decided is None and is_sealed(view.study, this):
+            raise LeftOut(f"the update sealed for round {this.index} is lost")
         complaint = self.masks.complaint(this, self.door.now()) if decided is None and this.keyed else None
         if complaint is not None:
             self._do(task, complaint)
             self._report(task, "complained", f"the shares of {complaint.dealer} do not open")
             return True
-        update = self._placed(view, this, decided)
+        update = self._placed(view, this, decided, first)
         size = rules.blob_bytes(view.study.terms.stages[this.stage])
         held = self.door.collect_availability(study, this.id, update, size)
         enough = rules.needed(len(this.members))
@@ -112,7 +134,10 @@ class Rounds:
             self._later(task, "waits", f"{len(held)} nodes hold the update, {enough} are needed")
             self._rest[task.study] = self.door.now() + HELD_MILLISECONDS
             return False
-        self._do(task, ask.Submit(study, this.id, update, size, held))
+        if is_sealed(view.study, this):
+            self._do(task, ask.Unseal(study, this.id, update, size, self._salt(study, first), held))
+        else:
+            self._do(task, ask.Submit(study, this.id, update, size, held))
         self._report(task, "submitted", f"update {update.hex()[:16]}, held by {len(held)} nodes")
         return True
 
@@ -206,8 +231,8 @@ class Rounds:
         self._do(task, *ahead)
         return True
 
-    def _placed(self, view: queries.StudyView, this: Round, decided: bytes | None) -> bytes:
-        """Have the member's update at its node, decide on it, and give its blob id.
+    def _placed(self, view: queries.StudyView, this: Round, decided: bytes | None, first: bytes) -> bytes:
+        """Have the member's update at its node, decide on it for the try `first`, and give its blob id.
 
         It is decided on before it is offered to anybody. If the node lost it since, it is made again, where
         that gives the very same; raises LeftOut where it does not.
@@ -217,7 +242,7 @@ class Rounds:
         blob = self._covered(view, this, self._part(view))
         if decided is not None and blob_id(blob) != decided:
             raise LeftOut(f"the update decided on in round {this.index} is lost")
-        return self.diary.keep_update(this.study, this.id, self.door.put_blob(blob))
+        return self.diary.keep_update(this.study, first, self.door.put_blob(blob))
 
     def _is_here(self, blob: bytes) -> bool:
         try:

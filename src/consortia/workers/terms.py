@@ -16,6 +16,7 @@ from consortia.workers.arithmetic import Summing, law_stages
 
 MASKED = Summing()
 OPEN = Summing(mode="open")
+SEALED = Summing(mode="sealed")
 
 
 @dataclass(frozen=True, slots=True)

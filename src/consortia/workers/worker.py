@@ -26,7 +26,7 @@ from consortia.workers.errors import CannotJoin, Refused
 from consortia.workers.masks import LeftOut, TwoViews
 from consortia.workers.priority import Apart, here
 from consortia.workers.report import Report, Tell, nobody
-from consortia.workers.rounds import Rounds
+from consortia.workers.rounds import Rounds, is_sealed
 from consortia.workers.states import Stop
 
 TURN_MILLISECONDS = 250
@@ -174,6 +174,8 @@ class Worker(Rounds):
                 return self.publish_keys(task)
             case "shares":
                 return self._step(task, self.deal)
+            case "seal":
+                return self._step(task, self.seal)
             case "submit":
                 return self._step(task, self.submit)
             case "answer":
@@ -259,6 +261,8 @@ class Worker(Rounds):
             return step(task, view, seen)
         finally:
             live = [seen.round.id]
+            if is_sealed(view.study, seen.round):
+                live.append(rules.first_try(seen.round))
             if seen.round.index + 1 < rules.rounds_of(view.study.terms.stages):
                 live.append(rules.next_round_id(view.study, seen.round))
             self.diary.forget_rounds(task.study, live, seen.round.index)

@@ -47,6 +47,7 @@ def open_payout(ctx: Context, message: asked.OpenPayout, ports: Ports) -> None:
         require(ports.members.is_member(ctx, scorer), codes.BAD_CONDITION, f"{scorer} is no member")
         require(not standing.begun, codes.BAD_CONDITION, "the first round has begun")
         require(standing.open, codes.MASKED_STUDY)
+        require(standing.sealed, codes.UNSEALED_STUDY)
     require(ahead(message.deadline, ctx.time), codes.BAD_DEADLINE, str(message.deadline))
     check_balance(ctx, message.payer, message.unit, message.amount)
     # DECIDE

@@ -33,10 +33,11 @@ class Agents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a study stands: whether its first round has begun, and whether all its rounds are open."""
+    """How a study stands: whether it has begun, shows its updates, and none before all are fixed."""
 
     begun: bool
     open: bool
+    sealed: bool
 
 
 @dataclass(frozen=True, slots=True)

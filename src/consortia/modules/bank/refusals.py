@@ -75,6 +75,11 @@ OVER_HOLD = _refusal(
     "Above the limit of the member's hold rule only a transfer, an escrow or an offer is made.",
 )
 SHORT_BALANCE = _refusal(34, "short_balance", "The account holds less than that.")
+UNSEALED_STUDY = _refusal(
+    35,
+    "unsealed_study",
+    "Whoever sends its update last has seen the others': value is measured over rounds that seal all first.",
+)
 
 REFUSALS = (
     UNKNOWN_UNIT,
@@ -111,4 +116,5 @@ REFUSALS = (
     HELD_BACK,
     OVER_HOLD,
     SHORT_BALANCE,
+    UNSEALED_STUDY,
 )

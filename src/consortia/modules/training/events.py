@@ -146,6 +146,14 @@ class PartRenewed(Record, frozen=True):
     index: U32
 
 
+class UpdateSealed(Record, frozen=True):
+    """Event: a member's update is fixed, and shown to nobody before all are."""
+
+    study: Digest
+    round: Digest
+    member: Name
+
+
 class UpdateSubmitted(Record, frozen=True):
     """Event: a member's update is fixed and held by enough members."""
 
@@ -257,6 +265,7 @@ Event = (
     | MemberReturned
     | BudgetLimited
     | BudgetCharged
+    | UpdateSealed
     | UpdateSubmitted
     | CohortFixed
     | ResultCommitted
@@ -288,6 +297,7 @@ EVENTS: tuple[type[Record], ...] = (
     PartRenewed,
     BudgetLimited,
     BudgetCharged,
+    UpdateSealed,
     UpdateSubmitted,
     CohortFixed,
     ResultCommitted,

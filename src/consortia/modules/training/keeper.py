@@ -20,13 +20,13 @@ class Keeper:
         progress = PROGRESS.get(ctx, study)
         return None if progress is None else progress.model
 
-    def standing(self, ctx: Context, study: bytes) -> tuple[bool, bool] | None:
-        """Whether a study's first round has begun, and whether all its rounds are open; None for no study."""
+    def standing(self, ctx: Context, study: bytes) -> tuple[bool, bool, bool] | None:
+        """Whether a study has begun, has no masked round, seals in every round; None where there is none."""
         found, progress = STUDIES.get(ctx, study), PROGRESS.get(ctx, study)
         if found is None or progress is None:
             return None
-        opened = all(stage.mode == "open" for stage in found.terms.stages)
-        return progress.status != "proposed", opened
+        modes = {stage.mode for stage in found.terms.stages}
+        return progress.status != "proposed", "masked" not in modes, modes == {"sealed"}
 
     def contributions(self, ctx: Context, study: bytes) -> tuple[tuple[str, int, int], ...]:
         """Of each member whose updates are in a final round: name, records, and number of such rounds.

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from consortia.base.codec import U32, U63, Digest, Name, PublicKey, Record, SignatureBytes, Text80
+from consortia.base.codec import U32, U63, Digest, Name, PublicKey, Record, Salt, SignatureBytes, Text80
 from consortia.modules.training.types import JOINED_MAX, PlainShares, SealedShares, Share, Terms
 
 
@@ -156,6 +156,25 @@ class Submit(Record, frozen=True):
     round: Digest
     blob: Digest
     size: U63
+    availability: Annotated[tuple[Availability, ...], Meta(min_length=1, max_length=JOINED_MAX)]
+
+
+class Seal(Record, frozen=True):
+    """Commit to the own update of a sealed round: `rules.seal(...)`. No node is given its blob yet."""
+
+    study: Digest
+    round: Digest
+    commitment: Digest
+
+
+class Unseal(Record, frozen=True):
+    """Submit the update that one sealed, as `Submit` does, with the salt that it was sealed with."""
+
+    study: Digest
+    round: Digest
+    blob: Digest
+    size: U63
+    salt: Salt
     availability: Annotated[tuple[Availability, ...], Meta(min_length=1, max_length=JOINED_MAX)]
 
 

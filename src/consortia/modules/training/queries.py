@@ -25,6 +25,7 @@ from consortia.modules.training.state import (
     RESULTS,
     REVEALED,
     ROUNDS,
+    SEALS,
     STUDIES,
     SUBMISSIONS,
     complaints_of,
@@ -52,7 +53,18 @@ from consortia.modules.training.types import (
 TASKS_MAX = 256
 
 Action = Literal[
-    "join", "start", "keys", "shares", "submit", "answer", "reveal", "commit", "open", "wait", "finish"
+    "join",
+    "start",
+    "keys",
+    "shares",
+    "seal",
+    "submit",
+    "answer",
+    "reveal",
+    "commit",
+    "open",
+    "wait",
+    "finish",
 ]
 
 
@@ -315,13 +327,22 @@ def _has_done(ctx: Context, this: Round, member: str) -> bool:
             return KEYS.has(ctx, this.id, member)
         case "shares":
             return DEALINGS.has(ctx, this.id, member)
+        case "seal":
+            return SEALS.has(ctx, rules.first_try(this), member)
         case "submit":
-            return SUBMISSIONS.has(ctx, this.id, member)
+            return SUBMISSIONS.has(ctx, this.id, member) or not _may_show(ctx, this, member)
         case "reveal":
             return REVEALED.has(ctx, this.id, member)
         case "commit":
             return RESULTS.has(ctx, this.id, member)
     return not _may_open(ctx, this, member)
+
+
+def _may_show(ctx: Context, this: Round, member: str) -> bool:
+    """Whether a member may send its update: in a sealed round, the one that it sealed."""
+    study = STUDIES.get(ctx, this.study)
+    sealed = study is not None and study.terms.stages[this.stage].mode == "sealed"
+    return not sealed or SEALS.has(ctx, rules.first_try(this), member)
 
 
 def _may_open(ctx: Context, this: Round, member: str) -> bool:

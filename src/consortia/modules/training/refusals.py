@@ -133,6 +133,12 @@ OLD_VERSION = _refusal(53, "old_version", "The member brings this version of its
 NO_CONSENT = _refusal(
     54, "no_consent", "It is not shown that everybody in this version consents to the purpose now."
 )
+NOT_SEALED = _refusal(
+    55, "not_sealed", "The member sealed no update for this round in time, or its updates are not sealed."
+)
+NOT_AS_SEALED = _refusal(
+    56, "not_as_sealed", "The update is not the one that the member sealed, or comes without the salt."
+)
 
 REFUSALS = (
     NAME_TAKEN,
@@ -189,4 +195,6 @@ REFUSALS = (
     ONLY_RAISE,
     OLD_VERSION,
     NO_CONSENT,
+    NOT_SEALED,
+    NOT_AS_SEALED,
 )

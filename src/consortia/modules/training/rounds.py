@@ -1,3 +1,4 @@
+# Long because the ends of all steps stand beside the one record of facts that they are judged by
 """The steps of a round as pure functions: when a step is over, and what then follows.
 
 A round walks through the steps of its mode (`types.STEPS`). A step ends when everybody who is waited for has
@@ -59,6 +60,7 @@ from consortia.modules.training.types import (
     Revealed,
     Round,
     RoundKeys,
+    Seal,
     Step,
     Study,
 )
@@ -74,10 +76,11 @@ class Facts:
 
     `submitted` gives the records of those whose updates are fixed, `results` what was committed and opened.
     `keys`, `dealings`, `complaints` and `revealed` are those of a masked round, `early` the keys published
-    for the round after it. `asked` are the sums asked for before in the round's query, `own` the earlier
-    tries of the round whose cohort was fixed. `populations` are those of each member's data, and `broke` are
-    the members of whose budgets too little is left for this round. `roll` says who goes on to another try of
-    the round, `next_roll` who does to the round after it: that may cost more.
+    for the round after it; `seals` those of a sealed one, whichever of its tries they were made in. `asked`
+    are the sums asked for before in the round's query, `own` the earlier tries of the round whose cohort was
+    fixed. `populations` are those of each member's data, and `broke` are the members of whose budgets too
+    little is left for this round. `roll` says who goes on to another try of the round, `next_roll` who does
+    to the round after it: that may cost more.
     """
 
     study: Study
@@ -94,6 +97,7 @@ class Facts:
     early: Mapping[str, RoundKeys] = field(default_factory=dict)
     asked: Asked = NOBODY_ASKED
     own: tuple[Round, ...] = ()
+    seals: Mapping[str, Seal] = field(default_factory=dict)
     populations: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     broke: frozenset[str] = frozenset()
 
@@ -101,6 +105,19 @@ class Facts:
     def masked(self) -> bool:
         """Whether the round hides its updates."""
         return self.study.terms.stages[self.round.stage].mode == "masked"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the round shows no update before all are fixed."""
+        return self.study.terms.stages[self.round.stage].mode == "sealed"
+
+    @property
+    def awaited(self) -> Names:
+        """Who may do the round's step: of a sealed round's updates, those who sealed one."""
+        names = awaited(self.round)
+        if self.sealed and self.round.step == "submit":
+            return tuple(name for name in names if name in self.seals)
+        return names
 
     @property
     def told(self) -> masks.Told:
@@ -114,6 +131,7 @@ class Facts:
         by_step: dict[Step, Iterable[str]] = {
             "keys": self.keys,
             "shares": self.dealings,
+            "seal": [name for name in self.seals if name in self.round.members],
             "submit": self.submitted,
             "reveal": self.revealed,
         }
@@ -142,10 +160,10 @@ def is_over(facts: Facts) -> bool:
     if masks.waiting(facts.complaints, facts.submitted):
         return False
     absent = frozenset(name for name, part in facts.roll.everybody if part.absent)
-    if this.step in {"keys", "shares", "submit"}:
+    if this.step in {"keys", "shares", "seal", "submit"}:
         absent -= masks.begun(facts.own)
     wanted = needed(len(this.members)) if this.step == "commit" else facts.study.terms.quorum
-    waiting = any(name not in done and name not in absent for name in awaited(this))
+    waiting = any(name not in done and name not in absent for name in facts.awaited)
     return not waiting and len(done) >= wanted
 
 
@@ -169,13 +187,21 @@ def after_shares(facts: Facts, now: Moment) -> Change:
     return Change(progress, (fixed,), _missed(facts, missed, now))
 
 
+def after_seal(facts: Facts, now: Moment) -> Change:
+    """Those who sealed an update show it now, or the round is given up when they are too few."""
+    missed = without(facts.round.members, facts.seals)
+    if len(facts.done) < facts.study.terms.quorum:
+        return _give_up(facts, missed, now)
+    return Change(facts.progress, (next_step(facts.study, facts.round, now),), _missed(facts, missed, now))
+
+
 def after_submit(facts: Facts, now: Moment) -> Change:
     """The cohort is fixed, or the round given up because it is below the quorum."""
     if facts.masked:
         return _after_masked_submit(facts, now)
     cohort = tuple(sorted(set(facts.submitted) - facts.broke))
     if len(cohort) < facts.study.terms.quorum:
-        return _give_up(facts, without(facts.round.members, cohort), now)
+        return _give_up(facts, without(facts.awaited, cohort), now)
     return _cohort_fixed(facts, cohort, now)
 
 
@@ -214,7 +240,7 @@ def _cohort_fixed(facts: Facts, cohort: Names, now: Moment) -> Change:
         missing=missing,
     )
     event = CohortFixed(facts.study.id, fixed.id, len(cohort), missing)
-    silent = without(awaited(facts.round), facts.submitted)
+    silent = without(facts.awaited, facts.submitted)
     return Change(facts.progress, (fixed,), _missed(facts, silent, now), (event,))
 
 
@@ -287,6 +313,7 @@ def after_open(facts: Facts, now: Moment) -> Change:
 AFTER: dict[Step, Callable[[Facts, Moment], Change]] = {
     "keys": after_keys,
     "shares": after_shares,
+    "seal": after_seal,
     "submit": after_submit,
     "reveal": after_reveal,
     "commit": after_commit,
@@ -363,7 +390,8 @@ def _give_up(facts: Facts, missing: tuple[str, ...], now: Moment, why: str = MIS
         reason = f"round {this.index}, try {this.attempt + 1}: {why}"
         return joined(first, abort(study, progress, reason))
     again = replace(progress, attempt=this.attempt + 1, round=None)
-    return joined(first, begin(study, again, facts.roll, now, records=this.records))
+    shown = facts.sealed and this.step != "seal"
+    return joined(first, begin(study, again, facts.roll, now, records=this.records, sealed=shown))
 
 
 def _missed(facts: Facts, names: tuple[str, ...], now: Moment) -> tuple[tuple[str, Joined], ...]:

@@ -132,6 +132,16 @@ def commitment(round: bytes, member: str, outcome: Outcome) -> bytes:  # noqa: A
     return tagged("consortia/result", round + member.encode("ascii") + outcome.sum + outcome.state)
 
 
+def first_try(this: Round) -> bytes:
+    """The id of a round's first try, to which seals belong: they hold for every further one."""
+    return round_id(this.study, this.stage, this.index, 0)
+
+
+def seal(first: bytes, member: str, blob: bytes, salt: bytes) -> bytes:
+    """H("consortia/update-seal", first try's round id | member | blob | salt): of no use to anybody else."""
+    return tagged("consortia/update-seal", first + member.encode("ascii") + blob + salt)
+
+
 def query(this: Round, terms: Terms, sums: bytes) -> bytes:
     """What a round asks of its members' data, whichever study asks, and for whatever purpose.
 
@@ -265,11 +275,13 @@ def begin(
     *,
     early: Mapping[str, RoundKeys] | None = None,
     records: int | None = None,
+    sealed: bool = False,
 ) -> Change:
     """The next round opens, for those who stay; or all rounds are done, or too few members are left.
 
     `early` are the keys that members published for it before, if it is a masked one. `records` are those of
-    the try before, if this is another one of its round: what is sent again was weighed by them.
+    the try before, if this is another one of its round: what is sent again was weighed by them. With
+    `sealed` it waits for the updates sealed in an earlier try: who saw some of them seals nothing any more.
     """
     index, terms = progress.index, study.terms
     if index == rounds_of(terms.stages):
@@ -284,6 +296,8 @@ def begin(
     if records is None:
         records = sum(part.records for _, part in staying)
     opened = _opened(study, progress, tuple(name for name, _ in staying), records, now)
+    if sealed:
+        opened = next_step(study, opened, now)
     if opened.step == "keys":
         absent = frozenset(name for name, part in staying if part.absent)
         keys = {name: one for name, one in (early or {}).items() if name in opened.members}
@@ -352,7 +366,7 @@ def next_step(study: Study, this: Round, now: Moment) -> Round:
 
 def _allowed(terms: Terms, step: Step) -> int:
     """How long members have for a step, in milliseconds."""
-    return terms.deadlines.submit if step == "submit" else terms.deadlines.result
+    return terms.deadlines.submit if step in {"seal", "submit"} else terms.deadlines.result
 
 
 def joined(first: Change, then: Change) -> Change:

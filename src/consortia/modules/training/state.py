@@ -3,7 +3,7 @@
 from consortia.base.codec import Record
 from consortia.kernel.context import Context
 from consortia.kernel.table import Part, Table
-from consortia.modules.training.rules import Change, query
+from consortia.modules.training.rules import Change, first_try, query
 from consortia.modules.training.types import (
     Asked,
     Brought,
@@ -17,6 +17,7 @@ from consortia.modules.training.types import (
     Revealed,
     Round,
     RoundKeys,
+    Seal,
     Secret,
     Study,
     Submission,
@@ -36,6 +37,7 @@ BROUGHT = Table(
 )
 ROUNDS = Table("training", "round", Round, (bytes, int, int), "a try of a round, by study, index and attempt")
 SUBMISSIONS = Table("training", "submission", Submission, (bytes, str), "a member's update, by round id")
+SEALS = Table("training", "seal", Seal, (bytes, str), "a member's seal, by the id of a round's first try")
 RESULTS = Table("training", "result", Result, (bytes, str), "a member's result, by round id")
 KEYS = Table("training", "keys", RoundKeys, (bytes, str), "a member's keys for a masked round, by round id")
 DEALINGS = Table("training", "dealing", Dealing, (bytes, str), "a dealer's shares while they may be needed")
@@ -68,6 +70,7 @@ TABLES = (
     SECRETS,
     ASKED,
     BUDGETS,
+    SEALS,
 )
 
 
@@ -85,6 +88,12 @@ def brought_at(ctx: Context, study: bytes, member: str, index: int) -> Brought |
 def submissions_of(ctx: Context, round: bytes) -> dict[str, Submission]:  # noqa: A002
     """The updates of a round, sorted by member."""
     return {str(key[1]): found for key, found in sorted(SUBMISSIONS.scan(ctx, round), key=_key)}
+
+
+def seals_of(ctx: Context, this: Round) -> dict[str, Seal]:
+    """The seals of a round, whichever of its tries they were made in, sorted by member."""
+    found = SEALS.scan(ctx, first_try(this))
+    return {str(key[1]): seal for key, seal in sorted(found, key=_key)}
 
 
 def results_of(ctx: Context, round: bytes) -> dict[str, Result]:  # noqa: A002

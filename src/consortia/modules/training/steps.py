@@ -10,7 +10,12 @@ from consortia.kernel.context import Context
 from consortia.modules.training import refusals as codes
 from consortia.modules.training import rules
 from consortia.modules.training.budgets import round_cost
-from consortia.modules.training.events import ResultCommitted, ResultOpened, UpdateSubmitted
+from consortia.modules.training.events import (
+    ResultCommitted,
+    ResultOpened,
+    UpdateSealed,
+    UpdateSubmitted,
+)
 from consortia.modules.training.handlers import can_pay, roll, running_study, tell, usable
 from consortia.modules.training.masks import begun
 from consortia.modules.training.messages import (
@@ -21,7 +26,9 @@ from consortia.modules.training.messages import (
     PublishKeys,
     Reveal,
     Submit,
+    Unseal,
 )
+from consortia.modules.training.messages import Seal as AskedSeal
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.rounds import AFTER, NOBODY_ASKED, Facts, awaited, is_over, judge
 from consortia.modules.training.rules import Change, Moment
@@ -29,6 +36,7 @@ from consortia.modules.training.state import (
     JOINS,
     PROGRESS,
     RESULTS,
+    SEALS,
     SUBMISSIONS,
     asked_of,
     complaints_of,
@@ -39,6 +47,7 @@ from consortia.modules.training.state import (
     parts_of,
     results_of,
     revealed_of,
+    seals_of,
     submissions_of,
     write,
 )
@@ -48,11 +57,13 @@ from consortia.modules.training.types import (
     Progress,
     Result,
     Round,
+    Seal,
     Step,
     Study,
     Submission,
 )
 
+SEAL_COST = 300
 SUBMIT_COST = 400
 HOLDER_COST = 80
 """Checking one holder's signature takes about 70 us."""
@@ -61,13 +72,34 @@ COMMIT_COST = 300
 OPEN_COST = 800
 
 
-def submit_cost(message: Submit) -> int:
-    """The cost of a Submit: what it writes, and every signature that it brings."""
+def submit_cost(message: Submit | Unseal) -> int:
+    """The cost of a Submit or an Unseal: what it writes, and every signature that it brings."""
     return SUBMIT_COST + HOLDER_COST * len(message.availability)
 
 
-def submit(ctx: Context, message: Submit, ports: Ports) -> None:
-    """Fix the own update of the open round."""
+def seal(ctx: Context, message: AskedSeal, ports: Ports) -> None:
+    """Fix the own update of a sealed round, and show nobody what it is."""
+    # CHECK
+    study, progress = running_study(ctx, message.study)
+    member = ctx.signer.member
+    part = part_of(ctx, study)
+    require(usable(ctx, study, member, part, ports), codes.DATASET_CLOSED)
+    this = round_at(ctx, progress, message.study, message.round, "seal")
+    facts = facts_of(ctx, ports, (study, progress, this))
+    require(member not in facts.seals, codes.ALREADY_DONE)
+    # DECIDE
+    sealed = Seal(message.commitment)
+    change = following(ctx, replace(facts, seals=dict(sorted({**facts.seals, member: sealed}.items()))))
+    # WRITE
+    SEALS.put(ctx, sealed, rules.first_try(this), member)
+    write(ctx, study, change)
+    # EMIT
+    ctx.emit(UpdateSealed(study.id, this.id, member))
+    tell(ctx, change)
+
+
+def submit(ctx: Context, message: Submit | Unseal, ports: Ports) -> None:
+    """Fix the own update of the open round: of a sealed one, the one that was sealed."""
     # CHECK
     study, progress = running_study(ctx, message.study)
     member = ctx.signer.member
@@ -77,6 +109,7 @@ def submit(ctx: Context, message: Submit, ports: Ports) -> None:
     facts = facts_of(ctx, ports, (study, progress, this))
     require(member in awaited(this), codes.NOT_IN_ROUND, member)
     require(member not in facts.submitted, codes.ALREADY_DONE)
+    _check_seal(facts, member, message)
     size = rules.blob_bytes(study.terms.stages[this.stage])
     require(message.size == size, codes.BAD_SIZE, f"{message.size} bytes, the stage's vectors have {size}")
     holders = tuple(held.member for held in message.availability)
@@ -100,6 +133,15 @@ def submit(ctx: Context, message: Submit, ports: Ports) -> None:
     # EMIT
     ctx.emit(UpdateSubmitted(study.id, this.id, member, message.blob))
     tell(ctx, change)
+
+
+def _check_seal(facts: Facts, member: str, message: Submit | Unseal) -> None:
+    """Whether an update is the one that its member sealed, where it had to."""
+    seal, salt = facts.seals.get(member), message.salt if isinstance(message, Unseal) else None
+    require((salt is None or facts.sealed) and (seal is not None or not facts.sealed), codes.NOT_SEALED)
+    if seal is not None:
+        made = None if salt is None else rules.seal(rules.first_try(facts.round), member, message.blob, salt)
+        require(made == seal.commitment, codes.NOT_AS_SEALED)
 
 
 def close(ctx: Context, message: Close, ports: Ports) -> None:
@@ -165,7 +207,9 @@ def open_result(ctx: Context, message: OpenResult, ports: Ports) -> None:
     tell(ctx, change)
 
 
-StepMessage = PublishKeys | DealShares | Submit | Reveal | Close | CommitResult | OpenResult
+StepMessage = (
+    PublishKeys | DealShares | AskedSeal | Submit | Unseal | Reveal | Close | CommitResult | OpenResult
+)
 
 
 def moved_on(ctx: Context, message: StepMessage) -> bool:
@@ -212,6 +256,7 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
     study, progress, this = at
     parts, step = parts_of(ctx, study.id), this.step
     stages, masked = study.terms.stages, study.terms.stages[this.stage].mode == "masked"
+    sealed = stages[this.stage].mode == "sealed"
     early = {}
     if step == "open" and this.index + 1 < rules.rounds_of(stages):
         early = keys_of(ctx, rules.next_round_id(study, this))
@@ -234,6 +279,7 @@ def facts_of(ctx: Context, ports: Ports, at: tuple[Study, Progress, Round]) -> F
         early=early,
         asked=asked_of(ctx, study, progress, this) if masked else NOBODY_ASKED,
         own=own,
+        seals=seals_of(ctx, this) if sealed else {},
         populations={
             name: ports.assets.populations(ctx, parts[name].dataset) or () for name in paying if cost
         },

@@ -34,15 +34,18 @@ OPEN_STUDIES_MAX = 32
 Purpose = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$")]
 """What a study is for, in the same words as the purposes of the data sets' rights."""
 
-Mode = Literal["open", "masked"]
-"""How a round shows its updates: `open`, to all members; `masked`, to nobody: only their sum is seen."""
+Mode = Literal["open", "masked", "sealed"]
+"""How a round shows its updates: `open`, to all members; `masked`, to nobody: only their sum is seen;
+`sealed`, to all members, but only once everybody's is fixed."""
 
-Step = Literal["keys", "shares", "submit", "reveal", "commit", "open"]
-"""What a round waits for: keys, shares of the secrets that make the masks, every member's update, the shares
-that lift the masks from the sum, commitments to the result, the opening of one."""
+Step = Literal["keys", "shares", "seal", "submit", "reveal", "commit", "open"]
+"""What a round waits for: keys, shares of the secrets that make the masks, seals of updates that nobody is
+shown yet, every member's update, the shares that lift the masks from the sum, commitments to the result, the
+opening of one."""
 
 STEPS: dict[Mode, tuple[Step, ...]] = {
     "open": ("submit", "commit", "open"),
+    "sealed": ("seal", "submit", "commit", "open"),
     "masked": ("keys", "shares", "submit", "reveal", "commit", "open"),
 }
 """The steps of a round, in order, for each mode."""
@@ -264,6 +267,12 @@ class Submission(Record, frozen=True):
     blob: Digest
     size: U63
     holders: Names
+
+
+class Seal(Record, frozen=True):
+    """What a member committed to send in a round, before anybody was shown an update: see `rules.seal`."""
+
+    commitment: Digest
 
 
 class Result(Record, frozen=True):

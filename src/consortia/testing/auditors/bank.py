@@ -237,6 +237,7 @@ class Bank(Model):
         if study is not None and scorer is not None:
             refuse("bad_condition", when=scorer not in self.identity.present() or study["begun"])
             refuse("masked_study", when=not study["open"])
+            refuse("unsealed_study", when=not study["sealed"])
         refuse("bad_deadline", when=not said.at.time < m.deadline <= said.at.time + YEAR)
         refuse("short_balance", when=self._has(m.payer, m.unit) < m.amount)
         none = dict.fromkeys(("method", "arguments"))

@@ -302,13 +302,16 @@ def teach(draw: Drawing) -> Move:
     if before is not None and draw.often(0.9):
         did = tuple(Did(**each) for each in before["did"])
         copied = before["copied"]
-        return Move(signer, (Teach(study, True, before["open"], draw.often(0.8), copied, did),))
+        return Move(
+            signer, (Teach(study, True, before["open"], before["sealed"], draw.often(0.8), copied, did),)
+        )
     names = draw.identity.present()
     some = sorted(draw.rng.sample(names, draw.rng.randint(1, max(1, len(names) - 1))))
     if draw.often(0.1):
         some = [f"clinic-{number}" for number in range(1, 10)]
     did = tuple(Did(name, draw.rng.randint(1, 90), draw.rng.randint(1, 5)) for name in some[:12])
-    message = Teach(study, draw.often(0.1), draw.often(0.8), draw.often(0.1), draw.often(0.2), did)
+    begun, open_one, sealed = draw.often(0.1), draw.often(0.8), draw.often(0.8)
+    message = Teach(study, begun, open_one, sealed, draw.often(0.1), draw.often(0.2), did)
     return Move(signer, (message,))
 
 

@@ -32,6 +32,7 @@ class Teach(Record, frozen=True):
     study: Digest
     begun: bool
     open: bool
+    sealed: bool
     finished: bool
     copied: bool
     did: Annotated[tuple[Did, ...], Meta(max_length=12)]
@@ -91,7 +92,7 @@ class School:
     def standing(self, ctx: Context, study: bytes) -> Standing | None:
         """How it stands."""
         found = STUDIES.get(ctx, study)
-        return None if found is None else Standing(found.said.begun, found.said.open)
+        return None if found is None else Standing(found.said.begun, found.said.open, found.said.sealed)
 
     def contributions(self, ctx: Context, study: bytes) -> tuple[Contribution, ...]:
         """Who did what for it."""

@@ -266,7 +266,20 @@ class Training(Steps):
         self.tell("dealer_answered", study=m.study, round=m.round, dealer=said.member, holder=m.holder)
         self.goes_on(said, this)
 
-    def submit(self, said: Said, m: asked.Submit) -> None:
+    def seal(self, said: Said, m: asked.Seal) -> None:
+        """An update is fixed that nobody is shown."""
+        this = self.at_step(said, m.study, m.round, "seal", data=True)
+        held = self.seals(this)
+        refuse("already_done", when=said.member in held)
+        held[said.member] = {"commitment": m.commitment}
+        self.tell("update_sealed", study=m.study, round=m.round, member=said.member)
+        self.goes_on(said, this)
+
+    def unseal(self, said: Said, m: asked.Unseal) -> None:
+        """An update that was sealed is shown."""
+        self.submit(said, m)
+
+    def submit(self, said: Said, m: asked.Submit | asked.Unseal) -> None:
         """An update that enough members hold."""
         this = self.at_step(said, m.study, m.round, "submit", data=True)
         masked = this["graph"] is not None
@@ -274,6 +287,7 @@ class Training(Steps):
         held = self.did("submission", this)
         refuse("already_done", when=said.member in held)
         stage = self.stage_of(m.study, this["index"])[1]
+        self.check_seal(this, said.member, m, sealed=stage["mode"] == "sealed")
         refuse("bad_size", when=m.size != stage["length"] * stage["ring_bits"] // 8)
         names = [each.member for each in m.availability]
         orderly = names == sorted(set(names)) and set(names) <= set(this["members"]) and said.member in names
@@ -285,6 +299,15 @@ class Training(Steps):
         held[said.member] = {"blob": m.blob, "size": m.size, "holders": names}
         self.tell("update_submitted", study=m.study, round=m.round, member=said.member, blob=m.blob)
         self.goes_on(said, this)
+
+    def check_seal(self, this: Plain, name: str, m: asked.Submit | asked.Unseal, *, sealed: bool) -> None:
+        """A sealed round takes what its member sealed, and no other takes a salt."""
+        salt = getattr(m, "salt", None)
+        refuse("not_sealed", when=name not in self.seals(this) if sealed else salt is not None)
+        if sealed:
+            first = self.round_id(m.study, this["index"], 0)
+            made = tagged("consortia/update-seal", first + name.encode("ascii") + m.blob + (salt or b""))
+            refuse("not_as_sealed", when=salt is None or made != self.seals(this)[name]["commitment"])
 
     def _held(self, name: str, told: bytes, signature: bytes) -> bool:
         member = self.identity.members[name]

@@ -25,8 +25,10 @@ ATTACKS = {
         *("garble a share", "garble a share", "deal falsely", "deal falsely"),
         *("deal to too few", "deal among other keys", "deal among other keys"),
     ),
+    "seal": ("copy another's seal", "seal again"),
     "submit": (
         *("tell another size", "be held by too few", "forge a holder", "hold by an outsider"),
+        *("show another's update", "keep the salt back", "bring a salt"),
         *("complain again", "complain of oneself", "answer nobody", "submit again"),
     ),
     "reveal": (
@@ -183,6 +185,24 @@ def _deal(draw: Drawing, this: Plain, by: str, attack: str) -> Record:
     return asked.DealShares(this["study"], this["id"], graph or bytes(32), tuple(entries))
 
 
+def _is_sealed(draw: Drawing, this: Plain) -> bool:
+    return bool(_training(draw).stage_of(this["study"], this["index"])[1]["mode"] == "sealed")
+
+
+def _first(draw: Drawing, this: Plain) -> bytes:
+    """The id of a round's first try."""
+    return _training(draw).round_id(this["study"], this["index"], 0)
+
+
+def _seal(draw: Drawing, this: Plain, by: str, attack: str) -> Record:
+    first = _first(draw, this)
+    text = first + by.encode() + secret(first, by, "blob") + secret(first, by, "salt")
+    commitment, others = tagged("consortia/update-seal", text), _training(draw).seals(this)
+    if attack == "copy another's seal" and others:
+        commitment = others[draw.pick(sorted(others))]["commitment"]
+    return asked.Seal(this["study"], this["id"], commitment)
+
+
 def _submit(draw: Drawing, this: Plain, by: str, attack: str) -> Record:
     if attack.startswith("complain"):
         dealer = by if attack == "complain of oneself" else draw.other(by)
@@ -190,7 +210,9 @@ def _submit(draw: Drawing, this: Plain, by: str, attack: str) -> Record:
     if attack == "answer nobody":
         return answer(draw, this, by, draw.other(by)).messages[0]
     members, size = this["members"], 32
-    blob = secret(this["id"], by, "blob")
+    sealed_first, first = _is_sealed(draw, this), _first(draw, this)
+    shown = draw.other(by) if attack == "show another's update" else by
+    blob = secret(first if sealed_first else this["id"], shown, "blob")
     enough = 2 * len(members) // 3 + 1
     count = draw.rng.randint(enough, len(members))
     names = sorted({by, *draw.rng.sample(members, count)}) if by in members else [*members]
@@ -214,6 +236,9 @@ def _submit(draw: Drawing, this: Plain, by: str, attack: str) -> Record:
         place = draw.rng.randrange(len(held))
         other = draw.signer(held[place].member, "worker").sign(told)
         held[place] = replace(held[place], signature=draw.pick((other, bytes(64))))
+    if sealed_first is not (attack in {"keep the salt back", "bring a salt"}):
+        salt = secret(first, by, "salt")
+        return asked.Unseal(this["study"], this["id"], blob, size, salt, tuple(held))
     return asked.Submit(this["study"], this["id"], blob, size, tuple(held))
 
 
@@ -285,6 +310,7 @@ def _open(draw: Drawing, this: Plain, by: str, attack: str) -> Record:
 _SAYS = {
     "keys": _publish,
     "shares": _deal,
+    "seal": _seal,
     "submit": _submit,
     "reveal": _reveal,
     "commit": _commit,
@@ -293,10 +319,14 @@ _SAYS = {
 
 
 def _kept(draw: Drawing, table: str, this: Plain) -> dict[str, Plain]:
+    return _training(draw).did(table, this)
+
+
+def _training(draw: Drawing) -> Training:
     model = draw.world.models["training"]
     if not isinstance(model, Training):
         raise TypeError("another stands in the place of training")
-    return model.did(table, this)
+    return model
 
 
 def _node(draw: Drawing, name: str) -> SigningKey:

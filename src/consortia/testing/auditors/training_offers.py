@@ -64,7 +64,7 @@ def _stage(draw: Drawing, number: int, quorum: int, *, masked: bool) -> Stage:
         0,
         1 << 40,
         "sum",
-        "masked" if masked else "open",
+        "masked" if masked else draw.pick(("open", "sealed")),
         "mean",
         0,
         0,

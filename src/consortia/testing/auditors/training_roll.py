@@ -26,7 +26,7 @@ class Studies(Model):
         """By study and member: every part that somebody took, also of those that left."""
         self.rounds: dict[tuple[bytes, int, int], Plain] = {}
         self.kept: dict[str, dict[bytes, dict[str, Plain]]] = {
-            table: {} for table in ("submission", "result", "keys", "dealing", "revealed", "secret")
+            table: {} for table in ("submission", "result", "keys", "dealing", "revealed", "secret", "seal")
         }
         """By table, round id and member."""
         self.complaints: dict[bytes, dict[tuple[str, str], Plain]] = {}

@@ -1,3 +1,4 @@
+# Long because the auditor says of every step, in one place, how it ends and what follows
 """How the auditor of training lets a step of a round end, and what follows."""
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from consortia.testing.auditors.training_sums import Sums, is_telling
 DOES = {
     "keys": "keys",
     "shares": "dealing",
+    "seal": "seal",
     "submit": "submission",
     "reveal": "revealed",
     "commit": "result",
@@ -45,13 +47,16 @@ class Steps(Sums):
         if len(members) < terms["quorum"]:
             left = f"{len(members)} members are left of a quorum of {terms['quorum']}"
             return self.abort(study, f"before round {index}, {left}")
-        masked = self.stage_of(study, index)[1]["mode"] == "masked"
+        mode = self.stage_of(study, index)[1]["mode"]
+        masked = mode == "masked"
         this = self.fresh(study, members)
         self.rounds[study, index, attempt] = this
         progress["round"] = this["id"]
         early = [name for name in members if name in self.did("keys", this)]
         absent = {name for name in members if self.parts[study][name]["absent"]}
-        self.wait(said, this, "keys" if masked else "submit")
+        begun = attempt and self.rounds[study, index, attempt - 1]["step"] != "seal"
+        first = {"masked": "keys", "sealed": "submit" if begun else "seal", "open": "submit"}[mode]
+        self.wait(said, this, first)
         ahead = attempt == 0 and set(members) - absent <= set(early) and len(early) >= terms["quorum"]
         if masked and ahead:
             self.key(said, this, early)
@@ -108,7 +113,7 @@ class Steps(Sums):
     def wait(self, said: Said, this: Plain, step: str) -> None:
         """A step begins."""
         terms = self.studies[this["study"]]["terms"]
-        long = terms["deadlines"]["submit" if step == "submit" else "result"]
+        long = terms["deadlines"]["submit" if step in {"seal", "submit"} else "result"]
         this.update(step=step, height=said.at.height, time=said.at.time, deadline=said.at.time + long)
 
     def abort(self, study: bytes, reason: str) -> None:
@@ -174,16 +179,30 @@ class Steps(Sums):
         found: list[str] = {
             "keys": members,
             "shares": this["keyed"],
-            "submit": this["dealers"] if masked else members,
+            "seal": members,
+            "submit": this["dealers"] if masked else self.showing(this),
             "reveal": this["dealers"],
             "commit": most,
             "open": sorted(self.did("result", this)),
         }[this["step"]]
         return found
 
+    def showing(self, this: Plain) -> list[str]:
+        """Whose updates a round without masks takes: everybody's, or those that were sealed."""
+        if self.stage_of(this["study"], this["index"])[1]["mode"] != "sealed":
+            found: list[str] = this["members"]
+            return found
+        return [name for name in this["members"] if name in self.seals(this)]
+
+    def seals(self, this: Plain) -> Plain:
+        """What was sealed in a round, in any of its tries."""
+        return self.did("seal", self.rounds[this["study"], this["index"], 0])
+
     def did_it(self, this: Plain) -> list[str]:
         """Who has done the step."""
         held = self.did(DOES[this["step"]], this)
+        if this["step"] == "seal":
+            return [name for name in this["members"] if name in self.seals(this)]
         return sorted(
             name for name, entry in held.items() if this["step"] != "open" or entry["opened"] is not None
         )
@@ -226,6 +245,11 @@ class Steps(Sums):
                 if dealers is None:
                     return self.give_up(said, this, missing, MISSING if missing else APART)
                 this["dealers"] = dealers
+                return self.wait(said, this, "submit")
+            case "seal":
+                if len(did) < self.enough(this):
+                    return self.give_up(said, this, missing)
+                self.absent(said, this, missing)
                 return self.wait(said, this, "submit")
             case "submit":
                 if accused := self.accused(this):

@@ -28,7 +28,7 @@ def _is_ruled(stage: Plain, quorum: int, privacy: Plain | None) -> bool:
     if stage["rule"] == "mean":
         return bool(stage["tolerated"] == 0 and stage["group"] == 0)
     group = stage["group"]
-    if privacy is not None or (stage["mode"] == "open") is not (group == 0):
+    if privacy is not None or (stage["mode"] != "masked") is not (group == 0):
         return False
     try:
         check(stage["rule"], quorum, stage["tolerated"], group=group or 1)

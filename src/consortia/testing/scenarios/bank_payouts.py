@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from consortia.base.codec import Record
 from consortia.exact.shapley import coalitions, orders
 from consortia.modules.bank.messages import ConfirmScores, OpenPayout, Refund, Release, Score, Settle, Take
 from consortia.modules.bank.rules import seed_commitment, set_commitment, table_hash
@@ -16,6 +17,7 @@ from consortia.testing.scenarios.assets import digest
 from consortia.testing.scenarios.bank_parts import PAPER, escrow, limited, made, newest, opened
 from consortia.testing.studies import (
     MEMBERS,
+    SEALED,
     STAGE,
     TERMS,
     committed,
@@ -23,6 +25,8 @@ from consortia.testing.studies import (
     ended,
     joined,
     proposed,
+    seal,
+    unsealed,
     update,
 )
 from consortia.testing.studies import opened as result
@@ -75,8 +79,16 @@ def play_round(
     messages = [
         _copy(bench, study, name, sent[0]) if name == copier else update(bench, this, name) for name in sent
     ]
-    bench.block(*[bench.sign(n, "worker", m) for n, m in zip(sent, messages, strict=True)])
-    this = ended(bench, this) if absent else current(bench, study)
+    if this.step == "seal":
+        made = [seal(bench, this, name, one.blob) for name, one in zip(sent, messages, strict=True)]
+        bench.block(*[bench.sign(n, "worker", m) for n, m in zip(sent, made, strict=True)])
+        this = ended(bench, this) if absent else current(bench, study)
+        shown: list[Record] = [unsealed(one) for one in messages]
+    else:
+        shown = list(messages)
+    bench.block(*[bench.sign(n, "worker", m) for n, m in zip(sent, shown, strict=True)])
+    this = current(bench, study)
+    this = ended(bench, this) if this.step == "submit" else this
     bench.block(*[bench.sign(name, "worker", committed(this, name)) for name in members])
     this = current(bench, study)
     bench.ok(members[0], "worker", result(this))
@@ -104,7 +116,7 @@ def valued(
     bench: Bench, members: tuple[str, ...] = MEMBERS, scorer: str = "harbour", copier: str = ""
 ) -> bytes:
     """The id of a payout by value of a finished study that harbour scores."""
-    study = joined(bench, members)
+    study = joined(bench, members, SEALED)
     bench.ok("north", "operator", payout(bench, study, "value", scoring(scorer)))
     finish(bench, study, members, copier=copier)
     return newest(bench)
@@ -135,7 +147,7 @@ def _opens(rule: PayRule) -> Callable[[Bench], Step]:
 
 
 def _opens_by_value(bench: Bench) -> Step:
-    return step("north", "operator", payout(bench, joined(bench), "value", scoring()))
+    return step("north", "operator", payout(bench, joined(bench, terms=SEALED), "value", scoring()))
 
 
 def _settles(rule: PayRule, absent: str = "") -> Callable[[Bench], Step]:
@@ -220,6 +232,11 @@ def _masked(bench: Bench) -> Step:
     return step("north", "operator", payout(bench, proposed(bench, terms), "value", scoring()))
 
 
+def _unsealed(bench: Bench) -> Step:
+    terms = replace(TERMS, stages=(*SEALED.stages, replace(STAGE, name="more")))
+    return step("north", "operator", payout(bench, proposed(bench, terms), "value", scoring()))
+
+
 def _with(**fields: object) -> Callable[[Bench], Step]:
     return lambda bench: step("north", "operator", payout(bench, joined(bench), "equal", None, **fields))
 
@@ -292,7 +309,7 @@ def _scores_too_late(bench: Bench) -> Step:
 
 
 def _scores_too_soon(bench: Bench) -> Step:
-    bench.ok("north", "operator", payout(bench, joined(bench), "value", scoring()))
+    bench.ok("north", "operator", payout(bench, joined(bench, terms=SEALED), "value", scoring()))
     return step("harbour", "worker", told(newest(bench)))
 
 
@@ -345,6 +362,7 @@ REFUSED = tuple(
         ("a scoring set after the first round", _scoring_too_late, "bad_condition", 5),
         ("a payout as an escrow by hand", _by_hand, "bad_condition", 5),
         ("a payout by value under masks", _masked, "masked_study", 5),
+        ("a payout by value of updates that are not sealed", _unsealed, "unsealed_study", 5),
         ("a payout in no unit", _with(unit=digest("no unit")), "unknown_unit", 5),
         ("a payout that is over at once", _with(deadline=1), "bad_deadline", 5),
         ("a payout of more than there is", _with(amount=1_001), "short_balance", 5),
