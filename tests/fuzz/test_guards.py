@@ -40,7 +40,7 @@ ROUNDS = {masked: "training", steps: "training"}
 OF_ROUNDS = (
     *("masked.publish_keys already_done", "masked.publish_keys bad_keys", "masked.deal_shares already_done"),
     *("masked.deal_shares other_keys", "masked.reveal already_done", "masked.reveal not_as_dealt"),
-    *("steps.seal already_done", "steps._check_seal not_sealed", "steps._check_seal not_as_sealed"),
+    *("steps.seal_update already_done", "steps._check_seal not_sealed", "steps._check_seal not_as_sealed"),
     *("steps.submit already_done", "steps.submit bad_availability", "steps.close wrong_round"),
     *("steps.close too_early", "steps.commit_result already_done"),
 )

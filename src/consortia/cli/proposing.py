@@ -62,14 +62,14 @@ PRIVATE_RECIPE = "glm.logistic.private"
 )
 @click.option(
     "--open",
-    "is_open",
-    is_flag=True,
+    "mode",
+    flag_value="open",
     help="Let every member see every update; masked rounds show their sum alone, and take three members.",
 )
 @click.option(
     "--sealed",
-    "is_sealed",
-    is_flag=True,
+    "mode",
+    flag_value="sealed",
     help="As --open, but nobody is shown an update before all are fixed: what payouts by value ask for.",
 )
 @click.option(
@@ -165,8 +165,7 @@ def propose(
     parameters: tuple[str, ...],
     invited: tuple[str, ...],
     quorum: int | None,
-    is_open: bool,
-    is_sealed: bool,
+    mode: law.Mode | None,
     rule: Rule,
     tolerate: int,
     group: int,
@@ -194,8 +193,7 @@ def propose(
     spans = [
         int(minutes * MINUTE_MILLISECONDS) or 1 for minutes in (join_minutes, round_minutes, result_minutes)
     ]
-    mode: law.Mode = "sealed" if is_sealed else "open" if is_open else "masked"
-    summing = Summing(mode, rule, tolerate, group)
+    summing = Summing(mode or "masked", rule, tolerate, group)
     deadlines = law.Deadlines(*spans)
     private = None if epsilon is None else Private(epsilon, delta, colluders, member_records)
     wanted = Wanted(name, title or name, purpose, deadlines, invited, quorum, retries, summing, private)

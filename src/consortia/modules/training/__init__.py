@@ -46,7 +46,7 @@ METHODS = (
     Method(messages.Complain, masked.complain, WORKERS, cost=masked.COMPLAIN_COST, prompt=True),
     Method(messages.Answer, masked.answer, WORKERS, cost=masked.ANSWER_COST, urgent=True, prompt=True),
     Method(messages.Reveal, masked.reveal, WORKERS, cost=masked.reveal_cost, prompt=MOVED_ON),
-    Method(messages.Seal, steps.seal, WORKERS, cost=steps.SEAL_COST, prompt=MOVED_ON),
+    Method(messages.Seal, steps.seal_update, WORKERS, cost=steps.SEAL_COST, prompt=MOVED_ON),
     Method(messages.Unseal, steps.submit, WORKERS, cost=steps.submit_cost, prompt=MOVED_ON),
     Method(messages.Submit, steps.submit, WORKERS, cost=steps.submit_cost, prompt=MOVED_ON),
     Method(messages.Close, steps.close, PEOPLE | WORKERS, cost=steps.CLOSE_COST, prompt=MOVED_ON),

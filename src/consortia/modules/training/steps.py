@@ -77,7 +77,7 @@ def submit_cost(message: Submit | Unseal) -> int:
     return SUBMIT_COST + HOLDER_COST * len(message.availability)
 
 
-def seal(ctx: Context, message: AskedSeal, ports: Ports) -> None:
+def seal_update(ctx: Context, message: AskedSeal, ports: Ports) -> None:
     """Fix the own update of a sealed round, and show nobody what it is."""
     # CHECK
     study, progress = running_study(ctx, message.study)
