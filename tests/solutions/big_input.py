@@ -20,7 +20,9 @@ from tempfile import TemporaryDirectory
 from consortia.engines.train.files import DataError
 from consortia.solutions.city.flows import read_flows
 from consortia.solutions.city.ngsi_ld import read_entities
+from consortia.solutions.city.readings import Reading as Hour
 from consortia.solutions.city.readings import read_csv
+from consortia.solutions.city.sensorthings import read_json, things_of
 from consortia.solutions.finance.fraud.cards import read_cards
 from consortia.solutions.finance.iso20022.payments import read_payments
 from consortia.solutions.finance.iso20022.sheets import COLUMNS as SHEET
@@ -264,6 +266,17 @@ def take_readings(path: Path) -> Taken:
     return len(found.found), found.rejected
 
 
+def thing(number: int) -> str:
+    """A home with one hour, as a thing."""
+    return json.dumps(things_of([Hour(f"h{number}", 490_000 + number % 9_000, 12, 3)])[0])
+
+
+def take_things(path: Path) -> Taken:
+    """Hours of things."""
+    found = read_json(path)
+    return len(found.found), found.rejected
+
+
 def take_flows(path: Path) -> Taken:
     """Hours of sensors."""
     found = read_flows(path)
@@ -414,6 +427,20 @@ READERS = {
             "no JSON": lambda _: "{",
         },
         take_readings,
+    ),
+    "things.ndjson": Reader(
+        "SensorThings",
+        thing,
+        {
+            "a wrong unit": change(thing, '"W.h"', '"J"'),
+            "no streams": change(thing, "Datastreams", "Streams"),
+            "a missing way": change(thing, '"name": "fed"', '"name": "fee"'),
+            "a duplicate": lambda _: thing(0),
+            "a hostile name": change(thing, '{"name": "h', '{"name": "' + json.dumps(HOSTILE)[1:-1]),
+            "no JSON": lambda _: "{",
+        },
+        take_things,
+        most=200_000,
     ),
     "flows.ndjson": Reader(
         "NGSI-LD, TrafficFlowObserved",

@@ -8,9 +8,9 @@ import click
 from consortia.cli.filing import done, hold, out_option, save
 from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE
-from consortia.solutions.city.ngsi_ld import as_entities, read_entities
+from consortia.solutions.city.ngsi_ld import as_entities
 from consortia.solutions.city.readings import Reading, as_csv, read_csv
-from consortia.solutions.city.sensorthings import as_things
+from consortia.solutions.city.sensorthings import as_things, read_json
 
 FORMS: dict[str, Callable[[Iterable[Reading]], str]] = {
     "csv": as_csv,
@@ -30,7 +30,9 @@ ENTITIES = (".json", ".jsonld", ".ndjson", ".jsonl")
 def convert(
     *, file: Path, form: str, out: Path, rejects: Path | None, skip_bad_rows: bool, as_json: bool
 ) -> int:
-    """Read hours of meters from FILE, a CSV or NGSI-LD entities (.json), and write them in another form.
+    """Read hours of meters from FILE, a CSV or JSON, and write them in another form.
+
+    JSON is entities of NGSI-LD or things of SensorThings with their streams and observations inside.
 
     The columns of a CSV are: meter, time, drawn [kWh], fed [kWh].
     """
@@ -42,6 +44,6 @@ def convert(
 
 def read_readings(file: Path, rejects: Path | None, *, skip: bool) -> tuple[Reading, ...]:
     """The readings of a file; raises Failure where some cannot be used, unless told to skip those."""
-    read = read_entities(file) if file.suffix.lower() in ENTITIES else read_csv(file)
+    read = read_json(file) if file.suffix.lower() in ENTITIES else read_csv(file)
     hold(read.rejected, rejects, skip=skip)
     return read.found

@@ -11,7 +11,7 @@ from consortia.cli.readings import convert
 from consortia.engines.train.files import DataError
 from consortia.solutions.city.ngsi_ld import as_entities, entity_of, read_entities
 from consortia.solutions.city.readings import Reading, as_csv, read_csv
-from consortia.solutions.city.sensorthings import things_of
+from consortia.solutions.city.sensorthings import as_things, read_json, things_of
 
 HEADER = "meter,time,drawn [kWh],fed [kWh]"
 GOOD = "house-1,2026-01-31T12:00:00Z,1.25,0"
@@ -235,6 +235,67 @@ def test_things_have_a_stream_each_way_and_an_observation_an_hour():
     assert [one["result"] for one in drawn["Observations"]] == [one.drawn for one in known[:50]]
     assert [one["result"] for one in fed["Observations"]] == [one.fed for one in known[:50]]
     assert drawn["Observations"][0]["phenomenonTime"] == "2026-01-31T12:00:00Z/2026-01-31T13:00:00Z"
+
+
+def things_file(folder, *things, name="things.json"):
+    path = folder / name
+    path.write_text(json.dumps(things[0] if len(things) == 1 else things), encoding="utf-8")
+    return path
+
+
+def test_things_are_read_as_they_are_written_listed_answered_or_a_line_each(tmp_path):
+    known = tuple(sorted(year(1)))
+    (tmp_path / "things.json").write_text(as_things(known), encoding="utf-8")
+    lines = "\n".join(json.dumps(each) for each in things_of(known))
+    (tmp_path / "things.ndjson").write_text(lines, encoding="utf-8")
+    for path in (
+        tmp_path / "things.json",
+        tmp_path / "things.ndjson",
+        things_file(tmp_path, {"value": things_of(known)}, name="answer.json"),
+    ):
+        assert (read_json(path).found, read_json(path).rejected) == (known, ())
+    assert read_json(entity_file(tmp_path, entity())).found == (HOUR,)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda one: one.pop("Datastreams"), "no thing with Datastreams"),
+        (lambda one: one["Datastreams"].pop(), "0 Datastreams of fed"),
+        (lambda one: one["Datastreams"][0].pop("Observations"), "Observations is no list"),
+        (lambda one: one["Datastreams"][0]["unitOfMeasurement"].update(symbol="J"), "unit 'J'"),
+        (lambda one: one["Datastreams"][1]["Observations"].pop(0), "drawn without fed in the hour"),
+        (lambda one: one["Datastreams"][0]["Observations"].pop(0), "fed without drawn in the hour"),
+        (lambda one: one.update(name="../\x1b[2J"), r"meter '../\\x1b[2J'"),
+    ],
+)
+def test_a_thing_that_cannot_be_used_is_told(tmp_path, change, why):
+    good, wrong = (json.loads(as_things([one])) for one in (HOUR, Reading("b", HOUR.hour, 1, 0)))
+    change(wrong[0])
+    found = read_json(things_file(tmp_path, *good, *wrong))
+    assert found.found == (HOUR,)
+    assert why in found.rejected[0].why.replace("'../\\x1b", "'../\\\\x1b")
+    assert found.rejected[0].why.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("phenomenonTime", "2026-01-31T12:00:00Z", "is no time from and to"),
+        ("phenomenonTime", "2026-01-31T12:00:00/2026-01-31T13:00:00", "has no zone"),
+        ("phenomenonTime", "2026-01-31T12:00:00Z/2026-01-31T14:00:00Z", "phenomenonTime is no hour"),
+        ("result", "many", "result 'many'; a number is wanted"),
+        ("result", -1, "an amount of energy from 0 on is wanted"),
+        ("result", True, "a number is wanted"),
+    ],
+)
+def test_an_observation_that_cannot_be_used_is_told(tmp_path, field, value, why):
+    thing = things_of([HOUR])[0]
+    for stream in thing["Datastreams"]:
+        stream["Observations"].append({**stream["Observations"][0], field: value})
+    found = read_json(things_file(tmp_path, [thing]))
+    assert found.found == (HOUR,)
+    assert [why in each.why for each in found.rejected] == [True, True]
 
 
 def test_the_command_writes_nothing_of_a_file_with_bad_rows_unless_told_so(tmp_path):

@@ -59,9 +59,14 @@ def read_entities(path: Path) -> Readings:
 
     Entities are numbered from 1 as they stand in the file.
     """
-    gathering = Gathering(path.name)
+    return entities_from(path.name, values_in(path))
+
+
+def entities_from(file: str, values: Iterable[tuple[int, str, object]]) -> Readings:
+    """The readings of a file's entities; raises DataError where there is too much of something."""
+    gathering = Gathering(file)
     measured: dict[str, list[Measured]] = {}
-    for number, where, value in values_in(path):
+    for number, where, value in values:
         try:
             if isinstance(value, DataError):
                 raise value

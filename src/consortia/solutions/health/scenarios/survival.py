@@ -14,7 +14,8 @@ from consortia.solutions.health import synthetic
 from consortia.solutions.health.fhir.mapping import read_mapping
 from consortia.solutions.health.fhir.reading import read
 from consortia.solutions.health.fhir.tables import study_table
-from consortia.solutions.health.scenarios.ward import PURPOSE, Hospitals, Ward
+from consortia.solutions.health.policy import PURPOSE
+from consortia.solutions.health.scenarios.ward import Hospitals, Ward
 from consortia.solutions.health.study import Study
 from consortia.solutions.rejects import Rejected, usable, write_rejects
 from consortia.solutions.story import Asked, Metric, Stage, Story, Told

@@ -8,30 +8,23 @@ from pathlib import Path
 
 from msgspec.json import encode as to_json
 
-from consortia.engines.evaluate import concordance, site_models
-from consortia.engines.train import recipe
 from consortia.engines.train.cox import read_model
 from consortia.engines.train.files import DataError, RawTable
-from consortia.engines.train.loop import train
 from consortia.engines.train.splits import order
-from consortia.engines.train.table import Table, make_table
+from consortia.engines.train.table import make_table
 from consortia.sdk.consent import Slip
 from consortia.sdk.training import Study as Running
 from consortia.sdk.training import Times
+from consortia.solutions.health import tasks
 from consortia.solutions.health.fhir.mapping import Mapping as Columns
 from consortia.solutions.health.fhir.reading import read
 from consortia.solutions.health.fhir.tables import study_table
+from consortia.solutions.health.policy import DATASET, DAYS, OTHER, PURPOSE, RIGHTS
 from consortia.solutions.health.study import PATIENT, Study
 from consortia.solutions.rejects import usable
 from consortia.solutions.story import Stage, StoryFailed
 
-PURPOSE, OTHER = "survival", "insurance"
-DATASET, STUDY = "patients", "recurrence"
-RECIPE = "cox.stratified"
-ROUNDS = 6
-PARAMETERS = {"rounds": ROUNDS, "ridge_milli": 1_000}
 HELD_OUT_PERCENT = 40
-DAYS = 365
 TIMES = Times(join=120_000, submit=20_000, result=20_000)
 
 
@@ -118,7 +111,7 @@ class Ward:
         for name, rows in self.learned.items():
             ledger = self.stage.ledger(name)
             ledger.assets.register_dataset(
-                rows, name=DATASET, subject=PATIENT, process=["*"], download=["*"], purposes=[PURPOSE]
+                rows, name=DATASET, subject=PATIENT, process=RIGHTS, download=RIGHTS, purposes=[PURPOSE]
             )
             ledger.consent.require(DATASET)
             self.slips |= ledger.consent.give(DATASET, purposes=[PURPOSE], days=DAYS, now=now)
@@ -129,11 +122,11 @@ class Ward:
         """The study; after its second round one patient withdraws."""
         lead = self.stage.names[0]
         study = self.stage.ledger(lead).training.propose(
-            STUDY,
+            tasks.STUDY,
             data=DATASET,
             label=self.hospitals.label,
-            recipe=RECIPE,
-            parameters=PARAMETERS,
+            recipe=tasks.RECIPE,
+            parameters=tasks.PARAMETERS,
             purpose=PURPOSE,
             members=self.stage.names,
             retries=20,
@@ -148,14 +141,16 @@ class Ward:
         client = self.stage.client(lead)
         self.records = [
             client.ask("training.round", study=study.id, index=index, attempt=None).round.cohort_records
-            for index in range(ROUNDS + 1)
+            for index in range(tasks.ROUNDS + 1)
         ]
         whole = sum(map(len, self.learned.values()))
         if (self.records[0], self.records[-1]) != (whole, whole - 1):
             raise StoryFailed(
                 f"the rounds read {self.records} records, {whole} and then {whole - 1} are right"
             )
-        self.stage.line(f"{ROUNDS + 1} rounds over {self.records[0]} patients, and then {self.records[-1]}")
+        self.stage.line(
+            f"{tasks.ROUNDS + 1} rounds over {self.records[0]} patients, and then {self.records[-1]}"
+        )
         return client.blob(state, PURPOSE)
 
     def _withdraw(self, study: Running) -> None:
@@ -192,7 +187,7 @@ class Ward:
 
     def tell_origin(self) -> None:
         """The model's provenance and the patient's consent, as FHIR."""
-        made = self.stage.run(self.stage.names[0], "health", "provenance", STUDY)["resources"]
+        made = self.stage.run(self.stage.names[0], "health", "provenance", tasks.STUDY)["resources"]
         subject = self.slips[self.patient].subject.hex()
         given = self.stage.run(self.hospital, "health", "consents", DATASET, subject)["resources"]
         if len(made) != 1 or [one["status"] for one in given] != ["inactive"]:
@@ -206,19 +201,8 @@ class Ward:
         schema = read_model(model).schema
         tables = {name: make_table(_raw(name, rows), schema) for name, rows in self.learned.items()}
         held = [make_table(_raw(name, rows), schema) for name, rows in self.tested.items()]
-        cox = recipe(RECIPE)
-        pooled = train(cox, PARAMETERS, tables).model
-        found = {"together": _ranked(model, held), "all records, stratified": _ranked(pooled, held)}
-        for name, own in site_models(cox, PARAMETERS, tables).items():
-            told = ", imported by all" if name == self.stage.names[0] else ""
-            found[f"{name} alone{told}"] = _ranked(own, held)
-        return found
-
-
-def _ranked(model: bytes, held: list[Table]) -> float:
-    """Concordance within each hospital's held-out patients, weighed by the pairs: strata are not compared."""
-    each = [concordance(model, one) for one in held]
-    return sum(one.c * one.pairs for one in each) / sum(one.pairs for one in each)
+        beside = tasks.baselines(tables, held, self.stage.names[0])
+        return {"together": tasks.ranked(model, held), **beside}
 
 
 def _raw(name: str, rows: list[dict[str, str]]) -> RawTable:

@@ -20,11 +20,9 @@ from consortia.sdk.jsonform import from_json
 from consortia.sdk.training import CannotJoin, Private, StudyEnded, Times
 from consortia.solutions.personal import tasks
 from consortia.solutions.personal.credential import CredentialError, Wish, check, issue
+from consortia.solutions.personal.policy import DATASET, DAYS, OTHER, PAPERS, PURPOSE, RIGHTS
 from consortia.solutions.story import Stage, StoryFailed
 
-PURPOSE, OTHER = "recommending", "marketing"
-DATASET, PAPERS = "profiles", "papers"
-DAYS = 365
 DAY_MILLISECONDS = 86_400_000
 TIMES = Times(join=120_000, submit=20_000, result=20_000)
 
@@ -91,8 +89,8 @@ class Counter:
                 rows,
                 name=DATASET,
                 subject=tasks.SUBJECT,
-                process=["*"],
-                download=["*"],
+                process=RIGHTS,
+                download=RIGHTS,
                 purposes=[PURPOSE],
                 title=f"items of {service}'s people",
             )

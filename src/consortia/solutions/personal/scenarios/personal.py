@@ -10,6 +10,7 @@ from consortia.engines.train.ease import Recommender
 from consortia.engines.train.files import DataError
 from consortia.sdk.training import Private
 from consortia.solutions.personal import attack, synthetic, tasks
+from consortia.solutions.personal.policy import EPSILON, ITEMS_COUNTED
 from consortia.solutions.personal.reading import in_order, read_had
 from consortia.solutions.personal.scenarios.counter import Counter, People
 from consortia.solutions.rejects import Rejected, usable, write_rejects
@@ -19,8 +20,8 @@ SERVICES = tuple(name for name, _ in synthetic.SERVICES)
 NEXT = 3
 """Of each person's items so many, the last, are what a ranking is to foretell."""
 
-EPSILON, CAP, ATTACKED = 8.0, 10, 40
-"""What the noisy study may tell of a person; how many items of each count in it; how many are attacked."""
+ATTACKED = 40
+"""So many people are attacked, or some more."""
 
 CLOSING = (
     """Simulated: that the services are apart, and that people sign on their own devices.""",
@@ -78,8 +79,8 @@ def tell(stage: Stage, people: People) -> Told:
     here.erase()
     stage.chapter("5. They limit what may be told of a person, and add up with noise that keeps to it")
     private = Private(EPSILON)
-    noisy = here.guard(private, CAP)
-    here.overspend(private, CAP)
+    noisy = here.guard(private, ITEMS_COUNTED)
+    here.overspend(private, ITEMS_COUNTED)
     stage.chapter("6. Somebody tries to find one person's items in the sums of both studies")
     attacked = _attacked(here)
     metrics = (_foretold(here, first, noisy), *attacked)
@@ -111,9 +112,9 @@ def _attacked(here: Counter) -> tuple[Metric, ...]:
     had = here.staying()
     whom = range(0, len(had), max(1, len(had) // ATTACKED))
     shown, noisy = here.sums("second"), here.sums("guarded")
-    if (noisy == item_sums(capped(had, CAP))).all():
+    if (noisy == item_sums(capped(had, ITEMS_COUNTED))).all():
         raise StoryFailed("there is no noise in the sums")
-    plain, hidden = attack.attack(had, whom, shown), attack.attack(had, whom, noisy, CAP)
+    plain, hidden = attack.attack(had, whom, shown), attack.attack(had, whom, noisy, ITEMS_COUNTED)
     here.stage.catch(
         f"a member looks in the sums for what {len(whom)} people took",
         "noise in every sum",
