@@ -11,6 +11,7 @@ import pytest
 from consortia.app import application
 from consortia.base.codec import decode_record
 from consortia.kernel.transaction import Transaction
+from consortia.modules.consent.messages import Cover
 from consortia.node.http_described import document
 from consortia.node.places import PLACES
 from consortia.node.schemas import PREFIX
@@ -178,6 +179,19 @@ def test_every_reference_leads_somewhere(described):
     found = set(re.findall(r'"\$ref": "#/components/(\w+)/([^"]+)"', json.dumps(described)))
     assert found
     assert all(name in components[kind] for kind, name in found)
+
+
+def test_two_records_of_one_name_in_a_room_are_described_apart(described):
+    schemas = described["components"]["schemas"]
+    asked = described["paths"]["/v1/build/consent/cover"]["post"]["requestBody"]["content"]
+    named = asked["application/json"]["schema"]["$ref"].removeprefix(PREFIX)
+    assert set(schemas[named]["properties"]) == set(Cover.__struct_fields__)
+    assert len([name for name in schemas if name.endswith(".Cover")]) == 2
+
+
+def test_a_charter_that_is_not_there_is_refused(caller):
+    status, _, found = caller.call("post", "/v1/query/governance/charter", {}, b'{"number": 2822}')
+    assert (status, found["code"]) == (422, "kernel.bad_arguments")
 
 
 def test_answers_have_the_shape_that_is_described(caller, described):

@@ -9,7 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from consortia.engines.commit.chunks import hash_bytes
+from consortia.kernel.proof import parse_proof
 from consortia.modules.identity.messages import SetEndpoint
+from consortia.modules.identity.state import MEMBERS
 from tests.node.running import SECONDS_MAX, Process, client, homes, until
 
 
@@ -23,12 +25,16 @@ def node(tmp_path_factory):
 @pytest.fixture(scope="module")
 def admin(node):
     with client(node.home, node.url) as found:
-        for number in range(12):
-            one = SetEndpoint(f"http://127.0.0.1:{1 + number}", None)
-            two = SetEndpoint(f"http://127.0.0.1:{101 + number}", None)
-            newest = found.submit(one, two).height
-        until(lambda: found.status().indexed >= newest and found.final_height() >= newest)
+        for number in range(1, 13):
+            change(found, node, number)
         yield found
+
+
+def change(admin, node, number):
+    """Have a block come, and be indexed and final. At its end stands the address that the node would name."""
+    other, own = f"http://127.0.0.1:{number}", node.url
+    height = admin.submit(SetEndpoint(other, None), SetEndpoint(own, None)).height
+    until(lambda: admin.status().indexed >= height and admin.final_height() >= height)
 
 
 def ask(node, path, **headers):
@@ -77,7 +83,7 @@ def test_another_encoding_of_the_same_has_another_tag_and_a_new_block_gives_a_ne
     assert (first["vary"], as_cbor["vary"]) == ("Accept", "Accept")
     assert first["etag"] != as_cbor["etag"]
     _, first, _ = ask(node, "/v1/blocks")
-    admin.submit(SetEndpoint("http://127.0.0.1:999", None))
+    change(admin, node, 999)
     until(lambda: ask(node, "/v1/blocks", If_None_Match=first["etag"])[0] == 200)
 
 
@@ -96,6 +102,19 @@ def test_a_part_of_a_blob_goes_on_only_from_the_same_blob(node, admin):
     assert ask(node, path, Range="bytes=100-", If_None_Match=mark)[0] == 304
     tree, chunk = ask(node, f"{path}/tree"), ask(node, f"{path}/chunks/0")
     assert len({mark, tree[1]["etag"], chunk[1]["etag"]}) == 3
+
+
+def test_a_proof_is_one_of_the_newest_final_checkpoint_whatever_was_asked_for_before(node, admin):
+    keys = MEMBERS.state_key("north"), MEMBERS.state_key("nobody")
+
+    def sizes():
+        proofs = [parse_proof(admin.proof_of_state(key)) for key in keys]
+        assert [proof.extra.state.value is None for proof in proofs] == [False, True]
+        return {proof.note.checkpoint.size for proof in proofs}
+
+    before = max(sizes())
+    change(admin, node, 998)
+    assert min(sizes()) > before
 
 
 @pytest.mark.parametrize(

@@ -258,6 +258,11 @@ class Ledger:
         with self.store.snapshot() as view:
             return tuple(read_consistency_path(_nodes(view), old_size, size))
 
+    def entry(self, key: bytes, height: int) -> tuple[bytes | None, SetPath]:
+        """What stands at a state key now, or None, and the key's path as `state_path` gives it."""
+        with self.store.snapshot() as view:
+            return view.get(key), self._tree.path(view, key_hash(key), height)
+
     def state_path(self, key: bytes, height: int) -> SetPath:
         """The path of a state key under the state root of a recent height; raises TreeError out of reach."""
         with self.store.snapshot() as view:

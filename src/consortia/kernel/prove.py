@@ -34,6 +34,29 @@ class Openings:
     evidence: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What all proofs of state under one final checkpoint share: its note, the header before it, its changes.
+
+    `height` is the header's, `index` that of its leaf, `path` that of the leaf to the note's root.
+    """
+
+    height: int
+    header: Header
+    index: int
+    path: tuple[bytes, ...]
+    note: Note
+    changes: tuple[SetChange, ...]
+
+
+def final_head(ledger: Ledger) -> Head:
+    """The head of the newest final checkpoint; raises CannotProve before the first."""
+    height = final_height(ledger)
+    header, index, note = _final(ledger, height)
+    size = note.checkpoint.size
+    return Head(height, header, index, ledger.inclusion(index, size), note, set_changes(ledger, size))
+
+
 def prove_receipt(ledger: Ledger, transaction: bytes, since: int | None = None) -> Proof:
     """A proof that a transaction's receipt stands in the final log; raises CannotProve."""
     placed = ledger.receipt(transaction)
@@ -42,28 +65,33 @@ def prove_receipt(ledger: Ledger, transaction: bytes, since: int | None = None) 
     header, index, note = _final(ledger, placed.height)
     size = note.checkpoint.size
     claim = ReceiptClaim(leaf(placed.receipt), placed.leaf, ledger.inclusion(placed.leaf, size))
-    return _assemble(ledger, (header, index, note), claim, Openings(), since)
+    path, changes = ledger.inclusion(index, size), set_changes(ledger, size)
+    head = Head(placed.height, header, index, path, note, changes)
+    return _assemble(ledger, head, claim, Openings(), since)
 
 
 def prove_state(
-    ledger: Ledger, key: bytes, *, openings: Openings = Openings(), since: int | None = None
+    ledger: Ledger,
+    key: bytes,
+    *,
+    openings: Openings = Openings(),
+    since: int | None = None,
+    head: Head | None = None,
 ) -> Proof:
     """A proof of what stands at a state key, or that nothing does, under the newest final header.
 
-    Raises CannotProve when no checkpoint is final yet, or the newest final one is too far behind.
+    `head` is that of the newest final checkpoint, from who has it at hand. Raises CannotProve when no
+    checkpoint is final yet, or the newest final one is too far behind.
     """
-    height = final_height(ledger)
-    header, index, note = _final(ledger, height)
-    with ledger.store.snapshot() as view:
-        value = view.get(key)
-    path = ledger.state_path(key, height)
+    under = head or final_head(ledger)
+    value, path = ledger.entry(key, under.height)
     there = dict(path.entries).get(key_hash(key))
     if there != (None if value is None else value_hash(value)):
         raise CannotProve(
             "the entry changed after the newest final checkpoint; ask again when the next is final"
         )
     claim = StateClaim(key, value, path)
-    return _assemble(ledger, (header, index, note), claim, openings, since)
+    return _assemble(ledger, under, claim, openings, since)
 
 
 def newest_final(ledger: Ledger) -> Note:
@@ -99,17 +127,16 @@ def _final(ledger: Ledger, height: int) -> tuple[Header, int, Note]:
 
 def _assemble(
     ledger: Ledger,
-    place: tuple[Header, int, Note],
+    head: Head,
     claim: ReceiptClaim | StateClaim,
     openings: Openings,
     since: int | None,
 ) -> Proof:
-    header, index, note = place
-    size = note.checkpoint.size
+    size = head.note.checkpoint.size
     extra = Extra(
         genesis=ledger.genesis_bytes,
-        changes=set_changes(ledger, size),
-        header=leaf(header),
+        changes=head.changes,
+        header=leaf(head.header),
         receipt=claim if isinstance(claim, ReceiptClaim) else None,
         state=claim if isinstance(claim, StateClaim) else None,
         record=openings.record,
@@ -117,7 +144,7 @@ def _assemble(
         evidence=openings.evidence,
         since=None if since is None else Since(since, ledger.root(since), ledger.consistency(since, size)),
     )
-    return Proof(extra, index, ledger.inclusion(index, size), note)
+    return Proof(extra, head.index, head.path, head.note)
 
 
 def set_changes(ledger: Ledger, size: int) -> tuple[SetChange, ...]:

@@ -258,7 +258,13 @@ async def proof_of_state(asked: Asked) -> Response:
     if not _STATE_KEY.match(text):
         raise HttpProblem(400, "key is the state key, of 1 to 1024 bytes, in lowercase hex")
     key = bytes.fromhex(text)
-    return _proof(asked, lambda since: prove_state(asked.service.ledger, key, since=since))
+    service = asked.service
+    ledger = service.ledger
+
+    def make(since: int | None) -> Proof:
+        return prove_state(ledger, key, since=since, head=service.final_head(ledger))
+
+    return _proof(asked, make)
 
 
 _STATE_KEY = re.compile(r"([0-9a-f]{2}){1,1024}\Z")

@@ -18,11 +18,23 @@ _INTEGER_MAX = (1 << 64) - 1
 HEX: Schema = {"type": "string", "format": "hex", "pattern": "^([0-9a-f]{2})*$"}
 
 
+_VALUE: Schema = {
+    "description": "whatever its kind has: anything but fractions",
+    "anyOf": [
+        {"type": ["string", "boolean", "null"]},
+        {"type": "integer", "minimum": -INTEGER_EXACT_MAX, "maximum": INTEGER_EXACT_MAX},
+        {"type": "array", "items": {"$ref": PREFIX + "Value"}},
+        {"type": "object", "additionalProperties": {"$ref": PREFIX + "Value"}},
+    ],
+}
+
+
 class Schemas:
     """The schemas of records, each described once, as components of one document."""
 
     def __init__(self) -> None:
         self.components: dict[str, Schema] = {}
+        self._names: dict[str, type] = {}
 
     def of(self, kind: type[Record]) -> Schema:
         """A reference to the schema of a record."""
@@ -49,11 +61,17 @@ class Schemas:
                 return {"type": "object", "additionalProperties": self._schema(info.value_type)}
             case inspect.LiteralType():
                 return {"enum": sorted(info.values, key=str)}
+        if isinstance(info, inspect.AnyType | inspect.CustomType):
+            self.components["Value"] = _VALUE
+            return {"$ref": PREFIX + "Value"}
         return _plain(info)
 
     def _record(self, info: inspect.StructType) -> Schema:
         room = info.cls.__module__.split(".")
-        name = f"{room[2] if room[1] == 'modules' else room[1]}.{info.cls.__name__}"
+        first = room[2] if room[1] == "modules" else room[1]
+        name = f"{first}.{info.cls.__name__}"
+        if self._names.setdefault(name, info.cls) is not info.cls:  # another file of the room has one too
+            name = f"{first}.{room[-1]}.{info.cls.__name__}"
         if name not in self.components:
             self.components[name] = {}  # a record may hold itself
             self.components[name] = {

@@ -19,7 +19,7 @@ from consortia.kernel.admission import SEQUENCES, Sequence
 from consortia.kernel.block import Block, Header, Receipt, parse_leaf
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.ports import KeyState
-from consortia.kernel.prove import CannotProve, final_height
+from consortia.kernel.prove import CannotProve, Head, final_head, final_height
 from consortia.node.auth import Gate
 from consortia.node.blob_rights import BlobRights
 from consortia.node.blobs import Blobs
@@ -180,6 +180,25 @@ def _give_up(future: "asyncio.Future[Receipt | None]") -> None:
         future.set_result(None)
 
 
+class FinalHead:
+    """What all proofs of state under the newest final checkpoint share, put together once for each.
+
+    No answer is kept: the entry, its path and the proof file are made for every request.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[Ledger, bytes, Head] | None = None
+
+    def __call__(self, ledger: Ledger) -> Head:
+        """The head of a ledger's newest final checkpoint; raises CannotProve before the first."""
+        with ledger.store.snapshot() as view:
+            found = view.newest_note()
+        note = b"" if found is None else found[1]
+        if self._kept is None or self._kept[0] is not ledger or self._kept[1] != note:
+            self._kept = ledger, note, final_head(ledger)
+        return self._kept[2]
+
+
 @dataclass(slots=True)
 class Service:
     """The parts of a running node that answer requests; `key` is its newest node key."""
@@ -206,6 +225,7 @@ class Service:
     counters: Counters = field(default_factory=Counters)
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=100))
     headlines: dict[int, bytes] = field(default_factory=dict)
+    final_head: FinalHead = field(default_factory=FinalHead)
 
     @property
     def ledger(self) -> Ledger:

@@ -89,6 +89,8 @@ def _read(info: inspect.Type, value: object, *, text: bool) -> Any:  # noqa: ANN
 def _read_plain(info: inspect.Type, value: object, *, text: bool) -> Any:  # noqa: ANN401 (plain values)
     if isinstance(info, inspect.IntType):
         return _integer(value, _DIGITS if text else _BEYOND)
+    if isinstance(info, inspect.CustomType):
+        return _whole(value)
     if isinstance(info, inspect.BoolType) and text and value in {"true", "false"}:
         return value == "true"
     items = _item_types(info)
@@ -116,6 +118,15 @@ def _integer(value: object, digits: re.Pattern[str]) -> object:
     if not digits.match(value):
         raise Malformed(f"an integer is wanted, not {value[:80]!r}; only beyond 2^53 is it written as text")
     return int(value)
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401 (plain values)
+    """A value of any kind with its integers as such, also those that were written with a fraction of zero."""
+    if isinstance(value, dict):
+        return {name: _whole(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return _integer(value, _DIGITS) if isinstance(value, float) else value
 
 
 def _nested(text: str, kind: type[N]) -> N:
