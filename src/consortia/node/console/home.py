@@ -7,6 +7,7 @@ from consortia.modules.governance.queries import ListProposals, ProposalPage, Pr
 from consortia.modules.identity.queries import Nothing, ProposalsView
 from consortia.modules.training.list_queries import ListStudies, StudyPage
 from consortia.modules.training.queries import Awaited, ById, ByMember, Tasks
+from consortia.node.console.ahead import ahead
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
@@ -34,7 +35,7 @@ def home(asked: Asked) -> Screen:
     nothing = f"Nothing waits for a person of {member}."
     return Screen(
         "Home",
-        f"What {member} has to sign, whom the network waits for, and what changed last.",
+        f"What {member} has to sign, whom the network waits for, what ends when, and what changed last.",
         (
             _noted(asked),
             Table("Needs your signature", ("what", "kind", "until"), signing, "" if signing else nothing),
@@ -44,6 +45,7 @@ def home(asked: Asked) -> Screen:
                 awaited,
                 "" if awaited else "No study waits for anybody.",
             ),
+            ahead(asked),
             told("What changed", latest(asked.service, _LATEST)),
         ),
     )

@@ -3,8 +3,13 @@
 from consortia.base.refusals import Refused
 from consortia.kernel.transaction import Call
 from consortia.modules.assets.queries import ById, MaybeAsset
+from consortia.modules.ballots.queries import ById as ElectionIs
+from consortia.modules.ballots.queries import ElectionView
 from consortia.modules.governance.queries import ById as ProposalIs
 from consortia.modules.governance.queries import ProposalView
+from consortia.modules.guard.queries import ByAlert, MaybeFiled
+from consortia.modules.predictions.queries import ById as BatchIs
+from consortia.modules.predictions.queries import MaybeBatch
 from consortia.modules.training.queries import ById as StudyIs
 from consortia.modules.training.queries import StudyView
 from consortia.node.console.inside import Done, Inside, arguments, block, latest, told
@@ -163,6 +168,13 @@ def _known(asked: Asked, text: str) -> tuple[View, ...]:
 
 def _things(way: Inside, digest: bytes) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
+    if way.query("guard.alert", ByAlert(digest), MaybeFiled).found is not None:
+        rows.append(("alert", Link("its case", f"/console/cases/{digest.hex()}")))
+    election = way.query("ballots.election", ElectionIs(digest), ElectionView).election
+    if election is not None:
+        rows.append(("secret ballot", Link(election.title, f"/console/elections/{digest.hex()}")))
+    if way.query("predictions.batch", BatchIs(digest), MaybeBatch).batch is not None:
+        rows.append(("predictions", Link("their lineage", f"/console/lineage/{digest.hex()}")))
     asset = way.query("assets.asset", ById(digest), MaybeAsset).asset
     if asset is not None:
         rows.append((asset.kind, Link(asset.title or asset.name, f"/console/assets/{digest.hex()}")))

@@ -10,6 +10,7 @@ from consortia.node import passes
 from consortia.node.auth import Means
 from consortia.node.console import (
     acting,
+    cases,
     counting,
     deciding,
     fields,
@@ -122,6 +123,7 @@ _SCREENS: tuple[tuple[str, Callable[[Asked], Screen], str], ...] = (
     ("/console/markets", deciding.markets, "Markets."),
     ("/console/markets/{id}", deciding.one_market, "One market."),
     ("/console/alerts", deciding.alerts, "Alerts."),
+    ("/console/cases/{id}", cases.one_case, "The case of an alert, to print."),
     ("/console/fields/{name}", fields.one_field, "The page that a field's own package brings."),
     ("/console/rooms", rooms.rooms, "Every room of the law."),
     ("/console/rooms/{module}", rooms.one_room, "One room, made from its declaration."),

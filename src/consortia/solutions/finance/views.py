@@ -71,7 +71,7 @@ def _cases(filed: list[Filed]) -> Table:
             one.alert.finding.code,
             "a rule" if one.alert.exact else "a model",
             one.case.label or "open",
-            Link(f"{one.alert.id.hex()[:12]}…", f"/console/rooms/guard/alert?alert={one.alert.id.hex()}"),
+            Link(f"{one.alert.id.hex()[:12]}…", f"/console/cases/{one.alert.id.hex()}"),
         )
         for one in ordered
     ]
