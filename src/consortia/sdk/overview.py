@@ -1,5 +1,7 @@
 """What pages of fields ask of a ledger: whole lists, by questions alone, none longer than a page can show."""
 
+from collections.abc import Callable
+
 from consortia.modules.assets.queries import AssetPage, ListAssets
 from consortia.modules.assets.types import Asset
 from consortia.modules.bank.queries import HoldPage, ListHolds
@@ -41,6 +43,7 @@ __all__ = [
     "datasets",
     "deeds",
     "holds",
+    "is_used_for",
     "mandates",
     "members",
     "purposes",
@@ -81,16 +84,27 @@ def purposes(asset: Asset) -> tuple[str, ...]:
     return tuple(sorted({one for permission in rights for one in permission.purposes}))
 
 
-def studies(way: Way, wanted: frozenset[str]) -> list[StudyItem]:
-    """The studies for any of these purposes, of the first thousand by id."""
+def is_used_for(way: Way, wanted: Callable[[str], bool]) -> bool:
+    """Whether a data set's rights or a study names a wanted purpose, of the first thousand of each."""
+    if any(wanted(one) for asset in datasets(way) for one in purposes(asset)):
+        return True
+    return any(wanted(one.purpose) for one in _all_studies(way))
+
+
+def _all_studies(way: Way) -> list[StudyItem]:
     found, after = list[StudyItem](), None
     for _ in range(PAGES_MAX):
         page = way.query("training.studies", ListStudies(None, after, PAGE), StudyPage)
-        found += [one for one in page.studies if one.purpose in wanted]
+        found += page.studies
         after = page.next
         if after is None:
             break
     return found
+
+
+def studies(way: Way, wanted: frozenset[str]) -> list[StudyItem]:
+    """The studies for any of these purposes, of the first thousand by id."""
+    return [one for one in _all_studies(way) if one.purpose in wanted]
 
 
 def study(way: Way, which: bytes) -> StudyView:

@@ -23,6 +23,15 @@ return [all.indexOf(one), style.outlineStyle !== "none" || one.matches("main"),
   box.bottom > 0 && box.top < innerHeight && box.width > 0, one.outerHTML.slice(0, 120)]"""
 
 
+BARE = """
+const drawn = [...document.querySelectorAll("main svg")].filter((one) =>
+  !one.closest(".view").querySelector("details table, details p"));
+const tables = [...document.querySelectorAll("main table")]
+  .filter((one) => !one.querySelector("caption a.csv"));
+return [...drawn, ...tables].map((one) => one.outerHTML.slice(0, 120))"""
+"""Drawings without a table behind them, and tables without a CSV."""
+
+
 def screens(node):
     """The address of every kind of screen."""
     model, batch, last = node.model.hex(), node.batch.hex(), node.last.hex()
@@ -84,6 +93,7 @@ def test_every_screen_is_whole_without_scripts_and_asks_nobody_else(seen):
         browser.open(node.url + path)
         assert browser.text("h1")
         assert browser.text("main")
+        assert browser.run(BARE) == [], path
     browser.develop("Emulation.setScriptExecutionDisabled", value=False)
     asked = [url for url in browser.requests() if url.startswith(("http:", "https:", "ws:", "wss:"))]
     assert len(asked) > len(NAVIGATION)

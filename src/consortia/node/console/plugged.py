@@ -74,6 +74,19 @@ def pages() -> tuple[Plugged, ...]:
 
 
 def led_to(service: Service) -> list[tuple[str, str]]:
-    """The addresses and titles of the pages whose data is on the ledger."""
+    """The addresses and titles of the pages whose data is on the ledger.
+
+    What was there once stays led to; what was not is asked for again once there is another block.
+    """
+    height, network = service.ledger.tip.height, service.ledger.network
+    known = _STOOD.setdefault(network, {})
     way = Inside(service)
-    return [(f"/console/fields/{one.name}", one.title) for one in pages() if one.stands(way)]
+    for one in pages():
+        if known.get(one.name, -1) not in {height, _FOR_GOOD}:
+            known[one.name] = _FOR_GOOD if one.stands(way) else height
+    return [(f"/console/fields/{one.name}", one.title) for one in pages() if known[one.name] == _FOR_GOOD]
+
+
+_FOR_GOOD = -2
+_STOOD: dict[bytes, dict[str, int]] = {}
+"""By network and page: at which height it had nothing to show, or that it has."""

@@ -20,7 +20,7 @@ def purposes(way: Way) -> frozenset[str]:
 
 def stands(way: Way) -> bool:
     """Whether anything is shared or studied for a purpose of this field."""
-    return bool(consented.about(way, purposes(way)))
+    return overview.is_used_for(way, lambda purpose: purpose in PURPOSES or purpose.startswith(DUO))
 
 
 def views(way: Way) -> tuple[View, ...]:

@@ -1,5 +1,6 @@
 """The page of this field: profiles under consent, and for one person what it agreed to and who used it."""
 
+from consortia.sdk import overview
 from consortia.sdk.access import Way
 from consortia.solutions import consented
 from consortia.solutions.views import Page, Table, View
@@ -9,7 +10,7 @@ PURPOSES = frozenset({"recommending", "marketing"})
 
 def stands(way: Way) -> bool:
     """Whether profiles are shared or studied for a purpose of this field."""
-    return bool(consented.about(way, PURPOSES))
+    return overview.is_used_for(way, PURPOSES.__contains__)
 
 
 def views(way: Way) -> tuple[View, ...]:
