@@ -68,7 +68,7 @@ def together(folder):
         for ledger in ledgers:
             until(lambda ledger=ledger: ledger.training.list())
             ledger.training.get(study.id).join("patients")
-        study.start().wait(SECONDS_MAX)
+        study.start().wait()
         north.study, north.model, state = study.id, study.model().id, study.view().progress.state
         policy, root = (tagged("consortia/testing", word) for word in (b"policy", b"predictions"))
         operator = client(north.home, north.url)
