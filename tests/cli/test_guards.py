@@ -85,7 +85,8 @@ def test_an_alert_is_given_answered_labelled_by_two_people_and_its_like_let_pass
     which, at = alert.hex(), ("--home", "north")
     person = session.keyring.open("operator")
     assert "guard.not_assigned" in terminal.error("alert", "answer", which, "nothing yet", *at)
-    terminal.run("alert", "assign", which, person.key_id.hex(), *at)
+    assert "no active key is called" in terminal.error("alert", "assign", which, "nobody", *at)
+    terminal.run("alert", "assign", which, person.key_id.hex()[:16], *at)
     assert len(terminal.facts("alert", "answer", which, "it was payday", *at)["salt"]) == 64
     assert "answered" in terminal.run("alert", "list", *at).stdout
     assert "guard.not_honest" in terminal.error("alert", "allow", which, *at)

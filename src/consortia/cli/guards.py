@@ -9,8 +9,8 @@ import click
 
 from consortia.base.commitments import record_leaf
 from consortia.cli.casework import PAGE, evidence_of, filed, person, standing, state
+from consortia.cli.keys import active
 from consortia.cli.learning import train
-from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
 from consortia.cli.session import Session, at_home, tell_done
@@ -59,7 +59,8 @@ def status(*, member: str | None, home: Path | None, as_json: bool) -> int:
         facts({"member": name, **to_json(found)})
         return DONE
     tally, mandate = found.tally, found.mandate
-    say(f"alerts      {tally.alerts}, {tally.today} on the day since {day(tally.day)}")
+    since = f", {tally.today} on the day since {day(tally.day)}" if tally.alerts else ""
+    say(f"alerts      {tally.alerts}{since}")
     say(f"suspended   {tally.suspensions} so far, {tally.overturned} of them overturned under this mandate")
     may = "none: this guard suspends nobody" if mandate is None else f"until {day(mandate.expires)}"
     say(f"mandate     {may}{'' if mandate is None or found.may_suspend else ', lost by appeals or expired'}")
@@ -171,11 +172,11 @@ def check_(
 @home_option
 @json_option
 def assign(*, which: str, key: str, home: Path | None, as_json: bool) -> int:
-    """Give an alert to one of this member's people, by the id of a KEY."""
+    """Give an alert to one of this member's people, by a KEY's label or the first digits of its id."""
     session = at_home(home)
-    person_key = digest_of(key, "id of a key", "consortia key list")
-    receipt = session.submit(Assign(filed(session, which).alert.id, person_key))
-    tell_done(receipt, f"The alert is given to {key[:16]}", as_json=as_json)
+    person_key = active(session, key)
+    receipt = session.submit(Assign(filed(session, which).alert.id, person_key.id))
+    tell_done(receipt, f"The alert is given to {person_key.key.label}", as_json=as_json)
     return DONE
 
 

@@ -125,12 +125,9 @@ def new(*, label: str, roles: tuple[Role, ...], home: Path | None, as_json: bool
 def revoke(*, which: str, home: Path | None, as_json: bool) -> int:
     """Revoke KEY, by label or by the first digits of its id: it acts no more from the next block on."""
     session = at_home(home)
-    found = [one for one in _known(session) if one.key.revoked is None and _is(one, which)]
-    if len(found) != 1:
-        text = "no active key is" if not found else f"{len(found)} active keys are"
-        raise Failure(f"{text} called {which!r}", "consortia key list")
-    receipt = session.submit(RevokeKey(found[0].id))
-    tell_done(receipt, f"{found[0].key.label} is revoked.", as_json=as_json, key=found[0].id)
+    found = active(session, which)
+    receipt = session.submit(RevokeKey(found.id))
+    tell_done(receipt, f"{found.key.label} is revoked.", as_json=as_json, key=found.id)
     return DONE
 
 
@@ -257,6 +254,15 @@ def _proven(session: Session, made: SigningKey, roles: tuple[Role, ...], label: 
 def _chief(roles: tuple[str, ...]) -> str:
     """The role that a key file is filed under."""
     return "admin" if "admin" in roles else roles[0]
+
+
+def active(session: Session, which: str) -> KeyView:
+    """This member's active key of a label, or whose id begins so; raises Failure where it is not one."""
+    found = [one for one in _known(session) if one.key.revoked is None and _is(one, which)]
+    if len(found) != 1:
+        text = "no active key is" if not found else f"{len(found)} active keys are"
+        raise Failure(f"{text} called {which!r}", "consortia key list")
+    return found[0]
 
 
 def _known(session: Session) -> tuple[KeyView, ...]:
