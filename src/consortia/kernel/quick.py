@@ -8,6 +8,8 @@ their answer, or refusal, is the answer. `tests/kernel/test_quick.py` holds the 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from struct import Struct
+from struct import error as StructError  # noqa: N812 (a class, whatever its name)
 
 from consortia.base.codec import (
     ARRAY,
@@ -43,9 +45,12 @@ _ARGS, _METHOD = head(MAP, len(Call.__struct_fields__)) + key_of("args"), key_of
 _NETWORK = key_of("network") + _DIGEST
 _SEQUENCE = key_of("version") + head(UNSIGNED, VERSION) + key_of("sequence")
 
-_KEY_AT = len(_KEY)
-_LANE_AT = _KEY_AT + DIGEST_BYTES + len(_LANE)
-_CALLS_AT = _LANE_AT + 1 + len(_CALLS)
+_START = Struct(f">{len(_KEY)}s{DIGEST_BYTES}s{len(_LANE)}sB{len(_CALLS)}sB")
+"""A transaction before its calls: marks of fields, with the key, the lane, and the head of the calls."""
+
+_END = Struct(f">{len(_NETWORK)}s{DIGEST_BYTES}s{len(_SEQUENCE)}s")
+"""What stands behind its expiry: marks of fields, with the network."""
+
 _ARGS_DEPTH = 3
 WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}
 """The heads of the unsigned integers that are no small ones: how many bytes follow."""
@@ -70,7 +75,7 @@ def quick_payload(payload: bytes) -> Transaction:
     """The transaction that a payload encodes, as `transaction.read_payload` gives or refuses it."""
     try:
         return _transaction(payload)
-    except (_Unusual, IndexError, Malformed):
+    except (_Unusual, IndexError, StructError, Malformed):
         return read_payload(payload)
 
 
@@ -78,23 +83,30 @@ def quick_leaf(receipt: Receipt, events: Sequence[Record]) -> bytes:
     """The log leaf of a receipt, as `block.leaf` gives it; `events` are the records of its events' bodies."""
     if receipt.cost < 0 or len(receipt.transaction) != DIGEST_BYTES:
         return leaf(receipt)
-    parts = [_LEAF, key_of(receipt.code), _COST, head(UNSIGNED, receipt.cost)]
-    parts += [_INDEX, head(UNSIGNED, receipt.index), _EVENTS, head(ARRAY, len(events))]
+    begin, end = _around(receipt.code, receipt.height)
+    parts = [begin, head(UNSIGNED, receipt.cost), _INDEX, head(UNSIGNED, receipt.index)]
+    parts += (_EVENTS, head(ARRAY, len(events)))
     for event, body in zip(receipt.events, events, strict=True):
-        parts += [_EVENT, encode_record(body, _BODY_DEPTH), _NAME, key_of(event.name)]
-    parts += [_HEIGHT, head(UNSIGNED, receipt.height), _TRANSACTION, receipt.transaction]
+        parts += (_EVENT, encode_record(body, _BODY_DEPTH), _NAME, key_of(event.name))
+    parts += (end, receipt.transaction)
     return b"".join(parts)
 
 
+@lru_cache(maxsize=64)
+def _around(code: str, height: int) -> tuple[bytes, bytes]:
+    """What stands before and behind in the leaves of a block's receipts with this code."""
+    return _LEAF + key_of(code) + _COST, _HEIGHT + head(UNSIGNED, height) + _TRANSACTION
+
+
 def _transaction(data: bytes) -> Transaction:
-    """The transaction whose one encoding this is; raises _Unusual, IndexError, Malformed where it is not."""
-    key_end = _KEY_AT + DIGEST_BYTES
-    lane, count = data[_LANE_AT], data[_CALLS_AT] - ARRAY
-    if not data.startswith(_KEY) or data[key_end:_LANE_AT] != _LANE or lane > LANE_MAX:
+    """The transaction whose one encoding this is; raises _Unusual, or what reading too far raises."""
+    key_mark, key, lane_mark, lane, calls_mark, count = _START.unpack_from(data)
+    count -= ARRAY
+    if key_mark != _KEY or lane_mark != _LANE or calls_mark != _CALLS:
         raise _Unusual
-    if data[_LANE_AT + 1 : _CALLS_AT] != _CALLS or not 0 < count <= CALLS_MAX:
+    if lane > LANE_MAX or not 0 < count <= CALLS_MAX:
         raise _Unusual
-    at = _CALLS_AT + 1
+    at = _START.size
     calls = []
     for _ in range(count):
         call, at = _call(data, at)
@@ -102,14 +114,12 @@ def _transaction(data: bytes) -> Transaction:
     if not data.startswith(_EXPIRES, at):
         raise _Unusual
     expires, at = _unsigned(data, at + len(_EXPIRES))
-    network_at = at + len(_NETWORK)
-    network_end = network_at + DIGEST_BYTES
-    if not data.startswith(_NETWORK, at) or not data.startswith(_SEQUENCE, network_end):
+    network_mark, network, sequence_mark = _END.unpack_from(data, at)
+    if network_mark != _NETWORK or sequence_mark != _SEQUENCE:
         raise _Unusual
-    sequence, at = _unsigned(data, network_end + len(_SEQUENCE))
+    sequence, at = _unsigned(data, at + _END.size)
     if at != len(data):
         raise _Unusual
-    key, network = data[_KEY_AT:key_end], data[network_at:network_end]
     return Transaction(VERSION, network, key, lane, sequence, expires, tuple(calls))
 
 

@@ -6,6 +6,7 @@ one request has one id whatever its signature's bytes.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -64,6 +65,7 @@ class Parsed(Struct, frozen=True):
     signed: bytes
 
 
+@lru_cache(maxsize=64)
 def external_aad(network: bytes) -> bytes:
     """The external data under which transactions of a network are signed."""
     return b"consortia/transaction" + network

@@ -10,7 +10,7 @@ from consortia.drivers.cometbft.driver import Decided
 from consortia.kernel.block import Accusation, Block
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
-from consortia.node.cometbft.core import EngineNode
+from consortia.node.cometbft.core import TELL_CROWDED_MS, TELL_MS, EngineNode
 from consortia.node.memory import PlainMemory
 from consortia.node.sync import Evidence
 from consortia.node.witness import Withheld
@@ -119,6 +119,23 @@ def test_three_of_four_are_enough_and_the_fourth_learns_of_it_when_it_is_back():
     reply = four.nodes["east"].on_request("west", west.request("east", four.now), four.now)
     west.on_reply("east", reply, four.now)
     assert west.finals.size == size
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_after_a_crowded_block_others_are_told_less_often_and_it_becomes_final_all_the_same(
+    crowded, monkeypatch
+):
+    monkeypatch.setattr("consortia.node.cometbft.core.CROWD", 2)
+    four = Four()
+    four.decide(*[four.transaction() for _ in range(2 if crowded else 1)])
+    four.decide()
+    east = four.nodes["east"]
+    east.request("north", four.now)
+    east._news += 1
+    assert ("north" in east.targets(four.now + TELL_MS)) is not crowded
+    assert "north" in east.targets(four.now + TELL_CROWDED_MS)
+    four.talk()
+    assert four.finals() == {east.ledger.tip.size}
 
 
 def test_two_of_four_are_not_enough():

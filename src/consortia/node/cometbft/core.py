@@ -36,7 +36,13 @@ from consortia.node.sync import (
 from consortia.node.witness import Withheld
 
 TELL_MS = 100
-"""A member is told of new cosignatures at most this often."""
+"""A member is told of what is urgent, and of new cosignatures, at most this often."""
+
+TELL_CROWDED_MS = 300
+"""And of cosignatures after a crowded block: telling costs those who order, and more gathers meanwhile."""
+
+CROWD = 256
+"""A block of so many transactions is crowded."""
 
 ASK_MS = 1_000
 """And asked this often while the newest block is not final."""
@@ -64,6 +70,7 @@ class EngineNode(Node):
         self._unripe: list[tuple[int, int]] = []
         self._told: dict[str, int] = {}
         self._news = 0
+        self._tell_ms = TELL_MS
         self._forks: set[tuple[str, int]] = set()
         for size in sorted({*self.finals.wanted, self.witness.signed.size}):
             if size > self.finals.size or size in self.finals.wanted:
@@ -78,6 +85,8 @@ class EngineNode(Node):
                 self._publish(size)
         self._unripe = [(height, size) for height, size in self._unripe if height >= decided.height]
         if decided.prepared is not None:
+            crowded = len(decided.prepared.block.transactions) >= CROWD
+            self._tell_ms = TELL_CROWDED_MS if crowded else TELL_MS
             self._committed(decided.prepared, now)
             self._unripe.append((decided.height, decided.prepared.tip.size))
         for accusation in decided.accusations:
@@ -185,8 +194,10 @@ class EngineNode(Node):
 
     def _patience(self, peer: str) -> int:
         """For how long to leave a member alone."""
-        if peer in self._spread or self._told.get(peer, -1) != self._news:
+        if peer in self._spread:
             return TELL_MS
+        if self._told.get(peer, -1) != self._news:
+            return self._tell_ms
         return ASK_MS if self._unsettled() or self.witness.holding else self.settings.gossip_ms
 
     def _open(self) -> tuple[bytes, ...]:

@@ -34,6 +34,7 @@ from consortia.kernel.upgrades import Outdated
 from consortia.node.cometbft import binary
 from consortia.node.cometbft.archives import Archives
 from consortia.node.cometbft.condition import Condition, Means
+from consortia.node.cometbft.core import CROWD
 from consortia.node.cometbft.files import Files, Sockets, Start
 from consortia.node.cometbft.rpc import Handed, NotNow, Rpc, RpcError
 from consortia.node.cometbft.starting import Began, Block, Light, Starting, Way
@@ -56,9 +57,8 @@ START_PAUSE_SECONDS = 0.1
 VOTES_SECONDS = 0.001
 """After so long the vote on a proposal is on its way, and there is time to work the block out."""
 
-CROWD = 256
 CROWDED_MS = 5_000
-"""For so long after a block of so many transactions, another is expected."""
+"""For so long after a crowded block, another is expected."""
 
 ROTATION_BLOCKS = 2
 """A new consensus key votes from two blocks after the one that named it (CometBFT, ABCI 2.0)."""
