@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the interpreter of a new environment.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demos test quick check format coverage mutation bench docs reference pictures requirements soak clean
+.PHONY: help demo demos test quick check format coverage mutation bench docs reference notebooks pictures requirements soak clean
 export PYTHON
 
 BIN := .venv/bin
@@ -66,6 +66,10 @@ docs: reference ## the documentation, as pages under site/
 reference: ## the reference pages, from the declarations
 	@tools/environment test
 	@$(BIN)/python -m tools.reference
+
+notebooks: ## run the notebooks of the docs and keep what they give
+	@tools/environment test
+	@$(BIN)/python -m tools.notebooks
 
 pictures: ## the pictures of the console in docs/pictures, taken anew; needs Chromium
 	@tools/environment test

@@ -18,7 +18,7 @@ from consortia.exact.ring import RingError
 from consortia.kernel.block import OK, Receipt
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger as KernelLedger
-from consortia.kernel.prove import CannotProve, final_height
+from consortia.kernel.prove import CannotProve, final_height, prove_receipt
 from consortia.modules.assets.queries import ById, ListVersions, MaybeAsset, VersionPage
 from consortia.modules.training.messages import Availability
 from consortia.modules.training.rules import availability
@@ -260,6 +260,13 @@ class _Access:
         try:
             return self._door.get_blob(blob)
         except DoorClosed as error:
+            raise LedgerError(str(error)) from None
+
+    def proof(self, transaction: bytes) -> bytes:
+        """A proof file of a transaction's receipt."""
+        try:
+            return prove_receipt(self._party.ledger, transaction).encode()
+        except CannotProve as error:
             raise LedgerError(str(error)) from None
 
     def pause(self, seconds: float) -> None:

@@ -27,6 +27,9 @@ class Access(Way, Protocol):
     def blob(self, blob: bytes, purpose: str = "") -> bytes:
         """A blob's bytes, checked against its id."""
 
+    def proof(self, transaction: bytes) -> bytes:
+        """A proof file of a transaction's receipt; raises LedgerError while it is not final."""
+
     def pause(self, seconds: float) -> None:
         """Let time pass."""
 

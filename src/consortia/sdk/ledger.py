@@ -10,6 +10,7 @@ member's own vault and never leave it: the ledger gets a salted commitment.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Self
 
 from consortia.base.codec import R, Record
@@ -21,14 +22,19 @@ from consortia.sdk.assets import Assets
 from consortia.sdk.ballots import Ballots
 from consortia.sdk.bank import Bank
 from consortia.sdk.consent import Consent
+from consortia.sdk.errors import LedgerError
 from consortia.sdk.governance import Governance
 from consortia.sdk.market import Markets
 from consortia.sdk.meters import Meters
 from consortia.sdk.notebook import shown
 from consortia.sdk.operations import Operations
+from consortia.sdk.proofs import ProofFile
 from consortia.sdk.training import Training
 from consortia.sdk.views import Moment, Table
 from consortia.workers.vault import Vault
+
+PROOF_TRIES = 100
+PAUSE_SECONDS = 0.1
 
 
 class Members:
@@ -78,6 +84,14 @@ class Ledger:
     def query(self, name: str, arguments: Record, kind: type[R]) -> R:
         """Ask any module: `module.query`."""
         return self.access.query(name, arguments, kind)
+
+    def prove(self, receipt: Receipt) -> ProofFile:
+        """The proof file of a receipt, checked, once it is final; raises LedgerError when it never is."""
+        for _ in range(PROOF_TRIES - 1):
+            with suppress(LedgerError):
+                return ProofFile(self.access.proof(receipt.transaction), self.access.network)
+            self.access.pause(PAUSE_SECONDS)
+        return ProofFile(self.access.proof(receipt.transaction), self.access.network)
 
     def close(self) -> None:
         """Release what the ledger holds."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consortia.engines.infer import Estimator, load
+from consortia.engines.infer import load
 from consortia.engines.train import recipe as recipe_of
 from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.files import RawTable
@@ -24,6 +24,7 @@ from consortia.modules.training.refusals import NOT_PROPOSED
 from consortia.sdk.access import Access
 from consortia.sdk.assets import Assets
 from consortia.sdk.errors import LedgerError, TransactionRefused
+from consortia.sdk.models import Model
 from consortia.sdk.notebook import shown
 from consortia.sdk.views import Table
 from consortia.workers.arithmetic import Summing, plans
@@ -227,7 +228,7 @@ class Study:
             raise StudyEnded(f"the study has no model: it is {self.status}")
         return self._training.assets.get(model)
 
-    def own_result(self, data: str) -> Estimator:
+    def own_result(self, data: str) -> Model:
         """The model with this member's own intercept, from its records in an own data set.
 
         For studies with a site ridge. Raises StudyEnded, RecipeError, DataError.
@@ -235,14 +236,14 @@ class Study:
         self.model()
         shared = self._access.blob(self.view().progress.state)
         raw = self._training.raw(self._training.assets.get(data))
-        return Estimator(own_model(shared, make_table(raw, load(shared).schema)))
+        return Model(own_model(shared, make_table(raw, load(shared).schema)))
 
     def weights(self) -> NDArray[np.float32]:
         """The model of a study of weights as one vector, for the framework they are of; raises StudyEnded."""
         self.model()
         return weights_of(self._access.blob(self.view().progress.state))
 
-    def result(self) -> Estimator:
+    def result(self) -> Model:
         """The model in scikit-learn's shape: predict, predict_proba, score; raises StudyEnded."""
         self.model()
-        return Estimator(self._access.blob(self.view().progress.state))
+        return Model(self._access.blob(self.view().progress.state))
