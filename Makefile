@@ -19,6 +19,7 @@ demo: ## four hospitals train a diagnosis model together; then anyone checks it
 
 demos: ## every story, one after the other, each checked; NAME=fraud runs one
 	@tools/environment test
+	@tools/environment traffic
 	@$(BIN)/python -m tools.demos $(NAME)
 
 test: ## every test, on a fresh machine too

@@ -9,7 +9,13 @@ from consortia.cli import _COMMANDS
 from consortia.cli.demo import STORIES
 
 ROOT = Path(__file__).parents[2]
-IMPORTED = {"pandas": "pandas", "protobuf": "google", "scikit-learn": "sklearn", "lxml": "lxml"}
+IMPORTED = {
+    "pandas": "pandas",
+    "protobuf": "google",
+    "scikit-learn": "sklearn",
+    "lxml": "lxml",
+    "libsumo": "libsumo",
+}
 """What each package of an extra is called where it is imported."""
 
 BEGUN = sorted(

@@ -1,0 +1,80 @@
+"""Streets in SUMO: our own net, with buses and crossings, under the fixed plan and under the rule."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import pytest
+
+from consortia.engines.train.files import DataError
+from consortia.solutions.city import rush, sumo
+from consortia.solutions.city.signals import Terms
+
+HAS_SUMO = importlib.util.find_spec("libsumo") is not None
+with_sumo = pytest.mark.skipif(
+    not HAS_SUMO, reason="SUMO IS NOT INSTALLED: .venv/bin/pip install 'consortia[traffic]', or make demos"
+)
+MINUTES = 15
+RUN = """
+import json, sys
+from dataclasses import asdict
+from pathlib import Path
+from consortia.solutions.city.decisions import replay
+from consortia.solutions.city.rush import NET
+from consortia.solutions.city.signals import Terms
+from consortia.solutions.city.sumo import Ground, Streets, desks_of, follow
+terms, found = Terms(), {}
+with Streets(Ground(NET, (Path(sys.argv[1]),), 0, int(sys.argv[2]), 1)) as streets:
+    desks = desks_of(streets, terms) if sys.argv[3] == "rule" else {}
+    while not streets.over:
+        follow(streets, desks)
+        streets.step()
+    again = {name: replay(desk.junction, terms, 0, desk.records) for name, desk in desks.items()}
+    seen = [sum(sum(one[1] for one in json.loads(r)["seen"]) for r in d.records) for d in desks.values()]
+    walk = [sum(sum(one[2] for one in json.loads(r)["seen"]) for r in d.records) for d in desks.values()]
+    print("FOUND", json.dumps({
+        "outcome": asdict(streets.outcome()),
+        "differing": [list(one.differing) for one in again.values()],
+        "greens": [one.green for each in again.values() for one in each.switches],
+        "records": [[r.decode() for r in desk.records] for desk in desks.values()],
+        "buses": seen, "walkers": walk,
+        "phases": {n: j.phases for n, j in streets.junctions.items()},
+    }))
+"""
+
+
+def simulated(routes, way):
+    command = [sys.executable, "-c", RUN, str(routes), str(MINUTES * 60), way]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-800:]
+    line = next(line for line in done.stdout.splitlines() if line.startswith("FOUND "))
+    return json.loads(line.removeprefix("FOUND "))
+
+
+@with_sumo
+def test_the_rule_loses_less_time_than_the_fixed_plan_and_a_fresh_process_decides_the_same(tmp_path):
+    routes = tmp_path / "morning.rou.xml"
+    routes.write_text(rush.travellers(1), encoding="utf-8")
+    plan, rule, again = (simulated(routes, way) for way in ("plan", "rule", "rule"))
+    assert rule == again
+    assert rule["differing"] == [[], []]
+    assert all(Terms().least <= green <= Terms().most for green in rule["greens"])
+    assert rule["outcome"]["lost"] < plan["outcome"]["lost"] * 0.9
+    assert rule["outcome"]["stuck"] == 0
+    assert all(rule["buses"])
+    assert all(rule["walkers"])
+    assert [len(phases) for phases in rule["phases"].values()] == [2, 2]
+
+
+@pytest.mark.skipif(HAS_SUMO, reason="SUMO is installed")
+def test_without_sumo_the_command_that_installs_it_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"pip install 'consortia\[traffic\]'"):
+        sumo.load()
+
+
+def test_the_same_seed_makes_the_same_travellers_and_another_others():
+    assert rush.travellers(1) == rush.travellers(1)
+    assert rush.travellers(1) != rush.travellers(2)
+    assert rush.travellers(1, mornings=2).count("<person") > rush.travellers(1).count("<person") > 20
+    assert rush.NET.read_text(encoding="utf-8").count('function="crossing"') == 8
