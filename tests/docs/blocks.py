@@ -11,7 +11,8 @@ A command that is to fail says so at its end: `# exits 1`. A block that cannot b
 
 A page whose commands look at a finished demo says so once, anywhere: `<!-- uses: demo -->`; its folder then
 holds `demo-health`, the home of one, and NETWORK holds that network's hash. One whose commands need CometBFT
-says `<!-- needs: cometbft -->`, and is skipped, loudly, where it is missing.
+says `<!-- needs: cometbft -->`, one that needs SUMO `<!-- needs: sumo -->`; it is skipped, loudly, where it
+is missing.
 """
 
 import re
@@ -23,7 +24,7 @@ _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)")
 _NOT_RUN = re.compile(r"<!-- not run: (?P<reason>.+?) -->")
 _EXITS = re.compile(r"\s+# exits (?P<code>\d+)$")
 _USES_DEMO = "<!-- uses: demo -->"
-_NEEDS_COMETBFT = "<!-- needs: cometbft -->"
+_NEEDS_COMETBFT, _NEEDS_SUMO = "<!-- needs: cometbft -->", "<!-- needs: sumo -->"
 REASON_CHARACTERS_MIN = 15
 
 
@@ -50,11 +51,12 @@ class Page:
     left_out: list[tuple[str, str]]
     uses_demo: bool
     needs_cometbft: bool = False
+    needs_sumo: bool = False
 
 
 def read_page(path: Path, name: str) -> Page:
     text = path.read_text(encoding="utf-8")
-    page = Page(path, [], [], _USES_DEMO in text, _NEEDS_COMETBFT in text)
+    page = Page(path, [], [], _USES_DEMO in text, _NEEDS_COMETBFT in text, _NEEDS_SUMO in text)
     for language, first, lines, before in _blocks(text, name):
         if language not in {"console", "bash"}:
             continue

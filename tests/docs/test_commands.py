@@ -11,6 +11,7 @@ import pytest
 from tests.cometbft import needs_cometbft
 from tests.docs.blocks import BadPage, missing, read_page
 from tests.docs.shell import SECONDS_MAX, environment, run_page
+from tests.sumo import needs_sumo
 from tests.tidy.source import ROOT
 
 PAGES = [
@@ -58,7 +59,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         pytest.param(
             page,
             id=page.path.relative_to(ROOT).as_posix(),
-            marks=[needs_cometbft] if page.needs_cometbft else [],
+            marks=[needs_cometbft] * page.needs_cometbft + [needs_sumo] * page.needs_sumo,
         )
         for page in RUN
     ],

@@ -38,7 +38,7 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
     from consortia.app import application
     from consortia.sdk.cases import MAGIC
 
-    name = _network(network)
+    name = network_name(network)
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -75,7 +75,8 @@ def _case(app: Application, data: bytes, network: bytes, *, as_json: bool) -> in
     return DONE if checked.ok else REFUSED
 
 
-def _network(text: str) -> bytes:
+def network_name(text: str) -> bytes:
+    """The name of a network, from 64 hex digits; raises BadParameter."""
     try:
         name = bytes.fromhex(text)
     except ValueError:

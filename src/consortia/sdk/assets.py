@@ -6,6 +6,7 @@ from typing import Any
 
 from consortia.base.codec import encode
 from consortia.engines.train.files import DataError, read_file
+from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import Register, Withdraw
 from consortia.modules.assets.queries import AssetPage, ById, ListAssets, MaybeAsset
 from consortia.modules.assets.queries import ByName as ByOwner
@@ -68,6 +69,11 @@ class Assets:
             )
         )
         return self.get(name)
+
+    def register_batch(self, root: bytes, count: int, *, name: str, title: str = "") -> Receipt:
+        """Register a record batch that is kept elsewhere, by its salted root and how many records it has."""
+        batch = Register(name, "batch", title or name, "batch", root, count, None, None, (), None)
+        return self._access.submit(batch)
 
     def get(self, which: str | bytes) -> Asset:
         """An asset: NAME (own), MEMBER/NAME, or its id; raises LedgerError when there is none."""

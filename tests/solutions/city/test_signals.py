@@ -96,7 +96,8 @@ def test_a_changed_decision_a_left_out_one_and_other_terms_show():
 
 def test_people_decide_within_the_same_bounds_and_the_rule_goes_on_after_them():
     desk, _ = play([(cars(1), cars(1), NOBODY)] * 20)
-    desk.by_hand(20, 1, (NOBODY,) * 3)
+    desk.write_by_hand(20, 1, (NOBODY,) * 3)
+    desk.switch(20, 1)
     assert desk.decide(60, (cars(9), NOBODY, NOBODY)) == 0
     desk.switch(60, 0)
     assert replay(CROSS, TERMS, 0, desk.records).differing == ()
@@ -104,7 +105,7 @@ def test_people_decide_within_the_same_bounds_and_the_rule_goes_on_after_them():
         (True, 20),
         (False, 31),
     ]
-    desk.by_hand(70, 1, (NOBODY,) * 3)
+    desk.write_by_hand(70, 1, (NOBODY,) * 3)
     assert replay(CROSS, TERMS, 0, desk.records).differing == (len(desk.records) - 1,), "a green of 1 second"
 
 

@@ -1,6 +1,5 @@
 """Streets in SUMO: our own net, with buses and crossings, under the fixed plan and under the rule."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -10,11 +9,8 @@ import pytest
 from consortia.engines.train.files import DataError
 from consortia.solutions.city import rush, sumo
 from consortia.solutions.city.signals import Terms
+from tests.sumo import MISSING, needs_sumo
 
-HAS_SUMO = importlib.util.find_spec("libsumo") is not None
-with_sumo = pytest.mark.skipif(
-    not HAS_SUMO, reason="SUMO IS NOT INSTALLED: .venv/bin/pip install 'consortia[traffic]', or make demos"
-)
 MINUTES = 15
 RUN = """
 import json, sys
@@ -52,7 +48,7 @@ def simulated(routes, way):
     return json.loads(line.removeprefix("FOUND "))
 
 
-@with_sumo
+@needs_sumo
 def test_the_rule_loses_less_time_than_the_fixed_plan_and_a_fresh_process_decides_the_same(tmp_path):
     routes = tmp_path / "morning.rou.xml"
     routes.write_text(rush.travellers(1), encoding="utf-8")
@@ -67,7 +63,7 @@ def test_the_rule_loses_less_time_than_the_fixed_plan_and_a_fresh_process_decide
     assert [len(phases) for phases in rule["phases"].values()] == [2, 2]
 
 
-@pytest.mark.skipif(HAS_SUMO, reason="SUMO is installed")
+@pytest.mark.skipif(not MISSING, reason="SUMO is installed")
 def test_without_sumo_the_command_that_installs_it_is_named(tmp_path):
     with pytest.raises(DataError, match=r"pip install 'consortia\[traffic\]'"):
         sumo.load()

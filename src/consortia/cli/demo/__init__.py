@@ -40,6 +40,10 @@ STORIES: dict[str, tuple[str, str]] = {
         "consortia.solutions.city.scenarios.energy",
         "Seventeen homes trade their power for a day, metered and billed; one bill is proved to its owner.",
     ),
+    "traffic": (
+        "consortia.solutions.city.scenarios.traffic",
+        "Three departments vote how a program may switch lights; anyone decides its decisions again.",
+    ),
     "personal": (
         "consortia.solutions.personal.scenarios.personal",
         "Three services recommend from masked sums; a person asks why, sees who used what, and leaves.",

@@ -76,10 +76,9 @@ class Desk:
         self.records.append(record_of(Decision(at, phase, by_hand=False, seen=tuple(seen))))
         return phase
 
-    def by_hand(self, at: int, phase: int, seen: Sequence[Seen]) -> None:
-        """Write down what people decided, and follow it."""
+    def write_by_hand(self, at: int, phase: int, seen: Sequence[Seen]) -> None:
+        """Write down what people decided; whoever follows it says so by `switch`."""
         self.records.append(record_of(Decision(at, phase, by_hand=True, seen=tuple(seen))))
-        self.switch(at, phase)
 
     def switch(self, at: int, phase: int) -> None:
         """Follow a decision."""

@@ -7,6 +7,7 @@ vehicle that stood for 300 seconds is moved on, as is SUMO's default; `Outcome.s
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ CLEAR_SECONDS = 5
 
 ALL_RED_SECONDS = 1
 """So long everybody whose green ends has red before another's begins."""
+
+QUIET = ("--tripinfo-output", os.devnull, "--no-step-log", "--no-warnings")
+"""Time lost is counted where trips are told of; nothing is printed."""
 
 STRENGTH = {"G": 2, "g": 1}
 BUS, INSIDE = "bus", ":"
@@ -53,10 +57,15 @@ class Outcome:
     stuck: int
 
 
-def load() -> Any:  # noqa: ANN401 (a module without types)
-    """SUMO; raises DataError where it is not installed, with the command that installs it."""
+def needed() -> None:
+    """Raise DataError where SUMO is not installed, with the command that installs it."""
     if importlib.util.find_spec("libsumo") is None:
         raise DataError(f"streets are simulated by SUMO, which is not installed: {REMEDY}")
+
+
+def load() -> Any:  # noqa: ANN401 (a module without types)
+    """SUMO; raises DataError where it is not installed."""
+    needed()
     return importlib.import_module("libsumo")
 
 
@@ -83,7 +92,7 @@ class Streets:
         files = ["-n", str(ground.net), "-r", ",".join(map(str, ground.routes))]
         span = ["-b", str(ground.begins), "-e", str(ground.ends), "--seed", str(ground.seed)]
         try:
-            sumo.start(["sumo", *files, *span, "--duration-log.statistics", "--no-step-log", "--no-warnings"])
+            sumo.start(["sumo", *files, *span, *QUIET])
         except (sumo.TraCIException, sumo.FatalTraCIError) as error:
             raise DataError(f"{ground.net.name}: SUMO cannot start: {error}") from None
         self._sumo, self.at = sumo, ground.begins
