@@ -57,6 +57,7 @@ mutation: ## small faults put into the law, and how many the tests notice; half 
 
 bench: ## the figures, each beside its peer; ONLY=ledger.full_path runs one
 	@tools/environment test
+	@tools/environment traffic
 	@tools/peers
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
