@@ -2,7 +2,7 @@
 
 cologne1 and cologne3 (one and three signals of Cologne, 7 to 8 in the morning) and grid4x4 (sixteen), each
 with ten seeds, each run in a fresh process of SUMO. One set of terms for all. A trip is ended when its
-vehicle arrived before the hour is over. Every decision is made again from its records, and every green is held
+vehicle arrived before the hour is over. Every decision is made again from its records, and every green held
 against the bounds. Read from the folder that CONSORTIA_DATA names.
 """
 
