@@ -1,5 +1,6 @@
 """Members, keys, assets and studies on one network of three, over real nodes and workers."""
 
+import json
 import random
 import signal
 
@@ -70,6 +71,22 @@ def test_what_is_shared_is_a_commitment_with_terms(network):
     said = terminal.error("asset", "grant", "alpha/patients", "--to", "bravo", "--home", "bravo")
     assert "refused, assets." in said
     assert "alpha/patients" in terminal.run("asset", "list", "--home", "bravo").stdout
+
+
+def test_a_data_set_is_drafted_for_somebody_to_sign_in_the_console(network):
+    terminal, _ = network
+    made = add(terminal, "alpha", "drafted", draft="drafted.json")
+    assert (made["method"], made["args"]["name"], made["args"]["count"]) == ("assets.register", "drafted", 40)
+    kept = json.loads((terminal.folder / "drafted.json").read_text(encoding="utf-8"))
+    assert kept == {"method": made["method"], "args": made["args"]}
+    assert (
+        Vault(terminal.folder / "alpha" / "private").commitment("drafted").root.hex()
+        == kept["args"]["commitment"]
+    )
+    assert "alpha/drafted" not in terminal.run("asset", "list", "--home", "alpha").stdout
+    command = ["asset", "add", "alpha.csv", "--name", "drafted", "--home", "alpha", "--draft"]
+    assert "is there already" in terminal.error(*command, "drafted.json")
+    assert "--draft is for a new asset" in terminal.error(*command, "new.json", "--append", code=2)
 
 
 def test_rows_are_added_and_a_subject_erased_as_new_versions(network):

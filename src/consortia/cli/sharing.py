@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
+from consortia.base.codec import Record
 from consortia.base.ids import is_name
+from consortia.cli.filing import new
 from consortia.cli.lookup import find_asset, permissions
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
@@ -17,6 +20,9 @@ from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import NewVersion, Register
 from consortia.modules.assets.queries import ByName, MaybeAsset
 from consortia.modules.assets.types import Asset, Form, Kind, Rights, Version
+from consortia.node.home import write_private
+from consortia.sdk.builder import call_of
+from consortia.sdk.jsonform import to_json
 from consortia.workers.rows import by_subject
 from consortia.workers.vault import Vault
 
@@ -54,6 +60,12 @@ class Shared:
 )
 @click.option("--purpose", "purposes", multiple=True, help="For what; every purpose when left out.")
 @click.option(
+    "--draft",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=lambda _context, _parameter, path: path and new(path),
+    help="Hand nothing in: write the message to this file, for somebody to sign in the console.",
+)
+@click.option(
     "--append", is_flag=True, help="Add the rows to the data set of this name, as its next version."
 )
 @home_option
@@ -68,6 +80,7 @@ def add(
     process: tuple[str, ...],
     download: tuple[str, ...],
     purposes: tuple[str, ...],
+    draft: Path | None,
     append: bool,
     home: Path | None,
     as_json: bool,
@@ -80,6 +93,8 @@ def add(
     called = name or file.stem.lower()
     if not is_name(called):
         raise click.BadParameter(f"{called!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="--name")
+    if draft is not None and append:
+        raise click.UsageError("--draft is for a new asset, and --append for one that is there")
     session = at_home(home)
     if append:
         rows = read_rows(file, subject)
@@ -99,18 +114,40 @@ def add(
         shared = commit(session, file, called, kind=kind, subject=subject)
         own = purposes or ("*",)
         rights = Rights(permissions((*process, session.member), own), permissions(download, own))
-        receipt = session.submit(registration(called, title or called, shared, rights))
+        wanted = registration(called, title or called, shared, rights)
+        if draft is not None:
+            return drafted(session, draft, wanted, as_json=as_json)
+        receipt = session.submit(wanted)
         identity, number = find_asset(session, called)[0].id, 1
     known = {"asset": identity, "name": f"{session.member}/{called}", "version": number, "kind": shared.kind}
-    known |= {"commitment": shared.commitment, "records": shared.count, "subjects": shared.subjects}
+    _told(session, known, shared, receipt, as_json=as_json)
+    return DONE
+
+
+def _told(
+    session: Session, known: dict[str, Any], shared: Shared, receipt: Receipt, *, as_json: bool
+) -> None:
     if as_json:
-        facts(known | {"transaction": receipt.transaction, "height": receipt.height})
-        return DONE
+        counts = {"commitment": shared.commitment, "records": shared.count, "subjects": shared.subjects}
+        facts(known | counts | {"transaction": receipt.transaction, "height": receipt.height})
+        return
     about = "" if shared.subjects is None else f" about {shared.subjects:,} subjects"
-    say(f"{known['name']} version {number}: {shared.count:,} records{about} (block {receipt.height})")
-    say(f"id         {identity.hex()}")
+    records = f"{shared.count:,} records{about}"
+    say(f"{known['name']} version {known['version']}: {records} (block {receipt.height})")
+    say(f"id         {known['asset'].hex()}")
     say(f"commitment {shared.commitment.hex()}")
     note(f"The records are in {session.home.private}, and nowhere else.")
+
+
+def drafted(session: Session, path: Path, message: Record, *, as_json: bool) -> int:
+    """Write a message to a new file that fills in its form in the console."""
+    method = call_of(session.client.app, message).method
+    made = {"method": method, "args": to_json(message)}
+    write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
+    if as_json:
+        facts({"file": str(path), **made})
+    else:
+        say(f"{path}: fills in {method} in the console, under Act")
     return DONE
 
 

@@ -11,7 +11,7 @@ from consortia.kernel.transaction import external_aad
 
 
 class Between:
-    """A place in front of the node at `port`; `change` makes another transaction of one that was drafted."""
+    """A place in front of the node at `port`; `change` changes what was drafted, or gives other bytes."""
 
     def __init__(self, port: int) -> None:
         self.port, self.change, self.heard = port, None, []
@@ -34,8 +34,7 @@ class Between:
         if "payload" not in draft:
             return data
         value = decode(bytes.fromhex(draft["payload"]))
-        self.change(value)
-        payload = encode(value)
+        payload = self.change(value) or encode(value)
         signed = Envelope(value["key"], payload, b"").sig_structure(external_aad(value["network"]))
         made = {
             "payload": payload,

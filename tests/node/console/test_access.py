@@ -47,6 +47,8 @@ def screens(node):
         "/console/fields/health",
         "/console/fields/supply",
         "/console/rooms/assets",
+        "/console/act/assets/register",
+        "/console/act/market/commit",
         "/console/rooms/training/studies?limit=5",
         "/console/assets/none",
     )

@@ -1,24 +1,34 @@
 """People's actions in a real browser: a key that stays in the page, and bytes that are what was asked for."""
 
+import json
 import time
 
 import pytest
 
+from consortia.base.codec import encode_record
+from consortia.base.commitments import record_leaf
 from consortia.base.keys import SigningKey
 from consortia.kernel.refusals import NO_ACT, REVOKED_KEY
 from consortia.kernel.transaction import call, sign_transaction
 from consortia.modules.governance.messages import ScheduleMember, Suggest
 from consortia.modules.identity.mandate_types import Pin
+from consortia.modules.market.state import sealed
+from consortia.modules.market.types import Order, Sealing
+from consortia.node.founding import MemberKeys
+from consortia.node.invitations import JoinRequest
 from consortia.node.keys import find_key, save_key
 from consortia.node.passes import way_in
 from consortia.sdk.agents import mandate_of
+from consortia.sdk.bank import Bank
 from consortia.sdk.governance import Governance
+from consortia.sdk.market import Markets
+from consortia.testing.scenarios.market_parts import terms
 from tests.loud import loudly
-from tests.node.console.browser import Browser, lacking
+from tests.node.console.browser import AXE, Browser, lacking
 from tests.node.console.looking import HOSTILE
 from tests.node.console.lying import Between
 from tests.node.console.test_browser import WIDER, folder_of_pictures
-from tests.node.running import Process, client, homes, key_of, raw
+from tests.node.running import Process, client, homes, key_of, raw, until
 
 pytestmark = pytest.mark.slow
 ENTER = "\ue007"
@@ -50,7 +60,11 @@ def test_a_person_acts_in_the_page_and_the_key_stays_there(looked, tmp_path):
     node, between, browser = looked
     pictures = folder_of_pictures(tmp_path)
     admin = client(node.home, node.url)
-    agent = _delegate(admin, node)
+    agent, market = _delegate(admin, node), _market(admin)
+    posted = node.home.path / "joining" / "south.cbor"
+    posted.parent.mkdir()
+    keys = MemberKeys.generate("south")
+    posted.write_bytes(encode_record(JoinRequest("south", HOSTILE, keys.proven(admin.network), None, None)))
     proposal = Governance(admin, "north").propose(
         "members", ScheduleMember("admission", "south"), title=HOSTILE
     )
@@ -62,6 +76,11 @@ def test_a_person_acts_in_the_page_and_the_key_stays_there(looked, tmp_path):
     assert [one.vote.choice for one in seen.electors] == ["yes"]
     _a_second_vote_is_refused(browser, pictures)
     _a_delegate_ends(browser, between.url, node, admin, agent)
+    _data_is_registered_and_shared(browser, between.url, node, tmp_path, pictures)
+    _what_members_decide_is_proposed(browser, between.url, node, admin)
+    _a_page_of_another_place_does_nothing(browser, node)
+    _who_posted_keys_is_admitted(browser, between.url, node, admin)
+    _what_is_sealed_is_kept(browser, between.url, node, market, tmp_path)
     _nothing_leaked(browser, between, node)
     _without_scripts(browser, between.url)
     admin.close()
@@ -117,6 +136,7 @@ def _keys_that_do_not_fit(browser, url, node, tmp_path):
 def _a_lie_is_caught(browser, between, admin):
     before = admin.status().height
     for change, field in (
+        (lambda _made: b"\xff", "the transaction"),
         (lambda made: made["calls"][0]["args"].update(choice="no"), "calls.1.args.choice"),
         (lambda made: made["calls"][0].update(method="identity.leave"), "calls.1.method"),
         (lambda made: made["calls"].append(made["calls"][0]), "calls"),
@@ -145,6 +165,8 @@ def _a_vote(browser, url, node, tmp_path, pictures):
     assert browser.text("#sentence").startswith("north votes yes on proposal")
     words = browser.text("#words")
     assert all(one in words for one in ("governance.cast_vote", "yes", "sequence", "valid until"))
+    if AXE.is_file():
+        assert browser.audit() == []
     for name, width, height in (("wide", 1280, 1500), ("narrow", 390, 1900)):
         browser.size(width, height)
         assert browser.run(WIDER) == 0
@@ -182,6 +204,149 @@ def _a_delegate_ends(browser, url, node, admin, agent):
     browser.run("document.getElementById('sign').click()")
     browser.wait(SAID, "outcome", "Done")
     assert _answered(admin, node, agent) == REVOKED_KEY.code
+
+
+def _opened(browser, url, node):
+    """The page of a message with the admin's key open."""
+    browser.open(url)
+    browser.wait("return document.getElementById('key-file')?.disabled === false")
+    _choose(browser, find_key(node.home.keys, "admin"))
+    browser.wait(SAID, "key-said", "Open: ")
+
+
+def _signed(browser):
+    browser.run("document.getElementById('show').click()")
+    browser.wait(SHOWN)
+    browser.run("document.getElementById('sign').click()")
+    browser.wait(SAID, "outcome", "Done")
+
+
+def _data_is_registered_and_shared(browser, url, node, tmp_path, pictures):
+    rights = {"process": [{"grantee": "north", "purposes": ["*"]}], "download": []}
+    fields = {"name": "ward-7", "kind": "dataset", "title": HOSTILE, "form": "set", "commitment": "ab" * 32}
+    fields |= {"count": 60, "subjects": 12, "schema": None, "parents": [], "rights": rights}
+    (tmp_path / "ward.json").write_text(json.dumps({"method": "assets.register", "args": fields}))
+    _opened(browser, f"{url}/console/act/assets/register", node)
+    browser.upload("#fill", tmp_path / "ward.json")
+    browser.wait(SAID, "asked", "Filled in.")
+    browser.picture(pictures / "act-register.png")
+    _signed(browser)
+    browser.open(f"{url}/console/data")
+    browser.run("[...document.querySelectorAll('main td a')][0].click()")
+    browser.wait("return document.querySelector('h1')?.innerText === arguments[0]", HOSTILE)
+    browser.run(FOLLOW, "Grant a right")
+    browser.wait("return document.getElementById('key-file')?.disabled === false")
+    _opened(browser, browser.run("return location.href"), node)
+    browser.run("document.querySelector('button.add').click()")
+    browser.run("document.querySelector('.row [data-name=grantee] input').value = '*'")
+    browser.run("document.querySelector('.row [data-name=purposes] textarea').value = 'DUO:0000007'")
+    _signed(browser)
+    assert "everybody for DUO:0000007" in _seen(browser, f"{url}/console/data")
+
+
+def _seen(browser, url) -> str:
+    browser.open(url)
+    return browser.text("main")
+
+
+def _what_members_decide_is_proposed(browser, url, node, admin):
+    _opened(
+        browser, f"{url}/console/act/governance/schedule_member?change=removal&name=south&title=Part", node
+    )
+    _signed(browser)
+    [newest] = [one for one in Governance(admin, "north").list() if one.title == "Part"]
+    assert newest.kind == "members"
+    actions = Governance(admin, "north").get(newest.id).proposal.actions
+    assert [(one.method, dict(one.args)) for one in actions] == [
+        ("governance.schedule_member", {"change": "removal", "name": "south"})
+    ]
+
+
+def _a_page_of_another_place_does_nothing(browser, node):
+    """With the session in its cookie jar the browser shows another page, which tries what it can."""
+    browser.open("data:text/html,<title>elsewhere</title>")
+    tried = """const url = arguments[0];
+    const to = (path, more) => fetch(url + path, { credentials: 'include', ...more })
+      .then((answer) => answer.type, () => 'nothing');
+    return Promise.all([to('/v1/status'), to('/console/act'), to('/v1/build', { method: 'POST', body: '{}' }),
+      to('/v1/transactions', { method: 'POST', body: 'x', mode: 'no-cors' })])"""
+    assert browser.run(tried, node.url)[:3] == ["nothing"] * 3
+    framed = """const frame = document.createElement('iframe');
+    frame.src = arguments[0];
+    document.body.append(frame);
+    return new Promise((done) => { frame.onload = () => done(frame.contentDocument === null); })"""
+    assert browser.run(framed, f"{node.url}/console/act/governance/cast_vote")
+    browser.complaints()
+
+
+def _who_posted_keys_is_admitted(browser, url, node, admin):
+    browser.open(f"{url}/console/members")
+    browser.run(FOLLOW, "Admit south")
+    browser.wait("return document.getElementById('key-file')?.disabled === false")
+    _choose(browser, find_key(node.home.keys, "admin"))
+    browser.wait(SAID, "key-said", "Open: ")
+    _signed(browser)
+    assert HOSTILE in browser.text("#words")
+    assert admin.ask("identity.key", key=key_of(node.home).key_id).member == "north"
+    assert "Admit south" not in _seen(browser, f"{url}/console/members")
+
+
+def _market(admin) -> bytes:
+    """A market in which north may place orders: its id."""
+    bank, markets = Bank(admin, "north"), Markets(admin, "north")
+    base, quote = (bank.new_unit(code, issue=100_000).id for code in ("grain", "coin"))
+    hours = {"period_ms": 14_400_000, "commit_ms": 7_200_000, "reveal_ms": 3_600_000, "correct_ms": 60_000}
+    made = markets.open("grain", HOSTILE, terms(base, quote, start=admin.status().time + 500, **hours), 40)
+    markets.fund(made, quote, 50_000)
+    return made.id
+
+
+def _what_is_sealed_is_kept(browser, url, node, market, tmp_path):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    browser.develop("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(kept))
+    network = node.home.config({}).network_id
+    browser.open(f"{url}/console/markets/{market.hex()}")
+    browser.run(FOLLOW, "Place an order")
+    browser.wait("return document.getElementById('key-file')?.disabled === false")
+    _choose(browser, find_key(node.home.keys, "admin"))
+    browser.wait(SAID, "key-said", "Open: ")
+    browser.run("document.getElementById('sealed-limit').value = '40'")
+    browser.run("document.getElementById('sealed-quantity').value = '7'")
+    order = _kept(browser, kept)
+    sealing = Sealing(
+        network, market, 0, key_of(node.home).key_id, bytes.fromhex(order["salt"]), Order("buy", 40, 7)
+    )
+    assert sealed(sealing).hex() in browser.text("#words")
+    browser.run("document.getElementById('sign').click()")
+    browser.wait(SAID, "outcome", "Done")
+    browser.run("document.getElementById('kept').focus()")
+    browser.press(ENTER)
+    wanted = {**order, "place": 0}
+    until(lambda: wanted in [json.loads(one.read_text() or "0") for one in kept.glob("*.json")])
+    placed = next(kept.glob("order-*.json"))
+    _opened(browser, f"{url}/console/act/market/reveal", node)
+    browser.upload("#fill", placed)
+    browser.wait(SAID, "asked", "Filled in.")
+    assert browser.run("return document.querySelector('[data-name=quantity] input').value") == "7"
+    _opened(browser, f"{url}/console/act/guard/answer?alert={'06' * 32}", node)
+    browser.type("#sealed-text", "a false alarm")
+    answer = _kept(browser, kept)
+    assert record_leaf(bytes.fromhex(answer["salt"]), b"a false alarm").hex() in browser.text("#words")
+
+
+def _kept(browser, folder) -> dict:
+    """What the page asks to keep before it lets a person sign."""
+    known = set(folder.iterdir())
+    browser.run("document.getElementById('show').click()")
+    browser.wait(SHOWN)
+    assert browser.run("return document.getElementById('sign').disabled")
+    browser.run("document.getElementById('keep').focus()")
+    browser.press(ENTER)
+    until(lambda: [one for one in set(folder.iterdir()) - known if one.suffix == ".json"])
+    assert not browser.run("return document.getElementById('sign').disabled")
+    [made] = set(folder.iterdir()) - known
+    return json.loads(made.read_text())
 
 
 def _nothing_leaked(browser, between, node):

@@ -3,7 +3,7 @@
 import pytest
 
 from consortia.app import application
-from consortia.node.console.acting import ACTS, address
+from consortia.node.console.acts import ACTS, address
 from consortia.node.console.forms import Filling, fields
 from tests.node.console.looking import HOSTILE, Page
 

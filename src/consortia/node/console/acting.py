@@ -2,89 +2,54 @@
 
 A page of the console reads. To act, a person chooses its key file on the page of a message: the browser
 asks the node for the transaction, decodes the very bytes, says them in words, and signs them with the key,
-which it keeps to itself (`static/acts.js`). The acts below are the usual ones, with what to know and the
-command that does the same; every other message has the same page.
+which it keeps to itself (`static/acts.js`). `acts.py` names the usual ones; every other message has the same
+page.
 """
 
 import inspect as introspect
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
+from consortia.base.codec import decode_record
 from consortia.kernel.module import Method
-from consortia.node.console.forms import Filling, fields
+from consortia.modules.governance.messages import Propose
+from consortia.modules.governance.queries import ByNumber, CharterView
+from consortia.modules.identity.rules import FULL_QUOTA
+from consortia.node.console.acts import ACTS, Act, act_of, address
+from consortia.node.console.forms import Filling, action, fields
+from consortia.node.console.inside import Inside
 from consortia.node.console.sayings import SAYINGS, named
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem
-from consortia.sdk.html import Html, tag
+from consortia.node.invitations import Invitations, JoinRequest
+from consortia.sdk.html import Html, join, tag
+from consortia.sdk.jsonform import dump
 from consortia.sdk.values import words
 from consortia.sdk.views import Cell, Link, Table
 
+PROPOSE = "governance.propose"
 WEEK_MILLISECONDS = 7 * 24 * 3_600_000
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """A usual act: its message, its title, its topic, and the command that does the same without a browser.
-
-    `hints` say what a field wants, by its dotted path; `week` names the fields that are a week from now where
-    nothing else is said.
-    """
-
-    method: str
-    title: str
-    topic: str
-    command: str
-    hints: Mapping[str, str] = field(default_factory=dict)
-    week: tuple[str, ...] = ()
-
-
-ACTS = (
-    Act("governance.cast_vote", "Vote on a proposal", "Decisions", "consortia proposal vote PROPOSAL yes"),
-    Act("identity.end_mandate", "End a delegate now", "Members", "consortia mandate end MANDATE"),
-)
-"""The acts that pages lead to."""
-
-_BY_METHOD = {one.method: one for one in ACTS}
-_OTHER = "consortia call METHOD"
-
-
-def address(method: str, filled: Mapping[str, str]) -> str:
-    """The page of a message, filled in."""
-    query = f"?{urlencode(filled)}" if filled else ""
-    return f"/console/act/{method.replace('.', '/')}{query}"
-
-
-def offer(*acts: tuple[str, str, Mapping[str, str]]) -> Html:
-    """Links to acts: the text, the message, and what its form is filled in with."""
-    if not acts:
-        return Html("")
-    links = [tag("a", text, href=address(method, filled), class_="act") for text, method, filled in acts]
-    return tag("p", *links, class_="acts")
 
 
 def acts(asked: Asked) -> Screen:
     """Everything that can be done."""
     usual: list[tuple[Cell, ...]] = [
-        (one.topic, Link(one.title, address(one.method, {})), one.method, one.command) for one in ACTS
+        (one.topic, Link(one.title, address(one.method, {})), one.command) for one in ACTS
     ]
     every: list[tuple[Cell, ...]] = [
         (
             words(module.name),
             Link(words(method.name), address(f"{module.name}.{method.name}", {})),
             _first(method),
-            ", ".join(sorted(method.roles)),
+            ", ".join(sorted(method.roles)) or "nobody: it is proposed, and carried out once decided",
         )
         for module in asked.service.ledger.app.modules
         for method in module.methods
-        if method.roles
     ]
     return Screen(
         "Act",
         "Sign with a key file of yours. The key stays in this browser; this page's own way in only reads.",
         (
-            Table("Usual acts", ("about", "what", "message", "the same as a command"), tuple(usual)),
+            Table("Usual acts", ("about", "what", "the same as a command"), tuple(usual)),
             Table("Every message", ("room", "message", "what", "signed by"), tuple(every)),
         ),
         live=False,
@@ -97,14 +62,12 @@ def one_act(asked: Asked) -> Screen:
     bound = asked.service.ledger.app.methods.get(name)
     if bound is None:
         raise HttpProblem(404, f"there is no message {name[:80]}")
-    method = bound.method
-    act = _BY_METHOD.get(name, Act(name, named(name).capitalize(), "", f"consortia call {name}"))
-    if not method.roles:
-        raise HttpProblem(409, f"no key signs {name}: {method.authority} has it carried out")
+    method, act = bound.method, act_of(name)
+    signed = method if method.roles else asked.service.ledger.app.methods[PROPOSE].method
     return Screen(
-        act.title,
-        introspect.getdoc(method.message) or "",
-        (_missing(act), _key(method), _form(asked, act, method), _review(), _receipt()),
+        act.title if method.roles else f"Propose: {act.title}",
+        (introspect.getdoc(method.message) or "").replace("`", ""),
+        (_missing(act), _key(signed), _form(asked, act, method, signed), _review(), _receipt()),
         live=False,
         scripts=("acts.js",),
     )
@@ -115,7 +78,7 @@ def _first(method: Method) -> str:
 
 
 def _missing(act: Act) -> Html:
-    text = "This page signs in your browser, which needs its script. Without it: "
+    text = "This page signs in your browser, which needs its script. The same without it: "
     return tag("noscript", tag("p", text, tag("code", act.command), class_="note"))
 
 
@@ -145,7 +108,9 @@ def _key(method: Method) -> Html:
     )
 
 
-def _form(asked: Asked, act: Act, method: Method) -> Html:
+def _form(asked: Asked, act: Act, method: Method, signed: Method) -> Html:
+    """The form of a message that a key signs; of one that the members decide, that of proposing it."""
+    name = act.method if method is signed else PROPOSE
     given = {name: asked.argument(name) for name in asked.request.query_params}
     later = str(asked.service.now() + WEEK_MILLISECONDS)
     filling = Filling({**dict.fromkeys(act.week, later), **given}, act.hints)
@@ -155,28 +120,88 @@ def _form(asked: Asked, act: Act, method: Method) -> Html:
         tag("h2", "2. What you ask for"),
         tag(
             "form",
-            fields(method.message, filling),
+            _from_file(),
+            _sealed(act),
+            fields(method.message, filling) if method is signed else _proposed(asked, act, method, filling),
             tag("p", tag("button", "Show what I would sign", id_="show", disabled=True)),
             id_="act",
-            data_method=act.method,
-            data_saying=SAYINGS.get(act.method, named(act.method)),
+            data_method=name,
+            data_saying=SAYINGS.get(name, named(name)),
             data_network=service.ledger.network.hex(),
             data_member=service.config.member,
-            data_roles=" ".join(sorted(method.roles)),
+            data_own=" ".join(act.own) or None,
+            data_sealed=act.sealed or None,
+            data_seals=act.seals or None,
+            data_fill=_prepared(asked, act.method),
+            data_roles=" ".join(sorted(signed.roles)),
         ),
         tag("p", "", id_="asked", role="alert", class_="said"),
     )
 
 
+def _proposed(asked: Asked, act: Act, method: Method, filling: Filling) -> Html:
+    """A proposal whose one action is the message, in the first class of the charter that may hold it."""
+    charter = Inside(asked.service).query("governance.charter", ByNumber(None), CharterView).charter
+    kinds = [one.name for one in charter.classes if act.method in one.methods]
+    about = Filling(
+        {**({"kind": kinds[0]} if kinds else {}), **filling.values}, {"kind": "a class of the charter"}
+    )
+    return join(fields(Propose, about, but="actions"), action(act.method, method.message, filling))
+
+
+def _from_file() -> Html:
+    """Where a file that a command or this page wrote fills in the form."""
+    file = tag("input", type_="file", id_="fill", accept=".json,application/json")
+    return tag("p", tag("label", "Fill in from a file (JSON), if you have one: ", file))
+
+
+def _sealed(act: Act) -> Html | None:
+    """What stays with the person, where the message carries the hash of it alone."""
+    if act.sealed == "record":
+        box = tag("textarea", id_="sealed-text", rows=4, maxlength=4_000, required=True)
+        inner = tag("label", tag("span", "What you found", class_="what"), tag("br"), box)
+    elif act.sealed == "order":
+        sides = [tag("option", one, value=one) for one in ("buy", "sell")]
+        inner = join(
+            tag("label", "Side ", tag("select", *sides, id_="sealed-side")),
+            tag("label", " Worst price ", _number("sealed-limit")),
+            tag("label", " Quantity ", _number("sealed-quantity")),
+        )
+    else:
+        return None
+    note = "The ledger gets a salted hash of this. You keep the file that opens it: nobody else can make it."
+    return tag("fieldset", tag("legend", "Sealed"), tag("p", note, class_="note"), inner, class_="group")
+
+
+def _number(name: str) -> Html:
+    return tag("input", id_=name, inputmode="numeric", pattern="[0-9]{1,10}", size=10, required=True)
+
+
+def _prepared(asked: Asked, method: str) -> str | None:
+    """What a form is filled in with that no address holds: the keys that a joiner posted at this node."""
+    wanted = asked.argument("joining")
+    if method != "identity.propose_member" or not wanted:
+        return None
+    for path in Invitations(asked.service.home.path).joining():
+        posted = decode_record(JoinRequest, path.read_bytes())
+        if posted.name == wanted:
+            known = {"name": posted.name, "title": posted.title, "keys": posted.keys, "quota": FULL_QUOTA}
+            return dump(known).decode()
+    raise HttpProblem(404, f"{wanted} has posted no keys here")
+
+
 def _review() -> Html:
+    keep = tag("a", "Keep this file first", id_="keep", hidden=True, class_="act")
     return tag(
         "section",
         tag("h2", "3. What you sign", id_="review-title", tabindex=-1),
         tag("p", "", id_="sentence", class_="verdict"),
-        tag("div", "", id_="words", class_="scroll", tabindex=0),
+        tag("div", "", id_="words", class_="scroll", tabindex=0, role="region", aria_label="What you sign"),
         tag("details", tag("summary", "The bytes that are signed"), tag("code", "", id_="bytes")),
         tag(
             "p",
+            keep,
+            " ",
             tag("button", "Sign and send", type_="button", id_="sign"),
             " ",
             tag("button", "Do not", type_="button", id_="refrain"),
@@ -191,7 +216,8 @@ def _receipt() -> Html:
         "section",
         tag("h2", "4. What came of it", id_="receipt-title", tabindex=-1),
         tag("p", "", id_="outcome", role="status", class_="verdict"),
-        tag("div", "", id_="receipt", class_="scroll", tabindex=0),
+        tag("div", "", id_="receipt", class_="scroll", tabindex=0, role="region", aria_label="Receipt"),
+        tag("p", tag("a", "Keep this file, with the order's place", id_="kept", hidden=True)),
         tag("p", "", id_="final", role="status", class_="said"),
         id_="came",
         hidden=True,

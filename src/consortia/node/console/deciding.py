@@ -20,7 +20,7 @@ from consortia.modules.governance.types import Action
 from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
 from consortia.modules.market.queries import AtAuction, AuctionState, Everything, Ladder, Markets, MaybeMarket
 from consortia.modules.market.queries import ById as MarketIs
-from consortia.node.console.acting import offer
+from consortia.node.console.acts import address, offer
 from consortia.node.console.counting import listed
 from consortia.node.console.inside import Inside
 from consortia.node.console.sayings import said
@@ -58,6 +58,7 @@ def decisions(asked: Asked) -> Screen:
         "Decisions",
         "What the members propose, how they vote, and what they decided.",
         (
+            offer(("Propose a decision", "governance.propose", {})),
             Table("Proposals", headings, tuple(rows)),
             listed(elections),
             rows_of("Paused by the council", way.query("governance.pauses", Nothing(), PauseList).pauses),
@@ -138,7 +139,11 @@ def accounts(asked: Asked) -> Screen:
     return Screen(
         "Accounts",
         f"Units of value, and what {member} and its agents hold. Value is conserved, always.",
-        (rows_of(f"Held by {member}", held), rows_of("Units", units)),
+        (
+            offer(("Pay", "bank.transfer", {"payer": member})),
+            rows_of(f"Held by {member}", held),
+            rows_of("Units", units),
+        ),
     )
 
 
@@ -162,8 +167,9 @@ def one_market(asked: Asked) -> Screen:
     found = way.query("market.market", MarketIs(name), MaybeMarket).market
     if found is None:
         raise HttpProblem(404, f"no market {name.hex()}")
-    parts: list[View] = [*facts_of("Market", found)]
     newest = (asked.service.ledger.tip.time - found.terms.start) // found.terms.period_ms
+    member = asked.service.config.member
+    parts: list[Html | View] = [_to_trade(found.id, member, newest), *facts_of("Market", found)]
     for auction in range(newest, max(-1, newest - _AUCTIONS), -1):
         state = way.query("market.auction", AtAuction(name, auction), AuctionState)
         if state.auction is not None:
@@ -186,7 +192,39 @@ def alerts(asked: Asked) -> Screen:
         "Alerts",
         "What the guards noticed, with the evidence committed, and what people answered.",
         (
+            _to_answer([one for one in found if one.alert.member == asked.service.config.member]),
             rows_of("Alerts on the ledger", list(reversed(found))),
             Table("Noticed by this node", ("kind", "what", "when"), tuple(reversed(own))),
         ),
+    )
+
+
+def _to_trade(market: bytes, member: str, auction: int) -> Html:
+    """What a person of the member can do in a market."""
+    this = {"market": market.hex(), "auction": str(max(0, auction))}
+    return offer(
+        ("Place an order", "market.commit", {**this, "account": member}),
+        ("Open an order", "market.reveal", this),
+        ("Take an order back", "market.cancel", this),
+    )
+
+
+def _to_answer(own: list[Filed]) -> Table:
+    """The alerts of the member's own guard that people have not settled, with what they can do."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in reversed(own):
+        if one.case.label is None:
+            this = {"alert": one.alert.id.hex()}
+            rows.append(
+                (
+                    one.alert.finding.code,
+                    Moment(one.alert.time),
+                    Link("take it", address("guard.assign", this)) if one.case.assigned is None else "taken",
+                    Link("answer", address("guard.answer", this)) if one.case.answer is None else "answered",
+                    Link("say what it was", address("guard.label_alert", this)),
+                )
+            )
+    note = "" if rows else "No alert of the own guard waits for a person."
+    return Table(
+        "Awaiting people", ("why", "when", "who has it", "what came out", "what it was"), tuple(rows), note
     )

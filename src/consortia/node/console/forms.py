@@ -28,16 +28,32 @@ class Filling:
     hints: Mapping[str, str]
 
 
-def fields(kind: type[Record], filling: Filling) -> Html:
-    """The fields of a record."""
-    return _fields(inspect.type_info(kind), "", filling)
+def fields(kind: type[Record], filling: Filling, *, but: str = "") -> Html:
+    """The fields of a record, `but` one."""
+    return _fields(inspect.type_info(kind), "", filling, but)
 
 
-def _fields(info: inspect.Type, path: str, filling: Filling) -> Html:
+def action(method: str, message: type[Record], filling: Filling) -> Html:
+    """The one action of a proposal, as the fields of the message that it is."""
+    inside = tag("div", fields(message, filling), class_="inside")
+    legend = tag("legend", words(method.replace(".", ": ")))
+    return tag(
+        "fieldset",
+        legend,
+        inside,
+        class_="field",
+        data_name="actions",
+        data_kind="action",
+        data_method=method,
+    )
+
+
+def _fields(info: inspect.Type, path: str, filling: Filling, but: str = "") -> Html:
     if not isinstance(info, inspect.StructType):
         raise TypeError(f"{info} has no fields")
     below = f"{path}." if path else ""
-    return join(*(_field(one.type, one.name, f"{below}{one.name}", filling) for one in info.fields))
+    held = [one for one in info.fields if one.name != but]
+    return join(*(_field(one.type, one.name, f"{below}{one.name}", filling) for one in held))
 
 
 def _field(info: inspect.Type, name: str, path: str, filling: Filling, *, optional: bool = False) -> Html:

@@ -7,6 +7,7 @@ from consortia.modules.governance.queries import ListProposals, ProposalPage, Pr
 from consortia.modules.identity.queries import Nothing, ProposalsView
 from consortia.modules.training.list_queries import ListStudies, StudyPage
 from consortia.modules.training.queries import Awaited, ById, ByMember, Tasks
+from consortia.node.console.acts import APPROVALS, address
 from consortia.node.console.ahead import ahead
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
@@ -72,7 +73,11 @@ def _noted(asked: Asked) -> Html:
 def _memberships(way: Inside, member: str) -> list[tuple[Cell, ...]]:
     found = way.query("identity.proposals", Nothing(), ProposalsView).proposals
     return [
-        (Link(f"{words(one.kind)} {one.name}", f"/console/members/{one.name}"), "members", None)
+        (
+            Link(f"{words(one.kind)} {one.name}", address(APPROVALS[one.kind], {"name": one.name})),
+            "members",
+            None,
+        )
         for one in found
         if member in one.awaited
     ]

@@ -11,12 +11,14 @@ from consortia.modules.identity.queries import (
     MemberView,
     Nothing,
     ProposalsView,
+    ProposalView,
 )
-from consortia.node.console.acting import offer
+from consortia.node.console.acts import APPROVALS, offer
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
-from consortia.sdk.html import Html
+from consortia.node.invitations import Invitations
+from consortia.sdk.html import Html, join, tag
 from consortia.sdk.values import facts_of, rows_of
 from consortia.sdk.views import Cell, Link, Moment, Table
 
@@ -40,9 +42,33 @@ def members(asked: Asked) -> Screen:
         "Members",
         f"One organisation, one vote. {force.quorum} of {len(force.members.members)} make the ledger final.",
         (
+            _to_decide(asked, proposals),
             Table("Members", ("name", "title", "since", "standing", "node"), tuple(rows)),
             rows_of("Proposals about members", proposals),
             cosigned(asked),
+        ),
+    )
+
+
+def _to_decide(asked: Asked, proposals: tuple[ProposalView, ...]) -> Html:
+    """Who can be admitted or approved now, and how somebody is invited."""
+    open_ = {one.name for one in proposals if one.kind == "admission"}
+    posted = [path.stem for path in Invitations(asked.service.home.path).joining() if path.stem not in open_]
+    member = asked.service.config.member
+    return join(
+        offer(
+            *((f"Admit {name}", "identity.propose_member", {"joining": name}) for name in posted),
+            *(
+                (f"Approve the {one.kind} of {one.name}", APPROVALS[one.kind], {"name": one.name})
+                for one in proposals
+                if member in one.awaited
+            ),
+        ),
+        tag(
+            "p",
+            "To invite an organisation, write its file on this machine: ",
+            tag("code", "consortia invite NAME"),
+            class_="note",
         ),
     )
 

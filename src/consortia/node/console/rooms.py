@@ -5,7 +5,7 @@ import inspect as introspect
 from consortia.base.codec import Malformed, Record
 from consortia.base.refusals import Refused
 from consortia.kernel.module import Method, Module, Query
-from consortia.node.console.acting import address
+from consortia.node.console.acts import address
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem

@@ -8,11 +8,12 @@ from consortia.modules.assets.queries import (
     MaybeAsset,
     VersionPage,
 )
-from consortia.modules.assets.types import Kind, Right
+from consortia.modules.assets.types import Asset, Kind, Right
 from consortia.modules.predictions.queries import BatchPage, ListBatches
 from consortia.modules.predictions.types import Batch
 from consortia.modules.training.budget_queries import BudgetView
 from consortia.modules.training.budget_queries import ByDataset as BudgetOf
+from consortia.node.console.acts import offer
 from consortia.node.console.inside import Inside
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
@@ -31,6 +32,7 @@ def data(asked: Asked) -> Screen:
         "Data",
         "What members share: only salted hashes are on the ledger, the records stay with their owners.",
         (
+            offer(("Register a data set", "assets.register", {"kind": "dataset", "form": "set"})),
             _assets(asked, "Data sets", "dataset"),
             _assets(asked, "Record batches", "batch"),
             _assets(asked, "Functions", "function"),
@@ -87,10 +89,11 @@ def one_asset(asked: Asked) -> Screen:
     asset = way.query("assets.asset", ById(name), MaybeAsset).asset
     if asset is None:
         raise HttpProblem(404, f"no asset {name.hex()}")
-    parts: list[Html | View] = [lineage(way, asset)]
+    parts: list[Html | View] = [_to_share(asset, own=asset.owner == asked.service.config.member)]
+    parts.append(lineage(way, asset))
     if asset.kind == "model" and asset.study is not None:
         here = tag("a", "Check every arrow in this browser", href=f"/console/lineage/{asset.id.hex()}")
-        parts.insert(0, tag("p", here))
+        parts.insert(1, tag("p", here))
     facts: list[tuple[Cell, ...]] = [
         ("kind", asset.kind),
         ("owner", Link(asset.owner, f"/console/members/{asset.owner}")),
@@ -129,3 +132,21 @@ def _predictions(batches: tuple[Batch, ...]) -> Table:
     )
     heads = ("when", "member", "for", "predictions", "from where", "batch")
     return Table("Predictions", heads, rows, "Batches of predictions recorded for this model.")
+
+
+def _to_share(asset: Asset, *, own: bool) -> Html:
+    """What a person of its owner can do about an asset."""
+    if not own or asset.withdrawn is not None:
+        return Html("")
+    this = {"asset": asset.id.hex()}
+    consent = {"dataset": asset.id.hex()}
+    subjects = (
+        ("Have it read by consent alone", "consent.require", consent),
+        ("Withdraw a person's consent", "consent.withdraw", consent),
+    )
+    return offer(
+        ("Grant a right", "assets.grant", {**this, "right": "process"}),
+        ("Take a right back", "assets.revoke", {**this, "right": "process"}),
+        *(subjects if asset.kind == "dataset" else ()),
+        ("Withdraw it for good", "assets.withdraw", this),
+    )

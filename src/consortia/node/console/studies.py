@@ -1,8 +1,10 @@
 """Studies and their rounds: who takes part, who is awaited, who re-computed what."""
 
+from consortia.modules.assets.queries import AssetPage, ListAssets, ListVersions, VersionPage
 from consortia.modules.training.list_queries import ListRounds, ListStudies, RoundPage, StudyPage
 from consortia.modules.training.queries import Awaited, ById, StudyView
 from consortia.modules.training.types import Round
+from consortia.node.console.acts import offer
 from consortia.node.console.inside import Inside
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
@@ -12,6 +14,7 @@ from consortia.sdk.values import moment, short
 from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table
 
 _PAGE = 100
+_OWN_MAX = 8
 
 
 def studies(asked: Asked) -> Screen:
@@ -77,6 +80,7 @@ def one_study(asked: Asked) -> Screen:
         terms.title or terms.name,
         f"A study that is {seen.progress.status}.",
         (
+            _to_take_part(asked, way, seen),
             _progress(final, total, awaited),
             _curve(rounds),
             _rounds(rounds),
@@ -84,6 +88,39 @@ def one_study(asked: Asked) -> Screen:
             Table("Terms", ("what", "value"), facts),
         ),
     )
+
+
+def _to_take_part(asked: Asked, way: Inside, seen: StudyView) -> Html:
+    """What a person of the member can do: join with a data set of its own, start, leave, cancel."""
+    member, study = asked.service.config.member, {"study": seen.study.id.hex()}
+    status, joined = seen.progress.status, any(one.member == member for one in seen.parts)
+    acts: list[tuple[str, str, dict[str, str]]] = []
+    if status == "proposed" and not joined:
+        acts += [
+            (f"Join with {one}", "training.join", {**study, **filled}) for one, filled in _own(way, member)
+        ]
+    if status == "proposed" and seen.study.proposer == member:
+        acts.append(("Start", "training.start", study))
+    if status in {"proposed", "running"} and joined:
+        acts.append(("Leave", "training.leave", study))
+    if status in {"proposed", "running"} and seen.study.proposer == member:
+        acts.append(("Cancel", "training.cancel", study))
+    return offer(*acts)
+
+
+def _own(way: Inside, member: str) -> list[tuple[str, dict[str, str]]]:
+    """The member's own data sets, with what joining names of their newest versions."""
+    found = way.query("assets.assets", ListAssets(member, "dataset", None, _OWN_MAX), AssetPage).assets
+    filled = []
+    for one in found:
+        if one.withdrawn is None:
+            wanted = ListVersions(one.id, one.version - 1, 1)
+            for version in way.query("assets.versions", wanted, VersionPage).versions:
+                known = {"dataset": one.id, "version": version.number, "records": version.count}
+                filled.append(
+                    (one.name, {k: v.hex() if isinstance(v, bytes) else str(v) for k, v in known.items()})
+                )
+    return filled
 
 
 def _standing(until: int | None, *, absent: bool) -> str:

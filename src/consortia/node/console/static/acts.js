@@ -2,14 +2,16 @@
 // from the very bytes, signs on the button, and follows the receipt. `keys.js` and `sign.js` do the work.
 
 import { hex, unhex } from "./cbor.js";
+import { Unreadable, add, check, fillIn, message } from "./forms.js";
 import { KeyError, named, open, read } from "./keys.js";
-import { Lie, Loose, Node, Problem, printed } from "./sign.js";
+import { SEALS, offered } from "./seals.js";
+import { Lie, Node, Problem, printed } from "./sign.js";
 import { verify } from "./proof.js";
 
 const at = (id) => document.getElementById(id);
-const form = at("act"), { method, saying, network, member, roles } = form.dataset;
+const form = at("act"), { method, saying, network, member, roles, own, sealed, seals } = form.dataset;
 const node = new Node(unhex(network), member);
-let file = null, key = null, draft = null;
+let file = null, key = null, draft = null, kept = null;
 
 function tell(id, text, wrong = false) {
   at(id).textContent = text;
@@ -26,6 +28,7 @@ async function unlocked(passphrase) {
   file = null;
   at("unlock").hidden = true;
   at("key-open").hidden = at("show").disabled = false;
+  if (own) fillIn(form, Object.fromEntries(own.split(" ").map((name) => [name, hex(key.id)])));
 }
 
 // Raises KeyError where this network does not know the key, or it acts no more.
@@ -43,8 +46,8 @@ async function known(found) {
 }
 
 function wrong(error) {
-  if (error instanceof KeyError || error instanceof Problem) return error.message;
-  if (error instanceof TypeError) return "The node does not answer.";
+  if (error instanceof Lie) return `Nothing was signed: the node's bytes are not what you asked for. ${error.message}.`;
+  if (error instanceof KeyError || error instanceof Problem || error instanceof Unreadable) return error.message;
   throw error;
 }
 
@@ -76,69 +79,39 @@ at("unlock").addEventListener("submit", async (event) => {
 });
 at("forget").addEventListener("click", () => { forget(); tell("key-said", "No key is open."); at("key-file").focus(); });
 
-// 2. The form: each field says by data-kind what its value is.
+// 2. The form, and what is sealed in it.
 
-const inner = (field) => [...field.querySelectorAll(".field")].filter((one) => (one.parentElement.closest(".field") ?? form) === field);
-const box = (field) => field.querySelector("input, select, textarea");
+at("fill").addEventListener("change", async (event) => {
+  const chosen = event.target.files[0];
+  if (!chosen) return;
+  try {
+    const held = JSON.parse(await chosen.text());
+    if (held.method !== undefined && held.method !== method) throw new Error(`it is for ${held.method}`);
+    const left = fillIn(form, held.args ?? held);
+    tell("asked", left.length ? `Filled in, but for what this form has no field for: ${left.join(", ")}.` : "Filled in.");
+  } catch (error) { tell("asked", `The file does not fit this form: ${error.message}`, true); }
+  event.target.value = "";
+  changed();
+});
 
-const SINGLE = {
-  text: (text) => text,
-  choice: (text) => text,
-  bytes: (text) => unhex(text),
-  integer: (text) => BigInt(text),
-  boolean: (text) => text === "yes",
-  any: (text) => new Loose(JSON.parse(text)),
-};
-
-function value(field) {
-  const { kind, item } = field.dataset, optional = "optional" in field.dataset;
-  const given = [...field.children].flatMap((one) => [...one.querySelectorAll("input.given")])
-    .find((one) => one.closest(".field") === field);
-  if (given && !given.checked) return null;
-  if (kind === "record") return record(inner(field));
-  if (kind === "tuple" || kind === "list") return inner(field).map(value);
-  if (kind === "choices") return [...field.querySelectorAll(".inside input:checked")].map((one) => one.value);
-  if (kind === "moment") {
-    const moment = box(field).valueAsNumber;
-    return Number.isNaN(moment) ? null : BigInt(moment);
-  }
-  const text = box(field).value;
-  if (kind === "lines") {
-    if (optional && !text.trim()) return null;
-    return text.split("\n").map((one) => one.trim()).filter(Boolean).map(SINGLE[item]);
-  }
-  return optional && text === "" ? null : SINGLE[kind](text);
+function changed() {
+  draft = null;
+  at("review").hidden = true;
+  check(form);
 }
 
-const record = (fields) => new Map(fields.map((one) => [one.dataset.name, value(one)]));
-
-function checkPatterns() {
-  for (const one of form.querySelectorAll("[data-pattern]")) {
-    const fits = one.value === "" || new RegExp(one.dataset.pattern).test(one.value);
-    one.setCustomValidity(fits ? "" : `this does not fit ${one.dataset.pattern}`);
-  }
-}
-
-// What does not count is disabled, so that the browser asks nothing of it.
-function toggle() {
-  for (const one of form.querySelectorAll("input.given")) {
-    const inside = one.closest(".field").querySelector(".inside");
-    inside.hidden = !one.checked;
-    for (const each of inside.querySelectorAll("input, select, textarea")) each.disabled = !one.checked;
-  }
-}
-
-form.addEventListener("change", () => { at("review").hidden = true; draft = null; toggle(); });
-form.addEventListener("input", checkPatterns);
+form.addEventListener("input", changed);
 form.addEventListener("click", (event) => {
-  const field = event.target.closest(".field");
   if (event.target.matches("button.add")) {
-    const rows = field.querySelector(".rows");
-    rows.append(field.querySelector("template").content.cloneNode(true));
-    rows.lastElementChild.querySelector("input, select, textarea")?.focus();
-    toggle();
+    add(event.target.closest(".field")).querySelector("input, select, textarea")?.focus();
+    changed();
   }
-  if (event.target.matches("button.remove")) event.target.closest(".row").remove();
+  if (event.target.matches("button.remove")) {
+    const list = event.target.closest(".rows").closest(".field");
+    event.target.closest(".row").remove();
+    list.querySelector("button.add").focus();
+    changed();
+  }
 });
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -148,14 +121,11 @@ form.addEventListener("submit", async (event) => {
   tell("asked", "Asking the node for the bytes …");
   at("show").disabled = true;
   try {
-    draft = await node.draft(key, method, record(inner(form)));
+    kept = sealed ? await SEALS[sealed](form, seals, key, node) : null;
+    draft = await node.draft(key, method, message(form));
     tell("asked", "");
     review();
-  } catch (error) {
-    tell("asked", error instanceof Lie ? `Nothing was signed: the node's bytes are not what you asked for. ${error.message}.`
-      : error instanceof SyntaxError || error instanceof RangeError ? `A field cannot be read: ${error.message}`
-      : wrong(error), true);
-  } finally { at("show").disabled = !key; }
+  } catch (error) { tell("asked", wrong(error), true); } finally { at("show").disabled = !key; }
 });
 
 // 3. What is signed, from the bytes that are signed.
@@ -217,10 +187,13 @@ function review() {
   ]));
   at("bytes").textContent = hex(covered);
   at("review").hidden = false;
-  at("sign").disabled = false;
+  at("keep").hidden = !kept;
+  at("sign").disabled = Boolean(kept); // what cannot be opened again is not signed before it is kept
+  if (kept) offered(at("keep"), kept);
   at("review-title").focus();
 }
 
+at("keep").addEventListener("click", () => { at("sign").disabled = false; });
 at("refrain").addEventListener("click", () => { draft = null; at("review").hidden = true; at("show").focus(); });
 
 // 4. Signing, and what came of it.
@@ -247,6 +220,9 @@ async function came(made) {
     ["cost", receipt.cost],
     ...receipt.events.flatMap((one) => Object.entries(one.body).map(([name, held]) => [`${one.name}: ${words(name)}`, told(held)])),
   ]));
+  const place = receipt.events.find((one) => one.name === "market.committed")?.body.place;
+  at("kept").hidden = place === undefined;
+  if (place !== undefined) offered(at("kept"), { ...kept, held: { ...kept.held, place } });
   tell("final", "Not final yet: the members have still to cosign it.");
   await node.final(receipt.height);
   const proof = await fetch(`/v1/proofs/transactions/${id}`);
@@ -270,12 +246,24 @@ at("sign").addEventListener("click", async () => {
     if (error instanceof Problem && error.code) {
       at("receipt").replaceChildren(table("Not taken into a block", await outcome(error.code, error.message)));
     } else {
+      const id = hex(made.id);
+      const said = error instanceof Lie ? `The node's receipt is another's: ${error.message}.` : wrong(error);
       at("outcome").classList.add("bad");
-      at("outcome").textContent = error instanceof Lie ? `The node's receipt is another's: ${error.message}.` : wrong(error);
+      at("outcome").textContent = `${said} It was signed and sent, and may still be executed until it expires.`;
+      at("receipt").replaceChildren(table("Look for it", [
+        ["transaction", link(id, `/console/transactions/${id}`)], ["valid until", shown(made.said.get("expires"))],
+      ]));
     }
   } finally { at("review").hidden = true; }
 });
 
 addEventListener("pagehide", forget);
+if (sealed) { // made from what is sealed, not typed
+  const made = form.querySelector(`[data-name=${seals}] input`);
+  made.required = false;
+  made.readOnly = true;
+  made.placeholder = "made here";
+}
+if (form.dataset.fill) fillIn(form, JSON.parse(form.dataset.fill));
+check(form);
 at("key-file").disabled = false;
-toggle();

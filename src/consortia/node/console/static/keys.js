@@ -52,6 +52,10 @@ async function unseal(file, passphrase) {
   }
 }
 
+function plain(file) {
+  try { return unhex(String(file.seed)); } catch { throw new KeyError("This key file is damaged: its secret is no hex."); }
+}
+
 // The way to sign with a seed, whose bytes are overwritten as soon as the browser holds the key itself.
 async function signer(seed) {
   const wrapped = concat(PKCS8, seed);
@@ -69,7 +73,7 @@ async function signer(seed) {
 
 // The key in a file: {id, public, label, role, member, sign}. Raises KeyError.
 export async function open(file, passphrase) {
-  const seed = file.sealed ? await unseal(file, passphrase) : unhex(String(file.seed));
+  const seed = file.sealed ? await unseal(file, passphrase) : plain(file);
   if (seed.length !== 32) throw new KeyError("This key file is damaged: its secret has not 32 bytes.");
   const id = unhex(file.key), known = unhex(file.public);
   const found = await getPublicKeyAsync(seed);

@@ -2,7 +2,7 @@
 // What is signed is made here from the payload that was decoded here; a node that answers with another
 // message, network, key, sequence or expiry is caught before anything is signed (docs/reference/bytes.md).
 
-import { concat, decode, encode, hex, same, unhex } from "./cbor.js";
+import { Malformed, concat, decode, encode, hex, same, unhex } from "./cbor.js";
 import { sha256, tagged } from "./keys.js";
 
 export const EXPIRY_MILLISECONDS = 600_000;
@@ -77,12 +77,22 @@ export function compare(wanted, found, path = "") {
   } else if (wanted !== found) lie();
 }
 
+// What bytes of the node's hold; those that hold nothing are no transaction.
+function read(parse, data) {
+  try { return parse(data); } catch (error) {
+    if (error instanceof Malformed) throw new Lie("the transaction", "one", `none (${error.message})`);
+    throw error;
+  }
+}
+
 // The ways to the node whose page this is: `network` is 32 bytes, `member` whose node it is.
 export class Node {
   constructor(network, member) { this.network = network; this.member = member; }
 
   async ask(path, options = {}) {
-    const answer = await fetch(path, { cache: "no-store", ...options, headers: { accept: "application/json", ...options.headers } });
+    const headers = { accept: "application/json", ...options.headers };
+    const answer = await fetch(path, { cache: "no-store", ...options, headers })
+      .catch(() => { throw new Problem(0, { detail: "The node does not answer." }); });
     if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
     return answer.json();
   }
@@ -109,14 +119,14 @@ export class Node {
   }
 
   async checked(wanted, answer) {
-    const payload = unhex(answer.payload), said = decode(payload);
+    const payload = read(unhex, String(answer.payload)), said = read(decode, payload);
     compare(wanted, said);
     const kid = wanted.get("key");
     const aad = concat(utf8("consortia/transaction"), this.network);
     const covered = encode(["Signature1", header(kid), aad, payload]);
     const id = await tagged("consortia/transaction", covered);
-    compare(covered, unhex(answer.sign), "the bytes to sign");
-    compare(id, unhex(answer.transaction), "the transaction's id");
+    compare(covered, read(unhex, String(answer.sign)), "the bytes to sign");
+    compare(id, read(unhex, String(answer.transaction)), "the transaction's id");
     return { payload, covered, id, said, kid };
   }
 
