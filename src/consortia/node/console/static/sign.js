@@ -12,7 +12,8 @@ const utf8 = (text) => new TextEncoder().encode(text);
 // What a node answered instead; `code` is a stable one, or empty.
 export class Problem extends Error {
   constructor(status, report) {
-    super(report.detail ?? `the node answered ${status}`);
+    const remedy = report.remedy ?? (status === 401 ? "open the console anew: consortia console" : "");
+    super([report.detail ?? `the node answered ${status}`, remedy].filter(Boolean).join("; "));
     Object.assign(this, { status, code: report.code ?? "" });
   }
 }
