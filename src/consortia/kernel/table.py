@@ -44,12 +44,12 @@ class Table(Generic[K]):
 
     def get(self, ctx: Context, *key: Part) -> K | None:
         """The record at `key`, or None."""
-        data = ctx.state.get(self.state_key(*key))
+        data = ctx.state.get(_state_key(self.prefix, key))
         return None if data is None else self._load(data)
 
     def has(self, ctx: Context, *key: Part) -> bool:
         """Whether there is a record at `key`."""
-        return ctx.state.get(self.state_key(*key)) is not None
+        return ctx.state.get(_state_key(self.prefix, key)) is not None
 
     def put(self, ctx: Context, record: K, *key: Part) -> None:
         """Set the record at `key`. Raise Refused where a field of it is beyond its limit."""
@@ -64,7 +64,7 @@ class Table(Generic[K]):
 
     def delete(self, ctx: Context, *key: Part) -> None:
         """Remove the record at `key`, whether or not it is there."""
-        ctx.state.delete(self.state_key(*key))
+        ctx.state.delete(_state_key(self.prefix, key))
 
     def scan(
         self, ctx: Context, *prefix: Part, containing: bytes = b""
