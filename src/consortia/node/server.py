@@ -342,6 +342,7 @@ class NodeProcess:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
                 continue
+            self._tell()  # receipts wait for nothing else, as for the record of what this node cosigns
             try:
                 self.node.tick(now)
                 self.peers.remember()

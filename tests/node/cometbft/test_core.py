@@ -151,9 +151,23 @@ def test_a_core_that_starts_again_goes_on_with_what_it_signed():
     four = Four()
     four.decide(four.transaction())
     four.decide()
+    for node in four.nodes.values():
+        node.tick(four.now)
     four.nodes = {name: four.core(name) for name in NAMES}
     four.talk()
     assert four.finals() == {four.nodes["east"].ledger.tip.size}
+
+
+def test_nothing_is_cosigned_before_the_receipts_of_a_block_can_be_told():
+    four = Four()
+    four.decide(four.transaction())
+    four.decide()
+    east, memory = four.nodes["east"], four.memories["east"]
+    before = dict(memory.records)
+    assert len(east.drain().receipts) == 1
+    assert memory.records == before
+    east.tick(four.now)
+    assert memory.records != before
 
 
 def test_receipts_are_told_when_their_block_is_durable():

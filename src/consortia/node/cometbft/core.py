@@ -79,7 +79,10 @@ class EngineNode(Node):
     # What the driver calls ----------------------------------------------------------------
 
     def decided(self, decided: Decided, now: int) -> None:
-        """Take note of a block that CometBFT decided and the driver made durable."""
+        """Take note of a block that CometBFT decided and the driver made durable.
+
+        What can be cosigned now is at the next `tick`: receipts need not wait until that is durable, too.
+        """
         for height, size in self._unripe:
             if height < decided.height:
                 self._publish(size)
@@ -92,7 +95,6 @@ class EngineNode(Node):
         for accusation in decided.accusations:
             text = f"the consensus key {accusation.key.hex()} voted twice, at height {accusation.height}"
             self._alert("evidence", text, now)
-        self._cosign(now)
 
     def evicted(self, transaction: bytes, refused: Refused) -> None:
         """A transaction that waited will be in no block."""
