@@ -3,6 +3,7 @@
 import copy
 import gzip
 import json
+from random import Random
 
 import pytest
 
@@ -11,6 +12,7 @@ from consortia.solutions.supply import synthetic
 from consortia.solutions.supply.epcis import links, querying
 from consortia.solutions.supply.epcis.querying import Query, matching
 from consortia.solutions.supply.epcis.reading import read, recorded
+from consortia.solutions.supply.epcis.repository import keep
 
 GOOD = {
     "type": "AggregationEvent",
@@ -208,3 +210,48 @@ def test_reading_changes_nothing_of_what_it_reads():
     before = copy.deepcopy(GOOD)
     recorded(GOOD, {}, 1, "")
     assert before == GOOD
+
+
+JUNK = (None, True, 0, 1.5, "", "\x1b", [], [1], {}, {"a": 1}, {"id": 3}, [{"type": 5}], [None], "9" * 5_000)
+
+
+def places(value, place=()):
+    """Every place below a JSON value."""
+    yield from [place] if place else []
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, each in inner:
+        yield from places(each, (*place, name))
+
+
+def test_an_event_with_anything_in_any_place_is_read_or_told_in_one_line(programme):
+    more = {
+        "sensorElementList": [
+            {"sensorMetadata": {"time": "2026-01-01T00:00:00Z"}, "sensorReport": [{"type": "T"}]}
+        ],
+        "bizTransactionList": [{"type": "po", "bizTransaction": "urn:x:y"}],
+        "sourceList": [{"type": "owning_party", "source": "urn:a:b"}],
+        "persistentDisposition": {"set": ["a"]},
+        "errorDeclaration": {"declarationTime": "2026-01-01T00:00:00Z"},
+        "example:x": {"y": [1, {"z": None}]},
+    }
+    draw, told = Random(8), 0
+    for _ in range(programme(quick=200, test=2_000, nightly=200_000)):
+        event = copy.deepcopy(GOOD | more)
+        *above, last = draw.choice(list(places(event)))
+        inner = event
+        for name in above:
+            inner = inner[name]
+        inner[last] = draw.choice(JUNK)
+        why = refusal(event)
+        assert why.isprintable()
+        told += why != ""
+    assert told
+
+
+def refusal(event):
+    """Why an event cannot be used; empty where it can."""
+    try:
+        keep(recorded(event, {}, 1, ""))
+    except DataError as error:
+        return str(error)
+    return ""

@@ -194,6 +194,8 @@ def _fields(
     fields: Event, where: str, order: tuple[str, ...], names: Names, left_out: frozenset[str] = frozenset()
 ) -> str:
     """The fields in order, then those of other vocabularies, sorted."""
+    if not isinstance(fields, Mapping):
+        raise DataError(f"{where} holds {shown(str(fields))!r}, which is no object.")
     text = "".join(_field(where, name, fields[name], names) for name in order if name in fields)
     others = [
         _extension(name, value, names) for name, value in fields.items() if _is_other(name, order, left_out)
