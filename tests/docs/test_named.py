@@ -13,7 +13,7 @@ from tests.docs.blocks import Page
 from tests.docs.test_commands import PAGES
 from tests.tidy.source import ROOT
 
-LANGUAGES = {"bash", "console", "json", "python", "text"}
+LANGUAGES = {"bash", "console", "json", "python", "text", "toml"}
 """What a block may hold. The first two are run; no other language of a shell slips by unseen."""
 
 FENCE = re.compile(r"^ *```(\w+)", re.MULTILINE)
