@@ -12,6 +12,7 @@ from consortia.engines.commit.chunks import hash_bytes
 from consortia.kernel.proof import parse_proof
 from consortia.modules.identity.messages import SetEndpoint
 from consortia.modules.identity.state import MEMBERS
+from consortia.sdk.errors import RequestFailed
 from tests.node.running import SECONDS_MAX, Process, client, homes, until
 
 
@@ -153,6 +154,17 @@ def test_what_is_no_place_is_refused(node, admin, after):
     status, _, data = ask(node, f"/v1/transactions?after={after}")
     assert (status, json.loads(data)["title"]) == (400, "The request is malformed")
     assert ask(node, "/v1/search?text=north&after=%7B%7D")[0] == 400
+
+
+@pytest.mark.parametrize("name", ["sequence", "expires", "since", "size"])
+def test_a_number_that_is_named_and_empty_is_no_number(node, admin, name):
+    path = {"size": "/v1/checkpoint?", "since": "/v1/proofs/state?key=00&"}.get(name)
+    if path is not None:
+        assert ask(node, f"{path}{name}=")[0] == 400
+        return
+    key = admin.key.key_id.hex()
+    with pytest.raises(RequestFailed, match=f"{name} is a number"):
+        admin.post(f"/v1/build/identity/set_endpoint?key={key}&{name}=", b'{"url": "x", "certificate": null}')
 
 
 def test_a_method_that_a_place_has_not_is_told_with_those_that_it_has(node):

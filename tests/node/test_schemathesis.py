@@ -1,8 +1,8 @@
 """schemathesis, which knows only the API's description, asks a running node and finds nothing.
 
 What it checks of each answer: no server error; a status, a media type and a body that are described; what
-the schemas allow is taken, what they do not allow is refused. A refusal of the ledger (422) is taken as an
-answer to what the schemas allow, if its code is one that the node explains.
+the schemas allow is taken; in the long run, what they do not allow is refused. A refusal of the ledger (422)
+is taken as an answer to what the schemas allow, if its code is one that the node explains.
 """
 
 import json
@@ -119,8 +119,9 @@ def test_schemathesis_finds_nothing(node, session, programme):
                 assert answer.json()["code"] in codes
             case.validate_response(answer, excluded_checks=free)  # noqa: B023 (asked within the turn)
 
-        for mode in (GenerationMode.POSITIVE, *(() if no_rule else (GenerationMode.NEGATIVE,))):
+        modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+        for mode in modes[: 1 if no_rule else programme(quick=1, test=1, nightly=2)]:
             found += findings(operation, mode, ask, programme)
     assert not found, "\n\n".join(found)
-    assert len(asked) >= programme(quick=40, test=80, nightly=10_000)
+    assert len(asked) >= programme(quick=30, test=60, nightly=10_000)
     assert session.get(f"{node.url}/readyz", timeout=SECONDS_MAX).status_code == 200

@@ -32,7 +32,7 @@ from consortia.node.allowances import AllowanceSpent
 from consortia.node.auth import Caller, Means, Presented, Unauthorised, permit
 from consortia.node.blobs import BlobError, NoBlob, TooLarge
 from consortia.node.config import is_loopback
-from consortia.node.http_answers import HttpProblem, problem, refused
+from consortia.node.http_answers import HttpProblem, problem, refused, whole_number
 from consortia.node.passes import session_of
 from consortia.node.refusals import HINDERED, OUT_OF_SCOPE, REQUESTS_FULL
 from consortia.node.service import Service, entity_tag
@@ -57,6 +57,11 @@ class Asked:
         if len(given) > 1:
             raise HttpProblem(400, f"{name} is given {len(given)} times")
         return given[0] if given else default
+
+    def number(self, name: str) -> int | None:
+        """A query parameter that is a number, None where it is left out; raises HttpProblem."""
+        given = _parameters(self.request.scope["query_string"]).get(name)
+        return None if given is None else whole_number(self.argument(name), name)
 
     def path(self, name: str) -> str:
         """A part of the path."""

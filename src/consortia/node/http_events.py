@@ -25,8 +25,9 @@ async def stream(asked: Asked) -> Response:
     service = asked.service
     if service.counters.streams >= STREAMS_MAX:
         raise HttpProblem(503, f"{STREAMS_MAX} streams are open already")
-    last = asked.request.headers.get("last-event-id") or asked.argument("after")
-    after = whole_number(last, "after") if last else service.ledger.tip.height
+    last = asked.request.headers.get("last-event-id")
+    wanted = whole_number(last, "after") if last else asked.number("after")
+    after = service.ledger.tip.height if wanted is None else wanted
     name = asked.argument("name")
     if len(name) > NAME_CHARACTERS_MAX:
         raise HttpProblem(400, f"a name has at most {NAME_CHARACTERS_MAX} characters")

@@ -165,8 +165,7 @@ async def build_one(asked: Asked) -> Response:
     `?lane=` is 0, and `?sequence=` and `?expires=` are filled in, where they are left out.
     """
     lane = whole_number(asked.argument("lane", "0"), "lane", 15)
-    filled = {name: asked.argument(name) for name in ("sequence", "expires")}
-    numbers = {name: whole_number(text, name) if text else None for name, text in filled.items()}
+    sequence, expires = asked.number("sequence"), asked.number("expires")
     key = hex_digest(asked.argument("key"), "a key's id").hex()
     method = f"{asked.path('module')}.{asked.path('method')}"
     if method not in asked.service.ledger.app.methods:
@@ -175,7 +174,7 @@ async def build_one(asked: Asked) -> Response:
         call = DraftCall(method, decode_json(asked.body, type=dict[str, Any]))
     except (DecodeError, RecursionError) as error:
         raise HttpProblem(400, str(error)) from None
-    return _drafted(asked, Draft(key, (call,), lane, numbers["sequence"], numbers["expires"]))
+    return _drafted(asked, Draft(key, (call,), lane, sequence, expires))
 
 
 def _drafted(asked: Asked, wanted: Draft) -> Response:
@@ -199,10 +198,10 @@ async def sequence(asked: Asked) -> Response:
 async def checkpoint(asked: Asked) -> Response:
     """The newest final ledger checkpoint: a signed note; `?size=` for the one kept of that size."""
     ledger = asked.service.ledger
-    size = asked.argument("size")
-    if size:
+    size = asked.number("size")
+    if size is not None:
         with ledger.store.snapshot() as view:
-            data = view.note(whole_number(size, "size"))
+            data = view.note(size)
         if data is None:
             raise HttpProblem(404, f"no final ledger checkpoint of size {size} is kept")
     else:
@@ -271,9 +270,8 @@ _STATE_KEY = re.compile(r"([0-9a-f]{2}){1,1024}\Z")
 
 
 def _proof(asked: Asked, make: Callable[[int | None], Proof]) -> Response:
-    since = asked.argument("since")
     try:
-        found = make(whole_number(since, "since") if since else None)
+        found = make(asked.number("since"))
     except (CannotProve, ValueError) as error:
         raise HttpProblem(409, str(error)) from None
     return Response(found.encode(), media_type=PROOF)
