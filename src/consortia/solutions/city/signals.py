@@ -57,8 +57,8 @@ class Junction:
 class Terms:
     """What the members vote on: bounds of a green, in seconds, and the parameters of the rule."""
 
-    least: int = 8
-    most: int = 60
+    least: int = 10
+    most: int = 40
     bus: int = 4_000
     keep: int = 1_000
     ratio: int = 200

@@ -17,7 +17,7 @@ ROADS, BUSES, POLICE = DEPARTMENTS = ("roads", "buses", "police")
 NAMES = ("market", "station")
 SECOND = 1_000
 TAKEN = "station"
-HAND_GREENS = (40, 25, 40)
+HAND_GREENS = (35, 25, 35)
 """How long the officer leaves each phase green, in seconds."""
 
 
