@@ -11,6 +11,8 @@ TAB = "\ue004"
 DARK = ("color-contrast", "link-in-text-block")
 """The rules that colours can break."""
 
+NARROW = (390, 844)
+WIDER = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
 STOPS = """
 return [...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")]
   .filter((one) => !one.disabled && one.checkVisibility()).length"""
@@ -50,6 +52,7 @@ def screens(node):
         "/console/act/assets/register",
         "/console/act/market/commit",
         "/console/rooms/training/studies?limit=5",
+        "/console/act/governance/cast_vote",
         "/console/assets/none",
     )
 
@@ -87,15 +90,18 @@ def test_the_tab_key_reaches_everything_in_its_order_and_shows_where_it_is(seen,
         assert (at, is_marked, is_there) == (place, True, True), what
 
 
-def test_every_screen_is_whole_without_scripts_and_asks_nobody_else(seen):
+def test_every_screen_is_whole_without_scripts_narrow_and_asks_nobody_else(seen):
     node, browser = seen
     browser.requests()
+    browser.size(*NARROW)
     browser.develop("Emulation.setScriptExecutionDisabled", value=True)
     for path in screens(node):
         browser.open(node.url + path)
         assert browser.text("h1")
         assert browser.text("main")
         assert browser.run(BARE) == [], path
+        assert browser.run(WIDER) == 0, path
+    browser.size(1280, 900)
     browser.develop("Emulation.setScriptExecutionDisabled", value=False)
     asked = [url for url in browser.requests() if url.startswith(("http:", "https:", "ws:", "wss:"))]
     assert len(asked) > len(NAVIGATION)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.loud import loudly
-from tests.node.console.browser import Browser, lacking
+from tests.node.console.browser import AXE, Browser, lacking
 from tests.node.console.looking import Page, Visitor
 from tests.node.console.together import door
 
@@ -36,6 +36,7 @@ def test_the_browser_counts_again_and_a_flipped_byte_shows(voted, tmp_path):
         assert browser.wait(SAID) == "True: every step holds."
         told = "counted again from 6 ballots and 3 parts: yes 3, no 2, abstain 1"
         assert browser.text("#step-7 .said") == told
+        assert not AXE.is_file() or browser.audit() == []
         browser.run("document.getElementById('flip').click()")
         browser.wait("return document.querySelector('.verdict.bad')")
         assert "Who would notice" in browser.run(SAID)
