@@ -3,6 +3,7 @@
 import pytest
 
 from consortia.base.codec import U63, Digest, Malformed, Name, Record
+from consortia.kernel.transaction import Call
 from consortia.sdk.jsonform import dump, from_json, from_query, to_json
 
 
@@ -68,3 +69,9 @@ def test_an_argument_that_there_is_not_is_named():
         from_query(Inner, {"colour": "red"})
     with pytest.raises(Malformed, match="integer"):
         from_query(Flat, {"id": "05" * 32, "after": "x", "on": "true", "names": "[]"})
+
+
+def test_whole_numbers_that_are_written_with_a_fraction_of_zero_are_integers_however_deep_they_stand():
+    found = from_json(Call, {"method": "a.b", "args": {"n": 7.0, "list": [{"m": -2.0}]}})
+    assert (found.args["n"], found.args["list"]) == (7, [{"m": -2}])
+    assert type(found.args["n"]) is int

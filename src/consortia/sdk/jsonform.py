@@ -68,7 +68,7 @@ def _read(info: inspect.Type, value: object, *, text: bool) -> Any:  # noqa: ANN
         if value is None:
             return None
         others = [option for option in info.types if not isinstance(option, inspect.NoneType)]
-        return _read(others[0], value, text=text) if len(others) == 1 else value
+        return _read(others[0], value, text=text) if len(others) == 1 else _whole(value)
     if isinstance(info, inspect.BytesType) and isinstance(value, str):
         if not _HEX.match(value):
             raise Malformed(f"bytes are written as pairs of lowercase hex digits, not {value[:80]!r}")
@@ -89,7 +89,7 @@ def _read(info: inspect.Type, value: object, *, text: bool) -> Any:  # noqa: ANN
 def _read_plain(info: inspect.Type, value: object, *, text: bool) -> Any:  # noqa: ANN401 (plain values)
     if isinstance(info, inspect.IntType):
         return _integer(value, _DIGITS if text else _BEYOND)
-    if isinstance(info, inspect.CustomType):
+    if isinstance(info, inspect.AnyType | inspect.CustomType):
         return _whole(value)
     if isinstance(info, inspect.BoolType) and text and value in {"true", "false"}:
         return value == "true"
