@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from consortia.base import group
 from consortia.testing import plain_ballots
-from consortia.testing.auditors.curve import decoded, encoded_sum
+from consortia.testing.curve import decoded, encoded_sum
 from consortia.testing.elections import TORSION
 
 SCALAR = st.integers(0, group.ORDER - 1)

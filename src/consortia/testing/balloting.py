@@ -17,8 +17,8 @@ from consortia.base.codec import Record, encode, encode_record
 from consortia.base.hashing import tagged
 from consortia.exact import ballot, ceremony, decryption
 from consortia.exact.elgamal import Ciphertext
-from consortia.testing.auditors.curve import encoded_sum
 from consortia.testing.ballot_operations import answer
+from consortia.testing.curve import encoded_sum
 from consortia.testing.elections import (
     TORSION,
     UNREDUCED,

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from consortia.base.codec import encode
 from consortia.base.hashing import tagged
-from consortia.testing.auditors.curve import (
+from consortia.testing.curve import (
     NEUTRAL,
     ORDER,
     P,

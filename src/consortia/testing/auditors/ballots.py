@@ -18,7 +18,7 @@ from consortia.base.setcommit import root
 from consortia.kernel.module import snake
 from consortia.modules.ballots import messages as asked
 from consortia.testing.auditors import No, Plain, refuse
-from consortia.testing.auditors.curve import NEUTRAL, Point, decoded, encoded, plus
+from consortia.testing.curve import NEUTRAL, Point, decoded, encoded, plus
 
 NOTHING = encoded(NEUTRAL)
 DAYS_90 = 90 * 24 * 3600 * 1000

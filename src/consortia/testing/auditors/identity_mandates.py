@@ -7,10 +7,10 @@ from consortia.base.codec import encode
 from consortia.base.hashing import tagged
 from consortia.modules.identity import mandate_messages as asked
 from consortia.testing.auditors import Entries, Model, Plain, Said, plain, refuse
-from consortia.testing.auditors.curve import is_prime_order
 from consortia.testing.auditors.identity_roll import DAY, Roll, key_id
 from consortia.testing.auditors.notes import signed
 from consortia.testing.auditors.till import Spend
+from consortia.testing.curve import is_prime_order
 
 AGENTS_MAX = 64
 REACH = 31 * DAY

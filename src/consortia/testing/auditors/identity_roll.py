@@ -7,9 +7,9 @@ from consortia.base.hashing import tagged
 from consortia.modules.identity import messages as asked
 from consortia.modules.identity.types import KeySpec
 from consortia.testing.auditors import Entries, Model, Plain, Said, refuse
-from consortia.testing.auditors.curve import is_prime_order
 from consortia.testing.auditors.identity_promises import broken
 from consortia.testing.auditors.notes import Set, final_size, signed
+from consortia.testing.curve import is_prime_order
 
 DAY = 24 * 3600 * 1000
 ALONE = {"node", "recovery", "worker", "consensus"}

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from consortia.testing.auditors import curve
+from consortia.testing import curve
 from consortia.testing.machine import key_from
 
 _SMALL = (

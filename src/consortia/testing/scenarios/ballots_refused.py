@@ -9,7 +9,7 @@ from consortia.base.hashing import tagged
 from consortia.exact.elgamal import Proof
 from consortia.modules.ballots import messages as ask
 from consortia.modules.ballots.types import DURATION_MAX, OPEN_MAX, Times
-from consortia.testing.auditors.curve import encoded_sum
+from consortia.testing.curve import encoded_sum
 from consortia.testing.elections import TORSION, ZERO, respelt
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step, step

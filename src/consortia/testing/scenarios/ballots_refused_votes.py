@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from consortia.base.group import GENERATOR, add, write_scalar
 from consortia.exact.elgamal import Proof
 from consortia.modules.ballots import messages as ask
-from consortia.testing.auditors.curve import encoded_sum
+from consortia.testing.curve import encoded_sum
 from consortia.testing.elections import TORSION, ZERO, cast, forged, respelt
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Step, step

@@ -1,4 +1,4 @@
-"""Whether a public key is a point of prime order, by the plain definition (RFC 8032, section 5.1).
+"""The group of Ed25519 by the plain definition (RFC 8032, section 5.1): whether a point is of prime order.
 
 Slow on purpose, and independent of every library: decode the point, multiply it by the order, look.
 """
