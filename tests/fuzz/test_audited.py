@@ -8,7 +8,8 @@ import pytest
 from consortia.app import application
 from consortia.kernel import refusals as kernel
 from consortia.modules.identity.addresses import is_node_address
-from consortia.testing.auditors import addresses, curve, notes
+from consortia.testing import curve
+from consortia.testing.auditors import addresses, notes
 from consortia.testing.auditors import identity_moves as moves
 from consortia.testing.auditors.drawing import CROWD
 from consortia.testing.auditors.world import ROOMS, Setting, World
