@@ -3,6 +3,8 @@
 import pytest
 
 from consortia.modules.bank.messages import SetHold, Transfer
+from consortia.modules.operations.messages import TakeOver
+from consortia.modules.operations.types import Bound
 from consortia.modules.predictions.messages import Act
 from consortia.node.console.plugged import pages
 from consortia.sdk.assets import Assets
@@ -11,9 +13,13 @@ from consortia.sdk.draw import as_csv, drawn
 from consortia.sdk.meters import Meters
 from consortia.solutions.city import tasks
 from consortia.solutions.city import views as city
+from consortia.solutions.city.signals import Terms
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import guard_parts as guards
 from consortia.testing.scenarios import market_parts as markets
+from consortia.testing.scenarios import operations_parts as crossings
+from consortia.testing.scenarios.assets import digest
+from consortia.testing.scenarios.governance_parts import GENESIS
 from consortia.testing.scenarios.mandates_parts import UNIT, account, agent, mandate
 from consortia.testing.scenarios.market_meters import METERING
 from consortia.workers.vault import Vault
@@ -35,7 +41,7 @@ def shown(name, bench, words=""):
 
 def test_an_empty_ledger_leads_to_no_page():
     way = Way(Bench(), "north")
-    assert sorted(PAGES) == ["banks", "dao", "health", "homes", "personal", "supply", "trading"]
+    assert sorted(PAGES) == ["banks", "dao", "health", "homes", "junctions", "personal", "supply", "trading"]
     assert [name for name, page in PAGES.items() if page.stands(way)] == []
     for page in PAGES.values():
         for view in page.views(way):
@@ -121,6 +127,21 @@ def test_homes_see_their_market_and_meters():
     assert [row[0:2] for row in found["Homes"].rows] == [("east/house-3", "not accepted")]
     assert [row[1:5] for row in found["Terms"].rows] == [("north", 150, 40, 3)]
     assert not PAGES["trading"].stands(Way(bench, "north"))
+
+
+def test_junctions_stand_with_their_bounds_and_who_has_taken_over():
+    bench = Bench(genesis=GENESIS)
+    bounds = tuple(Bound(field, *ends) for field, ends in sorted(Terms().bounds(2).items()))
+    other = crossings.crossing()  # no terms of a signal: some other control
+    crossings.voted(bench, other, crossings.crossing(control="mill", bounds=bounds))
+    bench.ok("south", "operator", TakeOver("mill", digest("an accident")))
+    found = shown("junctions", bench)
+    assert [row[:7] for row in found["Lights"].rows] == [
+        ("mill", "east", "south has taken over", 10, 40, 2, 0)
+    ]
+    assert {row[1] for row in found["Parameters"].rows} == {"bus", "keep", "ratio", "wait", "walk"}
+    edges = found["Who may switch and who may take over"].edges
+    assert [(edge.source, edge.label) for edge in edges] == [("east", "switches"), ("south", "may take over")]
 
 
 def test_delegates_stand_with_their_limits_and_their_record():

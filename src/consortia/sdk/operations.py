@@ -18,11 +18,12 @@ from consortia.base.commitments import record_leaf
 from consortia.kernel.block import Receipt
 from consortia.modules.operations import messages as asked
 from consortia.modules.operations import queries as views
+from consortia.modules.operations.queries import NamedControl
 from consortia.modules.operations.types import ACTS_MAX, TAGS_MAX, Bound, Claimed, Control, Register
 from consortia.sdk.access import Way
 from consortia.sdk.errors import LedgerError
 
-__all__ = ["Bound", "Control", "Operations", "set_control", "tag_of"]
+__all__ = ["Bound", "Control", "NamedControl", "Operations", "set_control", "tag_of"]
 
 PAGE = 100
 
@@ -59,9 +60,9 @@ class Operations:
             raise LedgerError(f"the members voted no control {name!r}")
         return found
 
-    def controls(self) -> tuple[views.NamedControl, ...]:
+    def controls(self) -> tuple[NamedControl, ...]:
         """All that is steered, by name."""
-        found: list[views.NamedControl] = []
+        found: list[NamedControl] = []
         while True:
             after = found[-1].name if found else ""
             question = views.ControlsAfter(after, PAGE)
