@@ -1,4 +1,4 @@
-"""No unfinished marks, no path of a machine, no registry, no pickles, no mocks."""
+"""Nothing left behind, no unfinished marks, no path of a machine, no registry, no pickles, no mocks."""
 
 import pytest
 
@@ -6,7 +6,12 @@ from tests.tidy import words
 from tests.tidy.source import Source, python, tracked
 
 FILES = list(tracked())
-RULES = {"unfinished": words.unfinished, "machine": words.machine, "registry": words.registry}
+RULES = {
+    "unfinished": words.unfinished,
+    "machine": words.machine,
+    "registry": words.registry,
+    "left over": words.left_over,
+}
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -36,6 +41,10 @@ def test_no_test_stands_on_a_mock():
 )
 def test_the_rules_of_words_bite(rule: str, text: str):
     assert list(RULES[rule](Source("docs/a.md", text.replace("·", "")))) != []
+
+
+def test_a_leftover_is_found_by_its_name():
+    assert list(words.left_over(Source("src/consortia/kernel/quick.py.orig", ""))) != []
 
 
 def test_paths_that_every_machine_has_are_let_through():

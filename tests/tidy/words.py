@@ -1,4 +1,4 @@
-"""What no file of the project says: unfinished marks, paths of one machine, where packages come from."""
+"""What no file of the project is or says: leftovers, unfinished marks, paths of one machine, registries."""
 
 import ast
 import re
@@ -14,6 +14,7 @@ _REGISTRY = re.compile(
     r"|\"r[e]solved\": *\"https?:|G[O]PROXY=|p[r]oxy\.golang|r[e]po1?\.maven|s[t]atic\.crates|^r[e]gistry *=",
     re.MULTILINE,
 )
+_LEFT_OVER = (".orig", ".rej", ".bak", ".swp", "~")
 _PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}
 
 
@@ -33,6 +34,11 @@ def machine(source: Source) -> Iterator[str]:
 
 def registry(source: Source) -> Iterator[str]:
     yield from _found(source, _REGISTRY, "the name of a package registry")
+
+
+def left_over(source: Source) -> Iterator[str]:
+    if source.name.endswith(_LEFT_OVER):
+        yield f"{source.name}: what an editor or a merge left behind"
 
 
 def _imported(source: Source) -> Iterator[tuple[ast.AST, str]]:
