@@ -106,6 +106,30 @@ def test_a_bad_event_is_told_and_the_others_stand(tmp_path, why):
     )
 
 
+def deep(levels):
+    value = 1
+    for _ in range(levels):
+        value = {"example:in": value}
+    return value
+
+
+@pytest.mark.parametrize("place", ["example:x", "errorDeclaration"])
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [({"example:x": 1e999}, "too large"), ({"example:x": "\ud800"}, "half a sign"), (deep(600), "too deep")],
+)
+def test_an_event_that_could_not_be_told_again_is_refused(place, value, why):
+    with pytest.raises(DataError, match=why):
+        recorded({**GOOD, place: value}, {}, 1, "")
+    assert recorded({**GOOD, place: deep(60)}, {}, 1, "").number == 1
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59.999999-10:00"])
+def test_a_time_beyond_the_calendar_is_refused(time):
+    with pytest.raises(DataError, match="time '"):
+        recorded({**GOOD, "eventTime": time}, {}, 1, "")
+
+
 def test_transformations_name_what_goes_in_and_out(tmp_path):
     bad = {**GOOD, "type": "TransformationEvent", "inputEPCList": ["urn:x:1"]}
     (rejected,) = read(written(tmp_path, document(bad))).rejected

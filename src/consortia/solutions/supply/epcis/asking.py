@@ -21,6 +21,7 @@ from consortia.solutions.supply.epcis.repository import Asked
 PER_PAGE, PER_PAGE_MAX = 30, 1_000
 COUNT_MAX = 1_000_000
 VALUES_MAX = 1_000
+DIGITS_MAX = 12
 _THINGS = ("epc", "inputEPC", "outputEPC")
 _MATCH = {
     "MATCH_epc": ("epc",),
@@ -138,7 +139,7 @@ def _number(ones: dict[str, str], name: str, most: int) -> int | None:
     text = ones.get(name)
     if text is None:
         return None
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:12]) <= most:
+    if not text.isascii() or not text.isdecimal() or len(text) > DIGITS_MAX or not 1 <= int(text) <= most:
         raise DataError(f"{name} {shown(text)!r}: a number from 1 to {most:,}")
     return int(text)
 
@@ -150,7 +151,7 @@ def _place(text: str | None) -> tuple[tuple[int, int] | None, int]:
     try:
         said: Any = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         key, number, given = (int(each) for each in said)
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
         raise DataError("nextPageToken is none of ours") from None
     if not all(0 <= each < 1 << 62 for each in (key, number, given)):
         raise DataError("nextPageToken is none of ours")

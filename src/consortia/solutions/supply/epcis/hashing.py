@@ -8,6 +8,7 @@ Source: GS1 Core Business Vocabulary 2.0, section 8.9 (event identifiers by hash
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +21,9 @@ Event = Mapping[str, Any]
 Names = Mapping[str, str]
 
 VERSION = "CBV2.0"
+DEPTH_MAX = 64
+"""Lists and objects of an event stand in one another so deep at most."""
+
 _CBV, _VOC = "https://ref.gs1.org/cbv/", "https://gs1.org/voc/"
 _LEFT_OUT = frozenset(("eventID", "recordTime", "errorDeclaration", "type", "isA"))
 _COMMENT = "http://www.w3.org/2000/01/rdf-schema#comment"
@@ -131,10 +135,31 @@ def event_hash(event: Event, names: Names, *, ignored: Iterable[str] = ()) -> st
     """The name of an event: `ni:///sha-256;...?ver=CBV2.0`.
 
     `names` are the prefixes that the document's context gives to namespaces. `ignored` are fields, with their
-    prefix, that are left out besides. Raises DataError for what is no event.
+    prefix, that are left out besides. Raises DataError for what is no event, or cannot be written again.
     """
+    try:
+        said = json.dumps(event, ensure_ascii=False, allow_nan=False, default=str)
+        said.encode()
+        if said.count("{") + said.count("[") > DEPTH_MAX and _is_deep(event, DEPTH_MAX):
+            raise DataError("it is nested too deep.")
+    except UnicodeEncodeError:
+        raise DataError("a text of it holds half a sign, which no UTF-8 has.") from None
+    except RecursionError:
+        raise DataError("it is nested too deep.") from None
+    except DataError:
+        raise
+    except ValueError:
+        raise DataError("a number of it is too large to be one.") from None
     digest = hashlib.sha256(event_text(event, names, ignored=ignored).encode()).hexdigest()
     return f"ni:///sha-256;{digest}?ver={VERSION}"
+
+
+def _is_deep(value: Any, most: int) -> bool:  # noqa: ANN401 (any JSON)
+    """Whether lists and objects stand in one another more than `most` deep."""
+    if not isinstance(value, Mapping | list):
+        return False
+    inner = value.values() if isinstance(value, Mapping) else value
+    return most == 0 or any(_is_deep(one, most - 1) for one in inner)
 
 
 def event_text(event: Event, names: Names, *, ignored: Iterable[str] = ()) -> str:
@@ -277,10 +302,10 @@ def _moment(value: Any) -> str:  # noqa: ANN401
     text = str(value)
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        known = found if found.tzinfo else found.replace(tzinfo=UTC)
+        rounded = known.astimezone(UTC) + timedelta(microseconds=500)
+    except (ValueError, OverflowError):
         raise DataError(f"time {shown(text)!r}: as 2026-01-31T12:00:00.000+01:00") from None
-    known = found if found.tzinfo else found.replace(tzinfo=UTC)
-    rounded = known.astimezone(UTC) + timedelta(microseconds=500)
     return f"{rounded:%Y-%m-%dT%H:%M:%S}.{rounded.microsecond // 1000:03}Z"
 
 

@@ -146,12 +146,15 @@ class Service:
             job.result()
 
     def _run(self, capture: str, document: Body) -> None:
-        """Keep what a document says; what cannot be used is told by its place."""
-        events, errors = _usable(document)
+        """Keep what a document says; what cannot be used is told by its place. However it ends, it ends."""
         try:
+            events, errors = _usable(document)
             self._repository.finish(capture, events, errors, _now())
         except sqlite3.Error as error:
             self._repository.finish(capture, (), (f"the store failed: {error}",), _now())
+        except Exception:
+            self._repository.finish(capture, (), ("the service failed",), _now())
+            raise
 
     async def create(self, request: Request) -> Response:
         """POST /events: one event, kept when the answer comes."""

@@ -1,0 +1,19 @@
+"""A capture that was accepted comes to its end, whatever its document does to the service."""
+
+import pytest
+
+from consortia.engines.train.files import DataError
+from consortia.solutions.supply.epcis.repository import Repository
+from consortia.solutions.supply.epcis.service import Service
+
+
+def test_a_capture_that_the_service_fails_at_is_told_as_failed(tmp_path):
+    repository = Repository(tmp_path / "events.epcis")
+    service = Service(repository)
+    capture = repository.begin("proceed", 1)
+    with pytest.raises(DataError):
+        service._run(capture, {"epcisBody": 7})
+    service.close()
+    told = repository.capture(capture)
+    assert (told.finished is None, told.success) == (False, False)
+    assert [each["title"] for each in told.errors] == ["the service failed"]
