@@ -2,10 +2,10 @@
 // from the very bytes, signs on the button, and follows the receipt. `keys.js` and `sign.js` do the work.
 
 import { hex, unhex } from "./cbor.js";
-import { Unreadable, add, check, fillIn, message } from "./forms.js";
+import { Unreadable, add, check, fillIn, message, parsed } from "./forms.js";
 import { KeyError, named, open, read } from "./keys.js";
 import { SEALS, offered } from "./seals.js";
-import { Lie, Node, Problem, printed } from "./sign.js";
+import { Lie, Node, Problem, shown, visible } from "./sign.js";
 import { verify } from "./proof.js";
 
 const at = (id) => document.getElementById(id);
@@ -85,7 +85,7 @@ at("fill").addEventListener("change", async (event) => {
   const chosen = event.target.files[0];
   if (!chosen) return;
   try {
-    const held = JSON.parse(await chosen.text());
+    const held = parsed(await chosen.text());
     if (held.method !== undefined && held.method !== method) throw new Error(`it is for ${held.method}`);
     const left = fillIn(form, held.args ?? held);
     tell("asked", left.length ? `Filled in, but for what this form has no field for: ${left.join(", ")}.` : "Filled in.");
@@ -137,25 +137,20 @@ function brief(value, name) {
   return shown(value, name);
 }
 
-function shown(value, name) {
-  const isTime = typeof value === "bigint" && value > 10n ** 12n && value < 10n ** 13n;
-  if (isTime) return `${new Date(Number(value)).toISOString().replace("T", " ").slice(0, 19)} UTC`;
-  return printed(value);
-}
-
 // A value of an event, as JSON has it.
-function told(held) {
+function told(held, name) {
   if (held === null) return "none";
-  if (typeof held === "number") return shown(BigInt(held));
-  return typeof held === "object" ? JSON.stringify(held) : String(held);
+  if (typeof held === "number") return shown(BigInt(held), name);
+  return visible(typeof held === "object" ? JSON.stringify(held) : String(held));
 }
 
-function rows(value, path) {
-  if (value instanceof Map) return [...value].flatMap(([name, item]) => rows(item, path ? `${path}, ${words(name)}` : words(name)));
+function rows(value, path, named = "") {
+  const below = (name) => visible(path ? `${path}, ${words(name)}` : words(name));
+  if (value instanceof Map && value.size) return [...value].flatMap(([name, item]) => rows(item, below(name), name));
   if (Array.isArray(value) && value.some((one) => one instanceof Map || Array.isArray(one))) {
-    return value.flatMap((item, number) => rows(item, `${path} ${number + 1}`));
+    return value.flatMap((item, number) => rows(item, `${path} ${number + 1}`, named));
   }
-  return [[path, shown(value)]];
+  return [[path, shown(value, named)]];
 }
 
 function table(caption, pairs) {
@@ -174,7 +169,7 @@ function table(caption, pairs) {
 
 function review() {
   const { said, covered, id } = draft, [call] = said.get("calls"), args = call.get("args");
-  const sentence = saying.replace(/\{(\w+)\}/g, (whole, name) => args.has(name) ? brief(args.get(name)) : whole);
+  const sentence = saying.replace(/\{(\w+)\}/g, (whole, name) => args.has(name) ? brief(args.get(name), name) : whole);
   at("sentence").textContent = `${key.member} ${sentence}${/[.…?!]$/.test(sentence) ? "" : "."}`;
   at("words").replaceChildren(table("Decoded from the bytes", [
     ["who", named(key)],
@@ -182,7 +177,7 @@ function review() {
     ...rows(args, ""),
     ["on network", hex(said.get("network"))],
     ["sequence", said.get("sequence")],
-    ["valid until", shown(said.get("expires"))],
+    ["valid until", shown(said.get("expires"), "expires")],
     ["transaction", hex(id)],
   ]));
   at("bytes").textContent = hex(covered);
@@ -218,7 +213,7 @@ async function came(made) {
     ["block", link(String(receipt.height), `/console/ledger/${receipt.height}`)],
     ["transaction", link(id, `/console/transactions/${id}`)],
     ["cost", receipt.cost],
-    ...receipt.events.flatMap((one) => Object.entries(one.body).map(([name, held]) => [`${one.name}: ${words(name)}`, told(held)])),
+    ...receipt.events.flatMap((one) => Object.entries(one.body).map(([name, held]) => [`${one.name}: ${words(name)}`, told(held, name)])),
   ]));
   const place = receipt.events.find((one) => one.name === "market.committed")?.body.place;
   at("kept").hidden = place === undefined;
@@ -251,7 +246,7 @@ at("sign").addEventListener("click", async () => {
       at("outcome").classList.add("bad");
       at("outcome").textContent = `${said} It was signed and sent, and may still be executed until it expires.`;
       at("receipt").replaceChildren(table("Look for it", [
-        ["transaction", link(id, `/console/transactions/${id}`)], ["valid until", shown(made.said.get("expires"))],
+        ["transaction", link(id, `/console/transactions/${id}`)], ["valid until", shown(made.said.get("expires"), "expires")],
       ]));
     }
   } finally { at("review").hidden = true; }

@@ -6,6 +6,14 @@ import { Loose } from "./sign.js";
 
 export class Unreadable extends Error {}
 
+// What JSON says. A number that JavaScript cannot hold would be signed as another one.
+export function parsed(text) {
+  return JSON.parse(text, (_name, held) => {
+    if (typeof held !== "number" || Number.isSafeInteger(held)) return held;
+    throw new Unreadable(`${held} is no whole number up to 2^53: write it as text`);
+  });
+}
+
 const inner = (held) => [...held.querySelectorAll(".field")].filter((one) => one.parentElement.closest(".field, form") === held);
 const box = (field) => field.querySelector("input, select, textarea");
 const given = (field) => [...field.querySelectorAll("input.given")].find((one) => one.closest(".field") === field);
@@ -16,7 +24,7 @@ const SINGLE = {
   bytes: (text) => unhex(text),
   integer: (text) => BigInt(text),
   boolean: (text) => text === "yes",
-  any: (text) => new Loose(JSON.parse(text)),
+  any: (text) => new Loose(parsed(text)),
 };
 
 function single(kind, text, field) {

@@ -29,14 +29,33 @@ export class Lie extends Error {
 // A value that the form took as JSON, whose types only the node knows: bytes may stand in it as hex.
 export class Loose { constructor(value) { this.value = value; } }
 
+// A text with the signs that nobody sees, or that turn what stands around them, written out.
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const written = (sign) => `⟨U+${sign.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`;
+export const visible = (text) => text.replace(UNSEEN, (sign) => sign === "\n" ? "⏎\n" : written(sign));
+
+// Texts that would read as another value, or in a list as several, stand in quotes.
+const ODD = /^(none|nothing|yes|no)$/, ODD_IN_LIST = /^$|^(none|nothing|yes|no)$|[,;"]/;
+const said = (text, odd) => visible(odd.test(text) ? JSON.stringify(text) : text);
+const listed = (one) => typeof one === "string" ? said(one, ODD_IN_LIST) : printed(one);
+
 export function printed(value) {
   if (value === undefined) return "nothing";
   if (value === null) return "none";
+  if (typeof value === "string") return said(value, ODD);
   if (value instanceof Loose) return JSON.stringify(value.value);
   if (value instanceof Uint8Array) return hex(value);
-  if (Array.isArray(value)) return value.length ? value.map(printed).join(", ") : "none";
-  if (value instanceof Map) return [...value].map(([name, item]) => `${name}: ${printed(item)}`).join("; ");
+  if (Array.isArray(value)) return value.map(listed).join(", ") || "none";
+  if (value instanceof Map) return [...value].map(([name, item]) => `${name}: ${printed(item)}`).join("; ") || "none";
   return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
+}
+
+// Fields that hold a time, by their name: `sdk.values.is_moment`. An amount is never shown as a day.
+const TIMES = /(^|_)(time|since|until|ends?|begins|deadline|at|expires|joined|left|from|due|made|clears)$/;
+
+export function shown(value, name) {
+  const isTime = typeof value === "bigint" && TIMES.test(name) && value > 10n ** 12n && value < 10n ** 13n;
+  return isTime ? `${new Date(Number(value)).toISOString().replace("T", " ").slice(0, 19)} UTC` : printed(value);
 }
 
 // A form's value as JSON has it: bytes as hex, integers beyond 2^53 as text.
@@ -51,13 +70,14 @@ export function json(value) {
 
 function alike(loose, found) {
   if (found instanceof Uint8Array) return loose === hex(found);
-  if (typeof found === "bigint") return String(loose) === String(found);
+  if (typeof found === "bigint") return ["number", "string"].includes(typeof loose) && String(loose) === String(found);
   if (Array.isArray(found)) {
     return Array.isArray(loose) && loose.length === found.length && found.every((one, at) => alike(loose[at], one));
   }
   if (found instanceof Map) {
     return loose !== null && typeof loose === "object" && !Array.isArray(loose) &&
-      Object.keys(loose).length === found.size && [...found].every(([name, one]) => alike(loose[name], one));
+      Object.keys(loose).length === found.size &&
+      [...found].every(([name, one]) => Object.hasOwn(loose, name) && alike(loose[name], one));
   }
   return loose === found;
 }
