@@ -1,1 +1,1 @@
-"""Cities: meters and markets of power, what they say in the standards that cities speak."""
+"""Cities: homes that trade power, signals within voted bounds, flows foreseen, in the standards of cities."""

@@ -1,1 +1,1 @@
-"""Hospitals: study tables from FHIR, and what people agreed to as FHIR."""
+"""Hospitals: study tables from FHIR and OMOP, and what people agreed to as FHIR."""
