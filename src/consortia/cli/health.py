@@ -19,7 +19,7 @@ from consortia.solutions.health.fhir.writing import Place, audit_event, check, c
 from consortia.solutions.health.omop.mapping import omop_mapping
 from consortia.solutions.health.omop.reading import find
 from consortia.solutions.health.omop.tables import omop_table
-from consortia.solutions.health.study import Study, read_json
+from consortia.solutions.health.study import StudyTable, read_json
 from consortia.solutions.rejects import usable, write_rejects
 
 
@@ -69,7 +69,7 @@ def make_table(
     return DONE
 
 
-def _study(files: Sequence[Path], mapping: Path) -> tuple[Study, dict[str, int], bytes]:
+def _study(files: Sequence[Path], mapping: Path) -> tuple[StudyTable, dict[str, int], bytes]:
     """The study table of files, how much was read of them, and the id of the mapping."""
     said = read_json(mapping)
     if isinstance(said, dict) and "omop" in said:

@@ -108,6 +108,11 @@ def canonical(cell: str) -> str:
     value = cell_number(cell)
     if value is None:
         return cell
+    return number_text(value)
+
+
+def number_text(value: float) -> str:
+    """A finite number as a cell holds it: whole ones below 10^15 without a point; it reads back the same."""
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 

@@ -25,7 +25,7 @@ Pick = Literal["first", "last", "least", "most"]
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class StudyTable:
     """A study table as text, and what could not be used. `rows` begin with the patient's id."""
 
     header: tuple[str, ...]
@@ -86,8 +86,3 @@ def is_better(pick: Pick, new: tuple[str, float], old: tuple[str, float]) -> boo
         case "least":
             return new[1] < old[1]
     return new[1] > old[1]
-
-
-def number_text(value: float) -> str:
-    """A number as a cell holds it: whole ones without a point."""
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

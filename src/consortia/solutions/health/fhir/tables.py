@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from consortia.engines.train.files import DataError, shown
+from consortia.engines.train.files import DataError, number_text, shown
 from consortia.solutions.health.fhir.mapping import Column, Mapping
 from consortia.solutions.health.fhir.reading import Resource, Resources
-from consortia.solutions.health.study import PATIENT, Study, age_on, is_better, number_text
+from consortia.solutions.health.study import PATIENT, StudyTable, age_on, is_better
 from consortia.solutions.rejects import Rejects
 
 _SEX = {"male": "male", "female": "female", "other": "other", "unknown": ""}
@@ -29,7 +29,7 @@ class _Course:
     last: str
 
 
-def study_table(resources: Resources, mapping: Mapping) -> Study:
+def study_table(resources: Resources, mapping: Mapping) -> StudyTable:
     """The study table of these resources. What a column needs and cannot read is rejected, one line each.
 
     Raises DataError where no patient is left.
@@ -69,7 +69,7 @@ def study_table(resources: Resources, mapping: Mapping) -> Study:
         why = f" ({rejects.found[0].why})" if rejects.found else ""
         raise DataError(f"no Patient of these files can be used{why}.")
     heads = [f"{one.name} [{one.unit}]" if one.unit else one.name for one in mapping.columns]
-    return Study((PATIENT, *heads), tuple(rows), rejects.done())
+    return StudyTable((PATIENT, *heads), tuple(rows), rejects.done())
 
 
 def _take(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from sys import intern
 
-from consortia.engines.train.files import DataError, cell_number, shown
+from consortia.engines.train.files import DataError, cell_number, number_text, shown
 from consortia.solutions.health.omop.mapping import OmopColumn, OmopMapping
 from consortia.solutions.health.omop.reading import Cdm, Row
-from consortia.solutions.health.study import PATIENT, Study, age_on, is_better, number_text
+from consortia.solutions.health.study import PATIENT, StudyTable, age_on, is_better
 
 PEOPLE_MAX = 2_000_000
 _SEX = {8507: "male", 8532: "female", 8521: "other", 8551: "", 0: ""}
@@ -42,7 +42,7 @@ class _Gathered:
     died: dict[int, str] = field(default_factory=dict)
 
 
-def omop_table(cdm: Cdm, mapping: OmopMapping) -> Study:
+def omop_table(cdm: Cdm, mapping: OmopMapping) -> StudyTable:
     """The study table of these tables. What a column needs and cannot read is rejected, one line each.
 
     Raises DataError where a table that a column takes from is missing, and where no person is left.
@@ -66,7 +66,7 @@ def omop_table(cdm: Cdm, mapping: OmopMapping) -> Study:
         why = f" ({cdm.rejects.found[0].why})" if cdm.rejects.found else ""
         raise DataError(f"no person of these files can be used{why}.")
     heads = [f"{one.name} [{one.unit}]" if one.unit else one.name for one in mapping.columns]
-    return Study((PATIENT, *heads), tuple(rows), cdm.rejects.done())
+    return StudyTable((PATIENT, *heads), tuple(rows), cdm.rejects.done())
 
 
 def _people(cdm: Cdm, found: _Gathered) -> None:

@@ -16,7 +16,7 @@ from consortia.solutions.health.fhir.reading import read
 from consortia.solutions.health.fhir.tables import study_table
 from consortia.solutions.health.policy import PURPOSE
 from consortia.solutions.health.scenarios.ward import Hospitals, Ward
-from consortia.solutions.health.study import Study
+from consortia.solutions.health.study import StudyTable
 from consortia.solutions.rejects import Rejected, usable, write_rejects
 from consortia.solutions.story import Asked, Metric, Stage, Story, Told
 
@@ -62,7 +62,7 @@ def _read(asked: Asked, folder: Path) -> Hospitals:
     )
     if len(files) != len(HOSPITALS):
         raise DataError(f"{folder}: {len(files)} FHIR files; three are wanted, one for each hospital.")
-    rejected, studies, resources = list[Rejected](), dict[str, Study](), 0
+    rejected, studies, resources = list[Rejected](), dict[str, StudyTable](), 0
     for name, file in zip(HOSPITALS, files, strict=True):
         found = read(file)
         study = study_table(found, mapping)

@@ -13,14 +13,13 @@ from consortia.engines.train.files import DataError, RawTable
 from consortia.engines.train.splits import order
 from consortia.engines.train.table import make_table
 from consortia.sdk.consent import Slip
-from consortia.sdk.training import Study as Running
-from consortia.sdk.training import Times
+from consortia.sdk.training import Study, Times
 from consortia.solutions.health import tasks
 from consortia.solutions.health.fhir.mapping import Mapping as Columns
 from consortia.solutions.health.fhir.reading import read
 from consortia.solutions.health.fhir.tables import study_table
 from consortia.solutions.health.policy import DATASET, DAYS, OTHER, PURPOSE, RIGHTS
-from consortia.solutions.health.study import PATIENT, Study
+from consortia.solutions.health.study import PATIENT, StudyTable
 from consortia.solutions.rejects import usable
 from consortia.solutions.story import Stage, StoryFailed
 
@@ -33,7 +32,7 @@ class Hospitals:
     """The mapping, each hospital's study table, and of how many resources they were made."""
 
     mapping: Columns
-    studies: Mapping[str, Study]
+    studies: Mapping[str, StudyTable]
     resources: int
 
     @property
@@ -153,7 +152,7 @@ class Ward:
         )
         return client.blob(state, PURPOSE)
 
-    def _withdraw(self, study: Running) -> None:
+    def _withdraw(self, study: Study) -> None:
         while study.view().progress.index < 2:
             time.sleep(0.05)
         done = self.stage.ledger(self.hospital).consent.withdraw(DATASET, self.patient, [PURPOSE])
