@@ -159,7 +159,10 @@ def agent_key(session: Session, view: MandateView) -> SigningKey:
     wanted = view.mandate.key.hex()
     paths = [path for path in find_keys(session.home.keys, AGENT) if key_info(path).key == wanted]
     if not paths:
-        raise Failure(f"the key of {view.mandate.agent} is not in {session.home.keys}")
+        raise Failure(
+            f"the key of {view.mandate.agent} is not in {session.home.keys}",
+            "run it from the home in which `consortia mandate grant` made its key",
+        )
     return open_key(paths[0], session.keyring.passphrase)
 
 

@@ -100,7 +100,9 @@ def secret_from(path: Path) -> Secret:
         kept = json.loads(path.read_text(encoding="utf-8"))
         return Secret(*(bytes.fromhex(kept[name]) for name in ("set", "salt", "seed")))
     except (ValueError, KeyError, TypeError):
-        raise Failure(f"{path} is not what `account scoring --out` wrote") from None
+        raise Failure(
+            f"{path} is not what `account scoring --out` wrote", "that very file, from the scorer's own home"
+        ) from None
 
 
 def counts_from(path: Path) -> tuple[int, ...]:
@@ -110,7 +112,9 @@ def counts_from(path: Path) -> tuple[int, ...]:
     except ValueError:
         found = None
     if not isinstance(found, list) or not all(type(one) is int and 0 <= one < 1 << 32 for one in found):
-        raise Failure(f"{path} holds no JSON list of counts")
+        raise Failure(
+            f"{path} holds no JSON list of counts", "whole numbers from 0 to 2^32 - 1, such as [12, 7, 0]"
+        )
     return tuple(found)
 
 

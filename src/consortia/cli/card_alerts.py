@@ -130,7 +130,10 @@ def _done(session: Session) -> set[str]:
     try:
         return {one.target.subject for one in evidence.kept(session.home.private)}
     except Malformed as error:
-        raise Failure(f"{session.home.private}: the evidence of an alert is damaged: {error}") from None
+        raise Failure(
+            f"{session.home.private}: the evidence of an alert is damaged: {error}",
+            "consortia restore, from a backup of this home",
+        ) from None
 
 
 def _reference(cards: Cards, row: int) -> str:

@@ -70,7 +70,9 @@ def _alerted(session: Session, which: str) -> Alerted:
     try:
         opened = decode_record(Shown, data)
     except Malformed as error:
-        raise Failure(f"the evidence of {which} is damaged: {error}") from None
+        raise Failure(
+            f"the evidence of {which} is damaged: {error}", "consortia restore, from a backup of this home"
+        ) from None
     session.client.wait_final(alert.height)
     return Alerted(session.client.proof_of_state(ALERTS.state_key(alert.id)), opened)
 

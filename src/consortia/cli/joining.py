@@ -103,7 +103,7 @@ def join(
     """
     invited = read_invite(file)
     if org is not None and org != invited.name:
-        raise Failure(f"{file} invites {invited.name}, not {org}", code=USAGE)
+        raise Failure(f"{file} invites {invited.name}, not {org}", f"ask for an invite for {org}", USAGE)
     place = wishes(home, invited.name, title, listen=listen, url=url, tls=tls, worker=worker)
     if (place.path / FILE).exists():
         keyring = Keyring(_resumed(home or default_home(os.environ), invited))

@@ -186,7 +186,10 @@ def recover(
     path = recovery or found.keys / f"recovery{SUFFIX}"
     own = found.config(os.environ).member
     if key_info(path).member != own:
-        raise Failure(f"{path} is the recovery key of {key_info(path).member}, not of {own}")
+        raise Failure(
+            f"{path} is the recovery key of {key_info(path).member}, not of {own}",
+            "name the right file with --recovery",
+        )
     if not yes:
         click.confirm(f"Every key of {own} is replaced. Sure?", abort=True)
     keyring = Keyring(found)

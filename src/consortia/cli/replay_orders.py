@@ -114,7 +114,7 @@ def play(path: Path, reference: int | None) -> list[Played]:
     for row in rows(path):
         auctions.setdefault((row.market, row.auction), []).append(row)
     if not auctions:
-        raise Failure(f"{path} holds no orders", code=USAGE)
+        raise Failure(f"{path} holds no orders", "consortia market record", USAGE)
     found: list[Played] = []
     newest: dict[str, int] = {}
     for (market, number), orders in sorted(auctions.items()):

@@ -149,14 +149,16 @@ def _load_anchor(path: Path, network: str) -> Anchor:
     try:
         loaded = msgspec.json.decode(path.read_bytes(), type=AnchorFile)
         if loaded.network != network.lower():
-            raise Failure(f"{path} is an anchor of another network")
+            raise Failure(f"{path} is an anchor of another network", "the anchor saved for this network")
         members: dict[str, Any] = {"members": [_member(item) for item in loaded.members]}
         root = bytes.fromhex(loaded.root)
         return Anchor(loaded.size, root, msgspec.convert(members, MemberSet, builtin_types=(bytes,)))
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}", code=UNCHECKED) from None
     except (msgspec.MsgspecError, ValueError) as error:
-        raise Failure(f"{path} is no anchor file: {error}", code=UNCHECKED) from None
+        raise Failure(
+            f"{path} is no anchor file: {error}", "a file that --save-anchor wrote", UNCHECKED
+        ) from None
 
 
 def _member(item: list[str]) -> dict[str, Any]:

@@ -65,7 +65,9 @@ def run(
             guard = Guard(door, session.home.private, name, pinned)
             return _follow(guard, door, once=once, every=every, as_json=as_json)
     except BlockingIOError:
-        raise Failure(f"a guard runs already on {session.home.path}") from None
+        raise Failure(
+            f"a guard runs already on {session.home.path}", "let it run, or stop it first"
+        ) from None
     except GuardError as error:
         raise Failure(str(error), "consortia guard status") from None
     except MandateOver as over:
@@ -87,7 +89,7 @@ def _follow(guard: Guard, door: ClientGuardDoor, *, once: bool, every: float, as
             failures = 0
         except DoorClosed as error:
             if once:
-                raise Failure(f"the node does not answer: {error}", code=UNCHECKED) from None
+                raise Failure(f"the node does not answer: {error}", "consortia up", UNCHECKED) from None
             time.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
             failures += 1
 
