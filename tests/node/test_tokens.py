@@ -1,15 +1,18 @@
 """Tokens for people: what one opens, until when, and what is said to whom it does not open a thing."""
 
+import http.client
 import json
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
 
 from consortia.cli.output import Failure
 from consortia.cli.tokens import token
-from consortia.node.auth import Gate, Means, Presented, Unauthorised, permit
+from consortia.modules.identity.messages import SetEndpoint
+from consortia.node.auth import Caller, Gate, Means, Presented, Unauthorised, permit
 from consortia.node.tokens import DAY_MILLISECONDS, FILE, Scope, TokenError, Tokens
-from tests.node.running import Process, homes, raw
+from tests.node.running import Process, client, homes, raw
 
 NOW = 1_700_000_000_000
 
@@ -43,7 +46,14 @@ def test_the_home_keeps_hashes_alone(tokens, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "nouns", "days"),
-    [("Ada", ["*"], 1), ("ada", [], 1), ("ada", ["a/b"], 1), ("ada", ["*"], 0), ("ada", ["*"], 400)],
+    [
+        ("Ada", ["*"], 1),
+        ("ada", [], 1),
+        ("ada", ["a/b"], 1),
+        ("ada", ["*.x"], 1),
+        ("ada", ["*"], 0),
+        ("ada", ["*"], 400),
+    ],
 )
 def test_what_makes_no_sense_is_no_token(tokens, name, nouns, days):
     with pytest.raises(TokenError):
@@ -123,6 +133,10 @@ def test_the_gate_knows_a_token_from_anywhere_and_holds_it_to_its_scope():
             Presented("Bearer consortia_ada_t", loopback=True, certified=None), ("GET", "/", b""), NOW
         )
     assert (over.value.code, "token new" in over.value.remedy) == ("node.token_over", True)
+    assert gate.stands(caller, away.header, NOW)
+    assert not gate.stands(caller, "Bearer consortia_ada_t", NOW)
+    assert not gate.stands(Caller(Means.KEY, "north", bytes(32)), "", NOW)
+    assert gate.stands(Caller(Means.OWNER, "north"), "", NOW)
 
 
 def test_people_with_a_token_ask_a_running_node(tmp_path):
@@ -145,7 +159,17 @@ def test_people_with_a_token_ask_a_running_node(tmp_path):
         body = b'{"url": "http://127.0.0.1:9", "certificate": null}'
         draft = f"/v1/build/identity/set_endpoint?key={'0' * 64}"
         assert raw(process.port, "POST", draft, body, reader)[0] == 403
+        stream = http.client.HTTPConnection("127.0.0.1", process.port, timeout=60)
+        text = json.loads(call("new", "bob", "--for", "stream", *where))["token"]
+        stream.request("GET", "/v1/stream", headers=bearer(text))
+        flow = stream.getresponse()
+        assert flow.readline() == b"retry: 1000\n"
         call("end", "ada", *where)
+        call("end", "bob", *where)
+        with closing(client(home, process.url)) as owner:
+            owner.submit(SetEndpoint("http://127.0.0.1:9", None))
+        assert not any(line.startswith(b"event: block") for line in flow)  # it ends, and tells nothing more
+        stream.close()
         status, problem = raw(process.port, "GET", "/v1/query/identity/members", headers=reader)
         assert (status, problem["code"]) == (401, "node.token_over")
         text = json.loads(call("new", "ada", "--for", "identity", "--act", *where))["token"]

@@ -166,6 +166,13 @@ class Gate:
             return presented.loopback and hmac.compare_digest(rest.encode(), self._token)
         return presented.certified is not None
 
+    def stands(self, caller: Caller, header: str, now: int) -> bool:
+        """Whether the token in a caller's Authorization header, or its key, still lets it in."""
+        if caller.means is Means.GIVEN:
+            return self._tokens(header.partition(" ")[2], now) is not None
+        state = self._key_state(caller.key) if caller.means is Means.KEY else None
+        return caller.means is not Means.KEY or (state is not None and state.active)
+
     def _given(self, text: str, now: int) -> Caller:
         scope = self._tokens(text, now)
         if scope is None:

@@ -1,6 +1,6 @@
 """Events as they happen: a stream of blocks (server-sent events) that resumes by height."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.responses import Response, StreamingResponse
 
@@ -20,7 +20,7 @@ async def stream(asked: Asked) -> Response:
 
     Every event has the height as its id and, as data, the block's header and its receipts; with
     `?name=PREFIX` only receipts with an event of that name's beginning, and no block without one. With
-    `?brief=true` the data are the header alone.
+    `?brief=true` the data are the header alone. It ends when the caller's token or key is over.
     """
     service = asked.service
     if service.counters.streams >= STREAMS_MAX:
@@ -34,20 +34,29 @@ async def stream(asked: Asked) -> Response:
     brief = asked.argument("brief", "false")
     if brief not in {"true", "false"} or (name and brief == "true"):
         raise HttpProblem(400, "brief is true or false, and true only where all blocks are asked for")
+    header = asked.request.headers.get("authorization", "")
     return StreamingResponse(
-        _blocks(service, after, name, brief=brief == "true"),
+        _blocks(
+            service,
+            after,
+            name,
+            lambda: service.gate.stands(asked.caller, header, service.now()),
+            brief=brief == "true",
+        ),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store"},
     )
 
 
-async def _blocks(service: Service, after: int, name: str, *, brief: bool) -> AsyncIterator[bytes]:
+async def _blocks(
+    service: Service, after: int, name: str, stands: Callable[[], bool], *, brief: bool
+) -> AsyncIterator[bytes]:
     followed = LedgerFollowed(service.ledger)
     after = max(after, followed.first - 1)
     service.counters.streams += 1
     try:
         yield b"retry: 1000\n\n"
-        while True:
+        while stands():
             while after < service.ledger.tip.height:
                 after += 1
                 piece = _headline(service, after) if brief else _told(followed, after, name)

@@ -25,7 +25,7 @@ EVERYTHING = "*"
 TOKENS_MAX = 1_000
 DAY_MILLISECONDS = 86_400_000
 DAYS_MAX = 366
-_NOUN = re.compile(r"\*|[a-z][a-z-]{0,31}(\.[a-z][a-z_]{0,47})?\Z")
+_NOUN = re.compile(r"(\*|[a-z][a-z-]{0,31}(\.[a-z][a-z_]{0,47})?)\Z")
 
 
 class TokenError(ValueError):
