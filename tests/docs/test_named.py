@@ -1,7 +1,9 @@
 """What the documentation names is there: commands and options, targets, tests and figures."""
 
+import ast
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -11,7 +13,7 @@ from bench.__main__ import scripts
 from consortia.cli import cli
 from tests.docs.blocks import Page
 from tests.docs.test_commands import PAGES
-from tests.tidy.source import ROOT
+from tests.tidy.source import ROOT, Source, python
 
 LANGUAGES = {"bash", "console", "json", "python", "text", "toml"}
 """What a block may hold. The first two are run; no other language of a shell slips by unseen."""
@@ -100,3 +102,25 @@ def test_a_page_that_names_what_is_not_there_is_red(tmp_path: Path, said: str):
     path = tmp_path / "page.md"
     path.write_text(f"See {said}.\n" if said[1] != "`" else said)
     assert len(faults(Page(path, [], [], uses_demo=False))) == 1
+
+
+def commands_in(source: Source) -> Iterator[tuple[ast.AST, str]]:
+    """The commands that strings of code begin with, as remedies do; what is filled in is a word."""
+    for node in ast.walk(source.tree):
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        text = "".join(
+            str(one.value) if isinstance(one, ast.Constant) and isinstance(one.value, str) else "FILLED"
+            for one in parts
+        )
+        if text.startswith("consortia ") and "\n" not in text:
+            yield node, re.split("[,;:(`]|FILLED", text)[0]
+
+
+def test_the_commands_that_code_names_are_there():
+    found = [
+        source.at(node, f"{text}: {fault}")
+        for source in python("src")
+        for node, text in commands_in(source)
+        if (fault := fault_of(text.split()))
+    ]
+    assert found == []

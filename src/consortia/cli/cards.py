@@ -67,7 +67,7 @@ def groups(
 ) -> int:
     """Number a CSV's card payments by terminal and day, for a study of the recipe rates over all banks.
 
-    Next: consortia asset add, then a study with --recipe rates --param groups=TERMINALS*DAYS.
+    Next: consortia asset add, then a study with --recipe rates --parameter groups=TERMINALS*DAYS.
     """
     cards = cards_of(file, first, days, rejects, skip=skip_bad_rows)
     rows = zip(groups_of(cards, days).tolist(), cards.fraud.astype(np.int64).tolist(), strict=True)

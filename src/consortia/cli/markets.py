@@ -201,7 +201,7 @@ def cancel(*, name: str, place: int, auction: int | None, home: Path | None, as_
     mine = [one for one in kept.of(found.id, number) if one.place == place]
     if not mine:
         raise Failure(
-            f"this home keeps no order {place} of auction {number}", f"consortia market show {name}"
+            f"this home keeps no order {place} of auction {number}", f"consortia market book {name}"
         )
     receipt = desk.markets.cancel(mine[0])
     kept.forget(mine[0])

@@ -1,8 +1,10 @@
 """Forms made from messages: every field of every message has its place, and no form can send anything."""
 
+import click
 import pytest
 
 from consortia.app import application
+from consortia.cli import cli
 from consortia.node.console.acts import ACTS, address
 from consortia.node.console.forms import Filling, fields
 from tests.node.console.looking import HOSTILE, Page
@@ -51,6 +53,23 @@ def test_an_act_is_a_message_that_a_key_signs_and_its_hints_name_fields(act):
     assert method.roles
     for path in (*act.hints, *act.week):
         assert path.partition(".")[0] in method.message.__struct_fields__
+
+
+@pytest.mark.parametrize(
+    "act", [one for one in ACTS if one.command.startswith("consortia ")], ids=lambda act: act.method
+)
+def test_the_command_of_an_act_is_one_that_can_be_typed(act):
+    command, words = (
+        cli,
+        [
+            {"AMOUNT": "1", "PLACE": "1", "QUANTITY": "1", "LIMIT": "1"}.get(one, one)
+            for one in act.command.split()[1:]
+        ],
+    )
+    context = click.Context(cli)
+    while isinstance(command, click.Group):
+        command = command.get_command(context, words.pop(0))
+    assert command.make_context(act.method, words)
 
 
 def test_an_address_escapes_what_it_is_filled_in_with():

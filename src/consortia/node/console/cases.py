@@ -36,7 +36,7 @@ def one_case(asked: Asked) -> Screen:
 
 def _opening(alert: bytes) -> Html:
     command = tag("code", f"consortia case make {alert.hex()} --out FILE")
-    check = tag("code", "consortia verify FILE")
+    check = tag("code", "consortia verify FILE --network HASH")
     text = "This page prints as it stands. The member that raised it opens what is sealed in one file: "
     return tag("p", text, command, "; anybody executes that again: ", check, ".", class_="note")
 
