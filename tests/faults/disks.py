@@ -30,11 +30,10 @@ class SmallDisk:
     def fill(self, pid):
         """Let nothing more fit."""
         if self.mounted:
-            with (self.folder / BALLAST).open("wb") as file:
+            with (self.folder / BALLAST).open("wb", buffering=0) as file:
                 try:
                     while True:
                         file.write(bytes(1 << 16))
-                        file.flush()
                 except OSError:
                     return
         largest = (self.folder / "ledger" / "data.mdb").stat().st_size

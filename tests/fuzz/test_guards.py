@@ -149,7 +149,7 @@ ELSEWHERE = {
         "the first of the two: no world grows a lineage of more than 256 data sets, where the assets' port "
         "stops looking"
     ),
-    "kernel.admission.Admission.admit_parsed unknown_method": (
+    "kernel.admission.Admission._permitted unknown_method": (
         "no world's software brings methods of rules that are not in force; `tests/kernel` tries it"
     ),
     "modules.predictions.acting.perform check_stopped": (

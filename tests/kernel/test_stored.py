@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortia.base.codec import Digest, Malformed, Record, decode, encode, encode_record, from_value
+from consortia.base.codec import (
+    DEPTH_MAX,
+    Digest,
+    Malformed,
+    Record,
+    decode,
+    encode,
+    encode_record,
+    from_value,
+)
 from consortia.kernel.stored import read_back
 from consortia.modules.market.types import Account, Auction, Entry, Limits, Order, Outcome
 from tests.kernel.test_quick import VALUES
@@ -80,3 +89,17 @@ def test_anything_deep_in_a_record_is_read_as_it_stands(value):
     for free in ({"a": value}, {"a": {"b": [[value]]}}):
         record = Mixed(b"i" * 32, 1, "", often=True, inner=None, either="", many=(), free=free)
         both_agree(Mixed, encode_record(record))
+
+
+class Nested(Record, frozen=True):
+    """A record that may hold another of its kind."""
+
+    inner: "Nested | None"
+
+
+def test_records_nested_too_deep_are_refused_as_by_the_plain_version():
+    data = encode_record(Nested(None))
+    for _ in range(DEPTH_MAX):
+        data = data[:-1] + data
+    with pytest.raises(Malformed, match="nested deeper"):
+        read_back(Nested, data)

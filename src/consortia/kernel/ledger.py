@@ -259,14 +259,12 @@ class Ledger:
             return tuple(read_consistency_path(_nodes(view), old_size, size))
 
     def entry(self, key: bytes, height: int) -> tuple[bytes | None, SetPath]:
-        """What stands at a state key now, or None, and the key's path as `state_path` gives it."""
+        """What stands at a state key now, or None, and its path under the state root of a recent height.
+
+        Raises TreeError out of reach.
+        """
         with self.store.snapshot() as view:
             return view.get(key), self._tree.path(view, key_hash(key), height)
-
-    def state_path(self, key: bytes, height: int) -> SetPath:
-        """The path of a state key under the state root of a recent height; raises TreeError out of reach."""
-        with self.store.snapshot() as view:
-            return self._tree.path(view, key_hash(key), height)
 
     def check_state(self) -> None:
         """Raise TreeError unless the state, as it rests in the store, is the one that the tip commits to.

@@ -125,7 +125,7 @@ def test_what_comes_after_the_snapshot_is_provable_at_any_size_of_the_log(tmp_pa
         assert ledger.consistency(base.size, size) == source.ledger.consistency(base.size, size)
     for index in range(base.size, ledger.tip.size):
         assert ledger.inclusion(index, ledger.tip.size) == source.ledger.inclusion(index, ledger.tip.size)
-    path = ledger.state_path(b"plain/quota/", ledger.tip.height)
+    _, path = ledger.entry(b"plain/quota/", ledger.tip.height)
     with ledger.store.snapshot() as view:
         value = value_hash(view.get(b"plain/quota/"))
     verify_presence(ledger.tip.state, key_hash(b"plain/quota/"), value, path)

@@ -119,7 +119,7 @@ def test_a_week_is_enough_where_frauds_are_known_the_day_after(tmp_path):
     assert (weeks.is_short, weeks.delay, weeks.days) == (True, 1, 7)
     assert (weeks.learned, weeks.tested) == (range(2, 4), range(5, 7))
     packed.write_bytes(packed.read_bytes()[:-100])
-    with pytest.raises(DataError, match=r"week\.csv\.gz: no CSV"):
+    with pytest.raises(DataError, match=r"week\.csv\.gz: the gzip file is cut off"):
         prepare(Asked(data=packed))
 
 
