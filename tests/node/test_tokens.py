@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -67,6 +68,20 @@ def test_a_name_is_taken_until_its_token_is_over(tokens):
         tokens.new("ada", ["*"], acts=False, days=1, now=NOW)
     tokens.new("ada", ["*"], acts=False, days=1, now=NOW + DAY_MILLISECONDS)
     assert len(tokens.all()) == 1
+
+
+def test_changes_at_the_same_moment_are_all_kept(tmp_path):
+    def change(number):
+        made = Tokens(tmp_path)
+        for at in range(5):
+            made.new(f"person-{number}-{at}", ["events"], acts=False, days=1, now=0)
+        made.end(f"person-{number}-0")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(change, range(8)))
+    assert [one.name for one in Tokens(tmp_path).all()] == [
+        f"person-{number}-{at}" for number in range(8) for at in range(1, 5)
+    ]
 
 
 def test_a_damaged_file_opens_nothing(tokens, tmp_path):

@@ -6,10 +6,13 @@ of the law (`training`), one query or message of it (`training.join`), or the fi
 after `/v1/` (`blobs`, `events`); `console` is the console's pages, and `*` everything.
 """
 
+import fcntl
 import hmac
+import os
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,23 +103,25 @@ class Tokens:
             raise TokenError("a noun is a module, a module.method, a word after /v1/, console, or *")
         if not 1 <= days <= DAYS_MAX:
             raise TokenError(f"a token lasts 1 to {DAYS_MAX} days")
-        others = [one for one in self.all() if one.expires > now]
-        if any(one.name == name for one in others):
-            raise TokenError(f"there is a token {name} already; end it first")
-        if len(others) >= TOKENS_MAX:
-            raise TokenError(f"a home has at most {TOKENS_MAX} tokens")
         secret = secrets.token_urlsafe(32)
         made = Token(name, _hash(secret), wanted, acts, now, now + days * DAY_MILLISECONDS)
-        self._write([*others, made])
+        with self._alone():
+            others = [one for one in self.all() if one.expires > now]
+            if any(one.name == name for one in others):
+                raise TokenError(f"there is a token {name} already; end it first")
+            if len(others) >= TOKENS_MAX:
+                raise TokenError(f"a home has at most {TOKENS_MAX} tokens")
+            self._write([*others, made])
         return f"{PREFIX}{name}_{secret}"
 
     def end(self, name: str) -> Token:
         """End a token at once; raises TokenError where there is none of that name."""
-        known = self.all()
-        for one in known:
-            if one.name == name:
-                self._write([other for other in known if other is not one])
-                return one
+        with self._alone():
+            known = self.all()
+            for one in known:
+                if one.name == name:
+                    self._write([other for other in known if other is not one])
+                    return one
         raise TokenError(f"there is no token {name}")
 
     def find(self, text: str, now: int) -> Scope | None:
@@ -136,6 +141,16 @@ class Tokens:
         if seen != self._seen:
             self._known, self._seen = {one.name: one for one in self.all()}, seen
         return self._known
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the file for a change: of two at once, the second would bring back what the first ended."""
+        lock = os.open(self._file.with_name(f"{FILE}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     def _write(self, tokens: list[Token]) -> None:
         write_private(self._file, msgspec.json.encode(tokens))
