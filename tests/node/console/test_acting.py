@@ -162,7 +162,7 @@ def _a_vote(browser, url, node, tmp_path, pictures):
     browser.run("document.getElementById('show').focus()")
     browser.press(ENTER)
     browser.wait(SHOWN)
-    assert browser.text("#sentence").startswith("north votes yes on proposal")
+    assert browser.text("#sentence").startswith('north votes "yes" on proposal')
     words = browser.text("#words")
     assert all(one in words for one in ("governance.cast_vote", "yes", "sequence", "valid until"))
     if AXE.is_file():
