@@ -1,5 +1,7 @@
 """CSV files: each fault is one line that names file, row and column, and says what to do."""
 
+import gzip
+
 import pytest
 
 from consortia.engines.train import files
@@ -31,6 +33,15 @@ def test_a_file_is_read_as_header_and_stripped_cells_with_spreadsheet_rows(tmp_p
 
 def test_quoted_cells_may_hold_commas(tmp_path):
     assert read_file(write(tmp_path, 'x,y\n"a,b",1\n')).rows == [["a,b", "1"]]
+
+
+def test_a_gzipped_file_is_read_as_what_is_in_it(tmp_path, monkeypatch):
+    packed = gzip.compress(b"x,y\n1,2\n" * 40, mtime=0)
+    assert len(read_file(write(tmp_path, packed)).rows) == 79
+    for damaged in (packed[:-9], packed[:20] + b"\xff" + packed[21:]):
+        assert fault(tmp_path, damaged) == "a.csv: the gzip file is cut off or damaged. Make it anew."
+    monkeypatch.setattr(files, "FILE_BYTES_MAX", 200)
+    assert "MiB are read. Split the file." in fault(tmp_path, packed)
 
 
 def test_only_line_ends_end_a_row(tmp_path):

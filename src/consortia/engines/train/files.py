@@ -5,12 +5,14 @@ Rows are counted as a spreadsheet shows them: the header is row 1.
 """
 
 import csv
+import gzip
 import io
 import math
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 FILE_BYTES_MAX = 512 << 20
 ROWS_MAX = 2_000_000
@@ -19,7 +21,7 @@ CELL_CHARS_MAX = 1_000
 MISSING = frozenset(("", "?"))
 
 _SHOWN = 40
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF16, _GZIP = (b"\xff\xfe", b"\xfe\xff"), b"\x1f\x8b"
 
 
 class DataError(ValueError):
@@ -59,7 +61,7 @@ def shown(cell: str) -> str:
 
 
 def read_file(path: Path) -> RawTable:
-    """The cells of one CSV file with a header row; comma separated, UTF-8, blank lines skipped.
+    """The cells of one CSV file with a header row; comma separated, UTF-8, blank lines skipped; or gzipped.
 
     Raises DataError for a file that is too large, not text, empty, without rows, ragged, or whose header
     has an empty or repeated name.
@@ -138,19 +140,28 @@ def _float(cell: str) -> float | None:
         return None
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
+    """What a file holds, unpacked where gzip made it smaller."""
     name = path.name
     try:
-        size = path.stat().st_size
-        if size > FILE_BYTES_MAX:
-            raise DataError(
-                f"{name}: {size >> 20} MiB, at most {FILE_BYTES_MAX >> 20} MiB are read. Split the file."
-            )
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            is_packed = file.read(2) == _GZIP
+            file.seek(0)
+            opened = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if is_packed else file
+            data = opened.read(FILE_BYTES_MAX + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise DataError(f"{name}: the gzip file is cut off or damaged. Make it anew.") from None
     except OSError as error:
         raise DataError(
             f"{name}: cannot be read ({error.strerror}). Check the path and its permissions."
         ) from None
+    if len(data) > FILE_BYTES_MAX:
+        raise DataError(f"{name}: at most {FILE_BYTES_MAX >> 20} MiB are read. Split the file.")
+    return data
+
+
+def _text(path: Path) -> str:
+    name, data = path.name, _bytes(path)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
