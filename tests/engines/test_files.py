@@ -39,7 +39,7 @@ def test_a_gzipped_file_is_read_as_what_is_in_it(tmp_path, monkeypatch):
     packed = gzip.compress(b"x,y\n1,2\n" * 40, mtime=0)
     assert len(read_file(write(tmp_path, packed)).rows) == 79
     for damaged in (packed[:-9], packed[:20] + b"\xff" + packed[21:]):
-        assert fault(tmp_path, damaged) == "a.csv: the gzip file is cut off or damaged. Make it anew."
+        assert fault(tmp_path, damaged) == "a.csv: the gzip file is cut off or damaged."
     monkeypatch.setattr(files, "FILE_BYTES_MAX", 200)
     assert "MiB are read. Split the file." in fault(tmp_path, packed)
 

@@ -25,7 +25,7 @@ def fold(bench):
 def signed(bench, raws):
     """The batch of these transactions, by keys that are known to have signed them."""
     made = batch([parse(bench.app, raw, bench.network) for raw in raws])
-    made.is_signed(
+    made.found_valid(
         {bench.key(name, "operator").key_id: bench.key(name, "operator").public for name in MEMBERS}
     )
     return made

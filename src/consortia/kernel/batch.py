@@ -51,7 +51,7 @@ class Batch:
     size: int
     ids: tuple[bytes, ...]
 
-    def is_signed(self, publics: Mapping[bytes, bytes]) -> None:
+    def found_valid(self, publics: Mapping[bytes, bytes]) -> None:
         """All signatures were found valid, by these public keys under their ids."""
         for key, part in self.parts.items():
             part.signed_by = publics[key]

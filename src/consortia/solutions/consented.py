@@ -27,6 +27,12 @@ def about(way: Way, purposes: frozenset[str]) -> list[Asset]:
     ]
 
 
+def whole(way: Way, purposes: frozenset[str]) -> tuple[Table, ...]:
+    """All of it for these purposes: data sets, consent, studies, accesses."""
+    found = about(way, purposes)
+    return shared(way, found), by_purpose(way, found), read_by(way, purposes), accesses(way, found)
+
+
 def shared(way: Way, found: Iterable[Asset]) -> Table:
     """Data sets, how many people are in them, and whether they are read by consent alone."""
     rows: list[tuple[Cell, ...]] = []

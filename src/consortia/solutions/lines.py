@@ -5,13 +5,10 @@ a row of CSV whose quotes are wrong: a row is a line here, and no cell holds the
 """
 
 import csv
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
 
-from consortia.engines.train.files import DataError, place, shown
+from consortia.engines.train.files import DAMAGED, UNPACKING, DataError, opened, place, shown
 
 ROW_BYTES_MAX = 64 << 10
 JSON_BYTES_MAX = 16 << 20
@@ -24,8 +21,6 @@ EMPTY_MAX = 1_000_000
 """So many empty lines: each of them costs time, and a file of nothing else would never end."""
 
 _EMPTY = (b"\n", b"\r\n")
-_GZIP = b"\x1f\x8b"
-_CHUNK = 1 << 20
 
 
 def lines(path: Path, longest: int) -> Iterator[tuple[int, str | DataError]]:
@@ -34,7 +29,7 @@ def lines(path: Path, longest: int) -> Iterator[tuple[int, str | DataError]]:
     Raises DataError for a file that cannot be read at all, is too large or is cut off.
     """
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             number = total = empty = 0
             while data := file.readline(longest + 1):
                 number, first = number + 1, data
@@ -49,10 +44,10 @@ def lines(path: Path, longest: int) -> Iterator[tuple[int, str | DataError]]:
                     data = file.readline(longest + 1)
                     total = _counted(path, total, data)
                 yield number, _text(first, number, longest)
+    except UNPACKING:
+        raise DataError(f"{path.name}: {DAMAGED}") from None
     except OSError as error:
-        raise DataError(f"{path.name}: {error.strerror or 'this is no gzip file'}.") from None
-    except (EOFError, zlib.error):
-        raise DataError(f"{path.name}: the gzip file is cut off or damaged.") from None
+        raise DataError(f"{path.name}: {error.strerror}.") from None
 
 
 def _counted(path: Path, total: int, data: bytes) -> int:
@@ -101,14 +96,6 @@ class _Line:
         if text is None:
             raise csv.Error("a quote is not closed")
         return text
-
-
-def _opened(path: Path) -> BinaryIO:
-    with path.open("rb") as file:
-        squeezed = file.read(2) == _GZIP or path.suffix.lower() == ".gz"
-    if squeezed:
-        return cast("BinaryIO", gzip.open(path))  # one in all but name
-    return path.open("rb", buffering=_CHUNK)
 
 
 def _text(data: bytes, number: int, longest: int) -> str | DataError:

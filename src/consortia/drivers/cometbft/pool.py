@@ -122,7 +122,7 @@ class Pool:
             return Verdict(ACCEPTED, (OK,) * len(found))
         reasons = self._enter_all(found, now, recheck=recheck)
         if batch is not None and all(reason is None for reason in reasons):
-            batch.is_signed({key: self._mempool.public(key, now) for key in batch.parts})
+            batch.found_valid({key: self._mempool.public(key, now) for key in batch.parts})
         accepted = None in reasons or entry == self._sent
         if accepted:
             let_in = compress(found, [each is None for each in reasons])
@@ -159,7 +159,7 @@ class Pool:
             if checked % AHEAD == 0:
                 yield
         if batch is not None and checked == len(batch.items):
-            batch.is_signed(publics)
+            batch.found_valid(publics)
 
     def _next_of(self, batch: Batch, now: int) -> Iterable[Parsed]:
         """As `_next_of_lanes`."""

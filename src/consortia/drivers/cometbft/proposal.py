@@ -127,7 +127,7 @@ class _Fold:
         kept = [item.parsed.raw for item in self.admitted[before:]]
         if len(kept) == len(found):
             if batch is not None:
-                batch.is_signed({item.signer.key: item.signer.public for item in self.admitted[before:]})
+                batch.found_valid({item.signer.key: item.signer.public for item in self.admitted[before:]})
             return entry
         self.whole = False
         return pack(kept) if kept else b""

@@ -22,6 +22,11 @@ MISSING = frozenset(("", "?"))
 
 _SHOWN = 40
 _UTF16, _GZIP = (b"\xff\xfe", b"\xfe\xff"), b"\x1f\x8b"
+_CHUNK = 1 << 20
+UNPACKING = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What reading a damaged gzip file raises; the last of them is an OSError."""
+
+DAMAGED = "the gzip file is cut off or damaged."
 
 
 class DataError(ValueError):
@@ -140,28 +145,37 @@ def _float(cell: str) -> float | None:
         return None
 
 
-def _bytes(path: Path) -> bytes:
-    """What a file holds, unpacked where gzip made it smaller."""
-    name = path.name
+def opened(path: Path) -> BinaryIO:
+    """A file to read from, unpacked where gzip made it smaller. Raises OSError DataError."""
+    with path.open("rb") as file:
+        is_packed = file.read(2) == _GZIP
+    if is_packed:
+        return cast("BinaryIO", gzip.open(path))  # one in all but name
+    if path.suffix.lower() == ".gz":
+        raise DataError(f"{path.name}: this is no gzip file.")
+    return path.open("rb", buffering=_CHUNK)
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """All that a file holds, unpacked. Raises OSError, DataError where damaged or above `most` bytes."""
     try:
-        with path.open("rb") as file:
-            is_packed = file.read(2) == _GZIP
-            file.seek(0)
-            opened = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if is_packed else file
-            data = opened.read(FILE_BYTES_MAX + 1)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise DataError(f"{name}: the gzip file is cut off or damaged. Make it anew.") from None
-    except OSError as error:
-        raise DataError(
-            f"{name}: cannot be read ({error.strerror}). Check the path and its permissions."
-        ) from None
-    if len(data) > FILE_BYTES_MAX:
-        raise DataError(f"{name}: at most {FILE_BYTES_MAX >> 20} MiB are read. Split the file.")
+        with opened(path) as file:
+            data = file.read(most + 1)
+    except UNPACKING:
+        raise DataError(f"{path.name}: {DAMAGED}") from None
+    if len(data) > most:
+        raise DataError(f"{path.name}: at most {most >> 20} MiB are read. Split the file.")
     return data
 
 
 def _text(path: Path) -> str:
-    name, data = path.name, _bytes(path)
+    name = path.name
+    try:
+        data = read_bytes(path, FILE_BYTES_MAX)
+    except OSError as error:
+        raise DataError(
+            f"{name}: cannot be read ({error.strerror}). Check the path and its permissions."
+        ) from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

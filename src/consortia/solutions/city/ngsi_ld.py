@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from consortia.engines.train.files import DataError, place, shown
+from consortia.engines.train.files import DataError, place, read_bytes, shown
 from consortia.solutions.city.readings import (
     HOUR_SECONDS,
     Gathering,
@@ -203,11 +203,7 @@ def values_in(path: Path) -> Iterator[tuple[int, str, object]]:
                 yield number, where, value
         return
     try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise DataError(
-                f"{path.name}: above {FILE_BYTES_MAX >> 20} MiB. Write an entity a line (.ndjson)."
-            )
-        data = path.read_bytes()
+        data = read_bytes(path, FILE_BYTES_MAX)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
     whole = _parsed(data, path.name)

@@ -25,14 +25,7 @@ def stands(way: Way) -> bool:
 
 def views(way: Way) -> tuple[View, ...]:
     """Data sets, consent, studies, accesses."""
-    wanted = purposes(way)
-    found = consented.about(way, wanted)
-    return (
-        consented.shared(way, found),
-        consented.by_purpose(way, found),
-        consented.read_by(way, wanted),
-        consented.accesses(way, found),
-    )
+    return consented.whole(way, purposes(way))
 
 
 def patient(way: Way, words: str) -> tuple[View, ...]:

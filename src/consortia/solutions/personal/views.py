@@ -15,13 +15,7 @@ def stands(way: Way) -> bool:
 
 def views(way: Way) -> tuple[View, ...]:
     """Profiles, consent, models and uses."""
-    found = consented.about(way, PURPOSES)
-    return (
-        consented.shared(way, found),
-        consented.by_purpose(way, found),
-        consented.read_by(way, PURPOSES),
-        consented.accesses(way, found),
-    )
+    return consented.whole(way, PURPOSES)
 
 
 def person(way: Way, words: str) -> tuple[View, ...]:

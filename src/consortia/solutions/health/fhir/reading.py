@@ -1,14 +1,12 @@
 """FHIR R4 resources from JSON bundles and NDJSON files, plain or gzipped."""
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consortia.engines.train.files import DataError, shown
+from consortia.engines.train.files import DataError, read_bytes, shown
 from consortia.solutions.lines import JSON_BYTES_MAX, lines
 from consortia.solutions.rejects import Rejected, Rejects
 
@@ -146,16 +144,6 @@ def _parsed(data: bytes | str, where: str, *, strict: bool) -> Any:  # noqa: ANN
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise DataError(f"{path.name}: the file is larger than {FILE_BYTES_MAX >> 20} MiB.")
-        if not path.name.lower().endswith(".gz"):
-            return path.read_bytes()
-        with gzip.open(path) as file:
-            data = file.read(FILE_BYTES_MAX + 1)
+        return read_bytes(path, FILE_BYTES_MAX)
     except OSError as error:
-        raise DataError(f"{path.name}: {error.strerror or 'this is no gzip file'}.") from None
-    except (EOFError, zlib.error):
-        raise DataError(f"{path.name}: the gzip file is cut off or damaged.") from None
-    if len(data) > FILE_BYTES_MAX:
-        raise DataError(f"{path.name}: it unpacks to more than {FILE_BYTES_MAX >> 20} MiB.")
-    return data
+        raise DataError(f"{path.name}: {error.strerror}.") from None
