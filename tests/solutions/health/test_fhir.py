@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from fhir.resources.R4B.auditevent import AuditEvent
+from fhir.resources.R4B.consent import Consent as ConsentModel
+from fhir.resources.R4B.provenance import Provenance
+from pydantic import ValidationError
 
 from consortia.cli.health import make_table
 from consortia.engines.train.files import DataError
@@ -220,15 +224,23 @@ PERSON = bytes([7]) * 32
 GIVEN = Consent(1_700_000_000_000, 1_800_000_000_000, PERSON, None)
 
 
-def test_what_goes_out_is_what_the_standard_requires():
+MODELS = {"Consent": ConsentModel, "AuditEvent": AuditEvent, "Provenance": Provenance}
+
+
+def going_out():
+    """A resource of each kind that goes out; of AuditEvent with a purpose and in an emergency."""
     use = Use("east", PERSON, PERSON, "research", PERSON, 1, 1_700_000_000_123, None)
     emergency = Use("west", PERSON, PERSON, None, PERSON, 1, 1_700_000_000_123, None)
-    made = [
+    return [
         consent(PLACE, PERSON, ToPurpose("research", GIVEN, stands=True)),
         audit_event(PLACE, use),
         audit_event(PLACE, emergency),
         provenance(PERSON, 1_700_000_000_123, [("north", PERSON, 2), ("east", PERSON, 1)]),
     ]
+
+
+def test_what_goes_out_is_what_the_standard_requires():
+    made = going_out()
     assert [check(one) for one in made] == [[]] * 4
     assert made[0]["patient"]["identifier"]["value"] == PERSON.hex()
     assert made[1]["recorded"] == "2023-11-14T22:13:20.123+00:00"
@@ -242,6 +254,25 @@ def test_a_withdrawn_consent_is_inactive_and_ends_when_it_was_withdrawn():
     made = consent(PLACE, PERSON, ToPurpose("research", gone, stands=False))
     assert made["status"] == "inactive"
     assert made["provision"]["period"]["end"] == "2025-06-15T15:06:40.000+00:00"
+
+
+@pytest.mark.parametrize("made", going_out(), ids=["consent", "use", "emergency", "provenance"])
+def test_the_data_types_of_a_library_take_what_goes_out(made):
+    """fhir.resources, its R4B models: strict about elements, their names, types and counts."""
+    model = MODELS[made["resourceType"]]
+    assert model.model_validate(made).model_dump().keys() == made.keys()
+    with pytest.raises(ValidationError, match="unsaid"):
+        model.model_validate(made | {"unsaid": []})
+    for name in made.keys() - {"resourceType"}:
+        with pytest.raises(ValidationError, match=name):
+            model.model_validate(made | {name: {"unsaid": 1}})
+
+
+def test_the_data_types_of_a_library_let_a_consent_through_that_names_no_policy():
+    (made, *_) = going_out()
+    torn = {name: value for name, value in made.items() if name != "policy"}
+    ConsentModel.model_validate(torn)
+    assert check(torn) == ["Consent.policy: ppc-1, a Consent names a policy or a policyRule"]
 
 
 def test_the_check_finds_what_data_types_let_through():
