@@ -8,12 +8,13 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from consortia.solutions.supply import synthetic
-from consortia.solutions.supply.epcis import service
+from consortia.solutions.supply.epcis import arriving, service
 from consortia.solutions.supply.epcis.hashing import event_hash
 from consortia.solutions.supply.epcis.reading import read
 
@@ -41,7 +42,7 @@ class Served:
         self.store = folder / "events.epcis"
         (folder / "secret").write_text(SECRET + "\n", encoding="utf-8")
         words = ["supply", "serve", str(self.store), "--listen", "127.0.0.1:0", "--json"]
-        words += ["--token", str(folder / "secret"), *flags]
+        words += flags or ["--token", str(folder / "secret")]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "consortia.cli", *words], stdout=subprocess.PIPE, text=True
         )
@@ -142,8 +143,8 @@ def test_a_member_captures_and_answers_and_refuses_what_it_cannot_use(served, tm
 
 def _refuses(served):
     """What is no request of the standard's is told as a problem, with the standard's exception."""
-    large = b'{"epcisBody": "' + b"x" * service.BYTES_MAX + b'"}'
-    many = json.dumps(document(*[{}] * (service.EVENTS_MAX + 1))).encode()
+    large = b'{"epcisBody": "' + b"x" * arriving.BYTES_MAX + b'"}'
+    many = json.dumps(document(*[{}] * (arriving.EVENTS_MAX + 1))).encode()
     wrong = [
         ("POST", "/capture", b"\xff" * 1_000, {}, 400, "ValidationException"),
         ("POST", "/capture", b"[" * 1_000_000, {}, 400, "ValidationException"),
@@ -178,6 +179,98 @@ def _refuses(served):
         assert "\n" not in told["title"]
     assert served.ask("GET", "/events", Host="elsewhere.example")[0] == 400
     assert len(served.all("/events?perPage=1000")[0]) == before
+
+
+def begun(served, length):
+    """A request that was let in and whose body is still to come: of so many bytes, or of chunks."""
+    line = http.client.HTTPConnection("127.0.0.1", served.port, timeout=SECONDS_MAX)
+    line.putrequest("POST", "/capture")
+    line.putheader("Authorization", f"Bearer {SECRET}")
+    line.putheader("Content-Type", "application/json")
+    line.putheader(*(("Transfer-Encoding", "chunked") if length is None else ("Content-Length", length)))
+    line.putheader("Expect", "100-continue")
+    line.endheaders()
+    assert line.sock.recv(1_000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    return line
+
+
+def eventually(asked, wanted):
+    until = time.monotonic() + SECONDS_MAX
+    while (found := asked()) != wanted:
+        assert time.monotonic() < until, (found, wanted)
+        time.sleep(0.01)
+
+
+def test_documents_that_arrive_hold_room_until_they_are_kept_or_given_up(served):
+    def small():
+        return served.ask("POST", "/capture", document())[0]
+
+    lines = [begun(served, length) for length in (arriving.BYTES_MAX, None)]
+    assert small() == 503  # what is announced, or might come in chunks, fills the room
+    status, headers, told = served.ask("POST", "/events", {})
+    assert (status, headers["Retry-After"]) == (503, "1")
+    assert headers["Content-Type"] == "application/problem+json"
+    assert told["title"] == "too many documents arrive or wait at once"
+    lines[0].close()
+    eventually(small, 202)
+    body = json.dumps(document()).encode()
+    lines[1].sock.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+    assert lines[1].getresponse().status == 202
+    lines[1].close()
+    assert small() == 202
+
+
+@pytest.mark.slow
+def test_many_callers_at_once_take_bounded_memory(served, programme):
+    """The largest objects that a document makes: each of its empty lists has two bytes, and a comma."""
+    callers = programme(quick=4, test=8, nightly=64)
+    start, end = b'{"epcisBody": 1, "a": [', b"[]]}"
+    body = start + b"{}," * ((arriving.BYTES_MAX - len(start) - len(end)) // 3) + end
+    told = []
+    senders = [
+        threading.Thread(target=lambda: told.append(served.ask("POST", "/capture", body)[0]))
+        for _ in range(callers)
+    ]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert len(told) == callers
+    assert set(told) <= {400, 503}
+    status = Path(f"/proc/{served.process.pid}/status")
+    if status.exists():
+        peak = int(status.read_text(encoding="ascii").partition("VmHWM:")[2].split()[0]) >> 10
+        assert peak < 1_400, peak
+
+
+def test_large_events_come_on_pages_of_their_own(served):
+    event = next(synthetic.chain(1, synthetic.Size(packed=1)))
+    large = [{**event, "eventID": f"urn:uuid:{at}", "example:x": "x" * 3_000_000} for at in range(3)]
+    assert all(served.captured(document(each))["success"] for each in large)
+    found, pages = served.all("/events")
+    assert (len(found), pages) == (3, 3)
+    assert len(served.all("/events?eventCountLimit=2")[0]) == 2
+
+
+def test_a_context_that_every_event_would_carry_is_small(served):
+    wide = document(**{"@context": [{f"n{at}": "https://ns.example.com/" for at in range(1_000)}]})
+    status, _, told = served.ask("POST", "/capture", wide)
+    assert (status, told["title"]) == (400, "the document: @context has more than 16,384 characters.")
+
+
+def test_without_a_token_of_its_own_a_store_gets_one_for_its_owner_alone(tmp_path):
+    secrets = []
+    for _ in range(2):
+        made = Served(tmp_path, "--listen", "127.0.0.1:0")
+        try:
+            token = tmp_path / "events.epcis.token"
+            assert token.stat().st_mode & 0o777 == 0o600
+            secrets.append(token.read_text(encoding="ascii"))
+            assert made.ask("GET", "/events")[0] == 401
+            assert made.ask("GET", "/events", Authorization=f"Bearer {secrets[-1]}")[0] == 200
+        finally:
+            made.stop()
+    assert secrets[0] == secrets[1]
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import socket
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import uvicorn
 
 from consortia.cli.output import DONE, Failure, note, say
 from consortia.node.config import ConfigError, is_loopback, split_address
+from consortia.node.home import write_private
 from consortia.node.http_protocol import PeerProtocol
 from consortia.solutions.supply.epcis.repository import Repository
 from consortia.solutions.supply.epcis.service import Service
@@ -31,18 +33,21 @@ STOP_SECONDS = 10
 @click.option(
     "--token",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A file with the secret that callers show as Authorization: Bearer.",
+    help="A file with the secret that callers show as Authorization: Bearer; else STORE.token, made at need.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object when it is ready.")
 def serve(*, store: Path, listen: str, token: Path | None, as_json: bool) -> int:
     """Capture and answer for EPCIS 2.0 events over HTTP, until it is stopped. STORE is a file NAME.epcis.
 
-    POST /capture, GET /capture/ID, POST /events, GET /events, GET /events/ID. On this machine alone: whoever
-    is to come from outside comes through a proxy that knows them. The other commands read STORE as a file.
+    POST /capture, GET /capture/ID, POST /events, GET /events, GET /events/ID. On this machine alone, and to
+    callers alone who show its secret: whoever is to come from outside comes through a proxy that knows them.
+    The other commands read STORE as a file.
     """
     if store.suffix != SUFFIX:
         raise Failure(f"{store} is no store of events", f"a file whose name ends in {SUFFIX}")
-    service = Service(Repository(store), _secret(token))
+    repository = Repository(store)
+    token = token or _own_token(store)
+    service = Service(repository, _secret(token))
     try:
         host, port = split_address(listen)
     except ConfigError as error:
@@ -58,9 +63,10 @@ def serve(*, store: Path, listen: str, token: Path | None, as_json: bool) -> int
         raise Failure(f"{listen}: {error.strerror}", "another port with --listen") from None
     url = f"http://{'[' + host + ']' if ':' in host else host}:{listening.getsockname()[1]}"
     if as_json:
-        say(json.dumps({"url": url, "store": str(store), "pid": os.getpid()}))
+        say(json.dumps({"url": url, "store": str(store), "token": str(token), "pid": os.getpid()}))
     else:
         say(f"{url} captures into {store}")
+        note(f"Callers show the secret in {token} as `Authorization: Bearer SECRET`.")
         note("Stop it with Ctrl-C: captures that were accepted are finished first.")
     try:
         _server(service).run(sockets=[listening])
@@ -85,9 +91,15 @@ def _server(service: Service) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def _secret(path: Path | None) -> str:
-    if path is None:
-        return ""
+def _own_token(store: Path) -> Path:
+    """The file of the store's own secret, made for its owner alone where there is none."""
+    path = store.with_name(f"{store.name}.token")
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32).encode())
+    return path
+
+
+def _secret(path: Path) -> str:
     try:
         found = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -163,7 +163,7 @@ def test_a_file_that_is_none_is_refused_in_one_line(tmp_path, value, why):
 def test_files_that_are_no_text_are_refused(tmp_path):
     (tmp_path / "a.json").write_bytes(b"\xff\xfe\x00nonsense" * 1000)
     (tmp_path / "b.json").write_bytes(gzip.compress(b"{}" * 100, mtime=0)[:-10])
-    for name, why in (("a.json", "no text"), ("b.json", "cut short"), ("c.json", "No such file")):
+    for name, why in (("a.json", "no text"), ("b.json", "cut off"), ("c.json", "No such file")):
         with pytest.raises(DataError, match=why):
             read(tmp_path / name)
 

@@ -7,17 +7,15 @@ extensions.
 Source: GS1 EPCIS 2.0, sections 7.3 and 7.4; the rules of GS1's JSON schema for the fields named here.
 """
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from consortia.engines.train.files import DataError, place, shown
+from consortia.engines.train.files import DataError, place, read_bytes, shown
 from consortia.solutions.lines import JSON_BYTES_MAX, lines
 from consortia.solutions.rejects import Rejected, Rejects
 from consortia.solutions.supply.epcis.hashing import context_names, event_hash, events_of
@@ -30,6 +28,9 @@ FILE_BYTES_MAX = 128 << 20
 
 EVENTS_MAX = 2_000_000
 TEXT_MAX = 2_048
+CONTEXT_CHARS_MAX = 16_384
+"""Each event carries its document's context where it is kept by itself."""
+
 THINGS_MAX = 100_000
 """So many identifiers one event holds."""
 
@@ -354,6 +355,8 @@ def check_head(document: Mapping[str, Any], where: str) -> None:
         raise DataError(f"{where}: schemaVersion {shown(repr(version))} is none of EPCIS 2, such as '2.0'.")
     if "@context" not in document:
         raise DataError(f"{where}: @context is missing.")
+    if len(json.dumps(document["@context"])) > CONTEXT_CHARS_MAX:
+        raise DataError(f"{where}: @context has more than {CONTEXT_CHARS_MAX:,} characters.")
     if "creationDate" not in document:
         raise DataError(f"{where}: creationDate is missing.")
     try:
@@ -380,18 +383,8 @@ def json_of(text: str, where: str) -> Any:  # noqa: ANN401
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise DataError(f"{path.name}: larger than {FILE_BYTES_MAX >> 20} MiB.")
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            unpacker = zlib.decompressobj(wbits=31)
-            data = unpacker.decompress(data, FILE_BYTES_MAX)
-            if not unpacker.eof:
-                raise DataError(
-                    f"{path.name}: cut short, or larger than {FILE_BYTES_MAX >> 20} MiB unpacked."
-                )
-        return data.decode("utf-8-sig")
+        return read_bytes(path, FILE_BYTES_MAX).decode("utf-8-sig")
     except OSError as error:
         raise DataError(f"{path.name}: {error.strerror}.") from None
-    except (UnicodeDecodeError, gzip.BadGzipFile, zlib.error):
+    except UnicodeDecodeError:
         raise DataError(f"{path.name}: no text in UTF-8.") from None

@@ -24,6 +24,9 @@ from consortia.solutions.supply.epcis.reading import TEXT_MAX, Recorded, word
 ERRORS_MAX = 100
 """So many of a capture's errors are told; how many more there are is told too."""
 
+PAGE_CHARS_MAX = 4 << 20
+"""So much a page holds, or else one event."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, hash TEXT NOT NULL, withdrawn INTEGER NOT NULL,
@@ -163,7 +166,7 @@ class Repository:
             return int(found)
 
     def page(self, asked: Asked, begin: tuple[int, int] | None, most: int) -> Found:
-        """Up to `most` events of a query, from `begin` on: the last page's `then`."""
+        """Up to `most` events of a query, from `begin` on (the last page's `then`); fewer where large."""
         where, values = _where(asked)
         key, way = ("recorded" if asked.by_recorded else "time"), ("DESC" if asked.descending else "ASC")
         if begin is not None:
@@ -171,12 +174,15 @@ class Repository:
             values = (*values, *begin)
         order = f"ORDER BY {key} {way}, number {way}"
         select = f"SELECT body, {key}, number FROM events WHERE {where} {order}"  # noqa: S608 (ours)
+        events, then, size = list[dict[str, Any]](), None, 0
         with self._open() as file:
-            rows = file.execute(f"{select} LIMIT ?", (*values, most + 1)).fetchall()
-        more = len(rows) > most
-        last = rows[most - 1] if more else None
-        events = tuple(json.loads(body) for body, _, _ in rows[:most])
-        return Found(events, None if last is None else (last[1], last[2]))
+            for body, moment, number in file.execute(f"{select} LIMIT ?", (*values, most + 1)):
+                size += len(body)
+                if len(events) == most or (events and size > PAGE_CHARS_MAX):
+                    return Found(tuple(events), then)
+                events.append(json.loads(body))
+                then = (moment, number)
+        return Found(tuple(events), None)
 
 
 def _keep(file: sqlite3.Connection, kept: Kept, now: int) -> None:

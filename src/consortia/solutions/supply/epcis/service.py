@@ -21,64 +21,41 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from consortia.engines.train.files import DataError
+from consortia.solutions.supply.epcis.arriving import HEADERS, Problem, Room, announced, arrived
 from consortia.solutions.supply.epcis.asking import PER_PAGE_MAX, page_of, token
 from consortia.solutions.supply.epcis.hashing import context_names, events_of
 from consortia.solutions.supply.epcis.querying import answer_of
-from consortia.solutions.supply.epcis.reading import check_head, json_of, recorded
+from consortia.solutions.supply.epcis.reading import recorded
 from consortia.solutions.supply.epcis.repository import (
     Asked,
     Capture,
+    Found,
     Kept,
     Repository,
     keep,
     with_context,
 )
 
-BYTES_MAX = 16 << 20
-EVENTS_MAX = 10_000
-JOBS_MAX = 8
-"""So many captures wait for their turn; more are told to come again."""
+PAGES_MAX = 4
+"""So many pages of events are made at once; others wait for them."""
 
 URL_MAX = 8_000
-_HEADERS = {
-    "GS1-EPCIS-Version": "2.0.0",
-    "GS1-EPCIS-Min": "2.0.0",
-    "GS1-EPCIS-Max": "2.0.0",
-    "GS1-CBV-Version": "2.0.0",
-    "GS1-EPCIS-Capture-Limit": str(EVENTS_MAX),
-    "GS1-EPCIS-Capture-File-Size-Limit": str(BYTES_MAX),
-}
-_KINDS = ("application/json", "application/ld+json")
 _BEHAVIOURS = ("rollback", "proceed")
 Body = Mapping[str, Any]
 
 
-class Problem(Exception):
-    """An answer that is a problem: the exception of EPCIS, the HTTP status and what is wrong, in one line."""
-
-    def __init__(self, kind: str, status: int, title: str, **headers: str) -> None:
-        super().__init__(title)
-        self.kind, self.status, self.title, self.headers = kind, status, title, headers
-
-    def response(self) -> Response:
-        """The report."""
-        told = {"type": f"epcisException:{self.kind}", "title": self.title, "status": self.status}
-        named = {name.replace("_", "-"): value for name, value in self.headers.items()}
-        return JSONResponse(told, self.status, {**_HEADERS, **named}, "application/problem+json")
-
-
 class Service:
-    """The places of the interface over a repository; `secret` is what callers have to show, if any."""
+    """The places of the interface over a repository; `secret` is what callers have to show."""
 
-    def __init__(self, repository: Repository, secret: str = "") -> None:
-        self._repository, self._secret = repository, secret
+    def __init__(self, repository: Repository, secret: str) -> None:
+        self._repository, self._secret, self._room = repository, secret, Room()
         self._jobs = ThreadPoolExecutor(1, "capture")
-        self._waiting = 0
+        self._pages = asyncio.Semaphore(PAGES_MAX)
 
     def application(self) -> Starlette:
         """The application, for a server of ASGI; it answers to names of this machine alone."""
@@ -110,12 +87,14 @@ class Service:
                 return await answer(request)
             except Problem as problem:
                 return problem.response()
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody hears it
 
         return answered
 
     def _admit(self, request: Request) -> None:
         said = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
-        if self._secret and not hmac.compare_digest(said, self._secret.encode()):
+        if not hmac.compare_digest(said, self._secret.encode()):
             raise Problem("SecurityException", 401, "who asks is not known", WWW_Authenticate="Bearer")
         if len(str(request.url)) > URL_MAX:
             raise Problem("QueryTooComplexException", 414, f"an address of more than {URL_MAX:,} characters")
@@ -125,23 +104,25 @@ class Service:
         behaviour = request.headers.get("gs1-capture-error-behaviour", "rollback")
         if behaviour not in _BEHAVIOURS:
             raise Problem("ValidationException", 400, "GS1-Capture-Error-Behaviour is rollback or proceed")
-        document = await _document(request)
+        give_back = self._room.take(announced(request))
+        try:
+            job, made = await self._accepted(await arrived(request), behaviour)
+        except BaseException:
+            give_back()
+            raise
+        job.add_done_callback(lambda job: self._ended(job, give_back))
+        return Response(status_code=202, headers={**HEADERS, "Location": f"/capture/{made}"})
+
+    async def _accepted(self, document: Body, behaviour: str) -> tuple["asyncio.Future[None]", str]:
+        """The job that keeps a document's events, and its id."""
         if "epcisBody" not in document:
             raise Problem("ValidationException", 400, "this is no EPCISDocument: it has no epcisBody")
-        if self._waiting >= JOBS_MAX:
-            raise Problem("ImplementationException", 503, "too many captures wait", Retry_After="1")
-        self._waiting += 1
-        try:
-            made = await run_in_threadpool(self._repository.begin, behaviour, _now())
-            job = asyncio.get_running_loop().run_in_executor(self._jobs, self._run, made, document)
-        except BaseException:
-            self._waiting -= 1
-            raise
-        job.add_done_callback(self._ended)
-        return Response(status_code=202, headers={**_HEADERS, "Location": f"/capture/{made}"})
+        made = await run_in_threadpool(self._repository.begin, behaviour, _now())
+        job = asyncio.get_running_loop().run_in_executor(self._jobs, self._run, made, document)
+        return job, made
 
-    def _ended(self, job: "asyncio.Future[None]") -> None:
-        self._waiting -= 1
+    def _ended(self, job: "asyncio.Future[None]", give_back: Callable[[], None]) -> None:
+        give_back()
         if not job.cancelled():
             job.result()
 
@@ -158,27 +139,33 @@ class Service:
 
     async def create(self, request: Request) -> Response:
         """POST /events: one event, kept when the answer comes."""
-        document = await _document(request)
+        give_back = self._room.take(announced(request))
+        try:
+            return await self._created(await arrived(request))
+        finally:
+            give_back()
+
+    async def _created(self, document: Body) -> Response:
         events, errors = await run_in_threadpool(_usable, document)
         if errors or len(events) != 1 or "epcisBody" in document:
             raise Problem("ValidationException", 400, errors[0] if errors else "one event is wanted")
         made = await run_in_threadpool(self._repository.begin, "rollback", _now())
         await run_in_threadpool(self._repository.finish, made, events, (), _now())
         name = str(events[0].event.body.get("eventID", events[0].event.name))
-        return Response(status_code=201, headers={**_HEADERS, "Location": f"/events/{quote(name, safe='')}"})
+        return Response(status_code=201, headers={**HEADERS, "Location": f"/events/{quote(name, safe='')}"})
 
     async def captured(self, request: Request) -> Response:
         """GET /capture/ID: what became of a document."""
         found = await run_in_threadpool(self._repository.capture, request.path_params["id"])
         if found is None:
             raise Problem("NoSuchResourceException", 404, "there is no such capture")
-        return JSONResponse(_told(found), headers=_HEADERS)
+        return JSONResponse(_told(found), headers=HEADERS)
 
     async def captures(self, request: Request) -> Response:
         """GET /capture: all captures, by pages."""
         most, after = _page(request)
         found = await run_in_threadpool(self._repository.captures, after, most + 1)
-        headers = dict(_HEADERS)
+        headers = dict(HEADERS)
         if len(found) > most:
             headers["Link"] = _next(request, str(found[most - 1].number))
         return JSONResponse([_told(each) for each in found[:most]], headers=headers)
@@ -194,60 +181,25 @@ class Service:
             if count > page.refuse:
                 raise Problem("QueryTooLargeException", 413, f"more than {page.refuse:,} events")
         left = page.per_page if page.limit is None else min(page.per_page, page.limit - page.given)
-        headers, events = dict(_HEADERS), tuple[dict[str, Any], ...]()
+        headers, events = dict(HEADERS), tuple[dict[str, Any], ...]()
         if left > 0:
-            found = await run_in_threadpool(self._repository.page, page.asked, page.begin, left)
-            events, given = found.events, page.given + left
+            found = await self._page(page.asked, page.begin, left)
+            events, given = found.events, page.given + len(found.events)
             if found.then is not None and (page.limit is None or given < page.limit):
                 headers["Link"] = _next(request, token(found.then, given))
         return JSONResponse(answer_of(events, _time()), headers=headers)
 
+    async def _page(self, asked: Asked, begin: tuple[int, int] | None, most: int) -> Found:
+        async with self._pages:
+            return await run_in_threadpool(self._repository.page, asked, begin, most)
+
     async def event(self, request: Request) -> Response:
         """GET /events/ID: the events under an id: itself, and a declaration that it was an error."""
         asked = Asked(((("eventID",), (request.path_params["id"],)),))
-        found = await run_in_threadpool(self._repository.page, asked, None, PER_PAGE_MAX)
+        found = await self._page(asked, None, PER_PAGE_MAX)
         if not found.events:
             raise Problem("NoSuchResourceException", 404, "there is no such event")
-        return JSONResponse(answer_of(found.events, _time()), headers=_HEADERS)
-
-
-async def _document(request: Request) -> dict[str, Any]:
-    """The JSON object of a request; raises Problem where it is none, too large or no EPCIS 2."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in _KINDS:
-        raise Problem("UnsupportedMediaTypeException", 415, f"documents are {' or '.join(_KINDS)}")
-    said = request.headers.get("gs1-epcis-version", "2.0")
-    if not said.startswith("2."):
-        raise Problem("ImplementationException", 406, "EPCIS 2.0 is spoken here")
-    data = bytearray()
-    async for part in request.stream():
-        data += part
-        if len(data) > BYTES_MAX:
-            raise Problem("CaptureLimitExceededException", 413, f"more than {BYTES_MAX:,} bytes")
-    try:
-        found = await run_in_threadpool(_parsed, bytes(data))
-    except DataError as error:
-        raise Problem("ValidationException", 400, str(error)) from None
-    if len(events_of(found)) > EVENTS_MAX:
-        raise Problem("CaptureLimitExceededException", 413, f"more than {EVENTS_MAX:,} events")
-    return found
-
-
-def _parsed(data: bytes) -> dict[str, Any]:
-    """A document, held to the rules of its head; raises DataError."""
-    try:
-        found = json_of(data.decode("utf-8-sig"), "the document")
-    except UnicodeDecodeError:
-        raise DataError("the document: no text in UTF-8") from None
-    if not isinstance(found, dict):
-        raise DataError("the document: it is no JSON object")
-    if "epcisBody" in found:
-        check_head(found, "the document")
-    try:
-        events_of(found)
-    except DataError as error:
-        raise DataError(f"the document: {error}") from None
-    return found
+        return JSONResponse(answer_of(found.events, _time()), headers=HEADERS)
 
 
 def _usable(document: Body) -> tuple[list[Kept], list[str]]:
