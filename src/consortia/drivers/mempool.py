@@ -168,10 +168,10 @@ class Mempool:
         """Whether one of these transactions waits."""
         return not self._ids.keys().isdisjoint(batch.ids)
 
-    def raws(self) -> Iterator[bytes]:
+    def parsed(self) -> Iterator[Parsed]:
         """The transactions that wait, in their order."""
-        yield from [item.parsed.raw for item in ([] if self._fold is None else self._fold.admitted)]
-        yield from [item.parsed.raw for item in self.waiting]
+        yield from [item.parsed for item in ([] if self._fold is None else self._fold.admitted)]
+        yield from [item.parsed for item in self.waiting]
 
     def public(self, key: bytes, now: int) -> bytes:
         """The public key under a key id; raises Refused where it signs nothing."""

@@ -80,6 +80,23 @@ def test_a_later_bundle_that_others_refused_for_want_of_the_earlier_is_sent_agai
     assert engine.pools == [[], [], [], []]
 
 
+def test_what_expired_while_too_few_were_there_is_cleared_by_a_tick_and_its_lane_goes_on():
+    engine = quiet(Engine.of(4))
+    engine.submit(write(0, expires=60_000), nodes=[0, 1])
+    engine.now += 3_600_000  # two were away, and come back with empty pools
+    assert engine.submit(write(0), nodes=[0]).codes == ("kernel.replayed",)
+    assert not engine.goes_on
+    engine.look()
+    assert [len(pool) for pool in engine.pools] == [2, 2, 1, 1]
+    assert engine.goes_on
+    quiet(engine)
+    assert engine.pools == [[], [], [], []]
+    assert engine.drivers[0].refusals()[0][1].code == "kernel.expired"
+    assert engine.submit(write(0)).code == ACCEPTED
+    quiet(engine)
+    assert blocks(engine)[-1].transactions == (write(0),)
+
+
 def test_while_no_block_comes_all_the_same_it_is_sent_again_after_twice_as_long_each_time():
     driver, sent = CometBft(founded()), []
     driver.check_tx(pack([write(0)]), NOW)

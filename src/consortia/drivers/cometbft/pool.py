@@ -9,7 +9,9 @@ with empty pools wait for ever while the fourth cannot go on alone. So
    lets only a share wait, of another's twice that. So what honest nodes let in, all others have room for, and
    nobody who floods takes the room of others. What else stands in an entry counts as its members' too;
 3. what has waited `AGAIN_MS` without a block is sent again, as an entry of other bytes, which goes to
-   everybody and is let in by those who lack it, twice as much of a member's as they let in otherwise.
+   everybody and is let in by those who lack it, twice as much of a member's as they let in otherwise;
+4. what has expired meanwhile, as while too few nodes were up, nobody else lets in, and here it would stand in
+   the way of its lane until a block comes: for that a tick is sent in its place, which everybody lets in.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -188,13 +190,16 @@ class Pool:
         self._quiet = min(self._quiet, now)
         if not self._mempool or now - self._quiet < self._patience:
             return None
+        self._patience *= 2
+        waits = list(self._mempool.parsed())
+        if any(one.transaction.expires < now for one in waits):
+            return None if self._ticks else Tick(self._ledger.tip.height).encode()
         raws, size = list[bytes](), 0
-        for raw in self._mempool.raws():
+        for raw in [one.raw for one in waits]:
             size += LENGTH_BYTES + len(raw)
             if size > AGAIN_BYTES_MAX or len(raws) == BUNDLE_TRANSACTIONS_MAX:
                 break
             raws.append(raw)
-        self._patience *= 2
         self._sent = again(now, raws)
         return self._sent
 
