@@ -6,6 +6,8 @@ import signal
 
 import pytest
 
+from consortia.base.keys import SigningKey
+from consortia.node.keys import save_key
 from consortia.workers.vault import Vault
 from tests.cli.terminal import Terminal, found_and_join, until
 
@@ -260,12 +262,29 @@ def test_a_node_cosigns_with_its_new_key_once_it_is_restarted(network):
     terminal, nodes = network
     terminal.run("key", "rotate", "--home", "charlie")
     nodes["charlie"].stop()
+    keys = terminal.folder / "charlie" / "keys"  # and one that was never registered
+    save_key(keys, SigningKey(bytes(32)), None, label="node09", role="node", member="charlie")
     nodes["charlie"] = terminal.up("charlie")
     terminal.run("key", "new", "after", "--role", "analyst", "--home", "charlie")
     until(
         lambda: terminal.facts("status", "--home", "alpha")["cosigned"] == MEMBERS,
         "charlie cosigns again",
     )
+
+
+def test_a_new_key_is_kept_where_nobody_waits_to_hear_whether_the_ledger_took_it_in(network):
+    terminal, nodes = network
+    path = terminal.folder / "charlie" / "keys" / "late.key.json"
+    nodes["alpha"].process.send_signal(signal.SIGSTOP)
+    try:
+        adding = terminal.start("key", "new", "late", "--role", "analyst", "--home", "charlie")
+        until(path.exists, "the key's file")
+        assert adding.stop(signal.SIGINT) != 0
+    finally:
+        nodes["alpha"].process.send_signal(signal.SIGCONT)
+    assert path.exists()
+    rows = terminal.facts("key", "list", "--home", "charlie")["keys"]
+    assert [one["file"] for one in rows if one["label"] == "late"] == [True]
 
 
 def test_every_key_is_replaced_by_the_recovery_key(network):

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,9 +9,17 @@ import click
 
 from consortia.base.ids import is_name
 from consortia.base.keys import SigningKey
+from consortia.cli.fresh import (
+    RECOVERING,
+    is_taken,
+    kept_unless_refused,
+    recovery_kept_unless_refused,
+    stamp,
+)
 from consortia.cli.options import home_option, json_option, member_option
-from consortia.cli.output import DONE, Failure, day, facts, note, table
+from consortia.cli.output import DONE, Failure, day, facts, note, say, table
 from consortia.cli.session import Keyring, Session, at_home, at_place, place_of, tell_done
+from consortia.kernel.block import Receipt
 from consortia.modules.identity.messages import (
     AddKey,
     NewKey,
@@ -109,11 +116,8 @@ def new(*, label: str, roles: tuple[Role, ...], home: Path | None, as_json: bool
     session = at_home(home)
     made = SigningKey(os.urandom(32))
     path = _keep(session, made, label=label, role=_chief(ordered))
-    try:
+    with kept_unless_refused(path):
         receipt = session.submit(AddKey(_proven(session, made, ordered, label)))
-    except BaseException:
-        path.unlink()  # nobody knows this key
-        raise
     tell_done(receipt, f"{label} ({', '.join(ordered)}): {path}", as_json=as_json, key=made.key_id)
     return DONE
 
@@ -148,11 +152,8 @@ def rotate(*, consensus: bool, home: Path | None, as_json: bool) -> int:
     made = SigningKey(os.urandom(32))
     path = _keep(session, made, label=label, role="node")
     fresh = _proven(session, made, ("node",), label)
-    try:
+    with kept_unless_refused(path):
         receipt = session.change(lambda checkpoint: RotateNodeKey(fresh, checkpoint))
-    except BaseException:
-        path.unlink()
-        raise
     tell_done(receipt, f"The node's key is now {path}", as_json=as_json, key=made.key_id)
     note("Restart the node now: until then it cannot cosign.")
     return DONE
@@ -196,24 +197,37 @@ def recover(
     signing = open_key(path, keyring.passphrase)
     asked = None if url is None else place_of(found, url, member)
     session = at_home(home) if asked is None else at_place(asked, keyring, signing=signing)
-    fresh = MemberKeys.generate(own, found.config(os.environ).driver)
-    phrase = None if keyring.plain else keyring.passphrase()
-    aside = found.path / f"keys-until-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-    waiting = Home(found.path / ".recovering")
-    shutil.rmtree(waiting.path, ignore_errors=True)
-    waiting.keys.mkdir(parents=True, mode=0o700)
-    fresh.save(waiting, phrase)
-    save_key(waiting.keys, signing, phrase, label=STAND_IN, role="node", member=own)
-    proven = fresh.proven(session.client.network)
-    receipt = session.change(lambda checkpoint: Recover(proven, checkpoint), key=signing)
-    _swap(found, waiting, aside)
-    tell_done(
-        receipt,
-        f"{own} has new keys; the old files are in {aside.name}",
-        as_json=as_json,
-        key=fresh.keys["admin"].key_id,
-    )
-    note(f"Restart the node now, and move {found.keys / ('recovery' + SUFFIX)} to a safe place.")
+    waiting = Home(found.path / RECOVERING)
+
+    def named() -> frozenset[str]:
+        new = open_key(waiting.keys / f"admin{SUFFIX}", keyring.passphrase)
+        asking = session if asked is None else at_place(asked, keyring, signing=new)
+        return frozenset(one.id.hex() for one in _known(asking))
+
+    receipt: Receipt | None = None
+    if not is_taken(waiting, named):
+        fresh = MemberKeys.generate(own, found.config(os.environ).driver)
+        phrase = None if keyring.plain else keyring.passphrase()
+        waiting.keys.mkdir(parents=True, mode=0o700)
+        fresh.save(waiting, phrase)
+        save_key(waiting.keys, signing, phrase, label=STAND_IN, role="node", member=own)
+        proven = fresh.proven(session.client.network)
+        with recovery_kept_unless_refused(waiting):
+            receipt = session.change(lambda checkpoint: Recover(proven, checkpoint), key=signing)
+    text = f"{own} has new keys; the old files are in {_swap(found, waiting).name}"
+    return _tell_recovered(found, receipt, text, as_json=as_json)
+
+
+def _tell_recovered(home: Home, receipt: Receipt | None, text: str, *, as_json: bool) -> int:
+    """Tell of new keys; with no receipt the ledger had taken them in before."""
+    admin = bytes.fromhex(key_info(home.keys / f"admin{SUFFIX}").key)
+    if receipt is not None:
+        tell_done(receipt, text, as_json=as_json, key=admin)
+    elif as_json:
+        facts({"done": text, "key": admin})
+    else:
+        say(text)
+    note(f"Restart the node now, and move {home.keys / ('recovery' + SUFFIX)} to a safe place.")
     return DONE
 
 
@@ -222,23 +236,22 @@ def _rotate_consensus(session: Session, *, as_json: bool) -> int:
     label = f"consensus{have + 1:02}"
     made = SigningKey(os.urandom(32))
     path = _keep(session, made, label=label, role="consensus")
-    try:
+    with kept_unless_refused(path):
         receipt = session.submit(RotateConsensusKey(_proven(session, made, ("consensus",), label)))
-    except BaseException:
-        path.unlink()  # nobody knows this key
-        raise
     tell_done(receipt, f"The consensus key is now {path}", as_json=as_json, key=made.key_id)
     return DONE
 
 
-def _swap(home: Home, waiting: Home, aside: Path) -> None:
-    """Put the new key files in the place of the old, which are set aside with what belongs to them."""
+def _swap(home: Home, waiting: Home) -> Path:
+    """Put the new key files in the place of the old; gives the folder where those are set aside."""
+    aside = home.path / f"keys-until-{stamp()}"
     aside.mkdir(mode=0o700)
     for old in sorted(home.keys.glob(f"*{SUFFIX}")):
         old.replace(aside / old.name)
     for fresh in sorted(waiting.keys.glob(f"*{SUFFIX}")):
         fresh.replace(home.keys / fresh.name)
     shutil.rmtree(waiting.path)
+    return aside
 
 
 def _keep(session: Session, made: SigningKey, *, label: str, role: str) -> Path:

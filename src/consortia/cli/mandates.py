@@ -9,6 +9,7 @@ import click
 from consortia.base.ids import is_name
 from consortia.base.keys import SigningKey
 from consortia.cli.banking import bank_of
+from consortia.cli.fresh import kept_unless_refused
 from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, day, facts, say, table
@@ -81,11 +82,8 @@ def grant(
         delay=delay * 1000,
         expires=session.client.status().time + days * DAY - HOUR * (days == DAYS_MAX),
     )
-    try:
+    with kept_unless_refused(path):
         receipt = session.submit(wanted)
-    except BaseException:
-        path.unlink()  # nobody knows this key
-        raise
     id_ = receipt.events[0].body["mandate"]
     tell_done(
         receipt, f"{session.member}/{name} may act for {days} days: {path}", as_json=as_json, mandate=id_

@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -93,6 +93,11 @@ class Keys:
         """The key that signs requests."""
         return self.node[-1]
 
+    def by_ledger(self, named: Callable[[bytes], object]) -> "Keys":
+        """The same; node keys whose ids are not `named`, as of a rotation not executed, come first."""
+        node = sorted(self.node, key=lambda key: named(key.key_id) is not None)
+        return replace(self, node=tuple(node))
+
 
 class NodeProcess:
     """A node that runs. `ready` is told once where it listens."""
@@ -101,12 +106,13 @@ class NodeProcess:
         self, home: Home, config: Config, keys: Keys, *, now: Clock = utc_milliseconds, make: Make = Node
     ) -> None:
         """Open what the home holds; raises StoreError, HomeError, TlsError. `make` makes the core."""
-        self.home, self.config, self.keys, self._make = home, config, keys, make
+        self.home, self.config, self._make = home, config, make
         self._clock = ClockWatch(now, lambda: time.monotonic_ns() // 1_000_000)
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         counters = Counters()
         ledger = open_ledger(home, application(), lambda *failure: self._alarm(counters, *failure))
         self._check_rules(ledger, now())
+        self.keys = keys = keys.by_ledger(KeyStates(ledger))
         files = tls_files(home.keys)
         self._signatures = Signatures(workers=1)
         self._memory = FolderMemory(home.witness)
