@@ -1,11 +1,13 @@
 """The demo, run once as a newcomer runs it: what it prints, what it leaves behind, and what it refuses."""
 
+import http.client
 import json
 import random
 import shutil
 import signal
 import time
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -29,19 +31,39 @@ KEYS = {
     "seconds": float,
     "audit": dict,
     "metrics": list,
+    "url": str,
 }
 NOBODY = "0" * 64
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
-    """One finished demo, shared: its object, its folder, and a terminal beside it."""
-    terminal = Terminal(tmp_path_factory.mktemp("demo"))
-    process = terminal.start("demo", "health", "--json", "--home", "home")
-    output = process.line()
-    assert process.wait() == 0, process.errors
-    process.stop()
-    return SimpleNamespace(terminal=terminal, facts=json.loads(output), told="".join(process.errors))
+    """One demo, left open and then ended, shared: its object, its folder, and a terminal beside it."""
+    with Terminal(tmp_path_factory.mktemp("demo")).session() as terminal:
+        process = terminal.start("demo", "health", "--open", "--json", "--home", "home")
+        facts = json.loads(process.line())
+        waits = process.process.poll() is None
+        door, home = entered(facts["url"])
+        code = process.stop(signal.SIGTERM)
+    told = "".join(process.errors)
+    return SimpleNamespace(
+        terminal=terminal, facts=facts, told=told, waits=waits, door=door, home=home, code=code
+    )
+
+
+def entered(url):
+    """What a browser without scripts gets that opens the address: the door's status, and the home page."""
+    split = urlsplit(url)
+    connection = http.client.HTTPConnection(split.hostname, split.port, timeout=60)
+    try:
+        connection.request("GET", f"{split.path}?{split.query}")
+        door = connection.getresponse()
+        door.read()
+        cookie = door.getheader("Set-Cookie", "").partition(";")[0]
+        connection.request("GET", door.getheader("Location", ""), headers={"Cookie": cookie})
+        return door.status, connection.getresponse().read().decode("utf-8")
+    finally:
+        connection.close()
 
 
 def test_the_object_has_every_key_with_its_type(story):
@@ -54,6 +76,14 @@ def test_the_object_has_every_key_with_its_type(story):
         assert all(0.5 < facts[figure][kind] <= 1 for kind in ("federated", "pooled"))
     for metric in facts["metrics"]:
         assert {"name", "unit", "better", "ours", "baselines"} <= set(metric)
+
+
+def test_a_demo_that_is_left_open_prints_its_object_then_waits_until_it_is_ended(story):
+    assert story.waits
+    assert story.door == 303
+    assert "<title>" in story.home
+    assert story.facts["members"][0] in story.home
+    assert story.code == 0
 
 
 def test_four_cheats_are_caught_by_somebody_by_some_check(story):

@@ -2,14 +2,23 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 
-from consortia.engines.evaluate import Comparison, Evaluation, compare, evaluate, pooled_model
-from consortia.engines.infer.predict import score_numbers
+from consortia.engines.evaluate import (
+    Comparison,
+    Evaluation,
+    compare,
+    concordance,
+    evaluate,
+    measures,
+    pooled_model,
+)
+from consortia.engines.infer.predict import features_of, predict_features, score_numbers
 from consortia.engines.train import recipe
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.loop import train
 from consortia.engines.train.table import Table
+from consortia.testing.recipes import tables as tables_of
 from tests.engines.tables import make, numeric_tables
 
 LOGISTIC = recipe("glm.logistic")
@@ -31,6 +40,37 @@ def test_accuracy_and_auroc_equal_scikit_learns(table):
     score = score_numbers(MODEL, table.numbers)
     assert found.auroc == pytest.approx(roc_auc_score(table.labels, score), abs=1e-12)
     assert found.accuracy == pytest.approx(((score >= 0) == table.labels).mean())
+
+
+def test_the_measures_of_two_classes_stand_beside_what_needs_no_model():
+    table = make(9, 200)
+    score = score_numbers(MODEL, table.numbers) / 2**24
+    found = measures(MODEL, table)
+    assert found["log loss"] == pytest.approx(log_loss(table.labels, 1 / (1 + np.exp(-score))), abs=1e-12)
+    assert found["AUROC"] == pytest.approx(roc_auc_score(table.labels, score), abs=1e-12)
+    assert found["accuracy"] == pytest.approx(((score >= 0) == table.labels).mean())
+    assert found["always the commoner class"] == max(table.labels.mean(), 1 - table.labels.mean())
+
+
+def test_the_error_of_a_number_is_in_its_unit_and_beside_that_of_the_mean():
+    tables = numeric_tables()
+    model = train(recipe("glm.linear"), {}, tables).model
+    for table in tables.values():
+        found = measures(model, table)
+        unit = 2.0 ** (table.schema.label.exponent - 24)
+        rows = [features_of(model, row) for row in table.numbers.tolist()]
+        said = [unit * one.score for one in predict_features(model, rows)]
+        assert found["root mean square error"] == pytest.approx(root_mean_squared_error(table.labels, said))
+        assert found["always the mean"] == pytest.approx(np.std(table.labels))
+
+
+def test_times_are_measured_by_concordance_and_nothing_by_no_record():
+    sites = tables_of("times")
+    model = train(recipe("cox.stratified"), {}, sites).model
+    table = sites["east"]
+    assert measures(model, table) == {"concordance": concordance(model, table).c}
+    with pytest.raises(ValueError, match="no records to judge by"):
+        measures(model, table.take([]))
 
 
 def test_without_one_of_the_classes_auroc_is_one_half():

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from consortia.engines.train import RECIPES
 from consortia.engines.train.api import Parameter, Plan, Quantisation
+from consortia.engines.train.glm import Glm
 from consortia.testing.recipes import CHECKS, digest_of, twin
 
 GOLDEN = {
@@ -137,3 +138,25 @@ ABOUT = RECIPES["statistics"].about
 def test_the_battery_bites(check, faults, said):
     found = CHECKS[check](Broken(**faults))
     assert any(said in each for each in found), found
+
+
+class Eager(Glm):
+    """Shows a model before it has one."""
+
+    def so_far(self, state):
+        return b"model"
+
+
+class Another(Glm):
+    """Shows another model than the one that it finishes with."""
+
+    def finish(self, state):
+        return b"model"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [(Eager, "before anything is learned"), (Another, "another one than the finished one")]
+)
+def test_the_battery_bites_a_recipe_that_shows_a_wrong_model(kind, said):
+    [found] = CHECKS["so far"](kind("logistic"))
+    assert said in found

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from consortia.engines.infer.models import kind_of, load
 from consortia.engines.infer.predict import probabilities, score_numbers
 from consortia.engines.train.api import Parameters, Recipe, RecipeError
 from consortia.engines.train.loop import train
 from consortia.engines.train.table import Table, concatenate
 from consortia.engines.train.times import times_of
 from consortia.exact.fixed import Integers
-from consortia.exact.linear import classify
+from consortia.exact.linear import WEIGHT_BITS, classify
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,35 @@ def concordance(model: bytes, table: Table) -> Concordance:
             insort(outlived, risk)
         position = end
     return Concordance(table.records, pairs, wins)
+
+
+def measures(model: bytes, table: Table) -> dict[str, float]:
+    """What people look at while a model is trained, by name, each beside what needs no model.
+
+    Of two classes: accuracy, AUROC, log loss in nats a record, and the accuracy of always saying the commoner
+    class. Of a number, in its unit: root mean square error, and that of always saying the mean. Of times:
+    concordance. Raises ValueError for an empty table, and as `score_numbers` does.
+    """
+    if not table.records:
+        raise ValueError(f"{table.name}: no records to judge by")
+    if table.schema.label.classes:
+        found, share = evaluate(model, table), float(table.labels.mean())
+        odds = np.ldexp(score_numbers(model, table.numbers).astype(np.float64), -WEIGHT_BITS)
+        loss = np.logaddexp(0, np.where(table.labels == 1.0, -odds, odds))
+        return {
+            "accuracy": found.accuracy,
+            "AUROC": found.auroc,
+            "always the commoner class": max(share, 1 - share),
+            "log loss": float(loss.mean()),
+        }
+    known = load(model)
+    if kind_of(known) == "risk":
+        return {"concordance": concordance(model, table).c}
+    said = np.ldexp(
+        score_numbers(known, table.numbers).astype(np.float64), table.schema.label.exponent - WEIGHT_BITS
+    )
+    error = float(np.sqrt(np.mean((said - table.labels) ** 2)))
+    return {"root mean square error": error, "always the mean": float(table.labels.std())}
 
 
 def site_models(recipe: Recipe, parameters: Parameters, tables: Mapping[str, Table]) -> dict[str, bytes]:

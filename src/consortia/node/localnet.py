@@ -18,7 +18,7 @@ import msgspec
 
 from consortia.node.home import Running
 
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 10.0
 PROGRAM = "consortia.node"
 _PR_SET_PDEATHSIG = 1

@@ -19,6 +19,8 @@ from consortia.node.keys import KeyFileError, find_key, open_key, passphrase_fro
 from consortia.node.tls import TlsError, pins_at
 from consortia.sdk.client import Client
 from consortia.workers import Data, Diary, Report, Together, Trustee, Worker, be_nice, run, when_idle
+from consortia.workers.curves import FOLDER as CURVES_FOLDER
+from consortia.workers.curves import Curves
 from consortia.workers.diary import FOLDER
 from consortia.workers.door import Door
 from consortia.workers.rows import VaultData
@@ -82,7 +84,8 @@ def _worker(home: Home, url: str, trainer: str, make: Make) -> Together:
 
     data: Data = VaultData(Vault(home.private), committed)
     own = load_trainer(named) if named else None
-    worker = make(door, data, Diary(home.private / FOLDER), tell=_tell, trainer=own, apart=when_idle)
+    diary, curves = Diary(home.private / FOLDER), Curves(home.private / CURVES_FOLDER)
+    worker = make(door, data, diary, tell=_tell, trainer=own, apart=when_idle, curves=curves)
     return Together(worker, Trustee(door, config.network_id, home.private / TRUSTEE_FOLDER, tell=_tell))
 
 

@@ -24,6 +24,7 @@ from consortia.engines.train.api import (
     Plan,
     Recipe,
     RecipeError,
+    ShowsSoFar,
     Stage,
     Vector,
     check_vector,
@@ -264,12 +265,24 @@ def _refuses(act: Callable[[], object]) -> bool:
     return False
 
 
+def so_far_findings(recipe: Recipe) -> list[str]:
+    """Where a recipe shows a model between rounds: none before anything is learned, at the end the model."""
+    if not isinstance(recipe, ShowsSoFar):
+        return []
+    first, *_, last, model = states_of(recipe)
+    found = [] if recipe.so_far(first) is None else ["a model before anything is learned"]
+    if recipe.so_far(last) != model:
+        found.append("the model so far is at the end another one than the finished one")
+    return found
+
+
 CHECKS = {
     "plan": plan_findings,
     "vectors": vector_findings,
     "pooled": pooled_findings,
     "states": state_findings,
     "ends": end_findings,
+    "so far": so_far_findings,
     "parameters": parameter_findings,
     "label": label_findings,
 }

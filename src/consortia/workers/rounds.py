@@ -8,6 +8,7 @@ import secrets
 from consortia.base.codec import Milliseconds, Record
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train.learner import MakeLearner
+from consortia.engines.train.table import Table
 from consortia.kernel.block import OK
 from consortia.kernel.transaction import CALLS_MAX
 from consortia.modules.training import messages as ask
@@ -15,6 +16,7 @@ from consortia.modules.training import queries, rules
 from consortia.modules.training.rounds import awaited
 from consortia.modules.training.types import Joined, Outcome, Round, Study
 from consortia.workers.arithmetic import Computed, NoResult, Own, contribute, noisy
+from consortia.workers.curves import Curves
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.errors import Refused
@@ -53,14 +55,16 @@ class Rounds:
         trainer: MakeLearner | None = None,
         *,
         apart: Apart = here,
+        curves: Curves | None = None,
     ) -> None:
-        """Work for the door's member; `apart` does what takes long."""
+        """Work for the door's member; `apart` does what takes long, `curves` is where quality is noted."""
         self.door = door
         self.data = data
         self.diary = diary
         self.tell = tell
         self.trainer = trainer
         self.apart = apart
+        self.curves = curves
         self.masks = Masks(door, diary)
         self.states = States(door, diary, self.masks)
         self._rest: dict[bytes, Milliseconds] = {}
@@ -220,8 +224,12 @@ class Rounds:
 
     def _settle(self, view: queries.StudyView, this: Round) -> None:
         """Have the new state kept: now, or where the next round begins with shares, once they are dealt."""
-        if not this.keyed or this.index + 1 == rules.rounds_of(view.study.terms.stages):
+        last = this.index + 1 == rules.rounds_of(view.study.terms.stages)
+        if not this.keyed or last:
             self.states.settle(this.study)
+        model = self.states.held(this.study, this.index + 1) if last else None
+        if model is not None and self.curves is not None:
+            self._measure(view, this.index + 1, model, self._table(view, self._part(view)))
 
     def _meanwhile(self, task: queries.Task) -> bool:
         """While others are awaited: say that one is there again, and publish keys for the round to come."""
@@ -276,16 +284,26 @@ class Rounds:
     def update(self, view: queries.StudyView, this: Round, part: Joined) -> bytes:
         """The member's update in a round as its blob, before it is masked."""
         known = self.states.plans(view.study)
-        table = self.data.table(part.dataset, part.version, known.schema)
-        if table.records != part.records:
-            raise Stop(f"joined with {part.records} records, the data set has {table.records}")
+        table = self._table(view, part)
         home = self.states.home(this)
         state = self.states.own(view, this.index, this.state)
         own = Own(home, self.trainer)
         blob, following = self.apart(lambda: contribute(known, this, state, table, own))
         if following != home:
             self.diary.keep_home(this.study, this.index, following)
+        self._measure(view, this.index, state, table)
         return blob
+
+    def _table(self, view: queries.StudyView, part: Joined) -> Table:
+        table = self.data.table(part.dataset, part.version, self.states.plans(view.study).schema)
+        if table.records != part.records:
+            raise Stop(f"joined with {part.records} records, the data set has {table.records}")
+        return table
+
+    def _measure(self, view: queries.StudyView, index: int, state: bytes, table: Table) -> None:
+        """Note for the member's own people how the model that round `index` starts from does."""
+        if self.curves is not None:
+            self.curves.add(self.states.plans(view.study), view.study.id, index, state, table)
 
     def result(self, view: queries.StudyView, seen: queries.RoundView) -> Computed:
         """The round re-computed from the updates of its cohort."""

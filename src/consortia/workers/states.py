@@ -58,6 +58,11 @@ class States:
             self._diary.keep_state(study, newest.index, newest.id)
             newest.kept = True
 
+    def held(self, study: bytes, index: int) -> bytes | None:
+        """The state that round `index` would start from, if it is the newest computed here; or None."""
+        newest = self._newest.get(study)
+        return newest.state if newest is not None and newest.index == index else None
+
     def forget(self, study: bytes) -> None:
         """Let go of a study that is over."""
         self._newest.pop(study, None)

@@ -20,6 +20,7 @@ from consortia.modules.training import messages as ask
 from consortia.modules.training import queries, rules
 from consortia.modules.training.types import Study
 from consortia.workers.arithmetic import BadRound, BadTerms
+from consortia.workers.curves import Curves
 from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.errors import CannotJoin, Refused
@@ -70,13 +71,15 @@ class Worker(Rounds):
         consent: Consent = no_consent,
         trainer: MakeLearner | None = None,
         apart: Apart = here,
+        curves: Curves | None = None,
     ) -> None:
         """Work for the door's member; `consent` lets it join studies of its own accord.
 
         `trainer` is the member's own program for studies of weights; it comes from the member's settings,
-        never from a study. `apart` does what takes long: the training.
+        never from a study. `apart` does what takes long: the training. `curves` keeps how the models of the
+        rounds do on the member's records, where somebody wants to watch.
         """
-        super().__init__(door, data, diary, tell, trainer, apart=apart)
+        super().__init__(door, data, diary, tell, trainer, apart=apart, curves=curves)
         self.consent = consent
         self._seen: dict[tuple[bytes, str], Milliseconds] = {}
         self._looked: Milliseconds = 0

@@ -6,7 +6,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -112,10 +112,11 @@ def say_checks(proof: Path, folder: Path, network: str) -> None:
 
 
 def wait_until(over: threading.Event, url: str, *, as_json: bool) -> None:
-    """Leave the nodes running until `over`, and say where they are seen."""
+    """Leave the nodes running until `over`, Ctrl-C or SIGTERM, and say where they are seen."""
     if not as_json:
         say(f"\nThe nodes go on until Ctrl-C. See them in a browser, within an hour:\n  {url}")
-    over.wait()
+    with suppress(KeyboardInterrupt):  # that is how it ends
+        over.wait()
 
 
 def short(path: Path) -> str:

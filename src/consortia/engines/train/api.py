@@ -187,6 +187,14 @@ class KeepsAtHome(Protocol):
         """
 
 
+@runtime_checkable
+class ShowsSoFar(Protocol):
+    """A recipe that has a model between its rounds too, for people who watch: no round reads it."""
+
+    def so_far(self, state: bytes) -> bytes | None:
+        """The model as `finish` would encode it if no more rounds came; None while nothing is learned."""
+
+
 def recipe_digest(recipe: Recipe) -> bytes:
     """The 32-byte digest that a study pins: the recipe's name and version.
 

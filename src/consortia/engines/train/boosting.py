@@ -189,11 +189,18 @@ class BoostingLogistic:
 
     def finish(self, state: bytes) -> bytes:
         """The encoded BoostingModel."""
-        current = _read(state)
-        if current.moments is None or len(current.trees) < current.terms.trees:
+        current, model = _read(state), self.so_far(state)
+        if model is None or len(current.trees) < current.terms.trees:
             raise RecipeError(
                 f"{len(current.trees)} of {current.terms.trees} trees are grown; there is no model yet"
             )
+        return model
+
+    def so_far(self, state: bytes) -> bytes | None:
+        """The encoded BoostingModel of the trees that are grown; None before the first."""
+        current = _read(state)
+        if current.moments is None or not current.trees:
+            return None
         joined = Trees(
             *(b"".join(getattr(tree, name) for tree in current.trees) for name in Trees.__struct_fields__)
         )

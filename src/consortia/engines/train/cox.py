@@ -183,11 +183,18 @@ class CoxStratified:
 
     def finish(self, state: bytes) -> bytes:
         """The encoded CoxModel."""
-        current = self._read(state)
-        if current.moments is None or current.newton < current.terms.rounds:
+        current, model = self._read(state), self.so_far(state)
+        if model is None or current.newton < current.terms.rounds:
             raise RecipeError(
                 f"{current.newton} of {current.terms.rounds} Newton rounds are done; there is no model yet"
             )
+        return model
+
+    def so_far(self, state: bytes) -> bytes | None:
+        """The encoded CoxModel after the Newton rounds that are done; None before the first."""
+        current = self._read(state)
+        if current.moments is None or not current.newton:
+            return None
         return encode_record(CoxModel(current.terms, current.schema, current.moments, current.weights))
 
     def _read(self, state: bytes) -> CoxState:

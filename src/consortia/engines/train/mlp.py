@@ -175,11 +175,18 @@ class Mlp:
 
     def finish(self, state: bytes) -> bytes:
         """The encoded MlpModel."""
-        current = self._read(state)
-        if current.moments is None or current.averaged < current.terms.rounds:
+        current, model = self._read(state), self.so_far(state)
+        if model is None or current.averaged < current.terms.rounds:
             raise RecipeError(
                 f"{current.averaged} of {current.terms.rounds} averaging rounds are done; no model yet"
             )
+        return model
+
+    def so_far(self, state: bytes) -> bytes | None:
+        """The encoded MlpModel after the averaging rounds that are done; None before the first."""
+        current = self._read(state)
+        if current.moments is None or not current.averaged:
+            return None
         return encode_record(MlpModel(current.terms, current.schema, current.moments, current.weights))
 
     def _nothing_yet(self, terms: MlpTerms, size: int) -> tuple[bytes, bytes]:

@@ -176,11 +176,18 @@ class PrivateLogistic:
 
     def finish(self, state: bytes) -> bytes:
         """The encoded GlmModel; its counts of cells and its label's mean are not published and stand as 0."""
-        current = self._read(state)
-        if current.steps < current.terms.rounds:
+        current, model = self._read(state), self.so_far(state)
+        if model is None or current.steps < current.terms.rounds:
             raise RecipeError(
                 f"{current.steps} of {current.terms.rounds} steps are taken; there is no model yet"
             )
+        return model
+
+    def so_far(self, state: bytes) -> bytes | None:
+        """The encoded GlmModel after the steps that are taken; None before the first."""
+        current = self._read(state)
+        if not current.steps:
+            return None
         terms = Terms("logistic", current.terms.rounds, current.terms.ridge_milli, 0)
         unknown = (0,) * len(current.means)
         deviations = _deviations(frame_of(current.schema))

@@ -1,6 +1,7 @@
 """Studies and their rounds: who takes part, who is awaited, who re-computed what."""
 
 from consortia.modules.assets.queries import AssetPage, ListAssets, ListVersions, VersionPage
+from consortia.modules.training import rules
 from consortia.modules.training.list_queries import ListRounds, ListStudies, RoundPage, StudyPage
 from consortia.modules.training.queries import Awaited, ById, StudyView
 from consortia.modules.training.types import Round
@@ -12,9 +13,22 @@ from consortia.node.http_answers import hex_digest
 from consortia.sdk.html import Html, tag
 from consortia.sdk.values import moment, short
 from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table
+from consortia.workers.curves import FOLDER, Curves
 
 _PAGE = 100
 _OWN_MAX = 8
+_QUALITY = "Quality of the model"
+_UNMEASURED = (
+    "Nothing was measured here. The ledger holds no figure of anybody's records: each member's worker "
+    "measures the model of each round on the member's own, once there is one, and tells nobody. This member "
+    "takes no part yet, its worker keeps its files elsewhere, or the recipe has no model before its end."
+)
+_CHARTS = (
+    (_QUALITY, "share", ("accuracy", "AUROC", "always the commoner class", "concordance")),
+    ("Loss of the model", "nats a record", ("log loss",)),
+    ("Error of the model", "in the label's unit", ("root mean square error", "always the mean")),
+)
+"""The charts: title, unit, and the measures (`engines.evaluate.measures`) that each has a line for."""
 
 
 def studies(asked: Asked) -> Screen:
@@ -48,9 +62,9 @@ def one_study(asked: Asked) -> Screen:
     way = Inside(asked.service)
     seen = way.query("training.study", ById(name), StudyView)
     awaited = way.query("training.awaited", ById(name), Awaited)
-    rounds = way.query("training.rounds", ListRounds(name, 0, _PAGE), RoundPage).rounds
-    terms, total = seen.study.terms, sum(stage.rounds for stage in seen.study.terms.stages)
-    final = sum(1 for one in rounds if one.status == "final")
+    rounds = _newest(way, seen)
+    terms, total = seen.study.terms, rules.rounds_of(seen.study.terms.stages)
+    final = min(seen.progress.index, total)
     parts: tuple[tuple[Cell, ...], ...] = tuple(
         (
             Link(part.member, f"/console/members/{part.member}"),
@@ -78,16 +92,29 @@ def one_study(asked: Asked) -> Screen:
     )
     return Screen(
         terms.title or terms.name,
-        f"A study that is {seen.progress.status}.",
+        f"A study that is {seen.progress.status}."
+        + (f" Charts and tables show its newest {_PAGE} rounds." if final > _PAGE else ""),
         (
             _to_take_part(asked, way, seen),
             _progress(final, total, awaited),
+            *_quality(asked, seen, rounds),
             _curve(rounds),
             _rounds(rounds),
             Table("Members", ("member", "data set", "records", "standing"), parts),
             Table("Terms", ("what", "value"), facts),
         ),
     )
+
+
+def _newest(way: Inside, seen: StudyView) -> tuple[Round, ...]:
+    """Every try of the newest rounds, of so many as a page shows."""
+    found: list[Round] = []
+    first: int | None = max(0, seen.progress.index - _PAGE)
+    while first is not None:
+        page = way.query("training.rounds", ListRounds(seen.study.id, first, _PAGE), RoundPage)
+        found += page.rounds
+        first = page.next
+    return tuple(found)
 
 
 def _to_take_part(asked: Asked, way: Inside, seen: StudyView) -> Html:
@@ -137,6 +164,31 @@ def _progress(final: int, total: int, awaited: Awaited) -> Html:
         "progress", f"{final} of {total}", max=max(1, total), value=final, aria_label="Rounds that are final"
     )
     return tag("div", tag("p", f"{final} of {total} rounds are final. ", text), bar, class_="progress")
+
+
+def _quality(asked: Asked, seen: StudyView, rounds: tuple[Round, ...]) -> tuple[Html | Series, ...]:
+    """How the model of each final round does on the records of the node's own member, as its worker noted."""
+    known = Curves(asked.service.home.private / FOLDER).read(seen.study.id)
+    ends = [(str(one.index + 1), one.outcome.state.hex()) for one in rounds if one.outcome is not None]
+    found = [(at, known[state]) for at, state in ends if state in known]
+    if not found:
+        return (tag("section", tag("h2", _QUALITY), tag("p", _UNMEASURED, class_="note"), class_="view"),)
+    note = (
+        f"Measured here on {found[-1][1].records:,} of the records that {asked.service.config.member} trains "
+        "with, and told to nobody: other members see their own. On records that it never saw a model may "
+        "do worse."
+    )
+    at = tuple(at for at, _ in found)
+    charts = []
+    for title, unit, names in _CHARTS:
+        lines = tuple(
+            Line(name, tuple(one.measures[name] for _, one in found))
+            for name in names
+            if all(name in one.measures for _, one in found)
+        )
+        if lines:
+            charts.append(Series(title, "round", unit, at, lines, note))
+    return tuple(charts)
 
 
 def _curve(rounds: tuple[Round, ...]) -> Series:
