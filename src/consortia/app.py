@@ -33,7 +33,7 @@ def application() -> Application:
         modules=(
             identity.module(),
             assets.module(assets.Ports(members=members)),
-            consent.module(consent.Ports(assets=_Consented(shared))),
+            consent.module(consent.Ports(assets=_Consented(shared), persons=members)),
             predictions.module(predictions.Ports(models=shared, agents=_Agents(members))),
             bank.module(
                 bank.Ports(
@@ -86,7 +86,7 @@ class _Stopped:
 
 @dataclass(frozen=True, slots=True)
 class _Payers:
-    """The members, their people and their agents, in the words of the bank."""
+    """The members, their people, persons and agents, in the words of the bank."""
 
     members: identity.Keeper
 
@@ -100,9 +100,9 @@ class _Payers:
         return None if found is None else found.since
 
     def account(self, ctx: Context) -> str | None:
-        """The one account that an agent may spend from: of its owner, named as the agent; None for people."""
+        """The one account that an agent or a person may spend from: its member's, with its name behind."""
         mandate = self.members.acting(ctx)
-        return None if mandate is None else f"{mandate.owner}/{mandate.agent}"
+        return self.members.person(ctx) if mandate is None else f"{mandate.owner}/{mandate.agent}"
 
     def charge(self, ctx: Context, unit: bytes, amount: int) -> None:
         """Count what leaves an agent's hands; raises Refused beyond its mandate."""
@@ -407,9 +407,9 @@ class _Trading:
         return self.members.is_member(ctx, name)
 
     def owns(self, ctx: Context, member: str, key: bytes) -> bool:
-        """Whether the key with this id is the member's, or its agent's."""
+        """Whether the key with this id is the member's, or its agent's; a person's trades nothing."""
         state = self.members.key(ctx, key)
-        return state is not None and state.signer.member == member
+        return state is not None and state.signer.member == member and "person" not in state.signer.roles
 
     def charge(self, ctx: Context, unit: bytes, amount: int) -> None:
         """Count an outflow against the mandate of the signer, if it is an agent."""

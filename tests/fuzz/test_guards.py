@@ -8,7 +8,16 @@ from consortia.modules.assets import keeper as asset_keeper
 from consortia.modules.bank import checks as bank_checks
 from consortia.modules.bank import escrows, payouts
 from consortia.modules.bank import handlers as bank_handlers
-from consortia.modules.identity import decisions, granting, handlers, keyring, mandates, roll
+from consortia.modules.identity import (
+    decisions,
+    enrolling,
+    granting,
+    handlers,
+    keyring,
+    mandates,
+    persons,
+    roll,
+)
 from consortia.modules.predictions import acting
 from consortia.modules.predictions import handlers as prediction_handlers
 from consortia.modules.training import handlers as training_handlers
@@ -22,6 +31,8 @@ FOCUS = {
     handlers: "identity",
     keyring: "identity",
     granting: "identity",
+    enrolling: "identity",
+    persons: "identity",
     mandates: "identity",
     roll: "identity",
     asset_handlers: "assets",
@@ -92,6 +103,12 @@ PRESSED = {
     "check_calls": ("grant_mandate", "defer"),
     "defer": ("grant_mandate", "defer"),
     "too_many_agents": ("pile_up_agents",),
+    "too_many_persons": ("pile_up_persons", "set_quota"),
+    "no_person": ("enrol", "release"),
+    "label_taken": ("enrol", "grant_mandate"),
+    "check_person_key": ("enrol", "rekey"),
+    "signing": ("enrol", "rekey", "release"),
+    "_check_purse": ("enrol", "pester", "set_quota"),
     "check_name": ("grant_mandate",),
     "check_order": ("grant_mandate",),
     "check_agent_key": ("grant_mandate",),
@@ -127,6 +144,9 @@ EQUIVALENT = {
     "modules.identity.decisions.end_membership not_a_member": (
         "its callers name a member: `leave` the signer's, which `acting` found in force, the removals one "
         "whose removal is open, and no removal outlives its member"
+    ),
+    "modules.identity.enrolling.rekey no_person": (
+        "only a person's key has the role that signs it, and of such a key `signing` finds the person"
     ),
     "modules.identity.handlers._member not_a_member": (
         "it is asked for the signer's member, which `acting` found in force, and for a founder just written"

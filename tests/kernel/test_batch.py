@@ -1,11 +1,16 @@
 """Transactions admitted at once are admitted as one by one; where that is not sure, nothing is said."""
 
+from dataclasses import replace
+
 import pytest
 
 from consortia.base.refusals import Refused
 from consortia.kernel.admission import parse
+from consortia.kernel.application import Application
 from consortia.kernel.batch import batch
 from consortia.kernel.genesis import Limits
+from consortia.kernel.ports import Purse
+from consortia.modules import identity
 from consortia.modules.identity.messages import RevokeKey
 from consortia.testing.machine import HOUR, Bench
 from consortia.testing.probe import Spend, Write, probe_application
@@ -60,6 +65,21 @@ def test_nothing_is_said_of_what_does_not_follow_or_is_urgent():
     assert admission.consumed() == {}
     assert admission.admit_batch(signed(bench, [first, second])) is not None
     assert admission.admit_batch(signed(bench, [third])) is not None
+
+
+def test_nothing_is_said_of_keys_that_have_a_purse_of_their_own():
+    class Purses(identity.Keeper):
+        def key(self, ctx, key):
+            state = super().key(ctx, key)
+            return state and replace(state, purse=Purse("theirs", 1 << 20))
+
+    probe = probe_application()
+    bench = Bench(4, app=Application(probe.modules, Purses()), limits=WHOLE)
+    raws, admission = written(bench), fold(bench)
+    assert admission.admit_batch(signed(bench, raws)) is None
+    assert admission.taken() == {}
+    cost = sum(admission.admit(raw).cost for raw in raws)
+    assert admission.taken() == {"theirs": cost}
 
 
 @pytest.mark.parametrize(

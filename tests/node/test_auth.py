@@ -24,6 +24,12 @@ def state(key_id):
     return KeyState(Signer(key.key_id, key.public, "clinic-a", frozenset({"node"})), active)
 
 
+def with_a_person(key_id):
+    if key_id != OTHER.key_id:
+        return state(key_id)
+    return KeyState(Signer(OTHER.key_id, OTHER.public, "home-member", frozenset({"person"})), active=True)
+
+
 def two_members(key_id):
     if key_id == OTHER.key_id:
         return KeyState(Signer(OTHER.key_id, OTHER.public, "clinic-b", frozenset({"admin"})), active=True)
@@ -47,6 +53,13 @@ def test_a_signed_request_shows_key_member_and_roles(gate):
     caller = ask(gate, header())
     assert (caller.means, caller.member, caller.key) == (Means.KEY, "clinic-a", KEY.key_id)
     assert caller.roles == {"node"}
+
+
+def test_a_persons_key_opens_nothing_of_its_members():
+    gate = Gate(NETWORK, "home-member", "the-token", with_a_person)
+    assert ask(gate, header()).known
+    with pytest.raises(Unauthorised, match="a person's key"):
+        ask(gate, header(OTHER))
 
 
 def test_a_request_is_taken_once(gate):

@@ -22,7 +22,7 @@ from consortia.kernel.batch import Batch, Permission, is_urgent, permission, sta
 from consortia.kernel.block import MEMBERS_MAX
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.genesis import Limits
-from consortia.kernel.ports import KeyState, Quota
+from consortia.kernel.ports import KeyState, Purse, Quota
 from consortia.kernel.quick import quick_payload
 from consortia.kernel.store import Overlay, Reader
 from consortia.kernel.table import Table
@@ -49,8 +49,16 @@ class Usage(Record, frozen=True):
     state_bytes: U63
 
 
+class Spent(Record, frozen=True):
+    """What the keys of one purse cost their member in the named epoch."""
+
+    epoch: U63
+    cost: U63
+
+
 SEQUENCES = Table("kernel", "sequence", Sequence, (bytes, int), "next sequence number of a key's lane")
 USAGE = Table("kernel", "usage", Usage, (str,), "what a member consumed")
+PURSES = Table("kernel", "purses", Spent, (str,), "what the keys of a purse cost")
 
 
 class Admitted(Struct, frozen=True):
@@ -116,12 +124,15 @@ class Admission:
         self.unborn = unborn
         self.limits = limits
         self.network, self.height, self.time = context
+        self._epoch = self.time // limits.epoch_milliseconds
         self._ctx = Context(Overlay(reader), self.network, self.height, self.time)
         self._keys: dict[bytes, KeyState | None] = {}
         self._signers: dict[bytes, Signer] = {}
         self._may: dict[Permission, Signer] = {}
         self._tallies: dict[str, Tally] = {}
         self._next: dict[tuple[bytes, int], int] = {}
+        self._purses: dict[bytes, Purse] = {}
+        self._taken: dict[str, int] = {}
         self._block_cost = 0
         self._count = 0
         self._least = -(-limits.block_cost // max(1, limits.block_transactions))
@@ -148,6 +159,9 @@ class Admission:
             self._check_sequence(*lane, sequence)
         cost = static_cost(parsed, calls)
         tally = self._tallies.get(signer.member) or self._tally_of(signer.member)
+        purse = self._purses.get(transaction.key)
+        if purse is not None:
+            self._check_purse(purse, cost)
         urgent = is_urgent(calls) and self._has_share(tally, cost)
         self._check_cost(tally, signer.member, cost, urgent=urgent)
         if not urgent:
@@ -155,6 +169,8 @@ class Admission:
         if not check(signer.public, parsed.signed, parsed.envelope.signature):
             raise Refused(codes.BAD_SIGNATURE)
         self._next[lane] = sequence + 1
+        if purse is not None:
+            self._taken[purse.name] = self._taken_of(purse.name) + cost
         tally.cost += cost
         self._block_cost += cost
         self._count += 1
@@ -174,6 +190,8 @@ class Admission:
         """
         signers = self.signers(batch)
         if signers is None or not self._have_room(batch, signers):
+            return None
+        if not self._purses.keys().isdisjoint(batch.parts):
             return None
         if not all(self.next_sequence(*lane) == first for lane, (first, _) in batch.lanes.items()):
             return None
@@ -231,6 +249,8 @@ class Admission:
                 raise Refused(codes.UNKNOWN_KEY, key_id.hex())
             require(state.active, codes.REVOKED_KEY, key_id.hex())
             signer = self._signers[key_id] = state.signer
+            if state.purse is not None:
+                self._purses[key_id] = state.purse
         return signer
 
     def quota(self, member: str) -> Quota:
@@ -254,6 +274,10 @@ class Admission:
     def consumed(self) -> dict[str, int]:
         """The cost that each member's admitted transactions add up to, sorted by member."""
         return {member: tally.cost for member, tally in sorted(self._tallies.items()) if tally.cost}
+
+    def taken(self) -> dict[str, int]:
+        """What the keys of each purse that was used cost in this epoch, sorted by the purse's name."""
+        return dict(sorted(self._taken.items()))
 
     def _key(self, key_id: bytes) -> KeyState | None:
         if key_id not in self._keys:
@@ -313,6 +337,17 @@ class Admission:
         if in_block > quota.cost_per_block:
             raise Refused(codes.BLOCK_FULL, f"{member}: {in_block} of {quota.cost_per_block} this block")
 
+    def _check_purse(self, purse: Purse, cost: int) -> None:
+        taken = self._taken_of(purse.name) + cost
+        require(taken <= purse.most, codes.OVER_QUOTA, f"{purse.name}: {taken} of {purse.most} this epoch")
+
+    def _taken_of(self, name: str) -> int:
+        """What the keys of a purse cost in this epoch, with what is admitted so far."""
+        if name in self._taken:
+            return self._taken[name]
+        spent = PURSES.get(self._ctx, name)
+        return spent.cost if spent is not None and spent.epoch == self._epoch else 0
+
     def _has_share(self, tally: Tally, cost: int) -> bool:
         """Whether the member's share of what is kept for the urgent has room for so much more.
 
@@ -346,8 +381,7 @@ class Admission:
         tally = self._tallies.get(member)
         if tally is None:
             usage = USAGE.get(self._ctx, member)
-            epoch = self.time // self.limits.epoch_milliseconds
-            spent = usage.cost if usage is not None and usage.epoch == epoch else 0
+            spent = usage.cost if usage is not None and usage.epoch == self._epoch else 0
             tally = self._tallies[member] = Tally(self.app.keys.quota(self._ctx, member), spent)
         return tally
 

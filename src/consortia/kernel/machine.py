@@ -21,7 +21,17 @@ from consortia.base.codec import Malformed, Record, from_value
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused
 from consortia.kernel import refusals as codes
-from consortia.kernel.admission import SEQUENCES, USAGE, Admission, Admitted, Check, Sequence, Usage
+from consortia.kernel.admission import (
+    PURSES,
+    SEQUENCES,
+    USAGE,
+    Admission,
+    Admitted,
+    Check,
+    Sequence,
+    Spent,
+    Usage,
+)
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK, Block, Event, Header, Receipt, leaf
 from consortia.kernel.context import NOBODY, Alarm, Called, Context
@@ -240,6 +250,8 @@ class Machine:
             spent = before.cost if before.epoch == epoch else 0
             stored = max(0, before.state_bytes + grown.get(member, 0))
             USAGE.put(ctx, Usage(epoch, spent + cost, stored), member)
+        for name, cost in admission.taken().items():
+            PURSES.put(ctx, Spent(epoch, cost), name)
 
     def _close(self, ctx: Context, done: list[tuple[Receipt, bytes]], root_of: RootOf, tip: Tip) -> Result:
         changes = ctx.state.changes()

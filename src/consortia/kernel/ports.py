@@ -29,12 +29,24 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Purse:
+    """A part of its member's quota that a key may use: what all keys with this `name` cost in an epoch."""
+
+    name: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeyState:
-    """What the ledger knows of a key: whose it is and its roles, whether it still acts, and what binds it."""
+    """What the ledger knows of a key: whose it is and its roles, whether it still acts, and what binds it.
+
+    Without a `purse` it has the whole of its member's quota.
+    """
 
     signer: Signer
     active: bool
     bounds: Bounds | None = None
+    purse: Purse | None = None
 
 
 @dataclass(frozen=True, slots=True)

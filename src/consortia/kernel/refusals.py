@@ -22,13 +22,18 @@ REVOKED_KEY = _refusal(
 )
 WRONG_ROLE = _refusal(8, "wrong_role", "The key's roles do not allow this method.")
 NO_ACT = _refusal(
-    9, "no_act", "An agent's transaction begins with the act that it accounts for, and holds one of them."
+    9,
+    "no_act",
+    "An agent's transaction begins with the act that it accounts for, and holds one of them; a released "
+    "person's is one withdrawal of consent.",
 )
 OUTSIDE_MANDATE = _refusal(10, "outside_mandate", "The agent's mandate does not name this method.")
 EXPIRED = _refusal(11, "expired", "The transaction's expiry lies before the block's time.")
 REPLAYED = _refusal(12, "replayed", "The sequence was used before in this lane.")
 OUT_OF_ORDER = _refusal(13, "out_of_order", "The sequence is not the next one of this lane.")
-OVER_QUOTA = _refusal(14, "over_quota", "The member's quota of cost, for the block or the epoch, is used up.")
+OVER_QUOTA = _refusal(
+    14, "over_quota", "The member's quota of cost for the epoch, or its person's part of that, is used up."
+)
 BLOCK_FULL = _refusal(15, "block_full", "The block holds no more; the transaction waits for the next.")
 BAD_SIGNATURE = _refusal(16, "bad_signature", "The signature is not valid for the key under ZIP-215.")
 STATE_FULL = _refusal(17, "state_full", "The member's quota of state bytes is used up.")

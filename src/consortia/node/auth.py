@@ -3,7 +3,8 @@
 A signed request is taken by the node of the member that it names, within 60 s of this node's clock, and once.
 The home's token, and a session of the console that it made (which only reads), are taken from this machine
 alone. A token that the owner made for somebody (`tokens`) is taken from anywhere, for what it names alone.
-Anybody may hand in a transaction, which carries its own signature, and knock at `join`.
+Anybody may hand in a transaction, which carries its own signature, and knock at `join`. The key of a person
+whom a member enrolled is no member's: it opens nothing.
 """
 
 import hmac
@@ -15,6 +16,7 @@ from enum import Enum
 from consortia.base.codec import Malformed
 from consortia.base.refusals import Refusal
 from consortia.kernel.ports import KeyState
+from consortia.modules.identity.person_types import PERSON
 from consortia.node.passes import is_session
 from consortia.node.refusals import OTHER_AUDIENCE, OUT_OF_SCOPE, REQUESTS_FULL, TOKEN_OVER
 from consortia.node.tokens import PREFIX, Find, Scope, noun_of
@@ -187,6 +189,10 @@ class Gate:
             raise Unauthorised(f"the ledger knows no active key {signed.key.hex()}")
         if not signed.valid(state.signer.public, self._network, request):
             raise Unauthorised("the signature is not of this request")
+        if PERSON in state.signer.roles:
+            raise Unauthorised(
+                "a person's key signs transactions, which anybody may hand in, and opens nothing"
+            )
         if "node" in state.signer.roles and state.active:
             self._clock(state.signer.member, signed.time - now)
         if abs(now - signed.time) > WINDOW_MILLISECONDS:

@@ -36,7 +36,7 @@ def check_unit(ctx: Context, identity: bytes) -> None:
 
 
 def check_spender(ctx: Context, account: str, agents: Agents) -> None:
-    """The signer may spend from the account: a person from each of its member's, an agent from its own."""
+    """The signer may spend from the account: a member from each of its own, others from the one of theirs."""
     require(split(account)[0] == ctx.signer.member, codes.NOT_YOURS, account)
     require(agents.account(ctx) in (None, account), codes.NOT_YOURS, account)
 

@@ -20,14 +20,14 @@ class Members(Protocol):
 
 
 class Agents(Protocol):
-    """What programs may spend that act for a member."""
+    """What programs may spend that act for a member, and persons whose keys it enrolled."""
 
     def account(self, ctx: Context) -> str | None:
-        """The one account that the signer may spend from, where it is an agent; None for a person's key."""
+        """The one account that an agent, or a person, may spend from; None for a member's own keys."""
         ...
 
     def charge(self, ctx: Context, unit: bytes, amount: int) -> None:
-        """Count what leaves an agent's hands; raises Refused beyond its mandate. People are not counted."""
+        """Count what leaves an agent's hands; raises Refused beyond its mandate. Nobody else is counted."""
         ...
 
 

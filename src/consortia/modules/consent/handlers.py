@@ -7,7 +7,7 @@ from consortia.kernel.context import Context
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent import refusals as codes
 from consortia.modules.consent.ports import Ports
-from consortia.modules.consent.rules import is_sorted, is_term, slip_of, stands
+from consortia.modules.consent.rules import is_sorted, is_term, slip_of, slip_of_person, stands
 from consortia.modules.consent.state import CONSENTS, COUNTS, SCOPES, withdrawn
 from consortia.modules.consent.types import (
     Consent,
@@ -22,6 +22,11 @@ from consortia.modules.consent.types import (
 def give_cost(message: asked.Give) -> int:
     """What recording consents costs: 20 for each person and purpose."""
     return 100 + 20 * sum(len(each.purposes) for each in message.consents)
+
+
+def agree_cost(message: asked.Agree) -> int:
+    """What consenting anew costs: 25 for each purpose."""
+    return 125 + 25 * len(message.purposes)
 
 
 def require_consent(ctx: Context, message: asked.Require, ports: Ports) -> None:
@@ -61,19 +66,39 @@ def give(ctx: Context, message: asked.Give, ports: Ports) -> None:
     ctx.emit(ConsentsGiven(message.dataset, len(message.consents)))
 
 
+def agree(ctx: Context, message: asked.Agree, ports: Ports) -> None:
+    """Take down what a person agrees to itself, of what it was asked for."""
+    # CHECK
+    scope(ctx, message.dataset)
+    person = ports.persons.person(ctx)
+    require(is_sorted(message.purposes), codes.UNSORTED)
+    require(is_term(message.expires, ctx.time), codes.BAD_TERM, str(message.expires))
+    given = {}
+    for purpose in message.purposes:
+        before = CONSENTS.get(ctx, message.dataset, message.subject, purpose)
+        if before is None or person is None or before.slip != slip_of_person(message.secret, person):
+            raise Refused(codes.NOT_YOURS, purpose)
+        shorter = stands(before, ctx.time) and message.expires < before.expires
+        require(not shorter, codes.SHORTER, purpose)
+        given[purpose] = Consent(ctx.time, message.expires, before.slip, None)
+    # WRITE
+    for purpose, consent in given.items():
+        CONSENTS.put(ctx, consent, message.dataset, message.subject, purpose)
+    # EMIT
+    ctx.emit(ConsentsGiven(message.dataset, 1))
+
+
 def withdraw(ctx: Context, message: asked.Withdraw, ports: Ports) -> None:
     """End a person's consent; what was shown of versions for these purposes holds no more."""
     # CHECK
-    found = scope(ctx, message.dataset)
+    found, person = scope(ctx, message.dataset), ports.persons.withdrawing(ctx)
     require(is_sorted(message.purposes), codes.UNSORTED)
     ended = {}
     for purpose in message.purposes:
         consent = CONSENTS.get(ctx, message.dataset, message.subject, purpose)
         if consent is None or not stands(consent, ctx.time):
             raise Refused(codes.NOT_GIVEN, purpose)
-        own = message.secret is None and found.owner == ctx.signer.member
-        opened = message.secret is not None and slip_of(message.secret) == consent.slip
-        require(own or opened, codes.NOT_YOURS, found.owner)
+        require(_may_end(ctx, found, consent, message.secret, person), codes.NOT_YOURS, found.owner)
         ended[purpose] = replace(consent, withdrawn=ctx.time)
     # WRITE
     for purpose, consent in ended.items():
@@ -82,6 +107,15 @@ def withdraw(ctx: Context, message: asked.Withdraw, ports: Ports) -> None:
         COUNTS.put(ctx, Count(count + 1), message.dataset, purpose)
     # EMIT
     ctx.emit(ConsentWithdrawn(message.dataset, message.subject, message.purposes))
+
+
+def _may_end(ctx: Context, found: Scope, consent: Consent, secret: bytes | None, person: str | None) -> bool:
+    """Whether the signer may end a consent: its data set's owner, or whoever shows what opens its slip."""
+    if secret is None:
+        return person is None and found.owner == ctx.signer.member
+    if consent.slip == slip_of(secret):
+        return True
+    return person is not None and consent.slip == slip_of_person(secret, person)
 
 
 def scope(ctx: Context, dataset: bytes) -> Scope:

@@ -18,7 +18,8 @@ class Require(Record, frozen=True):
 class Given(Record, frozen=True):
     """What one person agreed to: `subject` is its key in the data set's set hash.
 
-    `slip` is H("consortia/consent", the secret that the person was handed).
+    `slip` is H("consortia/consent", the secret that the person was handed), or, for a person with a key of
+    its own, H("consortia/consent-person", that secret | what the person is called).
     """
 
     subject: Digest
@@ -34,8 +35,24 @@ class Give(Record, frozen=True):
     consents: Annotated[tuple[Given, ...], Meta(min_length=1, max_length=GIVEN_MAX)]
 
 
+class Agree(Record, frozen=True):
+    """Consent anew, or for longer, to what one was asked for: a person by its own key, for itself alone.
+
+    `secret` shows that the slips of these consents are that key's.
+    """
+
+    dataset: Digest
+    subject: Digest
+    purposes: Purposes
+    expires: Milliseconds
+    secret: Salt
+
+
 class Withdraw(Record, frozen=True):
-    """End a person's consent to some purposes: as the owner (no `secret`), or with the person's secret."""
+    """End a person's consent to some purposes: as the owner (no `secret`), or with the person's secret.
+
+    A secret of a person's own key is worth nothing without the key, which then signs.
+    """
 
     dataset: Digest
     subject: Digest

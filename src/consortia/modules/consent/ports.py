@@ -30,8 +30,21 @@ class Assets(Protocol):
         ...
 
 
+class Persons(Protocol):
+    """Whose keys members enrolled."""
+
+    def person(self, ctx: Context) -> str | None:
+        """What the person who signed is called; None for any other key. Raises Refused for one put out."""
+        ...
+
+    def withdrawing(self, ctx: Context) -> str | None:
+        """As `person`, for one that was released too."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The module's neighbours."""
 
     assets: Assets
+    persons: Persons

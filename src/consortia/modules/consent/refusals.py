@@ -17,7 +17,9 @@ BAD_TERM = _refusal(7, "bad_term", "A consent ends in the future, within ten yea
 SHORTER = _refusal(8, "shorter", "A consent that stands is prolonged or withdrawn, never shortened.")
 OTHER_SLIP = _refusal(9, "other_slip", "A consent that stands keeps its slip.")
 NOT_GIVEN = _refusal(10, "not_given", "No such consent stands.")
-NOT_YOURS = _refusal(11, "not_yours", "Only the owner, or the person's secret, withdraws a consent.")
+NOT_YOURS = _refusal(
+    11, "not_yours", "Only the owner, or the person, withdraws a consent; only the person agrees itself."
+)
 UNKNOWN_VERSION = _refusal(12, "unknown_version", "The data set has no such version that is open to use.")
 COVERED = _refusal(13, "covered", "The version is covered for this purpose.")
 WRONG_PART = _refusal(14, "wrong_part", "This is not the next part of the version's set.")

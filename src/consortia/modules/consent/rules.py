@@ -19,6 +19,14 @@ def slip_of(secret: bytes) -> bytes:
     return tagged("consortia/consent", secret)
 
 
+def slip_of_person(secret: bytes, person: str) -> bytes:
+    """H("consortia/consent-person", secret | person): the slip of a consent that this person's key ends.
+
+    A person is called by its member and its label (`north/ab12`), so the slip outlives a change of its key.
+    """
+    return tagged("consortia/consent-person", secret + person.encode())
+
+
 def is_sorted(words: Iterable[S]) -> bool:
     """Whether they stand sorted, each once."""
     return all(low < high for low, high in pairwise(words))

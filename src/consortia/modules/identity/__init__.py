@@ -8,14 +8,18 @@ from typing import get_args
 
 from consortia.base.codec import Record
 from consortia.kernel.module import GenesisLoader, Method, Module
-from consortia.modules.identity import decisions, granting, handlers
+from consortia.modules.identity import decisions, enrolling, granting, handlers
 from consortia.modules.identity import mandate_messages as mandated
 from consortia.modules.identity import messages as asked
+from consortia.modules.identity import person_messages as personal
 from consortia.modules.identity.invariants import INVARIANTS
 from consortia.modules.identity.keeper import Keeper
 from consortia.modules.identity.mandate_queries import MANDATE_QUERIES
 from consortia.modules.identity.mandate_state import MANDATE_TABLES
 from consortia.modules.identity.mandate_types import MANDATE_EVENTS, Mandate
+from consortia.modules.identity.person_queries import PERSON_QUERIES
+from consortia.modules.identity.person_state import PERSON_TABLES
+from consortia.modules.identity.person_types import PERSON, PERSON_EVENTS
 from consortia.modules.identity.queries import QUERIES
 from consortia.modules.identity.refusals import REFUSALS
 from consortia.modules.identity.state import TABLES
@@ -27,6 +31,8 @@ _ADMIN = frozenset({"admin"})
 _NODE = frozenset({"admin", "node"})
 _RECOVERY = frozenset({"recovery"})
 _JOINER = frozenset({JOINER})
+_PERSON = frozenset({PERSON})
+_ENROLLERS = frozenset({"admin", "operator"})
 _ANY: frozenset[str] = frozenset(get_args(Role))
 
 _BASE = 150
@@ -74,6 +80,9 @@ METHODS = (
     Method(asked.SetQuota, handlers.set_quota, _ADMIN, cost=_BASE),
     Method(mandated.GrantMandate, granting.grant_mandate, _ADMIN, cost=_BASE + _PER_KEY),
     Method(mandated.EndMandate, granting.end_mandate, _ANY, cost=_BASE, urgent=True, prompt=True),
+    Method(personal.Enrol, enrolling.enrol, _ENROLLERS, cost=_BASE + _PER_KEY),
+    Method(personal.Rekey, enrolling.rekey, _PERSON, cost=_BASE + _PER_KEY),
+    Method(personal.Release, enrolling.release, _ENROLLERS | _PERSON, cost=_BASE, urgent=True),
 )
 
 
@@ -85,9 +94,9 @@ def module() -> Module:
         doc="Members, their keys and roles, and how more than two thirds of them admit and remove.",
         methods=METHODS,
         refusals=REFUSALS,
-        tables=TABLES + MANDATE_TABLES,
-        queries=QUERIES + MANDATE_QUERIES,
-        events=EVENTS + MANDATE_EVENTS,
+        tables=TABLES + MANDATE_TABLES + PERSON_TABLES,
+        queries=QUERIES + MANDATE_QUERIES + PERSON_QUERIES,
+        events=EVENTS + MANDATE_EVENTS + PERSON_EVENTS,
         invariants=INVARIANTS,
         genesis=GenesisLoader(IdentityGenesis, handlers.load_genesis),
     )

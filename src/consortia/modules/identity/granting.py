@@ -20,6 +20,7 @@ from consortia.modules.identity.mandate_types import (
     MandateGranted,
     Named,
 )
+from consortia.modules.identity.person_state import PERSON_KEYS, PERSONS
 from consortia.modules.identity.state import AGENTS, OWNERS
 from consortia.modules.identity.types import Agent
 
@@ -41,6 +42,7 @@ def grant_mandate(ctx: Context, message: asked.GrantMandate, _ports: None) -> No
     )
     check_name(ctx, owner, message.agent)
     check_agent_key(ctx, owner, message)
+    require(not PERSONS.has(ctx, owner, message.agent), codes.LABEL_TAKEN, message.agent)
     # DECIDE
     mandate = Mandate(
         id=mandate_id(ctx),
@@ -103,7 +105,8 @@ def check_agent_key(ctx: Context, owner: str, message: asked.GrantMandate) -> No
     """Refuse a key of small order, one that is or was anybody's, and one that its holder did not offer."""
     key = key_id(message.key)
     require(is_prime_order(message.key), codes.SMALL_ORDER, message.key.hex())
-    require(not OWNERS.has(ctx, key) and not AGENTS.has(ctx, key), codes.KEY_KNOWN, key.hex())
+    known = OWNERS.has(ctx, key) or AGENTS.has(ctx, key) or PERSON_KEYS.has(ctx, key)
+    require(not known, codes.KEY_KNOWN, key.hex())
     claim = agent_message(ctx.network, AgentClaim(owner, message.agent, message.key))
     require(verify(message.key, claim, message.possession), codes.BAD_POSSESSION, message.agent)
 

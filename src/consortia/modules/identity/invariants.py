@@ -7,6 +7,7 @@ from consortia.kernel.module import Invariant
 from consortia.modules.identity.keeper import derived_set, latest_change
 from consortia.modules.identity.keyring import active_keys
 from consortia.modules.identity.mandate_invariants import MANDATE_INVARIANTS
+from consortia.modules.identity.person_invariants import PERSON_INVARIANTS
 from consortia.modules.identity.state import (
     CHANGES,
     KEYS,
@@ -122,4 +123,5 @@ INVARIANTS = (
     Invariant("proposals_are_whole", proposals_are_whole),
     Invariant("seats_are_held", seats_are_held),
     *MANDATE_INVARIANTS,
+    *PERSON_INVARIANTS,
 )

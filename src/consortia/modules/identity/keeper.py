@@ -7,11 +7,12 @@ from consortia.base.refusals import Refused, require
 from consortia.kernel.block import MemberKey, MemberSet, Misdeed
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.ports import KeyState, Quota, SetStep, Validator
-from consortia.modules.identity import mandates
+from consortia.modules.identity import mandates, persons
 from consortia.modules.identity import refusals as codes
 from consortia.modules.identity import validators as consensus
 from consortia.modules.identity.mandate_state import MANDATES
 from consortia.modules.identity.mandate_types import Mandate
+from consortia.modules.identity.person_state import PERSON_KEYS
 from consortia.modules.identity.state import (
     CHANGES,
     ENDPOINTS,
@@ -81,7 +82,7 @@ class Keeper:
         """The state of the key with this id for the kernel, or None."""
         owner = OWNERS.get(ctx, key_id)
         if owner is None:
-            return mandates.agent_key(ctx, key_id)
+            return mandates.agent_key(ctx, key_id) or self._person_key(ctx, key_id)
         if owner.joining:
             return _joiner_key(ctx, owner.member, key_id)
         member = MEMBERS.get(ctx, owner.member)
@@ -91,12 +92,29 @@ class Keeper:
         signer = Signer(key_id, key.public, owner.member, frozenset(key.roles))
         return KeyState(signer, key.revoked is None and member.left is None)
 
+    def _person_key(self, ctx: Context, key: bytes) -> KeyState | None:
+        held = PERSON_KEYS.get(ctx, key)
+        return None if held is None else persons.person_key(ctx, key, self.quota(ctx, held.member), held)
+
     def acting(self, ctx: Context) -> Mandate | None:
         """The mandate under which this transaction's signer acts; None for a person's or a node's key.
 
         Raises Refused (`identity.mandate_over`) where it is over.
         """
         return mandates.acting(ctx)
+
+    def person(self, ctx: Context) -> str | None:
+        """What the person who signed is called, and its account (`north/ab12`); None for any other key.
+
+        Raises Refused (`identity.signer_gone`) where it was released, or changed its key, in this very block.
+        """
+        held = persons.signing(ctx)
+        return None if held is None else persons.name_of(held)
+
+    def withdrawing(self, ctx: Context) -> str | None:
+        """As `person`, for what one that was released may do as well."""
+        held = persons.signing(ctx, released=True)
+        return None if held is None else persons.name_of(held)
 
     def mandate(self, ctx: Context, mandate: bytes) -> Mandate | None:
         """The mandate with this id, over or not; None for an unknown one."""
@@ -133,10 +151,10 @@ class Keeper:
         mandates.end(ctx, found, by)
 
     def quota(self, ctx: Context, member: str) -> Quota:
-        """The quota of a member; that of a joiner for a name that is no member."""
+        """The quota of a member, of the persons of one that left, or of a joiner for any other name."""
         record = MEMBERS.get(ctx, member)
         if record is not None:
-            return record.quota
+            return record.quota if record.left is None else persons.left_over(record.quota)
         settings = SETTINGS.get(ctx)
         return Quota(0, 0, 0, 0) if settings is None else settings.joiner_quota
 

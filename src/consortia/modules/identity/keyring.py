@@ -7,6 +7,7 @@ from consortia.base.refusals import require
 from consortia.kernel.context import Context
 from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.messages import NewKey
+from consortia.modules.identity.person_state import PERSON_KEYS
 from consortia.modules.identity.rules import complete, possession_message, roles_in_order
 from consortia.modules.identity.state import AGENTS, KEYS, MEMBERS, OWNERS, PROPOSALS, digest
 from consortia.modules.identity.types import Key, KeySpec, Member, Owner
@@ -73,9 +74,9 @@ def active_keys(ctx: Context, name: str) -> list[tuple[bytes, Key]]:
 
 
 def _is_free(ctx: Context, wanted: bytes) -> bool:
-    """Whether a key was never a member's or an agent's, and is in no admission that is still open."""
+    """Whether a key was never a member's, an agent's or a person's, and is in no admission still open."""
     owner = OWNERS.get(ctx, wanted)
     if owner is None:
-        return not AGENTS.has(ctx, wanted)
+        return not AGENTS.has(ctx, wanted) and not PERSON_KEYS.has(ctx, wanted)
     proposal = PROPOSALS.get(ctx, "admission", owner.member) if owner.joining else None
     return proposal is not None and proposal.expires < ctx.time

@@ -95,6 +95,18 @@ OVER_ACT_CAP = _refusal(39, "over_act_cap", "The act would spend more than the m
 OVER_WINDOW_CAP = _refusal(
     40, "over_window_cap", "The owner's agents would spend more than the mandate allows in its window."
 )
+NO_PERSON = _refusal(
+    41, "no_person", "The member has no such person, it was released, or another person asks."
+)
+LABEL_TAKEN = _refusal(
+    42, "label_taken", "The label is or was a person's, or the name an agent's: both name an account."
+)
+TOO_MANY_PERSONS = _refusal(
+    43,
+    "too_many_persons",
+    "The member has 100,000 persons already, or half of its quota for an epoch leaves less than 1,000 to "
+    "each.",
+)
 
 REFUSALS = (
     SIGNER_GONE,
@@ -137,4 +149,7 @@ REFUSALS = (
     UNIT_NOT_MANDATED,
     OVER_ACT_CAP,
     OVER_WINDOW_CAP,
+    NO_PERSON,
+    LABEL_TAKEN,
+    TOO_MANY_PERSONS,
 )

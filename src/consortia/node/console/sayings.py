@@ -15,6 +15,9 @@ SAYINGS: dict[str, str] = {
     "identity.revoke_key": "revokes the key {key}",
     "identity.set_endpoint": "says that its node is at {url}",
     "identity.end_mandate": "ends the mandate {mandate}",
+    "identity.enrol": "lets the person {label} sign what concerns it",
+    "identity.rekey": "takes another key, as a person",
+    "identity.release": "releases the person {label}",
     "assets.register": "registers {kind} {name}: {title}",
     "assets.new_version": "gives asset {asset} a new version",
     "assets.grant": "lets others {right} asset {asset}: {permissions}",
@@ -48,6 +51,7 @@ SAYINGS: dict[str, str] = {
     "guard.suspend": "suspends a member over alert {alert}",
     "guard.lift": "lifts the suspension of {target}",
     "consent.give": "records a person's consent on data set {dataset}",
+    "consent.agree": "consents, as a person, on data set {dataset}",
     "consent.withdraw": "records that a person withdrew its consent on data set {dataset}",
 }
 """What a message asks for, after the name of who signed it; braces name its fields."""

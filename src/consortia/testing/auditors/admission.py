@@ -35,6 +35,11 @@ class Admission:
         self.identity, self.most, self.cost_max, self.epoch = identity, most, cost_max, epoch
         self.keys: dict[bytes, tuple[str, bytes, frozenset[str], bool]] = {}
         self.bounds: dict[bytes, tuple[str, frozenset[str]]] = {}
+        self.purses: dict[bytes, tuple[str, int]] = {}
+        self.taken: dict[tuple[str, int], int] = {}
+        """What the keys of a purse consumed in an epoch."""
+        self.used: dict[str, int] = {}
+        """The epoch in which a purse was last used."""
         self.quotas: dict[str, Plain] = {}
         self.next: dict[tuple[bytes, int], int] = {}
         self.spent: dict[tuple[str, int], int] = {}
@@ -57,7 +62,7 @@ class Admission:
         self.shares = {True: dict[str, int](), False: dict[str, int]()}
         self.ordinary = 0
         self.keys = self.identity.directory(time)
-        self.bounds = self.identity.bounds()
+        self.bounds, self.purses = self.identity.bounds(), self.identity.purses()
         names = {member for member, _, _, _ in self.keys.values()}
         self.quotas = {name: dict(self.identity.quota(name)) for name in names}
         self.members = sum(one["left"] is None for one in self.identity.members.values())
@@ -85,6 +90,9 @@ class Admission:
         refuse("replayed", when=asked.sequence < following)
         refuse("out_of_order", when=asked.sequence > following)
         quota, now = self.quotas[member], self.now.get(member, 0) + asked.cost
+        purse, most = self.purses.get(asked.key, ("", 1 << 63))
+        filled = self.taken.get((purse, self.time // self.epoch), 0) + asked.cost
+        refuse("over_quota", when=filled > most)
         before = self.spent.get((member, self.time // self.epoch), 0)
         refuse("over_quota", when=before + now > quota["cost_per_epoch"])
         refuse("block_full", when=self.held == self.most)
@@ -104,11 +112,16 @@ class Admission:
         self.ordinary += not urgent
         self.next[asked.key, asked.lane] = following + 1
         self.now[member] = now
+        if purse:
+            self.taken[purse, self.time // self.epoch] = filled
+            self.used[purse] = self.time // self.epoch
         self.held += 1
 
     def entries(self) -> Entries:
         """The kernel's tables after a block, but for the bytes of state that `usage` counts."""
         found: Entries = {("sequence", *key): {"next": next_} for key, next_ in self.next.items()}
+        for purse, number in self.used.items():
+            found["purses", purse] = {"epoch": number, "cost": self.taken[purse, number]}
         for member, number in self.last.items():
             found["usage", member] = {"epoch": number, "cost": self.spent[member, number]}
         return found

@@ -372,9 +372,9 @@ class Bank(Model):
 
     def _check_spends(self, said: Said, account: str) -> None:
         refuse("not_yours", when=owner(account) != said.member)
-        mandate = self.identity.under(said)
-        own = mandate is None or account == f"{said.member}/{mandate['agent']}"
-        refuse("not_yours", when=not own)
+        mandate, person = self.identity.under(said), self.identity.person(said)
+        own = person if mandate is None else f"{said.member}/{mandate['agent']}"
+        refuse("not_yours", when=own not in {None, account})
 
     def _check_person(self, said: Said, others: Sequence[bytes], since: int) -> None:
         key = self.identity.keys.get(said.key)

@@ -19,6 +19,7 @@ from consortia.testing.auditors.bank import MOST, Bank, coalitions, owner
 from consortia.testing.auditors.drawing import HOUR, Drawing, Move
 from consortia.testing.auditors.identity_mandates_moves import account as accounting
 from consortia.testing.auditors.identity_mandates_moves import an_agent, grant_mandate
+from consortia.testing.auditors.identity_persons_moves import a_person, enrol
 from consortia.testing.auditors.school import Decide, Did, Halt, Outcome, Teach
 
 PAYERS = ("admin", "operator")
@@ -291,6 +292,21 @@ def pay_by_agent(draw: Drawing) -> Move:
     return Move(key, (Act(accounting(draw)), message), attack)
 
 
+def pay_by_person(draw: Drawing) -> Move:
+    """A person pays from its account, at and beyond what it may, once it has something to pay with."""
+    key, (member, label) = a_person(draw)
+    mine, units = f"{member}/{label}", sorted(bank(draw).units)
+    unit = draw.pick(units) if units else draw.digest()
+    attack = draw.attack("pay with the member's money", "pay with another person's money")
+    if key.key_id not in draw.identity.persons_keys:
+        return enrol(draw)
+    if _has(draw, mine, unit) < 10 and draw.often(0.8):
+        return Move(draw.signer(member, *PAYERS), (asked.Transfer(member, mine, unit, 100),))
+    payer = member if attack == "pay with the member's money" else mine
+    payer = f"{member}/other" if attack == "pay with another person's money" else payer
+    return Move(key, (asked.Transfer(payer, _payee(draw), unit, draw.pick((1, 10, 200))),), attack)
+
+
 def teach(draw: Drawing) -> Move:
     """A study begins, or goes on, or has finished; mostly one that somebody pays for."""
     known = bank(draw).studies
@@ -435,6 +451,7 @@ MOVES = (
         set_hold,
         employ,
         pay_by_agent,
+        pay_by_person,
         teach,
         decide,
         open_payout,

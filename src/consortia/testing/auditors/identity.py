@@ -6,7 +6,7 @@ from consortia.modules.identity import messages as asked
 from consortia.modules.identity.types import IdentityGenesis, KeySpec
 from consortia.testing.auditors import Moment, Said, Told, plain, refuse
 from consortia.testing.auditors.addresses import is_node_address
-from consortia.testing.auditors.identity_mandates import Mandated
+from consortia.testing.auditors.identity_persons import Enrolled
 from consortia.testing.auditors.identity_roll import key_id, orderly, spec, the_one
 
 MEMBERS_MAX = 128
@@ -16,7 +16,7 @@ NO_SEAT = {"consensus": None, "power": 0}
 CURVES = {"p256": SECP256R1(), "secp256k1": SECP256K1()}
 
 
-class Identity(Mandated):
+class Identity(Enrolled):
     """What every message of identity does, as its README has it."""
 
     def found(self, at: Moment, genesis: IdentityGenesis) -> Told:

@@ -72,6 +72,14 @@ class Mandated(Roll):
         super().check_points(time, keys)
         refuse("key_known", when=any(key_id(key.public) in self.agents for key in keys))
 
+    def is_known(self, key: bytes) -> bool:
+        """Whether a key is or was anybody's."""
+        return key in self.keys or key in self.held or key in self.agents
+
+    def is_named(self, owner: str, name: str) -> bool:
+        """Whether a name is somebody else's of the owner's."""
+        return False
+
     def grant_mandate(self, said: Said, m: asked.GrantMandate) -> None:
         """An agent may act."""
         self.check_signer(said)
@@ -86,10 +94,11 @@ class Mandated(Roll):
         refuse("agent_acts", when=m.agent in newest and self.stands(newest[m.agent], said.at.time))
         key = key_id(m.key)
         refuse("small_order", when=not is_prime_order(m.key))
-        refuse("key_known", when=key in self.keys or key in self.held or key in self.agents)
+        refuse("key_known", when=self.is_known(key))
         claim = encode({"owner": said.member, "agent": m.agent, "key": m.key})
         text = tagged("consortia/agent", said.at.network + claim)
         refuse("bad_possession", when=not signed(m.key, text, m.possession))
+        refuse("label_taken", when=self.is_named(said.member, m.agent))
         place = said.at.network + said.transaction + said.call.to_bytes(8, "big")
         id_ = tagged("consortia/mandate", place)
         said_of_it = {

@@ -20,6 +20,7 @@ METHODS = ("identity.end_mandate", "predictions.record_batch", "till.spend")
 CLASSES = ("budget", "release", "routine")
 KEY_ATTACKS = (
     *("bring a weak key", "bring a member's key", "bring an old agent's key", "bring a waiting key"),
+    "bring a person's key",
     *("bring a proof for another", "bring a proof under another name", "forge a proof"),
 )
 ATTACKS = (
@@ -174,6 +175,7 @@ def _key(draw: Drawing, by: str, agent: str, attack: str) -> tuple[bytes, bytes]
         "bring a member's key": sorted(draw.identity.keys),
         "bring an old agent's key": sorted(draw.identity.agents),
         "bring a waiting key": sorted(draw.identity.held),
+        "bring a person's key": sorted(draw.identity.persons_keys),
     }.get(attack)
     if known:
         by_id = {secret.key_id: secret for secret in draw.secrets.values()}

@@ -6,6 +6,7 @@ from consortia.modules.identity.types import KeySpec, Kind, Role
 from consortia.testing.auditors.drawing import HOUR, Drawing, Move
 from consortia.testing.auditors.identity_mandates_moves import MOVES as MANDATED
 from consortia.testing.auditors.identity_mandates_moves import pile_up_agents
+from consortia.testing.auditors.identity_persons_moves import MOVES as PERSONAL
 from consortia.testing.auditors.points import weak
 from consortia.testing.machine import new_keys
 
@@ -51,7 +52,7 @@ EXTRA: tuple[tuple[Role, ...], ...] = (
 )
 KEY_ATTACKS = (
     *("offer a weak key", "offer a member's key", "offer a waiting key", "offer an old key"),
-    "offer an agent's key",
+    *("offer an agent's key", "offer a person's key"),
     *("borrow a proof", "carry a key into another set", "forge a proof"),
 )
 SET_ATTACKS = (
@@ -272,7 +273,7 @@ MOVES = (
     *(propose_power, approve_power, rotate_consensus_key),
     *(propose_quota, approve_quota, withdraw, swap_a_guest, leave, add_key, pile_up_keys, revoke_key),
     *(rotate_node_key, recover, add_attestor, set_endpoint, set_quota),
-    *(*MANDATED, pile_up_agents),
+    *(*MANDATED, pile_up_agents, *PERSONAL),
 )
 
 
@@ -372,6 +373,7 @@ def _offered(
         "offer a member's key": sorted(draw.identity.keys),
         "offer a waiting key": sorted(draw.identity.held),
         "offer an agent's key": sorted(draw.identity.agents),
+        "offer a person's key": sorted(draw.identity.persons_keys),
         "offer an old key": [
             id_ for id_, key in sorted(draw.identity.keys.items()) if key["revoked"] and key["member"] == name
         ],

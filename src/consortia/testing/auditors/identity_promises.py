@@ -14,6 +14,7 @@ def broken(before: Entries, after: Entries) -> Iterator[str]:
     yield from _sets(before, after)
     yield from _seats(before, after)
     yield from _proposals(after)
+    yield from _persons(before, after)
 
 
 def of(entries: Entries, table: str) -> dict[tuple[object, ...], Plain]:
@@ -121,6 +122,23 @@ def _proposals(after: Entries) -> Iterator[str]:
             yield f"somebody approved the {kind} of {name} twice"
         if kind == "removal" and name in proposal["approvals"]:
             yield f"{name} has a say in its own removal"
+
+
+def _persons(before: Entries, after: Entries) -> Iterator[str]:
+    """A person stays whose it was, and once released stays so; a key is one person's, for ever."""
+    persons, keys = of(after, "persons"), of(after, "person_keys")
+    for place, person in of(before, "persons").items():
+        now = persons.get(place)
+        if now is None or now["since"] != person["since"]:
+            yield "a person is another than it was"
+        elif person["released"] is not None and now != person:
+            yield "a released person is another than it was"
+    if any(keys.get(id_) != held for id_, held in of(before, "person_keys").items()):
+        yield "a person's key is another's"
+    if not keys.keys().isdisjoint([*of(after, "owners"), *of(after, "agents")]):
+        yield "a person's key is a member's or an agent's"
+    if not persons.keys().isdisjoint(of(after, "agent_names")):
+        yield "a person and an agent have one account"
 
 
 _SINGLE = ("node", "recovery")

@@ -19,7 +19,7 @@ from msgspec import to_builtins
 from consortia.app import application
 from consortia.base.codec import Record
 from consortia.base.refusals import Refused
-from consortia.kernel.admission import SEQUENCES, USAGE, Admitted
+from consortia.kernel.admission import PURSES, SEQUENCES, USAGE, Admitted
 from consortia.kernel.admission import Admission as Fold
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK, Block, Receipt
@@ -163,7 +163,7 @@ class World:
         ctx = Context(Overlay(self.state), self.network, self.tip.height, self.time)
         found: dict[str, Entries] = {}
         tables = [(module.name, table) for module in self.app.modules for table in module.tables]
-        for module, table in (*tables, ("kernel", SEQUENCES), ("kernel", USAGE)):
+        for module, table in (*tables, ("kernel", SEQUENCES), ("kernel", USAGE), ("kernel", PURSES)):
             held = found.setdefault(module, {})
             for key, record in table.scan(ctx):
                 held[table.name, *key] = self._plain(table.name, key, record)

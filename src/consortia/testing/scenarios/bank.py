@@ -8,6 +8,7 @@ from consortia.testing.scenarios import (
     bank_agents,
     bank_escrows,
     bank_payouts,
+    bank_persons,
     bank_proposals,
     step,
 )
@@ -195,4 +196,5 @@ SCENARIOS = (
     *bank_agents.SCENARIOS,
     *bank_payouts.SCENARIOS,
     *bank_proposals.SCENARIOS,
+    *bank_persons.SCENARIOS,
 )

@@ -8,7 +8,7 @@ from consortia.modules.consent import messages as asked
 from consortia.modules.consent.rules import slip_of
 from consortia.modules.consent.types import DAY, TERM_MAX, UNREVIEWED_MAX
 from consortia.testing.machine import Bench
-from consortia.testing.scenarios import Scenario, Step, step
+from consortia.testing.scenarios import Scenario, Step, consent_persons, step
 from consortia.testing.scenarios.assets import blob, digest, registered
 from consortia.testing.scenarios.consent_parts import (
     asked_all,
@@ -411,4 +411,4 @@ REFUSED = (
     Scenario("one key breaks the glass and reviews it", _two_eyes, "consent.four_eyes"),
 )
 
-SCENARIOS = DONE + REFUSED
+SCENARIOS = DONE + consent_persons.DONE + REFUSED + consent_persons.REFUSED

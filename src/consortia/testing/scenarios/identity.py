@@ -16,7 +16,7 @@ from consortia.modules.identity.messages import (
     Withdraw,
 )
 from consortia.testing.machine import HOUR, Bench
-from consortia.testing.scenarios import Scenario, Step, identity_mandates, step
+from consortia.testing.scenarios import Scenario, Step, identity_mandates, identity_persons, step
 from consortia.testing.scenarios.identity_parts import (
     CERTIFICATE,
     SECP256K1,
@@ -203,6 +203,6 @@ DONE = (
 )  # fmt: skip
 
 SCENARIOS = (
-    *(DONE + identity_mandates.DONE),
-    *(REFUSED + REFUSED_VOTES + identity_mandates.REFUSED),
+    *(DONE + identity_mandates.DONE + identity_persons.DONE),
+    *(REFUSED + REFUSED_VOTES + identity_mandates.REFUSED + identity_persons.REFUSED),
 )
