@@ -10,9 +10,8 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -24,9 +23,6 @@ from consortia.solutions.city.readings import Reading as Hour
 from consortia.solutions.city.readings import read_csv
 from consortia.solutions.city.sensorthings import read_json, things_of
 from consortia.solutions.finance.fraud.cards import read_cards
-from consortia.solutions.finance.iso20022.payments import read_payments
-from consortia.solutions.finance.iso20022.sheets import COLUMNS as SHEET
-from consortia.solutions.finance.iso20022.sheets import read_sheet
 from consortia.solutions.health.fhir.mapping import fhir_mapping
 from consortia.solutions.health.fhir.reading import read as read_fhir
 from consortia.solutions.health.fhir.tables import study_table
@@ -34,67 +30,9 @@ from consortia.solutions.health.omop.mapping import omop_mapping
 from consortia.solutions.health.omop.reading import find
 from consortia.solutions.health.omop.tables import omop_table
 from consortia.solutions.personal.reading import read_had
-from consortia.solutions.rejects import Rejected
 from consortia.solutions.supply.epcis.reading import read as read_events
-
-EVERY = 100
-"""One row in so many is bad."""
-
-PEOPLE = 1_000
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-NOW = 1_800_000_000_000
-HOSTILE = "../\x1b[2J\u202e"
-
-Row = Callable[[int], str]
-Taken = tuple[int, Sequence[Rejected]]
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A reader: what files are called, what stands around the rows, good and bad rows, and how it reads.
-
-    `read` gives how many rows were found, and what was rejected. `bad` are told by their kind.
-    """
-
-    name: str
-    good: Row
-    bad: dict[str, Row]
-    read: Callable[[Path], Taken]
-    before: str = ""
-    between: str = "\n"
-    after: str = "\n"
-    most: int = 1_000_000
-    """So many rows at most: a file of one document has its own limit of bytes."""
-
-    def lines(self, rows: int) -> Iterator[str]:
-        """The file, piece by piece."""
-        yield self.before
-        kinds = list(self.bad.values())
-        for number in range(rows):
-            made = kinds[number // EVERY % len(kinds)] if number % EVERY == EVERY - 1 else self.good
-            yield (self.between if number else "") + made(number)
-        yield self.after
-
-
-def moment(number: int, step: timedelta = timedelta(hours=1)) -> str:
-    """A time of its own for each number."""
-    return (BEGIN + step * number).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def day(number: int) -> str:
-    """A day of 2025."""
-    return f"2025-{1 + number // 28 % 12:02}-{1 + number % 28:02}"
-
-
-def change(row: Row, old: str, new: str) -> Row:
-    """Rows with one thing changed in them."""
-
-    def made(number: int) -> str:
-        good = row(number)
-        assert old in good, (old, good)
-        return good.replace(old, new)
-
-    return made
+from tests.solutions.big_money import MONEY, transfers_around
+from tests.solutions.big_rows import EVERY, HOSTILE, PEOPLE, UNQUOTED, Reader, Taken, change, day, moment
 
 
 def observation(number: int) -> str:
@@ -202,33 +140,6 @@ def take_events(path: Path) -> Taken:
     return len(found.found), found.rejected
 
 
-def transfer(number: int) -> str:
-    """A credit transfer."""
-    return (
-        f"<CdtTrfTxInf><PmtId><EndToEndId>E{number}</EndToEndId><TxId>T{number}</TxId></PmtId>"
-        '<IntrBkSttlmAmt Ccy="EUR">12.50</IntrBkSttlmAmt><Cdtr><Nm>Lake</Nm></Cdtr></CdtTrfTxInf>'
-    )
-
-
-def take_payments(path: Path) -> Taken:
-    """Payments of a message, whose count is announced behind the rows."""
-    found = read_payments(path.read_bytes(), path.name, NOW)
-    return len(found.payments), found.rejected
-
-
-def payment(number: int) -> str:
-    """A payment as a row of a sheet."""
-    cells = {"reference": f"R{number}", "amount": "12.50", "currency": "EUR", "made": moment(number % 9_000)}
-    cells |= {"end_to_end": f"E{number}", "debtor_name": "Hill", "creditor_name": "Lake", "settles": ""}
-    return ",".join(cells.get(name, "") for name in SHEET)
-
-
-def take_sheet(path: Path) -> Taken:
-    """Payments of a sheet."""
-    found, rejected = read_sheet(path, NOW)
-    return len(found), rejected
-
-
 def entity(kind: str, number: int, **values: object) -> str:
     """An entity of NGSI-LD."""
     return json.dumps({"id": f"urn:ngsi-ld:{kind}:s{number}", "type": kind, "@context": [], **values})
@@ -310,7 +221,6 @@ def take_cards(path: Path) -> Taken:
     return len(found.cards), found.rejected
 
 
-UNQUOTED = {"an open quote": lambda _: '"', "no text": lambda _: "\ufffd\x00"}
 FHIR_BAD = {
     "a wrong unit": change(observation, '"cm"', '"[in_i]"'),
     "no zone": change(observation, "+01:00", ""),
@@ -327,7 +237,6 @@ DOCUMENT = {
     "creationDate": "2026-03-01T12:00:00Z",
 }
 BUNDLE = '{"resourceType":"Bundle","entry":['
-MESSAGE = '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.008.001.08"><FIToFICstmrCdtTrf>'
 OMOP_HEAD = "measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,unit_concept_id"
 
 READERS = {
@@ -388,32 +297,7 @@ READERS = {
         take_events,
         before="type,time,action,parent,children\n",
     ),
-    "transfers.xml": Reader(
-        "ISO 20022, pacs.008",
-        transfer,
-        {
-            "a missing field": change(transfer, "IntrBkSttlmAmt", "Amt"),
-            "a wrong unit": change(transfer, '"EUR"', '"EURO"'),
-            "no number": change(transfer, "12.50", "12.505"),
-            "a duplicate": lambda _: transfer(0),
-            "a hostile name": change(transfer, "<TxId>", "<TxId>../&#x202e;" + "x" * 40),
-        },
-        take_payments,
-        most=100_000,
-    ),
-    "payments.csv": Reader(
-        "payments as a sheet",
-        payment,
-        {
-            "a wrong unit": change(payment, "EUR", "EURO"),
-            "no number": change(payment, "12.50", "much"),
-            "a duplicate": lambda _: payment(0),
-            "a hostile name": change(payment, "Lake", HOSTILE),
-            **UNQUOTED,
-        },
-        take_sheet,
-        before=",".join(SHEET) + "\n",
-    ),
+    **MONEY,
     "meters.ndjson": Reader(
         "NGSI-LD, ACMeasurement",
         metered,
@@ -497,16 +381,10 @@ READERS = {
 }
 
 
-def transfers_around(rows: int) -> tuple[str, str]:
-    """What stands around so many transfers: the count is announced before them."""
-    head = f"<MsgId>M</MsgId><CreDtTm>2025-12-01T00:00:00Z</CreDtTm><NbOfTxs>{rows}</NbOfTxs>"
-    return f"{MESSAGE}<GrpHdr>{head}</GrpHdr>\n", "</FIToFICstmrCdtTrf></Document>"
-
-
 def write(path: Path, rows: int) -> tuple[int, int]:
     """Write a reader's file; how many rows are good, and how many bad."""
     reader = READERS[path.name]
-    if path.suffix == ".xml":
+    if path.name == "transfers.xml":
         before, after = transfers_around(rows)
         reader = Reader(reader.name, reader.good, reader.bad, reader.read, before, "\n", after)
     with path.open("w", encoding="utf-8") as file:
@@ -530,6 +408,7 @@ def nonsense(path: Path, size: int) -> Iterator[tuple[str, Path]]:
         ("brackets", b"", b"[" * (1 << 20)),
         ("an open quote", head + b'"', b"a,\n" * (1 << 18)),
         ("empty lines", head, b"\n" * (1 << 20)),
+        ("blank lines", head, b" \t\n" * (1 << 18)),
     ):
         with path.open("wb") as file:
             file.write(start)

@@ -3,6 +3,7 @@
 import pytest
 
 from consortia.engines.train.files import DataError
+from consortia.solutions import lines
 from consortia.solutions.rejects import REJECTS_MAX, Rejected, Rejects, TooMuch
 from tests.solutions.big_input import READERS, nonsense, write
 
@@ -29,7 +30,7 @@ def test_nonsense_is_refused_in_one_line_or_told_row_by_row(name, tmp_path, prog
     for kind, path in nonsense(tmp_path / name, size):
         taken, rejected = _read(reader, path)
         assert (kind, taken) == (kind, 0)
-        assert (kind != "empty lines") <= len(rejected) <= REJECTS_MAX
+        assert (kind not in {"empty lines", "blank lines"}) <= len(rejected) <= REJECTS_MAX
         assert all(each.why.isprintable() and len(each.why) < WHY_CHARS_MAX for each in rejected)
 
 
@@ -47,3 +48,13 @@ def test_what_cannot_be_used_has_an_end():
         rejects.add(number, "torn")
     with pytest.raises(TooMuch, match="more than 100,000 rows cannot be used; the first: torn"):
         rejects.add(REJECTS_MAX, "torn")
+
+
+def test_lines_that_say_nothing_have_an_end_whatever_they_are_blank_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "BLANK_MAX", 4)
+    path = tmp_path / "blank.csv"
+    path.write_text("a,b\n\n \n\t\r\n\u2003\n1,2\n", encoding="utf-8")
+    assert list(lines.rows(path)) == [(1, ["a", "b"]), (6, ["1", "2"])]
+    path.write_text("a,b\n\n \n\t\r\n\u2003\n \n1,2\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"blank.csv: more than 4 blank lines\."):
+        list(lines.rows(path))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from consortia.cli.output import Failure, facts, note, say
+from consortia.engines.train import files
 from consortia.engines.train.files import DataError
 from consortia.solutions.rejects import Rejected, write_rejects
 
@@ -48,10 +49,10 @@ def some(rejected: Sequence[Rejected]) -> list[str]:
     return [*told, f"and {len(rejected) - TOLD_MAX:,} more: --rejects FILE"] if rejected[TOLD_MAX:] else told
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a file; raises DataError in one line."""
+def read_bytes(path: Path, most: int) -> bytes:
+    """The bytes of a file, plain or gzipped; raises DataError in one line, also above `most`."""
     try:
-        return path.read_bytes()
+        return files.read_bytes(path, most)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
 

@@ -26,6 +26,7 @@ from consortia.solutions.finance.iso20022.sheets import (
     write_sheet,
 )
 from consortia.solutions.finance.iso20022.statements import read_statements
+from consortia.solutions.finance.iso20022.tree import FILE_BYTES_MAX
 from consortia.solutions.finance.iso20022.writing import write_notice, write_payments, write_statement
 from consortia.solutions.rejects import Rejected, write_rejects
 
@@ -69,11 +70,11 @@ def check(*, files: tuple[Path, ...], rejects: Path | None, as_json: bool) -> in
 
 
 def _checked(path: Path) -> tuple[dict[str, Any], list[Rejected]]:
-    data, now = read_bytes(path), _now()
+    data, now = read_bytes(path, FILE_BYTES_MAX), _now()
     if holds_statements(data):
         read = read_statements(data, path.name, now)
         entries = [(entry.currency, entry.amount) for one in read.statements for entry in one.entries]
-        return _summary(path, read.header.definition, entries, read.remarks), []
+        return _summary(path, read.header.definition, entries, read.remarks), list(read.rejected)
     got = read_payments(data, path.name, now)
     sums = [(one.currency, one.amount) for one in got.payments]
     return _summary(path, got.header.definition, sums, got.remarks), list(got.rejected)
@@ -120,7 +121,7 @@ def read(
     found: list[Payment] = []
     rejected: list[Rejected] = []
     for path in files:
-        got = read_payments(read_bytes(path), path.name, _now())
+        got = read_payments(read_bytes(path, FILE_BYTES_MAX), path.name, _now())
         found += got.payments
         rejected += got.rejected
     hold(rejected, rejects, skip=skip_bad_rows)

@@ -8,6 +8,7 @@ from consortia.cli.filing import read_bytes
 from consortia.cli.options import json_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, say
 from consortia.cli.verify import network_name
+from consortia.kernel.proof import PROOF_BYTES_MAX
 from consortia.solutions.city.journal import Checked, check
 
 
@@ -68,7 +69,7 @@ def _committed(checked: Checked, proof: Path, network: str) -> None:
     from consortia.app import application
     from consortia.kernel.verify import verify_proof
 
-    verdict = verify_proof(application(), read_bytes(proof), network_name(network), None)
+    verdict = verify_proof(application(), read_bytes(proof, PROOF_BYTES_MAX), network_name(network), None)
     if not verdict.ok or verdict.receipt is None:
         raise Failure(f"{proof.name} is refused", f"consortia verify {proof}", code=REFUSED)
     roots = [event.body.get("commitment") for event in verdict.receipt.events]

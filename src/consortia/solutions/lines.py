@@ -17,33 +17,31 @@ JSON_BYTES_MAX = 16 << 20
 BYTES_MAX = 4 << 30
 """So much of a file is read, once it is unpacked."""
 
-EMPTY_MAX = 1_000_000
-"""So many empty lines: each of them costs time, and a file of nothing else would never end."""
-
-_EMPTY = (b"\n", b"\r\n")
+BLANK_MAX = 1_000_000
+"""So many blank lines: each of them costs time, and a file of nothing else would never end."""
 
 
 def lines(path: Path, longest: int) -> Iterator[tuple[int, str | DataError]]:
-    """Each line that is not empty: its number, from 1, and its text without its end, or why it is unreadable.
+    """Each line that is not blank: its number, from 1, and its text without its end, or why it is unreadable.
 
     Raises DataError for a file that cannot be read at all, is too large or is cut off.
     """
     try:
         with opened(path) as file:
-            number = total = empty = 0
+            number = total = blank = 0
             while data := file.readline(longest + 1):
                 number, first = number + 1, data
-                if data in _EMPTY:
-                    empty += 1
-                    total = _counted(path, total, data)
-                    if empty > EMPTY_MAX:
-                        raise DataError(f"{path.name}: more than {EMPTY_MAX:,} empty lines.")
-                    continue
                 total = _counted(path, total, data)
                 while len(data) > longest and not data.endswith(b"\n"):
                     data = file.readline(longest + 1)
                     total = _counted(path, total, data)
-                yield number, _text(first, number, longest)
+                text = _text(first, number, longest)
+                if isinstance(text, DataError) or text.strip():
+                    yield number, text
+                    continue
+                blank += 1
+                if blank > BLANK_MAX:
+                    raise DataError(f"{path.name}: more than {BLANK_MAX:,} blank lines.")
     except UNPACKING:
         raise DataError(f"{path.name}: {DAMAGED}") from None
     except OSError as error:
@@ -67,12 +65,12 @@ def rows(path: Path, separator: str = ",") -> Iterator[tuple[int, list[str] | Da
     for number, text in lines(path, ROW_BYTES_MAX):
         if isinstance(text, DataError):
             yield number, text
-        elif text.strip():
-            one.text = text
-            try:
-                yield number, [cell.strip() for cell in next(reader)]
-            except csv.Error as error:
-                yield number, DataError(f"no row of CSV: {error}")
+            continue
+        one.text = text
+        try:
+            yield number, [cell.strip() for cell in next(reader)]
+        except csv.Error as error:
+            yield number, DataError(f"no row of CSV: {error}")
 
 
 def header_of(path: Path, found: Iterator[tuple[int, list[str] | DataError]]) -> list[str]:

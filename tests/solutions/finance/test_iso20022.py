@@ -285,11 +285,9 @@ def test_a_balance_that_the_entries_do_not_explain_is_a_remark():
 @pytest.mark.parametrize(
     ("old", "new", "rule"),
     [
-        (b"CRDT", b"CREDIT", "CdtDbtInd: 'CREDIT': CRDT or DBIT"),
         (b"<Acct>", b"<Akkt>", "no XML"),
         (b"BkToCstmrStmt", b"BkToCstmrSomething", "holds no statements"),
         (b"<Id>S-1</Id>", b"", "Stmt/Id: is missing"),
-        (b"2025-12-02", b"02.12.2025", "date '02.12.2025': as 2026-01-31"),
         (b'Ccy="EUR"', b'Ccy="ERU"', "currency 'ERU'"),
     ],
 )
@@ -297,3 +295,20 @@ def test_a_statement_that_cannot_be_used_says_why(old, new, rule):
     with pytest.raises(DataError, match=r"s\.xml, line") as error:
         read_statements(write_statement(SAID, MADE).replace(old, new), "s.xml")
     assert rule in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        (b"N-2</NtryRef>", b"N-2</NtryRef><CdtDbtInd>NO</CdtDbtInd>", "CdtDbtInd: 'NO': CRDT or DBIT"),
+        (b'"EUR">3.00', b'"ERU">3.00', "currency 'ERU'"),
+        (b">3.00", b">3.005", "amount '3.005'"),
+    ],
+)
+def test_an_entry_that_cannot_be_used_is_told_and_the_others_are_read(old, new, rule):
+    data = write_statement(SAID, MADE)
+    assert old in data
+    read = read_statements(data.replace(old, new), "s.xml")
+    assert [entry.reference for entry in read.statements[0].entries] == ["N-1"]
+    assert [one.number for one in read.rejected] == [2]
+    assert rule in read.rejected[0].why

@@ -193,14 +193,12 @@ def values_in(path: Path) -> Iterator[tuple[int, str, object]]:
     if path.suffix in _LINES:
         for number, text in lines(path, JSON_BYTES_MAX):
             where = place(path.name, number)
-            if isinstance(text, DataError):
-                yield number, where, DataError(f"{where}: {text}")
-            elif text.strip():
-                try:
-                    value: object = _parsed(text, where)
-                except DataError as error:
-                    value = error
-                yield number, where, value
+            value: object
+            try:
+                value = DataError(f"{where}: {text}") if isinstance(text, DataError) else _parsed(text, where)
+            except DataError as error:
+                value = error
+            yield number, where, value
         return
     try:
         data = read_bytes(path, FILE_BYTES_MAX)

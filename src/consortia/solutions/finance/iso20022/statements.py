@@ -1,14 +1,15 @@
 """Statements of accounts: camt.053, and notices of single debits and credits: camt.054."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from consortia.engines.train.files import shown
+from consortia.engines.train.files import DataError, shown
 from consortia.solutions.finance.iso20022.header import Header, header_of
 from consortia.solutions.finance.iso20022.moments import date_of
 from consortia.solutions.finance.iso20022.money import amount_of, currency_of
 from consortia.solutions.finance.iso20022.parties import Party, account_of, party_of
 from consortia.solutions.finance.iso20022.tree import Branch, parse
+from consortia.solutions.rejects import Rejected, Rejects
 
 BODIES = {"BkToCstmrStmt": "Stmt", "BkToCstmrDbtCdtNtfctn": "Ntfctn"}
 _SIGNS = {"CRDT": 1, "DBIT": -1}
@@ -66,28 +67,46 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """A file's statements, and remarks on balances that its entries do not explain."""
+    """A file's statements, entries that cannot be used, and remarks on balances that do not add up."""
 
     header: Header
     statements: tuple[Statement, ...]
+    rejected: tuple[Rejected, ...]
     remarks: tuple[str, ...]
 
 
 def read_statements(data: bytes, file: str, now: int | None = None) -> Statements:
-    """Read a file; raises DataError where it, or an entry of it, cannot be used. `now` as in payments."""
+    """Read a file; raises DataError where the file as a whole cannot be used. `now` as in payments."""
     root = parse(data, file)
     body = root.seek(frozenset(BODIES))
     if body is None:
         raise root.fault("holds no statements: no camt.053 or camt.054")
     header = header_of(root, body, now)
-    found = [(one, _statement(one)) for one in body.all(BODIES[body.name])]
+    entries = _Entries()
+    found = [(one, _statement(one, entries)) for one in body.all(BODIES[body.name])]
     if not found:
         raise body.fault("is missing, and must be there", BODIES[body.name])
     remarks = tuple(text for branch, one in found for text in _remarks(branch, one))
-    return Statements(header, tuple(one for _, one in found), remarks)
+    return Statements(header, tuple(one for _, one in found), entries.rejects.done(), remarks)
 
 
-def _statement(branch: Branch) -> Statement:
+class _Entries:
+    """Reads entries, and keeps apart those that cannot be used; they are counted over the whole file."""
+
+    def __init__(self) -> None:
+        self.rejects, self._count = Rejects(), 0
+
+    def usable(self, branches: Iterable[Branch]) -> Iterator[Entry]:
+        """Those that can be used."""
+        for branch in branches:
+            self._count += 1
+            try:
+                yield _entry(branch)
+            except DataError as error:
+                self.rejects.add(self._count, error)
+
+
+def _statement(branch: Branch, entries: _Entries) -> Statement:
     account = branch.get("Acct")
     code = account.find("Ccy")
     return Statement(
@@ -95,7 +114,7 @@ def _statement(branch: Branch) -> Statement:
         account=account_of(account),
         currency="" if code is None else currency_of(code, code.value),
         balances=tuple(_balance(one) for one in branch.all("Bal")),
-        entries=tuple(_entry(one) for one in branch.all("Ntry")),
+        entries=tuple(entries.usable(branch.all("Ntry"))),
     )
 
 

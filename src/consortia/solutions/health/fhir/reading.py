@@ -112,11 +112,8 @@ def _values(path: Path) -> Iterator[tuple[str, str, Any]]:
     """Each entry or line: where it stands, its full URL, and the value."""
     if path.name.lower().endswith(_NDJSON):
         for number, text in lines(path, JSON_BYTES_MAX):
-            if isinstance(text, DataError):
-                yield f"{path.name}, line {number}", "", text
-            elif text.strip():
-                where = f"{path.name}, line {number}"
-                yield where, "", _parsed(text, where, strict=False)
+            where = f"{path.name}, line {number}"
+            yield where, "", text if isinstance(text, DataError) else _parsed(text, where, strict=False)
         return
     data = _bytes(path)
     bundle = _parsed(data, path.name, strict=True)

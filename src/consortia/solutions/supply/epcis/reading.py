@@ -313,8 +313,7 @@ def _values(path: Path) -> Iterator[tuple[str, Mapping[str, str], Any]]:
             try:
                 if isinstance(text, DataError):
                     raise text
-                if text.strip():
-                    yield from _document_events(json_of(text, where), where)
+                yield from _document_events(json_of(text, where), where)
             except DataError as error:
                 yield where, {}, DataError(str(error).removeprefix(f"{where}: "))
     elif name.endswith(".csv"):
