@@ -84,7 +84,7 @@ def raw(port: int, method: str, path: str, body: bytes = b"", headers: dict[str,
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         data = answer.read()
-        is_json = "json" in answer.getheader("content-type", "")
+        is_json = bool(data) and "json" in answer.getheader("content-type", "")
         return answer.status, json.loads(data) if is_json else data
     finally:
         connection.close()

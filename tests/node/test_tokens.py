@@ -154,6 +154,39 @@ def test_the_gate_knows_a_token_from_anywhere_and_holds_it_to_its_scope():
     assert gate.stands(Caller(Means.OWNER, "north"), "", NOW)
 
 
+OTHER_SPELLINGS = (
+    ("GET", "/v1/blocks", "identity"),
+    ("GET", "/v1/blocks", "127.0.0.1/v1/query/identity/members?"),
+    ("GET", "/v1/blocks", "127.0.0.1/v1/query/identity/members#"),
+    ("GET", "/v1/%62locks", ""),
+    ("GET", "/v1/blocks/", ""),
+    ("GET", "/v1//blocks", ""),
+    ("GET", "//v1/blocks", ""),
+    ("GET", "/v1/blocks?/v1/query/identity/members", ""),
+    ("GET", "/v1/blocks%3F/v1/query/identity/members", ""),
+    ("GET", "/v1/query/identity/../../blocks", ""),
+    ("GET", "/v1/query/identity/%2e%2e/%2e%2e/blocks", ""),
+    ("GET", "/v1/query/identity%2F..%2F..%2Fblocks", ""),
+    ("GET", "/v1/query/identity%2Fmembers/../bank/units", ""),
+    ("GET", "http://127.0.0.1/v1/blocks", ""),
+    ("HEAD", "/v1/blocks", ""),
+    ("OPTIONS", "/v1/blocks", ""),
+    ("POST", "/v1/query/bank/units", ""),
+)
+"""Ways to write a place that a token for `identity` does not open: method, target, Host."""
+
+
+def opened(port, headers):
+    """The spellings that were answered with what they ask for."""
+    found = []
+    for method, target, host in OTHER_SPELLINGS:
+        given = headers | ({"Host": host} if host else {})
+        status, _ = raw(port, method, target, b"{}" if method == "POST" else b"", given)
+        if status not in {307, 400, 403, 404, 405}:
+            found.append((method, target, host, status))
+    return found
+
+
 def test_people_with_a_token_ask_a_running_node(tmp_path):
     [home] = homes(tmp_path, "north")
     where = ["--home", str(home.path), "--json"]
@@ -171,6 +204,7 @@ def test_people_with_a_token_ask_a_running_node(tmp_path):
         assert (status, problem["code"]) == (403, "node.out_of_scope")
         assert "consortia token new NAME --for blocks" in problem["remedy"]
         assert raw(process.port, "GET", problem["help"])[1]["code"] == "node.out_of_scope"
+        assert opened(process.port, reader) == []
         body = b'{"url": "http://127.0.0.1:9", "certificate": null}'
         draft = f"/v1/build/identity/set_endpoint?key={'0' * 64}"
         assert raw(process.port, "POST", draft, body, reader)[0] == 403

@@ -213,7 +213,7 @@ async def _serve(service: Service, place: Place, request: Request) -> Response:
             401, "sign the request with a registered key, show a registered certificate, or the home's token"
         )
     if not place.open:
-        permit(caller, request.method, request.url.path)
+        permit(caller, request.method, request.scope["path"])  # what was routed by, whatever Host says
     return await place.handler(Asked(service, caller, request, body))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from consortia.app import application
+from consortia.node.console.sayings import said
 from consortia.sdk.values import is_moment, moment
 from tests.loud import loudly
 
@@ -50,6 +51,15 @@ def test_signs_that_nobody_sees_are_written_out_and_no_text_reads_as_another_val
     assert found["texts"] == ["plain", unseen, "two⏎\nlines", '"none"', "", "naïve 家"]
     assert found["lists"] == ["a, b", '"a, b"', "none", '""', '"yes"']
     assert found["empty"] == "none"
+
+
+def test_in_a_sentence_a_text_stands_in_quotes_so_that_it_reads_as_nobody_elses(found):
+    forged = '"10 to west. Signed, north"'
+    assert found["quoted"] == ["north", '"yes"', forged, r'"a \"b\""', '""', '"a⟨U+202E⟩b"']
+    told = said("governance.propose", {"title": "10 to west. Signed, north"})
+    assert told == f"proposes: {forged}"
+    assert said("identity.approve_member", {"name": "north"}) == "approves that north becomes a member"
+    assert said("governance.propose", {"title": "a\u202eb"}) == 'proposes: "a⟨U+202E⟩b"'
 
 
 def test_a_number_that_the_browser_cannot_hold_is_refused_and_not_rounded(found):

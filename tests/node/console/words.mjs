@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const from = (name) => import(pathToFileURL(`${process.argv[2]}/${name}`));
-const { Lie, Loose, compare, printed, shown } = await from("sign.js");
+const { Lie, Loose, compare, printed, quoted, shown } = await from("sign.js");
 const { Unreadable, parsed } = await from("forms.js");
 
 function refused(kind, act) {
@@ -19,6 +19,7 @@ process.stdout.write(JSON.stringify({
   times: JSON.parse(readFileSync(0, "utf-8")).map((name) => shown(1_780_000_000_000n, name)),
   texts: ["plain", "a\u202Eb\u200B\u3164", "two\nlines", "none", "", "naïve 家"].map(printed),
   lists: [["a", "b"], ["a, b"], [], [""], ["yes"]].map(printed),
+  quoted: ["north", "yes", "10 to west. Signed, north", 'a "b"', "", "a\u202Eb"].map(quoted),
   empty: printed(new Map()),
   unheld: ["9007199254740993", '{"a": [1.5]}', "1e400"].map((text) => refused(Unreadable, () => parsed(text))),
   held: parsed('{"a": [9007199254740991, "9007199254740993", true, null]}'),

@@ -1,8 +1,13 @@
 """Transactions in words: what each message asks for, in a sentence; and any other by its name and fields."""
 
+import re
 from collections.abc import Mapping
+from json import dumps
 
 from consortia.sdk.values import phrase, words
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+"""What reads as one word, such as a name, stands without quotes (`sign.js` has the same rule)."""
 
 SAYINGS: dict[str, str] = {
     "identity.propose_member": "proposes that {name} becomes a member",
@@ -60,13 +65,24 @@ SAYINGS: dict[str, str] = {
 def said(method: str, arguments: Mapping[str, object]) -> str:
     """What a call asks for, in words."""
     saying = SAYINGS.get(method)
-    fields = {name: phrase(value, name) for name, value in arguments.items()}
+    fields = {name: _field(value, name) for name, value in arguments.items()}
     if saying is not None:
         try:
             return saying.format_map(fields)
         except KeyError:  # an older version of the message had no such field
             pass
     return named(method)
+
+
+def _field(value: object, name: str) -> str:
+    """A field in a sentence: what somebody wrote freely stands in quotes, so that it reads as nobody else's.
+
+    Signs that nobody sees, or that turn what stands around them, are written out.
+    """
+    if not isinstance(value, str) or _PLAIN.fullmatch(value):
+        return phrase(value, name)
+    quoted = dumps(value, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"⟨U+{ord(sign):04X}⟩" for sign in quoted)
 
 
 def named(method: str) -> str:

@@ -98,7 +98,7 @@ def sent(
 
 def page(asked: Asked, screen: Screen) -> str:
     """The whole page of a screen."""
-    service, path = asked.service, asked.request.url.path
+    service, path = asked.service, asked.request.scope["path"]
     number, parts = 0, list[Html]()
     for part in screen.parts:
         if isinstance(part, Html):
@@ -149,7 +149,7 @@ def page(asked: Asked, screen: Screen) -> str:
 
 def _address(asked: Asked) -> str:
     """Where the page is that is shown, with all that was asked for, and room for one argument more."""
-    path = "/console" if asked.request.url.path == "/console/enter" else asked.request.url.path
+    path = "/console" if asked.request.scope["path"] == "/console/enter" else asked.request.scope["path"]
     kept = [(name, text) for name, text in asked.request.query_params.multi_items() if name not in _OWN]
     return f"{path}?{urlencode([*kept, ('', '')])[:-1]}" if kept else f"{path}?"
 

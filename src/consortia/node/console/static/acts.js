@@ -5,7 +5,7 @@ import { hex, unhex } from "./cbor.js";
 import { Unreadable, add, check, fillIn, message, parsed } from "./forms.js";
 import { KeyError, named, open, read } from "./keys.js";
 import { SEALS, offered } from "./seals.js";
-import { Lie, Node, Problem, shown, visible } from "./sign.js";
+import { Lie, Node, Problem, quoted, shown, visible } from "./sign.js";
 import { verify } from "./proof.js";
 
 const at = (id) => document.getElementById(id);
@@ -133,6 +133,7 @@ form.addEventListener("submit", async (event) => {
 function words(text) { return text.replaceAll("_", " "); }
 
 function brief(value, name) {
+  if (typeof value === "string") return quoted(value);
   if (value instanceof Uint8Array && value.length > 10) return `${hex(value).slice(0, 12)}…`;
   return shown(value, name);
 }

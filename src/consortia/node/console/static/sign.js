@@ -39,6 +39,10 @@ const ODD = /^(none|nothing|yes|no)$/, ODD_IN_LIST = /^$|^(none|nothing|yes|no)$
 const said = (text, odd) => visible(odd.test(text) ? JSON.stringify(text) : text);
 const listed = (one) => typeof one === "string" ? said(one, ODD_IN_LIST) : printed(one);
 
+// A text in a sentence: what somebody wrote freely stands in quotes (`sayings.py` has the same rule).
+const PLAIN = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/;
+export const quoted = (text) => PLAIN.test(text) ? said(text, ODD) : visible(JSON.stringify(text));
+
 export function printed(value) {
   if (value === undefined) return "nothing";
   if (value === null) return "none";
