@@ -46,6 +46,12 @@ def test_an_agent_is_granted_runs_and_is_ended(terminal):
     ]
     assert "one of them" in terminal.error(*grant, code=2)
     program = ["--program", "shopper:decide"]
+    drafted = terminal.facts(*grant, *program, "--draft", "clerk.json", **path)
+    assert (drafted["method"], drafted["args"]["agent"]) == ("identity.grant_mandate", "clerk")
+    assert json.loads((terminal.folder / "clerk.json").read_text()) == {
+        name: drafted[name] for name in ("method", "args")
+    }
+    assert terminal.facts("mandate", "list", "--home", "a")["mandates"] == []
     granted = terminal.facts(*grant, *program, **path)
     run = ["agent", "run", "shopper:decide", "--rule", "rule.json", "--once", "--home", "a"]
     assert terminal.run(*run, **path).stdout == ""
@@ -56,6 +62,9 @@ def test_an_agent_is_granted_runs_and_is_ended(terminal):
     assert [(cap["spent"], cap["per_window"]) for cap in shown["caps"]] == [(0, 100)]  # to its own owner
     record = terminal.facts("agent", "show", "clerk", "--home", "a")
     assert (record["track"]["acts"], record["acts"][0]["stated"]) == (1, 900_000)
+    assert "fewer than three organisations" in terminal.error(
+        "mandate", "end", "clinic-a/clerk", "--council", "--home", "a"
+    )
     terminal.run("mandate", "end", "clerk", "--home", "a")
     assert "no mandate in force" in terminal.error(*run, **path)
     assert [one["standing"] for one in terminal.facts("mandate", "list", "--home", "a")["mandates"]] == [

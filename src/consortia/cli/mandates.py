@@ -14,6 +14,8 @@ from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, day, facts, say, table
 from consortia.cli.session import Session, at_home, tell_done
+from consortia.cli.sharing import draft_option, drafted
+from consortia.modules.governance.messages import EndAgent
 from consortia.modules.identity.mandate_messages import EndMandate
 from consortia.modules.identity.mandate_queries import ByMandate, ByOwner, MandatesView, MandateView
 from consortia.modules.identity.mandate_types import AGENT, Cap, Pin
@@ -41,6 +43,7 @@ def mandate() -> None:
 @click.option("--window", default=24, show_default=True, help="Hours over which spending is summed.")
 @click.option("--delay", default=0, show_default=True, help="Seconds that each act waits before it counts.")
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, DAYS_MAX), help="How long.")
+@draft_option
 @home_option
 @json_option
 def grant(
@@ -54,6 +57,7 @@ def grant(
     window: int,
     delay: int,
     days: int,
+    draft: Path | None,
     home: Path | None,
     as_json: bool,
 ) -> int:
@@ -82,6 +86,8 @@ def grant(
         delay=delay * 1000,
         expires=session.client.status().time + days * DAY - HOUR * (days == DAYS_MAX),
     )
+    if draft is not None:
+        return drafted(session, draft, wanted, as_json=as_json)
     with kept_unless_refused(path):
         receipt = session.submit(wanted)
     id_ = receipt.events[0].body["mandate"]
@@ -138,12 +144,26 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
 
 @mandate.command()
 @click.argument("which", metavar="AGENT")
+@click.option("--council", is_flag=True, help="As a seat of the council, of any member's agent MEMBER/NAME.")
 @home_option
 @json_option
-def end(*, which: str, home: Path | None, as_json: bool) -> int:
-    """End the mandate of AGENT at once: from the next block on it acts no more."""
+def end(*, which: str, council: bool, home: Path | None, as_json: bool) -> int:
+    """End the mandate of AGENT at once: from the next block on it acts no more.
+
+    Any key of its owner's people ends it. So do two thirds of the council's seats, whoever owns it: each
+    says so with --council.
+    """
     session = at_home(home)
     one = find_mandate(session, which).mandate
+    if council:
+        receipt = session.submit(EndAgent(one.id), key=session.keyring.for_roles({"approver"}))
+        asked = receipt.events[0].body
+        there, needed = int(str(asked["approvals"])), int(str(asked["needed"]))
+        text = "and acts no more" if there >= needed else "and acts on until then"
+        text = f"{there} of the {needed} seats that it takes want {one.owner}/{one.agent} ended, {text}."
+        counted = {"mandate": one.id, "approvals": there, "needed": needed}
+        tell_done(receipt, text, as_json=as_json, **counted)
+        return DONE
     receipt = session.submit(EndMandate(one.id), key=session.keyring.for_roles({"operator"}))
     tell_done(receipt, f"{one.owner}/{one.agent} acts no more.", as_json=as_json, mandate=one.id)
     return DONE

@@ -38,6 +38,14 @@ class Shared:
     subjects: int | None
 
 
+draft_option = click.option(
+    "--draft",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=lambda _context, _parameter, path: path and new(path),
+    help="Hand nothing in: write the message to this file, for somebody to sign in the console.",
+)
+
+
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--name", help="What the member calls it; else the file's name.")
@@ -59,12 +67,7 @@ class Shared:
     "--download", "download", multiple=True, metavar="MEMBER", help="Who may have its bytes; * for everyone."
 )
 @click.option("--purpose", "purposes", multiple=True, help="For what; every purpose when left out.")
-@click.option(
-    "--draft",
-    type=click.Path(path_type=Path, dir_okay=False),
-    callback=lambda _context, _parameter, path: path and new(path),
-    help="Hand nothing in: write the message to this file, for somebody to sign in the console.",
-)
+@draft_option
 @click.option(
     "--append", is_flag=True, help="Add the rows to the data set of this name, as its next version."
 )

@@ -29,5 +29,5 @@ def voted(tmp_path_factory):
     """A node that tells of a secret ballot of six, which was counted; `address` is the ballot's page."""
     held = held_to_the_end(0, 0, 1, 2, 0, 1)
     with Process(home_of(tmp_path_factory.mktemp("voted") / "home", held.bench)) as node:
-        node.address = f"/console/elections/{held.id.hex()}"
+        node.held, node.address = held, f"/console/elections/{held.id.hex()}"
         yield node

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from consortia.modules.assets.messages import Register
+from consortia.modules.training.messages import LimitBudget
 from consortia.node.passes import way_in
 from tests.node.running import client
 
@@ -14,7 +15,10 @@ FORMULA = '=HYPERLINK("x")'
 
 
 def fill(node) -> bytes:
-    """Register data sets with names that people with bad intentions choose; gives the last transaction."""
+    """Register data sets with names that people with bad intentions choose, and limit the last one's budget.
+
+    Gives the last registration's transaction.
+    """
     admin = client(node.home, node.url)
     for number, title in enumerate((HOSTILE, FORMULA, "Heart failure, 2019 to 2024")):
         made = Register(
@@ -30,6 +34,7 @@ def fill(node) -> bytes:
             rights=None,
         )
         receipt = admin.submit(made)
+    admin.submit(LimitBudget(receipt.events[0].body["asset"], 1_000))
     admin.close()
     return receipt.transaction
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import time
 
 import pytest
@@ -69,7 +70,8 @@ def test_a_hostile_name_is_only_a_name(node, visitor):
     for path in ("/console", "/console/data", "/console/ledger", "/console/rooms/assets"):
         text = visitor.get(path)[2]
         assert "<script>alert" not in text
-        assert HOSTILE in "".join(Page(text).texts), path
+        told = "".join(Page(text).texts)
+        assert HOSTILE in told or json.dumps(HOSTILE) in told, path  # in a sentence it stands in quotes
     found = visitor.get("/console/find?text=%3Cscript%3E")
     assert (found[0], "<script>" in found[2]) == (200, False)
 
@@ -80,6 +82,8 @@ def test_a_table_is_a_file_that_no_spreadsheet_computes(visitor):
     rows = list(csv.reader(io.StringIO(text)))
     assert rows[0][:2] == ["name", "owner"]
     assert f"'{FORMULA}" in [row[0] for row in rows]
+    assert rows[0][-1] == "privacy budget left"
+    assert sorted(row[-1] for row in rows[1:]) == ["1,000 of 1,000 nano-rho", "no limit", "no limit"]
     assert visitor.get("/console/data?csv=99")[0] == 404
 
 

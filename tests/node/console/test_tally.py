@@ -1,7 +1,12 @@
 """The count of a secret ballot is made again by a real browser, ballot by ballot; a flipped byte shows."""
 
-import pytest
+import re
+from html import unescape
 
+import pytest
+from msgspec.structs import replace
+
+from consortia.node.console.counting import to_cast
 from tests.loud import loudly
 from tests.node.console.browser import AXE, Browser, lacking
 from tests.node.console.looking import Page, Visitor
@@ -24,6 +29,20 @@ def test_a_ballot_is_told_without_a_script_and_its_count_is_a_file(voted):
     assert visitor.get(f"{voted.address}/count.proof")[0] == 200
     assert visitor.get(f"/console/elections/{'0' * 64}")[0] == 404
     assert visitor.get(f"/console/elections/{'0' * 64}/count.proof")[0] == 404
+
+
+def test_while_a_secret_ballot_is_open_its_page_says_why_it_is_cast_by_a_command_and_by_which(voted):
+    seen = voted.held.bench.query("ballots.election", election=voted.held.id)
+    open_ = replace(seen.progress, status="voting")
+    voter, which = seen.election.voters[0], voted.held.id.hex()[:16]
+    told = to_cast(voter, seen.election, open_)
+    typed = re.findall(r"<code>(.*?)</code>", told)
+    assert typed == [f"consortia ballot cast {which} {one}" for one in ("yes", "no", "abstain")]
+    assert "no page casts it" in told
+    odd = replace(seen.election, choices=("go; rm -r /", "no"))
+    assert "'go; rm -r /'" in unescape(to_cast(voter, odd, open_))
+    assert to_cast("nobody", seen.election, open_) is None
+    assert to_cast(voter, seen.election, seen.progress) is None
 
 
 def test_the_browser_counts_again_and_a_flipped_byte_shows(voted, tmp_path):

@@ -58,6 +58,17 @@ ACTS = (
     Act(
         "identity.approve_removal", "Approve a removal", "Members", "consortia member approve --removal NAME"
     ),
+    Act(
+        "identity.grant_mandate",
+        "Let an agent act",
+        "Members",
+        "consortia mandate grant NAME --model MODEL --method METHOD",
+        {
+            "key": "the agent's own, made where it will run: consortia mandate grant NAME ... --draft "
+            "OUT.json writes it with its proof and the rest of this form",
+            "possession": "the agent's signature that it holds its key: from that file",
+        },
+    ),
     Act("identity.end_mandate", "End a delegate now", "Members", "consortia mandate end AGENT"),
     Act(
         "assets.register",
@@ -113,7 +124,7 @@ ACTS = (
         "governance.end_agent",
         "Have a delegate ended, as the council",
         "Decisions",
-        "POST /v1/build/governance/end_agent",
+        "consortia mandate end MEMBER/AGENT --council",
     ),
     Act("bank.transfer", "Pay", "Accounts", "consortia account pay AMOUNT UNIT PAYEE"),
     Act(

@@ -1,5 +1,6 @@
 """A secret ballot: who votes, who holds the key, and its count, made again in the browser from one file."""
 
+from shlex import quote
 from typing import TypeVar
 
 from starlette.responses import Response
@@ -19,6 +20,7 @@ from consortia.sdk.values import words
 from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table, View
 
 R = TypeVar("R", bound=Record)
+_DIGITS = 16
 PROOF = "application/vnd.consortia.proof"
 
 
@@ -40,6 +42,20 @@ def listed(page: ElectionPage) -> Table:
     return Table("Secret ballots", heads, tuple(rows), "Who voted is public; what, is not.")
 
 
+def to_cast(member: str, found: Election, progress: Progress) -> Html | None:
+    """How the node's member casts its ballot while it may: by a command, and why by no page."""
+    if progress.status != "voting" or member not in found.voters:
+        return None
+    which = found.id.hex()[:_DIGITS]
+    typed = [tag("li", tag("code", f"consortia ballot cast {which} {quote(one)}")) for one in found.choices]
+    why = (
+        "This vote is secret: no page casts it. A ballot is encrypted and proved by a program that you can "
+        "challenge to show what it made, and a page's script is its node's to choose. Where your key is, "
+        "type one of:"
+    )
+    return tag("section", tag("h2", "Cast your ballot"), tag("p", why), tag("ul", *typed), class_="view")
+
+
 def _told(election: Election, progress: Progress) -> str:
     found = zip(election.choices, progress.counts or (), strict=False)
     return ", ".join(f"{choice} {count:,}" for choice, count in found)
@@ -52,7 +68,8 @@ def election(asked: Asked) -> Screen:
     if seen.election is None or seen.progress is None:
         raise HttpProblem(404, f"no secret ballot {name.hex()}")
     found, progress = seen.election, seen.progress
-    parts: list[Html | View] = []
+    casting = to_cast(asked.service.config.member, found, progress)
+    parts: list[Html | View] = [] if casting is None else [casting]
     if progress.counts is not None:
         counts = tuple(float(one) for one in progress.counts)
         parts.append(Series("Count", "choice", "ballots", found.choices, (Line("ballots", counts),)))

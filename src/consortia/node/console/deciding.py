@@ -1,7 +1,8 @@
 """Decisions, value and alerts: proposals with their votes and their dry run, accounts, markets, cases."""
 
 from consortia.base.refusals import Refused
-from consortia.modules.ballots.queries import ElectionPage, ListElections
+from consortia.modules.ballots.queries import ById as Election
+from consortia.modules.ballots.queries import ElectionPage, ElectionView, ListElections
 from consortia.modules.bank.queries import HeldPage, ListHeld, ListUnits, UnitPage
 from consortia.modules.governance.queries import (
     ById,
@@ -21,13 +22,13 @@ from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
 from consortia.modules.market.queries import AtAuction, AuctionState, Everything, Ladder, Markets, MaybeMarket
 from consortia.modules.market.queries import ById as MarketIs
 from consortia.node.console.acts import address, offer
-from consortia.node.console.counting import listed
+from consortia.node.console.counting import listed, to_cast
 from consortia.node.console.inside import Inside
 from consortia.node.console.sayings import said
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
-from consortia.sdk.html import Html
+from consortia.sdk.html import Html, tag
 from consortia.sdk.values import facts_of, rows_of
 from consortia.sdk.views import Cell, Link, Moment, Table, View
 
@@ -89,6 +90,7 @@ def one_decision(asked: Asked) -> Screen:
     headings = ("member", "units", "vote", "when", "its agent", "objection")
     parts: list[Html | View] = [
         _to_vote(asked.service.config.member, seen),
+        *_to_cast(asked.service.config.member, way, this.election),
         Table("Votes", headings, votes),
         Table(
             "What it would do",
@@ -119,6 +121,18 @@ def _to_vote(member: str, seen: ProposalView) -> Html:
     if seen.progress.status == "passed":
         acts.append(("Carry it out", "governance.execute", bound))
     return offer(*acts)
+
+
+def _to_cast(member: str, way: Inside, election: bytes | None) -> tuple[Html, ...]:
+    """How a secret ballot about a proposal is cast, and the way to its page."""
+    if election is None:
+        return ()
+    there = tag("p", tag("a", "The secret ballot", href=f"/console/elections/{election.hex()}"))
+    seen = way.query("ballots.election", Election(election), ElectionView)
+    if seen.election is None or seen.progress is None:
+        return (there,)
+    casting = to_cast(member, seen.election, seen.progress)
+    return (there,) if casting is None else (casting, there)
 
 
 def _dry_run(way: Inside, actions: tuple[Action, ...], name: bytes) -> tuple[Table, ...]:

@@ -57,6 +57,7 @@ def _to_decide(asked: Asked, proposals: tuple[ProposalView, ...]) -> Html:
     member = asked.service.config.member
     return join(
         offer(
+            ("Let an agent act", "identity.grant_mandate", {}),
             *((f"Admit {name}", "identity.propose_member", {"joining": name}) for name in posted),
             *(
                 (f"Approve the {one.kind} of {one.name}", APPROVALS[one.kind], {"name": one.name})

@@ -1,5 +1,6 @@
 """Data sets, models and other assets: who may use them for what, and what was made from what."""
 
+from consortia.base.refusals import Refused
 from consortia.modules.assets.queries import (
     AssetPage,
     ById,
@@ -50,8 +51,9 @@ def models(asked: Asked) -> Screen:
 
 
 def _assets(asked: Asked, title: str, kind: Kind) -> Table:
-    after = asked.argument(f"after-{kind}") or None
-    page = Inside(asked.service).query("assets.assets", ListAssets(None, kind, after, _PAGE), AssetPage)
+    after, way = asked.argument(f"after-{kind}") or None, Inside(asked.service)
+    page = way.query("assets.assets", ListAssets(None, kind, after, _PAGE), AssetPage)
+    budgets = kind == "dataset"
     rows: list[tuple[Cell, ...]] = [
         (
             Link(one.title or one.name, f"/console/assets/{one.id.hex()}"),
@@ -61,13 +63,28 @@ def _assets(asked: Asked, title: str, kind: Kind) -> Table:
             one.version,
             Moment(one.time),
             "withdrawn" if one.withdrawn else "open",
+            *((_budget(way, one.id),) if budgets else ()),
         )
         for one in page.assets
     ]
     if page.next is not None:
-        rows.append((Link("more", f"?after-{kind}={page.next}"), *(None,) * 6))
+        rows.append((Link("more", f"?after-{kind}={page.next}"), *(None,) * (7 if budgets else 6)))
     headings = ("name", "owner", "may compute on it", "may have it", "version", "since", "standing")
-    return Table(title, headings, tuple(rows))
+    return Table(title, (*headings, "privacy budget left") if budgets else headings, tuple(rows))
+
+
+def _budget(way: Inside, dataset: bytes) -> str:
+    """What is left of the privacy budgets of the populations that a data set was made from."""
+    try:
+        found = way.query("training.budget", BudgetOf(dataset), BudgetView).populations
+    except Refused as refused:
+        return str(refused)
+    limited = [one.budget for one in found if one.budget.limit is not None]
+    left = [f"{(one.limit or 0) - one.spent:,} of {one.limit:,} nano-rho" for one in limited]
+    spent = sum(one.budget.spent for one in found if one.budget.limit is None)
+    if len(limited) < len(found):
+        left.append(f"no limit; {spent:,} nano-rho spent" if spent else "no limit")
+    return "; ".join(left)
 
 
 def allowed(right: Right) -> str:
