@@ -34,7 +34,10 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "health": ("consortia.cli.health:health", "FHIR R4 and OMOP: study tables, consents, uses."),
     "supply": ("consortia.cli.supply:supply", "EPCIS 2.0: capture, query, trace, recall, sheet, links."),
     "personal": ("consortia.cli.personal:personal", "Items people had, consent, reasons, own log."),
-    "signals": ("consortia.cli.signals:signals", "Traffic lights: decide again what they decided."),
+    "signals": (
+        "consortia.cli.signals:signals",
+        "Traffic: study tables of flows; decide again what lights decided.",
+    ),
     "control": ("consortia.cli.operations:control", "Commands within voted bounds; take over, hand back."),
     "notice": ("consortia.cli.operations:notice", "Notices with answers due, such as recalls."),
     "register": ("consortia.cli.operations:register", "What may be done once to each thing: claims."),

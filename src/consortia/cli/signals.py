@@ -1,20 +1,49 @@
-"""`consortia signals`: decide again what signals decided, from a journal."""
+"""`consortia signals`: study tables of what sensors saw, and decisions of lights decided again."""
 
+import csv
+from io import StringIO
 from pathlib import Path
 
 import click
 
-from consortia.cli.filing import read_bytes
-from consortia.cli.options import json_option
+from consortia.cli.filing import done, hold, out_option, read_bytes, save
+from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, say
 from consortia.cli.verify import network_name
 from consortia.kernel.proof import PROOF_BYTES_MAX
+from consortia.solutions.city.flows import read_flows
 from consortia.solutions.city.journal import Checked, check
+from consortia.solutions.city.observed import HEADER, observed_in
 
 
 @click.group()
 def signals() -> None:
-    """Traffic lights: every decision of the voted rule can be decided again."""
+    """Traffic: sensors' flows as study tables; every decision of lights can be decided again."""
+
+
+@signals.command("table")
+@click.argument("file", type=click.Path(path_type=Path))
+@out_option
+@rejects_option
+@skip_option
+@json_option
+def make_table(*, file: Path, out: Path, rejects: Path | None, skip_bad_rows: bool, as_json: bool) -> int:
+    """Make a study table, a row a sensor and moment, of the flows in FILE.
+
+    FILE holds entities of NGSI-LD (TrafficFlowObserved): a list, or one a line; plain or gzipped. Every
+    sensor has a flow for every step. Columns: the last 12 speeds, what is usual there now and 3 steps later
+    on other weekdays; the label is the speed 3 steps later, in km/h. Then: `consortia asset add OUT`.
+    """
+    read = read_flows(file)
+    hold(read.rejected, rejects, skip=skip_bad_rows)
+    seen = observed_in(read.found, file.name, owners=("own",), known_percent=100)
+    text, rows = StringIO(), seen.rows("own")
+    writer = csv.DictWriter(text, HEADER, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    save(out, text.getvalue().encode())
+    done(out, as_json=as_json, rows=len(rows), sensors=len(seen.sensors), left_out=len(read.rejected))
+    return DONE
 
 
 @signals.command()

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from consortia.base.commitments import record_leaf
 from consortia.cli.output import Failure
 from consortia.cli.signals import signals
-from consortia.engines.train.files import DataError
-from consortia.solutions.city import observed
-from consortia.solutions.city.flows import Flow, as_entities, read_flows
+from consortia.engines.train.files import DataError, read_file
+from consortia.solutions.city import observed, speeds
+from consortia.solutions.city.flows import Flow, as_entities, entity_of, read_flows
 from consortia.solutions.city.journal import Journal, check
 from consortia.solutions.city.signals import Junction, Seen, Terms
 
@@ -112,6 +112,25 @@ def test_flows_become_the_speeds_of_three_departments_and_a_forecast_becomes_flo
 def test_flows_that_fit_no_grid_are_refused(given, said):
     with pytest.raises(DataError, match=said):
         observed.observed_in(tuple(given), "it")
+
+
+def test_a_department_makes_a_study_table_of_its_own_flows(tmp_path):
+    path, out = tmp_path / "flows.ndjson", tmp_path / "table.csv"
+    lines = [json.dumps(entity_of(one)) for one in flows(sensors=("a",))]
+    path.write_text("\n".join([*lines, lines[0]]), encoding="utf-8")
+    refused = CliRunner().invoke(signals, ["table", str(path), "--out", str(out)])
+    assert "flows.ndjson, row 131: sensor a has a flow from 2026-06-01T00:00Z already" in str(
+        refused.exception
+    )
+    assert not out.exists()
+    words = ["table", str(path), "--out", str(out), "--skip-bad-rows", "--json"]
+    told = CliRunner().invoke(signals, words, catch_exceptions=False)
+    assert json.loads(told.stdout) == {"file": str(out), "rows": 116, "sensors": 1, "left_out": 1}
+    table = read_file(out)
+    assert table.header == (*speeds.COLUMNS, speeds.LABEL)
+    given = [one.speed for one in flows(sensors=("a",))]
+    assert [float(row[0]) for row in table.rows] == given[11:-3]  # the last speed known
+    assert [float(row[-1]) for row in table.rows] == given[14:]  # that of three steps later
 
 
 def test_made_up_mornings_are_days_apart():

@@ -1,6 +1,6 @@
 """Speeds of streets as three departments observe them: from flows of a file, or simulated for the story."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ SENSORS: Mapping[str, tuple[str, ...]] = {
 }
 """The streets that each department has sensors on, in the net that ships."""
 
+HEADER = (*speeds.COLUMNS, speeds.LABEL)
 MORNINGS, STEP_SECONDS = 5, 60
 MONDAY = datetime(2026, 6, 1, 7, 0, tzinfo=UTC)
 FREE_KMH, TOP_KMH = 50.0, 127.0
@@ -85,8 +86,7 @@ class Observed:
     def rows(self, owner: str) -> list[dict[str, str]]:
         """The same as rows of a data set."""
         table = np.column_stack([self.columns(self.learned, owner), self.truth(self.learned, owner)])
-        names = (*speeds.COLUMNS, speeds.LABEL)
-        return [dict(zip(names, (f"{cell:.3f}" for cell in row), strict=True)) for row in table.tolist()]
+        return [dict(zip(HEADER, (f"{cell:.3f}" for cell in row), strict=True)) for row in table.tolist()]
 
     def flows(self, owner: str) -> list[Flow]:
         """What a department's sensors observed."""
@@ -115,8 +115,15 @@ class Observed:
         ]
 
 
-def observed_in(flows: tuple[Flow, ...], name: str, left_out: int = 0) -> Observed:
-    """The speeds that flows hold, sensors dealt to the departments in turn; raises DataError.
+def observed_in(
+    flows: tuple[Flow, ...],
+    name: str,
+    left_out: int = 0,
+    *,
+    owners: Sequence[str] = DEPARTMENTS,
+    known_percent: int = 80,
+) -> Observed:
+    """The speeds that flows hold, sensors dealt to the owners in turn; raises DataError.
 
     1. All flows last equally long, and a day has a whole number of them.
     2. Every sensor has every step from the first to the last.
@@ -129,10 +136,10 @@ def observed_in(flows: tuple[Flow, ...], name: str, left_out: int = 0) -> Observ
         raise DataError(f"{name}: a day has no whole number of flows of {step}")
     first, last = min(one.begins for one in flows), max(one.begins for one in flows)
     steps, sensors = (last - first) // step + 1, tuple(sorted({one.sensor for one in flows}))
-    if not len(DEPARTMENTS) <= len(sensors) <= SENSORS_MAX or steps < FEWEST_STEPS:
+    if not len(owners) <= len(sensors) <= SENSORS_MAX or steps < FEWEST_STEPS:
         raise DataError(
             f"{name}: {steps} steps of {len(sensors)} sensors; {FEWEST_STEPS} steps at least are needed, and "
-            f"{len(DEPARTMENTS)} to {SENSORS_MAX} sensors"
+            f"{len(owners)} to {SENSORS_MAX} sensors"
         )
     table = np.full((steps, len(sensors)), np.nan)
     place = {sensor: at for at, sensor in enumerate(sensors)}
@@ -144,8 +151,8 @@ def observed_in(flows: tuple[Flow, ...], name: str, left_out: int = 0) -> Observ
     if np.isnan(table).any():
         at, which = (int(found[0]) for found in np.nonzero(np.isnan(table)))
         raise DataError(f"{name}: sensor {sensors[which]} has no flow from {first + at * step}")
-    owners = {owner: tuple(range(at, len(sensors), len(DEPARTMENTS))) for at, owner in enumerate(DEPARTMENTS)}
-    return Observed(table, sensors, owners, first, step, day // step, steps * 8 // 10, left_out)
+    dealt = {owner: tuple(range(at, len(sensors), len(owners))) for at, owner in enumerate(owners)}
+    return Observed(table, sensors, dealt, first, step, day // step, steps * known_percent // 100, left_out)
 
 
 def simulated(seed: int) -> NDArray[np.float64]:
