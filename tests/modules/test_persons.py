@@ -137,6 +137,16 @@ def test_a_released_person_withdraws_and_does_nothing_else():
     assert bench.block(bench.sign_with(key, consents.ends(found)))[0].code == "ok"
 
 
+def test_what_a_person_cost_before_its_release_does_not_keep_it_from_withdrawing():
+    bench = Bench(4)
+    found, key = consents.bound(bench)
+    bench.block(*nonsense(bench, key, 10))
+    bench.ok("east", "operator", Release(LABEL))
+    assert bench.block(bench.sign_with(key, consents.ends(found)))[0].code == "ok"
+    again = [bench.sign_with(key, consents.ends(found)) for _ in range(4)]
+    assert admitted(bench, again)[:3] == ["ok", "ok", "kernel.over_quota"]
+
+
 def test_what_a_person_signed_is_worth_nothing_in_another_network():
     bench, other = Bench(4), Bench(3)
     key = enrolled(bench)

@@ -4,20 +4,41 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.codec import decode_record, encode_record
+from consortia.kernel.block import OK
 from consortia.modules.assets.messages import NewVersion
 from consortia.modules.consent.messages import Withdraw
+from consortia.modules.consent.types import DAY
+from consortia.modules.identity.person_messages import Release
 from consortia.modules.training.messages import Join, Start
 from consortia.sdk.assets import Assets
 from consortia.sdk.consent import Consent, HandedOut, Slip
 from consortia.sdk.errors import LedgerError, Unreachable
 from consortia.sdk.jsonform import from_json, to_json
-from consortia.testing.machine import Bench, BenchError
+from consortia.sdk.persons import Persons, any_label, offer_of, rekey_of
+from consortia.testing.machine import Bench, BenchError, key_from
+from consortia.testing.scenarios.persons_parts import LABEL, enrolled
 from consortia.testing.scenarios.training_consent import RESEARCH
 from consortia.testing.studies import all_committed, current, dataset, opened, proposed, submitted
 from consortia.workers.vault import Vault
 from tests.sdk.test_meters import Way
 
 ROWS = [{"patient": f"p{number}", "age": str(40 + number)} for number in range(40) for _ in range(2)]
+
+
+class ByKey(Way):
+    """The way of a person, by its own key."""
+
+    def __init__(self, bench, key):
+        super().__init__(bench, "")
+        self.key = key
+
+    def submit(self, *records):
+        time = self.bench.time
+        (receipt,) = self.bench.block(self.bench.sign_with(self.key, *records))
+        self.bench.time = time
+        if receipt.code != OK:
+            raise BenchError(receipt.code)
+        return receipt
 
 
 @pytest.fixture
@@ -182,3 +203,46 @@ def test_a_withdrawal_that_was_interrupted_goes_on_where_it_was(clinic):
     assert desk.withdraw("patients", "p7", ["research"]).version == 2
     assert desk.withdraw("patients", "p8", ["research"]).version == 3
     assert desk._vault.dataset("patients").version == assets.get("patients").version == 3
+
+
+def test_a_slip_of_a_persons_key_is_worth_nothing_without_it(clinic):
+    bench, desk, _, _ = clinic
+    key = enrolled(bench)
+    desk.withdraw("patients", "p5", ["research"])
+    called = f"north/{LABEL}"
+    (slip,) = desk.give(
+        "patients", purposes=["research"], days=30, now=bench.time, people=["p5"], keys={"p5": called}
+    ).values()
+    assert from_json(Slip, to_json(slip)) == slip
+    with pytest.raises(BenchError, match="not_yours"):
+        Consent(Way(bench, "west"), "west", None, desk._assets).withdraw_by_slip(slip, ["research"])
+    own = Consent(ByKey(bench, key), "north", None, desk._assets)
+    own.agree(slip, ["research"], days=60, now=bench.time)
+    (given,) = desk.of("patients", slip.subject)
+    assert given.consent.expires > bench.time + 59 * DAY
+    bench.ok("north", "operator", Release(LABEL))
+    own.withdraw_by_slip(slip, ["research"])
+    assert not any(each.stands for each in desk.of("patients", slip.subject))
+
+
+def test_a_slip_handed_out_before_persons_had_keys_is_read(clinic):
+    _, _, _, slips = clinic
+    told = to_json(slips["p1"])
+    del told["person"]
+    assert from_json(Slip, told) == slips["p1"]
+
+
+def test_persons_are_enrolled_by_their_offers_listed_and_released():
+    bench = Bench()
+    desk = Persons(Way(bench, "north"), "north")
+    labels = [any_label() for _ in range(3)]
+    for label in labels:
+        desk.enrol(offer_of(bench.network, "north", label, key_from("person", label)))
+    with pytest.raises(BenchError, match="bad_possession"):
+        desk.enrol(offer_of(bench.network, "east", any_label(), key_from("person", "stray")))
+    desk.release(labels[0])
+    assert sorted(one.label for one in desk.list()) == sorted(labels)
+    assert [one.label for one in desk.list() if one.person.released] == labels[:1]
+    view = desk.of_key(key_from("person", labels[1]).key_id)
+    ByKey(bench, key_from("person", labels[1])).submit(rekey_of(bench.network, view, key_from("next")))
+    assert desk.of_key(key_from("next").key_id).label == labels[1]

@@ -27,6 +27,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "member": ("consortia.cli.members:member", "Members: list, admit, approve, remove, leave."),
     "key": ("consortia.cli.keys:key", "Keys: list, new, revoke, rotate, recover."),
     "token": ("consortia.cli.tokens:token", "Tokens for people: new, list, end."),
+    "person": ("consortia.cli.persons:person", "Persons with keys of their own: new, enrol, list, release."),
     "mandate": ("consortia.cli.mandates:mandate", "What agents may do: grant, show, list, end."),
     "agent": ("consortia.cli.agents:agent", "Agents: run one under its mandate, show its record."),
     "asset": ("consortia.cli.assets:asset", "Data sets, models, batches: add, show, grant, lineage."),

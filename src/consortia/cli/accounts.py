@@ -7,16 +7,17 @@ import click
 
 from consortia.cli import banking
 from consortia.cli.banking import bank_of, identity, moment, span
-from consortia.cli.options import home_option, json_option
+from consortia.cli.options import home_option, json_option, key_option
 from consortia.cli.output import DONE, USAGE, Failure, day, facts, instant, say, table
 from consortia.cli.payouts import COMMANDS
-from consortia.cli.session import Session, at_home, tell_done
+from consortia.cli.session import Door, Session, at_home, person_key, tell_done
 from consortia.modules.bank.queries import Held
 from consortia.modules.bank.types import Condition, Escrow, Unit
 from consortia.modules.identity.queries import MembersView, Nothing
 from consortia.sdk.amounts import written
 from consortia.sdk.bank import Bank
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.persons import Persons
 
 payer_option = click.option("--from", "payer", help="Out of this account; else the member's own.")
 
@@ -78,11 +79,27 @@ def show(*, owner: str | None, home: Path | None, as_json: bool) -> int:
 @click.argument("amount")
 @click.argument("unit")
 @payer_option
+@key_option()
 @home_option
 @json_option
-def pay(*, payee: str, amount: str, unit: str, payer: str | None, home: Path | None, as_json: bool) -> int:
-    """Pay AMOUNT of UNIT to the account PAYEE."""
-    receipt = bank_of(at_home(home)).pay(payee, amount, unit, payer=payer)
+def pay(
+    *,
+    payee: str,
+    amount: str,
+    unit: str,
+    payer: str | None,
+    key: Path | None,
+    home: Path | None,
+    as_json: bool,
+) -> int:
+    """Pay AMOUNT of UNIT to the account PAYEE; a person pays with its --key from its own account."""
+    session = at_home(home)
+    bank = bank_of(session)
+    if key is not None:
+        signs = person_key(key)
+        view = Persons(Door(session), session.member).of_key(signs.key_id)
+        bank, payer = Bank(Door(session, signs), view.member), f"{view.member}/{view.label}"
+    receipt = bank.pay(payee, amount, unit, payer=payer)
     waiting = next((e.body["escrow"] for e in receipt.events if e.name == "bank.escrow_opened"), None)
     if waiting is None:
         tell_done(receipt, f"{amount} {unit} paid to {payee}", as_json=as_json, escrow=None)

@@ -13,9 +13,9 @@ import click
 from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.cli.filing import new
 from consortia.cli.lookup import digest_of, find_asset
-from consortia.cli.options import home_option, json_option
+from consortia.cli.options import home_option, json_option, key_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, printable, say, table
-from consortia.cli.session import Door, Session, at_home
+from consortia.cli.session import Door, Session, at_home, person_key
 from consortia.modules.assets.types import Asset
 from consortia.node.home import write_private
 from consortia.sdk.consent import Consent, HandedOut, Slip
@@ -38,10 +38,11 @@ class _Finds:
         return find_asset(self.session, which if isinstance(which, str) else which.hex())[0]
 
 
-def desk(home: Path | None) -> Consent:
-    """Consent, through the running node of a home."""
+def desk(home: Path | None, key: Path | None = None) -> Consent:
+    """Consent, through the running node of a home; `key` is the file of a person's, which signs."""
     session = at_home(home)
-    return Consent(Door(session), session.member, Vault(session.home.private), _Finds(session))
+    door = Door(session, None if key is None else person_key(key))
+    return Consent(door, session.member, Vault(session.home.private), _Finds(session))
 
 
 def subject_of(text: str) -> bytes:
@@ -77,6 +78,7 @@ def require(*, dataset: str, home: Path | None, as_json: bool) -> int:
 @purposes_option
 @click.option("--days", type=click.IntRange(1, 3652), default=365, show_default=True, help="For how long.")
 @click.option("--person", "people", multiple=True, help="Whose; everybody's in the data set when left out.")
+@click.option("--called", metavar="MEMBER/LABEL", help="What the one --person is called, who has a key.")
 @click.option("--slips", type=click.Path(path_type=Path), required=True, help="A new folder for the slips.")
 @home_option
 @json_option
@@ -86,6 +88,7 @@ def give(
     purposes: tuple[str, ...],
     days: int,
     people: tuple[str, ...],
+    called: str | None,
     slips: Path,
     home: Path | None,
     as_json: bool,
@@ -93,11 +96,15 @@ def give(
     """Record what people agreed to, and write a slip for each to hand to that person.
 
     The file people.csv beside the slips says whose each is: it stays with you. A consent that
-    stands already is prolonged under the slip that its person has.
+    stands already is prolonged under the slip that its person has. The slip of a person with a key of
+    its own (`consortia person`) is worth nothing without that key.
     """
+    if called is not None and len(people) != 1:
+        raise click.UsageError("--called is about one --person")
     if slips.exists():
         raise Failure(f"{slips} is there already", "name a new folder")
     now = time.time_ns() // 1_000_000
+    keys = dict.fromkeys(people, called) if called else {}
 
     def keep(made: Mapping[str, Slip]) -> None:
         slips.mkdir(parents=True, mode=0o700)
@@ -105,7 +112,9 @@ def give(
             write_private(slips / SLIP.format(number), dump(slip))
         write_private(slips / PEOPLE, whose(made))
 
-    made = desk(home).give(dataset, purposes=purposes, days=days, now=now, people=people, keep=keep)
+    made = desk(home).give(
+        dataset, purposes=purposes, days=days, now=now, people=people, keys=keys, keep=keep
+    )
     text = f"consent for {days} days; {slips / PEOPLE} says whose of {len(made):,} new slips is whose"
     return _tell(text, as_json=as_json, people=len(made), slips=str(slips))
 
@@ -141,6 +150,7 @@ def cover(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> in
 @click.argument("dataset", required=False)
 @click.option("--person", help="Who withdraws, as the data set calls it.")
 @click.option("--slip", type=click.Path(path_type=Path, exists=True), help="Or the person's slip.")
+@key_option()
 @purposes_option
 @home_option
 @json_option
@@ -149,26 +159,51 @@ def withdraw(
     dataset: str | None,
     person: str | None,
     slip: Path | None,
+    key: Path | None,
     purposes: tuple[str, ...],
     home: Path | None,
     as_json: bool,
 ) -> int:
     """End a person's consent: as the owner of DATASET, or anywhere with the person's slip.
 
-    The owner's studies go on without that person from the next round on.
+    A slip that names a person needs that person's --key. The owner's studies go on without that person
+    from the next round on.
     """
     if slip is not None:
-        try:
-            known = from_json(Slip, json.loads(slip.read_text(encoding="utf-8")))
-        except (ValueError, Malformed) as error:
-            raise Failure(f"{slip} is no slip: {error}", "consortia consent give --slips FOLDER") from None
-        desk(home).withdraw_by_slip(known, purposes)
+        known = slip_in(slip)
+        if known.person is not None and key is None:
+            raise Failure(f"{slip} needs the key of {known.person}", "--key FILE")
+        desk(home, key).withdraw_by_slip(known, purposes)
         return _tell("The consent is withdrawn", as_json=as_json, subject=known.subject)
     if dataset is None or person is None:
         raise click.UsageError("name DATASET and --person, or --slip")
     done = desk(home).withdraw(dataset, person, purposes)
     text = f"withdrawn; {dataset} version {done.version} is without them, in {len(done.studies)} studies"
     return _tell(text, as_json=as_json, version=done.version, studies=list(done.studies))
+
+
+def slip_in(path: Path) -> Slip:
+    """The slip in a file; raises Failure."""
+    try:
+        return from_json(Slip, json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, Malformed) as error:
+        raise Failure(f"{path} is no slip: {error}", "consortia consent give --slips FOLDER") from None
+
+
+@consent.command()
+@click.option("--slip", type=click.Path(path_type=Path, exists=True), required=True, help="The own slip.")
+@key_option(required=True)
+@purposes_option
+@click.option("--days", type=click.IntRange(1, 3652), default=365, show_default=True, help="For how long.")
+@home_option
+@json_option
+def agree(
+    *, slip: Path, key: Path, purposes: tuple[str, ...], days: int, home: Path | None, as_json: bool
+) -> int:
+    """As the person whose --key it is, consent for longer, or anew, to what one was asked for."""
+    now = time.time_ns() // 1_000_000
+    desk(home, key).agree(slip_in(slip), purposes, days=days, now=now)
+    return _tell(f"consent for {days} days, by your own key", as_json=as_json)
 
 
 @consent.command()

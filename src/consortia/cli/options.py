@@ -26,6 +26,16 @@ def member_option(function: F) -> F:
     )(function)
 
 
+def key_option(*, required: bool = False) -> Callable[[F], F]:
+    """`--key FILE`: the key of a person whom a member enrolled, which signs in the place of the home's."""
+    return click.option(
+        "--key",
+        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        required=required,
+        help="Sign as the person whose key file this is.",
+    )
+
+
 def json_option(function: F) -> F:
     """`--json`: one JSON object on one line, alone on standard output."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")(

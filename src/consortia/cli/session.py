@@ -13,12 +13,13 @@ from consortia.base.keys import SigningKey
 from consortia.cli.output import UNCHECKED, USAGE, Failure, facts, note, say
 from consortia.kernel.block import Receipt
 from consortia.kernel.ledger import Ledger
+from consortia.modules.identity.person_types import PERSON
 from consortia.modules.identity.queries import MembersView, Nothing
 from consortia.modules.identity.types import Endpoint
 from consortia.node.config import EVERYWHERE
 from consortia.node.home import Home
 from consortia.node.joining import vouching_checkpoint
-from consortia.node.keys import find_keys, list_keys, open_key, passphrase_from
+from consortia.node.keys import find_keys, key_info, list_keys, open_key, passphrase_from
 from consortia.node.peers import pins_of, registered
 from consortia.node.tls import pins_at
 from consortia.sdk.client import Client
@@ -56,7 +57,7 @@ class Keyring:
 
     def for_roles(self, roles: Iterable[str]) -> SigningKey:
         """A key that may sign for one of `roles`: a key of just such an office, else the administrator's."""
-        people = set(roles) - {"admin", "agent", "worker", "node", "recovery", "consensus"}
+        people = set(roles) - {"admin", "agent", "worker", "node", "person", "recovery", "consensus"}
         have = [info.role for info in list_keys(self.home.keys)]
         return self.open(next((role for role in have if role in people), "admin"))
 
@@ -190,6 +191,13 @@ def _registered(home: Home) -> dict[str, Endpoint]:
         return {}
     with LmdbStore(home.ledger, read_only=True) as store:
         return registered(Ledger.open(store, application()))
+
+
+def person_key(path: Path) -> SigningKey:
+    """The key of a person whom a member enrolled, from its file; raises KeyFileError, Failure."""
+    if key_info(path).role != PERSON:
+        raise Failure(f"{path} is no person's key", "consortia person new KEY --offer FILE", code=USAGE)
+    return open_key(path, lambda: passphrase_from(os.environ))
 
 
 def tell_done(receipt: Receipt, text: str, *, as_json: bool, **known: Any) -> None:  # noqa: ANN401 (any fact)

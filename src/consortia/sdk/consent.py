@@ -12,7 +12,10 @@ that the data set is in, so that they go on without the person from the next rou
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
+from typing import Annotated, Protocol
+
+from msgspec import Meta
 
 from consortia.base.codec import U32, U63, Digest, Name, Record, Salt
 from consortia.base.commitments import record_leaf, subject_key
@@ -27,7 +30,7 @@ from consortia.modules.assets.types import Asset
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent import queries
 from consortia.modules.consent.queries import ToPurpose
-from consortia.modules.consent.rules import slip_of
+from consortia.modules.consent.rules import slip_of, slip_of_person
 from consortia.modules.consent.types import DAY, ENTRIES_MAX, GIVEN_MAX, Use
 from consortia.modules.training import list_queries
 from consortia.modules.training.messages import Renew
@@ -41,6 +44,7 @@ from consortia.workers.vault import Vault
 __all__ = ["Consent", "HandedOut", "Slip", "ToPurpose", "Use", "Withdrawn"]
 
 PAGE = 100
+NO_KEYS: Mapping[str, str] = MappingProxyType({})
 AT_ONCE_MAX = 600
 """So many people, once for each purpose, fit one transaction with what else a withdrawal needs."""
 
@@ -52,11 +56,16 @@ class Finds(Protocol):
         """The asset; raises LedgerError."""
 
 
+Called = Annotated[str, Meta(max_length=65)]
+"""What a person with a key of its own is called: its member, a slash, its label."""
+
+
 class Slip(Record, frozen=True):
     """What a person is handed: with it anybody withdraws the person's consent, through any member.
 
     `subject` is the person's key in the data set, `salt` shows that it is (`base.commitments.subject_key`).
-    `secret` never leaves it: a withdrawal shows everybody the secret for its purpose alone.
+    `secret` never leaves it: a withdrawal shows everybody the secret for its purpose alone. Where `person` is
+    named (`north/ab12`), it ends a consent only together with the key of that person.
     """
 
     dataset: Digest
@@ -64,10 +73,16 @@ class Slip(Record, frozen=True):
     subject: Digest
     salt: Salt
     secret: Salt
+    person: Called | None = None
 
     def secret_for(self, purpose: str) -> bytes:
         """The secret (32 bytes) that ends the consent to one purpose, and to no other."""
         return tagged("consortia/consent/purpose", self.secret + purpose.encode())
+
+    def slip_for(self, purpose: str) -> bytes:
+        """What stands on the ledger of it, beside the consent to one purpose."""
+        secret = self.secret_for(purpose)
+        return slip_of(secret) if self.person is None else slip_of_person(secret, self.person)
 
 
 class HandedOut(Record, frozen=True):
@@ -117,10 +132,12 @@ class Consent:
         days: int,
         now: int,
         people: Iterable[str] = (),
+        keys: Mapping[str, str] = NO_KEYS,
         keep: Callable[[Mapping[str, Slip]], None] = lambda _: None,
     ) -> dict[str, Slip]:
         """Record the consent of these people (none named: of all in the data set) from block time `now`.
 
+        `keys` says what those are called who have a key of their own (`north/ab12`): their slips need it.
         Gives the slip of each to whom something is new, and `keep` has them before the ledger has the hashes
         of their secrets: an interruption loses none. A consent that stands is prolonged under the slip that
         the person has. Raises LedgerError for a person that the data set does not know.
@@ -132,12 +149,12 @@ class Consent:
             if name not in known:
                 raise LedgerError(f"{found.name} knows no {name!r}")
             one = known[name]
-            fresh = Slip(found.id, found.owner, one.key, one.salt or b"", os.urandom(32))
+            fresh = Slip(found.id, found.owner, one.key, one.salt or b"", os.urandom(32), keys.get(name))
             standing = {
                 each.purpose: each.consent.slip for each in self._of(found.id, one.key) if each.stands
             }
             for purpose in wanted:
-                slip = standing.get(purpose) or slip_of(fresh.secret_for(purpose))
+                slip = standing.get(purpose) or fresh.slip_for(purpose)
                 given.append(asked.Given(one.key, (purpose,), expires, slip))
             if not standing.keys() >= set(wanted):
                 slips[name] = fresh
@@ -214,10 +231,24 @@ class Consent:
         return Withdrawn(version, studies)
 
     def withdraw_by_slip(self, slip: Slip, purposes: Sequence[str]) -> None:
-        """End a person's consent with its slip, through whichever member."""
+        """End a person's consent with its slip, through whichever member.
+
+        Where the slip names a person, that one's key has to sign, each withdrawal by itself: so does one that
+        was released.
+        """
+        ends = [
+            asked.Withdraw(slip.dataset, slip.subject, (purpose,), slip.secret_for(purpose))
+            for purpose in sorted(set(purposes))
+        ]
+        for together in [ends] if slip.person is None else [[end] for end in ends]:
+            self._access.submit(*together)
+
+    def agree(self, slip: Slip, purposes: Sequence[str], *, days: int, now: int) -> None:
+        """As the person whose slip it is, by its own key, consent for longer or anew from time `now`."""
+        expires = now + days * DAY
         self._access.submit(
             *(
-                asked.Withdraw(slip.dataset, slip.subject, (purpose,), slip.secret_for(purpose))
+                asked.Agree(slip.dataset, slip.subject, (purpose,), expires, slip.secret_for(purpose))
                 for purpose in sorted(set(purposes))
             )
         )

@@ -28,6 +28,7 @@ from consortia.sdk.market import Markets
 from consortia.sdk.meters import Meters
 from consortia.sdk.notebook import shown
 from consortia.sdk.operations import Operations
+from consortia.sdk.persons import Persons
 from consortia.sdk.proofs import ProofFile
 from consortia.sdk.training import Training
 from consortia.sdk.views import Moment, Table
@@ -70,6 +71,7 @@ class Ledger:
         self.training = Training(access, member, vault)
         self.bank = Bank(access, member)
         self.agents = Agents(access, member)
+        self.persons = Persons(access, member)
         self.governance = Governance(access, member)
         self.ballots = Ballots(access, member)
         self.market = Markets(access, member)

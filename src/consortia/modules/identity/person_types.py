@@ -10,10 +10,10 @@ PERSONS_MAX = 100_000
 """A member has at most so many persons at a time."""
 
 COST_MAX = 20_000
-"""What a person's transactions may cost its member in an epoch, at most: some forty withdrawals."""
+"""What a person's transactions may cost its member in an epoch, at most: some sixty withdrawals."""
 
 COST_MIN = 1_000
-"""What each may cost at least, however many there are: two withdrawals."""
+"""What each may cost at least, however many there are: three withdrawals."""
 
 PERSON = "person"
 """The role under which a person's key signs. A method that does not name it is for members alone."""

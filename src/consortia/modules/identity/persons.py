@@ -50,15 +50,16 @@ def person_key(ctx: Context, key: bytes, quota: Quota, held: PersonKey) -> KeySt
     """The state of a person's key for the kernel.
 
     It stays when its member leaves. Of a released person a transaction is one withdrawal: what it consented
-    to it can always end, whatever its member does.
+    to it can always end, whatever its member does, and whatever itself cost before.
     """
     person = PERSONS.get(ctx, held.member, held.label)
     signer = Signer(key, held.public, held.member, frozenset({PERSON}))
+    acts = person is not None and person.key == key
     if person is None or person.released is not None:
-        bounds, most = Bounds(WITHDRAW, frozenset()), COST_MIN
-    else:
-        bounds, most = None, part(quota, crowd(ctx, held.member))
-    return KeyState(signer, person is not None and person.key == key, bounds, Purse(name_of(held), most))
+        return KeyState(
+            signer, acts, Bounds(WITHDRAW, frozenset()), Purse(f"{name_of(held)}/released", COST_MIN)
+        )
+    return KeyState(signer, acts, purse=Purse(name_of(held), part(quota, crowd(ctx, held.member))))
 
 
 def name_of(held: PersonKey) -> str:

@@ -58,7 +58,8 @@ class Enrolled(Mandated):
             half = int(self.quota(member)["cost_per_epoch"]) // 2
             share = half // max(1, self.crowd(member))
             gone = self.persons[member, label]["released"] is not None
-            found[id_] = (f"{member}/{label}", COST_MIN if gone else max(COST_MIN, min(COST_MAX, share)))
+            most = COST_MIN if gone else max(COST_MIN, min(COST_MAX, share))
+            found[id_] = (f"{member}/{label}" + "/released" * gone, most)
         return found
 
     def crowd(self, member: str) -> int:
