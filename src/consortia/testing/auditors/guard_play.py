@@ -120,7 +120,7 @@ class Watch:
         model = self.rng.choice((*MODELS, None))
         daily = self.rng.choice((1, 3, 9, 200))
         policy = called or self.rng.choice(("cards", "votes"))
-        self._try(name or self._name(), "admin", asked.SetPolicy(policy, "watch/1", rules, model, daily))
+        self._try(name or self._name(), "admin", asked.SetPolicy(policy, "watch/2", rules, model, daily))
 
     def _raise(self) -> None:
         name, kind = self._guarding(), self.rng.choice(KINDS)

@@ -22,7 +22,7 @@ def policy(name: str = "payments", **fields: object) -> asked.SetPolicy:
     """A policy of one rule and a model, with three alerts a day."""
     usual: dict[str, object] = {
         "name": name,
-        "schema": "watch/1",
+        "schema": "watch/2",
         "rules": (RULE,),
         "model": MODEL,
         "daily": 3,
