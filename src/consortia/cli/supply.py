@@ -14,6 +14,7 @@ from consortia.cli.filing import done, hold, new, out_option, save, some, whole
 from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, Failure, day, facts, printable, say, table
 from consortia.engines.train.files import DataError
+from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, write_rejects
 from consortia.solutions.supply import sheet as sheets
 from consortia.solutions.supply.checking import findings
@@ -48,11 +49,9 @@ def _instant(text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise Failure(f"{text!r} is no time", "a time such as 2026-01-31T12:00:00Z") from None
-    known = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return int(known.timestamp() * 1000)
+        return int(instant(text, zoned=False).timestamp() * 1000)
+    except DataError as error:
+        raise Failure(f"{text!r} {error}", "a time such as 2026-01-31T12:00:00Z") from None
 
 
 @supply.command()

@@ -48,7 +48,7 @@ def test_key_values_in_miles_and_another_zone_are_the_same_flow(tmp_path):
         ({"@context": None}, "none of NGSI v2"),
         ({"type": "Road"}, "TrafficFlowObserved is wanted"),
         ({"dateObservedFrom": None}, "dateObservedFrom is missing"),
-        ({"dateObservedFrom": "2026-06-01T12:00:00"}, "has no zone"),
+        ({"dateObservedFrom": "2026-06-01T12:00:00"}, "has no time zone"),
         ({"dateObservedTo": "2026-06-01T12:00:00Z"}, "ends before it begins"),
         ({"averageVehicleSpeed": None}, "averageVehicleSpeed is missing"),
         ({"averageVehicleSpeed": {"type": "Property", "value": 1, "unitCode": "KNT"}}, "unit 'KNT'"),

@@ -91,10 +91,10 @@ def test_counters_become_hours_also_when_they_come_late_and_as_key_values(tmp_pa
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ("house-1,2026-01-31T12:00:00,1,0", "has no zone"),
+        ("house-1,2026-01-31T12:00:00,1,0", "has no time zone"),
         ("house-1,2026-01-31T12:30:00Z,1,0", "no full hour"),
-        ("house-1,noon,1,0", "as 2026-01-31T12:00:00Z"),
-        ("house-1,0001-01-01T00:00:00+14:00,1,0", "as 2026-01-31T12:00:00Z"),
+        ("house-1,noon,1,0", "is no time; write 2026-01-31T12:00:00Z"),
+        ("house-1,0001-01-01T00:00:00+14:00,1,0", "is no time; write 2026-01-31T12:00:00Z"),
         ("house-1,9026-01-31T12:00:00Z,1,0", "another age"),
         ("house-1,2026-01-31T12:00:00Z,-1,0", "from 0 on"),
         ("house-1,2026-01-31T12:00:00Z,nan,0", "from 0 on"),
@@ -139,7 +139,7 @@ def test_a_file_of_other_columns_or_units_is_not_read(tmp_path, header, why):
         ({"type": "TrafficFlowObserved"}, "ACMeasurement is wanted"),
         ({"dateObserved": None}, "dateObserved is missing"),
         ({"totalActiveEnergyExport": None}, "totalActiveEnergyExport is missing"),
-        ({"dateObserved": "2026-01-31T13:00:00"}, "has no zone"),
+        ({"dateObserved": "2026-01-31T13:00:00"}, "has no time zone"),
         ({"dateObserved": "2026-01-31T15:00:00Z"}, "no full hour"),
         ({"totalActiveEnergyImport": {"type": "Property", "value": 1, "unitCode": "CEL"}}, "unit 'CEL'"),
         ({"totalActiveEnergyImport": {"type": "Property", "value": "1"}}, "a number is wanted"),
@@ -282,7 +282,7 @@ def test_a_thing_that_cannot_be_used_is_told(tmp_path, change, why):
     ("field", "value", "why"),
     [
         ("phenomenonTime", "2026-01-31T12:00:00Z", "is no time from and to"),
-        ("phenomenonTime", "2026-01-31T12:00:00/2026-01-31T13:00:00", "has no zone"),
+        ("phenomenonTime", "2026-01-31T12:00:00/2026-01-31T13:00:00", "has no time zone"),
         ("phenomenonTime", "2026-01-31T12:00:00Z/2026-01-31T14:00:00Z", "phenomenonTime is no hour"),
         ("result", "many", "result 'many'; a number is wanted"),
         ("result", -1, "an amount of energy from 0 on is wanted"),

@@ -72,7 +72,7 @@ FAULTS = {
     "action 'add' is none": {"action": "add"},
     "it names nothing": {"childEPCs": None},
     "eventTimeZoneOffset": {"eventTimeZoneOffset": "CET"},
-    "is no time with a zone": {"eventTime": "2026-03-01T08:30:00"},
+    "has no time zone": {"eventTime": "2026-03-01T08:30:00"},
     "1772350200": {"eventTime": 1772350200},
     "outside the years": {"eventTime": "0001-01-01T00:00:00Z"},
     "childEPCs is no list": {"childEPCs": "urn:epc:id:sgtin:9521141.130003.7"},

@@ -106,7 +106,7 @@ def test_a_query_finds_what_the_plain_search_finds(repository):
         ([("WD_bizLocation", "x:y")], "WD_bizLocation is no parameter"),
         ([("MATCH_epc", "urn:epc:idpat:sgtin:9521141.130003.*")], "patterns are not answered"),
         ([("EQ_action", "")], "EQ_action has no value"),
-        ([("GE_eventTime", "2026-01-01T00:00:00")], "no time with a zone"),
+        ([("GE_eventTime", "2026-01-01T00:00:00")], "has no time zone"),
         ([("perPage", "0")], "perPage '0': a number from 1 to 1,000"),
         ([("perPage", "99999999999999999999")], "perPage"),
         ([("perPage", "000000000001999")], "perPage"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from consortia.engines.train.files import DataError, place, shown
 from consortia.solutions.lines import header_of, rows
+from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, Rejects, TooMuch
 
 HOUR_SECONDS = 3_600
@@ -127,14 +128,9 @@ def meter_of(where: str, text: str) -> str:
 def moment_of(where: str, text: str) -> datetime:
     """A time with its zone, in UTC; raises DataError."""
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise DataError(f"{where}: time {shown(text)!r} has no zone; write 2026-01-31T12:00:00Z")
-        moment = moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{where}: time {shown(text)!r}; as 2026-01-31T12:00:00Z") from None
+        moment = instant(text)
+    except DataError as error:
+        raise DataError(f"{where}: time {shown(text)!r} {error}; write 2026-01-31T12:00:00Z") from None
     if not 1970 <= moment.year < 3000:
         raise DataError(f"{where}: time {shown(text)!r} is of another age")
     return moment

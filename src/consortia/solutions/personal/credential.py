@@ -21,6 +21,7 @@ from typing import Any
 from consortia.base.hashing import tagged
 from consortia.base.keys import PUBLIC_BYTES, SigningKey, is_prime_order, verify
 from consortia.engines.train.files import DataError, shown
+from consortia.solutions.moments import instant
 
 Json = dict[str, Any]
 CONTEXT = "https://www.w3.org/ns/credentials/v2"
@@ -200,9 +201,6 @@ def _instant(millis: int) -> str:
 
 def _millis(body: Json, name: str) -> int:
     try:
-        moment = datetime.fromisoformat(str(body.get(name)))
-    except ValueError:
-        raise CredentialError(f"the credential's {name} is no time") from None
-    if moment.tzinfo is None:
-        raise CredentialError(f"the credential's {name} has no time zone")
-    return int(moment.timestamp()) * 1000
+        return int(instant(body.get(name)).timestamp()) * 1000
+    except DataError as error:
+        raise CredentialError(f"the credential's {name} {error}") from None

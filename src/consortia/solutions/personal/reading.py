@@ -14,6 +14,7 @@ from pathlib import Path
 
 from consortia.engines.train.files import DataError, place, shown
 from consortia.solutions.lines import header_of, rows
+from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, Rejects
 
 NAMES = (("person", "userid"), ("item", "movieid"), ("time", "timestamp"))
@@ -119,12 +120,9 @@ def _seconds(name: str, number: int, text: str) -> int:
         seconds = int(text[:20])
     else:
         try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise DataError(f"{where}: {shown(text)} is no time. Write ISO 8601 with a zone.") from None
-        if moment.tzinfo is None:
-            raise DataError(f"{where}: {shown(text)} has no time zone. Write Z, or the offset, after it.")
-        seconds = int(moment.timestamp())
+            seconds = int(instant(text).timestamp())
+        except DataError as error:
+            raise DataError(f"{where}: {shown(text)} {error}. Write 2026-01-31T12:00:00Z.") from None
     if not EARLIEST <= seconds < LATEST:
         raise DataError(f"{where}: {shown(text)} is not from 1990 to 2100 in seconds. Check its unit.")
     return seconds

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from consortia.engines.train.files import DataError, place, shown
 from consortia.engines.train.rates import Counts
 from consortia.solutions.lines import header_of, rows
+from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, Rejects, TooMuch
 
 _SPAN = 1 << 40
@@ -240,10 +241,9 @@ def _row(file: str, number: int, cells: Sequence[str], at: Sequence[int]) -> Row
 
 def _seconds(where: str, text: str) -> int:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        return int(instant(text, zoned=False).timestamp())
+    except DataError:
         raise DataError(f"{where}: {shown(text)!r}; a time as 2026-01-31 12:00:00 is wanted") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _index(where: str, text: str, below: int) -> int:

@@ -1,10 +1,11 @@
 """Times as UTC milliseconds, and dates as they are written."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 
-from consortia.engines.train.files import shown
+from consortia.engines.train.files import DataError, shown
 from consortia.solutions.finance.iso20022.tree import Branch
+from consortia.solutions.moments import instant
 
 AHEAD_MILLISECONDS = 24 * 3_600_000
 """A message made so far ahead of the reader's clock comes from a clock that is wrong."""
@@ -16,16 +17,12 @@ _ZONED_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2
 def moment_of(branch: Branch) -> int:
     """A time in UTC milliseconds; one without a zone counts as UTC. Raises DataError."""
     try:
-        found = datetime.fromisoformat(branch.value)
-    except ValueError:
+        found = instant(branch.value, zoned=False)
+    except DataError:
         raise branch.fault(f"time {shown(branch.value)!r}: as 2026-01-31T12:00:00Z") from None
     if len(branch.value) <= len("2026-01-31"):
         raise branch.fault(f"time {shown(branch.value)!r}: a date, where a time is asked")
-    known = found if found.tzinfo else found.replace(tzinfo=UTC)
-    try:
-        return int(known.timestamp() * 1000)
-    except (OverflowError, ValueError):
-        raise branch.fault(f"time {shown(branch.value)!r}: beyond what times can be") from None
+    return int(found.timestamp() * 1000)
 
 
 def made_of(branch: Branch, now: int | None) -> int:

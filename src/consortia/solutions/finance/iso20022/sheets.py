@@ -24,6 +24,7 @@ from consortia.solutions.finance.iso20022.statements import (
 )
 from consortia.solutions.finance.iso20022.writing import write_payments
 from consortia.solutions.lines import header_of, rows
+from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, Rejects
 
 PARTY = ("name", "account", "agent", "country")
@@ -128,9 +129,8 @@ def _moment(file: str, number: int, text: str, now: int) -> int:
     if not text:
         return now
     try:
-        moment = datetime.fromisoformat(text)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
+        return int(instant(text, zoned=False).timestamp() * 1000)
+    except DataError:
         raise DataError(
             f"{place(file, number, 'made')}: {shown(text)!r}; a time as 2026-01-31T12:00:00Z is wanted"
         ) from None

@@ -4,13 +4,14 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from consortia.engines.train.files import DataError, number_text, shown
 from consortia.solutions.health.fhir.mapping import Column, Mapping
 from consortia.solutions.health.fhir.reading import Resource, Resources
 from consortia.solutions.health.study import PATIENT, StudyTable, age_on, is_better
+from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejects
 
 _SEX = {"male": "male", "female": "female", "other": "other", "unknown": ""}
@@ -233,13 +234,9 @@ def _time(one: Resource, *elements: str) -> str:
         if isinstance(text, str) and _DATE.match(text):
             return text
         try:
-            moment = datetime.fromisoformat(str(text))
-            inside = moment.astimezone(UTC)  # what lies beyond the years 1 to 9999 in UTC overflows
-        except (ValueError, OverflowError):
-            raise _BadElement(f"{one.kind}.{element} is no time: {shown(str(text))}") from None
-        if moment.tzinfo is None:
-            raise _BadElement(f"{one.kind}.{element} has no time zone: {shown(str(text))}")
-        return inside.isoformat()
+            return instant(text).isoformat()
+        except DataError as error:
+            raise _BadElement(f"{one.kind}.{element} {error}: {shown(str(text))}") from None
     raise _BadElement(f"{one.kind}.{elements[0]} is missing")
 
 

@@ -10,11 +10,12 @@ Source: GS1 Core Business Vocabulary 2.0, section 8.9 (event identifiers by hash
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from consortia.engines.train.files import DataError, shown
+from consortia.solutions.moments import instant
 from consortia.solutions.supply.epcis.keys import canonical
 
 Event = Mapping[str, Any]
@@ -301,10 +302,8 @@ def _moment(value: Any) -> str:  # noqa: ANN401
     """A time in UTC, rounded to milliseconds."""
     text = str(value)
     try:
-        found = datetime.fromisoformat(text)
-        known = found if found.tzinfo else found.replace(tzinfo=UTC)
-        rounded = known.astimezone(UTC) + timedelta(microseconds=500)
-    except (ValueError, OverflowError):
+        rounded = instant(text, zoned=False) + timedelta(microseconds=500)
+    except (DataError, OverflowError):
         raise DataError(f"time {shown(text)!r}: as 2026-01-31T12:00:00.000+01:00") from None
     return f"{rounded:%Y-%m-%dT%H:%M:%S}.{rounded.microsecond // 1000:03}Z"
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from consortia.engines.train.files import DataError, place, read_bytes, shown
 from consortia.solutions.lines import JSON_BYTES_MAX, lines
+from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, Rejects
 from consortia.solutions.supply.epcis.hashing import context_names, event_hash, events_of
 from consortia.solutions.supply.epcis.keys import canonical
@@ -284,14 +285,9 @@ def _place(event: Mapping[str, Any]) -> str:
 def moment(value: Any, field: str) -> int:  # noqa: ANN401
     """A time with its zone as UTC milliseconds; raises DataError."""
     try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-        known = None if found is None or found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        known = None
-    if known is None:
-        raise DataError(
-            f"{field} {shown(str(value))!r} is no time with a zone, as 2026-01-31T12:00:00+01:00."
-        )
+        known = instant(value)
+    except DataError as error:
+        raise DataError(f"{field} {shown(str(value))!r} {error}: as 2026-01-31T12:00:00+01:00.") from None
     if not 1970 <= known.year <= 9998:
         raise DataError(f"{field} {shown(str(value))!r} is outside the years 1970 to 9998.")
     return (known - _EPOCH) // _MILLISECOND
