@@ -13,6 +13,7 @@ import pytest
 
 from consortia.kernel.tree import Tree, TreeError
 from consortia.store import lmdb as store_module
+from consortia.store import view
 from consortia.store.errors import StoreError
 from consortia.store.lmdb import LmdbStore
 from consortia.store.lock import FolderLock
@@ -93,11 +94,23 @@ def test_reading_needs_a_ledger(tmp_path: Path) -> None:
 def test_another_format_is_refused(tmp_path: Path) -> None:
     grown(tmp_path, 1).store.close()
     meta(tmp_path, b"format", (1).to_bytes(8, "big"))
-    with pytest.raises(StoreError, match="format is 1, this software writes 2; export it with the software"):
+    with pytest.raises(StoreError, match="format is 1, this software writes 3; export it with the software"):
         LmdbStore(tmp_path)
     meta(tmp_path, b"format", None)
     with pytest.raises(StoreError, match="format version is missing"):
         LmdbStore(tmp_path)
+
+
+def test_transactions_are_found_on_whatever_shelf_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "SHELF_LEAVES", 5)
+    chain = grown(tmp_path, 6)
+    assert len(chain.leaves) > 3 * view.SHELF_LEAVES
+    with chain.store.snapshot() as found:
+        chain.check(found)
+        assert found.transaction(b"unknown") is found.transaction(b"") is None
+    chain.store.close()
 
 
 @pytest.mark.parametrize("at", [0, 31, 32, 39, 40, -1])

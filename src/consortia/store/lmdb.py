@@ -8,7 +8,7 @@
 | blocks | height | leaf index of its header (8 bytes), then the encoded block |
 | leaves | leaf index | leaf bytes |
 | nodes | level (1 byte), index | hash of a complete interior node of the log |
-| transactions | transaction id | height, leaf index of the receipt |
+| transactions | shelf, transaction id | height, leaf index of the receipt |
 | vouched | height | below a restored ledger's base: a change of the member set, with what proves it |
 | notes | log size | final checkpoint note |
 | meta | `format`, `mark` | format version; the checked commit marker |
@@ -22,10 +22,10 @@ after it. Notes are written outside blocks, or with the next one.
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import lmdb
 
@@ -34,13 +34,12 @@ from consortia.store.errors import FULL, NoRoom, StoreError
 from consortia.store.lock import FolderLock
 from consortia.store.pages import PageError, check_pages, file_bytes
 from consortia.store.view import BASE, DRIVER, FORMAT, MARK, Databases, LmdbView, key_of, node_key, number_of
-
-if TYPE_CHECKING:
-    from lmdb import _Database
+from consortia.store.writing import put_all, put_mark, put_transactions, write_changes
 
 FILE_NAME = "data.mdb"
-FORMAT_VERSION = 2
-"""1: blocks had no accusations, and nothing was kept of what stands below a restored ledger."""
+FORMAT_VERSION = 3
+"""1: blocks had no accusations, and nothing was kept of what stands below a restored ledger. 2: transactions
+stood by id alone."""
 
 MAP_BYTES = 1 << 30
 """Address space to start with; it doubles when it is full. Disk is used only as far as it is written."""
@@ -146,14 +145,14 @@ class LmdbStore:
             height, index, leaf = write.header
             self._clear(txn)
             for entries, buckets in write.parts():
-                _put_all(txn, dbs.state, sorted(entries.items()))
-                _put_all(txn, dbs.buckets, sorted(buckets.items()))
+                put_all(txn, dbs.state, sorted(entries.items()))
+                put_all(txn, dbs.buckets, sorted(buckets.items()))
             txn.put(key_of(index), leaf, db=dbs.leaves)
             txn.put(key_of(height), key_of(index), db=dbs.blocks)
-            _put_all(txn, dbs.nodes, sorted((node_key(level, at), hash_) for level, at, hash_ in write.nodes))
+            put_all(txn, dbs.nodes, sorted((node_key(level, at), hash_) for level, at, hash_ in write.nodes))
             txn.put(DRIVER, write.driver(LmdbView(txn, dbs)), db=dbs.meta)
             txn.put(BASE, write.base, db=dbs.meta)
-            _put_mark(txn, dbs.meta, height, write.mark)
+            put_mark(txn, dbs.meta, height, write.mark)
 
         self._laid = {}
         self._transact(put)
@@ -206,7 +205,7 @@ class LmdbStore:
             self._transact(lambda txn: self._put_notes(txn, laid))
 
     def _put_notes(self, txn: "lmdb.Transaction[bytes]", notes: Mapping[int, bytes]) -> None:
-        _put_all(txn, self._dbs.notes, [(key_of(size), note) for size, note in sorted(notes.items())])
+        put_all(txn, self._dbs.notes, [(key_of(size), note) for size, note in sorted(notes.items())])
 
     def __enter__(self) -> Self:
         return self
@@ -329,24 +328,21 @@ class LmdbStore:
 
     def _write_block(self, txn: "lmdb.Transaction[bytes]", write: BlockWrite) -> None:
         dbs, first = self._dbs, write.first
-        _write_changes(txn, dbs.state, write.changes.items())
-        _write_changes(txn, dbs.buckets, write.buckets.items())
+        write_changes(txn, dbs.state, write.changes.items())
+        write_changes(txn, dbs.buckets, write.buckets.items())
         txn.put(key_of(write.height), write.delta, db=dbs.deltas)
         if write.forget:
             txn.delete(key_of(write.forget), db=dbs.deltas)
         header = key_of(first + len(write.leaves) - 1)
         txn.put(key_of(write.height), header + write.block, db=dbs.blocks)
         places = range(first, first + len(write.leaves))
-        _put_all(txn, dbs.leaves, zip(map(key_of, places), write.leaves, strict=True))
+        put_all(txn, dbs.leaves, zip(map(key_of, places), write.leaves, strict=True))
         nodes = sorted([(node_key(level, index), digest) for level, index, digest in write.nodes if level])
-        _put_all(txn, dbs.nodes, nodes)
-        height = key_of(write.height)
-        _put_all(
-            txn, dbs.transactions, sorted([(tx, height + key_of(index)) for tx, index in write.transactions])
-        )
+        put_all(txn, dbs.nodes, nodes)
+        put_transactions(txn, dbs.transactions, write.height, write.transactions)
         if write.driver is not None:
             txn.put(DRIVER, write.driver, db=dbs.meta)
-        _put_mark(txn, dbs.meta, write.height, write.mark)
+        put_mark(txn, dbs.meta, write.height, write.mark)
 
     def _clear(self, txn: "lmdb.Transaction[bytes]") -> None:
         for name in _DATABASES:
@@ -354,29 +350,6 @@ class LmdbStore:
                 txn.drop(getattr(self._dbs, name), delete=False)
         for key in (MARK, DRIVER, BASE):
             txn.delete(key, db=self._dbs.meta)
-
-
-def _put_mark(txn: "lmdb.Transaction[bytes]", meta: "_Database", height: int, mark: bytes) -> None:
-    """Write the commit marker with its height and the hash over both."""
-    checked = key_of(height) + mark
-    txn.put(MARK, hashlib.sha256(checked).digest() + checked, db=meta)
-
-
-def _write_changes(
-    txn: "lmdb.Transaction[bytes]", db: "_Database", changes: Iterable[tuple[bytes, bytes | None]]
-) -> None:
-    """Put every key with a value, delete every key with None."""
-    puts = list[tuple[bytes, bytes]]()
-    for key, value in changes:
-        if value is None:
-            txn.delete(key, db=db)
-        else:
-            puts.append((key, value))
-    _put_all(txn, db, puts)
-
-
-def _put_all(txn: "lmdb.Transaction[bytes]", db: "_Database", entries: Iterable[tuple[bytes, bytes]]) -> None:
-    txn.cursor(db).putmulti(entries)
 
 
 def _make_folder(folder: Path) -> None:

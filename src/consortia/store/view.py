@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from lmdb import _Database
 
 FORMAT, MARK, DRIVER, BASE = b"format", b"mark", b"driver", b"base"
+SHELF_LEAVES = 1 << 15
+"""The transactions of so many leaves stand by id on a shelf of their own.
+
+Ids are random: among all of them those of a block would change a page each, tens of megabytes a block once
+there are some hundred thousand. So only the newest shelf changes, and who asks for an id looks on each.
+"""
 
 
 def key_of(number: int) -> bytes:
@@ -22,6 +28,11 @@ def key_of(number: int) -> bytes:
 def node_key(level: int, index: int) -> bytes:
     """The key of a log node: its level in one byte, then its index."""
     return (level << 64 | index).to_bytes(9, "big")
+
+
+def transaction_key(index: int, transaction: bytes) -> bytes:
+    """The key of a transaction whose receipt is at a leaf index: which shelf it is on, then its id."""
+    return key_of(index // SHELF_LEAVES) + transaction
 
 
 def number_of(packed: bytes) -> int:
@@ -114,8 +125,16 @@ class LmdbView:
 
     def transaction(self, transaction: bytes) -> tuple[int, int] | None:
         """The height of a transaction, by id, and the leaf index of its receipt; or None."""
-        packed = self._get(transaction, None, self._dbs.transactions) if transaction else None
-        return None if packed is None else (number_of(packed[:8]), number_of(packed[8:]))
+        cursor = self._txn.cursor(self._dbs.transactions)
+        if not cursor.first():
+            return None
+        oldest = number_of(cursor.key()[:8])
+        cursor.last()
+        for shelf in range(number_of(cursor.key()[:8]), oldest - 1, -1):
+            packed = cursor.get(key_of(shelf) + transaction)
+            if packed is not None:
+                return number_of(packed[:8]), number_of(packed[8:])
+        return None
 
     def mark(self) -> bytes | None:
         """The commit marker, or None in an empty store."""
