@@ -7,9 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortia.base.codec import DEPTH_MAX, INTEGER_MAX, Malformed, Record, encode, encode_record, to_value
+from consortia.base.keys import SigningKey
 from consortia.kernel.block import OK, Event, Receipt, leaf
-from consortia.kernel.quick import _transaction, quick_leaf, quick_payload
-from consortia.kernel.transaction import CALLS_MAX, Call, Transaction, read_payload
+from consortia.kernel.quick import _parsed, _transaction, quick_leaf, quick_parse, quick_payload
+from consortia.kernel.transaction import (
+    CALLS_MAX,
+    Call,
+    Transaction,
+    parse_transaction,
+    read_payload,
+    sign_transaction,
+)
 
 VALUES = st.recursive(
     st.none()
@@ -126,6 +134,79 @@ def test_a_payload_with_any_byte_changed_cut_or_added_gets_the_plain_answer(prog
 def test_fields_at_and_beyond_their_limits_get_the_plain_answer(fields: dict[str, object]) -> None:
     payload = changed(fields)
     assert answer(quick_payload, payload) == answer(read_payload, payload)
+
+
+KEY, NETWORK = SigningKey(bytes(32)), b"n" * 32
+
+
+def signed(*calls: Call, sequence: int = 70_000, expires: int = 1_700_000_000_000, lane: int = 3) -> bytes:
+    return sign_transaction(KEY, NETWORK, calls, sequence=sequence, expires=expires, lane=lane)
+
+
+def plainly(raw: bytes) -> object:
+    return answer(lambda data: parse_transaction(data, NETWORK), raw)
+
+
+def quickly(raw: bytes) -> object:
+    return answer(lambda data: quick_parse(data, NETWORK), raw)
+
+
+@given(st.lists(CALLS, min_size=1, max_size=3), U63, U63, st.integers(0, 15))
+def test_a_signed_transaction_is_read_as_the_plain_reader_reads_it(
+    calls: list[Call], sequence: int, expires: int, lane: int
+) -> None:
+    raw = signed(*calls, sequence=sequence, expires=expires, lane=lane)
+    assert quick_parse(raw, NETWORK) == parse_transaction(raw, NETWORK)
+    assert quick_parse(raw, bytes(32)) == parse_transaction(raw, bytes(32))
+
+
+@pytest.mark.parametrize("sequence", [0, 23, 24, 255, 256, 65_536, 1 << 32, (1 << 63) - 1])
+@pytest.mark.parametrize("method", ["a.b", "a." + "b" * 21, "a." + "b" * 22, "a." + "b" * 78])
+def test_the_quick_reader_itself_reads_a_usual_signed_transaction(sequence: int, method: str) -> None:
+    raw = signed(Call(method, {"name": "north", "at": -5}), sequence=sequence)
+    assert _parsed(raw, NETWORK) == parse_transaction(raw, NETWORK)
+
+
+def test_arguments_that_hold_what_stands_behind_them_are_read_whole() -> None:
+    behind = encode("method") + encode("a.b") + encode("expires") + encode(1 << 40)
+    for args in (
+        {"a": behind},
+        {"a": behind, "b": behind * 3},
+        {"method": "a.b"},
+        {"a": {"method": "a.b"}},
+        {"a": b"fmethodcxx"},
+    ):
+        raw = signed(Call("a.b", args))
+        assert quick_parse(raw, NETWORK) == parse_transaction(raw, NETWORK)
+
+
+def test_arguments_that_are_no_map_get_the_plain_answer() -> None:
+    raw = signed(Call("a.b", {})).replace(encode("args") + b"\xa0", encode("args") + b"\x80")
+    assert b"args\x80" in raw
+    assert quickly(raw) == plainly(raw)
+
+
+@pytest.mark.parametrize("number", [0, 1 << 16, (1 << 32) - 1, 1 << 32, (1 << 63) - 1, 1 << 63])
+def test_a_number_has_its_shortest_spelling_alone(number: int) -> None:
+    for at in ("expires", "sequence"):
+        spelled, usual = b"\x1b" + number.to_bytes(8, "big"), encode(at) + encode(1 << 40)
+        raw = signed(Call("a.b", {}), **{at: 1 << 40}).replace(usual, encode(at) + spelled)
+        assert spelled in raw
+        assert quickly(raw) == plainly(raw)
+
+
+def test_a_signed_transaction_with_any_byte_changed_cut_or_added_gets_the_plain_answer(
+    programme: Any,
+) -> None:
+    raw = signed(Call("assets.grant", {"name": "north", "at": 300}))
+    changes = range(1, 256, programme(quick=61, test=19, nightly=1))
+    for at in range(len(raw)):
+        start, first, rest = raw[:at], raw[at], raw[at + 1 :]
+        for other in (start, start + rest, *(start + bytes([first ^ change]) + rest for change in changes)):
+            assert quickly(other) == plainly(other)
+        for added in (b"\x00", b"\x18", b"\x40", b"\xa0", b"\xff"):
+            other = start + added + raw[at:]
+            assert quickly(other) == plainly(other)
 
 
 @pytest.mark.parametrize("levels", range(DEPTH_MAX - 5, DEPTH_MAX))

@@ -13,13 +13,15 @@ from consortia.base.hashing import tagged
 from consortia.base.keys import SigningKey, verify
 
 _PROTECTED = bytes.fromhex("a2012704" + "5820")
-_START = bytes.fromhex("84" + "5826") + _PROTECTED
-_KID_AT = len(_START)
+START = bytes.fromhex("84" + "5826") + _PROTECTED
+"""How an envelope begins, before the key id."""
+
+_KID_AT = len(START)
 _EMPTY_AT = _KID_AT + 32
-_SIGNATURE_HEAD = bytes.fromhex("5840")
+SIGNATURE_HEAD = bytes.fromhex("5840")
 _TAIL = 2 + 64
 _WIDTHS = {24: 1, 25: 2, 26: 4}
-_SIGNED_START = bytes.fromhex("84") + encode("Signature1") + bytes.fromhex("5826") + _PROTECTED
+SIGNED_START = bytes.fromhex("84") + encode("Signature1") + bytes.fromhex("5826") + _PROTECTED
 
 
 class Envelope(Struct, frozen=True):
@@ -39,7 +41,7 @@ class Envelope(Struct, frozen=True):
 
 
 def _sig_structure(kid: bytes, payload: bytes, aad: bytes) -> bytes:
-    parts = _SIGNED_START, kid, head(BYTES, len(aad)), aad, head(BYTES, len(payload)), payload
+    parts = SIGNED_START, kid, head(BYTES, len(aad)), aad, head(BYTES, len(payload)), payload
     return b"".join(parts)
 
 
@@ -56,22 +58,22 @@ def seal(payload: bytes, key: SigningKey, aad: bytes) -> bytes:
 
 def assemble(kid: bytes, payload: bytes, signature: bytes) -> bytes:
     """The envelope's bytes from its parts."""
-    return _START + kid + b"\xa0" + encode(payload) + _SIGNATURE_HEAD + signature
+    return START + kid + b"\xa0" + encode(payload) + SIGNATURE_HEAD + signature
 
 
 def kid_of(data: bytes) -> bytes | None:
     """The key id in what begins like an envelope, or None: a hint, for those who will open it later."""
-    return data[_KID_AT:_EMPTY_AT] if data.startswith(_START) and len(data) > _EMPTY_AT else None
+    return data[_KID_AT:_EMPTY_AT] if data.startswith(START) and len(data) > _EMPTY_AT else None
 
 
 def open_envelope(data: bytes, *, size_max: int) -> Envelope:
     """Parse an envelope of at most `size_max` bytes; raises Malformed for any other shape or spelling."""
     if len(data) > size_max:
         raise Malformed(f"an envelope of {len(data)} bytes, at most {size_max} are allowed")
-    if len(data) < _EMPTY_AT + 2 + _TAIL or not data.startswith(_START) or data[_EMPTY_AT] != 0xA0:
+    if len(data) < _EMPTY_AT + 2 + _TAIL or not data.startswith(START) or data[_EMPTY_AT] != 0xA0:
         raise Malformed("not a signed envelope of the fixed shape")
     start = _EMPTY_AT + 2 + _WIDTHS.get(data[_EMPTY_AT + 1] & 0x1F, 0)
     payload = data[start:-_TAIL]
-    if data[_EMPTY_AT + 1 : start] != head(BYTES, len(payload)) or data[-_TAIL:-64] != _SIGNATURE_HEAD:
+    if data[_EMPTY_AT + 1 : start] != head(BYTES, len(payload)) or data[-_TAIL:-64] != SIGNATURE_HEAD:
         raise Malformed("not the one spelling of a signed envelope")
     return Envelope(data[_KID_AT:_EMPTY_AT], payload, data[-64:])

@@ -17,13 +17,12 @@ from consortia.kernel import refusals as codes
 from consortia.kernel.admission import (
     URGENT_PART,
     Admission,
-    Admitted,
     Check,
     is_deferred,
     parse,
 )
 from consortia.kernel.application import Bound
-from consortia.kernel.batch import Batch, is_urgent
+from consortia.kernel.batch import Admitted, Batch, is_urgent
 from consortia.kernel.block import BLOCK_BYTES_MAX
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import Parsed

@@ -11,22 +11,20 @@ each member has an equal share, so that nobody crowds out another
 
 from collections.abc import Callable, Mapping
 
-from msgspec import Struct
-
 from consortia.base.codec import U63, Malformed, Record, from_value
 from consortia.base.keys import verify
 from consortia.base.refusals import Refusal, Refused, require
 from consortia.kernel import refusals as codes
 from consortia.kernel.application import Application, Bound
-from consortia.kernel.batch import Batch, Permission, is_urgent, permission, static_cost
+from consortia.kernel.batch import Admitted, Batch, Permission, is_urgent, permission, static_cost
 from consortia.kernel.block import MEMBERS_MAX
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.genesis import Limits
 from consortia.kernel.ports import KeyState, Purse, Quota
-from consortia.kernel.quick import quick_payload
+from consortia.kernel.quick import quick_parse
 from consortia.kernel.store import Overlay, Reader
 from consortia.kernel.table import Table
-from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Parsed, parse_with
+from consortia.kernel.transaction import TRANSACTION_BYTES_MAX, Parsed
 
 URGENT_PART = 4
 """One in so many of a block's units of cost, and of its transactions, is kept for urgent transactions."""
@@ -61,21 +59,12 @@ USAGE = Table("kernel", "usage", Usage, (str,), "what a member consumed")
 PURSES = Table("kernel", "purses", Spent, (str,), "what the keys of a purse cost")
 
 
-class Admitted(Struct, frozen=True):
-    """A transaction that may stand in the block: its parts, typed messages with methods, and its cost."""
-
-    parsed: Parsed
-    signer: Signer
-    calls: tuple[tuple[Bound, Record], ...]
-    cost: int
-
-
 def parse(app: Application, raw: bytes, network: bytes) -> tuple[Parsed, tuple[tuple[Bound, Record], ...]]:
     """The parsed transaction and its typed messages, whatever the state; raises Refused."""
     if len(raw) > TRANSACTION_BYTES_MAX:
         raise Refused(codes.OVERSIZE, f"{len(raw)} bytes")
     try:
-        parsed = parse_with(quick_payload, raw, network)
+        parsed = quick_parse(raw, network)
     except Malformed as error:
         raise Refused(codes.MALFORMED, str(error)) from None
     if parsed.transaction.network != network:
@@ -204,10 +193,7 @@ class Admission:
         self._ordinary_cost += batch.cost
         self._count += len(batch.items)
         self._ordinary_count += len(batch.items)
-        return [
-            Admitted(parsed, signers[parsed.transaction.key], calls, cost)
-            for (parsed, calls), cost in zip(batch.items, batch.costs, strict=True)
-        ]
+        return batch.admitted(signers)
 
     def signers(self, batch: Batch) -> dict[bytes, Signer] | None:
         """Who signed a batch, by key id; None unless all may carry out their methods and none is expired."""

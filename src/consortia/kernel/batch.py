@@ -7,10 +7,13 @@ one, and its answer is the answer. `tests/drivers/cometbft/test_batches.py` hold
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from consortia.base.codec import Record
 from consortia.kernel.application import Bound
+from consortia.kernel.context import Signer
 from consortia.kernel.transaction import Parsed
 
 Calls = tuple[tuple[Bound, Record], ...]
@@ -18,6 +21,15 @@ Lane = tuple[bytes, int]
 Permission = tuple[bytes | str, ...]
 BYTES_PER_COST = 16
 """Every this many bytes of a transaction cost one unit more."""
+
+
+class Admitted(Struct, frozen=True):
+    """A transaction that may stand in the block: its parts, typed messages with methods, and its cost."""
+
+    parsed: Parsed
+    signer: Signer
+    calls: Calls
+    cost: int
 
 
 @dataclass(slots=True)
@@ -50,6 +62,19 @@ class Batch:
     cost: int
     size: int
     ids: tuple[bytes, ...]
+    _admitted: list[Admitted] = field(default_factory=list)
+    _signers: dict[bytes, Signer] = field(default_factory=dict)
+
+    def admitted(self, signers: Mapping[bytes, Signer]) -> list[Admitted]:
+        """All of them, admitted as these signers' by key id: made once, for a pool and for a block."""
+        if self._signers != signers:
+            self._signers.clear()
+            self._signers.update(signers)
+            self._admitted[:] = [
+                Admitted(parsed, signers[parsed.transaction.key], calls, cost)
+                for (parsed, calls), cost in zip(self.items, self.costs, strict=True)
+            ]
+        return self._admitted
 
     def found_valid(self, publics: Mapping[bytes, bytes]) -> None:
         """All signatures were found valid, by these public keys under their ids."""

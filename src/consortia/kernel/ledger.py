@@ -18,8 +18,9 @@ from consortia.base.merkle import (
     root_at,
 )
 from consortia.base.setcommit import SetPath, unpack
-from consortia.kernel.admission import Admission, Admitted, Check
+from consortia.kernel.admission import Admission, Check
 from consortia.kernel.application import Application
+from consortia.kernel.batch import Admitted
 from consortia.kernel.block import Block, Header, MemberSet, Receipt, parse_leaf
 from consortia.kernel.context import Alarm, Context
 from consortia.kernel.durable import Base, BlockWrite, DriverMark, LedgerStore, Mark, View

@@ -26,13 +26,13 @@ from consortia.kernel.admission import (
     SEQUENCES,
     USAGE,
     Admission,
-    Admitted,
     Check,
     Sequence,
     Spent,
     Usage,
 )
 from consortia.kernel.application import Application
+from consortia.kernel.batch import Admitted
 from consortia.kernel.block import OK, Block, Event, Header, Receipt, leaf
 from consortia.kernel.context import NOBODY, Alarm, Called, Context
 from consortia.kernel.genesis import Genesis

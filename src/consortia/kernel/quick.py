@@ -21,10 +21,12 @@ from consortia.base.codec import (
     Record,
     decode,
     decode_at,
+    encode,
     encode_record,
     head,
     key_of,
 )
+from consortia.base.envelope import SIGNATURE_HEAD, SIGNED_START, START, Envelope, content_id
 from consortia.base.hashing import DIGEST_BYTES
 from consortia.kernel.block import Event, Receipt, leaf
 from consortia.kernel.transaction import (
@@ -32,9 +34,13 @@ from consortia.kernel.transaction import (
     LANE_MAX,
     METHOD_CHARACTERS_MAX,
     METHOD_PATTERN,
+    TAG,
     VERSION,
     Call,
+    Parsed,
     Transaction,
+    external_aad,
+    parse_with,
     read_payload,
 )
 
@@ -52,6 +58,34 @@ _END = Struct(f">{len(_NETWORK)}s{DIGEST_BYTES}s{len(_SEQUENCE)}s")
 """What stands behind its expiry: marks of fields, with the network."""
 
 _ARGS_DEPTH = 3
+_ONE_CALL = re.compile(
+    b"".join(
+        (
+            re.escape(START),
+            b"(?P<kid>.{32})\xa0(?P<head>\x58.|\x59..)(?P<payload>",
+            re.escape(_KEY),
+            b"(?P=kid)",
+            re.escape(_LANE),
+            b"(?P<lane>[\x00-" + bytes((LANE_MAX,)) + b"])",
+            re.escape(_CALLS + head(ARRAY, 1) + _ARGS),
+            b"(?P<args>.{1,512}?)",
+            re.escape(_METHOD),
+            b"(?P<method>(?:[\x61-\x77]|\x78.)[a-z0-9._]{1,80})",
+            re.escape(_EXPIRES),
+            b"\x1b(?P<expires>[\x00-\x7f].{7})",
+            re.escape(_NETWORK),
+            b"(?P<network>.{32})",
+            re.escape(_SEQUENCE),
+            b"(?P<sequence>[\x00-\x17]|\x18.|\x19..|\x1a.{4}|\x1b.{8}))",
+            re.escape(SIGNATURE_HEAD),
+            b"(?P<signature>.{64})",
+        )
+    ),
+    re.DOTALL,
+)
+"""A transaction of one call. What it finds has to be checked: lengths, shortest heads, and the arguments,
+which may hold what looks like the mark behind them."""
+
 WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}
 """The heads of the unsigned integers that are no small ones: how many bytes follow."""
 
@@ -69,6 +103,14 @@ _BODY_DEPTH = 4
 
 class _Unusual(Exception):
     """The plain version has to say."""
+
+
+def quick_parse(raw: bytes, network: bytes) -> Parsed:
+    """What the bytes of a transaction say, as `transaction.parse_transaction` gives or refuses it."""
+    try:
+        return _parsed(raw, network)
+    except (_Unusual, Malformed):
+        return parse_with(quick_payload, raw, network)
 
 
 def quick_payload(payload: bytes) -> Transaction:
@@ -96,6 +138,29 @@ def quick_leaf(receipt: Receipt, events: Sequence[Record]) -> bytes:
 def _around(code: str, height: int) -> tuple[bytes, bytes]:
     """What stands before and behind in the leaves of a block's receipts with this code."""
     return _LEAF + key_of(code) + _COST, _HEIGHT + head(UNSIGNED, height) + _TRANSACTION
+
+
+def _parsed(raw: bytes, network: bytes) -> Parsed:
+    """The transaction of one call whose one encoding this is; raises _Unusual, or Malformed."""
+    found = _ONE_CALL.fullmatch(raw)
+    if found is None:
+        raise _Unusual
+    kid, size, payload, lane, args, method, expires, named, sequence, signature = found.groups()
+    until = int.from_bytes(expires, "big")
+    values, end = decode_at(args, 0, _ARGS_DEPTH)
+    if size != head(BYTES, len(payload)) or until < LEAST[27] or end != len(args) or type(values) is not dict:
+        raise _Unusual
+    number = sequence[0] if len(sequence) == 1 else _unsigned(sequence, 0)[0]
+    calls = (Call(_method(method), values),)
+    signed = b"".join((SIGNED_START, kid, _aad(network), size, payload))
+    transaction = Transaction(VERSION, named, kid, lane[0], number, until, calls)
+    return Parsed(raw, content_id(TAG, signed), transaction, Envelope(kid, payload, signature), signed)
+
+
+@lru_cache(maxsize=64)
+def _aad(network: bytes) -> bytes:
+    """The external data of a network's transactions, encoded."""
+    return encode(external_aad(network))
 
 
 def _transaction(data: bytes) -> Transaction:

@@ -29,7 +29,7 @@ VERSION = 1
 TRANSACTION_BYTES_MAX = 64 * 1024
 CALLS_MAX = 16
 LANE_MAX = 15
-_TAG = "consortia/transaction"
+TAG = "consortia/transaction"
 
 METHOD_CHARACTERS_MAX = 80
 METHOD_PATTERN = r"^[a-z][a-z0-9]*\.[a-z][a-z0-9_]*\Z"
@@ -108,4 +108,4 @@ def parse_with(read: Callable[[bytes], Transaction], raw: bytes, network: bytes)
     if transaction.key != envelope.kid:
         raise Malformed("the envelope names another key than the transaction")
     signed = envelope.sig_structure(external_aad(network))
-    return Parsed(raw, content_id(_TAG, signed), transaction, envelope, signed)
+    return Parsed(raw, content_id(TAG, signed), transaction, envelope, signed)

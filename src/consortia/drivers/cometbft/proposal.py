@@ -18,8 +18,8 @@ from consortia.drivers.cometbft.bundle import Tick, pack
 from consortia.drivers.cometbft.readings import Found, Readings
 from consortia.drivers.cometbft.varint import varint
 from consortia.drivers.mempool import BLOCK_FRAME_BYTES, TRANSACTION_FRAME_BYTES
-from consortia.kernel.admission import Admission, Admitted, Check
-from consortia.kernel.batch import Batch
+from consortia.kernel.admission import Admission, Check
+from consortia.kernel.batch import Admitted, Batch
 from consortia.kernel.block import BLOCK_BYTES_MAX
 from consortia.kernel.ledger import Ledger
 

@@ -7,6 +7,7 @@ that the ledger's state has a say in is remembered.
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused
@@ -29,7 +30,7 @@ class Readings:
 
     def __init__(self, app: Application, network: bytes, bytes_max: int = READ_BYTES_MAX) -> None:
         self._app, self._network, self._bytes_max = app, network, bytes_max
-        self._entries = OrderedDict[bytes, tuple[tuple[Found, ...], Batch | None]]()
+        self._entries = OrderedDict[bytes, _Reading]()
         self._transactions: dict[bytes, Found] = {}
         self._bytes = 0
 
@@ -41,34 +42,34 @@ class Readings:
         """What an entry holds: a bundle's transactions, in order, or a tick; raises Malformed."""
         known = self._entries.get(entry)
         if known is not None:
-            return known[0]
+            return known.found
         raws = read(entry)
         if isinstance(raws, Tick):
             return raws
         found = tuple([self._transactions.get(raw) or self._parse(raw) for raw in raws])
         whole = [one for one in found if not isinstance(one, Refused)]
         if len(whole) == len(found):
-            self._remember(entry, found, batch(whole))
+            self._remember(entry, _Reading(raws, found, batch(whole), len(entry) + sum(map(len, raws))))
         return found
 
     def batch(self, entry: bytes) -> Batch | None:
         """What an entry that was read adds up to; None where its transactions are looked at one by one."""
         known = self._entries.get(entry)
-        return None if known is None else known[1]
+        return None if known is None else known.batch
 
     def forget(self, entries: Iterable[bytes]) -> None:
         """Forget entries, and what they hold, as after the block in which they stood."""
         for entry in entries:
             known = self._entries.pop(entry, None)
             if known is not None:
-                self._bytes -= _size(entry, known[0])
-                for one in known[0]:
-                    self._transactions.pop(_raw(one), None)
+                self._bytes -= known.size
+                for raw in known.raws:
+                    self._transactions.pop(raw, None)
 
-    def _remember(self, entry: bytes, found: tuple[Found, ...], together: Batch | None) -> None:
-        self._entries[entry] = found, together
-        self._transactions.update([(_raw(one), one) for one in found])
-        self._bytes += _size(entry, found)
+    def _remember(self, entry: bytes, reading: "_Reading") -> None:
+        self._entries[entry] = reading
+        self._transactions.update(zip(reading.raws, reading.found, strict=True))
+        self._bytes += reading.size
         while self._bytes > self._bytes_max:
             self.forget([next(iter(self._entries))])
 
@@ -79,13 +80,17 @@ class Readings:
             return refused
 
 
-def _raw(found: Found) -> bytes:
-    return b"" if isinstance(found, Refused) else found[0].raw
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was read of an entry: its transactions' bytes, what they are, and what they add up to.
 
+    `size` is what entry and transactions take: squeezed, many can stand in few bytes.
+    """
 
-def _size(entry: bytes, found: tuple[Found, ...]) -> int:
-    """What an entry and its transactions take: squeezed, many can stand in few bytes."""
-    return len(entry) + sum([len(_raw(one)) for one in found])
+    raws: tuple[bytes, ...]
+    found: tuple[Found, ...]
+    batch: Batch | None
+    size: int
 
 
 class Signatures:

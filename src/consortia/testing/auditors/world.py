@@ -19,9 +19,10 @@ from msgspec import to_builtins
 from consortia.app import application
 from consortia.base.codec import Record
 from consortia.base.refusals import Refused
-from consortia.kernel.admission import PURSES, SEQUENCES, USAGE, Admitted
+from consortia.kernel.admission import PURSES, SEQUENCES, USAGE
 from consortia.kernel.admission import Admission as Fold
 from consortia.kernel.application import Application
+from consortia.kernel.batch import Admitted
 from consortia.kernel.block import OK, Block, Receipt
 from consortia.kernel.context import Context
 from consortia.kernel.genesis import Limits
