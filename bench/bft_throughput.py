@@ -301,8 +301,10 @@ def measured(seconds: float) -> dict[str, float]:
 
             async def kvstore() -> None:
                 await _ready(store.rpcs)
+                begin, first = time.process_time(), await store.done()
                 found["kv"] = await _kvstore_rate(store, seconds)
                 await _drained(store.rpcs)
+                found["kv_load"] = 1e6 * (time.process_time() - begin) / (await store.done() - first)
                 found["kv_latency"] = await _kvstore_latency(store, found["kv"])
 
             asyncio.run(kvstore())
@@ -312,18 +314,19 @@ def measured(seconds: float) -> dict[str, float]:
             ours.sign(int(SIGNED_A_SECOND * (1.5 * seconds + 4 * WARM_SECONDS) / BUNDLE / len(NAMES)))
 
             async def nodes() -> None:
-                found["half"] = await _ours_rate(ours, seconds / 2)
-                _, found["own_half"] = ours.resident()
-                before, first = ours.spent(), ours.done()
+                await _ours_rate(ours, seconds / 2)
+                found["early"], (found["memory"], found["own"]) = ours.done(), ours.resident()
+                begin, before, first = time.process_time(), ours.spent(), ours.done()
                 found["ours"] = await _ours_rate(ours, seconds)
                 await _drained(ours.rpcs)
                 parts = zip(("node_cpu", "engine_cpu"), ours.spent(), before, strict=True)
+                found["load"] = 1e6 * (time.process_time() - begin) / (ours.done() - first)
                 count = len(NAMES) * (ours.done() - first)
                 found.update({name: 1e6 * (now - then) / count for name, now, then in parts})
                 found["latency"] = await _ours_latency(ours, found["ours"])
 
             asyncio.run(nodes())
-            found["done"], (found["memory"], found["own"]) = ours.done(), ours.resident()
+            found["done"], (found["memory_late"], found["own_late"]) = ours.done(), ours.resident()
         found["bytes"] = ours.bytes
     return found
 
@@ -361,7 +364,8 @@ def _throughput(found: dict[str, float], seconds: float) -> dict[str, object]:
         "note": f"{found['bytes']:.0f}-byte transactions in bundles of {BUNDLE}, {seconds:.0f} s; "
         f"{checked:.2f}x the kvstore with a check of {found['verify'] * 1e6:.0f} us a transaction and "
         f"node on {cores} cores (modelled: {modelled:,.0f} tx/s); CPU a transaction and node: "
-        f"{found['node_cpu']:.0f} us in our process, {found['engine_cpu']:.0f} us in CometBFT",
+        f"{found['node_cpu']:.0f} us in our process, {found['engine_cpu']:.0f} us in CometBFT; handing in "
+        f"takes {found['load']:.0f} us of CPU a transaction, and {found['kv_load']:.0f} us a kvstore's value",
     }
 
 
@@ -381,13 +385,14 @@ def _latency_row(found: dict[str, float]) -> dict[str, object]:
 
 
 def _memory(found: dict[str, float]) -> dict[str, object]:
-    growth = found["own"] / found["own_half"]
+    growth = found["own_late"] / found["own"]
     return {
         "id": "bft.memory",
         "value": found["memory"],
         "unit": "MB",
         "bar": MEMORY_BAR,
-        "met": found["memory"] <= MEMORY_MAX and growth <= 1.25 and found["done"] >= 100_000,
-        "note": f"the largest of four node processes after {found['done']:,.0f} transactions; "
-        f"{found['own']:.0f} MB without the store's mapped pages, {growth:.2f}x that after the first run",
+        "met": found["early"] >= 100_000 and found["memory"] <= MEMORY_MAX and growth <= 1.25,
+        "note": f"the largest of four node processes after {found['early']:,.0f} transactions, "
+        f"{found['own']:.0f} MB without the store's mapped pages; after {found['done']:,.0f} it is "
+        f"{found['memory_late']:.0f} MB, and without them {growth:.2f}x as much",
     }

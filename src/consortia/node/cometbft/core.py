@@ -38,7 +38,7 @@ from consortia.node.witness import Withheld
 TELL_MS = 100
 """A member is told of what is urgent, and of new cosignatures, at most this often."""
 
-TELL_CROWDED_MS = 300
+TELL_CROWDED_MS = 1_000
 """And of cosignatures after a crowded block: telling costs those who order, and more gathers meanwhile."""
 
 CROWD = 256
