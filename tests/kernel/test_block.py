@@ -4,7 +4,7 @@ import pytest
 
 from consortia.base.codec import Malformed, encode, encode_record
 from consortia.base.hashing import tagged
-from consortia.kernel.block import Header, MemberKey, MemberSet, Receipt, leaf, parse_leaf
+from consortia.kernel.block import Event, Header, MemberKey, MemberSet, Receipt, leaf, parse_leaf
 from consortia.kernel.context import Context
 from consortia.kernel.store import MemoryReader, Overlay
 from consortia.kernel.table import Table
@@ -17,6 +17,23 @@ RECEIPT = Receipt(3, 0, bytes(32), "ok", 115, ())
 @pytest.mark.parametrize("record", [HEADER, RECEIPT])
 def test_a_leaf_is_read_back(record):
     assert parse_leaf(leaf(record)) == record
+
+
+@pytest.mark.parametrize(
+    "record", [HEADER, Receipt(3, 0, bytes(32), "ok", 115, (Event("a.b", {"x": -5, "y": [b"z", None]}),))]
+)
+def test_what_is_read_of_changed_bytes_has_these_bytes_as_its_leaf(record):
+    data, read = leaf(record), 0
+    for at in range(len(data)):
+        for byte in range(0, 256, 5):
+            other = data[:at] + bytes((byte,)) + data[at + 1 :]
+            try:
+                found = parse_leaf(other)
+            except Malformed:
+                continue
+            assert leaf(found) == other
+            read += 1
+    assert len(data) < read < len(data) * 50
 
 
 @pytest.mark.parametrize(
