@@ -10,6 +10,8 @@ from consortia.testing.auditors import refuse
 
 DAY = 86_400_000
 ALL = 1 << 256
+KEYED = 1_000
+"""Secrets from this number on need a key too: that of the person whose number is so much lower."""
 
 
 @dataclass(slots=True)
@@ -50,11 +52,16 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who acts, and when: member, role of the key, block time."""
+    """Who acts, and when: member, role of the key, block time; `person` is the number of one by its key."""
 
     member: str
     role: str
     time: int
+    person: int | None = None
+
+    def opens(self, secret: int) -> bool:
+        """Whether a secret is worth something in these hands."""
+        return secret < KEYED or self.person == secret - KEYED
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +116,28 @@ class Auditor:
         for purpose in purposes:
             agreed = found.agreed.get((person, purpose))
             refuse("not_given", when=agreed is None or not self._stands(agreed, by.time))
-            opened = agreed is not None and secret == agreed.secret
-            refuse("not_yours", when=not (found.owner == by.member if secret is None else opened))
+            opened = agreed is not None and secret == agreed.secret and by.opens(agreed.secret)
+            own = found.owner == by.member and by.person is None
+            refuse("not_yours", when=not (own if secret is None else opened))
         for purpose in purposes:
             found.agreed[person, purpose].withdrawn = by.time
             found.gone[purpose] = found.gone.get(purpose, 0) + 1
+
+    def agree(
+        self, by: By, name: str, person: int, purposes: list[str], expires: int, *, secret: int
+    ) -> None:
+        """A person consents by its own key."""
+        found = self._under(name)
+        refuse("unsorted", when=purposes != sorted(set(purposes)))
+        refuse("bad_term", when=not by.time < expires <= by.time + 3_653 * DAY)
+        for purpose in purposes:
+            agreed = found.agreed.get((person, purpose))
+            keyed = agreed is not None and agreed.secret == secret >= KEYED and by.opens(secret)
+            refuse("not_yours", when=not keyed)
+            stands = agreed is not None and self._stands(agreed, by.time)
+            refuse("shorter", when=agreed is not None and stands and expires < agreed.expires)
+        for purpose in purposes:
+            found.agreed[person, purpose] = Agreed(by.time, expires, secret)
 
     def cover(self, by: By, name: str, version: int, purpose: str, part: Part) -> None:
         """It is shown that everybody in a part of a version consents."""

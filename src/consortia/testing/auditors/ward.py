@@ -9,18 +9,33 @@ from consortia.base.codec import Record
 from consortia.base.keys import key_id
 from consortia.modules.assets.messages import MarkErased, NewVersion
 from consortia.modules.consent import messages as asked
-from consortia.modules.consent.rules import slip_of
+from consortia.modules.consent.rules import slip_of, slip_of_person
 from consortia.modules.consent.state import CONSENTS, COUNTS, COVERS, EMERGENCIES, SCOPES, USES
 from consortia.testing.auditors import Found, No
-from consortia.testing.auditors.consent import ALL, DAY, Auditor, By, Data, Part
+from consortia.testing.auditors.consent import ALL, DAY, KEYED, Auditor, By, Data, Part
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.assets import blob, dataset, digest, registered, right
 from consortia.testing.scenarios.consent_parts import SHARED, secret, subject
+from consortia.testing.scenarios.persons_parts import enrolled
 
 PEOPLE = 24
 PURPOSES = ("diagnosis", "research")
 NAMES = ("patients", "cohort", "notes", "screen", "nothing")
 MEMBERS = ("north", "north", "north", "east", "west")
+WITH_KEYS = 4
+"""The first of the people have keys of their own, enrolled by west; their slips need them."""
+
+
+def slip(opens: int) -> bytes:
+    """The slip of a consent that this secret opens."""
+    if opens < KEYED:
+        return slip_of(secret(opens))
+    return slip_of_person(secret(opens), f"west/p{opens - KEYED}")
+
+
+def own_secret(person: int) -> int:
+    """The secret that a person is handed."""
+    return person + KEYED if person < WITH_KEYS else person
 
 
 @lru_cache(maxsize=256)
@@ -48,6 +63,7 @@ class Ward:
         usual = {"commitment": setcommit.root(entries(all_)), "count": PEOPLE, "subjects": PEOPLE}
         other = {"commitment": setcommit.root(entries(half)), "count": len(half), "subjects": len(half)}
         own = SHARED.__class__(process=(), download=right(("east", "research")))
+        self.keys = [enrolled(self.bench, "west", f"p{at}", f"p{at}") for at in range(WITH_KEYS)]
         self.ids = {
             "patients": registered(self.bench, dataset("patients", **usual, rights=SHARED)),
             "cohort": registered(self.bench, dataset("cohort", **other, rights=own), "east"),
@@ -59,7 +75,7 @@ class Ward:
     def play(self, moves: int) -> None:
         """Make so many moves; raises Found where the machine does otherwise than foretold."""
         acts = (self.require, self.give, self.give, self.withdraw, self.version, self.cover, self.cover)
-        later = (self.cover, self.cover, self.access, self.break_glass, self.review, self.wait)
+        later = (self.cover, self.access, self.break_glass, self.review, self.wait, self.agree)
         for _ in range(moves):
             self.moves += 1
             self.rng.choice((*acts, *later))()
@@ -79,12 +95,12 @@ class Ward:
             self.rng.choice((("diagnosis", "research"), ("research",), ("research", "diagnosis")))
         )
         moved = PEOPLE if len(people) == 2 and self._often(0.5) else 0  # to another secret than its own
-        given = [(each, purposes, by.time + ahead, each + moved) for each in sorted(people, key=subject)]
+        end = by.time + ahead
+        given = [(each, purposes, end, own_secret(each) + moved) for each in sorted(people, key=subject)]
         in_order = not (self._often(0.1) and len(given) > 1)
         given = given if in_order else given[::-1]
         sent = tuple(
-            asked.Given(subject(each), tuple(words), end, slip_of(secret(opens)))
-            for each, words, end, opens in given
+            asked.Given(subject(each), tuple(words), end, slip(opens)) for each, words, end, opens in given
         )
         message = asked.Give(self.ids[name], sent)
         self._try(by, message, lambda: self.model.give(by, name, given, in_order=in_order))
@@ -92,13 +108,26 @@ class Ward:
     def withdraw(self) -> None:
         """Somebody withdraws, or says so."""
         name, by = self._name(), self._by("operator", "worker")
-        person = self.rng.randrange(PEOPLE)
+        person = self.rng.randrange(self.rng.choice((WITH_KEYS, PEOPLE)))
+        by = self._by_key(person) if person < WITH_KEYS and self._often(0.5) else by
         purposes = list(self.rng.choice((("research",), ("research",), PURPOSES, ("research", "research"))))
-        shown = self.rng.choice((None, None, person, person + 1, person + PEOPLE))
+        own = own_secret(person)
+        shown = self.rng.choice((None, own, own, own + 1, person + PEOPLE))
         message = asked.Withdraw(
             self.ids[name], subject(person), tuple(purposes), None if shown is None else secret(shown)
         )
         self._try(by, message, lambda: self.model.withdraw(by, name, person, purposes, shown))
+
+    def agree(self) -> None:
+        """A person consents by its own key, or tries to for another."""
+        name, person = self._name(), self.rng.randrange(WITH_KEYS)
+        by = self._by_key(person if self._often(0.8) else self.rng.randrange(WITH_KEYS))
+        end = by.time + self.rng.choice((0, DAY, 300 * DAY, 300 * DAY, 3_653 * DAY, 4_000 * DAY))
+        purposes = list(self.rng.choice((("research",), ("research",), PURPOSES, ("research", "research"))))
+        opens = self.rng.choice((own_secret(person), own_secret(person), own_secret(person) + 1, person))
+        words = tuple(purposes)
+        message = asked.Agree(self.ids[name], subject(person), words, end, secret(opens))
+        self._try(by, message, lambda: self.model.agree(by, name, person, purposes, end, secret=opens))
 
     def version(self) -> None:
         """North goes on with other people, or erases a version."""
@@ -184,6 +213,9 @@ class Ward:
     def _by(self, *roles: str) -> By:
         return By(self.rng.choice(MEMBERS), self.rng.choice(roles), self.bench.time)
 
+    def _by_key(self, person: int) -> By:
+        return By("west", "person", self.bench.time, person)
+
     def _try(self, by: By, message: Record, foretell: Callable[[], None]) -> None:
         """Do it, and hold the answer and all tables to what the auditor says."""
         said, what = "ok", type(message).__name__
@@ -191,7 +223,8 @@ class Ward:
             foretell()
         except No as no:
             said = f"consent.{no.reason}"
-        code = self.bench.run(by.member, by.role, message).code
+        key = self.bench.key(by.member, by.role) if by.person is None else self.keys[by.person]
+        code = self.bench.block(self.bench.sign_with(key, message))[0].code
         self.codes.add(code)
         if code != said:
             raise Found(f"move {self.moves}, {what}: the machine said {code}, the auditor {said}")
@@ -218,7 +251,7 @@ class Ward:
             if data.under:
                 found.add(("scope", id_, data.owner, len(data.uses)))
             for (person, purpose), one in data.agreed.items():
-                times = (one.since, one.expires, slip_of(secret(one.secret)), one.withdrawn)
+                times = (one.since, one.expires, slip(one.secret), one.withdrawn)
                 found.add(("consent", id_, subject(person), purpose, *times))
             found |= {("count", id_, purpose, count) for purpose, count in data.gone.items()}
             for (version, purpose), shown in data.shown.items():
