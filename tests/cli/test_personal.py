@@ -11,7 +11,8 @@ from tests.faults.network import processes
 pytestmark = pytest.mark.slow
 STORY_SECONDS_MAX = 300
 CODES = (
-    *("signature is wrong", "consent.no_right", "too few members apart", "training.over_budget"),
+    *("signature is wrong", "consent.no_right", "consent.not_yours", "too few members apart"),
+    "training.over_budget",
     "items off a sum",
 )
 

@@ -122,6 +122,7 @@ def consent(
 @click.option("--person", required=True, help="Whose it is, as the data set calls that person.")
 @click.option("--service", required=True, help="This service's DID.")
 @click.option("--document", type=file_type, help="The DID document of a did:web.")
+@click.option("--called", metavar="MEMBER/LABEL", help="What it is called, where it has a key of its own.")
 @out_option
 @home_option
 @json_option
@@ -132,6 +133,7 @@ def accept(
     person: str,
     service: str,
     document: Path | None,
+    called: str | None,
     out: Path,
     home: Path | None,
     as_json: bool,
@@ -154,7 +156,8 @@ def accept(
         write_private(out / "credential.jwt", credential.read_bytes())
 
     start = found.until - days * DAY
-    own.give(dataset, purposes=found.purposes, days=days, now=start, people=[person], keep=keep)
+    keys = {person: called} if called else {}
+    own.give(dataset, purposes=found.purposes, days=days, now=start, people=[person], keys=keys, keep=keep)
     if as_json:
         facts({"person": found.person, "purposes": list(found.purposes), "out": str(out)})
     else:

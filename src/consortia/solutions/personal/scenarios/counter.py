@@ -111,13 +111,25 @@ class Counter:
         )
 
     def _accept(self, credential: str) -> None:
-        """The service takes the person's credential by its command, and hands it slip and receipt."""
+        """The service takes the person's credential by its command, and hands it slip and receipt.
+
+        The slip is bound to a key that the person made, and that the service enrolled.
+        """
         file, out = self._file("credential.jwt"), self._file(PAPERS)
         file.write_text(credential, encoding="ascii")
-        whose = ("--person", self.person, "--service", _did(self.service))
+        whose = ("--person", self.person, "--service", _did(self.service), "--called", self._enrol())
         self.stage.run(self.service, "personal", "accept", DATASET, str(file), *whose, "--out", str(out))
         slip = from_json(Slip, json.loads((out / "slip.json").read_text(encoding="utf-8")))
         self.slips[f"{self.service}/{self.person}"] = slip
+
+    def _enrol(self) -> str:
+        """The person makes a key where it is, and the service enrols it: what the ledger calls the person."""
+        offer, place = str(self._file("person.offer")), ("--member", self.service, "--plain-keys")
+        network = ("--network", self.stage.network.hex())
+        self.stage.apart("person", "new", self._key_file, "--offer", offer, *network, *place)
+        called = str(self.stage.run(self.service, "person", "enrol", offer)["person"])
+        self.stage.line(f"{self.person} signs by a key of its own, as {called}: no vote, its own consents")
+        return called
 
     def _forge(self, credential: str, now: int) -> None:
         """A service shows a credential with another purpose than the one that was signed."""
@@ -135,6 +147,10 @@ class Counter:
     def _key(self, service: str, person: str) -> SigningKey:
         seed = f"{self.stage.asked.seed} {service} {person}".encode()
         return SigningKey(tagged("consortia/story/person", self.stage.network + seed))
+
+    @property
+    def _key_file(self) -> str:
+        return str(self._file("person.key.json"))
 
     @property
     def _slip(self) -> str:
@@ -244,13 +260,15 @@ class Counter:
         )
 
     def leave(self) -> Path:
-        """The person withdraws with its slip, through another service; its own goes on without it.
+        """The person withdraws by its own key, through another service; its own goes on without it.
 
         A study that differs from the last by that alone is not summed: its sum less the other's would be the
         person. Once people of all the others changed too, it is.
         """
         other, proof = self.stage.names[2], self._file("personal.proof")
-        self.stage.run(other, "consent", "withdraw", "--slip", self._slip, "--purpose", PURPOSE)
+        self._meddle(other)
+        own = ("--slip", self._slip, "--key", self._key_file)
+        self.stage.run(other, "consent", "withdraw", *own, "--purpose", PURPOSE)
         done = self.stage.ledger(self.service).consent.withdraw(DATASET, self.person, [PURPOSE])
         self.left.add(self.person)
         self.stage.line(
@@ -263,6 +281,16 @@ class Counter:
             self.left.add(also)
             self.stage.line(f"{also} withdraws too, from {service}")
         return proof
+
+    def _meddle(self, other: str) -> None:
+        """A service that saw the person's slip withdraws in its place, by a key of the service's."""
+        try:
+            slip = self.slips[f"{self.service}/{self.person}"]
+            self.stage.ledger(other).consent.withdraw_by_slip(slip, [PURPOSE])
+        except TransactionRefused as error:
+            self.stage.catch(f"{other} withdraws by the slip of {self.person}", "the ledger", error.code)
+            return
+        raise StoryFailed("a slip ended a consent without the key of its person")
 
     def _hasten(self) -> None:
         """The services add up again when nothing but that one person changed."""
