@@ -75,7 +75,7 @@ class Ward:
     def play(self, moves: int) -> None:
         """Make so many moves; raises Found where the machine does otherwise than foretold."""
         acts = (self.require, self.give, self.give, self.withdraw, self.version, self.cover, self.cover)
-        later = (self.cover, self.access, self.break_glass, self.review, self.wait, self.agree)
+        later = (self.cover, self.cover, self.access, self.break_glass, self.review, self.wait, self.agree)
         for _ in range(moves):
             self.moves += 1
             self.rng.choice((*acts, *later))()
