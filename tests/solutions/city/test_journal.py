@@ -24,7 +24,7 @@ def journal():
     kept = Journal.begin(CROSS, Terms(), 0, 1_000)
     for at in range(120):
         if kept.desk.due(at):
-            phase = kept.desk.decide(at, (Seen(at % 7, 0, 0, 0), Seen(at % 5, 0, 0, at % 130)))
+            phase = kept.desk.decide(at, (Seen(at % 7, 0, 0, 0, 0), Seen(at % 5, 0, 0, 0, at % 130)))
             if phase is not None:
                 assert kept.leaf() == record_leaf(kept.salts[-1], kept.records[-1])
                 kept.desk.switch(at, phase)

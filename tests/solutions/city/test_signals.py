@@ -16,30 +16,43 @@ TERMS = Terms()
 CROSS = Junction(
     "cross", ("east", "north", "kerb"), ("Grr", "rGG"), ((1000, 0, 0), (0, 1000, 1000)), (2,), 5, 3, 1
 )
-NOBODY = Seen(0, 0, 0, 0)
-READINGS = st.builds(Seen, *(st.integers(0, most) for most in (40, 5, 20, 200)))
+NOBODY = Seen(0, 0, 0, 0, 0)
+READINGS = st.builds(Seen, *(st.integers(0, most) for most in (40, 40, 5, 20, 200)))
 
 
-def cars(number, waited=0):
-    return Seen(number, 0, 0, waited)
+def cars(number, waited=0, standing=0):
+    return Seen(number, standing, 0, 0, waited)
 
 
 def choice(east=NOBODY, north=NOBODY, kerb=NOBODY, *, phase=0, green=20, terms=TERMS):
     return decide(CROSS, terms, Lights(phase, 100), 100 + green, (east, north, kerb))
 
 
-def test_the_green_goes_where_more_wait_but_not_for_one_more():
-    assert choice(cars(2), cars(9)) == 1
-    assert choice(cars(5), cars(6)) is None
-    assert choice(cars(0), cars(1)) is None
-    assert choice(cars(0), cars(2)) == 1
+def test_the_green_goes_where_more_are_served_a_second_the_change_counted():
+    assert choice(cars(1), cars(9)) == 1, "1 in 4 s, 9 in 27 s"
+    assert choice(cars(2), cars(9)) is None, "2 in 6 s are as many a second"
+    assert choice(cars(5), cars(40)) is None, "8 % more is not enough"
+    assert choice(cars(5), cars(40), terms=replace(TERMS, ratio=105)) == 1
+    assert choice(cars(0), cars(1)) == 1
+    assert choice(cars(1), Seen(1, 0, 1, 0, 0)) is None, "a bus in 19 s, for the least green is 10"
+    assert choice(cars(1), Seen(1, 0, 1, 0, 0), terms=replace(TERMS, least=5)) == 1
+
+
+def test_who_stands_under_a_green_does_not_hold_it():
+    assert choice(cars(9), cars(3)) is None
+    assert choice(cars(9, standing=9), cars(3)) == 1
+    assert choice(cars(9, standing=8), cars(9)) == 1
+    assert choice(cars(3), cars(9, standing=9)) is None, "those under red all wait for the change"
+    assert choice(cars(1, standing=2), NOBODY) is None
 
 
 def test_a_bus_weighs_and_so_do_people_at_a_kerb_as_was_voted():
-    assert choice(cars(2), Seen(1, 1, 0, 0)) is None
-    assert choice(cars(1), Seen(1, 1, 0, 0)) == 1
-    assert choice(cars(1), Seen(1, 1, 0, 0), terms=replace(TERMS, bus=0)) is None
-    assert choice(cars(1), kerb=Seen(0, 0, 8, 0)) == 1
+    assert choice(cars(1), Seen(1, 0, 1, 0, 0)) is None
+    assert choice(cars(1), Seen(2, 0, 1, 0, 0)) == 1
+    assert choice(cars(1), Seen(2, 0, 1, 0, 0), terms=replace(TERMS, bus=0)) is None
+    assert choice(cars(1), kerb=Seen(0, 0, 0, 8, 0)) is None
+    assert choice(cars(1), kerb=Seen(0, 0, 0, 12, 0)) == 1
+    assert choice(Seen(1, 1, 1, 0, 0), cars(1)) == 1, "a bus that stands under a green does not hold it"
 
 
 def test_who_waited_too_long_is_served_and_no_green_is_without_end():
@@ -84,7 +97,7 @@ def test_whatever_is_read_greens_keep_their_bounds_and_replay(readings):
 
 
 def test_a_changed_decision_a_left_out_one_and_other_terms_show():
-    steady = (cars(1), cars(5), NOBODY)
+    steady = (cars(1), cars(9), NOBODY)
     desk, greens = play([steady] * 60)
     assert greens
     first = decision_in(desk.records[0])
@@ -121,7 +134,7 @@ def test_what_is_no_record_is_refused(record):
 
 def test_readings_of_other_sensors_are_refused():
     record = json.dumps(
-        {"at": 8, "next": None, "by_hand": False, "seen": [[0, 0, 0, 0]]}, separators=(",", ":")
+        {"at": 8, "next": None, "by_hand": False, "seen": [[0, 0, 0, 0, 0]]}, separators=(",", ":")
     )
     with pytest.raises(DataError, match="1 readings of 3 sensors"):
         replay(CROSS, TERMS, 0, [record.encode()])

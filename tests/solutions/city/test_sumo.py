@@ -27,8 +27,8 @@ with Streets(Ground(NET, (Path(sys.argv[1]),), 0, int(sys.argv[2]), 1)) as stree
         follow(streets, desks)
         streets.step()
     again = {name: replay(desk.junction, terms, 0, desk.records) for name, desk in desks.items()}
-    seen = [sum(sum(one[1] for one in json.loads(r)["seen"]) for r in d.records) for d in desks.values()]
-    walk = [sum(sum(one[2] for one in json.loads(r)["seen"]) for r in d.records) for d in desks.values()]
+    seen = [sum(sum(one[2] for one in json.loads(r)["seen"]) for r in d.records) for d in desks.values()]
+    walk = [sum(sum(one[3] for one in json.loads(r)["seen"]) for r in d.records) for d in desks.values()]
     print("FOUND", json.dumps({
         "outcome": asdict(streets.outcome()),
         "differing": [list(one.differing) for one in again.values()],
@@ -61,6 +61,32 @@ def test_the_rule_loses_less_time_than_the_fixed_plan_and_a_fresh_process_decide
     assert all(rule["buses"])
     assert all(rule["walkers"])
     assert [len(phases) for phases in rule["phases"].values()] == [2, 2]
+
+
+ONE = """<routes><vType id="car" vClass="passenger"/><vehicle id="one" type="car" depart="0">
+<route edges="west-market market-station station-east"/></vehicle></routes>"""
+LATE = """
+import json, sys
+from dataclasses import asdict
+from pathlib import Path
+from consortia.solutions.city.rush import NET
+from consortia.solutions.city.sumo import Ground, run
+ground = Ground(NET, (Path(sys.argv[1]),), 0, 20, 1, int(sys.argv[2]))
+print("FOUND", json.dumps(asdict(run(ground, None)[0])))
+"""
+
+
+@needs_sumo
+@pytest.mark.parametrize(("patience", "finished"), [(0, 0), (600, 1)])
+def test_who_is_on_the_way_at_the_end_arrives_with_patience_and_is_told_apart(tmp_path, patience, finished):
+    routes = tmp_path / "one.rou.xml"
+    routes.write_text(ONE, encoding="utf-8")
+    command = [sys.executable, "-c", LATE, str(routes), str(patience)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("FOUND "))
+    outcome = json.loads(line.removeprefix("FOUND "))
+    assert (outcome["finished"], outcome["in_time"]) == (finished, 0)
+    assert outcome["ended"] == 20 if not patience else 20 < outcome["ended"] < 20 + patience
 
 
 @pytest.mark.skipif(not MISSING, reason="SUMO is installed")

@@ -7,8 +7,8 @@ from consortia.solutions.views import Cell, Edge, Graph, Moment, Node, Page, Tab
 
 PARAMETERS = {
     "bus": "thousandths of a vehicle that a bus weighs",
-    "keep": "thousandths of a vehicle by which another phase must weigh more",
-    "ratio": "hundredths of what the green phase weighs that another must weigh",
+    "headway": "milliseconds that each vehicle of a lane takes to leave",
+    "ratio": "hundredths of what the green phase is worth that another must be worth",
     "wait": "seconds after which whoever waits is served next",
     "walk": "thousandths of a vehicle that somebody at a kerb weighs",
 }

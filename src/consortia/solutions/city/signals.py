@@ -1,10 +1,16 @@
 """Signals of a junction: which phase has green, decided every second from what its sensors say, in integers.
 
-Max-pressure with hysteresis. A phase weighs what waits or comes on the lanes that it serves: vehicles, buses
-and walkers by the weights that were voted. Once its least green is over, a phase goes on until another weighs
-`ratio` hundredths of it and `keep` thousandths of a vehicle more: every change costs the seconds in which
-nobody drives. Who waited for longer than `wait` seconds is served next; no green lasts longer than the most.
-Nothing but these terms, the lights and the readings decides, so anybody who has them decides the same.
+A phase is worth whom it serves a second: the weights, as they were voted, of the vehicles, buses and walkers
+at the lanes that it serves, over the time that it takes. Another phase's time begins with the change, when
+nobody drives, and has the least green at least. The green phase counts only who moves: who still stands once
+the least green is over is not helped by it, be it a turner without a gap or a street ahead that is full.
+Another phase is next once it is worth over `ratio` hundredths of the green one. Who waited for `wait` seconds
+is served next; no green lasts longer than the most. Nothing but these terms, the lights and the readings
+decides, so anybody who has them decides the same.
+
+The index is from S. Laemmer and D. Helbing, Self-control of traffic lights and vehicle flows in urban road
+networks, J. Stat. Mech. (2008) P04019. What it counts on the lanes of a phase is what max-pressure counts
+(P. Varaiya, Transportation Research C 36 (2013) 177), without what waits downstream.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,17 +22,25 @@ from consortia.sdk.operations import Bound
 VEHICLE = 1_000
 """What a vehicle weighs."""
 
+SECOND = 1_000
+"""Milliseconds."""
+
+SHARE = 1_000
+"""All of what a sensor sees, as a share."""
+
 SERVED = 500
 """The share from which on a phase serves whom waited too long, in thousandths."""
 
 
 class Seen(NamedTuple):
-    """What a sensor says: vehicles (buses too), buses, people at a kerb, and seconds the first one waited."""
+    """What a sensor says: vehicles, how many stand, how many are buses, people at a kerb, longest wait."""
 
     vehicles: int
+    standing: int
     buses: int
     walkers: int
     waited: int
+    """In seconds: whoever stands or waits at a kerb the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +74,8 @@ class Terms:
     least: int = 10
     most: int = 40
     bus: int = 4_000
-    keep: int = 1_000
-    ratio: int = 200
+    headway: int = 2_000
+    ratio: int = 110
     wait: int = 120
     walk: int = 500
 
@@ -91,24 +105,43 @@ class Lights:
     since: int
 
 
+class Work(NamedTuple):
+    """What a phase would serve, in millionths of a vehicle, and the milliseconds that it takes."""
+
+    served: int
+    milliseconds: int
+
+    def beats(self, other: "Work", ratio: int) -> bool:
+        """Whether it is worth more than `ratio` hundredths of the other."""
+        return self.served * other.milliseconds * 100 > other.served * self.milliseconds * ratio
+
+
 def due(terms: Terms, lights: Lights, at: int) -> bool:
     """Whether there is anything to decide: not before the least green is over."""
     return at - lights.since >= terms.least
 
 
 def decide(junction: Junction, terms: Terms, lights: Lights, at: int, seen: Sequence[Seen]) -> int | None:
-    """The phase that has green next; None while all stays. The same phase again begins a new green."""
-    weights = _weights(junction, terms, seen)
+    """The phase that has green next; None while all stays. The same phase again begins a new green.
+
+    1. Who waited too long is next.
+    2. So is the phase of the most worth, where it is worth so much more than the green one.
+    3. No green is longer than the most.
+    """
+    works = [_work(junction, terms, phase, lights.phase, seen) for phase in range(len(junction.phases))]
     others = [phase for phase in range(len(junction.phases)) if phase != lights.phase]
     waited = {phase: _waited(junction.shares[phase], seen) for phase in others}
     longest = max(others, key=lambda phase: (waited[phase], -phase))
-    if waited[longest] >= terms.wait:
+    if waited[longest] >= terms.wait:  # 1
         return longest
-    best = max(others, key=lambda phase: (weights[phase], -phase))
-    if weights[best] * 100 > weights[lights.phase] * terms.ratio + terms.keep * 100_000:
+    best = others[0]
+    for phase in others[1:]:
+        if works[phase].beats(works[best], 100):
+            best = phase
+    if works[best].beats(works[lights.phase], terms.ratio):  # 2
         return best
-    if at - lights.since >= terms.most:
-        return best if weights[best] else lights.phase
+    if at - lights.since >= terms.most:  # 3
+        return best if works[best].served else lights.phase
     return None
 
 
@@ -138,10 +171,18 @@ def shown(junction: Junction, lights: Lights, phase: int) -> tuple[tuple[int, st
     return ((0, cleared), (junction.clear, yellow), (all_red, red), (junction.change, begins))
 
 
-def _weights(junction: Junction, terms: Terms, seen: Sequence[Seen]) -> list[int]:
-    """What each phase weighs, in millionths of a vehicle."""
-    each = [one.vehicles * VEHICLE + one.buses * terms.bus + one.walkers * terms.walk for one in seen]
-    return [sum(a * b for a, b in zip(shares, each, strict=True)) for shares in junction.shares]
+def _work(junction: Junction, terms: Terms, phase: int, green: int, seen: Sequence[Seen]) -> Work:
+    """Whom a phase would serve, and how long that takes."""
+    served = longest = 0
+    for share, one in zip(junction.shares[phase], seen, strict=True):
+        going = max(one.vehicles - one.standing, 0) if phase == green else one.vehicles
+        buses = one.buses * terms.bus * going // max(one.vehicles, 1)
+        served += share * (going * VEHICLE + buses + one.walkers * terms.walk)
+        longest = max(longest, share * going)
+    clears = longest * terms.headway // SHARE
+    if phase == green:
+        return Work(served, clears + terms.headway)
+    return Work(served, max(clears, terms.least * SECOND) + junction.change * SECOND)
 
 
 def _waited(shares: Sequence[int], seen: Sequence[Seen]) -> int:

@@ -39,22 +39,33 @@ BUS, INSIDE = "bus", ":"
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What is simulated: a net, who travels on it, from which second to which, and the seed of chance."""
+    """What is simulated: a net, who travels on it, from which second to which, and the seed of chance.
+
+    With `patience` it goes on after its end until everybody has arrived, for so many seconds at most.
+    """
 
     net: Path
     routes: tuple[Path, ...]
     begins: int
     ends: int
     seed: int
+    patience: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a simulation went: vehicles that arrived, seconds each lost (mean), vehicles that were moved on."""
+    """How a simulation went: vehicles that arrived, seconds each lost (mean), vehicles that were moved on.
+
+    `in_time` are those that arrived before the end, `outside` the seconds (mean) for which a street was too
+    full to enter it, and `ended` the second at which the simulation was over.
+    """
 
     finished: int
     lost: float
     stuck: int
+    in_time: int
+    outside: float
+    ended: int
 
 
 def needed() -> None:
@@ -77,6 +88,7 @@ class Streets:
     at: int = 0
     junctions: dict[str, Junction] = field(default_factory=dict)
     finished: int = 0
+    in_time: int = 0
     stuck: int = 0
     _sumo: Any = None
     _changes: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
@@ -90,7 +102,8 @@ class Streets:
         if missing:
             raise DataError(f"{missing[0]}: there is no such file")
         files = ["-n", str(ground.net), "-r", ",".join(map(str, ground.routes))]
-        span = ["-b", str(ground.begins), "-e", str(ground.ends), "--seed", str(ground.seed)]
+        ends = ground.ends + ground.patience
+        span = ["-b", str(ground.begins), "-e", str(ends), "--seed", str(ground.seed)]
         try:
             sumo.start(["sumo", *files, *span, *QUIET])
         except (sumo.TraCIException, sumo.FatalTraCIError) as error:
@@ -105,8 +118,11 @@ class Streets:
 
     @property
     def over(self) -> bool:
-        """Whether the time is over."""
-        return self.at >= self.ground.ends
+        """Whether the time is over: at its end, or once nobody is on the way or patience is."""
+        late = self.at - self.ground.ends
+        if late < 0:
+            return False
+        return late >= self.ground.patience or not self._sumo.simulation.getMinExpectedNumber()
 
     def show(self, name: str, letters: str) -> None:
         """Have the lights of a junction show a letter for each link, from now on."""
@@ -127,6 +143,8 @@ class Streets:
         self._sumo.simulationStep()
         self.at = round(simulation.getTime())
         self.finished += simulation.getArrivedNumber()
+        if self.at <= self.ground.ends:
+            self.in_time = self.finished
         self.stuck += simulation.getStartingTeleportNumber()
         self._kerbs.clear()
 
@@ -143,8 +161,9 @@ class Streets:
 
     def outcome(self) -> Outcome:
         """How it went up to now."""
-        lost = float(self._sumo.simulation.getParameter("", "device.tripinfo.timeLoss"))
-        return Outcome(self.finished, lost, self.stuck)
+        told = self._sumo.simulation.getParameter
+        lost, outside = (float(told("", f"device.tripinfo.{name}")) for name in ("timeLoss", "departDelay"))
+        return Outcome(self.finished, lost, self.stuck, self.in_time, outside, self.at)
 
     def _lane(self, name: str) -> Seen:
         lane, vehicle = self._sumo.lane, self._sumo.vehicle
@@ -157,7 +176,7 @@ class Streets:
         ]
         buses = sum(vehicle.getVehicleClass(each) == BUS for each in near)
         waited = [vehicle.getWaitingTime(each) for each in near if vehicle.getSpeed(each) < STANDING]
-        return Seen(len(near), buses, 0, int(max(waited, default=0.0)))
+        return Seen(len(near), len(waited), buses, 0, int(max(waited, default=0.0)))
 
     def _kerb(self, crossing: str) -> Seen:
         if not self._kerbs:
@@ -168,7 +187,7 @@ class Streets:
                 if waited > 0:
                     self._kerbs.setdefault(person.getNextEdge(each), []).append(waited)
         found = self._kerbs.get(crossing, [])
-        return Seen(0, 0, len(found), int(max(found, default=0.0)))
+        return Seen(0, 0, 0, len(found), int(max(found, default=0.0)))
 
 
 def junction_of(sumo: Any, name: str) -> Junction:  # noqa: ANN401 (a module without types)
