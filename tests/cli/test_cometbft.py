@@ -28,7 +28,7 @@ def test_init_invite_join_up_and_status_make_a_network_of_two_and_a_key_is_rotat
     joining.says("Waiting for")
     terminal.run("member", "admit", "bravo", "--home", "alpha")
     assert joining.wait() == 0, joining.errors
-    terminal.up("bravo")
+    other = terminal.up("bravo")
     until(lambda: driver(terminal, "bravo")["votes"], "the second member votes")
     until(lambda: everything_is_final(terminal, ("alpha", "bravo")), "both cosign")
     assert "all members' CometBFT 0." in terminal.run("status", "--home", "alpha").stdout
@@ -49,6 +49,18 @@ def test_init_invite_join_up_and_status_make_a_network_of_two_and_a_key_is_rotat
     until(lambda: driver(terminal, "bravo")["power"] == 2, "bravo's power is two")
     found = terminal.facts("doctor", "--home", "alpha")["checks"]
     assert [one["level"] for one in found if one["check"] == "cometbft"] == ["ok"]
+
+    other.stop()
+    waiting = terminal.start("key", "new", "night", "--role", "operator", "--home", "alpha")
+    until(lambda: driver(terminal, "alpha")["stands"], "nothing goes on without bravo")
+    said = terminal.run("status", "--home", "alpha").stderr
+    assert "no blocks: what was submitted waits" in said
+    assert "this node sees nothing of bravo" in said
+    assert "nothing of bravo" in terminal.run("doctor", "--home", "alpha", code=1).stdout
+    terminal.up("bravo")
+    assert waiting.wait() == 0, waiting.errors
+    assert driver(terminal, "bravo")["height"] > 0
+    until(lambda: not driver(terminal, "alpha")["stands"], "blocks come again")
 
 
 def test_a_localnet_stays_up_and_goes_on_where_it_ended(terminal):

@@ -14,7 +14,7 @@ import click
 from consortia.base.ids import network_id
 from consortia.cli.errors import explain
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, REFUSED, Failure, facts, say
+from consortia.cli.output import DONE, REFUSED, Failure, counted, facts, fold, say
 from consortia.cli.readiness import answers, coming
 from consortia.cli.session import Session, at_home
 from consortia.cli.standing import cosigners
@@ -30,6 +30,7 @@ CLOCK_MILLISECONDS_MAX = 2_000
 """Witnesses take block times within 5 s of their clocks; a clock this far off is on its way out."""
 
 CERTIFICATE_DAYS_MIN = 30
+REACH = "see that these members' nodes run, and reach one another"
 Level = Literal["ok", "advice", "wrong"]
 
 
@@ -62,13 +63,13 @@ def doctor(*, home: Path | None, as_json: bool) -> int:
         for one in found:
             _tell(one)
         say()
-        say(f"{len(wrong)} things are wrong." if wrong else "Nothing is wrong.")
+        say(f"{counted(len(wrong), 'thing is', 'things are')} wrong." if wrong else "Nothing is wrong.")
     return REFUSED if wrong else DONE
 
 
 def _tell(one: Found) -> None:
     colour = {"ok": "green", "advice": "yellow", "wrong": "red"}[one.level]
-    say(f"{click.style(one.level.ljust(7), fg=colour, bold=True)}{one.check}: {one.text}")
+    fold(f"{one.check}: {one.text}", " " * 7, first=click.style(one.level.ljust(7), fg=colour, bold=True))
     if one.remedy:
         say(f"       try: {one.remedy}")
 
@@ -190,12 +191,18 @@ def _engine(home: Home) -> Iterator[Found]:
     told = at_home(home.path).client.status().driver
     if not told["running"]:
         yield Found("cometbft", "wrong", "it does not answer", f"see {home.logs / 'cometbft.log'}")
+    elif told.get("stands"):
+        yield Found("cometbft", "wrong", told["stands"], REACH)
     elif not told["peers"] and len(at_home(home.path).client.status().members) > 1:
         text = f"it is connected to no peer; it listens at {told['peer']}"
         yield Found("cometbft", "wrong", text, "check `peers` and `peer_address` in consortia.toml")
+    elif not told.get("quorum", True):
+        text = f"it is not connected to that of {', '.join(told['away'])}: the others are too few for a block"
+        yield Found("cometbft", "advice", text, REACH)
     else:
         vote = f"votes with power {told['power']}" if told["votes"] else "does not vote"
-        yield Found("cometbft", "ok", f"version {told['version']}, {told['peers']} peers; this node {vote}")
+        peers = counted(told["peers"], "peer", "peers")
+        yield Found("cometbft", "ok", f"version {told['version']}, {peers}; this node {vote}")
 
 
 def _node(home: Home) -> Iterator[Found]:
@@ -207,13 +214,10 @@ def _node(home: Home) -> Iterator[Found]:
     if status.hindered is not None:
         yield Found("node", "wrong", f"it cannot go on: {status.hindered}", "it goes on by itself then")
     if status.stopped is not None:
-        text = f"it has stopped: {status.stopped}"
-        yield Found(
-            "node",
-            "wrong",
-            text,
-            "look at the evidence with the others, then: consortia network hand-over MEMBER",
-        )
+        remedy = "look at the evidence in its folder `witness` with the others"
+        if status.orderer:
+            remedy += ", then: consortia network hand-over MEMBER"
+        yield Found("node", "wrong", f"it has stopped: {status.stopped}", remedy)
     elif status.withheld is not None:
         yield Found(
             "node", "wrong", f"it does not cosign: {status.withheld}", "mend the cause; it goes on by itself"
@@ -222,10 +226,9 @@ def _node(home: Home) -> Iterator[Found]:
         yield Found("node", "ok", f"runs at {session.client.url}, block {status.height:,}")
     missing = sorted(set(status.members) - set(cosigners(session)))
     if status.final_size < status.size and missing:
-        text = (
-            f"{status.size - status.final_size} leaves wait for cosignatures; awaited: {', '.join(missing)}"
-        )
-        yield Found("final", "wrong", text, "see that these members' nodes run and reach the orderer")
+        waits = counted(status.size - status.final_size, "leaf waits", "leaves wait")
+        text = f"{waits} for cosignatures; awaited: {', '.join(missing)}"
+        yield Found("final", "wrong", text, REACH)
     yield from _clock(session)
     yield from _upgrades(session, home.config(os.environ))
 

@@ -1,6 +1,8 @@
 """`consortia localnet`: a whole network on one machine, a node and a worker a member, until stopped."""
 
+import os
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +56,8 @@ def localnet(*, members: int | None, names: tuple[str, ...], driver: str, home: 
     from consortia.node.localnet import NodeDown
     from consortia.sdk.errors import LedgerError
 
+    if driver == "cometbft":
+        _need_engine()
     folder = home.expanduser().absolute()
     known = sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
     wanted = _wanted(folder, known, members, names)
@@ -71,6 +75,16 @@ def localnet(*, members: int | None, names: tuple[str, ...], driver: str, home: 
     except KeyboardInterrupt:
         note("every node is stopped")
     return DONE
+
+
+def _need_engine() -> None:
+    """Raise Failure where there is no CometBFT, before anything is made."""
+    from consortia.node.cometbft.binary import GET, CometBftError, find
+
+    try:
+        find(os.environ.get("CONSORTIA_COMETBFT", ""), Path(sys.prefix), os.environ)
+    except CometBftError as error:
+        raise Failure(str(error), GET) from None
 
 
 def _wanted(folder: Path, known: list[str], members: int | None, names: tuple[str, ...]) -> list[str]:

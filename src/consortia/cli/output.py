@@ -68,6 +68,11 @@ def fold(text: str, indent: str = "", *, first: str | None = None) -> None:
     say(f"{first}{text}")
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """A number of things, in words: 1 leaf, 2 leaves."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def note(text: str) -> None:
     """A line of progress or advice, on standard error."""
     click.echo(text, err=True)

@@ -12,7 +12,7 @@ import msgspec
 
 from consortia.base.note import parse_note
 from consortia.cli.options import home_option, json_option, member_option
-from consortia.cli.output import DONE, UNCHECKED, Failure, facts, instant, note, say, table
+from consortia.cli.output import DONE, UNCHECKED, Failure, counted, facts, fold, instant, note, say, table
 from consortia.cli.readiness import coming
 from consortia.cli.session import Keyring, Session, at_home, at_place, place_of
 from consortia.modules.identity.queries import Nothing, OffenceView, ProposalsView, ValidatorsView
@@ -21,6 +21,8 @@ from consortia.node.home import Home
 from consortia.sdk.errors import LedgerError, RequestFailed
 
 _MB = 1_000_000
+STARTING_SECONDS = 15
+"""CometBFT answers within so many seconds of a node's start, on a machine that is not busy."""
 
 
 @click.command()
@@ -150,13 +152,13 @@ def _tell(known: Mapping[str, Any]) -> None:
     if "height" in known:
         rows += [
             ("block", f"{known['height']:,}, {_ago(known['time'])}"),
-            ("log", f"{known['size']:,} leaves{_begins(known)}"),
+            ("log", f"{counted(known['size'], 'leaf', 'leaves')}{_begins(known)}"),
             ("root", known["root"]),
             ("members", ", ".join(known["members"])),
         ]
     if "final_size" in known:
         behind = known["size"] - known["final_size"]
-        left = "everything" if not behind else f"all but {behind} leaves"
+        left = "everything" if not behind else f"all but {counted(behind, 'leaf', 'leaves')}"
         rows += [
             ("final", f"{left}, cosigned by {', '.join(known['cosigned']) or 'nobody yet'}"),
             ("orderer", _ordering(known)),
@@ -167,7 +169,7 @@ def _tell(known: Mapping[str, Any]) -> None:
         used = ", ".join(f"{name} {size / _MB:,.1f} MB" for name, size in known["disk"].items())
         rows.append(("disk", used))
     for name, text in rows:
-        say(f"{click.style(name.ljust(9), dim=True)}{text}")
+        fold(text, " " * 9, first=click.style(name.ljust(9), dim=True))
     _tell_rest(known)
 
 
@@ -193,9 +195,11 @@ def _tell_rest(known: Mapping[str, Any]) -> None:
         note(f"{click.style('upgrade', fg='red' if one['lacking'] else 'yellow')}: {one['text']}")
     for one in known.get("offences", []):
         note(f"{click.style('offence', fg='red')}: {offence_line(one['member'], one['kind'], one['height'])}")
-    for name in ("stopped", "hindered", "withheld"):
-        if known.get(name):
-            note(f"{click.style(name, fg='red', bold=True)}: {known[name]}")
+    grave = {name: known.get(name) for name in ("stopped", "hindered", "withheld")}
+    grave["no blocks"] = known.get("driver", {}).get("stands")
+    for name, text in grave.items():
+        if text:
+            note(f"{click.style(name, fg='red', bold=True)}: {text}")
     for alert in known.get("alerts", []):
         note(f"{click.style('alert', fg='yellow')} {_ago(alert['time'])}: {alert['kind']}: {alert['text']}")
 
@@ -204,18 +208,23 @@ def _ordering(known: Mapping[str, Any]) -> str:
     """Who orders the blocks: a member's node, or all members' by their engine."""
     driver: Mapping[str, Any] = known["driver"]
     if driver.get("name") == "cometbft":
-        return f"all members' CometBFT{_engine(driver)}"
+        return f"all members' CometBFT{_engine(driver, known['seconds'])}"
     if known["orderer"] != known["member"]:
         return str(known["orderer"])
     return f"{known['orderer']}, this node{'' if known['ordering'] else ', which hears its followers first'}"
 
 
-def _engine(driver: Mapping[str, Any]) -> str:
-    """How this member's CometBFT is."""
+def _engine(driver: Mapping[str, Any], seconds: int) -> str:
+    """How this member's CometBFT is, so many seconds after its node started."""
     if not driver["running"]:
-        return f"; this node's {driver['version']} does not answer"
+        state = "is starting" if seconds < STARTING_SECONDS else "does not answer"
+        found = f"; this node's {driver['version']} {state}"
+        return f"{found}; {driver['text']}" if driver["text"] else found
     vote = f"votes with power {driver['power']}" if driver["votes"] else "does not vote"
-    found = f" {driver['version']}, its block {driver['height']:,}, {driver['peers']} peers; this node {vote}"
+    peers = counted(driver["peers"], "peer", "peers")
+    found = f" {driver['version']}, its block {driver['height']:,}, {peers}"
+    found += f" (not {', '.join(driver['away'])})" if driver.get("away") else ""
+    found += f"; this node {vote}"
     found += ", keeps all blocks" if driver.get("archive") else ""
     found += ", and fetches older blocks first" if driver["catching_up"] else ""
     return f"{found}; {driver['text']}" if driver["text"] else found

@@ -71,6 +71,10 @@ class Checkpoints:
         """What is published and not final, with the cosignatures so far, ascending by size."""
         return [self._waiting[size] for size in sorted(self._waiting)]
 
+    def forget(self, size: int) -> None:
+        """Publish a size no more, as it became final elsewhere."""
+        self._waiting.pop(size, None)
+
     def known(self, size: int) -> Note | None:
         """What is published at a size and not final, with the cosignatures so far."""
         return self._waiting.get(size)

@@ -290,6 +290,7 @@ class NodeProcess:
         while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn has a flag, no event)
             await asyncio.sleep(0.005)
         self.home.announce(running)
+        _LOG.info("listens at %s, at block %d", self.url, self.ledger.tip.height)
         settle()
         ready(running)
         if self._worker is not None:

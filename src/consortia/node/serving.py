@@ -4,6 +4,7 @@ import logging
 import logging.handlers
 import sys
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import uvloop
@@ -20,6 +21,7 @@ from consortia.node.tls import TlsError
 from consortia.store.errors import StoreError
 
 LOG_BYTES_MAX = 8 << 20
+_LOG = logging.getLogger("consortia.node")
 
 
 TOO_OLD = 4
@@ -50,7 +52,14 @@ def serve(
         config = home.config(environment, flags)
         with home.locked():
             _log_to(home)
+            _LOG.info(
+                "Consortia %s starts for %s, ordered by %s",
+                version("consortia"),
+                config.member,
+                config.driver,
+            )
             uvloop.run(_run(home, config, node_keys(home, environment), ready, make))
+            _LOG.info("ended as asked")
     except (ConfigError, HomeError, KeyFileError, TlsError, StoreError, CometBftError, OSError) as error:
         raise Cannot(str(error)) from error
     except Outdated as error:

@@ -97,6 +97,17 @@ def test_what_expired_while_too_few_were_there_is_cleared_by_a_tick_and_its_lane
     assert blocks(engine)[-1].transactions == (write(0),)
 
 
+def test_how_long_something_waited_counts_from_when_the_first_came_and_ends_with_a_block():
+    engine = quiet(Engine.of(1))
+    driver = engine.drivers[0]
+    assert driver.waited(engine.now + 60_000) == 0
+    engine.submit(write(0))
+    engine.submit(write(1))
+    assert driver.waited(engine.now + 60_000) == 60_000
+    quiet(engine)
+    assert driver.waited(engine.now + 60_000) == 0
+
+
 def test_while_no_block_comes_all_the_same_it_is_sent_again_after_twice_as_long_each_time():
     driver, sent = CometBft(founded()), []
     driver.check_tx(pack([write(0)]), NOW)

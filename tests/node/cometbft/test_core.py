@@ -115,10 +115,16 @@ def test_three_of_four_are_enough_and_the_fourth_learns_of_it_when_it_is_back():
     ledger = four.ledgers["west"]
     prepared = ledger.prepare(Block(1, four.nodes["east"].ledger.tip.time, (raw,)))
     ledger.commit(prepared)
+    four.now += 60_000
     west.decided(Decided(1, four.now, ledger.tip.root, prepared, ()), four.now)
+    west.decided(Decided(2, four.now, ledger.tip.root, None, ()), four.now)
+    west.tick(four.now)
+    assert "late" in west.status().withheld
     reply = four.nodes["east"].on_request("west", west.request("east", four.now), four.now)
     west.on_reply("east", reply, four.now)
+    west.tick(four.now)
     assert west.finals.size == size
+    assert west.status().withheld is None
 
 
 @pytest.mark.parametrize("crowded", [False, True])

@@ -139,7 +139,7 @@ class Four:
         for rpc in self.rpcs:
             while True:
                 try:
-                    if await rpc.peers() == len(MEMBERS) - 1:
+                    if len(await rpc.peers()) == len(MEMBERS) - 1:
                         break
                 except RpcError:
                     pass

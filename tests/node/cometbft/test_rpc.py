@@ -87,7 +87,7 @@ def test_what_it_says_is_told(tmp_path):
 
 def test_a_connection_is_used_again_and_replaced_when_it_was_closed(tmp_path):
     status = http({"result": {"sync_info": {"latest_block_height": "7", "catching_up": False}}})
-    answers = [status, http({"result": {"n_peers": "3"}}), status]
+    answers = [status, http({"result": {"peers": [{"node_info": {"moniker": "east"}}]}}), status]
 
     async def work(rpc):
         first = await rpc.engine()
@@ -97,15 +97,16 @@ def test_a_connection_is_used_again_and_replaced_when_it_was_closed(tmp_path):
         return first.sync_info.latest_block_height, first.sync_info.catching_up, peers
 
     told, heard = asking(tmp_path / "rpc", answers, work)
-    assert told == ("7", False, 3)
+    assert told == ("7", False, ("east",))
     assert len(heard) == 3
 
 
 def test_a_long_answer_comes_in_chunks(tmp_path):
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    answer = head + b'12;x=y\r\n{"result": {"n_pee\r\n9\r\nrs": "3"}\r\n1\r\n}\r\n0\r\n\r\n'
+    parts = b'11;x=y\r\n{"result": {"peer\r\n2a\r\ns": [{"node_info": {"moniker": "east"}}]}}\r\n0\r\n\r\n'
+    answer = head + parts
     told, _ = asking(tmp_path / "rpc", [answer], lambda rpc: rpc.peers())
-    assert told == 3
+    assert told == ("east",)
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\n\r\n", http(b"not JSON"), http({}), b"HTTP/1.1 200"])

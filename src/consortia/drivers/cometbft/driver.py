@@ -178,6 +178,10 @@ class CometBft:
         """What to send again, as it waits here for too long without a block; None mostly."""
         return self.pool.again(now)
 
+    def waited(self, now: int) -> int:
+        """For how many milliseconds something has waited here without a block; 0 where nothing waits."""
+        return self.pool.waited(now)
+
     # Consensus ----------------------------------------------------------------------------
 
     def prepare_proposal(self, proposal: Proposal, bytes_max: int, now: int) -> tuple[bytes, ...]:

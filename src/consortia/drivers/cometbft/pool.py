@@ -185,6 +185,10 @@ class Pool:
         """What may be a lane's next sequence: after what waits, and after the block that is being decided."""
         return self._mempool.next_sequence(*lane, now), self._following().get(lane)
 
+    def waited(self, now: int) -> int:
+        """For how many milliseconds something has waited without a block; 0 where nothing waits."""
+        return max(0, now - self._quiet) if self._mempool else 0
+
     def again(self, now: int) -> bytes | None:
         """What has waited here without a block for so long that others may lack it, as an entry."""
         self._quiet = min(self._quiet, now)

@@ -33,12 +33,19 @@ class Means:
 
 @dataclass(slots=True)
 class Condition:
-    """How CometBFT is: what `status` shows."""
+    """How CometBFT is: what `status` shows.
+
+    `away` are the voting members to whose CometBFT this one is not connected, `quorum` whether the others are
+    enough for a block; `stands` says why no block comes though something waits.
+    """
 
     version: str
     running: bool = False
     height: int = 0
     peers: int = 0
+    away: tuple[str, ...] = ()
+    quorum: bool = True
+    stands: str = ""
     catching_up: bool = False
     votes: bool = False
     power: int = 0

@@ -202,6 +202,14 @@ class EngineNode(Node):
             return self._tell_ms
         return ASK_MS if self._unsettled() or self.witness.holding else self.settings.gossip_ms
 
+    def _take_finals(self, finals: tuple[bytes, ...]) -> None:
+        """As everywhere; and sign no more what others have made final."""
+        super()._take_finals(finals)
+        for note in self.checkpoints.waiting():
+            size = note.checkpoint.size
+            if size <= self.finals.size and size not in self.finals.wanted:
+                self.checkpoints.forget(size)
+
     def _open(self) -> tuple[bytes, ...]:
         """What this node has published and is not final, with the cosignatures that it knows."""
         return tuple(note.encode() for note in self.checkpoints.waiting())[-NOTES_MAX:]

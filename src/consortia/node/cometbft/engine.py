@@ -31,7 +31,7 @@ from consortia.kernel.ledger import Ledger
 from consortia.kernel.ports import Validator
 from consortia.kernel.transaction import parse_transaction
 from consortia.kernel.upgrades import Outdated
-from consortia.node.cometbft import binary
+from consortia.node.cometbft import binary, company
 from consortia.node.cometbft.archives import Archives
 from consortia.node.cometbft.condition import Condition, Means
 from consortia.node.cometbft.core import CROWD
@@ -229,6 +229,7 @@ class Engine:
         self._way = await self.starting.way(start, lambda: self._means.reach(self.starting.guide))
         retention = self.archives.retention
         self._driver = CometBft(self.ledger, self._means.check, retention, self.snapshots, self.config.member)
+        self.condition.height = self._driver.height
         later = partial(asyncio.get_running_loop().call_later, VOTES_SECONDS)
         calls = Calls(self._driver, self._means.now, self._decided, later)
         try:
@@ -309,17 +310,19 @@ class Engine:
 
     # The consensus key ------------------------------------------------------------------------
 
-    def _seat(self) -> Validator | None:
-        """How this member votes, by the newest block."""
+    def _validators(self) -> list[Validator]:
+        """Who votes, by the newest block."""
         found: list[Validator] = []
 
         def read(ctx: Context) -> None:
-            found.extend(
-                one for one in self.ledger.app.keys.validators(ctx) if one.member == self.config.member
-            )
+            found.extend(self.ledger.app.keys.validators(ctx))
 
         self.ledger.ask(read)
-        return found[0] if found else None
+        return found
+
+    def _seat(self) -> Validator | None:
+        """How this member votes, by the newest block."""
+        return next((one for one in self._validators() if one.member == self.config.member), None)
 
     def _look_at_seat(self) -> Validator | None:
         """As `_seat`, with what `status` shows of it."""
@@ -372,13 +375,13 @@ class Engine:
             try:
                 found = await self._rpc.engine()
                 condition.running, condition.catching_up = True, found.sync_info.catching_up
-                condition.peers = await self._rpc.peers()
+                self._look_around(await self._rpc.peers())
                 if not condition.catching_up and self._way is None:
                     self.starting.text = ""
                 await self._look_at_snapshots()
                 await self.archives.look(int(found.sync_info.earliest_block_height), self._driver)
             except RpcError:
-                condition.running = False
+                condition.running, condition.stands = False, ""
                 continue
             node, now = self._means.core(), self._means.now()
             again = [bundles.pack([raw]) for raw in node.witness.held()]
@@ -390,6 +393,20 @@ class Engine:
             for entry in again:
                 with suppress(RpcError):  # asked again at the next look
                     await self._rpc.hand_in(entry)
+
+    def _look_around(self, connected: tuple[str, ...]) -> None:
+        """See who of those that vote is there, and whether what waits comes into blocks."""
+        condition, driver = self.condition, self._driver
+        powers = {one.member: one.power for one in self._validators()}
+        condition.peers = len(connected)
+        condition.away = company.away(powers, self.config.member, connected)
+        condition.quorum = company.has_quorum(powers, condition.away)
+        waited = 0 if driver is None or condition.catching_up else driver.waited(self._means.now())
+        stood, condition.stands = condition.stands, company.standstill(waited, powers, condition.away)
+        if condition.stands and condition.stands != stood:
+            _LOG.warning("%s", condition.stands)
+        elif stood and not condition.stands:
+            _LOG.warning("blocks come again, or nothing waits any more")
 
     async def _look_at_snapshots(self) -> None:
         """Learn the hashes of the blocks whose snapshots are offered; raises RpcError."""

@@ -89,10 +89,16 @@ class Engine(msgspec.Struct):
     sync_info: Sync
 
 
-class Peers(msgspec.Struct):
-    """How many peers CometBFT is connected to."""
+class _Node(msgspec.Struct):
+    moniker: str = ""
 
-    n_peers: str = "0"
+
+class _Peer(msgspec.Struct):
+    node_info: _Node
+
+
+class _Peers(msgspec.Struct):
+    peers: tuple[_Peer, ...] = ()
 
 
 class Rpc:
@@ -123,9 +129,10 @@ class Rpc:
         """Where CometBFT stands; raises RpcError."""
         return msgspec.json.decode(await self._ask("status", {}), type=Engine)
 
-    async def peers(self) -> int:
-        """How many peers CometBFT is connected to; raises RpcError."""
-        return int(msgspec.json.decode(await self._ask("net_info", {}), type=Peers).n_peers)
+    async def peers(self) -> tuple[str, ...]:
+        """The peers that CometBFT is connected to, by what they call themselves; raises RpcError."""
+        found = msgspec.json.decode(await self._ask("net_info", {}), type=_Peers)
+        return tuple(one.node_info.moniker for one in found.peers)
 
     async def block_hash(self, height: int) -> str:
         """The hash (hex) of the block at a height; raises RpcError."""

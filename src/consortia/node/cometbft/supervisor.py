@@ -145,6 +145,7 @@ class Supervisor:
             preexec_fn=_die_with_parent,
         )
         self.pid, self.starts = process.pid, self.starts + 1
+        _LOG.info("CometBFT %s runs as process %d: %s", self.binary.version, process.pid, self.binary.path)
         return process
 
     async def _read_log(self, process: asyncio.subprocess.Process) -> None:
