@@ -1,6 +1,7 @@
 """What the node says of itself: health, status, metrics."""
 
 import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -83,6 +84,8 @@ async def metrics(asked: Asked) -> Response:
         ("waiting_transactions", "gauge", "Transactions that wait for a block", found.waiting),
         ("stopped", "gauge", "1 when the node has stopped over evidence", int(found.stopped is not None)),
         ("hindered", "gauge", "1 while the node cannot go on", int(bool(service.hindrance.text))),
+        ("withheld", "gauge", "1 while it withholds a cosignature", int(found.withheld is not None)),
+        *_engine(service.driver()),
         ("indexed_height", "gauge", "Newest block in the index", service.index.height),
         ("event_streams", "gauge", "Open streams of events", counted.streams),
         ("requests_total", "counter", "Requests", counted.requests),
@@ -97,6 +100,16 @@ async def metrics(asked: Asked) -> Response:
         full = f"consortia_{name}"
         lines += [f"# HELP {full} {text}.", f"# TYPE {full} {kind}", f"{full} {value}"]
     return Response("\n".join(lines) + "\n", media_type=METRICS)
+
+
+def _engine(driver: Mapping[str, Any]) -> Iterator[tuple[str, str, str, int]]:
+    """Of CometBFT, where it orders: whether it answers and votes, whom it sees, and whether blocks come."""
+    if "running" in driver:
+        yield "engine_running", "gauge", "1 while CometBFT answers", int(driver["running"])
+        yield "engine_votes", "gauge", "1 while this node votes", int(driver["votes"])
+        yield "engine_peers", "gauge", "Peers of CometBFT", driver["peers"]
+        yield "engine_restarts", "gauge", "Times that CometBFT was started again", driver["restarts"]
+        yield "engine_stands", "gauge", "1 while what waits comes into no block", int(bool(driver["stands"]))
 
 
 PLACES = (
