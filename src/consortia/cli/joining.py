@@ -10,24 +10,21 @@ from pathlib import Path
 
 import click
 import msgspec
-from msgspec.structs import replace
 
 from consortia.base.codec import encode_record
 from consortia.base.hashing import sha256
-from consortia.cli.network import address_of, ordered_by, tell_keys, wishes, with_passphrase
+from consortia.cli.network import ordered_by, tell_keys, wishes, with_passphrase
 from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
 from consortia.cli.output import DONE, USAGE, Failure, facts, note, say
 from consortia.cli.session import Keyring, Place, at_place
 from consortia.modules.identity.messages import Accept
 from consortia.modules.identity.queries import ByName, MemberView
-from consortia.node import invitations
-from consortia.node.cometbft.peering import peer_of
-from consortia.node.config import EVERYWHERE, FILE, Config, save, split_address
+from consortia.node import inviting
+from consortia.node.config import FILE, save
 from consortia.node.home import Home, default_home, write_private
 from consortia.node.homes import prepare
-from consortia.node.invitations import Invitations, Invite, read_invite
+from consortia.node.invitations import Invite, read_invite
 from consortia.node.joining import awaited
-from consortia.node.tls import tls_files
 from consortia.sdk.client import Client
 from consortia.sdk.errors import RequestFailed, TransactionRefused, Unreachable
 
@@ -49,15 +46,11 @@ def invite(*, org: str, home: Path | None, out: Path | None, url: str | None, as
     password.
     """
     found = Home.find(home, os.environ)
-    address = url or _own_url(found)
-    pin = tls_files(found.keys).pin() if address.startswith("https://") else b""
     path = out or Path(f"{org}.invite")
     if path.exists():
         raise Failure(f"{path} exists", "--out another file")
-    config = found.config(os.environ)
-    peer = _peer(found, replace(config, url=address)) if config.driver == "cometbft" else ""
-    place = invitations.Place(config.member, address, pin, peer)
-    made = Invitations(found.path).invite(found.genesis(), org, place, _now())
+    made = inviting.invite(found, found.config(os.environ), org, url, _now())
+    address = made.url
     write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     if as_json:
         known = {"file": str(path), "org": org, "network": made.network, "url": address}
@@ -239,27 +232,6 @@ def _resumed(folder: Path, invited: Invite) -> Home:
         raise Failure(text, "--home another folder")
     note(f"Going on with the home {found.path}.")
     return found
-
-
-def _peer(home: Home, config: Config) -> str:
-    """Where the joiner reaches this member's CometBFT; raises Failure where nothing names that place."""
-    if split_address(config.peer_place)[0] in EVERYWHERE:
-        raise Failure(
-            f"where others reach this member's CometBFT is not known: {config.peer_place} is every machine's",
-            'peer_address = "HOST:PORT" in consortia.toml',
-        )
-    return peer_of(home, config)
-
-
-def _own_url(home: Home) -> str:
-    """Where this member's node is reached, by its settings, or by itself while it runs."""
-    known = address_of(home.config(os.environ))
-    if known:
-        return known
-    running = home.running()
-    if running is None or split_address(running.url.partition("//")[2])[0] in EVERYWHERE:
-        raise Failure("where this member's node is reached is not known", "--url https://HOST:PORT")
-    return running.url
 
 
 def _now() -> int:

@@ -15,9 +15,10 @@ from consortia.cli.governing import charter_in
 from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
 from consortia.cli.output import DONE, USAGE, Failure, facts, note, say
 from consortia.modules.identity.addresses import is_node_address
-from consortia.node.config import ADDRESS, EVERYWHERE, FILE, Config, is_loopback, split_address
+from consortia.node.config import ADDRESS, FILE, is_loopback, split_address
 from consortia.node.home import Home, Running, default_home
 from consortia.node.homes import Wishes, begin
+from consortia.node.inviting import address_of
 from consortia.node.keys import passphrase_from
 
 PORTS = range(10_240, 32_768)
@@ -182,14 +183,6 @@ def free_port() -> int:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
     raise Failure("no free port was found", "--listen 127.0.0.1:PORT")
-
-
-def address_of(config: Config) -> str:
-    """Where a node is reached by its settings; empty when they do not say."""
-    host, port = split_address(config.listen)
-    if config.url or host in EVERYWHERE or not port:
-        return config.url
-    return f"{'https' if config.tls else 'http'}://{config.listen}"
 
 
 def tell_keys(home: Home, *, plain: bool) -> None:

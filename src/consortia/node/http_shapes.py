@@ -18,6 +18,7 @@ EVENT_CURSOR: Schema = {"type": "string", "pattern": "^([0-9]{1,15}(-[0-9]{1,15}
 _TEXT: Schema = {"type": "string"}
 _LIMIT: Schema = {"type": "integer", "minimum": 0, "maximum": 200}
 _WAIT: Schema = {"type": "integer", "minimum": 0, "maximum": NUMBER_MAX}
+_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,31}$"}
 _MAYBE_DIGEST: Schema = {"type": "string", "pattern": "^([0-9a-f]{64})?$"}
 
 
@@ -53,6 +54,7 @@ ARGUMENTS: dict[str, dict[str, Schema]] = {
     "GET /v1/blobs/{id}/chunks/{index}": {"purpose": _TEXT},
     "POST /v1/sync": {"wait": _WAIT},
     "POST /v1/join": {"token": _TEXT},
+    "POST /v1/invitations": {"name": _NAME},
     "POST /v1/build/{module}/{method}": {
         "key": DIGEST,
         "lane": {"type": "integer", "minimum": 0, "maximum": 15},
@@ -67,6 +69,7 @@ NEEDED: frozenset[tuple[str, str]] = frozenset(
         ("GET /v1/proofs/state", "key"),
         ("POST /v1/build/{module}/{method}", "key"),
         ("POST /v1/join", "token"),
+        ("POST /v1/invitations", "name"),
     }
 )
 """Those of them that cannot be left out."""
@@ -141,6 +144,19 @@ _BLOCK = _object(height=NUMBER, time=NUMBER, transactions=NUMBER, first=NUMBER, 
 _EVENT = _object(height=NUMBER, index=NUMBER, number=NUMBER, name=_TEXT, body={"type": "object"})
 _HIT = _object(word=_TEXT, height=NUMBER, index=NUMBER, field=_TEXT)
 _CODE = _object(code=_TEXT, number=NUMBER, meaning=_TEXT)
+_INVITE = _object(
+    format={"enum": ["consortia-invite-1"]},
+    network=DIGEST,
+    genesis=HEX,
+    name=_NAME,
+    inviter=_NAME,
+    url=_TEXT,
+    pin=_MAYBE_DIGEST,
+    token=_TEXT,
+    expires=NUMBER,
+    driver={"enum": ["embedded", "cometbft"]},
+    peer=_TEXT,
+)
 _MISSING = _object(blob=DIGEST, missing=_list(NUMBER))
 
 
@@ -169,6 +185,7 @@ def answers(schemas: Schemas) -> dict[str, dict[str, Schema]]:
         "PUT /v1/blobs/{id}/chunks/{index}": {"200": _MISSING},
         "GET /v1/cosignatures": {"200": _object(notes=_list(_TEXT))},
         "POST /v1/join": {"202": _object(name=_TEXT, waiting=_TEXT)},
+        "POST /v1/invitations": {"200": _INVITE},
         "POST /v1/ledger-copy": {"200": _object(folder=_TEXT)},
         "GET /v1/refusals": {"200": _object(refusals=_list(_CODE))},
         "GET /v1/refusals/{code}": {"200": _CODE},

@@ -49,6 +49,7 @@ def screens(node):
         "/console/fields/health",
         "/console/fields/supply",
         "/console/rooms/assets",
+        "/console/invite",
         "/console/act/assets/register",
         "/console/act/market/commit",
         "/console/rooms/training/studies?limit=5",

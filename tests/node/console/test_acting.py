@@ -11,16 +11,17 @@ from consortia.base.keys import SigningKey
 from consortia.kernel.refusals import NO_ACT, REVOKED_KEY
 from consortia.kernel.transaction import call, sign_transaction
 from consortia.modules.governance.messages import ScheduleMember, Suggest
-from consortia.modules.identity.mandate_types import Pin
+from consortia.modules.identity.mandate_types import Cap, Pin
 from consortia.modules.market.state import sealed
 from consortia.modules.market.types import Order, Sealing
 from consortia.node.founding import MemberKeys
-from consortia.node.invitations import JoinRequest
+from consortia.node.invitations import JoinRequest, read_invite
 from consortia.node.keys import find_key, save_key
 from consortia.node.passes import way_in
-from consortia.sdk.agents import mandate_of
+from consortia.sdk.agents import Agents, mandate_of
 from consortia.sdk.bank import Bank
 from consortia.sdk.governance import Governance
+from consortia.sdk.jsonform import to_json
 from consortia.sdk.market import Markets
 from consortia.testing.scenarios.market_parts import terms
 from tests.loud import loudly
@@ -81,6 +82,8 @@ def test_a_person_acts_in_the_page_and_the_key_stays_there(looked, tmp_path):
     _a_page_of_another_place_does_nothing(browser, node)
     _who_posted_keys_is_admitted(browser, between.url, node, admin)
     _what_is_sealed_is_kept(browser, between.url, node, market, tmp_path)
+    _somebody_is_invited(browser, between.url, node, tmp_path / "kept")
+    _an_agent_is_let_act(browser, between.url, node, admin, tmp_path)
     _nothing_leaked(browser, between, node)
     _without_scripts(browser, between.url)
     admin.close()
@@ -368,3 +371,50 @@ def _without_scripts(browser, url):
     browser.open(f"{url}/console/act/governance/cast_vote")
     assert "consortia proposal vote PROPOSAL yes" in browser.text("main")
     browser.develop("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def _somebody_is_invited(browser, url, node, kept):
+    browser.open(f"{url}/console/members")
+    browser.run(FOLLOW, "Invite an organisation")
+    browser.wait("return document.getElementById('key-file')?.disabled === false")
+    _choose(browser, find_key(node.home.keys, "worker"))
+    browser.wait(SAID, "key-said", "it would be refused")
+    _opened(browser, f"{url}/console/invite", node)
+    browser.type("[data-name=name] input", "east")
+    browser.run("document.getElementById('show').click()")
+    browser.wait(SHOWN)
+    assert browser.text("#sentence").startswith("north asks its node for an invitation of east")
+    browser.run("document.getElementById('sign').click()")
+    browser.wait(SAID, "outcome", "Done")
+    browser.run("document.getElementById('kept').focus()")
+    browser.press(ENTER)
+    path = kept / "east.invite"
+    until(lambda: path.exists() and path.stat().st_size)
+    invited = read_invite(path)
+    assert (invited.name, invited.inviter, invited.url) == ("east", "north", node.url)
+    keys = MemberKeys.generate("east").proven(node.home.config({}).network_id)
+    client(node.home, node.url).post(
+        f"/v1/join?token={invited.token}", encode_record(JoinRequest("east", "East", keys, None, None))
+    )
+    assert "Admit east" in _seen(browser, f"{url}/console/members")
+
+
+def _an_agent_is_let_act(browser, url, node, admin, tmp_path):
+    key, expires = SigningKey(b"\x09" * 32), admin.status().time + 86_400_000
+    wanted = mandate_of(
+        admin.network,
+        "north",
+        "clerk",
+        key,
+        Pin(None, b"\1" * 32),
+        methods=["bank.transfer"],
+        caps=[Cap(b"\2" * 32, 5, 9)],
+        expires=expires - expires % 1000,  # a browser's field for a time takes whole seconds
+    )
+    draft = tmp_path / "clerk.json"
+    draft.write_text(json.dumps({"method": "identity.grant_mandate", "args": to_json(wanted)}))
+    _opened(browser, f"{url}/console/act/identity/grant_mandate", node)
+    browser.upload("#fill", draft)
+    browser.wait(SAID, "asked", "Filled in.")
+    _signed(browser)
+    assert Agents(admin, "north").get("clerk").mandate.caps == wanted.caps

@@ -57,3 +57,5 @@ def test_the_pictures_that_are_kept_are_those_that_are_taken():
     assert sum(kept.values()) < BYTES_MAX
     told = (KEPT.parent / "how-to" / "look-around.md").read_text(encoding="utf-8")
     assert [name for name in NAMES if f"../pictures/{name}" not in told] == []
+    pages = [*KEPT.parent.rglob("*.md"), KEPT.parents[1] / "README.md"]
+    assert len([page for page in pages if "pictures/console-" in page.read_text(encoding="utf-8")]) >= 5

@@ -8,7 +8,7 @@ page.
 
 import inspect as introspect
 
-from consortia.base.codec import decode_record
+from consortia.base.codec import Name, Record, decode_record
 from consortia.kernel.module import Method
 from consortia.modules.governance.messages import Propose
 from consortia.modules.governance.queries import ByNumber, CharterView
@@ -33,8 +33,9 @@ WEEK_MILLISECONDS = 7 * 24 * 3_600_000
 def acts(asked: Asked) -> Screen:
     """Everything that can be done."""
     usual: list[tuple[Cell, ...]] = [
-        (one.topic, Link(one.title, address(one.method, {})), one.command) for one in ACTS
+        ("Members", Link("Invite an organisation", "/console/invite"), "consortia invite NAME")
     ]
+    usual += [(one.topic, Link(one.title, address(one.method, {})), one.command) for one in ACTS]
     every: list[tuple[Cell, ...]] = [
         (
             words(module.name),
@@ -67,7 +68,43 @@ def one_act(asked: Asked) -> Screen:
     return Screen(
         act.title if method.roles else f"Propose: {act.title}",
         (introspect.getdoc(method.message) or "").replace("`", ""),
-        (_missing(act), _key(signed), _form(asked, act, method, signed), _review(), _receipt()),
+        (_missing(act), _key(signed.roles), _form(asked, act, method, signed), _review(), _receipt()),
+        live=False,
+        scripts=("acts.js",),
+    )
+
+
+class Invitee(Record, frozen=True):
+    """Whom an invitation is for."""
+
+    name: Name
+
+
+def invite(asked: Asked) -> Screen:
+    """An invitation: a request to this node, signed by an administrator's key, and the file that it gives."""
+    form = tag(
+        "form",
+        fields(Invitee, Filling({}, {"name": "1 to 32 of a-z, 0-9 and -"})),
+        tag("p", tag("button", "Show what I would sign", id_="show", disabled=True)),
+        id_="act",
+        data_method="invitations",
+        data_request="/v1/invitations",
+        data_saying="asks its node for an invitation of {name}, good once and for a week",
+        data_network=asked.service.ledger.network.hex(),
+        data_member=asked.service.config.member,
+        data_roles="admin",
+    )
+    here = tag("code", "consortia invite NAME")
+    return Screen(
+        "Invite an organisation",
+        "Makes one file for it to join with. Its people still have to be admitted by the members.",
+        (
+            tag("noscript", tag("p", "The same without a script: ", here, class_="note")),
+            _key(frozenset({"admin"})),
+            tag("section", tag("h2", "2. Whom you invite"), form, tag("p", "", id_="asked", role="alert")),
+            _review(),
+            _receipt(),
+        ),
         live=False,
         scripts=("acts.js",),
     )
@@ -82,14 +119,14 @@ def _missing(act: Act) -> Html:
     return tag("noscript", tag("p", text, tag("code", act.command), class_="note"))
 
 
-def _key(method: Method) -> Html:
+def _key(roles: frozenset[str]) -> Html:
     """Where a key file is chosen. Its inputs have no names, so that no form can ever send them."""
     file = tag("input", type_="file", id_="key-file", accept=".json,application/json", disabled=True)
     secret = tag("input", type_="password", id_="passphrase", autocomplete="off", size=30)
     return tag(
         "section",
         tag("h2", "1. Your key"),
-        tag("p", f"Signed by a key of the role {' or '.join(sorted(method.roles))}.", class_="note"),
+        tag("p", f"Signed by a key of the role {' or '.join(sorted(roles))}.", class_="note"),
         tag("p", tag("label", "Key file (LABEL.key.json): ", file)),
         tag(
             "form",

@@ -65,12 +65,7 @@ def _to_decide(asked: Asked, proposals: tuple[ProposalView, ...]) -> Html:
                 if member in one.awaited
             ),
         ),
-        tag(
-            "p",
-            "To invite an organisation, write its file on this machine: ",
-            tag("code", "consortia invite NAME"),
-            class_="note",
-        ),
+        tag("p", tag("a", "Invite an organisation", href="/console/invite", class_="act"), class_="acts"),
     )
 
 

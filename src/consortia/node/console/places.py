@@ -132,6 +132,7 @@ _SCREENS: tuple[tuple[str, Callable[[Asked], Screen], str], ...] = (
     ("/console/rooms/{module}/{query}", rooms.one_question, "One question to a room."),
     ("/console/act", acting.acts, "All that a person can do here."),
     ("/console/act/{module}/{method}", acting.one_act, "One message, signed in the browser."),
+    ("/console/invite", acting.invite, "An invitation, signed for in the browser."),
     ("/console/node", standing.node, "How the node stands."),
     ("/console/verify", verifying.verify, "Check a proof in the browser."),
 )

@@ -9,7 +9,7 @@ import { Lie, Node, Problem, quoted, shown, visible } from "./sign.js";
 import { verify } from "./proof.js";
 
 const at = (id) => document.getElementById(id);
-const form = at("act"), { method, saying, network, member, roles, own, sealed, seals } = form.dataset;
+const form = at("act"), { method, saying, network, member, roles, own, sealed, seals, request } = form.dataset;
 const node = new Node(unhex(network), member);
 let file = null, key = null, draft = null, kept = null;
 
@@ -118,6 +118,7 @@ form.addEventListener("submit", async (event) => {
   if (!key) return;
   draft = null;
   at("review").hidden = at("came").hidden = true;
+  if (request) { asking(); return; }
   tell("asked", "Asking the node for the bytes …");
   at("show").disabled = true;
   try {
@@ -189,6 +190,31 @@ function review() {
   at("review-title").focus();
 }
 
+// A request that is signed for, instead of a transaction: no ledger holds it, and its answer is a file.
+function asking() {
+  const name = message(form).get("name"), path = `${request}?name=${encodeURIComponent(name)}`;
+  draft = { name, path };
+  at("sentence").textContent = `${key.member} ${saying.replace("{name}", () => quoted(name))}.`;
+  at("words").replaceChildren(table("A request to this node", [
+    ["who", named(key)], ["what", `POST ${path}`], ["to the node of", member], ["on network", network],
+  ]));
+  at("bytes").textContent = "This, the time and a random number: they are made as you sign.";
+  at("review").hidden = at("sign").disabled = false;
+  at("review-title").focus();
+}
+
+async function answered({ name, path }) {
+  const held = await node.signed(key, path);
+  at("outcome").classList.add("good");
+  at("outcome").textContent = `Done. Keep the file and send it to ${quoted(name)} as you would send a password.`;
+  Object.assign(at("kept"), { textContent: `Keep ${name}.invite`, hidden: false });
+  offered(at("kept"), { name: `${name}.invite`, held });
+  at("receipt").replaceChildren(table("Invitation", [
+    ["for", held.name], ["joins at", held.url], ["good until", shown(BigInt(held.expires), "expires")],
+    ["there they run", `consortia join ${name}.invite`], ["then", link("admit it under Members", "/console/members")],
+  ]));
+}
+
 at("keep").addEventListener("click", () => { at("sign").disabled = false; });
 at("refrain").addEventListener("click", () => { draft = null; at("review").hidden = true; at("show").focus(); });
 
@@ -234,12 +260,15 @@ at("sign").addEventListener("click", async () => {
   at("sign").disabled = true;
   at("came").hidden = false;
   at("outcome").className = "verdict";
-  at("outcome").textContent = "Signed and sent: waiting for its block …";
+  at("outcome").textContent = request ? "Signed and sent …" : "Signed and sent: waiting for its block …";
   at("receipt").replaceChildren();
   tell("final", "");
   at("receipt-title").focus();
-  try { await came(made); } catch (error) {
-    if (error instanceof Problem && error.code) {
+  try { await (request ? answered(made) : came(made)); } catch (error) {
+    if (request) {
+      at("outcome").classList.add("bad");
+      at("outcome").textContent = wrong(error);
+    } else if (error instanceof Problem && error.code) {
       at("receipt").replaceChildren(table("Not taken into a block", await outcome(error.code, error.message)));
     } else {
       const id = hex(made.id);

@@ -124,7 +124,7 @@ export class Node {
 
   // A request signed by a key (docs/reference/http.md): the page's own way in only reads.
   async signed(key, path, body) {
-    const data = utf8(JSON.stringify(body)), time = BigInt(Date.now()), nonce = crypto.getRandomValues(new Uint8Array(16));
+    const data = body === undefined ? new Uint8Array() : utf8(JSON.stringify(body)), time = BigInt(Date.now()), nonce = crypto.getRandomValues(new Uint8Array(16));
     const covered = encode(["consortia/request", this.network, this.member, "POST", path, await sha256(data), time, nonce]);
     const parts = [hex(key.id), this.member, time, hex(nonce), hex(await key.sign(covered))];
     const headers = { authorization: `Consortia ${parts.join(" ")}`, "content-type": "application/json" };
