@@ -81,7 +81,7 @@ at("forget").addEventListener("click", () => { forget(); tell("key-said", "No ke
 
 // 2. The form, and what is sealed in it.
 
-at("fill").addEventListener("change", async (event) => {
+at("fill")?.addEventListener("change", async (event) => {
   const chosen = event.target.files[0];
   if (!chosen) return;
   try {
