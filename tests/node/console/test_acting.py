@@ -393,9 +393,8 @@ def _somebody_is_invited(browser, url, node, kept):
     invited = read_invite(path)
     assert (invited.name, invited.inviter, invited.url) == ("east", "north", node.url)
     keys = MemberKeys.generate("east").proven(node.home.config({}).network_id)
-    client(node.home, node.url).post(
-        f"/v1/join?token={invited.token}", encode_record(JoinRequest("east", "East", keys, None, None))
-    )
+    posted = encode_record(JoinRequest("east", "East", keys, None, None))
+    assert raw(node.port, "POST", f"/v1/join?token={invited.token}", posted)[0] == 202
     assert "Admit east" in _seen(browser, f"{url}/console/members")
 
 
