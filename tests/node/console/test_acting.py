@@ -1,3 +1,4 @@
+# Long because all acts are walked with one node and one browser, which take longest to start.
 """People's actions in a real browser: a key that stays in the page, and bytes that are what was asked for."""
 
 import json
