@@ -1,5 +1,6 @@
 """Questions about persons."""
 
+from itertools import islice
 from typing import Annotated
 
 from msgspec import Meta
@@ -48,17 +49,14 @@ class PersonPage(Record, frozen=True):
 
 def persons(ctx: Context, arguments: ListPersons, _ports: None) -> PersonPage:
     """A member's persons, released ones included."""
-    found = list[PersonView]()
-    more = False
-    for (_, part), person in PERSONS.scan(ctx, arguments.member):
-        label = text(part)
-        if arguments.after is None or (len(label), label) > (len(arguments.after), arguments.after):
-            more = len(found) == arguments.limit
-            if more:
-                break
-            found.append(PersonView(arguments.member, label, person))
-    after = found[-1].label if more else None
-    return PersonPage(tuple(found), crowd(ctx, arguments.member), after)
+    prefix = PERSONS.state_key(arguments.member)
+    behind = prefix if arguments.after is None else PERSONS.state_key(arguments.member, arguments.after)
+    keys = (PERSONS.parts(key) for key, _ in ctx.state.scan(prefix) if key > behind)
+    labels = [text(label) for _, label in islice(keys, arguments.limit + 1)]
+    page = labels[: arguments.limit]
+    held = [(label, PERSONS.get(ctx, arguments.member, label)) for label in page]
+    found = tuple(PersonView(arguments.member, label, one) for label, one in held if one is not None)
+    return PersonPage(found, crowd(ctx, arguments.member), page[-1] if labels > page else None)
 
 
 def person(ctx: Context, arguments: ByPersonKey, _ports: None) -> PersonView:
