@@ -7,6 +7,7 @@ from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.guards import ClientGuardDoor
 from consortia.testing.machine import HOUR, Bench, Party
+from consortia.testing.scenarios.persons_parts import enrolled, person
 from tests.sdk.test_meters import Way
 
 
@@ -36,3 +37,12 @@ def test_a_key_that_was_a_joiners_when_it_was_first_seen_is_known_when_it_is_a_m
     assert door.who(key) is None
     bench.ok("valley", "admin", Accept("valley", bench.covering()))
     assert door.who(key).member == "valley"
+
+
+def test_what_a_person_signs_is_seen_as_its_members():
+    bench = Bench()
+    asking = Asking(bench, "north")
+    door = ClientGuardDoor(asking, asking, "north", bench.key("north", "operator"))
+    assert door.who(person().key_id) is None
+    enrolled(bench, "east")
+    assert (door.who(person().key_id).member, door.who(person().key_id).agent) == ("east", "")

@@ -20,6 +20,7 @@ from consortia.modules.guard.queries import (
 )
 from consortia.modules.guard.types import Finding
 from consortia.modules.identity.mandate_queries import ByAgentKey, MandateView
+from consortia.modules.identity.person_queries import ByPersonKey, PersonView
 from consortia.modules.identity.queries import ByKey, KeyView
 from consortia.modules.predictions.messages import Act
 from consortia.sdk.builder import EXPIRY_MILLISECONDS, Builder
@@ -70,13 +71,16 @@ class ClientGuardDoor:
         return found
 
     def _signer(self, key: bytes) -> Signer | None:
-        with suppress(TransactionRefused):  # no key of a member: an agent's, or unknown
+        with suppress(TransactionRefused):  # no key of a member: an agent's, a person's, or unknown
             found = self._asking.query("identity.key", ByKey(key), KeyView)
             return Signer(found.member, found.key.since)
         with suppress(TransactionRefused):
             mandate = self._asking.query("identity.agent", ByAgentKey(key), MandateView).mandate
             caps = {cap.unit: cap.per_act for cap in mandate.caps}
             return Signer(mandate.owner, mandate.granted, mandate.agent, caps)
+        with suppress(TransactionRefused):  # what a person does, its member answers for
+            person = self._asking.query("identity.person", ByPersonKey(key), PersonView)
+            return Signer(person.member, person.person.since)
         return None
 
     def first(self) -> int:
