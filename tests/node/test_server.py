@@ -12,6 +12,7 @@ import pytest
 
 from consortia.app import application
 from consortia.engines.commit.chunks import CHUNK_BYTES, hash_bytes
+from consortia.kernel.block import Receipt
 from consortia.modules.identity.messages import SetEndpoint
 from consortia.node.config import split_address
 from consortia.node.index import Index
@@ -280,5 +281,29 @@ def test_a_checkpoint_that_is_published_after_its_block_wakes_those_who_wait_for
         server._tell()
         assert await waits
         server.node.ledger.store.close()
+
+    asyncio.run(play())
+
+
+def test_who_waits_for_a_receipt_has_it_before_the_node_records_what_it_cosigns(tmp_path, monkeypatch):
+    (home,) = homes(tmp_path, "north")
+    receipt = Receipt(1, 0, b"t" * 32, "ok", 1, ())
+
+    async def play():
+        server = NodeProcess(home, home.config({}), node_keys(home, {}))
+        service, node = server.service, server.node
+        waits = asyncio.ensure_future(service.waiting.receipt(service.ledger, b"t" * 32, SECONDS_MAX))
+        await asyncio.sleep(0)
+        answered = []
+
+        def tick(_now):
+            answered.append(waits.done())
+            server.stop()
+
+        monkeypatch.setattr(node, "tick", tick)
+        node._effects.receipts.append(receipt)  # as the core does with those of a durable block
+        await server._drive(asyncio.get_running_loop().create_future())
+        assert (answered, await waits) == ([True], receipt)
+        node.ledger.store.close()
 
     asyncio.run(play())

@@ -65,6 +65,9 @@ if TYPE_CHECKING:
 
 LONG_POLL_SECONDS = 5
 RETRY_SECONDS = 0.2
+ANSWER_SECONDS = 0.001
+"""So long takes an answer to whoever waits: what would hold it up, as a durable write, is done after it."""
+
 STOP_SECONDS = 5
 _LOG = logging.getLogger("consortia.node")
 
@@ -349,7 +352,8 @@ class NodeProcess:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
                 continue
-            self._tell()  # receipts wait for nothing else, as for the record of what this node cosigns
+            if self._tell():  # receipts go out before the record of what this node cosigns is durable
+                await asyncio.sleep(ANSWER_SECONDS)
             try:
                 self.node.tick(now)
                 self.peers.remember()
@@ -385,8 +389,8 @@ class NodeProcess:
         hindrance.end(f"the node goes on from block {self.ledger.tip.height}")
         return True
 
-    def _tell(self) -> None:
-        """Hand on what the core has to tell."""
+    def _tell(self) -> bool:
+        """Hand on what the core has to tell; gives whether anybody waited for a receipt."""
         effects = self.node.drain()
         waiting = self.service.waiting
         for alert in effects.alerts:
@@ -394,12 +398,13 @@ class NodeProcess:
             self.service.alerts.append(alert)
         for transaction, refusal in effects.refused:
             waiting.refused(transaction, refusal)
-        waiting.committed(effects.receipts)
+        awaited = waiting.committed(effects.receipts)
         now = self.node.version, self.ledger.tip.height
         if effects.receipts or effects.finals or self._told != now:  # published, with no block: told too
             self._told = now
             self._trust()
             waiting.tell()
+        return awaited
 
     def _trust(self) -> None:
         if self.service.tls is not None:

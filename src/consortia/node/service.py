@@ -151,12 +151,15 @@ class Waiting:
             return False
         return True
 
-    def committed(self, receipts: list[Receipt]) -> None:
-        """These receipts are in a durable block."""
+    def committed(self, receipts: list[Receipt]) -> bool:
+        """These receipts are in a durable block; gives whether anybody waited for one of them."""
+        awaited = False
         for receipt in receipts:
             for future in self._receipts.pop(receipt.transaction, ()):
                 if not future.done():
                     future.set_result(receipt)
+                    awaited = True
+        return awaited
 
     def refused(self, transaction: bytes, refusal: Refused) -> None:
         """A transaction that waited will be in no block."""
