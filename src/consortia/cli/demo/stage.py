@@ -19,7 +19,7 @@ from consortia.sdk.ledger import Ledger
 from consortia.solutions.story import Asked, StoryFailed
 
 COMMAND = (sys.executable, "-m", "consortia.cli")
-COMMAND_SECONDS_MAX = 60.0
+COMMAND_SECONDS_MAX = 300.0
 STOP_SECONDS = 5.0
 LOG = "programs.log"
 

@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 
 from consortia.engines.train.files import DataError
 from consortia.solutions.supply.epcis.hashing import events_of
-from consortia.solutions.supply.epcis.reading import check_head, json_of
+from consortia.solutions.supply.epcis.objects import json_of
+from consortia.solutions.supply.epcis.reading import check_head
 
 BYTES_MAX = 16 << 20
 """So much of one document."""

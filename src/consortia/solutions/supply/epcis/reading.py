@@ -21,13 +21,16 @@ from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, Rejects
 from consortia.solutions.supply.epcis.hashing import context_names, event_hash, events_of
 from consortia.solutions.supply.epcis.keys import canonical
+from consortia.solutions.supply.epcis.objects import json_of
 from consortia.solutions.supply.epcis.rows import sheet_events
 from consortia.solutions.supply.epcis.stored import SUFFIX, stored_events
 
 FILE_BYTES_MAX = 128 << 20
 """A document is in memory as a whole; more than this is NDJSON."""
 
-EVENTS_MAX = 2_000_000
+EVENTS_MAX = 1_000_000
+"""So many take some 1.5 GB."""
+
 TEXT_MAX = 2_048
 CONTEXT_CHARS_MAX = 16_384
 """Each event carries its document's context where it is kept by itself."""
@@ -358,22 +361,6 @@ def check_head(document: Mapping[str, Any], where: str) -> None:
         moment(document["creationDate"], "creationDate")
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
-
-
-def json_of(text: str, where: str) -> Any:  # noqa: ANN401
-    """What JSON says, with no number that is none; raises DataError."""
-
-    def no_constant(word: str) -> None:
-        raise DataError(f"{where}: {word} is no number.")
-
-    try:
-        return json.loads(text, parse_constant=no_constant)
-    except RecursionError:
-        raise DataError(f"{where}: it is nested too deep.") from None
-    except DataError:
-        raise
-    except ValueError as error:
-        raise DataError(f"{where}: no JSON: {error}.") from None
 
 
 def _text(path: Path) -> str:
