@@ -51,6 +51,11 @@ class Asked:
     request: Request
     body: bytes
 
+    @property
+    def own(self) -> bool:
+        """Whether the caller is a program or a person of this node's own member."""
+        return self.caller.means is Means.OWNER or self.caller.member == self.service.config.member
+
     def argument(self, name: str, default: str = "") -> str:
         """A query parameter; raises HttpProblem when it is given twice."""
         given = _parameters(self.request.scope["query_string"]).getlist(name)

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from consortia.base.codec import Malformed
 from consortia.engines.commit.chunks import CHUNK_BYTES, ChunkTree, WrongChunk
-from consortia.node.auth import Caller, Means
+from consortia.node.auth import Caller
 from consortia.node.blob_rights import ROUND_BLOB_BYTES_MAX
 from consortia.node.exchange import NotFetched, fetch
 from consortia.node.http import Asked, Place
@@ -79,7 +79,7 @@ async def put(asked: Asked) -> Response:
 
 async def adopt(asked: Asked) -> Response:
     """Keep a file that an own program wrote beside the blobs, named in the body; gives its id."""
-    if not own(asked):
+    if not asked.own:
         raise HttpProblem(403, "only this member's own programs have files adopted")
     name = asked.body.decode("ascii", "replace")
     return plain({"blob": await asyncio.to_thread(asked.service.blobs.adopt, name)}, 201)
@@ -132,12 +132,6 @@ async def put_chunk(asked: Asked) -> Response:
     return plain({"blob": blob, "missing": missing})
 
 
-def own(asked: Asked) -> bool:
-    """Whether the caller is a program of this node's own member."""
-    caller = asked.caller
-    return caller.means is Means.OWNER or caller.member == asked.service.config.member
-
-
 def who(caller: Caller) -> str:
     """How a caller is named."""
     return caller.member or "the caller"
@@ -145,7 +139,7 @@ def who(caller: Caller) -> str:
 
 def _leaves(asked: Asked, size: int) -> str:
     """The other member that leaves `size` bytes here, empty for own programs; raises HttpProblem."""
-    if own(asked):
+    if asked.own:
         return ""
     if asked.caller.member not in {member.name for member in asked.service.ledger.members().members}:
         raise HttpProblem(403, "only members leave blobs here")
@@ -163,13 +157,13 @@ def _known_to_be_here(asked: Asked, blob: bytes) -> bool:
     if not blobs.has(blob):
         return False
     left = blobs.allowances.left(member, blob) and blobs.begun(blob) is None
-    return own(asked) or left or asked.service.rights.may_read(member, blob)
+    return asked.own or left or asked.service.rights.may_read(member, blob)
 
 
 async def _here(asked: Asked) -> bytes:
     """The id of a blob that the caller may read; one that own programs want is fetched from a peer."""
     blob, service = _readable(asked), asked.service
-    if own(asked) and not service.blobs.has(blob):
+    if asked.own and not service.blobs.has(blob):
         sources = service.peers.sources(member.name for member in service.ledger.members().members)
         try:
             bad = await service.peers.run(lambda: fetch(service.blobs, blob, sources))
@@ -187,7 +181,7 @@ def _readable(asked: Asked) -> bytes:
     """
     blob = hex_digest(asked.path("id"), "a blob's id")
     purpose = asked.argument("purpose", "*")
-    if not own(asked) and not asked.service.rights.may_read(asked.caller.member, blob, purpose):
+    if not asked.own and not asked.service.rights.may_read(asked.caller.member, blob, purpose):
         raise HttpProblem(404, f"no blob {blob.hex()} for {who(asked.caller)}")
     return blob
 

@@ -6,7 +6,6 @@ from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.node.auth import Means
 from consortia.node.http import Asked, Place
 from consortia.node.http_answers import CBOR, HttpProblem
-from consortia.node.http_blobs import own
 from consortia.node.rounds import AskAvailability, attest, gather
 
 ASK_BYTES_MAX = 1_024
@@ -25,7 +24,7 @@ async def availability(asked: Asked) -> Response:
 async def gathered(asked: Asked) -> Response:
     """Gather these signatures from all members of the round, for this member's own worker."""
     ask = _ask(asked)
-    if not own(asked) or ask.member != asked.service.config.member:
+    if not asked.own or ask.member != asked.service.config.member:
         raise HttpProblem(403, "a node gathers signatures for its own member's updates")
     answer = await gather(asked.service, asked.service.key, ask)
     return Response(encode_record(answer), media_type=CBOR)

@@ -5,7 +5,9 @@ import io
 
 import pytest
 
+from consortia.node.home import Home
 from consortia.workers.curves import FOLDER, Curves
+from tests.node.running import client
 
 pytestmark = pytest.mark.slow
 CHARTS = """
@@ -29,3 +31,14 @@ def test_the_page_of_a_study_draws_how_the_model_of_each_round_does_on_the_own_r
         (str(at), one.measures["log loss"]) for at, one in enumerate(points, 2)
     ]
     assert len(rows) == 2
+
+
+def test_the_figures_are_for_the_members_own_people_whoever_else_may_look_at_the_page(seen):
+    node, _ = seen
+    path, told = f"/console/studies/{node.study.hex()}", {}
+    for member in ("north", "east"):
+        with client(Home(node.home.path.parent / member), node.url, member="north") as caller:
+            told[member] = caller.fetch(path).body.decode(), caller.fetch(path, {"csv": 1}).body.decode()
+    assert "60 of the records that north trains with" in told["north"][0]
+    assert "log loss" not in told["east"][0] + told["east"][1]
+    assert "Only the own people of the member whose node this is" in told["east"][0]

@@ -23,6 +23,10 @@ _UNMEASURED = (
     "measures the model of each round on the member's own, once there is one, and tells nobody. This member "
     "takes no part yet, its worker keeps its files elsewhere, or the recipe has no model before its end."
 )
+_NOT_YOURS = (
+    "Only the own people of the member whose node this is see here how the model does on the records that it "
+    "trains with. The node of your member shows how it does on yours."
+)
 _CHARTS = (
     (_QUALITY, "share", ("accuracy", "AUROC", "always the commoner class", "concordance")),
     ("Loss of the model", "nats a record", ("log loss",)),
@@ -168,11 +172,13 @@ def _progress(final: int, total: int, awaited: Awaited) -> Html:
 
 def _quality(asked: Asked, seen: StudyView, rounds: tuple[Round, ...]) -> tuple[Html | Series, ...]:
     """How the model of each final round does on the records of the node's own member, as its worker noted."""
+    if not asked.own:  # a key of another member's opens the page as well
+        return (_instead(_NOT_YOURS),)
     known = Curves(asked.service.home.private / FOLDER).read(seen.study.id)
     ends = [(str(one.index + 1), one.outcome.state.hex()) for one in rounds if one.outcome is not None]
     found = [(at, known[state]) for at, state in ends if state in known]
     if not found:
-        return (tag("section", tag("h2", _QUALITY), tag("p", _UNMEASURED, class_="note"), class_="view"),)
+        return (_instead(_UNMEASURED),)
     note = (
         f"Measured here on {found[-1][1].records:,} of the records that {asked.service.config.member} trains "
         "with, and told to nobody: other members see their own. On records that it never saw a model may "
@@ -189,6 +195,11 @@ def _quality(asked: Asked, seen: StudyView, rounds: tuple[Round, ...]) -> tuple[
         if lines:
             charts.append(Series(title, "round", unit, at, lines, note))
     return tuple(charts)
+
+
+def _instead(why: str) -> Html:
+    """What stands in the place of the charts of quality."""
+    return tag("section", tag("h2", _QUALITY), tag("p", why, class_="note"), class_="view")
 
 
 def _curve(rounds: tuple[Round, ...]) -> Series:
