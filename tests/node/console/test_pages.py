@@ -87,6 +87,17 @@ def test_a_table_is_a_file_that_no_spreadsheet_computes(visitor):
     assert visitor.get("/console/data?csv=99")[0] == 404
 
 
+def test_the_file_of_what_was_found_is_asked_for_with_what_was_looked_for(visitor):
+    def offered():
+        page = Page(visitor.get("/console/find?text=data-1")[2])
+        return [address for address in page.links("href") if "csv=" in address]
+
+    until(offered)
+    status, _, text = visitor.get(offered()[0])
+    _, *found = csv.reader(io.StringIO(text))
+    assert (status, {row[0] for row in found}) == (200, {"data-1"})
+
+
 def test_nobody_without_a_session_sees_a_page_and_is_told_how_to_get_one(node):
     stranger = Visitor(node)
     for path, _ in NAVIGATION:
