@@ -13,7 +13,7 @@ from consortia.node.passes import way_in
 from consortia.sdk.training import Summing, Times
 from tests.node.running import SECONDS_MAX, Process, client, homes, until
 
-ROUNDS = 3
+ROUNDS = 6
 LONG = 120_000
 """No step of the study ends for being slow."""
 
@@ -21,16 +21,13 @@ DAY = 86_400_000
 
 
 def rows(seed):
-    """Made-up patients of one member."""
-    return [
-        {
-            "person": f"p{at}",
-            "age": str(30 + (7 * at + seed) % 50),
-            "pressure": str(100 + at % 60),
-            "ill": "yes" if at % 3 else "no",
-        }
-        for at in range(60)
-    ]
+    """Made-up patients of one member, who are ill the likelier the older and the higher their pressure."""
+    found = []
+    for at in range(60):
+        age, pressure, chance = 30 + (7 * at + seed) % 50, 100 + at % 60, (37 * at + 11 * seed) % 41 - 20
+        ill = "yes" if age - 55 + (pressure - 130) // 2 + chance > 0 else "no"
+        found.append({"person": f"p{at}", "age": str(age), "pressure": str(pressure), "ill": ill})
+    return found
 
 
 @contextlib.contextmanager
