@@ -32,6 +32,9 @@ NETS = {
     "grid4x4": ("grid4x4.net.xml", "grid4x4_1.rou.xml", 0, 3_600),
 }
 PATIENCE = 1_800
+SEEDS_LEAST = 10
+"""What the bar asks; fewer can miss it, but not meet it."""
+
 SEEDS = tuple(int(each) for each in os.environ.get("CONSORTIA_SEEDS", "1,2,3,4,5,6,7,8,9,10").split(","))
 
 
@@ -90,7 +93,7 @@ def row(nets) -> dict:
         "peer_value": None,
         "ratio": None,
         "bar": BAR,
-        "met": all(met),
+        "met": None if all(met) and len(SEEDS) < SEEDS_LEAST else all(met),
         "note": f"seeds {', '.join(map(str, SEEDS))}; {sum(decided)} decisions; " + "; ".join(notes),
     }
 
