@@ -1,4 +1,4 @@
-"""JSON as objects, with what most events say held in memory once: a million of them have a third less."""
+"""JSON as objects, with what most events say held in memory once, as so many of them are read at once."""
 
 import json
 from typing import Any

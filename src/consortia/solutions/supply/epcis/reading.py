@@ -29,7 +29,7 @@ FILE_BYTES_MAX = 128 << 20
 """A document is in memory as a whole; more than this is NDJSON."""
 
 EVENTS_MAX = 1_000_000
-"""So many take some 1.5 GB."""
+"""So many are in memory at once: above a kilobyte each."""
 
 TEXT_MAX = 2_048
 CONTEXT_CHARS_MAX = 16_384
