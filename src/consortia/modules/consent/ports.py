@@ -34,7 +34,7 @@ class Persons(Protocol):
     """Whose keys members enrolled."""
 
     def person(self, ctx: Context) -> str | None:
-        """What the person who signed is called; None for any other key. Raises Refused for one put out."""
+        """What the person who signed is called; None for any other key. Raises Refused for one released."""
         ...
 
     def withdrawing(self, ctx: Context) -> str | None:

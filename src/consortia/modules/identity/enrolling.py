@@ -8,6 +8,7 @@ from consortia.kernel.context import Context
 from consortia.modules.identity import person_messages as asked
 from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.decisions import KEEPER, acting
+from consortia.modules.identity.keyring import is_known
 from consortia.modules.identity.mandate_state import AGENT_NAMES
 from consortia.modules.identity.person_state import CROWDS, PERSON_KEYS, PERSONS, crowd
 from consortia.modules.identity.person_types import (
@@ -21,7 +22,6 @@ from consortia.modules.identity.person_types import (
     PersonReleased,
 )
 from consortia.modules.identity.persons import person_message, room, signing
-from consortia.modules.identity.state import AGENTS, OWNERS
 
 
 def enrol(ctx: Context, message: asked.Enrol, _ports: None) -> None:
@@ -78,8 +78,7 @@ def check_person_key(ctx: Context, claim: PersonClaim, possession: bytes) -> Non
     """Refuse a key of small order, one that is or was anybody's, and one that its holder did not offer."""
     key = key_id(claim.key)
     require(is_prime_order(claim.key), codes.SMALL_ORDER, claim.key.hex())
-    known = OWNERS.has(ctx, key) or AGENTS.has(ctx, key) or PERSON_KEYS.has(ctx, key)
-    require(not known, codes.KEY_KNOWN, key.hex())
+    require(not is_known(ctx, key), codes.KEY_KNOWN, key.hex())
     message = person_message(ctx.network, claim)
     require(verify(claim.key, message, possession), codes.BAD_POSSESSION, claim.label)
 

@@ -9,6 +9,7 @@ from consortia.modules.identity import mandate_messages as asked
 from consortia.modules.identity import mandates
 from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.decisions import acting
+from consortia.modules.identity.keyring import is_known
 from consortia.modules.identity.mandate_state import AGENT_NAMES, MANDATES, mandate_id
 from consortia.modules.identity.mandate_types import (
     ACT,
@@ -20,8 +21,8 @@ from consortia.modules.identity.mandate_types import (
     MandateGranted,
     Named,
 )
-from consortia.modules.identity.person_state import PERSON_KEYS, PERSONS
-from consortia.modules.identity.state import AGENTS, OWNERS
+from consortia.modules.identity.person_state import PERSONS
+from consortia.modules.identity.state import AGENTS
 from consortia.modules.identity.types import Agent
 
 
@@ -105,8 +106,7 @@ def check_agent_key(ctx: Context, owner: str, message: asked.GrantMandate) -> No
     """Refuse a key of small order, one that is or was anybody's, and one that its holder did not offer."""
     key = key_id(message.key)
     require(is_prime_order(message.key), codes.SMALL_ORDER, message.key.hex())
-    known = OWNERS.has(ctx, key) or AGENTS.has(ctx, key) or PERSON_KEYS.has(ctx, key)
-    require(not known, codes.KEY_KNOWN, key.hex())
+    require(not is_known(ctx, key), codes.KEY_KNOWN, key.hex())
     claim = agent_message(ctx.network, AgentClaim(owner, message.agent, message.key))
     require(verify(message.key, claim, message.possession), codes.BAD_POSSESSION, message.agent)
 

@@ -97,7 +97,7 @@ class Keeper:
         return None if held is None else persons.person_key(ctx, key, self.quota(ctx, held.member), held)
 
     def acting(self, ctx: Context) -> Mandate | None:
-        """The mandate under which this transaction's signer acts; None for a person's or a node's key.
+        """The mandate under which this transaction's signer acts; None for any other key than an agent's.
 
         Raises Refused (`identity.mandate_over`) where it is over.
         """

@@ -73,6 +73,11 @@ def active_keys(ctx: Context, name: str) -> list[tuple[bytes, Key]]:
     return found
 
 
+def is_known(ctx: Context, key: bytes) -> bool:
+    """Whether a key is or was a member's, a joiner's, an agent's or a person's."""
+    return OWNERS.has(ctx, key) or AGENTS.has(ctx, key) or PERSON_KEYS.has(ctx, key)
+
+
 def _is_free(ctx: Context, wanted: bytes) -> bool:
     """Whether a key was never a member's, an agent's or a person's, and is in no admission still open."""
     owner = OWNERS.get(ctx, wanted)

@@ -50,7 +50,7 @@ def is_live(ctx: Context, mandate: Mandate) -> bool:
 
 
 def acting(ctx: Context) -> Mandate | None:
-    """The mandate under which this transaction's signer acts; None for a person's or a node's key.
+    """The mandate under which this transaction's signer acts; None for any other key than an agent's.
 
     Raises Refused where the mandate is over, by an earlier transaction of this very block too.
     """
@@ -65,7 +65,7 @@ def acting(ctx: Context) -> Mandate | None:
 def charge(ctx: Context, unit: bytes, amount: int) -> None:
     """Count `amount` of a unit as leaving the owner's hands by its agent, or refuse it beyond a cap.
 
-    1. what no mandate bounds is not counted: the act of a person or a node;
+    1. what no mandate bounds is not counted: what anybody but an agent does;
     2. the mandate names the unit;
     3. all that this transaction spends is within the cap per act;
     4. all that the owner's agents spent in the window that ends now is within the cap of the window.
