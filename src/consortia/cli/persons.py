@@ -13,11 +13,12 @@ from consortia.cli.fresh import kept_unless_refused
 from consortia.cli.options import home_option, json_option, key_option, plain_keys_option
 from consortia.cli.output import DONE, Failure, day, facts, say, table
 from consortia.cli.session import Door, Session, at_home, person_key, tell_done
+from consortia.cli.verify import network_name
 from consortia.modules.identity.person_messages import Release
 from consortia.modules.identity.person_types import PERSON
 from consortia.node.home import Home, write_private
 from consortia.node.keys import SUFFIX, passphrase_from, save_key
-from consortia.sdk.jsonform import dump, from_json
+from consortia.sdk.jsonform import dump, from_json, to_json
 from consortia.sdk.persons import Offer, Persons, any_label, offer_of, rekey_of
 
 
@@ -62,7 +63,7 @@ def new_(
     if not is_name(called):
         raise click.BadParameter("a label is 1 to 32 of a-z, 0-9 and -", param_hint="--label")
     made = SigningKey(os.urandom(32))
-    wanted = offer_of(_network(network), member, called, made)
+    wanted = offer_of(network_name(network), member, called, made)
     name = file.name.removesuffix(SUFFIX)
     _keep(file.parent, made, name, member, plain=plain_keys)
     write_private(offer, dump(wanted))
@@ -105,15 +106,8 @@ def list_(*, member: str | None, home: Path | None, as_json: bool) -> int:
     """List the persons whose keys a member enrolled."""
     found = _desk(at_home(home)).list(member)
     if as_json:
-        facts(
-            {
-                "persons": [
-                    {"member": one.member, "label": one.label, "key": one.person.key}
-                    | {"since": one.person.since, "released": one.person.released}
-                    for one in found
-                ]
-            }
-        )
+        known = [{"member": one.member, "label": one.label, **to_json(one.person)} for one in found]
+        facts({"persons": known})
         return DONE
     rows = [
         [
@@ -175,16 +169,6 @@ def _desk(session: Session) -> Persons:
 def _keep(folder: Path, key: SigningKey, name: str, member: str, *, plain: bool) -> None:
     phrase = None if plain else passphrase_from(os.environ, confirm=True)
     save_key(folder, key, phrase, label=name, role=PERSON, member=member)
-
-
-def _network(text: str) -> bytes:
-    try:
-        found = bytes.fromhex(text)
-    except ValueError:
-        found = b""
-    if len(found) != 32:
-        raise click.BadParameter("a genesis hash is 64 hex digits", param_hint="--network")
-    return found
 
 
 def _ended(time: int | None) -> str:
