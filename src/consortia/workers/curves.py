@@ -21,7 +21,6 @@ from consortia.workers.arithmetic import Plans
 FOLDER = "curves"
 """The folder of curves in a member's private data."""
 
-
 RECORDS_MAX = 10_000
 """A larger table is measured by so many of its records, spread evenly: a picture holds up no round."""
 
