@@ -148,14 +148,14 @@ class Pool:
         batch = self._readings.batch(entry)
         if self._crowds(found, batch, now, resent=entry[0] == AGAIN):
             return
-        checked, publics, check = 0, dict[bytes, bytes](), self._check
+        checked, publics = 0, dict[bytes, bytes]()
         for parsed in self._next_of_lanes(found, now) if batch is None else self._next_of(batch, now):
             key = parsed.transaction.key
             try:
                 public = publics.get(key) or publics.setdefault(key, self._mempool.public(key, now))
             except Refused:
                 return
-            if not check(public, parsed.signed, parsed.envelope.signature):
+            if not self._check(public, parsed.signed, parsed.envelope.signature):
                 return
             checked += 1
             if checked % AHEAD == 0:

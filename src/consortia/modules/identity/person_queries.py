@@ -18,7 +18,7 @@ PAGE_MAX = 100
 
 
 class ListPersons(Record, frozen=True):
-    """A member's persons whose label comes behind `after`, by label; from the first where that is None."""
+    """A member's persons behind the label `after`, or from the first; shorter labels come first."""
 
     member: Name
     after: Name | None
