@@ -74,7 +74,7 @@ def _live_and_by_keyboard(node, browser):
     admin.submit(SetEndpoint("http://127.0.0.1:5", None))
     admin.close()
     browser.wait(
-        "return document.querySelector('main').innerText.includes('its node is at http://127.0.0.1:5')"
+        "return document.querySelector('main').innerText.includes('its node is at \"http://127.0.0.1:5\"')"
     )
     browser.run("document.activeElement.blur(); window.scrollTo(0, 0)")
     browser.open(f"{node.url}/console")
