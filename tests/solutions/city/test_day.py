@@ -39,7 +39,7 @@ def test_a_file_gives_the_day_that_it_holds(tmp_path):
 def test_rows_that_cannot_be_used_are_left_out_only_if_told_so(tmp_path):
     path, rejects = tmp_path / "street.csv", tmp_path / "rejects.csv"
     path.write_text(as_csv(SHORT) + "house-1,now,1,1\n", encoding="utf-8")
-    with pytest.raises(DataError, match="as 2026"):
+    with pytest.raises(DataError, match="write 2026"):
         prepare(Asked(data=path, rejects=rejects))
     assert len(rejects.read_text(encoding="utf-8").splitlines()) == 2
     assert prepare(Asked(data=path, skip_bad_rows=True)).left_out == 1
