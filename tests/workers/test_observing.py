@@ -42,9 +42,12 @@ def who(bench):
         with suppress(Refused):
             found = bench.query("identity.key", key=key)
             return Signer(found.member, found.key.since)
-        mandate = bench.query("identity.agent", key=key).mandate
-        caps = {cap.unit: cap.per_act for cap in mandate.caps}
-        return Signer(mandate.owner, mandate.granted, mandate.agent, caps)
+        with suppress(Refused):
+            mandate = bench.query("identity.agent", key=key).mandate
+            caps = {cap.unit: cap.per_act for cap in mandate.caps}
+            return Signer(mandate.owner, mandate.granted, mandate.agent, caps)
+        person = bench.query("identity.person", key=key)
+        return Signer(person.member, person.person.since)
 
     return signer
 
