@@ -1,4 +1,4 @@
-"""guard.table, .rules, .parameters, .rare, .adaptive and .unseen: what a guard finds.
+"""guard.table, guard.rules, guard.parameters, guard.rare, guard.adaptive and guard.unseen: what guards find.
 
 At 15 alerts a day on the hostile ledger (`consortia.testing.hostile`, 54,000 events, twelve threats), which
 was frozen before any detector was tuned. Rules need no training; "oddness" is fitted on the scored ledger's
