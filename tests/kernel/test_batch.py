@@ -47,7 +47,10 @@ def written(bench):
 def test_what_is_admitted_all_at_once_is_what_is_admitted_one_by_one():
     bench = founded()
     raws, (whole, single) = written(bench), (fold(bench), fold(bench))
-    assert whole.admit_batch(signed(bench, raws)) == [single.admit(raw) for raw in raws]
+    made = signed(bench, raws)
+    alone = [single.admit(raw) for raw in raws]
+    assert whole.admit_batch(made) == alone
+    assert fold(bench).admit_batch(made) == alone  # for the block, after the pool
     assert whole.consumed() == single.consumed()
     later = bench.sign("north", "operator", Write("later", "text"))
     assert whole.admit(later) == single.admit(later)
@@ -80,6 +83,10 @@ def test_nothing_is_said_of_keys_that_have_a_purse_of_their_own():
     assert admission.taken() == {}
     cost = sum(admission.admit(raw).cost for raw in raws)
     assert admission.taken() == {"theirs": cost}
+    bench.block(*raws)
+    later = fold(bench)
+    more = later.admit(bench.sign("north", "operator", Write("later", "text"))).cost
+    assert later.taken() == {"theirs": cost + more}
 
 
 @pytest.mark.parametrize(
