@@ -17,11 +17,11 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from consortia.engines.train.files import DataError
-from consortia.solutions.city.flows import read_flows
+from consortia.solutions.city.flow_things import read_flows
+from consortia.solutions.city.meter_things import read_json, things_of
 from consortia.solutions.city.ngsi_ld import read_entities
 from consortia.solutions.city.readings import Reading as Hour
 from consortia.solutions.city.readings import read_csv
-from consortia.solutions.city.sensorthings import read_json, things_of
 from consortia.solutions.finance.fraud.cards import read_cards
 from consortia.solutions.health.fhir.mapping import fhir_mapping
 from consortia.solutions.health.fhir.reading import read as read_fhir
@@ -188,6 +188,16 @@ def take_things(path: Path) -> Taken:
     return len(found.found), found.rejected
 
 
+def sensor(number: int) -> str:
+    """A sensor with one hour, as a thing."""
+    stream = {
+        "ObservedProperty": {"name": "averageVehicleSpeed"},
+        "unitOfMeasurement": {"symbol": "km/h"},
+        "Observations": [{"phenomenonTime": f"{moment(number)}/{moment(number + 1)}", "result": 48.5}],
+    }
+    return json.dumps({"name": f"s{number}", "Datastreams": [stream]})
+
+
 def take_flows(path: Path) -> Taken:
     """Hours of sensors."""
     found = read_flows(path)
@@ -313,7 +323,7 @@ READERS = {
         take_readings,
     ),
     "things.ndjson": Reader(
-        "SensorThings",
+        "SensorThings, meters",
         thing,
         {
             "a wrong unit": change(thing, '"W.h"', '"J"'),
@@ -335,6 +345,19 @@ READERS = {
             "a missing field": change(flow, "dateObservedTo", "observed"),
             "a duplicate": lambda _: flow(0),
             "a hostile name": change(flow, "Observed:s", "Observed:" + json.dumps(HOSTILE)[1:-1]),
+            "no JSON": lambda _: "{",
+        },
+        take_flows,
+    ),
+    "sensors.ndjson": Reader(
+        "SensorThings, sensors of traffic",
+        sensor,
+        {
+            "a wrong unit": change(sensor, "km/h", "kn"),
+            "no streams": change(sensor, "Datastreams", "Streams"),
+            "no zone": change(sensor, "Z/", "/"),
+            "a duplicate": lambda _: sensor(0),
+            "a hostile name": change(sensor, '"s', '"' + json.dumps(HOSTILE)[1:-1]),
             "no JSON": lambda _: "{",
         },
         take_flows,

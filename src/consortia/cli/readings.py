@@ -8,9 +8,9 @@ import click
 from consortia.cli.filing import done, hold, out_option, save
 from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE
+from consortia.solutions.city.meter_things import as_things, read_json
 from consortia.solutions.city.ngsi_ld import as_entities
 from consortia.solutions.city.readings import Reading, as_csv, read_csv
-from consortia.solutions.city.sensorthings import as_things, read_json
 
 FORMS: dict[str, Callable[[Iterable[Reading]], str]] = {
     "csv": as_csv,

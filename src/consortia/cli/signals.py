@@ -11,7 +11,7 @@ from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, say
 from consortia.cli.verify import network_name
 from consortia.kernel.proof import PROOF_BYTES_MAX
-from consortia.solutions.city.flows import read_flows
+from consortia.solutions.city.flow_things import read_flows
 from consortia.solutions.city.journal import Checked, check
 from consortia.solutions.city.observed import HEADER, observed_in
 
@@ -30,8 +30,8 @@ def signals() -> None:
 def make_table(*, file: Path, out: Path, rejects: Path | None, skip_bad_rows: bool, as_json: bool) -> int:
     """Make a study table, a row a sensor and moment, of the flows in FILE.
 
-    FILE holds entities of NGSI-LD (TrafficFlowObserved): a list, or one a line; plain or gzipped. Every
-    sensor has a flow for every step. Columns: the last 12 speeds, what is usual there now and 3 steps later
+    FILE holds entities of NGSI-LD (TrafficFlowObserved) or things of SensorThings with their streams and
+    observations inside: a list, or one a line; plain or gzipped. Every sensor has a flow for every step. Columns: the last 12 speeds, what is usual there now and 3 steps later
     on other weekdays; the label is the speed 3 steps later, in km/h. Then: `consortia asset add OUT`.
     """
     read = read_flows(file)

@@ -12,7 +12,8 @@ from consortia.cli.output import Failure
 from consortia.cli.signals import signals
 from consortia.engines.train.files import DataError, read_file
 from consortia.solutions.city import observed, speeds
-from consortia.solutions.city.flows import Flow, as_entities, entity_of, read_flows
+from consortia.solutions.city.flow_things import read_flows
+from consortia.solutions.city.flows import Flow, as_entities, entity_of
 from consortia.solutions.city.journal import Journal, check
 from consortia.solutions.city.signals import Junction, Seen, Terms
 

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from consortia.cli.readings import convert
 from consortia.engines.train.files import DataError
+from consortia.solutions.city.meter_things import as_things, read_json, things_of
 from consortia.solutions.city.ngsi_ld import as_entities, entity_of, read_entities
 from consortia.solutions.city.readings import Reading, as_csv, read_csv
-from consortia.solutions.city.sensorthings import as_things, read_json, things_of
 
 HEADER = "meter,time,drawn [kWh],fed [kWh]"
 GOOD = "house-1,2026-01-31T12:00:00Z,1.25,0"

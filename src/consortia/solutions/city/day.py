@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from consortia.engines.train.files import DataError
+from consortia.solutions.city.meter_things import read_json
 from consortia.solutions.city.readings import Reading, Readings, read_csv
-from consortia.solutions.city.sensorthings import read_json
 from consortia.solutions.city.synthetic import street
 from consortia.solutions.city.tasks import DAY_HOURS, LOOK, Numbers
 from consortia.solutions.rejects import usable, write_rejects

@@ -8,14 +8,13 @@ they are there `intensity` (vehicles) and `occupancy` (a share of the time). Fil
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from consortia.engines.train.files import DataError, shown
-from consortia.solutions.city.ngsi_ld import attribute, entity_in, values_in
+from consortia.solutions.city.ngsi_ld import attribute, entity_in
 from consortia.solutions.city.readings import moment_of
 from consortia.solutions.rejects import Rejected, Rejects
 
@@ -27,7 +26,9 @@ CONTEXTS = (
 SPEEDS = {"KMH": 1.0, "HM": 1.609344}
 """Kilometres an hour to a unit, by UN/CEFACT code."""
 
-SPEED_MAX, INTENSITY_MAX = 500.0, 1e6
+MOST: Mapping[str, float] = {"averageVehicleSpeed": 500.0, "intensity": 1e6, "occupancy": 1.0}
+"""The most that is believed, in km/h, vehicles, and as a share."""
+
 _SENSOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -51,45 +52,66 @@ class Flows:
     rejected: tuple[Rejected, ...]
 
 
-def read_flows(path: Path) -> Flows:
-    """Read a file of entities; raises DataError where it cannot be used as a whole."""
-    found: dict[tuple[str, datetime], Flow] = {}
-    rejects = Rejects()
-    for number, where, value in values_in(path):
+@dataclass(slots=True)
+class Gathering:
+    """Flows as they are found, one a sensor and time, and what cannot be used."""
+
+    found: dict[tuple[str, datetime], Flow] = field(default_factory=dict)
+    rejects: Rejects = field(default_factory=Rejects)
+
+    def take(self, flow: Flow, number: int, where: str) -> None:
+        """Take a flow in; one that is there already is rejected."""
+        if (flow.sensor, flow.begins) in self.found:
+            begins = f"{flow.begins:%Y-%m-%dT%H:%MZ}"
+            self.rejects.add(number, f"{where}: sensor {flow.sensor} has a flow from {begins} already")
+        else:
+            self.found[flow.sensor, flow.begins] = flow
+
+    def done(self) -> Flows:
+        """All of it, in the order of sensors and times."""
+        return Flows(tuple(self.found[key] for key in sorted(self.found)), self.rejects.done())
+
+
+def flows_from(values: Iterable[tuple[int, str, object]]) -> Flows:
+    """The flows of a file's entities; raises DataError where too many cannot be used."""
+    gathering = Gathering()
+    for number, where, value in values:
         try:
             if isinstance(value, DataError):
                 raise value
             flow = flow_of(where, value)
-            if (flow.sensor, flow.begins) in found:
-                raise DataError(
-                    f"{where}: sensor {flow.sensor} has a flow from {flow.begins:%Y-%m-%dT%H:%MZ} already"
-                )
         except DataError as error:
-            rejects.add(number, error)
-            continue
-        found[flow.sensor, flow.begins] = flow
-    return Flows(tuple(found[key] for key in sorted(found)), rejects.done())
+            gathering.rejects.add(number, error)
+        else:
+            gathering.take(flow, number, where)
+    return gathering.done()
 
 
 def flow_of(where: str, value: object) -> Flow:
     """An entity's flow; raises DataError for what it lacks."""
     entity = entity_in(where, value, KIND)
     device, _ = attribute(entity, where, "refDevice" if "refDevice" in entity else "id")
-    sensor = str(device).rpartition(":")[2]
-    if not _SENSOR.fullmatch(sensor):
-        raise DataError(f"{where}: sensor {shown(sensor)!r}; 1 to 128 of letters, digits, '.', '_', '-'")
+    sensor = sensor_of(where, str(device).rpartition(":")[2])
     begins, ends = (
         moment_of(f"{where}, {name}", str(attribute(entity, where, name)[0]))
         for name in ("dateObservedFrom", "dateObservedTo")
     )
     if ends <= begins:
         raise DataError(f"{where}: it ends before it begins")
-    said, code = attribute(entity, where, "averageVehicleSpeed", "KMH")
+    name = "averageVehicleSpeed"
+    said, code = attribute(entity, where, name, "KMH")
     if code not in SPEEDS:
-        raise DataError(f"{where}, averageVehicleSpeed: unit {shown(code)!r}; wanted are {', '.join(SPEEDS)}")
-    speed = _number(f"{where}, averageVehicleSpeed", said, SPEED_MAX) * SPEEDS[code]
-    intensity = _optional(entity, where, "intensity", INTENSITY_MAX)
-    return Flow(sensor, begins, ends, speed, intensity, _optional(entity, where, "occupancy", 1.0))
+        raise DataError(f"{where}, {name}: unit {shown(code)!r}; wanted are {', '.join(SPEEDS)}")
+    speed = amount_of(f"{where}, {name}", said, MOST[name]) * SPEEDS[code]
+    intensity, occupancy = (_optional(entity, where, each) for each in ("intensity", "occupancy"))
+    return Flow(sensor, begins, ends, speed, intensity, occupancy)
+
+
+def sensor_of(where: str, text: str) -> str:
+    """The name of a sensor; raises DataError."""
+    if not _SENSOR.fullmatch(text):
+        raise DataError(f"{where}: sensor {shown(text)!r}; 1 to 128 of letters, digits, '.', '_', '-'")
+    return text
 
 
 def entity_of(flow: Flow) -> dict[str, Any]:
@@ -115,18 +137,19 @@ def entity_of(flow: Flow) -> dict[str, Any]:
 
 
 def as_entities(flows: Iterable[Flow]) -> str:
-    """Flows as a list of entities that `read_flows` reads."""
+    """Flows as a list of entities that `flow_things.read_flows` reads."""
     return json.dumps([entity_of(one) for one in flows], indent=1) + "\n"
 
 
-def _optional(entity: Mapping[str, Any], where: str, name: str, most: float) -> float | None:
-    """An attribute's number, None where it is not there; raises DataError."""
-    if name not in entity:
-        return None
-    return _number(f"{where}, {name}", attribute(entity, where, name)[0], most)
-
-
-def _number(where: str, value: object, most: float) -> float:
+def amount_of(where: str, value: object, most: float) -> float:
+    """A number from 0 to the most; raises DataError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= most:
         raise DataError(f"{where}: {shown(str(value))!r}; a number from 0 to {most:g} is wanted")
     return float(value)
+
+
+def _optional(entity: Mapping[str, Any], where: str, name: str) -> float | None:
+    """An attribute's number, None where it is not there; raises DataError."""
+    if name not in entity:
+        return None
+    return amount_of(f"{where}, {name}", attribute(entity, where, name)[0], MOST[name])

@@ -24,7 +24,8 @@ from consortia.engines.train.loop import train
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.training import Times
 from consortia.solutions.city import rush, speeds, sumo
-from consortia.solutions.city.flows import as_entities, read_flows
+from consortia.solutions.city.flow_things import read_flows
+from consortia.solutions.city.flows import as_entities
 from consortia.solutions.city.observed import AHEAD, Observed, made_up, observed_in, simulated
 from consortia.solutions.city.policy import CLASS, TERMS, charter
 from consortia.solutions.city.scenarios.crossings import (
