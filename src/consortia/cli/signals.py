@@ -31,8 +31,10 @@ def make_table(*, file: Path, out: Path, rejects: Path | None, skip_bad_rows: bo
     """Make a study table, a row a sensor and moment, of the flows in FILE.
 
     FILE holds entities of NGSI-LD (TrafficFlowObserved) or things of SensorThings with their streams and
-    observations inside: a list, or one a line; plain or gzipped. Every sensor has a flow for every step. Columns: the last 12 speeds, what is usual there now and 3 steps later
-    on other weekdays; the label is the speed 3 steps later, in km/h. Then: `consortia asset add OUT`.
+    observations inside: a list, or one a line; plain or gzipped. Every sensor has a flow for every step.
+
+    Columns: the last 12 speeds, what is usual there now and 3 steps later on other weekdays; the label is
+    the speed 3 steps later, in km/h. Then: `consortia asset add OUT`.
     """
     read = read_flows(file)
     hold(read.rejected, rejects, skip=skip_bad_rows)
