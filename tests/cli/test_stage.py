@@ -5,9 +5,11 @@ import json
 import pytest
 
 from consortia.cli.demo.playing import play
-from consortia.cli.output import Failure
+from consortia.cli.demo.telling import Teller
+from consortia.cli.output import Failure, width
 from consortia.engines.train.files import DataError
 from consortia.modules.identity.state import MEMBERS
+from consortia.modules.market.refusals import READ_ALREADY
 from consortia.solutions.story import Asked, Metric, Story, StoryFailed, Told
 from tests.faults.network import processes
 
@@ -44,6 +46,22 @@ def tell(stage, greeting):
 
 
 MEETING = Story(("north", "east", "west"), lambda asked: f"Hello, seed {asked.seed}.", tell)
+
+
+def test_a_refusal_is_told_with_its_meaning_and_kept_by_its_code(capsys):
+    teller = Teller(to_error=False)
+    teller.catch("a bill is read twice", "every node", "market.read_already")
+    teller.catch("a file is cut short", "its reader", "no JSON")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "market.read_already: " in said
+    assert READ_ALREADY.meaning in said
+    assert said.endswith("by its reader: no JSON")
+    assert [one.check for one in teller.caught] == ["market.read_already", "no JSON"]
+
+
+def test_a_long_title_is_told_over_several_lines(capsys):
+    Teller(to_error=False).chapter("1. " + "many words of a title " * 10)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= width()
 
 
 def test_a_story_ends_with_the_object_that_all_stories_have(tmp_path, capsys):

@@ -43,13 +43,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure of a story beside what it is to be compared with: the trivial answer, each party alone."""
+    """A figure of a story beside what it is to be compared with: the trivial answer, each party alone.
+
+    `called` is what `ours` is called beside the baselines.
+    """
 
     name: str
     unit: str
     better: Literal["higher", "lower"]
     ours: float
     baselines: Mapping[str, float]
+    called: str = "together"
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def test_ndjson_and_gzip_say_the_same_as_the_bundle(clinic, tmp_path):
     [
         (
             observation("x", valueQuantity={"value": 67, "code": "[in_i]"}),
-            "valueQuantity.code is [in_i], the mapping asks for cm",
+            "valueQuantity.code is '[in_i]'; the mapping asks for 'cm'",
         ),
         (
             observation("x", valueQuantity={"value": "tall", "code": "cm"}),

@@ -23,11 +23,11 @@ def test_bad_resources_are_left_out_only_if_told_so(tmp_path):
     file = next(tmp_path.glob("1-*.ndjson"))
     text = file.read_text()
     file.write_text(text.replace('"code": "mm"', '"code": "cm"', 1))
-    with pytest.raises(DataError, match="the mapping asks for mm"):
+    with pytest.raises(DataError, match="the mapping asks for 'mm'"):
         prepare(Asked(data=tmp_path))
     rejects = tmp_path / "rejects.csv"
     found = prepare(Asked(data=tmp_path, skip_bad_rows=True, rejects=rejects))
-    assert "asks for mm" in rejects.read_text()
+    assert "asks for 'mm'" in rejects.read_text()
     assert len(found.studies[HOSPITALS[1]].rows) == 170
 
 

@@ -202,7 +202,7 @@ def _size(consortium: Consortium) -> tuple[int, int]:
 
 
 def _finish(wanted: Wanted, outcome: Outcome, teller: Teller) -> None:
-    with teller.doing("every home is audited: all blocks, rounds and predictions again"):
+    with teller.doing("every member's home is audited: all blocks, rounds and predictions again"):
         outcome.audit = audit_homes(wanted.folder).facts()
     outcome.caught = list(teller.caught)
     outcome.seconds = teller.seconds

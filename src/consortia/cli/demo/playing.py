@@ -1,4 +1,4 @@
-"""How every story is run: its data are checked, its stage is built, it is told, and every home is audited."""
+"""How every story is run: its data are checked, its stage is built, it is told, and all homes are audited."""
 
 import shutil
 import threading
@@ -79,7 +79,7 @@ def _tell(story: Story[T], data: T, asked: Asked, consortium: Consortium, teller
 
 
 def _finish(ended: Ended, folder: Path, teller: Teller, *, as_json: bool) -> None:
-    with teller.doing("every home is audited: all blocks, rounds and predictions again"):
+    with teller.doing("every member's home is audited: all blocks, rounds and predictions again"):
         audit = audit_homes(folder).facts()
     if as_json:
         facts(_facts(ended, folder, audit, teller))
@@ -123,7 +123,7 @@ def _say(ended: Ended, folder: Path, audit: dict[str, int], teller: Teller) -> N
         _say_metric(metric)
     say(f"\n{ended.transactions} transactions, {ended.height + 1} blocks, {teller.seconds:.0f} seconds\n")
     parts = [
-        f"Audit of {len(ended.names)} homes: {audit['blocks']} blocks replayed in each; over all,",
+        f"Audit of {len(ended.names)} members' homes: {audit['blocks']} blocks replayed in each; over all,",
         f"{audit['rounds_recomputed']} rounds re-computed, {audit['predictions_replayed']} predictions",
         f"replayed, {audit['acts_executed']} agents' acts executed again, {audit['mismatches']} mismatches.",
     ]
@@ -136,5 +136,5 @@ def _say(ended: Ended, folder: Path, audit: dict[str, int], teller: Teller) -> N
 def _say_metric(metric: Metric) -> None:
     """A figure above those that it is to be compared with."""
     say(f"{metric.name} ({metric.unit}, {metric.better} is better)")
-    for name, value in (("together", metric.ours), *metric.baselines.items()):
+    for name, value in ((metric.called, metric.ours), *metric.baselines.items()):
         say(f"  {name:<40}  {value:12.4g}")

@@ -52,8 +52,8 @@ def tell(outcome: Outcome) -> None:
     say()
     say(
         paragraph(
-            f"Audit of {len(outcome.consortium.names)} homes: {audit['blocks']} blocks replayed in each; "
-            f"over all, {audit['rounds_recomputed']} rounds re-computed, "
+            f"Audit of {len(outcome.consortium.names)} members' homes: {audit['blocks']} blocks replayed in "
+            f"each; over all, {audit['rounds_recomputed']} rounds re-computed, "
             f"{audit['predictions_replayed']} predictions replayed, {audit['mismatches']} mismatches."
         )
     )

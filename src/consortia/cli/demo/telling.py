@@ -1,6 +1,7 @@
 """What a demo tells while it runs: chapters, lines that say what was done, and one line that moves."""
 
 import os
+import re
 import sys
 import textwrap
 import threading
@@ -15,10 +16,11 @@ import click
 
 from consortia.cli.output import say, width
 
-"""Columns that told text fills at most: longer lines are hard to read, however wide the terminal."""
-
 _HANG = 9
 """Columns of the time before a told line; where it goes on, it hangs there."""
+
+_CODE = re.compile(r"[a-z]+\.[a-z_]+")
+"""A refusal's stable code, by itself."""
 
 
 @dataclass(slots=True)
@@ -50,7 +52,8 @@ class Teller:
     def chapter(self, title: str) -> None:
         """Begin a chapter."""
         self._clear()
-        click.echo(f"\n{click.style(title, bold=True)}", err=self.to_error)
+        said = textwrap.fill(title, width(), subsequent_indent="   ", break_on_hyphens=False)
+        click.echo(f"\n{click.style(said, bold=True)}", err=self.to_error)
 
     def line(self, text: str) -> None:
         """Say what was done, with the time."""
@@ -66,7 +69,7 @@ class Teller:
         """Say who was caught, by whom and by which check; `word` is for what nobody did on purpose."""
         self.caught.append(Caught(what, by, check))
         self._say(f"{word:6}  {what}", hang=8, mark=word)
-        self._say(f"by {by}: {check}", hang=8, begin=8)
+        self._say(f"by {by}: {_with_meaning(check)}", hang=8, begin=8)
 
     @contextmanager
     def doing(self, text: str) -> Iterator[None]:
@@ -97,6 +100,16 @@ class Teller:
 
     def _stream(self) -> TextIO:
         return sys.stderr if self.to_error else sys.stdout
+
+
+def _with_meaning(check: str) -> str:
+    """What caught a cheat; a refusal's bare code with what it means."""
+    if not _CODE.fullmatch(check):
+        return check
+    from consortia.app import application
+    from consortia.node.forward import refusal_of
+
+    return f"{check}: {refusal_of(application(), check).meaning}"
 
 
 def paragraph(text: str) -> str:

@@ -146,7 +146,7 @@ def _open(stage: Stage, street: Street) -> None:
     each = street.found()
     street.open_market(each)
     stage.line(
-        f"the grid sells at {DRAW} cents a kWh, buys at {FEED}, and takes {THROUGH} for each that passes"
+        f"the grid sells at {DRAW} cents a kWh, buys at {FEED}, and takes {THROUGH} for each kWh it carries"
     )
     stage.line(f"{len(street.day.homes)} meters named by their homes' districts, accepted by the grid")
 
@@ -252,14 +252,18 @@ def _compare(stage: Stage, street: Street) -> tuple[dict[str, Any], Metric]:
     grid = street.cash(GRID) - GRID_FUNDS
     if sum(paid.values()) != grid:
         raise StoryFailed("cash does not add up to nothing")
+    room = max(map(len, day.homes))
     for home in day.homes:
-        stage.line(
-            f"{home}: {before[home] / EURO:6.2f} euro alone, {paid[home] / EURO:6.2f} in the community"
-        )
+        alone_pays, pays = before[home] / EURO, paid[home] / EURO
+        stage.line(f"{home:{room}}  {alone_pays:6.2f} euro alone, {pays:6.2f} in the community")
     stage.line(
-        "the same orders and readings, played again by one process, come to the same bills, to the part"
+        "the same orders and readings, played again by one process, come to the same bills, to the last part "
+        "of a cent"
     )
-    stage.line(f"cash: the homes paid {sum(paid.values())} parts, the grid got {grid}: together 0")
+    stage.line(
+        f"cash: the homes paid {sum(paid.values()) / EURO:.5f} euro, the grid got {grid / EURO:.5f}: "
+        "nothing is left over"
+    )
     all_before, all_paid = sum(before.values()), sum(paid.values())
     kept = (all_before - all_paid) / (all_before - best) if all_before != best else 0.0
     stage.line(
@@ -275,7 +279,7 @@ def _compare(stage: Stage, street: Street) -> tuple[dict[str, Any], Metric]:
 def _forecast_metric(errors: Mapping[str, float]) -> Metric:
     ours = "one model of all homes"
     others = {name: error for name, error in errors.items() if name != ours}
-    return Metric("forecast of the next hour, mean error", "kWh", "lower", errors[ours], others)
+    return Metric("forecast of the next hour, mean error", "kWh", "lower", errors[ours], others, ours)
 
 
 def _prove(stage: Stage, street: Street, receipt: Receipt) -> Path:

@@ -132,7 +132,9 @@ def _brier(here: Chamber) -> Metric:
     if not track.resolved or not track.overrides:
         raise StoryFailed("nothing that the delegate stated was decided, or nobody overruled it")
     ours, yes = (total / track.resolved / 1_000_000 for total in (track.brier, track.baseline))
-    return Metric("Brier score of the delegate", "squared error", "lower", ours, {"always yes": yes})
+    return Metric(
+        "Brier score of the delegate", "squared error", "lower", ours, {"always yes": yes}, "the delegate"
+    )
 
 
 STORY = Story(members=MEMBERS, prepare=prepare, tell=tell)

@@ -107,7 +107,8 @@ def parse(data: bytes, file: str) -> Branch:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise DataError(f"{file}, line {error.lineno}: no XML: {shown(error.msg or 'empty')}") from None
+        said = (error.msg or "empty").partition(", line ")[0]
+        raise DataError(f"{file}, line {error.lineno}: no XML: {shown(said)}") from None
     return _Growing(file).branch(root, "", 1)
 
 

@@ -93,7 +93,7 @@ def _metrics(measured: Mapping[str, Measured]) -> tuple[Metric, ...]:
 def _boosting(grown: Mapping[str, Measured]) -> Metric:
     ours = grown["boosting together"].precision
     beside = {name: one.precision for name, one in grown.items() if name != "boosting together"}
-    return Metric("average precision of boosting", "area", "higher", ours, beside)
+    return Metric("average precision of boosting", "area", "higher", ours, beside, "boosting together")
 
 
 def _poisoned(poisoned: Mapping[str, float]) -> Metric:

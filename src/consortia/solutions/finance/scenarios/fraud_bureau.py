@@ -81,7 +81,7 @@ class Bureau:
             receive(path)
         except DataError as error:
             self.quarantined.append(quarantine(path, error, rejected))
-            self.stage.catch(f"a file of payments comes in cut short: {path.name}", bank, str(error))
+            self.stage.catch("a file of payments comes in cut short", bank, str(error))
         else:
             raise StoryFailed(f"{path.name} was cut short, and nobody noticed")
         path.write_bytes(whole)

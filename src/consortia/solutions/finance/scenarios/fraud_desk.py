@@ -134,7 +134,7 @@ def hold(bureau: Bureau, raised: Mapping[str, list[Raised]]) -> Held:
     paid = stage.run(bank, "account", "pay", payee, amount, unit)
     if paid["escrow"] is None:
         raise StoryFailed("the payment was not held")
-    stage.line(f"{bank} holds what leaves it above {limited}: {amount} EUR to {payee} do not settle")
+    stage.line(f"{bank} holds what leaves it above {limited} EUR: {amount} EUR to {payee} do not settle")
     for role in (PERSON, SECOND):
         stage.client(bank, role).call("guard.label_alert", alert=one.alert, label="honest")
     escrow = bytes.fromhex(paid["escrow"])

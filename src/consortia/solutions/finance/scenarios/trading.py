@@ -271,14 +271,12 @@ def _metrics(papers: dict[str, Paper], gains: dict[str, float]) -> tuple[Metric,
             better[name],
             float(getattr(found[LEARNED], name)),
             {RUNS[firm]: float(getattr(found[firm], name)) for firm in order},
+            RUNS[LEARNED],
         )
         for name in better
     ]
-    day = {RUNS[firm]: gains[firm] for firm in order}
-    return (
-        *made,
-        Metric("gain of the day on the ledger, costs taken off", "share", "higher", gains[LEARNED], day),
-    )
+    day, what = {RUNS[firm]: gains[firm] for firm in order}, "gain of the day on the ledger, costs taken off"
+    return (*made, Metric(what, "share", "higher", gains[LEARNED], day, RUNS[LEARNED]))
 
 
 STORY = Story(members=(EXCHANGE, *FIRMS), prepare=prepare, tell=tell)

@@ -250,7 +250,7 @@ def _quantity(part: dict[str, Any], column: Column, where: str) -> float | None:
     unit = quantity.get("code", quantity.get("unit"))
     if unit != column.unit:
         raise _BadElement(
-            f"{where}.valueQuantity.code is {shown(str(unit))}, the mapping asks for {column.unit}"
+            f"{where}.valueQuantity.code is {shown(str(unit))!r}; the mapping asks for {column.unit!r}"
         )
     value = quantity.get("value")
     try:

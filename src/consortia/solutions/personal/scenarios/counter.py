@@ -185,7 +185,7 @@ class Counter:
         found = Recommender(model)
         self.stage.line(
             f"study {name}: {found.model.people} people, {len(self.people.catalogue)} items; "
-            f"ridge {found.model.choice + 1} of {len(found.model.scores)} foretells best"
+            f"ridge strength {found.model.choice + 1} of {len(found.model.scores)} foretells best"
         )
         return found
 

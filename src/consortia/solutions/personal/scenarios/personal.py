@@ -64,7 +64,7 @@ def prepare(asked: Asked) -> People:
 def tell(stage: Stage, people: People) -> Told:
     """Play the story."""
     here = Counter(stage, people, NEXT)
-    stage.chapter("1. Three services found a network; their people consent, each by a credential of its own")
+    stage.chapter("1. Three services found a network; each person consents by a credential")
     stage.build("personal")
     here.consent()
     stage.chapter("2. They add up which items go together, under masks; the model is everybody's")
@@ -77,7 +77,7 @@ def tell(stage: Stage, people: People) -> Told:
     second = here.train("second")
     here.show(proof)
     here.erase()
-    stage.chapter("5. They limit what may be told of a person, and add up with noise that keeps to it")
+    stage.chapter("5. They limit what may be told of a person, and add up with noise")
     private = Private(EPSILON)
     noisy = here.guard(private, ITEMS_COUNTED)
     here.overspend(private, ITEMS_COUNTED)
@@ -129,6 +129,7 @@ def _attacked(here: Counter) -> tuple[Metric, ...]:
             "lower",
             other,
             {"without noise": ours, "guessing what is popular": plain.popular},
+            f"with noise (epsilon {EPSILON:g})",
         )
         for name, ours, other in (
             ("three items known", plain.known_items, hidden.known_items),

@@ -114,14 +114,15 @@ def breach(chain: Chain) -> Breach:
         raise StoryFailed("no reading in these events is out of bounds: there is nothing to recall")
     alarm = found[0]
     reading = alarm.exception if alarm.celsius is None else f"{alarm.celsius:.1f} C"
-    stage.line(f"{alarm.event.where}: {reading} on {alarm.things[0]}, above {policy.MOST_CELSIUS:g} C")
+    bounds = f"{policy.LEAST_CELSIUS:g} to {policy.MOST_CELSIUS:g} C"
+    stage.line(f"{alarm.event.where}: {reading} on {alarm.things[0]}, outside {bounds}")
     began = time.perf_counter()
     said = _typed(chain, alarm)
     seconds = time.perf_counter() - began
     things = tuple(sorted(each["thing"] for each in said["things"]))
     places = {each["thing"]: each["place"] for each in said["things"]}
     _proved(chain, alarm, things)
-    stage.line(f"{len(things)} things by `consortia supply recall`, in {seconds:.1f} s with its start")
+    stage.line(f"{len(things)} things by `consortia supply recall`, in {seconds:.1f} s, its start included")
     day = {each.thing for event in events for each in event.things if "/21/" in each.thing}
     metric = Metric(
         "things recalled for one warm truck",
@@ -129,6 +130,7 @@ def breach(chain: Chain) -> Breach:
         "lower",
         float(len(things)),
         {"all cases of the chain, without a trace": float(max(len(day), len(things)))},
+        "traced",
     )
     return Breach(alarm, things, places, metric)
 

@@ -105,7 +105,7 @@ def _lateness(stage: Stage, study: Study) -> Metric:
     coming, chance = past[DEPOT][OWN + int(scores.argmax())], int(probabilities(scores).max()) / GRID
     words = ", ".join(f"{name} {value:g}" for name, value in zip(FIELDS, coming.known, strict=True))
     was = "late" if coming.late else "in time after all"
-    stage.line(f"the depot's riskiest delivery ({words}): late with {chance:.0%}; it was {was}")
+    stage.line(f"the depot's riskiest delivery ({words}): {chance:.0%} likely to be late; it was {was}")
     return Metric("late deliveries, area under the curve", "area", "higher", ours, beside)
 
 
@@ -114,7 +114,8 @@ def _tell(stage: Stage, ours: float, beside: Mapping[str, float]) -> None:
     best = max(alone, key=lambda name: alone[name])
     mean = sum(alone.values()) / len(alone)
     stage.line(
-        f"together {ours:.3f}, parties alone {mean:.3f} on average, the best ({best}) {alone[best]:.3f}"
+        f"area under the curve: together {ours:.3f}, parties alone {mean:.3f} on average, the best ({best}) "
+        f"{alone[best]:.3f}"
     )
 
 
