@@ -25,8 +25,8 @@ from consortia.modules.assets.queries import (
 )
 from consortia.modules.assets.types import Asset
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.paging import PAGE, pages
 
-PAGE = 100
 right_option = click.option(
     "--right",
     type=click.Choice(["process", "download"]),
@@ -57,14 +57,8 @@ asset.add_command(budget)
 def list_assets(*, owner: str | None, kind: Any, home: Path | None, as_json: bool) -> int:  # noqa: ANN401 (a Literal)
     """List the network's assets."""
     session = at_home(home)
-    found: list[Asset] = []
-    after = None
-    while True:
-        page = session.ask("assets.assets", ListAssets(owner, kind, after, PAGE), AssetPage)
-        found += page.assets
-        if page.next is None:
-            break
-        after = page.next
+    asked = pages(session.ask, "assets.assets", lambda at: ListAssets(owner, kind, at, PAGE), AssetPage)
+    found = [one for page in asked for one in page.assets]
     if as_json:
         facts({"assets": [to_json(one) for one in found]})
         return DONE

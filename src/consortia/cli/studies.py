@@ -18,12 +18,12 @@ from consortia.cli.session import at_home, tell_done
 from consortia.cli.trainers import REMEDY, own_fault, trainer_fault
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import make_table, mismatches
-from consortia.modules.training import list_queries, queries
+from consortia.modules.training import queries
 from consortia.modules.training.messages import Cancel, Join, Leave, Start
 from consortia.modules.training.types import Status
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.paging import study_pages
 
-PAGE = 100
 POLL_SECONDS = 0.2
 
 
@@ -46,16 +46,7 @@ study.add_command(attack)
 def list_studies(*, status: Status | None, home: Path | None, as_json: bool) -> int:
     """List the network's studies."""
     session = at_home(home)
-    found: list[list_queries.StudyItem] = []
-    after = None
-    while True:
-        page = session.ask(
-            "training.studies", list_queries.ListStudies(status, after, PAGE), list_queries.StudyPage
-        )
-        found += page.studies
-        if page.next is None:
-            break
-        after = page.next
+    found = [one for page in study_pages(session.ask, status) for one in page.studies]
     if as_json:
         facts({"studies": [to_json(one) for one in found]})
         return DONE

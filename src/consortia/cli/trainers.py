@@ -11,12 +11,12 @@ from consortia.engines.train.learner import load_trainer
 from consortia.engines.train.table import Table, make_table
 from consortia.engines.train.weights import WEIGHTS, unfit
 from consortia.modules.assets.queries import ById, MaybeAsset
-from consortia.modules.training import list_queries, queries
+from consortia.modules.training import queries
 from consortia.modules.training.types import Study
+from consortia.sdk.paging import study_pages
 from consortia.workers.arithmetic import BadTerms, plans
 from consortia.workers.vault import VaultError
 
-PAGE = 100
 REMEDY = 'in consortia.toml: trainer = "module:name", then consortia up again; see docs/how-to/own-model.md'
 
 
@@ -41,19 +41,13 @@ def trainer_fault(study: Study, table: Table, named: str) -> str | None:
 
 def own_faults(session: Session) -> Iterator[tuple[str, str]]:
     """The studies under way, as PROPOSER/NAME, that the member joined and cannot train in, each with why."""
-    after = None
-    while True:
-        asked = list_queries.ListStudies(None, after, PAGE)
-        page = session.ask("training.studies", asked, list_queries.StudyPage)
+    for page in study_pages(session.ask):
         for item in page.studies:
             if item.status in {"proposed", "running"}:
                 view = session.ask("training.study", queries.ById(item.id), queries.StudyView)
                 fault = own_fault(session, view)
                 if fault is not None:
                     yield f"{item.proposer}/{item.name}", fault
-        after = page.next
-        if after is None:
-            return
 
 
 def own_fault(session: Session, view: queries.StudyView) -> str | None:

@@ -15,11 +15,11 @@ from consortia.sdk.access import Access
 from consortia.sdk.errors import LedgerError
 from consortia.sdk.lineage import lineage
 from consortia.sdk.notebook import Drawing, shown
+from consortia.sdk.paging import PAGE, pages
 from consortia.sdk.views import Table
 from consortia.workers.rows import heading
 from consortia.workers.vault import Vault
 
-PAGE = 100
 Rows = Any
 """A pandas data frame, the path of a CSV file with a header, or a sequence of mappings."""
 
@@ -89,14 +89,9 @@ class Assets:
 
     def list(self, owner: str | None = None) -> list[Asset]:
         """All assets, or those of one owner."""
-        found: list[Asset] = []
-        after = None
-        while True:
-            page = self._access.query("assets.assets", ListAssets(owner, None, after, PAGE), AssetPage)
-            found += page.assets
-            after = page.next
-            if after is None:
-                return found
+        query = self._access.query
+        found = pages(query, "assets.assets", lambda at: ListAssets(owner, None, at, PAGE), AssetPage)
+        return [asset for page in found for asset in page.assets]
 
     def lineage(self, which: str | bytes) -> Drawing:
         """What an asset was made from and what was made from it; the graph is its `view`."""

@@ -14,8 +14,7 @@ from consortia.modules.ballots.types import Election, Progress
 from consortia.sdk.access import Access, Way
 from consortia.sdk.elections import draw_nonces
 from consortia.sdk.errors import LedgerError
-
-PAGE = 100
+from consortia.sdk.paging import PAGE, pages
 
 
 class Ballots:
@@ -64,11 +63,5 @@ class Ballots:
 
 def all_elections(way: Way) -> list[ElectionView]:
     """All elections of the network, by id."""
-    found: list[ElectionView] = []
-    after = None
-    while True:
-        page = way.query("ballots.elections", ListElections(after, PAGE), ElectionPage)
-        found += page.elections
-        if page.next is None:
-            return found
-        after = page.next
+    found = pages(way.query, "ballots.elections", lambda after: ListElections(after, PAGE), ElectionPage)
+    return [election for page in found for election in page.elections]

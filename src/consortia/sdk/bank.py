@@ -18,8 +18,7 @@ from consortia.modules.bank.types import Condition, Escrow, PayRule, Price, Rule
 from consortia.sdk.access import Way
 from consortia.sdk.amounts import Written, parts
 from consortia.sdk.errors import BankError
-
-PAGE = 100
+from consortia.sdk.paging import PAGE, pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +58,8 @@ class Bank:
 
     def units(self) -> list[Unit]:
         """All units of the network."""
-        found: list[Unit] = []
-        after = None
-        while True:
-            page = self._way.query("bank.units", views.ListUnits(after, PAGE), views.UnitPage)
-            found += page.units
-            after = page.next
-            if after is None:
-                return found
+        found = pages(self._way.query, "bank.units", lambda at: views.ListUnits(at, PAGE), views.UnitPage)
+        return [unit for page in found for unit in page.units]
 
     def new_unit(
         self,
@@ -96,15 +89,11 @@ class Bank:
 
     def held(self, owner: str | None = None) -> list[views.Held]:
         """All that the accounts of an owner hold (of the member itself by default)."""
-        found: list[views.Held] = []
-        after = None
-        while True:
-            wanted = views.ListHeld(owner or self._member, after, PAGE)
-            page = self._way.query("bank.accounts", wanted, views.HeldPage)
-            found += page.held
-            after = page.next
-            if after is None:
-                return found
+        whose = owner or self._member
+        found = pages(
+            self._way.query, "bank.accounts", lambda at: views.ListHeld(whose, at, PAGE), views.HeldPage
+        )
+        return [held for page in found for held in page.held]
 
     def balance(self, unit: str | bytes, account: str | None = None) -> int:
         """What an account holds of a unit, in its smallest parts."""
@@ -210,27 +199,19 @@ class Bank:
 
     def holds(self, member: str | None = None) -> list[views.HoldOf]:
         """The hold rules of a member."""
-        found: list[views.HoldOf] = []
-        after = None
-        while True:
-            wanted = views.ListHolds(member or self._member, after, PAGE)
-            page = self._way.query("bank.holds", wanted, views.HoldPage)
-            found += page.holds
-            after = page.next
-            if after is None:
-                return found
+        whose = member or self._member
+        found = pages(
+            self._way.query, "bank.holds", lambda at: views.ListHolds(whose, at, PAGE), views.HoldPage
+        )
+        return [hold for page in found for hold in page.holds]
 
     def open_escrows(self, member: str | None = None) -> list[Escrow]:
         """The open escrows and offers that a member pays, is paid by or attests to."""
-        found: list[Escrow] = []
-        after = None
-        while True:
-            wanted = views.ListEscrows(member or self._member, after, PAGE)
-            page = self._way.query("bank.escrows", wanted, views.EscrowPage)
-            found += page.escrows
-            after = page.next
-            if after is None:
-                return found
+        whose = member or self._member
+        found = pages(
+            self._way.query, "bank.escrows", lambda at: views.ListEscrows(whose, at, PAGE), views.EscrowPage
+        )
+        return [escrow for page in found for escrow in page.escrows]
 
     def get_escrow(self, escrow: bytes) -> Escrow:
         """An escrow or offer, open or closed; raises BankError when there is none."""

@@ -32,18 +32,17 @@ from consortia.modules.consent import queries
 from consortia.modules.consent.queries import ToPurpose
 from consortia.modules.consent.rules import slip_of, slip_of_person
 from consortia.modules.consent.types import DAY, ENTRIES_MAX, GIVEN_MAX, Use
-from consortia.modules.training import list_queries
 from consortia.modules.training.messages import Renew
 from consortia.modules.training.queries import ById, StudyView
 from consortia.sdk.access import Way
 from consortia.sdk.errors import LedgerError
 from consortia.sdk.openings import ProofOfState, proof_of_subject
+from consortia.sdk.paging import PAGE, pages, study_pages
 from consortia.workers.rows import heading, raw_table
 from consortia.workers.vault import Vault
 
 __all__ = ["Consent", "HandedOut", "Slip", "ToPurpose", "Use", "Withdrawn"]
 
-PAGE = 100
 NO_KEYS: Mapping[str, str] = MappingProxyType({})
 AT_ONCE_MAX = 600
 """So many people, once for each purpose, fit one transaction with what else a withdrawal needs."""
@@ -333,14 +332,11 @@ class Consent:
 
     def uses(self, which: str | bytes) -> list[Use]:
         """Who asked for whose records, oldest first."""
-        found, first = list[Use](), 0
-        while True:
-            question = queries.ListUses(self._assets.get(which).id, first, PAGE)
-            page = self._access.query("consent.uses", question, queries.UsePage)
-            found += page.uses
-            if page.next is None:
-                return found
-            first = page.next
+        dataset, query = self._assets.get(which).id, self._access.query
+        found = pages(
+            query, "consent.uses", lambda at: queries.ListUses(dataset, at, PAGE), queries.UsePage, 0
+        )
+        return [use for page in found for use in page.uses]
 
     def _of(self, dataset: bytes, subject: bytes) -> tuple[ToPurpose, ...]:
         question = queries.BySubject(dataset, subject)
@@ -354,10 +350,7 @@ class Consent:
 
     def _studies(self, dataset: bytes, records: int, purposes: set[str]) -> Iterable[bytes]:
         """The studies under way that a version of so many records can be brought to."""
-        after = None
-        while True:
-            question = list_queries.ListStudies(None, after, PAGE)
-            page = self._access.query("training.studies", question, list_queries.StudyPage)
+        for page in study_pages(self._access.query):
             for item in page.studies:
                 seen = self._access.query("training.study", ById(item.id), StudyView)
                 brings = any(
@@ -369,9 +362,6 @@ class Consent:
                 )
                 if brings and seen.progress.round is not None and seen.study.terms.purpose in purposes:
                     yield item.id
-            after = page.next
-            if after is None:
-                return
 
     def _subjects(self, which: str) -> tuple[Asset, dict[str, sets.Subject]]:
         found = self._assets.get(which)

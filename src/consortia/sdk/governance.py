@@ -20,8 +20,7 @@ from consortia.modules.governance.types import Action, Charter, Choice, Status
 from consortia.sdk.access import Way
 from consortia.sdk.errors import GovernanceError
 from consortia.sdk.jsonform import from_json
-
-PAGE = 100
+from consortia.sdk.paging import PAGE, pages
 
 
 class Governance:
@@ -55,16 +54,15 @@ class Governance:
 
     def list(self, status: Status | None = None) -> list[views.ProposalItem]:
         """All proposals, or those of a status, the newest first."""
-        found: list[views.ProposalItem] = []
-        after = None
-        while True:
-            page = self._way.query(
-                "governance.proposals", views.ListProposals(status, after, PAGE), views.ProposalPage
-            )
-            found += page.proposals
-            after = page.next
-            if after is None:
-                return sorted(found, key=lambda one: (-one.time, one.id))
+        query = self._way.query
+        asked = pages(
+            query,
+            "governance.proposals",
+            lambda at: views.ListProposals(status, at, PAGE),
+            views.ProposalPage,
+        )
+        found = [proposal for page in asked for proposal in page.proposals]
+        return sorted(found, key=lambda one: (-one.time, one.id))
 
     def find(self, which: bytes | str) -> bytes:
         """The id of a proposal: its id in bytes or hex, or the first digits of it. Raises GovernanceError."""

@@ -1,6 +1,7 @@
 """What pages of fields ask of a ledger: whole lists, by questions alone, none longer than a page can show."""
 
 from collections.abc import Callable
+from itertools import islice
 
 from consortia.modules.assets.queries import AssetPage, ListAssets
 from consortia.modules.assets.types import Asset
@@ -22,10 +23,11 @@ from consortia.modules.identity.mandate_queries import ByOwner, MandatesView, Ma
 from consortia.modules.identity.queries import MembersView, Nothing
 from consortia.modules.market.queries import Did, OfMember, Traders
 from consortia.modules.predictions.queries import DeedPage, ListDeeds
-from consortia.modules.training.list_queries import ListStudies, StudyItem, StudyPage
+from consortia.modules.training.list_queries import StudyItem
 from consortia.modules.training.queries import ById, StudyView
 from consortia.sdk.access import Way
 from consortia.sdk.market import Market
+from consortia.sdk.paging import PAGE, pages, study_pages
 
 __all__ = [
     "Asset",
@@ -55,7 +57,6 @@ __all__ = [
     "uses",
 ]
 
-PAGE = 100
 PAGES_MAX = 10
 """So many pages of a list are asked for."""
 
@@ -68,14 +69,8 @@ def members(way: Way) -> list[str]:
 
 def datasets(way: Way) -> list[Asset]:
     """The data sets of all members, at most a thousand."""
-    found, after = list[Asset](), None
-    for _ in range(PAGES_MAX):
-        page = way.query("assets.assets", ListAssets(None, "dataset", after, PAGE), AssetPage)
-        found += page.assets
-        after = page.next
-        if after is None:
-            break
-    return found
+    found = pages(way.query, "assets.assets", lambda at: ListAssets(None, "dataset", at, PAGE), AssetPage)
+    return [asset for page in islice(found, PAGES_MAX) for asset in page.assets]
 
 
 def purposes(asset: Asset) -> tuple[str, ...]:
@@ -92,14 +87,7 @@ def is_used_for(way: Way, wanted: Callable[[str], bool]) -> bool:
 
 
 def _all_studies(way: Way) -> list[StudyItem]:
-    found, after = list[StudyItem](), None
-    for _ in range(PAGES_MAX):
-        page = way.query("training.studies", ListStudies(None, after, PAGE), StudyPage)
-        found += page.studies
-        after = page.next
-        if after is None:
-            break
-    return found
+    return [study for page in islice(study_pages(way.query), PAGES_MAX) for study in page.studies]
 
 
 def studies(way: Way, wanted: frozenset[str]) -> list[StudyItem]:

@@ -22,6 +22,7 @@ from consortia.modules.identity.person_queries import (
 from consortia.modules.identity.person_types import PersonClaim
 from consortia.modules.identity.persons import person_message
 from consortia.sdk.access import Way
+from consortia.sdk.paging import pages
 
 __all__ = ["Offer", "PersonView", "Persons", "any_label", "offer_of", "rekey_of"]
 
@@ -48,14 +49,9 @@ class Persons:
 
     def list(self, member: str | None = None) -> list[PersonView]:
         """A member's persons, this one's by default, released ones included."""
-        found, after = list[PersonView](), None
-        while True:
-            question = ListPersons(member or self._member, after, PAGE_MAX)
-            page = self._access.query("identity.persons", question, PersonPage)
-            found += page.persons
-            if page.next is None:
-                return found
-            after = page.next
+        whose, query = member or self._member, self._access.query
+        found = pages(query, "identity.persons", lambda at: ListPersons(whose, at, PAGE_MAX), PersonPage)
+        return [person for page in found for person in page.persons]
 
     def of_key(self, key: bytes) -> PersonView:
         """The person that a key, by its id, is or was of; raises TransactionRefused for none."""

@@ -26,6 +26,7 @@ from consortia.sdk.assets import Assets
 from consortia.sdk.errors import LedgerError, TransactionRefused
 from consortia.sdk.models import Model
 from consortia.sdk.notebook import shown
+from consortia.sdk.paging import study_pages
 from consortia.sdk.views import Table
 from consortia.workers.arithmetic import Summing, plans
 from consortia.workers.rows import raw_table
@@ -36,7 +37,6 @@ __all__ = ["CannotJoin", "Private", "Study", "StudyEnded", "Summing", "Times", "
 
 MINUTE = 60_000
 PAUSE_SECONDS = 0.05
-PAGE = 100
 
 
 class CannotJoin(LedgerError):
@@ -122,15 +122,7 @@ class Training:
 
     def list(self) -> list[list_queries.StudyItem]:
         """All studies, in short."""
-        found: list[list_queries.StudyItem] = []
-        after = None
-        while True:
-            asked = list_queries.ListStudies(None, after, PAGE)
-            page = self.access.query("training.studies", asked, list_queries.StudyPage)
-            found += page.studies
-            after = page.next
-            if after is None:
-                return found
+        return [study for page in study_pages(self.access.query) for study in page.studies]
 
     def raw(self, dataset: Asset) -> RawTable:
         """The rows of an own data set's newest version, as text."""

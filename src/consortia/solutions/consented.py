@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from consortia.sdk import overview
 from consortia.sdk.access import Way
 from consortia.sdk.overview import Asset, Use
+from consortia.sdk.paging import PAGE
 from consortia.solutions.views import Cell, Link, Moment, Table
 
 NEWEST = 50
@@ -84,7 +85,7 @@ def accesses(way: Way, found: Iterable[Asset], subject: bytes | None = None) -> 
     log = [
         (one, place, use)
         for one in found
-        for place, use in overview.uses(way, one.id, NEWEST if subject is None else overview.PAGE)
+        for place, use in overview.uses(way, one.id, NEWEST if subject is None else PAGE)
         if subject is None or use.subject == subject
     ]
     log.sort(key=lambda each: (-each[2].height, each[0].id, each[1]))

@@ -11,7 +11,6 @@ from consortia.modules.assets.types import Asset
 from consortia.modules.predictions.queries import BatchPage, ListBatches, MaybeBatch
 from consortia.modules.predictions.queries import ById as BatchIs
 from consortia.modules.predictions.types import Batch
-from consortia.modules.training.list_queries import ListRounds, RoundPage
 from consortia.modules.training.queries import ById as StudyIs
 from consortia.modules.training.queries import Part, StudyView
 from consortia.modules.training.types import Round
@@ -21,6 +20,7 @@ from consortia.node.console.verifying import asked_network
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
 from consortia.sdk.html import Html, tag
+from consortia.sdk.paging import round_pages
 from consortia.sdk.values import short
 from consortia.sdk.views import Edge, Graph, Node
 
@@ -97,13 +97,8 @@ def _newest(way: Inside, model: Asset) -> Sequence[Batch]:
 
 def _rounds(way: Inside, seen: StudyView) -> list[Round]:
     """The rounds that are final, oldest first."""
-    found, first = list[Round](), 0
-    while True:
-        page = way.query("training.rounds", ListRounds(seen.study.id, first, PAGE), RoundPage)
-        found += [one for one in page.rounds if one.status == "final"]
-        if page.next is None:
-            return found
-        first = page.next
+    found = round_pages(way.query, seen.study.id)
+    return [one for page in found for one in page.rounds if one.status == "final"]
 
 
 def _draw(drawn: _Drawing, model: Asset, seen: StudyView, rounds: list[Round]) -> None:

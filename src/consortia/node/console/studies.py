@@ -2,7 +2,7 @@
 
 from consortia.modules.assets.queries import AssetPage, ListAssets, ListVersions, VersionPage
 from consortia.modules.training import rules
-from consortia.modules.training.list_queries import ListRounds, ListStudies, RoundPage, StudyPage
+from consortia.modules.training.list_queries import ListStudies, StudyPage
 from consortia.modules.training.queries import Awaited, ById, StudyView
 from consortia.modules.training.types import Round
 from consortia.node.console.acts import offer
@@ -11,6 +11,7 @@ from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.http_answers import hex_digest
 from consortia.sdk.html import Html, tag
+from consortia.sdk.paging import round_pages
 from consortia.sdk.values import moment, short
 from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table
 from consortia.workers.curves import FOLDER, Curves
@@ -112,13 +113,8 @@ def one_study(asked: Asked) -> Screen:
 
 def _newest(way: Inside, seen: StudyView) -> tuple[Round, ...]:
     """Every try of the newest rounds, of so many as a page shows."""
-    found: list[Round] = []
-    first: int | None = max(0, seen.progress.index - _PAGE)
-    while first is not None:
-        page = way.query("training.rounds", ListRounds(seen.study.id, first, _PAGE), RoundPage)
-        found += page.rounds
-        first = page.next
-    return tuple(found)
+    first = max(0, seen.progress.index - _PAGE)
+    return tuple(round_ for page in round_pages(way.query, seen.study.id, first) for round_ in page.rounds)
 
 
 def _to_take_part(asked: Asked, way: Inside, seen: StudyView) -> Html:
