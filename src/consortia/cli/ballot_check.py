@@ -123,7 +123,7 @@ def _check_inclusion(session: Session, which: str, proof: Path | None, *, as_jso
         say("It stands in the final ledger under the hash that the count names.")
     if same is False:
         raise Failure(
-            "another ballot was cast from this home last: somebody else signs for this member",
-            "consortia key list",
+            "another ballot was cast from this home last: in the console, or somebody else signs for this member",
+            "compare its hash with the one that the console showed; if it is not that: consortia key list",
         )
     return DONE

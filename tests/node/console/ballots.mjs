@@ -4,7 +4,8 @@ import { pathToFileURL } from "node:url";
 
 const [statics, folder] = process.argv.slice(2);
 const tally = await import(pathToFileURL(`${statics}/tally.js`));
-const { decode, hex } = await import(pathToFileURL(`${statics}/cbor.js`));
+const ballot = await import(pathToFileURL(`${statics}/ballot.js`));
+const { decode, encode, hex } = await import(pathToFileURL(`${statics}/cbor.js`));
 const bytes = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const terms = (given) => Object.fromEntries(Object.entries(given).map(([name, value]) =>
   [name, name === "choices" ? value : bytes(value)]));
@@ -21,6 +22,10 @@ const DO = {
     await tally.checkCoefficients(bytes(given.election), given.dealer,
       given.coefficients.map((one) => decode(bytes(one))), given.threshold);
     return null;
+  },
+  make_ballot: async (given) => {
+    const nonces = given.nonces.map((one) => BigInt(`0x${one}`));
+    return hex(encode(await ballot.makeBallot(terms(given.terms), given.voter, given.chosen, nonces)));
   },
   check_ballot: async (given) => {
     await tally.checkBallot(terms(given.terms), given.voter, decode(bytes(given.ballot)));

@@ -11,10 +11,13 @@ from consortia.kernel.transaction import external_aad
 
 
 class Between:
-    """A place in front of the node at `port`; `change` changes what was drafted, or gives other bytes."""
+    """A place in front of the node at `port`; `change` changes what was drafted, or gives other bytes.
+
+    `instead` gives the answer to an address in the place of the node's own, or None.
+    """
 
     def __init__(self, port: int) -> None:
-        self.port, self.change, self.heard = port, None, []
+        self.port, self.change, self.instead, self.heard = port, None, None, []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"between": self}))
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         Thread(target=self.server.serve_forever, daemon=True).start()
@@ -28,6 +31,8 @@ class Between:
 
     def answered(self, target: str, data: bytes) -> bytes:
         """What the browser gets in place of the node's answer."""
+        if self.instead is not None and (told := self.instead(target, data)) is not None:
+            return told
         if target != "/v1/build" or self.change is None:
             return data
         draft = json.loads(data)

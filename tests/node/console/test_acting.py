@@ -218,11 +218,14 @@ def _opened(browser, url, node):
     browser.wait(SAID, "key-said", "Open: ")
 
 
-def _signed(browser):
+def _signed(browser) -> str:
+    """The words in which it was shown."""
     browser.run("document.getElementById('show').click()")
     browser.wait(SHOWN)
+    words = browser.text("#words")
     browser.run("document.getElementById('sign').click()")
     browser.wait(SAID, "outcome", "Done")
+    return words
 
 
 def _data_is_registered_and_shared(browser, url, node, tmp_path, pictures):
@@ -289,8 +292,7 @@ def _who_posted_keys_is_admitted(browser, url, node, admin):
     browser.wait("return document.getElementById('key-file')?.disabled === false")
     _choose(browser, find_key(node.home.keys, "admin"))
     browser.wait(SAID, "key-said", "Open: ")
-    _signed(browser)
-    assert HOSTILE in browser.text("#words")
+    assert HOSTILE in _signed(browser)
     assert admin.ask("identity.key", key=key_of(node.home).key_id).member == "north"
     assert "Admit south" not in _seen(browser, f"{url}/console/members")
 

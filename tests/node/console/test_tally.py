@@ -28,17 +28,19 @@ def test_a_ballot_is_told_without_a_script_and_its_count_is_a_file(voted):
     assert voted.address in visitor.get("/console/decisions")[2]
     assert visitor.get(f"{voted.address}/count.proof")[0] == 200
     assert visitor.get(f"/console/elections/{'0' * 64}")[0] == 404
+    assert "None is open for votes now." in visitor.get("/console/act/ballots/cast")[2]
+    assert visitor.get(f"/console/act/ballots/cast?election={voted.held.id.hex()}")[0] == 404
     assert visitor.get(f"/console/elections/{'0' * 64}/count.proof")[0] == 404
 
 
-def test_while_a_secret_ballot_is_open_its_page_says_why_it_is_cast_by_a_command_and_by_which(voted):
+def test_while_a_secret_ballot_is_open_its_page_leads_to_where_it_is_cast_and_names_the_commands(voted):
     seen = voted.held.bench.query("ballots.election", election=voted.held.id)
     open_ = replace(seen.progress, status="voting")
     voter, which = seen.election.voters[0], voted.held.id.hex()[:16]
     told = to_cast(voter, seen.election, open_)
     typed = re.findall(r"<code>(.*?)</code>", told)
     assert typed == [f"consortia ballot cast {which} {one}" for one in ("yes", "no", "abstain")]
-    assert "no page casts it" in told
+    assert f'href="/console/act/ballots/cast?election={voted.held.id.hex()}"' in told
     odd = replace(seen.election, choices=("go; rm -r /", "no"))
     assert "'go; rm -r /'" in unescape(to_cast(voter, odd, open_))
     assert to_cast("nobody", seen.election, open_) is None

@@ -14,6 +14,7 @@ from consortia.modules.governance.messages import Propose
 from consortia.modules.governance.queries import ByNumber, CharterView
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.node.console.acts import ACTS, Act, act_of, address
+from consortia.node.console.counting import open_ones, to_choose
 from consortia.node.console.forms import Filling, action, fields
 from consortia.node.console.inside import Inside
 from consortia.node.console.sayings import SAYINGS, named
@@ -28,6 +29,10 @@ from consortia.sdk.views import Cell, Link, Table
 
 PROPOSE = "governance.propose"
 WEEK_MILLISECONDS = 7 * 24 * 3_600_000
+_CHALLENGE = (
+    "Whoever doubts that this page sealed that choice challenges it: the page then shows what the ballot was "
+    "made from, for another machine to check, and never casts it. A page that cheats cannot know which comes."
+)
 
 
 def acts(asked: Asked) -> Screen:
@@ -64,11 +69,13 @@ def one_act(asked: Asked) -> Screen:
     if bound is None:
         raise HttpProblem(404, f"there is no message {name[:80]}")
     method, act = bound.method, act_of(name)
+    if act.sealed == "ballot" and not asked.argument("election"):
+        return open_ones(asked)
     signed = method if method.roles else asked.service.ledger.app.methods[PROPOSE].method
     return Screen(
         act.title if method.roles else f"Propose: {act.title}",
         (introspect.getdoc(method.message) or "").replace("`", ""),
-        (_missing(act), _key(signed.roles), _form(asked, act, method, signed), _review(), _receipt()),
+        (_missing(act), _key(signed.roles), _form(asked, act, method, signed), _review(act), _receipt()),
         live=False,
         scripts=("acts.js",),
     )
@@ -102,7 +109,7 @@ def invite(asked: Asked) -> Screen:
             tag("noscript", tag("p", "The same without a script: ", here, class_="note")),
             _key(frozenset({"admin"})),
             tag("section", tag("h2", "2. Whom you invite"), form, tag("p", "", id_="asked", role="alert")),
-            _review(),
+            _review(None),
             _receipt(),
         ),
         live=False,
@@ -151,15 +158,15 @@ def _form(asked: Asked, act: Act, method: Method, signed: Method) -> Html:
     given = {name: asked.argument(name) for name in asked.request.query_params}
     later = str(asked.service.now() + WEEK_MILLISECONDS)
     filling = Filling({**dict.fromkeys(act.week, later), **given}, act.hints)
-    service = asked.service
+    service, ballot = asked.service, act.sealed == "ballot"
+    asks = fields(method.message, filling, but=act.seals if ballot else "")
     return tag(
         "section",
         tag("h2", "2. What you ask for"),
         tag(
             "form",
-            _from_file(),
-            _sealed(act),
-            fields(method.message, filling) if method is signed else _proposed(asked, act, method, filling),
+            *((to_choose(asked),) if ballot else (_from_file(), _sealed(act))),
+            asks if method is signed else _proposed(asked, act, method, filling),
             tag("p", tag("button", "Show what I would sign", id_="show", disabled=True)),
             id_="act",
             data_method=name,
@@ -227,8 +234,9 @@ def _prepared(asked: Asked, method: str) -> str | None:
     raise HttpProblem(404, f"{wanted} has posted no keys here")
 
 
-def _review() -> Html:
+def _review(act: Act | None) -> Html:
     keep = tag("a", "Keep this file first", id_="keep", hidden=True, class_="act")
+    ballot = act is not None and act.sealed == "ballot"
     return tag(
         "section",
         tag("h2", "3. What you sign", id_="review-title", tabindex=-1),
@@ -239,10 +247,13 @@ def _review() -> Html:
             "p",
             keep,
             " ",
-            tag("button", "Sign and send", type_="button", id_="sign"),
+            tag("button", "Sign and cast" if ballot else "Sign and send", type_="button", id_="sign"),
+            " ",
+            tag("button", "Challenge it", type_="button", id_="challenge") if ballot else None,
             " ",
             tag("button", "Do not", type_="button", id_="refrain"),
         ),
+        tag("p", _CHALLENGE, class_="note") if ballot else None,
         id_="review",
         hidden=True,
     )

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from consortia.node.console.sayings import named
 from consortia.sdk.html import Html, tag
 
-Sealing = Literal["", "record", "order"]
+Sealing = Literal["", "record", "order", "ballot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class Act:
     """A usual act: its message, its title, its topic, and the command that does the same without a browser.
 
     `hints` say what a field wants, by its dotted path; `week` names the fields that are a week from now where
-    nothing else is said, `own` those that are the signer's own key. The field `seals` holds a hash, made in
-    the way `sealed`: the page makes it from what stays with the person, who is asked to keep the file that
-    opens it.
+    nothing else is said, `own` those that are the signer's own key. The field `seals` is made by the page in
+    the way `sealed`: a hash of what stays with the person, who is asked to keep the file that opens it, or
+    an encrypted ballot, which nobody keeps open.
     """
 
     method: str
@@ -110,6 +110,15 @@ ACTS = (
         "governance.propose", "Propose a decision", "Decisions", "consortia proposal new CLASS --title TITLE"
     ),
     Act("governance.cast_vote", "Vote on a proposal", "Decisions", "consortia proposal vote PROPOSAL yes"),
+    Act(
+        "ballots.cast",
+        "Cast a secret ballot",
+        "Decisions",
+        "consortia ballot cast ELECTION CHOICE",
+        {"election": "whose choices stand above"},
+        sealed="ballot",
+        seals="ballot",
+    ),
     Act("governance.close", "Count the votes", "Decisions", "consortia proposal tally --close PROPOSAL"),
     Act(
         "governance.execute", "Carry out what was decided", "Decisions", "consortia proposal execute PROPOSAL"

@@ -7,8 +7,16 @@ from starlette.responses import Response
 
 from consortia.base.codec import Record
 from consortia.kernel.prove import CannotProve, prove_state
-from consortia.modules.ballots.queries import BallotsView, ById, ElectionPage, ElectionView, TrusteesView
+from consortia.modules.ballots.queries import (
+    BallotsView,
+    ById,
+    ElectionPage,
+    ElectionView,
+    ListElections,
+    TrusteesView,
+)
 from consortia.modules.ballots.types import Election, Progress
+from consortia.node.console.acts import address, offer
 from consortia.node.console.inside import Inside
 from consortia.node.console.screen import HEADERS, Screen
 from consortia.node.console.verifying import checker
@@ -20,7 +28,9 @@ from consortia.sdk.values import words
 from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table, View
 
 R = TypeVar("R", bound=Record)
+CAST = "ballots.cast"
 _DIGITS = 16
+_PAGE = 100
 PROOF = "application/vnd.consortia.proof"
 
 
@@ -43,17 +53,63 @@ def listed(page: ElectionPage) -> Table:
 
 
 def to_cast(member: str, found: Election, progress: Progress) -> Html | None:
-    """How the node's member casts its ballot while it may: by a command, and why by no page."""
+    """How the node's member casts its ballot while it may: in the page of the act, or by a command."""
     if progress.status != "voting" or member not in found.voters:
         return None
     which = found.id.hex()[:_DIGITS]
     typed = [tag("li", tag("code", f"consortia ballot cast {which} {quote(one)}")) for one in found.choices]
     why = (
-        "This vote is secret: no page casts it. A ballot is encrypted and proved by a program that you can "
-        "challenge to show what it made, and a page's script is its node's to choose. Where your key is, "
-        "type one of:"
+        "Your browser encrypts the choice, and the node gets the sealed ballot alone. But the script that "
+        "does so is the node's. Where the node is not your own, cast by command, on your own machine:"
     )
-    return tag("section", tag("h2", "Cast your ballot"), tag("p", why), tag("ul", *typed), class_="view")
+    here = offer(("Cast it here", CAST, {"election": found.id.hex()}))
+    return tag(
+        "section", tag("h2", "Cast your ballot"), here, tag("p", why), tag("ul", *typed), class_="view"
+    )
+
+
+def to_choose(asked: Asked) -> Html:
+    """The choices of the ballot that is asked for. The box has no name, so that no form can ever send it."""
+    name = hex_digest(asked.argument("election"), "an election's id")
+    seen = Inside(asked.service).query("ballots.election", ById(name), ElectionView)
+    if seen.election is None or seen.progress is None or seen.progress.status != "voting":
+        raise HttpProblem(404, f"no secret ballot {name.hex()} that is open for votes")
+    options = [tag("option", one, value=one) for one in seen.election.choices]
+    box = tag(
+        "select",
+        tag("option", "choose", value=""),
+        *options,
+        id_="sealed-choice",
+        required=True,
+        autocomplete="off",
+    )
+    note = "It is encrypted here, to all trustees together. Your last ballot is the one that counts."
+    return tag(
+        "fieldset",
+        tag("legend", seen.election.title or "A secret ballot"),
+        tag("p", note, class_="note"),
+        tag("label", "Your choice ", box),
+        class_="group",
+    )
+
+
+def open_ones(asked: Asked) -> Screen:
+    """The secret ballots that are open for votes, where none is asked for."""
+    page = Inside(asked.service).query("ballots.elections", ListElections(None, _PAGE), ElectionPage)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Link(one.election.title or "a secret ballot", address(CAST, {"election": one.election.id.hex()})),
+            Moment(one.election.times.vote),
+        )
+        for one in page.elections
+        if one.election is not None and one.progress is not None and one.progress.status == "voting"
+    ]
+    note = "" if rows else "None is open for votes now."
+    return Screen(
+        "Cast a secret ballot",
+        "Which one?",
+        (Table("Open for votes", ("ballot", "until"), tuple(rows), note),),
+    )
 
 
 def _told(election: Election, progress: Progress) -> str:

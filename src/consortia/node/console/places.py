@@ -41,6 +41,7 @@ STATIC = {
     "proof.js": "text/javascript; charset=utf-8",
     "lineage.js": "text/javascript; charset=utf-8",
     "tally.js": "text/javascript; charset=utf-8",
+    "ballot.js": "text/javascript; charset=utf-8",
     "cbor.js": "text/javascript; charset=utf-8",
     "noble-ed25519.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",

@@ -54,6 +54,7 @@ SAYINGS: dict[str, str] = {
     "governance.close": "closes the vote on proposal {proposal}",
     "governance.execute": "has proposal {proposal} carried out",
     "governance.end_agent": "ends the agent of mandate {mandate}",
+    "ballots.cast": "casts a sealed ballot in election {election}",
     "guard.raise_alert": "raises an alert",
     "guard.suspend": "suspends a member over alert {alert}",
     "guard.lift": "lifts the suspension of {target}",

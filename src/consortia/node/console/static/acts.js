@@ -4,14 +4,14 @@
 import { hex, unhex } from "./cbor.js";
 import { Unreadable, add, check, fillIn, message, parsed } from "./forms.js";
 import { KeyError, named, open, read } from "./keys.js";
-import { SEALS, offered } from "./seals.js";
-import { Lie, Node, Problem, quoted, shown, visible } from "./sign.js";
+import { SEALS, offered, withdrawn } from "./seals.js";
+import { Lie, Node, Problem, Unproved, quoted, shown, visible } from "./sign.js";
 import { verify } from "./proof.js";
 
 const at = (id) => document.getElementById(id);
 const form = at("act"), { method, saying, network, member, roles, own, sealed, seals, request } = form.dataset;
 const node = new Node(unhex(network), member);
-let file = null, key = null, draft = null, kept = null;
+let file = null, key = null, draft = null, kept = null, turn = 0;
 
 function tell(id, text, wrong = false) {
   at(id).textContent = text;
@@ -47,7 +47,9 @@ async function known(found) {
 
 function wrong(error) {
   if (error instanceof Lie) return `Nothing was signed: the node's bytes are not what you asked for. ${error.message}.`;
+  if (error instanceof Unproved) return `Nothing was signed. ${error.message}`;
   if (error instanceof KeyError || error instanceof Problem || error instanceof Unreadable) return error.message;
+  tell("asked", `This page failed: ${error.message}`, true);
   throw error;
 }
 
@@ -55,7 +57,7 @@ function forget() {
   key = file = null;
   at("passphrase").value = at("key-file").value = "";
   at("unlock").hidden = at("key-open").hidden = at("show").disabled = true;
-  at("review").hidden = true;
+  dropped();
 }
 
 at("key-file").addEventListener("change", async (event) => {
@@ -94,9 +96,17 @@ at("fill")?.addEventListener("change", async (event) => {
   changed();
 });
 
-function changed() {
-  draft = null;
+// Nothing is about to be signed, and no choice that was sealed stands anywhere in the page.
+function dropped() {
+  turn++;
+  draft = kept = null;
   at("review").hidden = true;
+  at("sentence").textContent = at("bytes").textContent = "";
+  at("words").replaceChildren();
+}
+
+function changed() {
+  dropped();
   check(form);
 }
 
@@ -116,15 +126,20 @@ form.addEventListener("click", (event) => {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (!key) return;
-  draft = null;
-  at("review").hidden = at("came").hidden = true;
+  dropped();
+  const mine = turn;
+  at("came").hidden = true;
+  at("receipt").replaceChildren();
+  withdrawn(at("kept"));
   if (request) { asking(); return; }
   tell("asked", "Asking the node for the bytes …");
   at("show").disabled = true;
   try {
-    kept = sealed ? await SEALS[sealed](form, seals, key, node) : null;
-    draft = await node.draft(key, method, message(form));
+    const opens = sealed ? await SEALS[sealed](form, seals, key, node) : null;
+    const made = await node.draft(key, method, opens?.args ?? message(form));
     tell("asked", "");
+    if (mine !== turn) return; // the form was changed meanwhile, or the key forgotten
+    [kept, draft] = [opens, made];
     review();
   } catch (error) { tell("asked", wrong(error), true); } finally { at("show").disabled = !key; }
 });
@@ -172,11 +187,11 @@ function table(caption, pairs) {
 function review() {
   const { said, covered, id } = draft, [call] = said.get("calls"), args = call.get("args");
   const sentence = saying.replace(/\{(\w+)\}/g, (whole, name) => args.has(name) ? brief(args.get(name), name) : whole);
-  at("sentence").textContent = `${key.member} ${sentence}${/[.…?!]$/.test(sentence) ? "" : "."}`;
+  at("sentence").textContent = kept?.sentence ?? `${key.member} ${sentence}${/[.…?!]$/.test(sentence) ? "" : "."}`;
   at("words").replaceChildren(table("Decoded from the bytes", [
     ["who", named(key)],
     ["message", call.get("method")],
-    ...rows(args, ""),
+    ...kept?.facts ?? rows(args, ""),
     ["on network", hex(said.get("network"))],
     ["sequence", said.get("sequence")],
     ["valid until", shown(said.get("expires"), "expires")],
@@ -184,9 +199,9 @@ function review() {
   ]));
   at("bytes").textContent = hex(covered);
   at("review").hidden = false;
-  at("keep").hidden = !kept;
-  at("sign").disabled = Boolean(kept); // what cannot be opened again is not signed before it is kept
-  if (kept) offered(at("keep"), kept);
+  at("keep").hidden = !kept?.held;
+  at("sign").disabled = Boolean(kept?.held); // what cannot be opened again is not signed before it is kept
+  if (kept?.held) offered(at("keep"), kept);
   at("review-title").focus();
 }
 
@@ -216,7 +231,21 @@ async function answered({ name, path }) {
 }
 
 at("keep").addEventListener("click", () => { at("sign").disabled = false; });
-at("refrain").addEventListener("click", () => { draft = null; at("review").hidden = true; at("show").focus(); });
+at("refrain").addEventListener("click", () => { dropped(); at("show").focus(); });
+
+// A ballot that is doubted: what it was made from, for another machine to make it again. It is never cast.
+at("challenge")?.addEventListener("click", () => {
+  const { challenge, facts } = kept;
+  dropped();
+  at("came").hidden = false;
+  at("outcome").className = "verdict";
+  at("outcome").textContent = "Not cast, and never to be. Whether the page lied, another machine tells from the file.";
+  at("receipt").replaceChildren(table("Challenged", [...facts, ["there you run", `consortia ballot check ${challenge.name}`]]));
+  Object.assign(at("kept"), { textContent: `Keep ${challenge.name}`, hidden: false });
+  offered(at("kept"), challenge);
+  tell("final", "It must say the choice and the hash that stand here. Then vote again, above.");
+  at("receipt-title").focus();
+});
 
 // 4. Signing, and what came of it.
 
@@ -230,7 +259,7 @@ async function outcome(code, detail) {
   return [["code", link(code, `/console/rooms/${room}`)], ...(detail ? [["what it says", detail]] : [])];
 }
 
-async function came(made) {
+async function came(made, opens) {
   const receipt = await node.send(key, made), id = hex(made.id);
   const good = receipt.code === "ok";
   const facts = good ? [] : await outcome(receipt.code, "");
@@ -244,7 +273,7 @@ async function came(made) {
   ]));
   const place = receipt.events.find((one) => one.name === "market.committed")?.body.place;
   at("kept").hidden = place === undefined;
-  if (place !== undefined) offered(at("kept"), { ...kept, held: { ...kept.held, place } });
+  if (place !== undefined) offered(at("kept"), { ...opens, held: { ...opens.held, place } });
   tell("final", "Not final yet: the members have still to cosign it.");
   await node.final(receipt.height);
   const proof = await fetch(`/v1/proofs/transactions/${id}`);
@@ -252,19 +281,26 @@ async function came(made) {
   const true_ = seen.ok && hex(seen.receipt.transaction) === id && seen.receipt.code === receipt.code;
   tell("final", true_ ? "Final: this browser checked the proof, every cosignature included."
     : `The node says that it is final, and its proof fails at step ${seen.failed ?? 6}.`, !true_);
+  return true_ && good;
 }
 
 at("sign").addEventListener("click", async () => {
-  const made = draft;
-  draft = null; // one press, one signature
-  at("sign").disabled = true;
+  const made = draft, opens = kept?.held ? kept : null, stands = kept?.stands;
+  if (stands) at("sealed-choice").value = "";
+  dropped(); // one press, one signature
   at("came").hidden = false;
   at("outcome").className = "verdict";
   at("outcome").textContent = request ? "Signed and sent …" : "Signed and sent: waiting for its block …";
   at("receipt").replaceChildren();
   tell("final", "");
   at("receipt-title").focus();
-  try { await (request ? answered(made) : came(made)); } catch (error) {
+  try {
+    const stood = await (request ? answered(made) : came(made, opens));
+    if (stood && stands) {
+      const found = await stands();
+      tell("final", `${at("final").textContent} ${found.said}`, !found.stands);
+    }
+  } catch (error) {
     if (request) {
       at("outcome").classList.add("bad");
       at("outcome").textContent = wrong(error);
@@ -279,11 +315,12 @@ at("sign").addEventListener("click", async () => {
         ["transaction", link(id, `/console/transactions/${id}`)], ["valid until", shown(made.said.get("expires"), "expires")],
       ]));
     }
-  } finally { at("review").hidden = true; }
+  }
 });
 
 addEventListener("pagehide", forget);
-if (sealed) { // made from what is sealed, not typed
+if (sealed === "ballot") form.querySelector("[data-name=election] input").readOnly = true; // the choices are this one's
+else if (sealed) { // made from what is sealed, not typed
   const made = form.querySelector(`[data-name=${seals}] input`);
   made.required = false;
   made.readOnly = true;

@@ -1,4 +1,4 @@
-// What the ledger gets as a hash alone: made here, with a salt of this browser's, and kept by the person.
+// What the ledger gets sealed alone: made here, with a salt or nonces of this browser's.
 
 import { encode, hex, unhex } from "./cbor.js";
 import { fillIn } from "./forms.js";
@@ -7,7 +7,8 @@ import { tagged } from "./keys.js";
 const at = (id) => document.getElementById(id);
 const salted = () => crypto.getRandomValues(new Uint8Array(32));
 
-// Each seals what the form holds beside its fields, fills the field in, and gives the file to keep: {name, held}.
+// Each seals what the form holds beside its fields. The first two fill the field in, and give the file to keep:
+// {name, held}. The third gives what to send and to say, as nobody keeps what opens a ballot.
 export const SEALS = {
   // H("consortia/record", salt | text): what `consortia alert answer` makes.
   async record(form, field) {
@@ -30,7 +31,20 @@ export const SEALS = {
     const held = { market, auction: Number(auction), place: -1, salt: hex(salt), side, limit: Number(limit), quantity: Number(quantity) };
     return { name: `order-${market.slice(0, 16)}-${auction}-${hex(salt).slice(0, 16)}.json`, held };
   },
+
+  // The record of `consortia ballot cast`: an encrypted choice with its proofs.
+  async ballot(form, _field, key, node) {
+    const { sealedBallot } = await import("./ballot.js");
+    return sealedBallot(form, key, node);
+  },
 };
+
+// Take back what was offered.
+export function withdrawn(link) {
+  URL.revokeObjectURL(link.href);
+  link.removeAttribute("href");
+  link.hidden = true;
+}
 
 // Offer a file to keep, made in the page: nothing of it is sent.
 export function offered(link, { name, held }) {

@@ -26,6 +26,9 @@ export class Lie extends Error {
   }
 }
 
+// What the node says and cannot prove.
+export class Unproved extends Error {}
+
 // A value that the form took as JSON, whose types only the node knows: bytes may stand in it as hex.
 export class Loose { constructor(value) { this.value = value; } }
 

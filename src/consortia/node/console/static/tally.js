@@ -16,8 +16,8 @@ export class Unsound extends Malformed {
 }
 function sound(holds, reason, said) { if (!holds) throw new Unsound(reason, said); }
 
-const modulo = (value) => { const found = value % ORDER; return found < 0n ? found + ORDER : found; };
-const little = (data) => BigInt(`0x${hex(data.slice().reverse())}`);
+export const modulo = (value) => { const found = value % ORDER; return found < 0n ? found + ORDER : found; };
+export const little = (data) => BigInt(`0x${hex(data.slice().reverse())}`);
 
 export function readScalar(data) {
   const value = little(data);
@@ -74,7 +74,7 @@ export function combine(...terms) {
   return found;
 }
 
-const challenge = async (tag, ...parts) => little(await tagged(tag, encode(parts))) % ORDER;
+export const challenge = async (tag, ...parts) => little(await tagged(tag, encode(parts))) % ORDER;
 const committed = (base, shown, response, challenged) => spell(combine([response, base], [-challenged, shown]));
 
 const scalar = (value) => value instanceof Uint8Array && value.length === 32;
