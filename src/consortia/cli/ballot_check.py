@@ -123,7 +123,7 @@ def _check_inclusion(session: Session, which: str, proof: Path | None, *, as_jso
         say("It stands in the final ledger under the hash that the count names.")
     if same is False:
         raise Failure(
-            "another ballot was cast from this home last: in the console, or somebody else signs for this member",
+            "this home cast another one last: since then the console did, or somebody else for this member",
             "compare its hash with the one that the console showed; if it is not that: consortia key list",
         )
     return DONE
