@@ -138,11 +138,18 @@ def event_hash(event: Event, names: Names, *, ignored: Iterable[str] = ()) -> st
     `names` are the prefixes that the document's context gives to namespaces. `ignored` are fields, with their
     prefix, that are left out besides. Raises DataError for what is no event, or cannot be written again.
     """
+    written(event)
+    digest = hashlib.sha256(event_text(event, names, ignored=ignored).encode()).hexdigest()
+    return f"ni:///sha-256;{digest}?ver={VERSION}"
+
+
+def written(event: Event) -> bytes:
+    """An event as JSON in UTF-8, as short as it goes; raises DataError where it cannot be written so."""
     try:
-        said = json.dumps(event, ensure_ascii=False, allow_nan=False, default=str)
-        said.encode()
+        said = json.dumps(event, ensure_ascii=False, allow_nan=False, default=str, separators=(",", ":"))
         if said.count("{") + said.count("[") > DEPTH_MAX and _is_deep(event, DEPTH_MAX):
             raise DataError("it is nested too deep.")
+        return said.encode()
     except UnicodeEncodeError:
         raise DataError("a text of it holds half a sign, which no UTF-8 has.") from None
     except RecursionError:
@@ -151,8 +158,6 @@ def event_hash(event: Event, names: Names, *, ignored: Iterable[str] = ()) -> st
         raise
     except ValueError:
         raise DataError("a number of it is too large to be one.") from None
-    digest = hashlib.sha256(event_text(event, names, ignored=ignored).encode()).hexdigest()
-    return f"ni:///sha-256;{digest}?ver={VERSION}"
 
 
 def _is_deep(value: Any, most: int) -> bool:  # noqa: ANN401 (any JSON)

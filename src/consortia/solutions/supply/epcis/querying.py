@@ -61,7 +61,7 @@ def document(events: Sequence[Recorded], created: str) -> dict[str, Any]:
         "type": "EPCISDocument",
         "schemaVersion": "2.0",
         "creationDate": created,
-        "epcisBody": {"eventList": [dict(event.body) for event in events]},
+        "epcisBody": {"eventList": [event.body for event in events]},
     }
 
 

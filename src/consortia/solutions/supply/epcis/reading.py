@@ -9,6 +9,7 @@ Source: GS1 EPCIS 2.0, sections 7.3 and 7.4; the rules of GS1's JSON schema for 
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from consortia.engines.train.files import DataError, place, read_bytes, shown
 from consortia.solutions.lines import JSON_BYTES_MAX, lines
 from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, Rejects
-from consortia.solutions.supply.epcis.hashing import context_names, event_hash, events_of
+from consortia.solutions.supply.epcis.hashing import context_names, event_hash, events_of, written
 from consortia.solutions.supply.epcis.keys import canonical
 from consortia.solutions.supply.epcis.objects import json_of
 from consortia.solutions.supply.epcis.rows import sheet_events
@@ -29,7 +30,7 @@ FILE_BYTES_MAX = 128 << 20
 """A document is in memory as a whole; more than this is NDJSON."""
 
 EVENTS_MAX = 1_000_000
-"""So many are in memory at once: above a kilobyte each."""
+"""So many are in memory at once: most of them take less than a kilobyte."""
 
 TEXT_MAX = 2_048
 CONTEXT_CHARS_MAX = 16_384
@@ -75,6 +76,7 @@ class Recorded:
     milliseconds; `recorded` is None where the document does not say. `things` are those observed, `inputs`
     and `outputs` those of a transformation, `parent` the container of `children`. `lot` is what the event
     says of serials that it commissions. `withdrawn` says that the event declares an earlier one in error.
+    `said` is all of it as JSON in UTF-8: objects of Python would take three times the memory.
     """
 
     number: int
@@ -94,7 +96,13 @@ class Recorded:
     lot: str
     transformation: str
     withdrawn: bool
-    body: Mapping[str, Any]
+    said: bytes
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The whole event, read from `said` anew."""
+        found: dict[str, Any] = json.loads(self.said)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +160,11 @@ def recorded(event: Any, names: Mapping[str, str], number: int, where: str) -> R
         number=number,
         where=where,
         name=event_hash(event, names),
-        kind=kind,
-        action=str(event.get("action", "")),
+        kind=sys.intern(kind),
+        action=sys.intern(str(event.get("action", ""))),
         time=moment(event.get("eventTime"), "eventTime"),
         recorded=None if says is None else moment(says, "recordTime"),
-        step=word(event, "bizStep"),
+        step=sys.intern(word(event, "bizStep")),
         place=_place(event),
         things=things,
         inputs=(*_epcs(event, "inputEPCList"), *_amounts(event, "inputQuantityList")),
@@ -166,7 +174,7 @@ def recorded(event: Any, names: Mapping[str, str], number: int, where: str) -> R
         lot=lot,
         transformation=str(event.get("transformationID", "")),
         withdrawn="errorDeclaration" in event,
-        body=event,
+        said=written(event),
     )
 
 
@@ -335,7 +343,9 @@ def _document_events(document: Any, where: str) -> Iterator[tuple[str, Mapping[s
     except DataError as error:
         raise DataError(f"{where}: {error}.") from None
     names = context_names(document)
+    del document  # so that each event's objects go once it is read
     for at, event in enumerate(events, 1):
+        events[at - 1] = None
         own = (
             {**names, **context_names(event)} if isinstance(event, Mapping) and "@context" in event else names
         )

@@ -186,7 +186,7 @@ class Repository:
 
 
 def _keep(file: sqlite3.Connection, kept: Kept, now: int) -> None:
-    event, body = kept.event, dict(kept.event.body)
+    event, body = kept.event, kept.event.body
     id_ = body.setdefault("eventID", event.name)
     body["recordTime"] = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds")
     values = (id_, event.name, event.withdrawn, event.time, now, json.dumps(body, ensure_ascii=False))

@@ -69,7 +69,7 @@ def _own(asked: Asked, path: Path) -> Goods:
     places = sorted({event.place for event in events})
     bodies: dict[str, list[synthetic.Event]] = {name: [] for name in PARTIES}
     for event in events:
-        bodies[PARTIES[places.index(event.place) % len(PARTIES)]].append(dict(event.body))
+        bodies[PARTIES[places.index(event.place) % len(PARTIES)]].append(event.body)
     return Goods(bodies, events, made_up=False)
 
 
