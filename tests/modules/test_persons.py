@@ -8,6 +8,7 @@ from consortia.base.hashing import tagged
 from consortia.base.refusals import Refused
 from consortia.kernel import refusals as kernel
 from consortia.kernel.admission import PURSES
+from consortia.modules.consent.messages import Withdraw
 from consortia.modules.consent.rules import slip_of_person
 from consortia.modules.identity.mandate_state import AGENT_NAMES
 from consortia.modules.identity.mandate_types import Named
@@ -105,7 +106,7 @@ def test_another_key_is_no_other_purse():
 def test_all_persons_together_cost_no_more_than_half_of_a_quota(count, epoch):
     each = part(replace(FULL_QUOTA, cost_per_epoch=epoch), count)
     assert COST_MIN <= each <= COST_MAX
-    assert each * count <= epoch // 2 or each == COST_MIN
+    assert (each + COST_MIN) * count <= epoch // 2 or each == COST_MIN
 
 
 def test_whoever_was_enrolled_before_a_quota_was_lowered_still_withdraws():
@@ -145,6 +146,23 @@ def test_what_a_person_cost_before_its_release_does_not_keep_it_from_withdrawing
     assert bench.block(bench.sign_with(key, consents.ends(found)))[0].code == "ok"
     again = [bench.sign_with(key, consents.ends(found)) for _ in range(4)]
     assert admitted(bench, again)[:3] == ["ok", "ok", "kernel.over_quota"]
+
+
+def test_persons_who_act_and_go_cost_together_no_more_than_half_of_a_quota():
+    bench = Bench(4, quota=replace(FULL_QUOTA, cost_per_epoch=8 * COST_MIN))
+    keys = {label: enrolled(bench, label=label, word=label) for label in ("p1", "p2")}
+    bench.time += HOUR
+    ended = Withdraw(bytes(32), bytes(32), (PURPOSE,), bytes(32))
+    for label, key in keys.items():
+        sent = nonsense(bench, key, 20)
+        bench.block(*sent[: admitted(bench, sent).count("ok")])
+        bench.ok("north", "operator", Release(label))
+        sent = [bench.sign_with(key, ended) for _ in range(20)]
+        bench.block(*sent[: admitted(bench, sent).count("ok")])
+    cost = sum(spent.cost for _, spent in PURSES.scan(bench.context()))
+    assert 3 * COST_MIN < cost <= 4 * COST_MIN
+    late = bench.run("north", "operator", enrolling(bench, label="p3", word="p3"))
+    assert late.code == "identity.too_many_persons"  # a label is never free again
 
 
 def test_what_a_person_signed_is_worth_nothing_in_another_network():
@@ -202,7 +220,8 @@ BREAKS = {
         lambda c: AGENT_NAMES.put(c, Named(bytes(32)), "north", LABEL),
     ],
     "persons_are_counted": [
-        lambda c: CROWDS.put(c, Crowd(2), "north"),
+        lambda c: CROWDS.put(c, Crowd(2, 1), "north"),
+        lambda c: CROWDS.put(c, Crowd(1, 2), "north"),
         lambda c: CROWDS.delete(c, "north"),
         lambda c: PERSONS.put(c, Person(person().key_id, 0, 1), "north", LABEL),
     ],

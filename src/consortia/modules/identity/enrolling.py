@@ -27,18 +27,19 @@ from consortia.modules.identity.persons import person_message, room, signing
 def enrol(ctx: Context, message: asked.Enrol, _ports: None) -> None:
     """Let a person sign what concerns it, from the next block."""
     # CHECK
-    member, count = acting(ctx), crowd(ctx, ctx.signer.member)
+    member, had = acting(ctx), crowd(ctx, ctx.signer.member)
     check_person_key(ctx, PersonClaim(member, message.label, message.key), message.possession)
     free = not PERSONS.has(ctx, member, message.label) and not AGENT_NAMES.has(ctx, member, message.label)
     require(free, codes.LABEL_TAKEN, message.label)
-    most = min(PERSONS_MAX, room(KEEPER.quota(ctx, member)))
-    require(count < most, codes.TOO_MANY_PERSONS, f"{count} of {most}")
+    most = room(KEEPER.quota(ctx, member))
+    fits = had.count < PERSONS_MAX and had.labels < most
+    require(fits, codes.TOO_MANY_PERSONS, f"{had.count} persons of {PERSONS_MAX}, {had.labels} labels of {most}")
     # DECIDE
     key = key_id(message.key)
     # WRITE
     PERSONS.put(ctx, Person(key, ctx.time, None), member, message.label)
     PERSON_KEYS.put(ctx, PersonKey(member, message.label, message.key), key)
-    CROWDS.put(ctx, Crowd(count + 1), member)
+    CROWDS.put(ctx, Crowd(had.count + 1, had.labels + 1), member)
     # EMIT
     ctx.emit(PersonEnrolled(member, message.label, key))
 
@@ -66,10 +67,10 @@ def release(ctx: Context, message: asked.Release, _ports: None) -> None:
     held = signing(ctx)
     member = acting(ctx) if held is None else held.member
     require(held is None or held.label == message.label, codes.NO_PERSON, message.label)
-    person = _person(ctx, member, message.label)
+    person, had = _person(ctx, member, message.label), crowd(ctx, member)
     # WRITE
     PERSONS.put(ctx, replace(person, released=ctx.time), member, message.label)
-    CROWDS.put(ctx, Crowd(crowd(ctx, member) - 1), member)
+    CROWDS.put(ctx, replace(had, count=had.count - 1), member)
     # EMIT
     ctx.emit(PersonReleased(member, message.label, own=held is not None))
 

@@ -7,6 +7,7 @@ from consortia.kernel.context import Context
 from consortia.kernel.module import Invariant
 from consortia.modules.identity.mandate_state import AGENT_NAMES
 from consortia.modules.identity.person_state import CROWDS, PERSON_KEYS, PERSONS
+from consortia.modules.identity.person_types import Crowd
 from consortia.modules.identity.state import AGENTS, MEMBERS, OWNERS, digest, text
 
 
@@ -29,10 +30,12 @@ def persons_hold_keys(ctx: Context, _ports: None) -> str | None:
 
 
 def persons_are_counted(ctx: Context, _ports: None) -> str | None:
-    """The persons that were not released are counted, member by member."""
-    found = Counter(text(key[0]) for key, person in PERSONS.scan(ctx) if person.released is None)
-    kept = {text(key[0]): crowd.count for key, crowd in CROWDS.scan(ctx) if crowd.count}
-    return None if kept == dict(found) else "the persons are not counted"
+    """Labels are counted, and persons that were not released, member by member."""
+    every = [(text(key[0]), person.released is None) for key, person in PERSONS.scan(ctx)]
+    labels, here = Counter(member for member, _ in every), Counter(member for member, acts in every if acts)
+    found = {member: Crowd(here[member], count) for member, count in labels.items()}
+    kept = {text(key[0]): crowd for key, crowd in CROWDS.scan(ctx)}
+    return None if kept == found else "the persons are not counted"
 
 
 PERSON_INVARIANTS = (

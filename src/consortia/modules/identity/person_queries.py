@@ -56,7 +56,7 @@ def persons(ctx: Context, arguments: ListPersons, _ports: None) -> PersonPage:
     page = labels[: arguments.limit]
     held = [(label, PERSONS.get(ctx, arguments.member, label)) for label in page]
     found = tuple(PersonView(arguments.member, label, one) for label, one in held if one is not None)
-    return PersonPage(found, crowd(ctx, arguments.member), page[-1] if labels > page else None)
+    return PersonPage(found, crowd(ctx, arguments.member).count, page[-1] if labels > page else None)
 
 
 def person(ctx: Context, arguments: ByPersonKey, _ports: None) -> PersonView:

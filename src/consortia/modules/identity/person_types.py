@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from consortia.base.codec import Digest, Milliseconds, Name, PublicKey, Record
+from consortia.base.codec import U63, Digest, Milliseconds, Name, PublicKey, Record
 
 PERSONS_MAX = 100_000
 """A member has at most so many persons at a time."""
@@ -13,7 +13,7 @@ COST_MAX = 20_000
 """What a person's transactions may cost its member in an epoch, at most: some sixty withdrawals."""
 
 COST_MIN = 1_000
-"""What each may cost at least, however many there are: three withdrawals."""
+"""What each may cost at least, however many there are, and once more when it was released: three withdrawals."""
 
 PERSON = "person"
 """The role under which a person's key signs. A method that does not name it is for members alone."""
@@ -50,9 +50,10 @@ class PersonKey(Record, frozen=True):
 
 
 class Crowd(Record, frozen=True):
-    """How many persons a member has now."""
+    """How many persons a member has now, and how many labels it ever gave."""
 
     count: Annotated[int, Meta(ge=0, le=PERSONS_MAX)]
+    labels: U63
 
 
 class PersonEnrolled(Record, frozen=True):

@@ -24,12 +24,15 @@ def person_message(network: bytes, claim: PersonClaim) -> bytes:
     return tagged("consortia/person", network + encode_record(claim))
 
 
-def part(quota: Quota, count: int) -> int:
-    """What each of `count` persons may cost in an epoch: an equal part of half the member's quota.
+def part(quota: Quota, labels: int) -> int:
+    """What a person may cost in an epoch, where its member ever gave so many labels.
 
-    It is no more than `COST_MAX`, and no less than `COST_MIN` where the quota was lowered after enrolment.
+    Each label has an equal share of half the member's quota, for ever: of it `COST_MIN` is kept for when the
+    person was released. It is no more than `COST_MAX`, and no less than `COST_MIN` where the quota was
+    lowered after enrolment.
     """
-    return max(COST_MIN, min(COST_MAX, quota.cost_per_epoch // 2 // max(1, count)))
+    share = quota.cost_per_epoch // 2 // max(1, labels)
+    return max(COST_MIN, min(COST_MAX, share - COST_MIN))
 
 
 def left_over(quota: Quota) -> Quota:
@@ -42,8 +45,8 @@ def left_over(quota: Quota) -> Quota:
 
 
 def room(quota: Quota) -> int:
-    """For how many persons half of a member's quota suffices."""
-    return quota.cost_per_epoch // 2 // COST_MIN
+    """For how many labels half of a member's quota suffices."""
+    return quota.cost_per_epoch // 2 // (2 * COST_MIN)
 
 
 def person_key(ctx: Context, key: bytes, quota: Quota, held: PersonKey) -> KeyState:
@@ -59,7 +62,8 @@ def person_key(ctx: Context, key: bytes, quota: Quota, held: PersonKey) -> KeySt
         return KeyState(
             signer, acts, Bounds(WITHDRAW, frozenset()), Purse(f"{name_of(held)}/released", COST_MIN)
         )
-    return KeyState(signer, acts, purse=Purse(name_of(held), part(quota, crowd(ctx, held.member))))
+    most = part(quota, crowd(ctx, held.member).labels)
+    return KeyState(signer, acts, purse=Purse(name_of(held), most))
 
 
 def name_of(held: PersonKey) -> str:

@@ -104,8 +104,8 @@ LABEL_TAKEN = _refusal(
 TOO_MANY_PERSONS = _refusal(
     43,
     "too_many_persons",
-    "The member has 100,000 persons already, or half of its quota for an epoch leaves less than 1,000 to "
-    "each.",
+    "The member has 100,000 persons already, or half of its quota for an epoch leaves less than 2,000 to "
+    "each label that it ever gave.",
 )
 
 REFUSALS = (

@@ -56,15 +56,19 @@ class Enrolled(Mandated):
         found = {}
         for id_, (member, label, _) in self.persons_keys.items():
             half = int(self.quota(member)["cost_per_epoch"]) // 2
-            share = half // max(1, self.crowd(member))
+            share = half // max(1, self.labels(member))
             gone = self.persons[member, label]["released"] is not None
-            most = COST_MIN if gone else max(COST_MIN, min(COST_MAX, share))
+            most = COST_MIN if gone else max(COST_MIN, min(COST_MAX, share - COST_MIN))
             found[id_] = (f"{member}/{label}" + "/released" * gone, most)
         return found
 
     def crowd(self, member: str) -> int:
         """How many persons a member has."""
         return sum(key[0] == member and one["released"] is None for key, one in self.persons.items())
+
+    def labels(self, member: str) -> int:
+        """How many persons a member ever had."""
+        return sum(key[0] == member for key in self.persons)
 
     def person(self, said: Said) -> str | None:
         """What the person who signs is called; None for whoever is none. Refuses one that acts no more."""
@@ -96,7 +100,8 @@ class Enrolled(Mandated):
         known = (said.member, m.label) in self.persons or m.label in self.newest(said.member)
         refuse("label_taken", when=known)
         half = int(self.quota(said.member)["cost_per_epoch"]) // 2
-        refuse("too_many_persons", when=self.crowd(said.member) >= min(PERSONS_MAX, half // COST_MIN))
+        refuse("too_many_persons", when=self.crowd(said.member) >= PERSONS_MAX)
+        refuse("too_many_persons", when=2 * COST_MIN * (self.labels(said.member) + 1) > half)
         key = key_id(m.key)
         self.persons[said.member, m.label] = {"key": key, "since": said.at.time, "released": None}
         self.persons_keys[key] = (said.member, m.label, m.key)
@@ -139,5 +144,5 @@ class Enrolled(Mandated):
         for id_, (member, label, public) in self.persons_keys.items():
             found["person_keys", id_] = {"member": member, "label": label, "public": public}
         for member in {member for member, _ in self.persons}:
-            found["crowds", member] = {"count": self.crowd(member)}
+            found["crowds", member] = {"count": self.crowd(member), "labels": self.labels(member)}
         return found

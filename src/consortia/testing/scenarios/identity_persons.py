@@ -131,7 +131,7 @@ def _agent_of_a_label(bench: Bench) -> Step:
 def _one_too_many(bench: Bench) -> Step:
     enrolled(bench)
     bench.time += HOUR
-    bench.ok("north", "admin", SetQuota(replace(FULL_QUOTA, cost_per_epoch=4 * COST_MIN - 1)))
+    bench.ok("north", "admin", SetQuota(replace(FULL_QUOTA, cost_per_epoch=8 * COST_MIN - 1)))
     return step("north", "admin", enrolling(bench, label="cd34", word="another"))
 
 
