@@ -33,7 +33,7 @@ def enrol(ctx: Context, message: asked.Enrol, _ports: None) -> None:
     require(free, codes.LABEL_TAKEN, message.label)
     most = room(KEEPER.quota(ctx, member))
     fits = had.count < PERSONS_MAX and had.labels < most
-    require(fits, codes.TOO_MANY_PERSONS, f"{had.count} persons of {PERSONS_MAX}, {had.labels} labels of {most}")
+    require(fits, codes.TOO_MANY_PERSONS, f"{had.count} persons, {had.labels} labels of {most}")
     # DECIDE
     key = key_id(message.key)
     # WRITE

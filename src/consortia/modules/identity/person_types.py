@@ -13,7 +13,7 @@ COST_MAX = 20_000
 """What a person's transactions may cost its member in an epoch, at most: some sixty withdrawals."""
 
 COST_MIN = 1_000
-"""What each may cost at least, however many there are, and once more when it was released: three withdrawals."""
+"""What each may cost at least, however many there are, and again once it was released: three withdrawals."""
 
 PERSON = "person"
 """The role under which a person's key signs. A method that does not name it is for members alone."""
