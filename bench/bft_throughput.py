@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -178,10 +179,7 @@ async def _rate(
 
 
 async def _ours_rate(ours: Ours, seconds: float) -> float:
-    async def done() -> int:
-        return await asyncio.to_thread(ours.done)
-
-    return await _rate(ours.hand_in, done, seconds, 1)
+    return await _rate(ours.hand_in, partial(asyncio.to_thread, ours.done), seconds, 1)
 
 
 async def _kvstore_rate(store: Kvstore, seconds: float) -> float:
@@ -320,7 +318,6 @@ def measured(seconds: float) -> dict[str, float]:
             async def nodes() -> None:
                 while ours.done() < MEMORY_AFTER:
                     await _supply(ours.hand_in, time.monotonic() + WARM_SECONDS, 1)
-                await _drained(ours.rpcs)
                 found["early"], (found["memory"], found["own"]) = ours.done(), ours.resident()
                 begin, before, first = time.process_time(), ours.spent(), ours.done()
                 found["ours"] = await _ours_rate(ours, seconds)
