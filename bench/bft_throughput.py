@@ -224,8 +224,7 @@ async def _latency(
 
 async def _ours_latency(ours: Ours, rate: float) -> float:
     turn = iter(range(1 << 60))
-    client = ours.network.client(NAMES[1])
-    message = SetEndpoint(ours.network.parties[NAMES[1]].node.url, None)
+    client, message = ours.network.client(NAMES[1]), SetEndpoint(ours.network.parties[NAMES[1]].node.url, None)
 
     async def load() -> None:
         await ours.hand_in(NAMES[next(turn) % 4])
