@@ -224,13 +224,13 @@ async def _latency(
 
 async def _ours_latency(ours: Ours, rate: float) -> float:
     turn = iter(range(1 << 60))
-    client, message = ours.network.client(NAMES[1]), SetEndpoint(ours.network.parties[NAMES[1]].node.url, None)
+    client, place = ours.network.client(NAMES[1]), ours.network.parties[NAMES[1]].node.url
 
     async def load() -> None:
         await ours.hand_in(NAMES[next(turn) % 4])
 
     async def probe(_number: int) -> None:
-        await asyncio.to_thread(client.submit, message, lane=15)
+        await asyncio.to_thread(client.submit, SetEndpoint(place, None), lane=15)
 
     return await _latency(probe, load, rate / 2 / BUNDLE)
 
