@@ -18,8 +18,8 @@ WORLD_MOVES = 300
 """A world ends after so many moves: short ones, because a slow model slows down as it grows."""
 
 SPECIAL_EVERY = 60
-"""One world of identity in so many is of as many members as a network may have, or of one fewer; and in one
-a member piles up keys, in one it piles up agents."""
+"""One world of identity in so many is of as many members as a network may have, or of one fewer; in some a
+member piles up keys, in one it piles up agents, and in one persons, where quotas are small."""
 
 SHARES = {"identity": 40, "assets": 35, "predictions": 25, "training": 25, "bank": 12}
 """For a hundred moves asked for, how many are in worlds whose focus is on the room."""
@@ -42,8 +42,10 @@ or members decide on a budget: the scenarios of training do, and `test_chamber`.
 def setting(room, seed):
     if room == "identity" and seed % SPECIAL_EVERY == 29:
         return Setting(room, 127 + seed // SPECIAL_EVERY % 2, ("propose_member", "approve_member", "accept"))
-    if room == "identity" and seed % SPECIAL_EVERY == 59:
-        return Setting(room, 4, ("pile_up_keys",))
+    if room == "identity" and seed % (SPECIAL_EVERY // 3) == 19:
+        return Setting(room, 2, ("pile_up_keys",))
+    if room == "identity" and seed % SPECIAL_EVERY == 14:
+        return Setting(room, 2, ("pile_up_persons", "set_quota"))
     if room == "identity" and seed % SPECIAL_EVERY == 44:
         return Setting(room, 2, ("pile_up_agents",))
     if room == "training":

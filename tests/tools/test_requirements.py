@@ -21,7 +21,7 @@ def pins(name: str) -> set[tuple[str, str]]:
 
 
 def wanted(requirements: list[str]) -> set[str]:
-    return {re.split(r"[\[<>=;~! ]", each)[0].lower().replace("_", "-") for each in requirements}
+    return {re.sub(r"[-_.]+", "-", re.split(r"[\[<>=;~! ]", each)[0]).lower() for each in requirements}
 
 
 @pytest.mark.parametrize("name", SETS)
