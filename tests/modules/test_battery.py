@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consortia.app import application
@@ -62,7 +62,12 @@ def test_everything_is_documented(name):
     assert battery.everything_is_documented(BY_NAME[name], readme) == []
 
 
+FEW = settings(max_examples=max(10, settings().max_examples // 4))
+"""There are hundreds of kinds, and the codec is one: each need not be drawn as often as what stands alone."""
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@FEW
 @given(data=st.data())
 def test_a_record_is_read_back_from_its_one_encoding(kind: type[Record], data: st.DataObject):
     record = data.draw(records(kind))
@@ -81,6 +86,7 @@ MESSAGES = sorted({m.message for module in MODULES for m in module.methods}, key
 
 
 @pytest.mark.parametrize("kind", MESSAGES, ids=lambda kind: kind.__name__)
+@FEW
 @given(data=st.data())
 def test_a_message_beyond_a_limit_is_not_read(kind: type[Record], data: st.DataObject):
     record = data.draw(records(kind))

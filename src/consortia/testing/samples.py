@@ -1,5 +1,6 @@
 """Records drawn at random from nothing but their annotations, and values that break a limit of theirs."""
 
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -23,8 +24,12 @@ def kinds_of(module: Module) -> list[type[Record]]:
     return kinds + ([] if module.genesis is None else [module.genesis.kind])
 
 
+@lru_cache(maxsize=None)
 def records(kind: type[R]) -> st.SearchStrategy[R]:
-    """Records of this kind, every field within its limits."""
+    """Records of this kind, every field within its limits.
+
+    One strategy a kind for as long as the process lives: hypothesis looks over each new one at length.
+    """
     info = inspect.type_info(kind)
     if not isinstance(info, inspect.StructType):
         raise TypeError(f"{kind.__name__} is no record")
