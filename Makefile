@@ -4,6 +4,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo demos test quick check format coverage mutation bench docs reference notebooks pictures requirements soak clean
 export PYTHON
+# A network is many processes, and its tests start thousands: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
