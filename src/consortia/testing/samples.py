@@ -1,6 +1,6 @@
 """Records drawn at random from nothing but their annotations, and values that break a limit of theirs."""
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ def kinds_of(module: Module) -> list[type[Record]]:
     return kinds + ([] if module.genesis is None else [module.genesis.kind])
 
 
-@lru_cache(maxsize=None)
+@cache
 def records(kind: type[R]) -> st.SearchStrategy[R]:
     """Records of this kind, every field within its limits.
 
