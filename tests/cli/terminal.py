@@ -10,8 +10,12 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
+from types import SimpleNamespace
 
 COMMAND = [sys.executable, "-m", "consortia.cli"]
+STORY_SECONDS_MAX = 400.0
+"""A busy machine tells a story slowly: its days are as many seconds longer."""
+
 SECONDS_MAX = 300.0
 """What takes longer hangs: however busy a machine is, no test fails for being slow."""
 
@@ -138,6 +142,15 @@ class Started:
             if stream:
                 stream.close()
         return code
+
+
+def told(terminal, name, *flags):
+    """A story, told to its end in a folder `home`: its object, what it said, and the terminal beside it."""
+    process = terminal.start("demo", name, "--json", "--home", "home", *flags)
+    output = process.line(STORY_SECONDS_MAX)
+    assert process.wait() == 0, process.errors
+    process.stop()
+    return SimpleNamespace(terminal=terminal, facts=json.loads(output), told="".join(process.errors))
 
 
 def until(holds, what, seconds=SECONDS_MAX):

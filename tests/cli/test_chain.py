@@ -3,7 +3,6 @@
 import csv
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -11,10 +10,8 @@ from consortia.engines.train.files import DataError
 from consortia.solutions.story import Asked
 from consortia.solutions.supply import synthetic
 from consortia.solutions.supply.scenarios.chain import PARTIES, prepare
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, told
 from tests.faults.network import processes
-
-STORY_SECONDS_MAX = 400
 
 CODES = (
     "one hash names both recordings",
@@ -27,12 +24,7 @@ CODES = (
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
     """One finished story, shared: its object, and a terminal beside it."""
-    terminal = Terminal(tmp_path_factory.mktemp("supply"))
-    process = terminal.start("demo", "supply", "--json", "--home", "home", "--seed", "2")
-    output = process.line(STORY_SECONDS_MAX)
-    assert process.wait() == 0, process.errors
-    process.stop()
-    return SimpleNamespace(terminal=terminal, facts=json.loads(output), told="".join(process.errors))
+    return told(Terminal(tmp_path_factory.mktemp("supply")), "supply", "--seed", "2")
 
 
 @pytest.mark.slow

@@ -1,17 +1,11 @@
 """The story of the delegate, run once as its tutorial says, and checked from outside."""
 
-import json
-from types import SimpleNamespace
-
 import pytest
 
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, told
 from tests.faults.network import processes
 
 pytestmark = pytest.mark.slow
-STORY_SECONDS_MAX = 400
-"""A busy machine tells it slowly: its days are as many seconds longer."""
-
 CODES = (
     "free text is refused before it runs",
     "as on the same request without that text",
@@ -26,12 +20,7 @@ CODES = (
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
     """One finished story, shared: its object, and a terminal beside it."""
-    terminal = Terminal(tmp_path_factory.mktemp("dao"))
-    process = terminal.start("demo", "dao", "--json", "--home", "home")
-    output = process.line(STORY_SECONDS_MAX)
-    assert process.wait() == 0, process.errors
-    process.stop()
-    return SimpleNamespace(terminal=terminal, facts=json.loads(output), told="".join(process.errors))
+    return told(Terminal(tmp_path_factory.mktemp("dao")), "dao")
 
 
 def test_everything_that_was_tried_is_caught_by_the_check_that_it_should_meet(story):

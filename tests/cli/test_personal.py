@@ -1,15 +1,13 @@
 """The story of personal services, run once as its tutorial says, and the commands that people have."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, told
 from tests.faults.network import processes
 
 pytestmark = pytest.mark.slow
-STORY_SECONDS_MAX = 300
 CODES = (
     *("signature is wrong", "consent.no_right", "consent.not_yours", "too few members apart"),
     "training.over_budget",
@@ -20,12 +18,7 @@ CODES = (
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
     """One finished story, shared: its object, and a terminal beside it."""
-    terminal = Terminal(tmp_path_factory.mktemp("personal"))
-    process = terminal.start("demo", "personal", "--json", "--home", "home")
-    output = process.line(STORY_SECONDS_MAX)
-    assert process.wait() == 0, process.errors
-    process.stop()
-    return SimpleNamespace(terminal=terminal, facts=json.loads(output), told="".join(process.errors))
+    return told(Terminal(tmp_path_factory.mktemp("personal")), "personal")
 
 
 def test_everything_that_was_tried_is_caught_by_the_check_that_it_should_meet(story):

@@ -48,6 +48,9 @@ def test_a_strategy_of_the_users_own_is_an_object_with_two_functions(terminal, p
         ("auction,account,side,limit,quantity\n1,a,buy,10,-5\n", 2, "line 2: quantity is 1 to"),
         ("auction,account,side,limit,quantity\n1,a,buy,ten,5\n", 2, "limit is a whole number"),
         ("auction,account,side,limit,quantity\n1,a,hold,10,5\n", 2, "side is buy or sell"),
+        ("auction,account,side,limit,quantity\n1,a,buy,10\n", 2, "line 2: 4 cells, the header has 5"),
+        ('auction,account,side,limit,quantity\n1,"a,buy,10,5\n', 2, "line 2: no row of CSV"),
+        ("auction,account,side,limit,quantity\n1,a\x00,buy,10,5\n", 2, "line 2: no text: a zero byte"),
         ("auction,account,side,limit,quantity\n", 2, "holds no orders"),
     ],
 )

@@ -1,16 +1,14 @@
 """The story of survival, run once as its tutorial says, on the FHIR files that `--data` takes."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from consortia.solutions.health.scenarios.survival import write
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, told
 from tests.faults.network import processes
 
 pytestmark = pytest.mark.slow
-STORY_SECONDS_MAX = 300
 CODES = ("the mapping asks for", "consent.no_right")
 
 
@@ -20,11 +18,7 @@ def story(tmp_path_factory):
     terminal = Terminal(tmp_path_factory.mktemp("survival"))
     (terminal.folder / "fhir").mkdir()
     write(terminal.folder / "fhir", 1)
-    process = terminal.start("demo", "survival", "--json", "--home", "home", "--data", "fhir")
-    output = process.line(STORY_SECONDS_MAX)
-    assert process.wait() == 0, process.errors
-    process.stop()
-    return SimpleNamespace(terminal=terminal, facts=json.loads(output), told="".join(process.errors))
+    return told(terminal, "survival", "--data", "fhir")
 
 
 def test_everything_that_was_tried_is_caught_by_the_check_that_it_should_meet(story):

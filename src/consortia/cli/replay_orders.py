@@ -1,12 +1,13 @@
 """Auctions played again from a file of orders, and held to what a ledger recorded of them."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from consortia.cli.output import DONE, REFUSED, USAGE, Failure, facts, say, table
+from consortia.engines.train.files import DataError
 from consortia.exact.auction import BUY, SELL, WORD_MAX, AuctionError, Book, clear, fills
+from consortia.solutions import lines
 
 COLUMNS = ("auction", "account", "side", "limit", "quantity")
 """What any file of orders has."""
@@ -56,23 +57,26 @@ class Played:
 
 
 def rows(path: Path) -> Iterator[Row]:
-    """The orders of a CSV file; raises Failure that names the line."""
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        try:
-            fields = reader.fieldnames or ()
-            missing = [name for name in COLUMNS if name not in fields]
-            if missing:
+    """The orders of a CSV file, plain or gzipped; raises Failure that names the line."""
+    try:
+        found = lines.rows(path)
+        fields = lines.header_of(path, found)
+        missing = [name for name in COLUMNS if name not in fields]
+        if missing:
+            raise Failure(f"{path} has no column {missing[0]}: {', '.join(COLUMNS)} are needed", code=USAGE)
+        recorded = all(name in fields for name in RECORDED)
+        for line, cells in found:
+            if line > ROWS_MAX:
+                raise Failure(f"{path} has more than {ROWS_MAX} lines", code=USAGE)
+            if isinstance(cells, DataError):
+                raise Failure(f"{path}, line {line}: {cells}", code=USAGE)
+            if len(cells) != len(fields):
                 raise Failure(
-                    f"{path} has no column {missing[0]}: {', '.join(COLUMNS)} are needed", code=USAGE
+                    f"{path}, line {line}: {len(cells)} cells, the header has {len(fields)}", code=USAGE
                 )
-            recorded = all(name in fields for name in RECORDED)
-            for line, row in enumerate(reader, start=2):
-                if line > ROWS_MAX:
-                    raise Failure(f"{path} has more than {ROWS_MAX} lines", code=USAGE)
-                yield _row(path, line, row, recorded=recorded)
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise Failure(f"{path} is no CSV file: {error}", code=USAGE) from None
+            yield _row(path, line, dict(zip(fields, cells, strict=True)), recorded=recorded)
+    except DataError as error:
+        raise Failure(str(error), code=USAGE) from None
 
 
 def _row(path: Path, line: int, row: dict[str, str], *, recorded: bool) -> Row:
@@ -98,7 +102,7 @@ def _row(path: Path, line: int, row: dict[str, str], *, recorded: bool) -> Row:
 def _whole(path: Path, line: int, row: dict[str, str], name: str) -> int:
     try:
         return int(row[name])
-    except (TypeError, ValueError):
+    except ValueError:
         raise Failure(
             f"{path}, line {line}: {name} is a whole number, not {row[name]!r}", code=USAGE
         ) from None

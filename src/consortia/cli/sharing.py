@@ -100,17 +100,7 @@ def add(
         raise click.UsageError("--draft is for a new asset, and --append for one that is there")
     session = at_home(home)
     if append:
-        rows = read_rows(file, subject)
-        one, newest = find_asset(session, called)
-        if (finished := catch_up(session, one, newest)) is not None:
-            raise Failure(
-                f"{finished}. Nothing was added from {file.name}",
-                "add the file again only if those are not its records: consortia asset show " + called,
-            )
-        made = Vault(session.home.private).append_rows(called, rows)
-        receipt = register(session, one, made)
-        identity, number = one.id, one.version + 1
-        shared = Shared("dataset", "set", made.root, made.count, made.subjects)
+        identity, number, shared, receipt = _append(session, file, called, subject)
     else:
         if session.ask("assets.by_name", ByName(session.member, called), MaybeAsset).asset is not None:
             raise Failure(f"{session.member} has an asset {called} already", "--name another, or --append")
@@ -125,6 +115,22 @@ def add(
     known = {"asset": identity, "name": f"{session.member}/{called}", "version": number, "kind": shared.kind}
     _told(session, known, shared, receipt, as_json=as_json)
     return DONE
+
+
+def _append(
+    session: Session, file: Path, called: str, subject: str | None
+) -> tuple[bytes, int, Shared, Receipt]:
+    """Add rows to a data set: its id, the new version, what was committed to, and the receipt."""
+    rows = read_rows(file, subject)
+    one, newest = find_asset(session, called)
+    if (finished := catch_up(session, one, newest)) is not None:
+        raise Failure(
+            f"{finished}. Nothing was added from {file.name}",
+            "add the file again only if those are not its records: consortia asset show " + called,
+        )
+    made = Vault(session.home.private).append_rows(called, rows)
+    receipt = register(session, one, made)
+    return one.id, one.version + 1, Shared("dataset", "set", made.root, made.count, made.subjects), receipt
 
 
 def _told(
