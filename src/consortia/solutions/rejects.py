@@ -56,6 +56,14 @@ def usable(found: Sequence[T], rejected: Sequence[Rejected], *, skip: bool) -> S
     return found
 
 
+def files_in(folder: Path, endings: tuple[str, ...], wanted: str) -> list[Path]:
+    """The files of a folder whose names end so, by name; raises DataError where `wanted` cannot be there."""
+    try:
+        return sorted(each for each in folder.iterdir() if each.name.endswith(endings) and each.is_file())
+    except OSError as error:
+        raise DataError(f"{folder}: {error.strerror}. Wanted is a folder with {wanted}.") from None
+
+
 def write_rejects(path: Path, rejected: Iterable[Rejected]) -> None:
     """Write a CSV of what was rejected, for whoever mends the file. Raises DataError where it cannot."""
     try:

@@ -45,5 +45,5 @@ def test_a_folder_that_does_not_fit_is_refused_in_one_line(tmp_path):
     with pytest.raises(DataError, match="no Patient of these files can be used"):
         prepare(Asked(data=tmp_path))
     next(tmp_path.glob("2-*.ndjson")).unlink()
-    with pytest.raises(DataError, match="2 FHIR files; three are wanted"):
+    with pytest.raises(DataError, match="2 FHIR files; three FHIR files, one for each hospital, are wanted"):
         prepare(Asked(data=tmp_path))

@@ -107,7 +107,7 @@ def test_the_story_takes_three_files_of_the_users_own(tmp_path):
 
 
 def test_the_story_says_what_files_it_wants(tmp_path):
-    with pytest.raises(DataError, match="0 CSV files; three are wanted"):
+    with pytest.raises(DataError, match="0 CSV files; three CSV files, one for each service, are wanted"):
         prepare(Asked(data=tmp_path))
     with pytest.raises(DataError, match="takes no --label"):
         prepare(Asked(label="wanted"))

@@ -17,11 +17,12 @@ from consortia.solutions.health.fhir.tables import study_table
 from consortia.solutions.health.policy import PURPOSE
 from consortia.solutions.health.scenarios.ward import Hospitals, Ward
 from consortia.solutions.health.study import StudyTable
-from consortia.solutions.rejects import Rejected, usable, write_rejects
+from consortia.solutions.rejects import Rejected, files_in, usable, write_rejects
 from consortia.solutions.story import Asked, Metric, Stage, Story, Told
 
 HOSPITALS = tuple(name for name, _ in synthetic.HOSPITALS)
 LEAST = 20
+WANTED = "three FHIR files, one for each hospital"
 
 CLOSING = (
     """Simulated: that the hospitals are apart. Made-up patients say nothing about real ones.""",
@@ -53,15 +54,13 @@ def write(folder: Path, seed: int) -> None:
 
 
 def _read(asked: Asked, folder: Path) -> Hospitals:
+    files = files_in(folder, (".json", ".ndjson", ".json.gz", ".ndjson.gz"), f"mapping.json and {WANTED}")
     mapping = read_mapping(folder / "mapping.json")
     if mapping.columns[-1].take != "days" or len(mapping.columns) < 2:
         raise DataError("mapping.json: the last column counts `days`, and another stands before it.")
-    names = (".json", ".ndjson", ".json.gz", ".ndjson.gz")
-    files = sorted(
-        each for each in folder.iterdir() if each.name.endswith(names) and each.name != "mapping.json"
-    )
+    files = [each for each in files if each.name != "mapping.json"]
     if len(files) != len(HOSPITALS):
-        raise DataError(f"{folder}: {len(files)} FHIR files; three are wanted, one for each hospital.")
+        raise DataError(f"{folder}: {len(files)} FHIR files; {WANTED}, are wanted.")
     rejected, studies, resources = list[Rejected](), dict[str, StudyTable](), 0
     for name, file in zip(HOSPITALS, files, strict=True):
         found = read(file)

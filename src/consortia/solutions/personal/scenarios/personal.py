@@ -13,10 +13,11 @@ from consortia.solutions.personal import attack, synthetic, tasks
 from consortia.solutions.personal.policy import EPSILON, ITEMS_COUNTED
 from consortia.solutions.personal.reading import in_order, read_had
 from consortia.solutions.personal.scenarios.counter import Counter, People
-from consortia.solutions.rejects import Rejected, usable, write_rejects
+from consortia.solutions.rejects import Rejected, files_in, usable, write_rejects
 from consortia.solutions.story import Asked, Metric, Stage, Story, StoryFailed, Told
 
 SERVICES = tuple(name for name, _ in synthetic.SERVICES)
+WANTED = "three CSV files, one for each service"
 NEXT = 3
 """Of each person's items so many, the last, are what a ranking is to foretell."""
 
@@ -41,12 +42,9 @@ def prepare(asked: Asked) -> People:
     if asked.data is None:
         found = synthetic.people(asked.seed)
         return People(synthetic.catalogue(), found)
-    try:
-        files = sorted(asked.data.glob("*.csv"))
-    except OSError as error:
-        raise DataError(f"{asked.data}: {error.strerror}.") from None
+    files = files_in(asked.data, (".csv",), WANTED)
     if len(files) != len(SERVICES):
-        raise DataError(f"{asked.data}: {len(files)} CSV files; three are wanted, one for each service.")
+        raise DataError(f"{asked.data}: {len(files)} CSV files; {WANTED}, are wanted.")
     rejected, services = list[Rejected](), dict[str, dict[str, list[str]]]()
     for service, file in zip(SERVICES, files, strict=True):
         read = read_had(file)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from consortia.engines.train.files import DataError
-from consortia.solutions.rejects import usable, write_rejects
+from consortia.solutions.rejects import files_in, usable, write_rejects
 from consortia.solutions.story import Asked, Stage
 from consortia.solutions.supply import synthetic
 from consortia.solutions.supply.epcis.keys import canonical
@@ -59,8 +59,8 @@ def prepare(asked: Asked) -> Goods:
 
 def _own(asked: Asked, path: Path) -> Goods:
     """Events of one's own, dealt out to the five parties by place; raises DataError."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    found = read(*(one for one in files if one.is_file()))
+    files = files_in(path, ("",), "files of EPCIS events") if path.is_dir() else [path]
+    found = read(*files)
     if asked.rejects is not None:
         write_rejects(asked.rejects, found.rejected)
     events = tuple(usable(found.found, found.rejected, skip=asked.skip_bad_rows))
