@@ -10,8 +10,9 @@ from typing import Any
 from consortia.base.keys import SigningKey
 from consortia.engines.commit.chunks import blob_id
 from consortia.sdk.errors import TransactionRefused
-from consortia.sdk.market import Limits, Market, Order, Receipt, Sealed, Terms
+from consortia.sdk.market import Market, Order, Receipt, Sealed
 from consortia.sdk.meters import Metering, SaltedReading, signed
+from consortia.solutions.auctions import terms_of
 from consortia.solutions.city.community import limit_of
 from consortia.solutions.city.day import WATT_HOURS_MAX, Day
 from consortia.solutions.pacing import due, now, until
@@ -99,9 +100,18 @@ class Street:
         power, cash = ledger.bank.unit(POWER).id, ledger.bank.unit(CASH).id
         steps = 4 + 2 * len(self.day.homes) + 4 * max(map(len, self.day.districts.values()))
         starts = now() + int(READY_MS + 2_000 * each * steps)
-        market = ledger.market.open(
-            MARKET, "Power of the street", self._terms(power, cash, starts), REFERENCE
+        terms = terms_of(
+            power,
+            cash,
+            starts=starts,
+            beat=self.beat,
+            phases=self.phases,
+            collar=COLLAR,
+            largest=WATT_HOURS_MAX,
+            orders_max=100,
+            day_auctions=24,
         )
+        market = ledger.market.open(MARKET, "Power of the street", terms, REFERENCE)
         ledger.meters.measure(market, self.metering)
         self.market = ledger.market.find(MARKET)
         ledger.market.fund(market, cash, SUPPLY // 4)
@@ -121,26 +131,6 @@ class Street:
             ledger.market.fund(self.open, power, WATT_HOURS_MAX, account)
             ledger.market.fund(self.open, cash, FUNDS, account)
             ledger.meters.attach(self.open, self.keys[home].public, WATT_HOURS_MAX, account)
-
-    def _terms(self, power: bytes, cash: bytes, starts: int) -> Terms:
-        commit, opening = self.phases
-        return Terms(
-            base=power,
-            quote=cash,
-            start=starts,
-            period_ms=self.beat,
-            commit_ms=commit,
-            reveal_ms=opening,
-            correct_ms=0,
-            tick=1,
-            collar_ticks=COLLAR,
-            orders_max=100,
-            deposit=WATT_HOURS_MAX * 2 * COLLAR,
-            fee_ppm=0,
-            day_auctions=24,
-            labelled=True,
-            limits=Limits(WATT_HOURS_MAX, 1 << 40, 1 << 60, 100),
-        )
 
     def hour(self, number: int, bids: Mapping[str, int]) -> int | None:
         """Trade an hour: every district hands in its homes' orders, opens them, and one finds the price.

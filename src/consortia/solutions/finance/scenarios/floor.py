@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from consortia.sdk.errors import TransactionRefused
-from consortia.sdk.market import Limits, Market, Order, Receipt, Sealed, Terms
+from consortia.sdk.market import Market, Order, Receipt, Sealed, Terms
+from consortia.solutions.auctions import terms_of
 from consortia.solutions.finance.trading import day as of
 from consortia.solutions.finance.trading.learning import LOOK
 from consortia.solutions.pacing import PAUSE, due, until
@@ -129,23 +130,17 @@ class Floor:
         self.stage.ledger(first).market.fund(self.side, self.side.terms.base, WASHED)
 
     def _terms(self, base: bytes, cash: bytes, begins: int) -> Terms:
-        commit, opening = self.phases
-        return Terms(
-            base=base,
-            quote=cash,
-            start=begins,
-            period_ms=self.beat,
-            commit_ms=commit,
-            reveal_ms=opening,
-            correct_ms=0,
-            tick=1,
-            collar_ticks=of.COLLAR,
+        return terms_of(
+            base,
+            cash,
+            starts=begins,
+            beat=self.beat,
+            phases=self.phases,
+            collar=of.COLLAR,
+            largest=of.LARGEST,
             orders_max=1_000,
-            deposit=of.LARGEST * 2 * of.COLLAR,
-            fee_ppm=of.FEE_PPM,
             day_auctions=of.AUCTIONS,
-            labelled=True,
-            limits=Limits(of.LARGEST, 1 << 40, 1 << 60, 100),
+            fee_ppm=of.FEE_PPM,
         )
 
     def rule(self, delegate: Delegate) -> Path:
