@@ -18,7 +18,7 @@ def terms_of(
     day_auctions: int,
     fee_ppm: int = 0,
 ) -> Terms:
-    """An auction every `beat` milliseconds from `starts` on, with `phases` to hand orders in and to open them.
+    """An auction every `beat` milliseconds from `starts` on, with `phases` to hand in orders and open them.
 
     `largest` is the most that an order is of; the deposit covers one that is off by twice the collar.
     """
