@@ -9,7 +9,7 @@ from consortia.sdk.views import Cell, Link, Moment, Table
 
 TEXT_CHARACTERS_MAX = 400
 _TIMES = re.compile(
-    r"(^|_)(time|since|until|ends?|begins|deadline|at|expires|joined|left|from|due|made|clears)$"
+    r"(^|_)(time|since|until|ends?|begins|start|deadline|at|expires|joined|left|from|due|made|clears)$"
 )
 _YEAR_2001, _YEAR_2286 = 10**12, 10**13
 

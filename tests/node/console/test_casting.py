@@ -74,6 +74,12 @@ def test_a_secret_ballot_is_cast_in_the_page_and_counted(booth, tmp_path):
 
 
 def _entered(browser, between, node, held):
+    browser.open(f"{between.url}/console")
+    waiting = browser.text("[aria-label='Needs your signature']")
+    assert ("Another one" in waiting, held.election.title in waiting) == (
+        True,
+        False,
+    )  # it voted in one of them
     browser.open(f"{between.url}/console/act/ballots/cast")
     browser.run(FOLLOW, held.election.title)
     browser.wait("return document.getElementById('key-file')?.disabled === false")

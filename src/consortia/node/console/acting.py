@@ -133,7 +133,7 @@ def _key(roles: frozenset[str]) -> Html:
     return tag(
         "section",
         tag("h2", "1. Your key"),
-        tag("p", f"Signed by a key of the role {' or '.join(sorted(roles))}.", class_="note"),
+        tag("p", f"Signed by a key of the role {_either(sorted(roles))}.", class_="note"),
         tag("p", tag("label", "Key file (LABEL.key.json): ", file)),
         tag(
             "form",
@@ -150,6 +150,10 @@ def _key(roles: frozenset[str]) -> Html:
             class_="note",
         ),
     )
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _form(asked: Asked, act: Act, method: Method, signed: Method) -> Html:

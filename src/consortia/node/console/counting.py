@@ -49,7 +49,8 @@ def listed(page: ElectionPage) -> Table:
         if one.election is not None and one.progress is not None
     ]
     heads = ("ballot", "status", "next", "ballots", "may vote", "count")
-    return Table("Secret ballots", heads, tuple(rows), "Who voted is public; what, is not.")
+    note = "Who voted is public; what, is not." if rows else ""
+    return Table("Secret ballots", heads, tuple(rows), note)
 
 
 def to_cast(member: str, found: Election, progress: Progress) -> Html | None:
@@ -167,7 +168,7 @@ def _voters(way: Inside, found: Election) -> Table:
         )
         for voter in found.voters
     )
-    note = "A voter compares the hash with its own: `consortia ballot check`."
+    note = "A voter compares the hash with the one that it was shown."
     return Table("Voters", ("voter", "ballot", "its hash"), rows, note)
 
 

@@ -1,7 +1,7 @@
 """The first page: what needs your signature, who is awaited, what changed."""
 
+from consortia.modules.ballots.queries import AskBallot, Duties, ElectionPage, ListElections, MaybeBallot
 from consortia.modules.ballots.queries import ByMember as TrusteeIs
-from consortia.modules.ballots.queries import Duties
 from consortia.modules.governance.queries import ById as ProposalIs
 from consortia.modules.governance.queries import ListProposals, ProposalPage, ProposalView
 from consortia.modules.identity.queries import Nothing, ProposalsView
@@ -12,7 +12,7 @@ from consortia.node.console.ahead import ahead
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
-from consortia.sdk.html import Html, join, tag
+from consortia.sdk.html import Html, tag
 from consortia.sdk.values import words
 from consortia.sdk.views import Cell, Link, Moment, Table
 
@@ -29,6 +29,7 @@ def home(asked: Asked) -> Screen:
     signing = (
         *_memberships(way, member),
         *_votes(way, member),
+        *_ballots(way, member),
         *_studies(way, member),
         *_trusts(way, member),
     )
@@ -66,7 +67,7 @@ def _noted(asked: Asked) -> Html:
         ("orderer", found.orderer or "all members"),
         ("final", "all of it" if final else f"{found.final_size:,} of {found.size:,} leaves"),
     )
-    pairs = [join(tag("dt", name), tag("dd", value)) for name, value in facts]
+    pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts]
     return tag("dl", *pairs, class_="facts")
 
 
@@ -87,7 +88,8 @@ def _votes(way: Inside, member: str) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
     for item in way.query("governance.proposals", ListProposals("voting", None, 100), ProposalPage).proposals:
         seen = way.query("governance.proposal", ProposalIs(item.id), ProposalView)
-        if any(one.member == member and one.vote is None for one in seen.electors):
+        waits = any(one.member == member and one.vote is None for one in seen.electors)
+        if waits and seen.proposal.election is None:  # else its ballot stands under `_ballots`
             rows.append(
                 (Link(item.title, f"/console/decisions/{item.id.hex()}"), "vote", Moment(item.closes))
             )
@@ -121,7 +123,20 @@ def _trusts(way: Inside, member: str) -> list[tuple[Cell, ...]]:
             None,
         )
         for one in found
+        if one.step != "vote"  # then trustees have nothing to do
     ]
+
+
+def _ballots(way: Inside, member: str) -> list[tuple[Cell, ...]]:
+    rows: list[tuple[Cell, ...]] = []
+    for one in way.query("ballots.elections", ListElections(None, 100), ElectionPage).elections:
+        found = one.election
+        if found is None or one.step != "vote" or member not in found.voters:
+            continue
+        if way.query("ballots.ballot", AskBallot(found.id, member), MaybeBallot).kept is None:
+            link = Link(found.title or "a secret ballot", f"/console/elections/{found.id.hex()}")
+            rows.append((link, "secret ballot", Moment(found.times.vote)))
+    return rows
 
 
 def _awaited(way: Inside) -> list[tuple[Cell, ...]]:

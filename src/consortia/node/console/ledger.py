@@ -65,7 +65,7 @@ def one_block(asked: Asked) -> Screen:
     ]
     return Screen(
         f"Block {height}",
-        f"{len(done)} transactions.",
+        f"{len(done)} transactions." if len(done) != 1 else "One transaction.",
         (told("Transactions", list(done)), *facts_of("Header", header), tag("p", *_spaced(near))),
         live=False,
     )

@@ -22,6 +22,8 @@ from consortia.sdk.html import Html, join, tag
 from consortia.sdk.values import facts_of, rows_of
 from consortia.sdk.views import Cell, Link, Moment, Table
 
+_ENDING = "Ending one stops its agent with the next block."
+
 
 def members(asked: Asked) -> Screen:
     """All members, open proposals about them, and who cosigned the newest checkpoint."""
@@ -97,7 +99,7 @@ def one_member(asked: Asked) -> Screen:
         (
             *facts_of("Member", found),
             rows_of("Keys", keys),
-            rows_of("Agents and their mandates", mandates, "Ending one stops its agent with the next block."),
+            rows_of("Agents and their mandates", mandates, _ENDING if mandates else ""),
             _to_end(mandates, own=name == asked.service.config.member),
             told("What it did last", latest(asked.service, 10, name)),
         ),

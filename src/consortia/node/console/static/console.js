@@ -3,6 +3,9 @@
 
 if (location.pathname === "/console/enter") history.replaceState(null, "", "/console"); // no ticket in history
 
+const bar = document.querySelector("nav ul"), here = bar?.querySelector("[aria-current]"); // narrow, it scrolls
+if (here) bar.scrollLeft = here.offsetLeft - bar.offsetLeft;
+
 const height = document.getElementById("height");
 const pulse = document.getElementById("pulse");
 let waiting = null;

@@ -58,7 +58,7 @@ export function printed(value) {
 }
 
 // Fields that hold a time, by their name: `sdk.values.is_moment`. An amount is never shown as a day.
-const TIMES = /(^|_)(time|since|until|ends?|begins|deadline|at|expires|joined|left|from|due|made|clears)$/;
+const TIMES = /(^|_)(time|since|until|ends?|begins|start|deadline|at|expires|joined|left|from|due|made|clears)$/;
 
 export function shown(value, name) {
   const isTime = typeof value === "bigint" && TIMES.test(name) && value > 10n ** 12n && value < 10n ** 13n;
