@@ -1,6 +1,7 @@
 """Rules change at an agreed time: old software stops before it, new software goes on, and none forks."""
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,7 +14,7 @@ from consortia.kernel.genesis import ModuleVersion
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.machine import InvalidBlock, Machine
 from consortia.kernel.store import Overlay
-from consortia.kernel.upgrades import Outdated
+from consortia.kernel.upgrades import Demand, Outdated
 from consortia.modules.assets.messages import Register
 from consortia.modules.governance import messages as asked
 from consortia.modules.identity.messages import SetEndpoint
@@ -58,11 +59,17 @@ def at_time(bench, time, app, raw=None):
     return machine.execute(bench.state, bench.tip, block, bench._root_of)
 
 
+def test_an_upgrade_of_any_time_can_be_told():
+    demand = Demand("assets", 2, bytes(32), (1 << 63) - 1)
+    assert "upgrade of 9999-12-31 23:59:59 UTC demands assets 2" in str(Outdated([demand], {}))
+
+
 def test_old_software_works_out_no_block_from_the_agreed_time_on():
     bench, at = agreed()
     before = bench.state.entries()
     assert at_time(bench, at - 1, application()).receipts[0].code == OK
-    with pytest.raises(Outdated, match=f"block time {at} demands assets 2, and this software has assets 1"):
+    when = f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%d %H:%M:%S}"
+    with pytest.raises(Outdated, match=f"of {when} UTC demands assets 2, and this software has assets 1"):
         at_time(bench, at, application())
     with pytest.raises(Outdated, match=digest("software").hex()):
         bench.machine.admission(bench.state, bench.tip, at)

@@ -171,7 +171,7 @@ class Admission:
             self._ordinary_count += 1
         return Admitted(parsed, signer, calls, cost)
 
-    def admit_batch(self, batch: Batch) -> list[Admitted] | None:
+    def admit_batch(self, batch: Batch) -> tuple[Admitted, ...] | None:
         """Admit transactions all at once as one by one would, or give None and leave the fold as it was.
 
         None says nothing of them: then they have to be admitted one by one. No signature is checked here:

@@ -65,7 +65,7 @@ class Batch:
     _admitted: list[Admitted] = field(default_factory=list)
     _signers: dict[bytes, Signer] = field(default_factory=dict)
 
-    def admitted(self, signers: Mapping[bytes, Signer]) -> list[Admitted]:
+    def admitted(self, signers: Mapping[bytes, Signer]) -> tuple[Admitted, ...]:
         """All of them, admitted as these signers' by key id: made once, for a pool and for a block."""
         if self._signers != signers:
             self._signers.clear()
@@ -74,7 +74,7 @@ class Batch:
                 Admitted(parsed, signers[parsed.transaction.key], calls, cost)
                 for (parsed, calls), cost in zip(self.items, self.costs, strict=True)
             ]
-        return self._admitted
+        return tuple(self._admitted)
 
     def found_valid(self, publics: Mapping[bytes, bytes]) -> None:
         """All signatures were found valid, by these public keys under their ids."""

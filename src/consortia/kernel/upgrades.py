@@ -6,6 +6,7 @@ force at a block's time. Software that does not know the one in force works out 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from consortia.kernel.context import Context
@@ -38,9 +39,16 @@ class Outdated(RuntimeError):
         here = ", ".join(f"{one.module} {versions.get(one.module, 0)}" for one in self.demands)
         first = self.demands[0]
         super().__init__(
-            f"the members' upgrade of block time {first.time} demands {named}, and this software has {here}: "
+            f"the members' upgrade of {_told(first.time)} demands {named}, and this software has {here}: "
             f"install the software with the digest {first.software.hex()}"
         )
+
+
+def _told(time: int) -> str:
+    """A block time as people read it, to the second; one beyond the year 9999 as the last that there is."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    latest = (datetime.max.replace(tzinfo=UTC) - epoch) // timedelta(milliseconds=1)
+    return f"{epoch + timedelta(milliseconds=min(time, latest)):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def lacking(

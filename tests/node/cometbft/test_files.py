@@ -38,8 +38,11 @@ def test_a_network_makes_no_empty_blocks_and_waits_under_a_second_but_for_a_prop
         if name.startswith("timeout")
     }
     assert 1_000 <= waits.pop("timeout_propose") < 2_000
+    more = waits.pop("timeout_propose_delta")
     assert all(milliseconds < 1_000 for milliseconds in waits.values())
     assert told["mempool"]["type"] == "flood"
+    more += waits["timeout_prevote_delta"] + waits["timeout_precommit_delta"]
+    assert more * sum(range(4)) >= 12_000  # a full block, on a tenth of a machine
 
 
 def test_nothing_of_it_but_the_peers_port_is_reachable_from_other_machines(tmp_path):

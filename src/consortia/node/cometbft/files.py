@@ -36,6 +36,12 @@ POOL_BYTES_MAX = 4 * pool.SHARED_BYTES_MAX
 PROPOSE_MILLISECONDS = 1_000
 """A proposer is given up after so long: a block of as much as may wait is made and sent well within it."""
 
+MORE_MILLISECONDS = 1_000
+"""With each round that a block lost, proposer and votes are given so much, and half so much, more time.
+
+On machines that are overloaded a full block may take longer than all of the first rounds.
+"""
+
 EVIDENCE_BLOCKS = 100_000
 EVIDENCE_NANOSECONDS = 48 * 3600 * 10**9
 _KEY = "tendermint/PubKeyEd25519"
@@ -240,11 +246,11 @@ def _consensus(block: int) -> dict[str, object]:
     vote = max(200, block)
     return {
         "timeout_propose": f"{PROPOSE_MILLISECONDS + vote}ms",
-        "timeout_propose_delta": f"{vote}ms",
+        "timeout_propose_delta": f"{MORE_MILLISECONDS}ms",
         "timeout_prevote": f"{vote}ms",
-        "timeout_prevote_delta": f"{vote}ms",
+        "timeout_prevote_delta": f"{MORE_MILLISECONDS // 2}ms",
         "timeout_precommit": f"{vote}ms",
-        "timeout_precommit_delta": f"{vote}ms",
+        "timeout_precommit_delta": f"{MORE_MILLISECONDS // 2}ms",
         "timeout_commit": f"{block}ms",
         "create_empty_blocks": False,
         "peer_gossip_sleep_duration": "10ms",
