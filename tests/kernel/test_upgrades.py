@@ -14,7 +14,7 @@ from consortia.kernel.genesis import ModuleVersion
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.machine import InvalidBlock, Machine
 from consortia.kernel.store import Overlay
-from consortia.kernel.upgrades import Demand, Outdated
+from consortia.kernel.upgrades import Outdated, told
 from consortia.modules.assets.messages import Register
 from consortia.modules.governance import messages as asked
 from consortia.modules.identity.messages import SetEndpoint
@@ -59,17 +59,22 @@ def at_time(bench, time, app, raw=None):
     return machine.execute(bench.state, bench.tip, block, bench._root_of)
 
 
-def test_an_upgrade_of_any_time_can_be_told():
-    demand = Demand("assets", 2, bytes(32), (1 << 63) - 1)
-    assert "upgrade of 9999-12-31 23:59:59 UTC demands assets 2" in str(Outdated([demand], {}))
+@pytest.mark.parametrize("first", ["1970-01-01", "1999-12-31", "2000-02-28", "2024-02-28", "2100-02-27"])
+def test_a_block_time_is_told_as_the_calendar_has_it(first):
+    begin = round(datetime.fromisoformat(f"{first}T00:00:00+00:00").timestamp())
+    for second in range(begin, begin + 400 * 86_400, 43_201):
+        assert told(1000 * second + 999) == f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def test_a_block_time_beyond_every_calendar_is_told_all_the_same():
+    assert told((1 << 63) - 1).startswith("292278994-08-17 07:12:55")
 
 
 def test_old_software_works_out_no_block_from_the_agreed_time_on():
     bench, at = agreed()
     before = bench.state.entries()
     assert at_time(bench, at - 1, application()).receipts[0].code == OK
-    when = f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%d %H:%M:%S}"
-    with pytest.raises(Outdated, match=f"of {when} UTC demands assets 2, and this software has assets 1"):
+    with pytest.raises(Outdated, match=f"of {told(at)} demands assets 2, and this software has assets 1"):
         at_time(bench, at, application())
     with pytest.raises(Outdated, match=digest("software").hex()):
         bench.machine.admission(bench.state, bench.tip, at)
