@@ -29,6 +29,7 @@ from consortia.solutions.health.fhir.tables import study_table
 from consortia.solutions.health.omop.mapping import omop_mapping
 from consortia.solutions.health.omop.reading import find
 from consortia.solutions.health.omop.tables import omop_table
+from consortia.solutions.health.sheets import sheet_mapping, sheet_table
 from consortia.solutions.personal.reading import read_had
 from consortia.solutions.supply.epcis.reading import read as read_events
 from tests.solutions.big_money import MONEY, transfers_around
@@ -101,6 +102,31 @@ def take_omop(path: Path) -> Taken:
 def measurement(number: int) -> str:
     """A measured height."""
     return f"{number},{number % PEOPLE},3036277,{day(number)},170.5,8582"
+
+
+SHEET = sheet_mapping(
+    {
+        "csv": "1",
+        "day": "2026-01-01",
+        "patient": "pid",
+        "columns": [
+            {"name": "age", "take": "age", "column": "born"},
+            {"name": "height", "take": "number", "column": "height", "unit": "cm"},
+        ],
+    },
+    "map.json",
+)
+
+
+def patient(number: int) -> str:
+    """A patient as a row of a hospital's own file."""
+    return f"p{number},1960-07-01,170.5"
+
+
+def take_sheet(path: Path) -> Taken:
+    """Patients that were used."""
+    study = sheet_table(path, SHEET)
+    return len(study.rows), study.rejected
 
 
 def event(number: int) -> str:
@@ -282,6 +308,20 @@ READERS = {
         },
         take_omop,
         before=OMOP_HEAD + "\n",
+    ),
+    "patients.csv": Reader(
+        "patients, CSV",
+        patient,
+        {
+            "no day": change(patient, "1960-", "60-"),
+            "no number": change(patient, "170.5", "tall"),
+            "a missing cell": change(patient, ",170.5", ""),
+            "a duplicate": lambda _: patient(0),
+            "a hostile name": change(patient, "p", HOSTILE),
+            **UNQUOTED,
+        },
+        take_sheet,
+        before="pid,born,height [cm]\n",
     ),
     "events.ndjson": Reader("EPCIS, NDJSON", event, {**EVENTS_BAD, "no JSON": lambda _: "{"}, take_events),
     "events.json": Reader(

@@ -1,4 +1,4 @@
-"""`consortia health`: FHIR R4 or OMOP in, as a study table; consents, uses and origins out, as FHIR."""
+"""`consortia health`: FHIR R4, OMOP or CSV in, as a study table; consents, uses and origins out, as FHIR."""
 
 import json
 from collections.abc import Sequence
@@ -19,13 +19,14 @@ from consortia.solutions.health.fhir.writing import Place, audit_event, check, c
 from consortia.solutions.health.omop.mapping import omop_mapping
 from consortia.solutions.health.omop.reading import find
 from consortia.solutions.health.omop.tables import omop_table
+from consortia.solutions.health.sheets import sheet_mapping, sheet_table
 from consortia.solutions.health.study import StudyTable, read_json
 from consortia.solutions.rejects import usable, write_rejects
 
 
 @click.group()
 def health() -> None:
-    """Health: study tables from FHIR R4 and OMOP; consents, uses and provenance as FHIR."""
+    """Health: study tables from FHIR R4, OMOP and CSV; consents, uses and provenance as FHIR."""
 
 
 @health.command("table")
@@ -50,7 +51,9 @@ def make_table(
 ) -> int:
     """Make a study table, one row a patient, of FILEs, as the mapping says.
 
-    FHIR R4: bundles (JSON) and NDJSON. OMOP CDM 5.4: person.csv, measurement.csv and so on. Plain or gzipped.
+    FHIR R4: bundles (JSON) and NDJSON. OMOP CDM 5.4: person.csv, measurement.csv and so on. A CSV file of
+    your own, a row a patient. Plain or gzipped.
+
     Register it by `consortia asset add OUT --subject patient`.
     """
     new(out)
@@ -76,6 +79,12 @@ def _study(files: Sequence[Path], mapping: Path) -> tuple[StudyTable, dict[str, 
         columns, cdm = omop_mapping(said, mapping.name), find(files)
         study = omop_table(cdm, columns)
         return study, {"rows": cdm.read}, columns.content
+    if isinstance(said, dict) and "csv" in said:
+        sheet = sheet_mapping(said, mapping.name)
+        if len(files) != 1:
+            raise click.UsageError(f"{len(files)} files; one CSV file is read, with a row a patient")
+        study = sheet_table(files[0], sheet)
+        return study, {"rows": len(study.rows) + len(study.rejected)}, sheet.content
     chosen = fhir_mapping(said, mapping.name)
     resources = read(*files)
     return study_table(resources, chosen), {"resources": resources.count}, chosen.content
