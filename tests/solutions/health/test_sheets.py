@@ -102,7 +102,7 @@ def test_a_mapping_that_leaves_something_open_is_refused(at, lost, why):
 def test_the_command_writes_a_table_only_if_told_to_leave_bad_rows_out(tmp_path):
     mapping, own, out = (tmp_path / name for name in ("map.json", "own.csv", "table.csv"))
     mapping.write_text(json.dumps(MAPPING), encoding="utf-8")
-    own.write_text("\n".join([HEADER, GOOD, "x"]) + "\n", encoding="utf-8")
+    own.write_text(f"{HEADER}\n{GOOD}\nx\n", encoding="utf-8")
     asked = [str(own), "--mapping", str(mapping), "--out", str(out), "--json"]
     assert CliRunner().invoke(make_table, asked, standalone_mode=False).exception is not None
     assert not out.exists()
@@ -110,4 +110,5 @@ def test_the_command_writes_a_table_only_if_told_to_leave_bad_rows_out(tmp_path)
     assert done.exit_code == 0
     assert json.loads(done.output)["rows"] == 2
     assert out.read_text(encoding="utf-8").splitlines()[1] == "p1,63,female,170.5,3,30"
+    out.unlink()
     assert CliRunner().invoke(make_table, [str(own), *asked]).exit_code == 2
