@@ -105,7 +105,7 @@ def application(service: Service, places: tuple[Place, ...]) -> "Front":
     endpoints = {place: _endpoint(service, place) for place in places}
     routes = [Route(place.path, endpoint, methods=[place.method]) for place, endpoint in endpoints.items()]
     exact = {(p.method, p.path.encode()): made for p, made in endpoints.items() if "{" not in p.path}
-    return Front(Starlette(routes=routes, exception_handlers={HTTPException: _not_found}), exact)
+    return Front(Starlette(routes=routes, exception_handlers={HTTPException: _not_found(places)}), exact)
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -261,7 +261,20 @@ def _status_of(error: Unauthorised) -> int:
     return {REQUESTS_FULL.code: 429, OUT_OF_SCOPE.code: 403}.get(error.code, 401)
 
 
-async def _not_found(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return problem(HttpProblem(status, f"{request.method} {request.url.path}"), headers)
+def _not_found(places: tuple[Place, ...]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What is answered where there is no place: a page below the first part of a path that has pages."""
+    pages = {_first_part(place.path): place.page for place in places if place.page is not None}
+
+    async def answered(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        headers = error.headers if isinstance(error, HTTPException) else None
+        tell = pages.get(_first_part(request.url.path), problem)
+        answer = tell(HttpProblem(status, f"{request.method} {request.url.path}"))
+        answer.headers.update(headers or {})
+        return answer
+
+    return answered
+
+
+def _first_part(path: str) -> str:
+    return path.lstrip("/").partition("/")[0]

@@ -1,6 +1,5 @@
 """Answers over HTTP: records as JSON or CBOR, and problems as RFC 9457 has them, with the refusal's code."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -65,9 +64,9 @@ def refused(refusal: Refused, **more: object) -> HttpProblem:
     return HttpProblem(status, refusal.detail or refusal.refusal.meaning, code=refusal.code, **more)
 
 
-def problem(error: HttpProblem, headers: Mapping[str, str] | None = None) -> Response:
+def problem(error: HttpProblem) -> Response:
     """The response of a problem."""
-    headers = {"WWW-Authenticate": "Consortia"} if error.status == 401 else dict(headers or {})
+    headers = {"WWW-Authenticate": "Consortia"} if error.status == 401 else {}
     return Response(error.body(), error.status, headers, PROBLEM)
 
 

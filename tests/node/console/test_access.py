@@ -54,6 +54,7 @@ def screens(node):
         "/console/act/market/commit",
         "/console/rooms/training/studies?limit=5",
         "/console/act/governance/cast_vote",
+        "/console/act/governance/schedule_member",
         "/console/assets/none",
     )
 

@@ -158,6 +158,7 @@ def test_files_and_pages_are_squeezed_and_not_sent_twice(visitor):
         "/console/studies/" + "0" * 64,
         "/console/decisions/" + "0" * 64,
         "/console/markets/" + "0" * 64,
+        "/console/nowhere",
         "/console/rooms/none",
         "/console/rooms/identity/none",
         "/console/rooms/identity/member?name=%00",
