@@ -11,15 +11,15 @@ MOVES = st.lists(
     st.one_of(
         st.tuples(st.just("put"), KEYS, st.binary(max_size=2)),
         st.tuples(st.just("delete"), KEYS, st.just(b"")),
-        st.tuples(st.just("scan"), st.binary(max_size=2), st.just(b"")),
+        st.tuples(st.just("scan"), st.binary(max_size=2), st.just(b"") | KEYS),
         st.tuples(st.sampled_from(["begin", "commit", "rollback"]), st.just(b""), st.just(b"")),
     ),
     max_size=60,
 )
 
 
-def matching(model: dict[bytes, bytes], prefix: bytes) -> list[tuple[bytes, bytes]]:
-    return sorted((key, value) for key, value in model.items() if key.startswith(prefix))
+def matching(model: dict[bytes, bytes], prefix: bytes, after: bytes) -> list[tuple[bytes, bytes]]:
+    return sorted((key, value) for key, value in model.items() if key.startswith(prefix) and key > after)
 
 
 @given(st.dictionaries(KEYS, st.binary(max_size=2)), MOVES)
@@ -36,7 +36,7 @@ def test_any_sequence_of_moves_matches_the_plain_model(
             overlay.delete(key)
             model.pop(key, None)
         elif move == "scan":
-            assert list(overlay.scan(key)) == matching(model, key)
+            assert list(overlay.scan(key, value)) == matching(model, key, value)
         elif move == "begin":
             overlay.begin()
             saved.append(dict(model))

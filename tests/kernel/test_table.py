@@ -145,3 +145,6 @@ def test_a_scan_passes_over_what_does_not_contain_the_bytes_asked_for():
     start = encode_record(Outer(1, "north", b"d" * 32, GOOD.inner))[:-1]
     assert [key for key, _ in OUTERS.scan(ctx, containing=start)] == [("a",), ("c",)]
     assert len(list(OUTERS.scan(ctx))) == 3
+    assert [key for key, _ in OUTERS.scan(ctx, after=("a",))] == [("b",), ("c",)]
+    assert [key for key, _ in OUTERS.scan(ctx, containing=start, after=("a",))] == [("c",)]
+    assert list(OUTERS.scan(ctx, after=("c",))) == []

@@ -51,6 +51,9 @@ def test_a_scan_gives_one_prefix_in_order(store: LedgerStore) -> None:
         for prefix in (b"m/t/1", b"m/t/12", b"m/", b"n", b"m/t/\xff"):
             wanted = sorted(item for item in chain.state.items() if item[0].startswith(prefix))
             assert list(view.scan(prefix)) == wanted
+            keys = [key for key, _ in wanted[::7]]
+            for last in [b"m", b"m/t/\xff", b"z", *keys, *[key + b"0" for key in keys]]:
+                assert list(view.scan(prefix, last)) == [item for item in wanted if item[0] > last]
 
 
 def test_notes_are_kept_by_size_beside_the_blocks(store: LedgerStore) -> None:

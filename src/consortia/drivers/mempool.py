@@ -59,10 +59,10 @@ class Newest:
         with self._store.snapshot() as view:
             return view.get(key)
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """All (key, value) whose key starts with `prefix`, in key order."""
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) whose key starts with `prefix` and is above `after`, in key order."""
         with self._store.snapshot() as view:
-            return iter(list(view.scan(prefix)))
+            return iter(list(view.scan(prefix, after)))
 
 
 class Fold:

@@ -5,7 +5,7 @@ The machine never touches a disk. It reads through a `Reader` and collects its c
 are ordered as bytes.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Protocol
@@ -24,8 +24,8 @@ class Reader(Protocol):
         """The value at `key`, or None."""
         ...
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """All (key, value) whose key starts with `prefix`, in key order."""
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) whose key starts with `prefix` and is above `after`, in key order."""
         ...
 
 
@@ -40,10 +40,10 @@ class MemoryReader:
         """The value at `key`, or None."""
         return self._layer.values.get(key)
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """All (key, value) whose key starts with `prefix`, in key order, as of this call."""
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) under `prefix` and above `after`, in key order, as of this call."""
         values = self._layer.values
-        found = [(key, values[key]) for key in self._layer.keys(prefix)]
+        found = [(key, values[key]) for key in self._layer.keys(prefix, after)]
         return ((key, value) for key, value in found if value is not None)
 
     def update(self, changes: Mapping[bytes, bytes | None]) -> None:
@@ -88,16 +88,15 @@ class Overlay:
         """Remove `key`, whether or not it is there."""
         self._top.values[key] = None
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """All (key, value) whose key starts with `prefix`, in key order, as of this call."""
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) under `prefix` and above `after`, in key order, as of this call."""
         changed = dict[bytes, bytes | None]()
         for layer in self._layers:
             values = layer.values
-            for key in layer.keys(prefix):
+            for key in layer.keys(prefix, after):
                 changed[key] = values[key]
-        if not changed:
-            return self._reader.scan(prefix)
-        return _merge(self._reader.scan(prefix), sorted(changed.items()))
+        below = self._reader.scan(prefix, after)
+        return _merge(below, sorted(changed.items())) if changed else below
 
     def begin(self) -> None:
         """Set a mark."""
@@ -170,8 +169,8 @@ class _Layer:
         self.values: dict[bytes, bytes | None] = {}
         self._sorted: list[bytes] = []
 
-    def keys(self, prefix: bytes) -> list[bytes]:
-        """The keys that start with `prefix`, in order."""
+    def keys(self, prefix: bytes, above: bytes) -> list[bytes]:
+        """The keys that start with `prefix` and lie above another, in order."""
         known = self._sorted
         fresh = len(self.values) - len(known)
         if fresh > _INSORT_MAX:
@@ -180,7 +179,7 @@ class _Layer:
         elif fresh:
             for key in list(islice(reversed(self.values), fresh)):
                 insort(known, key)
-        start = bisect_left(known, prefix)
+        start = bisect_left(known, prefix) if above < prefix else bisect_right(known, above)
         after = prefix_end(prefix)
         return known[start:] if after is None else known[start : bisect_left(known, after, start)]
 

@@ -67,13 +67,15 @@ class Table(Generic[K]):
         ctx.state.delete(_state_key(self.prefix, key))
 
     def scan(
-        self, ctx: Context, *prefix: Part, containing: bytes = b""
+        self, ctx: Context, *prefix: Part, containing: bytes = b"", after: tuple[Part, ...] = ()
     ) -> Iterator[tuple[tuple[Part, ...], K]]:
         """All (key, record) whose key starts with the parts `prefix`, in key order.
 
-        `containing` passes over records, unread, whose encoding does not contain these bytes.
+        `containing` passes over records, unread, whose encoding does not contain these bytes. With `after`,
+        the parts of a key behind `prefix`, what comes up to that key is not read at all.
         """
-        for key, data in ctx.state.scan(self.state_key(*prefix)):
+        last = self.state_key(*prefix, *after) if after else b""
+        for key, data in ctx.state.scan(self.state_key(*prefix), last):
             if containing in data:
                 yield self.parts(key), self._load(data)
 

@@ -80,15 +80,16 @@ class LmdbView:
         """The state value at `key`, or None."""
         return self._get(key, None, self._dbs.state) if key else None
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """All state (key, value) whose key starts with `prefix`, in key order."""
-        cursor = self._txn.cursor(self._dbs.state)
-        if not (cursor.set_range(prefix) if prefix else cursor.first()):
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """All state (key, value) whose key starts with `prefix` and is above `after`, in key order."""
+        cursor, start = self._txn.cursor(self._dbs.state), max(prefix, after)
+        if not (cursor.set_range(start) if start else cursor.first()):
             return
         for key, value in cursor:
             if not key.startswith(prefix):
                 return
-            yield key, value
+            if key != after:
+                yield key, value
 
     def bucket(self, name: bytes) -> bytes | None:
         """The packed entries of a bucket of the state tree, or None."""

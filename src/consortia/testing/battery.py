@@ -46,9 +46,9 @@ class CountingReader:
         self.reads += 1
         return self._reader.get(key)
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """All (key, value) under `prefix`; one read, and one more for each entry."""
-        found = list(self._reader.scan(prefix))
+    def scan(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) under `prefix` and above `after`; one read, and one more for each entry."""
+        found = list(self._reader.scan(prefix, after))
         self.reads += 1 + len(found)
         return iter(found)
 

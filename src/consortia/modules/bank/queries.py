@@ -159,9 +159,7 @@ def by_code(ctx: Context, arguments: ByCode, ports: Ports) -> MaybeUnit:
 def units(ctx: Context, arguments: ListUnits, ports: Ports) -> UnitPage:
     """Units by id."""
     found: list[Unit] = []
-    for (identity,), one in UNITS.scan(ctx):
-        if arguments.after is not None and cast("bytes", identity) <= arguments.after:
-            continue
+    for _, one in UNITS.scan(ctx, after=_behind(arguments.after)):
         if len(found) == arguments.limit:
             return UnitPage(tuple(found), found[-1].id)
         found.append(one)
@@ -176,12 +174,10 @@ def held(ctx: Context, arguments: AskBalance, ports: Ports) -> Held:
 
 def accounts(ctx: Context, arguments: ListHeld, ports: Ports) -> HeldPage:
     """All that the accounts of an owner hold."""
-    after = None if arguments.after is None else _order(split(arguments.after[0])[1], arguments.after[1])
+    after = () if arguments.after is None else (split(arguments.after[0])[1], arguments.after[1])
     found: list[Held] = []
-    for key, entry in BALANCES.scan(ctx, arguments.owner):
+    for key, entry in BALANCES.scan(ctx, arguments.owner, after=after):
         owner, label, identity = cast("tuple[str, str, bytes]", key)
-        if after is not None and _order(label, identity) <= after:
-            continue
         if len(found) == arguments.limit:
             return HeldPage(tuple(found), (found[-1].account, found[-1].unit))
         found.append(Held(joined(owner, label), identity, entry.amount))
@@ -201,9 +197,7 @@ def payout(ctx: Context, arguments: ByEscrow, ports: Ports) -> PayoutView:
 def escrows(ctx: Context, arguments: ListEscrows, ports: Ports) -> EscrowPage:
     """The open escrows of a member."""
     found: list[Escrow] = []
-    for (_, identity), _party in PARTIES.scan(ctx, arguments.member):
-        if arguments.after is not None and cast("bytes", identity) <= arguments.after:
-            continue
+    for (_, identity), _party in PARTIES.scan(ctx, arguments.member, after=_behind(arguments.after)):
         if len(found) == arguments.limit:
             return EscrowPage(tuple(found), found[-1].id)
         one = ESCROWS.get(ctx, identity)
@@ -215,18 +209,16 @@ def escrows(ctx: Context, arguments: ListEscrows, ports: Ports) -> EscrowPage:
 def holds(ctx: Context, arguments: ListHolds, ports: Ports) -> HoldPage:
     """The hold rules of a member."""
     found: list[HoldOf] = []
-    for (_, identity), hold in HOLDS.scan(ctx, arguments.member):
-        if arguments.after is not None and cast("bytes", identity) <= arguments.after:
-            continue
+    for (_, identity), hold in HOLDS.scan(ctx, arguments.member, after=_behind(arguments.after)):
         if len(found) == arguments.limit:
             return HoldPage(tuple(found), found[-1].unit)
         found.append(HoldOf(cast("bytes", identity), hold))
     return HoldPage(tuple(found), None)
 
 
-def _order(label: str, identity: bytes) -> tuple[int, str, bytes]:
-    """The order in which the table holds an owner's accounts: labels by length, then by letters."""
-    return len(label), label, identity
+def _behind(after: bytes | None) -> tuple[bytes, ...]:
+    """Where a page begins in a table by ids."""
+    return () if after is None else (after,)
 
 
 QUERIES = (

@@ -49,14 +49,14 @@ class PersonPage(Record, frozen=True):
 
 def persons(ctx: Context, arguments: ListPersons, _ports: None) -> PersonPage:
     """A member's persons, released ones included."""
-    prefix = PERSONS.state_key(arguments.member)
-    behind = prefix if arguments.after is None else PERSONS.state_key(arguments.member, arguments.after)
-    keys = (PERSONS.parts(key) for key, _ in ctx.state.scan(prefix) if key > behind)
-    labels = [text(label) for _, label in islice(keys, arguments.limit + 1)]
-    page = labels[: arguments.limit]
-    held = [(label, PERSONS.get(ctx, arguments.member, label)) for label in page]
-    found = tuple(PersonView(arguments.member, label, one) for label, one in held if one is not None)
-    return PersonPage(found, crowd(ctx, arguments.member).count, page[-1] if labels > page else None)
+    after = () if arguments.after is None else (arguments.after,)
+    behind = PERSONS.scan(ctx, arguments.member, after=after)
+    page = [
+        PersonView(arguments.member, text(key[1]), one) for key, one in islice(behind, arguments.limit + 1)
+    ]
+    found = tuple(page[: arguments.limit])
+    last = found[-1].label if len(page) > len(found) else None
+    return PersonPage(found, crowd(ctx, arguments.member).count, last)
 
 
 def person(ctx: Context, arguments: ByPersonKey, _ports: None) -> PersonView:

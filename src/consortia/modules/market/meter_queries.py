@@ -61,13 +61,11 @@ def meters(ctx: Context, arguments: SomeMeters, ports: Ports) -> Meters:
     metering = None if market is None else market.metering
     if market is None or metering is None:
         return Meters(())
-    last = METERS.state_key(market.id, *([] if arguments.after is None else [arguments.after]))
-    for key, meter in METERS.scan(ctx, market.id):
+    after = () if arguments.after is None else (arguments.after,)
+    for key, meter in METERS.scan(ctx, market.id, after=after):
         owner, since, until, traded = str(key[1]), None, None, None
         if len(found) == arguments.limit:
             break
-        if METERS.state_key(market.id, owner) <= last:
-            continue
         if meter.next is not None:
             traded = PROMISES.get(ctx, market.id, owner, meter.next)
             since = rules.reads_from(market.terms, metering, meter.next)
