@@ -74,8 +74,15 @@ def one_act(asked: Asked) -> Screen:
     signed = method if method.roles else asked.service.ledger.app.methods[PROPOSE].method
     return Screen(
         act.title if method.roles else f"Propose: {act.title}",
-        (introspect.getdoc(method.message) or "").replace("`", ""),
-        (_missing(act), _key(signed.roles), _form(asked, act, method, signed), _review(act), _receipt()),
+        _first(method),
+        (
+            _missing(act),
+            _rest(method),
+            _key(signed.roles),
+            _form(asked, act, method, signed),
+            _review(act),
+            _receipt(),
+        ),
         live=False,
         scripts=("acts.js",),
     )
@@ -118,7 +125,15 @@ def invite(asked: Asked) -> Screen:
 
 
 def _first(method: Method) -> str:
-    return (introspect.getdoc(method.message) or "").partition("\n")[0]
+    return (introspect.getdoc(method.message) or "").partition("\n")[0].replace("`", "")
+
+
+def _rest(method: Method) -> Html:
+    """What else the law says of a message, to unfold."""
+    text = (introspect.getdoc(method.message) or "").partition("\n")[2].strip().replace("`", "")
+    if not text:
+        return Html("")
+    return tag("details", tag("summary", "What the law says of it"), tag("p", text), class_="rest")
 
 
 def _missing(act: Act) -> Html:
