@@ -69,7 +69,7 @@ MONEY = {
             "a hostile name": change(transfer, "<TxId>", "<TxId>../&#x202e;" + "x" * 40),
         },
         take_payments,
-        most=100_000,
+        most=200_000,
     ),
     "statement.xml": Reader(
         "ISO 20022, camt.053",
@@ -84,7 +84,7 @@ MONEY = {
         take_statement,
         before=STATEMENT,
         after="</Stmt></BkToCstmrStmt></Document>",
-        most=100_000,
+        most=200_000,
     ),
     "payments.csv": Reader(
         "payments as a sheet",

@@ -7,6 +7,7 @@ file, the line and the element.
 import importlib.util
 import re
 from collections.abc import Iterator
+from sys import intern
 from typing import TYPE_CHECKING, NamedTuple
 
 from consortia.engines.train.files import DataError, shown
@@ -142,7 +143,7 @@ class _Growing:
     def branch(self, element: "etree._Element", above: str, depth: int) -> Branch:
         """An element and all below it."""
         namespace, _, name = element.tag.rpartition("}")
-        path = f"{above}/{name}" if above else name
+        path = intern(f"{above}/{name}" if above else name)
         line = element.sourceline or 0
         self.count += 1
         if depth > DEPTH_MAX or self.count > ELEMENTS_MAX:
@@ -152,4 +153,5 @@ class _Growing:
         if len(value) > TEXT_MAX:
             raise DataError(f"{self.file}, line {line}, {path}: more than {TEXT_MAX} characters")
         children = tuple(self.branch(child, path, depth + 1) for child in element)
-        return Branch(self.file, path, name, line, namespace[1:], value, element.get("Ccy") or "", children)
+        currency = element.get("Ccy") or ""
+        return Branch(self.file, path, intern(name), line, intern(namespace[1:]), value, currency, children)
