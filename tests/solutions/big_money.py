@@ -69,7 +69,7 @@ MONEY = {
             "a hostile name": change(transfer, "<TxId>", "<TxId>../&#x202e;" + "x" * 40),
         },
         take_payments,
-        most=200_000,
+        most=190_000,
     ),
     "statement.xml": Reader(
         "ISO 20022, camt.053",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from sys import intern
 from typing import Any
 
 from consortia.engines.train.files import DataError, shown
@@ -111,7 +112,7 @@ def sensor_of(where: str, text: str) -> str:
     """The name of a sensor; raises DataError."""
     if not _SENSOR.fullmatch(text):
         raise DataError(f"{where}: sensor {shown(text)!r}; 1 to 128 of letters, digits, '.', '_', '-'")
-    return text
+    return intern(text)  # once in memory, however many flows it has
 
 
 def entity_of(flow: Flow) -> dict[str, Any]:

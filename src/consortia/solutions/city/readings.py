@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from sys import intern
 
 from consortia.engines.train.files import DataError, place, shown
 from consortia.solutions.lines import header_of, rows
@@ -122,7 +123,7 @@ def meter_of(where: str, text: str) -> str:
     """The name of a meter: what an account in a market may be labelled with. Raises DataError."""
     if not _METER.fullmatch(text):
         raise DataError(f"{where}: meter {shown(text)!r}; 1 to 64 of a-z, 0-9 and - are wanted")
-    return text
+    return intern(text)  # once in memory, however many hours it has
 
 
 def moment_of(where: str, text: str) -> datetime:

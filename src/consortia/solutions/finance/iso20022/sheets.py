@@ -33,7 +33,7 @@ COLUMNS = (
     *(f"{role}_{what}" for role in ("debtor", "creditor") for what in PARTY),
     *("bearer", "remittance"),
 )
-ROWS_MAX = 2_000_000
+ROWS_MAX = 1_000_000
 NEEDED = ("reference", "amount", "currency")
 RECEIVED, SENT = "PMNT/RCDT/ESCT", "PMNT/ICDT/ESCT"
 """Source: ISO 20022 external code sets: received and issued credit transfers."""
