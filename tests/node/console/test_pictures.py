@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from consortia.node.keys import find_key
+from tests.node.console.test_acting import SAID, SHOWN
 from tests.node.console.together import door
+from tests.node.console.voted import home_of, open_for_votes
+from tests.node.running import Process
 
 pytestmark = pytest.mark.slow
 WIDTH, HEIGHT = 1100, 780
@@ -13,7 +17,7 @@ BYTES_MAX = 600_000
 KEPT = Path(__file__).resolve().parents[3] / "docs" / "pictures"
 NAMES = [
     f"console-{name}-{scheme}.webp"
-    for name in ("home", "study", "field", "lineage", "count")
+    for name in ("home", "study", "field", "lineage", "count", "cast")
     for scheme in ("light", "dark")
 ]
 
@@ -31,6 +35,7 @@ def test_pictures_of_the_console_are_taken(seen, voted, tmp_path):
         _both(browser, folder / f"console-{name}", node.url + path, within)
     browser.open(door(voted))
     _both(browser, folder / "console-count", voted.url + voted.address, "#step-5")
+    _casting(browser, folder / "console-cast", tmp_path / "booth")
     browser.open(door(node))  # a browser has one session for all ports of a host
     browser.size(1280, 900)
     sizes = {path.name: path.stat().st_size for path in folder.glob("*.webp")}
@@ -49,6 +54,25 @@ def _both(browser, path, url, within):
             browser.run("document.querySelector(arguments[0]).scrollIntoView()", within)
         browser.small_picture(path.with_name(f"{path.name}-{scheme}.webp"))
     browser.scheme("light")
+
+
+def _casting(browser, path, home):
+    """A ballot that is sealed and waits for its voter to sign."""
+    held, _ = open_for_votes(0, 1)
+    with Process(home_of(home, held.bench)) as booth:
+        browser.open(door(booth))
+        browser.open(f"{booth.url}/console/act/ballots/cast?election={held.id.hex()}")
+        browser.wait("return document.getElementById('key-file')?.disabled === false")
+        browser.upload("#key-file", find_key(booth.home.keys, "admin"))
+        browser.wait(SAID, "key-said", "Open: ")
+        browser.run("document.getElementById('sealed-choice').value = 'yes'")
+        browser.run("document.getElementById('show').click()")
+        browser.wait(SHOWN)
+        browser.run("document.getElementById('review').scrollIntoView()")
+        for scheme in ("light", "dark"):
+            browser.scheme(scheme)
+            browser.small_picture(path.with_name(f"{path.name}-{scheme}.webp"))
+        browser.scheme("light")
 
 
 def test_the_pictures_that_are_kept_are_those_that_are_taken():

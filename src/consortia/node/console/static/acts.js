@@ -188,7 +188,7 @@ function review() {
   const { said, covered, id } = draft, [call] = said.get("calls"), args = call.get("args");
   const sentence = saying.replace(/\{(\w+)\}/g, (whole, name) => args.has(name) ? brief(args.get(name), name) : whole);
   at("sentence").textContent = kept?.sentence ?? `${key.member} ${sentence}${/[.…?!]$/.test(sentence) ? "" : "."}`;
-  at("words").replaceChildren(table("Decoded from the bytes", [
+  at("words").replaceChildren(table(kept?.caption ?? "Decoded from the bytes", [
     ["who", named(key)],
     ["message", call.get("method")],
     ...kept?.facts ?? rows(args, ""),

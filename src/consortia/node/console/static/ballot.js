@@ -109,6 +109,7 @@ export async function sealedBallot(form, key, node) {
   return {
     args: new Map([["election", id], ["ballot", ballot]]),
     sentence: `${key.member} chooses ${quoted(choice)} in the secret ballot ${quoted(title)}.`,
+    caption: "The ballot that this page made, and what stands in the bytes around it",
     facts: [
       ["your choice", `${quoted(choice)} (sealed: this page alone knows it)`], ["ballot", quoted(title)], ["election", hex(id)],
       ["the ballot's hash", hex(hash)], ["sealed under the trustees' key", hex(terms.key)],
