@@ -24,10 +24,11 @@ demos: ## every story, one after the other, each checked; NAME=fraud runs one
 	@tools/environment traffic
 	@$(BIN)/python -m tools.demos $(NAME)
 
+# More workers than the smallest machine has cores: many tests wait for the clocks of the processes they started.
 test: ## every test, on a fresh machine too
 	@tools/environment test
 	@tools/axe
-	@$(PYTEST) -q -n 2 --dist worksteal
+	@$(PYTEST) -q -n 3 --dist worksteal --durations=25
 
 quick: ## the inner loop, under a minute: the law, the arithmetic, the store and the house rules
 	@tools/environment test

@@ -48,7 +48,7 @@ def test_what_is_admitted_all_at_once_is_what_is_admitted_one_by_one():
     bench = founded()
     raws, (whole, single) = written(bench), (fold(bench), fold(bench))
     made = signed(bench, raws)
-    alone = [single.admit(raw) for raw in raws]
+    alone = tuple(single.admit(raw) for raw in raws)
     assert whole.admit_batch(made) == alone
     assert fold(bench).admit_batch(made) == alone  # for the block, after the pool
     assert whole.consumed() == single.consumed()
