@@ -98,7 +98,7 @@ def test_a_message_beyond_a_limit_is_not_read(kind: type[Record], data: st.DataO
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hash_seed", ["1", "4242"])
+@pytest.mark.parametrize("hash_seed", ["1", pytest.param("4242", marks=pytest.mark.soak)])
 def test_twins_under_other_hash_seeds_reach_the_same_roots(hash_seed):
     twin = subprocess.run(
         [sys.executable, "-m", "consortia.testing.battery", "twin"],
