@@ -65,15 +65,11 @@ def rows(path: Path) -> Iterator[Row]:
         if missing:
             raise Failure(f"{path} has no column {missing[0]}: {', '.join(COLUMNS)} are needed", code=USAGE)
         recorded = all(name in fields for name in RECORDED)
-        for line, cells in found:
+        for line, cells in lines.body_of(fields, found):
             if line > ROWS_MAX:
                 raise Failure(f"{path} has more than {ROWS_MAX} lines", code=USAGE)
             if isinstance(cells, DataError):
                 raise Failure(f"{path}, line {line}: {cells}", code=USAGE)
-            if len(cells) != len(fields):
-                raise Failure(
-                    f"{path}, line {line}: {len(cells)} cells, the header has {len(fields)}", code=USAGE
-                )
             yield _row(path, line, dict(zip(fields, cells, strict=True)), recorded=recorded)
     except DataError as error:
         raise Failure(str(error), code=USAGE) from None

@@ -81,6 +81,17 @@ def header_of(path: Path, found: Iterator[tuple[int, list[str] | DataError]]) ->
     return cells
 
 
+def body_of(
+    header: list[str], found: Iterator[tuple[int, list[str] | DataError]]
+) -> Iterator[tuple[int, list[str] | DataError]]:
+    """The rows behind a header; one that has not as many cells is told in its place."""
+    for number, cells in found:
+        if isinstance(cells, DataError) or len(cells) == len(header):
+            yield number, cells
+        else:
+            yield number, DataError(f"{len(cells)} cells, the header has {len(header)}")
+
+
 class _Line:
     """What a reader of CSV reads: one line at a time; a quote that asks for the next one was not closed."""
 

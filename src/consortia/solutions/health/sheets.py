@@ -16,7 +16,7 @@ from consortia.base.codec import Record, encode_record
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train.files import DataError, cell_number, number_text, place, shown
 from consortia.solutions.health.study import PATIENT, StudyTable, age_on, check_columns, mapping_of
-from consortia.solutions.lines import header_of, rows
+from consortia.solutions.lines import body_of, header_of, rows
 from consortia.solutions.rejects import Rejects
 
 COLUMNS_MAX, WORDS_MAX, PEOPLE_MAX = 256, 100, 2_000_000
@@ -89,13 +89,11 @@ def sheet_table(path: Path, mapping: SheetMapping) -> StudyTable:
     header = header_of(path, lines)
     at = _columns(path.name, header, mapping)
     found: dict[str, tuple[str, ...]] = {}
-    for number, cells in lines:
+    for number, cells in body_of(header, lines):
         where = place(path.name, number)
         try:
             if isinstance(cells, DataError):
                 raise DataError(f"{where}: {cells}")
-            if len(cells) != len(header):
-                raise DataError(f"{where}: {len(cells)} cells, the header has {len(header)}")
             known = {name: cells[column] for name, column in at.items()}
             patient = known[mapping.patient]
             if not _ID.fullmatch(patient):

@@ -23,7 +23,7 @@ from consortia.solutions.finance.iso20022.statements import (
     Statement,
 )
 from consortia.solutions.finance.iso20022.writing import write_payments
-from consortia.solutions.lines import header_of, rows
+from consortia.solutions.lines import body_of, header_of, rows
 from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, Rejects
 
@@ -77,13 +77,11 @@ def read_sheet(path: Path, now: int) -> tuple[list[Payment], list[Rejected]]:
     for name in NEEDED:
         if name not in header:
             raise DataError(f"{place(path.name, 1)}: no column {name!r}; there are {', '.join(COLUMNS)}")
-    for number, cells in lines:
+    for number, cells in body_of(header, lines):
         where = place(path.name, number)
         try:
             if isinstance(cells, DataError):
                 raise DataError(f"{where}: {cells}")
-            if len(cells) != len(header):
-                raise DataError(f"{where}: {len(cells)} cells, the header has {len(header)}")
             payment = _held(_payment(path.name, number, dict(zip(header, cells, strict=True)), now), where)
             if payment.reference in seen:
                 raise DataError(f"{where}: {payment.reference} is row {seen[payment.reference]} too")

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from consortia.engines.train.files import DataError, place, shown
-from consortia.solutions.lines import header_of, rows
+from consortia.solutions.lines import body_of, header_of, rows
 from consortia.solutions.rejects import Rejects
 
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -66,16 +66,14 @@ class Cdm:
         """The rows of a table; a row without all its cells is rejected. Raises DataError."""
         for path in self.files.get(table, ()):
             lines = rows(path, _separator(path))
-            at, width = _columns(path, TABLES[table], header_of(path, lines))
-            for line, cells in lines:
+            header = header_of(path, lines)
+            at = _columns(path, TABLES[table], header)
+            for line, cells in body_of(header, lines):
                 number = self.read = next(self.count)
                 if number > ROWS_MAX:
                     raise DataError(f"{path.name}: more than {ROWS_MAX:,} rows.")
                 if isinstance(cells, DataError):
                     self.rejects.add(number, f"{place(path.name, line)}: {cells}")
-                elif len(cells) != width:
-                    where = place(path.name, line)
-                    self.rejects.add(number, f"{where}: {len(cells)} cells, the header has {width}")
                 else:
                     yield Row(number, path.name, line, tuple(cells[index] for index in at))
 
@@ -98,12 +96,13 @@ def find(paths: Sequence[Path]) -> Cdm:
 
 def _check_version(path: Path) -> None:
     lines = rows(path, _separator(path))
-    at, width = _columns(path, ("cdm_version",), header_of(path, lines))
-    for line, cells in lines:
+    header = header_of(path, lines)
+    [at] = _columns(path, ("cdm_version",), header)
+    for line, cells in body_of(header, lines):
         where = place(path.name, line, "cdm_version")
         if isinstance(cells, DataError):
             raise DataError(f"{where}: {cells}")
-        said = cells[at[0]] if len(cells) == width else ""
+        said = cells[at]
         if not _VERSION.fullmatch(said):
             raise DataError(f"{where}: {shown(said)!r}; 5.4 is read.")
 
@@ -114,11 +113,11 @@ def _separator(path: Path) -> str:
     return "\t" if isinstance(first, list) and len(first) > 1 else ","
 
 
-def _columns(path: Path, names: Sequence[str], header: Sequence[str]) -> tuple[list[int], int]:
-    """Where each column stands, whatever the case of its name, and how many there are."""
+def _columns(path: Path, names: Sequence[str], header: Sequence[str]) -> list[int]:
+    """Where each column stands, whatever the case of its name."""
     known = [cell.lower() for cell in header]
     for name in names:
         if known.count(name) != 1:
             where = place(path.name, 1, name)
             raise DataError(f"{where}: one such column is wanted, there are {known.count(name)}.")
-    return [known.index(name) for name in names], len(known)
+    return [known.index(name) for name in names]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from consortia.engines.train.files import DataError, place, shown
-from consortia.solutions.lines import header_of, rows
+from consortia.solutions.lines import body_of, header_of, rows
 
 _PLAIN = {
     "type": "type",
@@ -44,11 +44,9 @@ def sheet_events(path: Path) -> Iterator[tuple[int, dict[str, Any] | DataError]]
     for name in header:
         if name not in COLUMNS or header.count(name) > 1:
             raise DataError(f"{place(path.name, 1, name)}: none of {', '.join(COLUMNS)}, or there twice")
-    for number, cells in lines:
+    for number, cells in body_of(header, lines):
         if isinstance(cells, DataError):
             yield number, cells
-        elif len(cells) != len(header):
-            yield number, DataError(f"{len(cells)} cells, the header has {len(header)}")
         else:
             try:
                 yield number, _event(dict(zip(header, cells, strict=True)))
