@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from consortia.sdk.errors import TransactionRefused
 
-EARLY_TRIES = 50
+EARLY_TRIES = 500
 LATE_MS, PAUSE = 40, 0.02
 PACE_MAX = 6.0
 PACE_ROUNDS = 4_000_000

@@ -232,6 +232,17 @@ class Floor:
         wanted = [(self.side, firm, order)]
         return self.stage.ledger(firm).market.hand_in(wanted, number, self._signer(firm))[0]
 
+    def to_and_fro(self, *pair: str) -> list[tuple[str, Order]]:
+        """Orders by which whichever of a pair holds the side stock sells it to the other.
+
+        None where neither is free to sell it all: an auction that this machine was too busy for left it held.
+        """
+        accounts = {firm: self.stage.ledger(firm).market.statement(self.side, firm).account for firm in pair}
+        holders = [firm for firm, one in accounts.items() if one.base - one.base_held >= WASHED]
+        if not holders:
+            return []
+        return [(firm, Order("sell" if firm == holders[0] else "buy", of.BASE, WASHED)) for firm in pair]
+
     def _take_in(self, receipt: Receipt) -> None:
         self.flagged += [event.body for event in receipt.events if event.name == "market.flagged"]
         self.forfeited += [event.body for event in receipt.events if event.name == "market.forfeited"]

@@ -14,7 +14,7 @@ from typing import Literal
 from consortia.engines.infer.trader import ModelTrader, ProgramTrader, Trader
 from consortia.exact.desk import Terms
 from consortia.sdk.errors import TransactionRefused
-from consortia.sdk.market import Order, Receipt
+from consortia.sdk.market import Receipt
 from consortia.sdk.training import Times
 from consortia.solutions.finance.scenarios.floor import EXCHANGE, SIDE, WASHED, Delegate, Floor
 from consortia.solutions.finance.trading import day as of
@@ -42,8 +42,6 @@ EVERY = 2
 
 BEAT_MS, BEAT_MS_MAX = 2_400, 15_000
 LATE_AT, KILLED_AT = 2, 3
-_SELL, _BUY = Order("sell", of.BASE, WASHED), Order("buy", of.BASE, WASHED)
-WASH = (((CALM, _SELL), (EQUAL, _BUY)), ((CALM, _BUY), (EQUAL, _SELL)))
 CLOSING = (
     """Simulated: that the members are apart, and the rest of the world, whose two desks buy and sell at the
     day's price. Fees stand for all costs.""",
@@ -150,15 +148,14 @@ def _trade(floor: Floor) -> tuple[Receipt, int]:
     """The day; it goes on a little where something that it shows has not happened, on a busy machine."""
     stage, tight = floor.stage, floor.delegates[floor.tight]
     receipt: Receipt | None = None
-    number, killed, told, legs = 0, "", False, list(WASH)
+    number, killed, told = 0, "", False
     stage.line(f"an auction every {floor.beat / 1000:.1f} s: handed in sealed, opened, cleared at one price")
     while number < of.AUCTIONS + of.MORE:
-        aside = legs[0] if number and legs else ()
+        aside = floor.to_and_fro(CALM, EQUAL) if number and not floor.washed else ()
         meanwhile = floor.crash if number >= KILLED_AT and not floor.killed else floor.nothing
         settled = floor.auction(number, aside, meanwhile)
         stage.line(floor.described(number))
-        if settled is not None:
-            receipt, legs = settled, legs[bool(aside) :] or ([] if floor.washed else list(WASH))
+        receipt = settled or receipt
         if floor.killed and not killed:
             killed = floor.killed
             _tell_killed(floor)
