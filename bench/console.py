@@ -103,7 +103,9 @@ def live(process: Process, cookie: str) -> list[dict]:
     def blocks(seconds: float) -> tuple[float, int]:
         begin, count, ends = cpu_seconds(process.process.pid), 0, time.monotonic() + seconds
         while time.monotonic() < ends:
-            admin.submit(SetEndpoint(f"http://127.0.0.1:{1 + count}", None))
+            admin.submit(
+                SetEndpoint(process.url, None)
+            )  # what it says of itself: it adds no block of its own
             count += 1
             time.sleep(1 / EVENTS_A_SECOND)
         return cpu_seconds(process.process.pid) - begin, count

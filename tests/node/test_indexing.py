@@ -8,7 +8,8 @@ from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
 from consortia.node import indexing
 from consortia.node.index import Index
-from consortia.node.service import Counters, LedgerFollowed, Waiting
+from consortia.node.service import Counters, LedgerFollowed
+from consortia.node.waiting import Waiting
 from consortia.store.memory import MemoryStore
 from consortia.testing.plain import Member, Write, application, genesis
 

@@ -62,7 +62,7 @@ async def _blocks(
                 piece = _headline(service, after) if brief else _told(followed, after, name)
                 if piece:
                     yield piece
-            if not await service.waiting.news(HEARTBEAT_SECONDS):
+            if not await service.waiting.block(HEARTBEAT_SECONDS):
                 yield b": still here\n\n"
     finally:
         service.counters.streams -= 1

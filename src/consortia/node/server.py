@@ -401,9 +401,10 @@ class NodeProcess:
         awaited = waiting.committed(effects.receipts)
         now = self.node.version, self.ledger.tip.height
         if effects.receipts or effects.finals or self._told != now:  # published, with no block: told too
+            block = self._told[1] != now[1]
             self._told = now
             self._trust()
-            waiting.tell()
+            waiting.tell(block=block)
         return awaited
 
     def _trust(self) -> None:

@@ -1,9 +1,8 @@
-"""What the HTTP front stands on: the node's core, its blobs and index, and those who wait for a receipt.
+"""What the HTTP front stands on: the node's core, its blobs and index, and who may ask for what.
 
 Everything here runs on the event loop's thread, as the core does.
 """
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -14,7 +13,6 @@ from starlette.types import Scope
 
 from consortia.base.hashing import sha256
 from consortia.base.keys import SigningKey
-from consortia.base.refusals import Refused
 from consortia.kernel.admission import SEQUENCES, Sequence
 from consortia.kernel.block import Block, Header, Receipt, parse_leaf
 from consortia.kernel.ledger import Ledger
@@ -33,6 +31,7 @@ from consortia.node.limits import Rates
 from consortia.node.peers import Peers
 from consortia.node.records import Alert
 from consortia.node.tls import ServerTls
+from consortia.node.waiting import Turns, Waiting
 
 PEER = "consortia.peer"
 """The scope's extension that holds the DER form of the caller's certificate."""
@@ -109,80 +108,6 @@ class FinalFollowed(LedgerFollowed):
             return -1
 
 
-class Waiting:
-    """Those who wait for the receipt of a transaction, and those who wait for the next block."""
-
-    def __init__(self) -> None:
-        self._receipts: dict[bytes, list[asyncio.Future[Receipt | None]]] = {}
-        self._news = asyncio.Event()
-
-    async def receipt(
-        self, ledger: Ledger, transaction: bytes, seconds: float, *, known: bool = True
-    ) -> Receipt | None:
-        """The receipt of a transaction once its block is durable here; None when it did not come in time.
-
-        `known` false: it was handed in just now at this orderer, so no block can have it yet.
-
-        Raises Refused when the transaction was waiting for a block and the new state refuses it.
-        """
-        found = ledger.receipt(transaction) if known else None
-        if found is not None or seconds <= 0:
-            return None if found is None else found.receipt
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Receipt | None] = loop.create_future()
-        waiters = self._receipts.setdefault(transaction, [])
-        waiters.append(future)
-        timer = loop.call_later(seconds, _give_up, future)  # a fraction of what `wait_for` costs
-        try:
-            return await future
-        finally:
-            timer.cancel()
-            if future in waiters:
-                waiters.remove(future)
-            if not waiters and self._receipts.get(transaction) is waiters:
-                del self._receipts[transaction]
-
-    async def news(self, seconds: float) -> bool:
-        """Wait for a block or a final checkpoint; False when none came in time."""
-        event = self._news
-        try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
-    def committed(self, receipts: list[Receipt]) -> bool:
-        """These receipts are in a durable block; gives whether anybody waited for one of them."""
-        awaited = False
-        for receipt in receipts:
-            for future in self._receipts.pop(receipt.transaction, ()):
-                if not future.done():
-                    future.set_result(receipt)
-                    awaited = True
-        return awaited
-
-    def refused(self, transaction: bytes, refusal: Refused) -> None:
-        """A transaction that waited will be in no block."""
-        for future in self._receipts.pop(transaction, ()):
-            if not future.done():
-                future.set_exception(refusal)
-
-    def refuse_all(self, refusal: Refused) -> None:
-        """Nothing that waited will be in a block before it is handed in anew."""
-        for transaction in list(self._receipts):
-            self.refused(transaction, refusal)
-
-    def tell(self) -> None:
-        """There is a new block or a new final checkpoint."""
-        event, self._news = self._news, asyncio.Event()
-        event.set()
-
-
-def _give_up(future: "asyncio.Future[Receipt | None]") -> None:
-    if not future.done():
-        future.set_result(None)
-
-
 class FinalHead:
     """What all proofs of state under the newest final checkpoint share, put together once for each.
 
@@ -225,6 +150,7 @@ class Service:
     relay: Callable[[bytes], Awaitable[bytes]] | None = None
     rates: Rates = field(default_factory=lambda: Rates(1_000))
     waiting: Waiting = field(default_factory=Waiting)
+    turns: Turns = field(default_factory=Turns)
     counters: Counters = field(default_factory=Counters)
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=100))
     headlines: dict[int, bytes] = field(default_factory=dict)
