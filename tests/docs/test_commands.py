@@ -1,6 +1,8 @@
 """Every command of the documentation is run, and shows what the page says it shows."""
 
+import fcntl
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,19 +30,28 @@ RUN = [page for page in PAGES if page.commands]
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The home and network hash of one finished demo, which the pages that need one get a copy of."""
-    folder = tmp_path_factory.mktemp("demo")
-    home = folder / "demo-health"
-    command = [
-        str(Path(sys.executable).parent / "consortia"),
-        "demo",
-        "health",
-        "--json",
-        "--home",
-        str(home),
-    ]
+    """The home and network hash of one finished demo, which the pages that need one get a copy of.
+
+    Whichever process of the test run asks first makes it for all.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "demo"
+    folder.mkdir(exist_ok=True)
+    home, told = folder / "demo-health", folder / "told.json"
+    with (folder / "lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            told.write_text(_made(folder, home), encoding="utf-8")
+    return home, json.loads(told.read_text(encoding="utf-8"))["network"]
+
+
+def _made(folder: Path, home: Path) -> str:
+    """Run the demo; gives the object that it prints."""
     done = subprocess.run(
-        command,
+        [
+            str(Path(sys.executable).parent / "consortia"),
+            *("demo", "health", "--json", "--home", str(home)),
+        ],
         cwd=folder,
         env=environment(folder),
         capture_output=True,
@@ -49,7 +60,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return home, json.loads(done.stdout.strip().splitlines()[-1])["network"]
+    return done.stdout.strip().splitlines()[-1]
 
 
 @pytest.mark.slow

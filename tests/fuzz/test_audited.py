@@ -21,7 +21,7 @@ SPECIAL_EVERY = 60
 """One world of identity in so many is of as many members as a network may have, or of one fewer; in some a
 member piles up keys, in one it piles up agents, and in one persons, where quotas are small."""
 
-SHARES = {"identity": 40, "assets": 35, "predictions": 25, "training": 25, "bank": 12}
+SHARES = {"identity": 28, "assets": 15, "predictions": 25, "training": 15, "bank": 10}
 """For a hundred moves asked for, how many are in worlds whose focus is on the room."""
 
 PAYOUTS = ("teach", "open_payout", "score", "confirm_scores", "settle")

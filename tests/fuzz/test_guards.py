@@ -25,6 +25,7 @@ from consortia.modules.training import masked, steps
 from consortia.testing.auditors import Found
 from consortia.testing.auditors.guards import guards, taken_away
 from consortia.testing.auditors.world import Setting, World
+from tests.fuzz.sampling import some
 
 FOCUS = {
     decisions: "identity",
@@ -222,7 +223,7 @@ def hunt(guard, moves_max):
     return None
 
 
-@pytest.mark.parametrize("guard", HUNTED, ids=lambda guard: guard.name)
+@pytest.mark.parametrize("guard", some(HUNTED))
 def test_a_guard_that_is_taken_away_is_missed_by_an_auditor(guard):
     with taken_away(guard):
         assert hunt(guard, MOVES_MAX) is not None

@@ -7,6 +7,7 @@ from consortia.testing.auditors import Found
 from consortia.testing.auditors.guards import guards, taken_away
 from consortia.testing.auditors.market_play import Play
 from consortia.testing.machine import BenchError
+from tests.fuzz.sampling import some
 
 pytestmark = pytest.mark.slow
 
@@ -32,15 +33,8 @@ def missed(seed, moves):
     return False
 
 
-SOME = [
-    pytest.param(guard, marks=() if number % 4 == 0 else pytest.mark.soak, id=guard.name)
-    for number, guard in enumerate(GUARDS)
-]
-"""Every fourth guard in each run, all of them in the long one."""
-
-
 @pytest.mark.alarm
-@pytest.mark.parametrize("guard", SOME)
+@pytest.mark.parametrize("guard", some(GUARDS))
 def test_a_guard_that_is_taken_away_is_missed(guard):
     with taken_away(guard):
         assert any(missed(seed, MOVES) for seed in range(SEEDS))

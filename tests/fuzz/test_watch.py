@@ -10,13 +10,12 @@ from consortia.testing.auditors import Found
 from consortia.testing.auditors.guard_play import Watch
 from consortia.testing.auditors.guards import guards, taken_away
 from consortia.testing.machine import BenchError
+from tests.fuzz.sampling import some
 
 pytestmark = pytest.mark.slow
 
 GUARDS = [guard for room in (handlers, keeper, suspending) for guard in guards(room)]
 SEEDS, MOVES = 60, 250
-LONG = ("lift not_yours", "suspend cooling", "suspend used")
-"""What a play comes to seldom; their turn is in the long run."""
 
 
 def test_random_guards_do_as_the_auditor_foretells(programme):
@@ -39,14 +38,8 @@ def missed(seed):
     return False
 
 
-SOME = [
-    pytest.param(guard, marks=pytest.mark.soak if guard.name.endswith(LONG) else (), id=guard.name)
-    for guard in GUARDS
-]
-
-
 @pytest.mark.alarm
-@pytest.mark.parametrize("guard", SOME)
+@pytest.mark.parametrize("guard", some(GUARDS))
 def test_a_guard_of_the_guard_that_is_taken_away_is_missed(guard):
     with taken_away(guard):
         assert any(missed(seed) for seed in range(SEEDS))

@@ -4,7 +4,7 @@ A module brings its scenario table (`consortia.testing.scenarios`); from it and 
 follow all checks, each a function that gives a list of findings, empty when all is well. The
 vectors and the pinned costs are made here too:
 
-    python -m consortia.testing.battery twin            # every scenario's roots, one a line
+    python -m consortia.testing.battery twin EVERY      # one scenario's roots a line, for one in EVERY
     python -m consortia.testing.battery vectors FOLDER  # write FOLDER/<module>.json and .costs.json
 """
 
@@ -212,12 +212,12 @@ def half_must_fail(module: str) -> list[str]:
     )
 
 
-def twin_lines(modules: tuple[str, ...]) -> list[str]:
-    """One line per scenario: its name and the roots that its blocks lead to, the same for every twin."""
+def twin_lines(modules: tuple[str, ...], every: int) -> list[str]:
+    """One line for one scenario in `every`: its name and the roots its blocks lead to, the same for twins."""
     return [
         f"{name}: {item.scenario.name}: {item.result.header.state.hex()} {item.tip.root.hex()}"
         for name in modules
-        for item in played(name)
+        for item in map(play, table(name)[::every])
     ]
 
 
@@ -317,8 +317,8 @@ def _methods(bench: Bench, raw: bytes) -> list[str]:
 def main(arguments: list[str]) -> int:
     """Print the twins' lines, or write the vectors; 2 for anything else."""
     modules = with_tables(application().modules)
-    if arguments == ["twin"]:
-        sys.stdout.write("\n".join(twin_lines(modules)) + "\n")
+    if len(arguments) == 2 and arguments[0] == "twin" and arguments[1].isdecimal():
+        sys.stdout.write("\n".join(twin_lines(modules, int(arguments[1]))) + "\n")
         return 0
     if len(arguments) == 2 and arguments[0] == "vectors":
         folder = Path(arguments[1])

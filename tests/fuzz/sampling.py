@@ -1,0 +1,18 @@
+"""How many guards are taken away in a run: one hunt takes seconds, and there are hundreds."""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from consortia.testing.auditors.guards import Guard
+
+EVERY = 4
+"""Every fourth guard in each run, all of them in the long one (`make soak`)."""
+
+
+def some(guards: Iterable[Guard], name: Callable[[Guard], str] = lambda guard: guard.name) -> list[object]:
+    """The guards as parameters of a test, those that only the long run takes away marked so."""
+    return [
+        pytest.param(guard, marks=() if number % EVERY == 0 else pytest.mark.soak, id=name(guard))
+        for number, guard in enumerate(guards)
+    ]
