@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from consortia.cli import banking
-from consortia.cli.banking import bank_of, identity, moment, span
+from consortia.cli.banking import ahead, bank_of, identity, span
 from consortia.cli.options import home_option, json_option, key_option
-from consortia.cli.output import DONE, USAGE, Failure, day, facts, instant, say, table
+from consortia.cli.output import DONE, USAGE, Failure, facts, say, table
 from consortia.cli.payouts import COMMANDS
 from consortia.cli.session import Door, Session, at_home, person_key, tell_done
 from consortia.modules.bank.queries import Held
@@ -17,6 +17,7 @@ from consortia.modules.identity.queries import MembersView, Nothing
 from consortia.sdk.amounts import written
 from consortia.sdk.bank import Bank
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.moments import moment
 from consortia.sdk.persons import Persons
 
 payer_option = click.option("--from", "payer", help="Out of this account; else the member's own.")
@@ -146,7 +147,7 @@ def escrow(
     end = (study, proposal)
     condition = _condition(session, end, attester, document=document, method=method, arguments=arguments)
     bank = bank_of(session)
-    opened = bank.escrow(payee, amount, unit, condition=condition, deadline=moment(span_), payer=payer)
+    opened = bank.escrow(payee, amount, unit, condition=condition, deadline=ahead(span_), payer=payer)
     return _tell(bank, opened, as_json=as_json)
 
 
@@ -174,7 +175,7 @@ def offer(
 ) -> int:
     """Offer AMOUNT of UNIT for a price in another unit. The offer binds until its time is over."""
     bank = bank_of(at_home(home))
-    deadline = moment(span_)
+    deadline = ahead(span_)
     opened = bank.offer(
         amount, unit, price=price, price_unit=price_unit, deadline=deadline, payee=payee, payer=payer
     )
@@ -313,7 +314,7 @@ def _tell(bank: Bank, opened: bytes, *, as_json: bool) -> int:
         facts(to_json(made))
         return DONE
     of = bank.unit(made.unit)
-    say(f"{written(made.amount, of.decimals)} {_name(of)} lie in escrow until {instant(made.deadline)}")
+    say(f"{written(made.amount, of.decimals)} {_name(of)} lie in escrow until {moment(made.deadline)}")
     say(f"waits for  {banking.waits_for(made)}")
     say(f"id         {opened.hex()}")
     return DONE
@@ -337,7 +338,7 @@ def _name(unit: Unit) -> str:
 def _line(escrow: Escrow, of: Unit) -> list[str]:
     amount = f"{written(escrow.amount, of.decimals)} {_name(of)}"
     to, waits = escrow.payee or "anybody", banking.waits_for(escrow)
-    return [escrow.id.hex(), escrow.payer, to, amount, day(escrow.deadline), waits]
+    return [escrow.id.hex(), escrow.payer, to, amount, moment(escrow.deadline), waits]
 
 
 def _hex(value: object) -> str:

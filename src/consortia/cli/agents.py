@@ -11,7 +11,7 @@ from consortia.base.keys import SigningKey
 from consortia.cli.lookup import find_asset
 from consortia.cli.mandates import find_mandate, standing
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
+from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say, table
 from consortia.cli.session import Session, at_home, tell_done
 from consortia.cli.trading import Desk, places_of, trade
 from consortia.kernel.block import OK
@@ -20,6 +20,7 @@ from consortia.modules.identity.mandate_types import AGENT
 from consortia.modules.predictions.messages import Perform
 from consortia.node.keys import find_keys, key_info, open_key
 from consortia.sdk.agents import Agents, ClientDoor
+from consortia.sdk.moments import moment
 from consortia.workers.agent import Agent, Done, MandateOver
 from consortia.workers.delegate import Mind, ModelMind, load_program, read_rule
 from consortia.workers.trading import is_trade_rule, load_model, load_strategy, read_trade_rule
@@ -118,7 +119,8 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     say(f"role      {advises if page.advises_only else 'as its mandate says'}")
     if page.deeds:
         rows = [
-            [one.id.hex()[:16], day(one.time), f"{one.account.stated / 10_000:.1f} %"] for one in page.deeds
+            [one.id.hex()[:16], moment(one.time), f"{one.account.stated / 10_000:.1f} %"]
+            for one in page.deeds
         ]
         table(rows, ["act", "time", "stated"])
     return DONE

@@ -8,7 +8,7 @@ import click
 from consortia.cli.budgets import budget, cost_facts, privacy_line
 from consortia.cli.lookup import find_asset, permissions
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, day, facts, say, table
+from consortia.cli.output import DONE, facts, say, table
 from consortia.cli.session import Session, at_home
 from consortia.cli.sharing import add, erase
 from consortia.modules.assets.messages import Grant, Revoke, Withdraw
@@ -25,6 +25,7 @@ from consortia.modules.assets.queries import (
 )
 from consortia.modules.assets.types import Asset
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.moments import moment
 from consortia.sdk.paging import PAGE, pages
 
 right_option = click.option(
@@ -63,7 +64,7 @@ def list_assets(*, owner: str | None, kind: Any, home: Path | None, as_json: boo
         facts({"assets": [to_json(one) for one in found]})
         return DONE
     rows = [
-        [f"{one.owner}/{one.name}", one.kind, str(one.version), day(one.time), _standing(one), one.title]
+        [f"{one.owner}/{one.name}", one.kind, str(one.version), moment(one.time), _standing(one), one.title]
         for one in found
     ]
     table(rows, ["asset", "kind", "version", "since", "standing", "title"])
@@ -99,7 +100,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
             f"{each.count:,}",
             "" if each.subjects is None else f"{each.subjects:,}",
             each.commitment.hex()[:16],
-            day(each.time),
+            moment(each.time),
             "erased" if each.erased else "",
         ]
         for each in versions

@@ -1,6 +1,6 @@
 """`consortia audit`: replay and re-compute everything in a home, and write a report to print."""
 
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ from consortia.kernel.verify import NOT_PROVED
 from consortia.node.audit.findings import Findings, Waiting
 from consortia.node.audit.run import Audit, audit_homes
 from consortia.node.config import ConfigError
+from consortia.sdk.moments import moment
 
 
 @click.command()
@@ -104,7 +105,7 @@ def _tell(findings: Findings) -> None:
 
 def _report(found: Audit) -> str:
     """The report, for a regulator to print."""
-    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    when = moment(time.time_ns() // 1_000_000)
     network = found.homes[0].network if found.homes else ""
     verdict = (
         "No mismatch was found." if not found.mismatches else f"{found.mismatches} mismatches were found."

@@ -1,7 +1,7 @@
 """What a study waits for, in a line: whom, for what, and until when."""
 
-from consortia.cli.output import instant
 from consortia.modules.training import queries
+from consortia.sdk.moments import moment
 
 WORDS: dict[queries.Action, str] = {
     "keys": "keys for masks",
@@ -23,7 +23,7 @@ def awaited_line(now: queries.Awaited, rounds: int, absent: tuple[str, ...] = ()
     """
     if now.status in {"finished", "aborted"}:
         return now.status
-    until = "" if now.deadline is None else f" until {instant(now.deadline)}"
+    until = "" if now.deadline is None else f" until {moment(now.deadline)}"
     who = ", ".join(now.members)
     if now.status == "proposed":
         return f"proposed; may be joined{until}{f'; awaited: {who}' if who else ''}"

@@ -9,7 +9,7 @@ from consortia.base.hashing import tagged
 from consortia.cli.ballot_check import check, tally
 from consortia.cli.elections import SUBJECT_TAG, find_election, progress_of, tracker_path
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, USAGE, Failure, facts, instant, note, say, table
+from consortia.cli.output import DONE, USAGE, Failure, facts, note, say, table
 from consortia.cli.session import Door, at_home, tell_done
 from consortia.exact.ballot import make_ballot
 from consortia.exact.elgamal import threshold
@@ -20,6 +20,7 @@ from consortia.modules.ballots.types import Times
 from consortia.sdk.ballots import all_elections
 from consortia.sdk.elections import challenged, draw_nonces
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.moments import moment
 from consortia.workers import files
 
 FINAL_SECONDS = 15.0
@@ -69,10 +70,10 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     say(f"now        {_step(view)}")
     say(f"choices    {', '.join(election.choices)}")
     say(f"ballots    {progress.ballots} of {len(election.voters)} voters")
-    for name, moment in zip(
+    for name, end in zip(
         ("commit", "open", "complain", "vote", "decrypt"), election.times.rising(), strict=True
     ):
-        say(f"{name:10} until {instant(moment)}")
+        say(f"{name:10} until {moment(end)}")
     say(f"trustees   {len(election.trustees)}, {threshold(len(election.trustees))} are needed")
     done = {each.name: "committed" for each in made.trustees}
     done |= {each.name: "dealt" for each in made.trustees if each.trustee.dealing is not None}

@@ -35,7 +35,7 @@ def span(text: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def moment(text: str) -> int:
+def ahead(text: str) -> int:
     """The block time that lies a span of time ahead; raises Failure."""
     return time.time_ns() // 1_000_000 + span(text)
 

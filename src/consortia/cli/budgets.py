@@ -8,7 +8,7 @@ import click
 from consortia.cli.governing import governance_of
 from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, facts, instant, say, table
+from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.session import Session, at_home
 from consortia.exact.budget import NANO, Unit
 from consortia.modules.assets.types import Asset
@@ -16,6 +16,7 @@ from consortia.modules.training.budget_queries import BudgetView, ByDataset, Cos
 from consortia.modules.training.messages import LimitBudget, RaiseBudget
 from consortia.modules.training.queries import ById, StudyView
 from consortia.sdk.governance import action_of
+from consortia.sdk.moments import moment
 
 DELTA = 1e-5
 
@@ -124,7 +125,7 @@ def _propose(session: Session, data: Asset, epsilon: float | None, delta: float,
     if as_json:
         facts({"proposal": one.id, "content": one.content, "closes": opened.progress.closes})
     else:
-        say(f"Proposal {one.id.hex()} is open until {instant(opened.progress.closes)}")
+        say(f"Proposal {one.id.hex()} is open until {moment(opened.progress.closes)}")
         say(f"It needs the yes of {data.owner}: consortia proposal vote {one.id.hex()[:12]} yes")
     return DONE
 

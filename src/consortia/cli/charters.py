@@ -7,11 +7,12 @@ import click
 from consortia.cli.banking import span
 from consortia.cli.governing import governance_of, span_of
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, facts, instant, say, table
+from consortia.cli.output import DONE, facts, say, table
 from consortia.cli.session import at_home, tell_done
 from consortia.modules.governance.messages import ApprovePause, AskPause, WithdrawPause
 from consortia.modules.governance.types import ProposalClass
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.moments import moment
 
 
 @click.group()
@@ -48,9 +49,7 @@ def show(*, number: int | None, home: Path | None, as_json: bool) -> int:
     )
     for one in pauses:
         until = one.pause.until
-        state = (
-            f"paused until {instant(until)}" if until else f"asked for by {', '.join(one.pause.approvals)}"
-        )
+        state = f"paused until {moment(until)}" if until else f"asked for by {', '.join(one.pause.approvals)}"
         say(f"{one.target}: {state}")
     for kept in parameters:
         say(f"{kept.name} = {kept.parameter.value} (from {kept.parameter.low} to {kept.parameter.high})")

@@ -14,12 +14,13 @@ from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.cli.filing import new
 from consortia.cli.lookup import digest_of, find_asset
 from consortia.cli.options import home_option, json_option, key_option
-from consortia.cli.output import DONE, REFUSED, Failure, day, facts, printable, say, table
+from consortia.cli.output import DONE, REFUSED, Failure, facts, printable, say, table
 from consortia.cli.session import Door, Session, at_home, person_key
 from consortia.modules.assets.types import Asset
 from consortia.node.home import write_private
 from consortia.sdk.consent import Consent, HandedOut, Slip
 from consortia.sdk.jsonform import dump, from_json, to_json
+from consortia.sdk.moments import moment
 from consortia.workers.vault import Vault
 
 SLIP, PEOPLE = "{:06}.json", "people.csv"
@@ -142,7 +143,7 @@ def cover(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> in
     elif not shown.people:
         text = f"{dataset} may be read for {purpose}: nobody is in it"
     else:
-        text = f"{dataset} may be read for {purpose} until {day(shown.until)}"
+        text = f"{dataset} may be read for {purpose} until {moment(shown.until)}"
     return _tell(text, as_json=as_json, cover=found)
 
 
@@ -336,7 +337,7 @@ def uses(*, dataset: str, home: Path | None, as_json: bool) -> int:
     words = {None: "", True: "justified", False: "not justified"}
     rows = [
         [
-            *(str(at), day(use.time), use.member, use.subject.hex()[:16]),
+            *(str(at), moment(use.time), use.member, use.subject.hex()[:16]),
             *(use.purpose or "emergency", words[use.justified]),
         ]
         for at, use in enumerate(found)

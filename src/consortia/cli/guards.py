@@ -12,7 +12,7 @@ from consortia.cli.casework import PAGE, evidence_of, filed, person, standing, s
 from consortia.cli.keys import active
 from consortia.cli.learning import train
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, REFUSED, Failure, day, facts, say, table
+from consortia.cli.output import DONE, REFUSED, Failure, facts, say, table
 from consortia.cli.session import Session, at_home, tell_done
 from consortia.cli.suspensions import appeal, judge, lift, suspend
 from consortia.cli.watching import run
@@ -22,6 +22,7 @@ from consortia.modules.guard.messages import Allow, Answer, Assign, LabelAlert, 
 from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
 from consortia.modules.guard.types import DAY, Alert, Bound, Policy, Rule
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.moments import moment
 from consortia.workers.guarding import Drawer, GuardError, Models, Shelf, Shown, Step, check, read_models
 
 BEHIND_MILLISECONDS = 60_000
@@ -59,13 +60,13 @@ def status(*, member: str | None, home: Path | None, as_json: bool) -> int:
         facts({"member": name, **to_json(found)})
         return DONE
     tally, mandate = found.tally, found.mandate
-    since = f", {tally.today} on the day since {day(tally.day)}" if tally.alerts else ""
+    since = f", {tally.today} on the day since {moment(tally.day)}" if tally.alerts else ""
     say(f"alerts      {tally.alerts}{since}")
     say(f"suspended   {tally.suspensions} so far, {tally.overturned} of them overturned under this mandate")
-    may = "none: this guard suspends nobody" if mandate is None else f"until {day(mandate.expires)}"
+    may = "none: this guard suspends nobody" if mandate is None else f"until {moment(mandate.expires)}"
     say(f"mandate     {may}{'' if mandate is None or found.may_suspend else ', lost by appeals or expired'}")
     if found.suspended and found.suspension is not None:
-        say(f"{name} is suspended by {found.suspension.by} until {day(found.suspension.until)}")
+        say(f"{name} is suspended by {found.suspension.by} until {moment(found.suspension.until)}")
     for policy in found.policies:
         say(f"policy      {policy.name} {policy.version}: {len(policy.rules)} rules, {policy.daily} a day")
     return DONE
@@ -108,7 +109,7 @@ def list_(*, member: str | None, home: Path | None, as_json: bool) -> int:
         facts({"alerts": to_json(page.alerts), "total": total})
         return DONE
     rows = [
-        [one.alert.id.hex()[:16], day(one.alert.time), one.alert.finding.code, state(one)]
+        [one.alert.id.hex()[:16], moment(one.alert.time), one.alert.finding.code, state(one)]
         for one in reversed(page.alerts)
     ]
     table(rows, ["alert", "time", "reason", "case"])
@@ -129,7 +130,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
         return DONE
     say(f"alert     {found.alert.id.hex()}")
     say(f"reason    {found.alert.finding.code}, by {'an exact rule' if found.alert.exact else 'a model'}")
-    say(f"raised    {day(found.alert.time)} by {found.alert.member}, policy {found.alert.finding.policy}")
+    say(f"raised    {moment(found.alert.time)} by {found.alert.member}, policy {found.alert.finding.policy}")
     say(f"case      {state(found)}")
     if shown is None:
         say("evidence  not here: its author hands it out")
@@ -231,7 +232,7 @@ def allow(*, which: str, days: int, home: Path | None, as_json: bool) -> int:
     stands = session.client.status()
     until = max(stands.time, stands.clock - BEHIND_MILLISECONDS) + days * DAY
     receipt = session.submit(Allow(filed(session, which).alert.id, until))
-    tell_done(receipt, f"The like of it passes until {day(until)}", as_json=as_json, until=until)
+    tell_done(receipt, f"The like of it passes until {moment(until)}", as_json=as_json, until=until)
     return DONE
 
 

@@ -17,7 +17,7 @@ from consortia.cli.fresh import (
     stamp,
 )
 from consortia.cli.options import home_option, json_option, member_option
-from consortia.cli.output import DONE, Failure, day, facts, note, say, table
+from consortia.cli.output import DONE, Failure, facts, note, say, table
 from consortia.cli.session import Keyring, Session, at_home, at_place, place_of, tell_done
 from consortia.kernel.block import Receipt
 from consortia.modules.identity.messages import (
@@ -34,6 +34,7 @@ from consortia.modules.identity.types import KeySpec, Role
 from consortia.node.founding import MemberKeys
 from consortia.node.home import Home
 from consortia.node.keys import SUFFIX, KeyInfo, key_info, list_keys, open_key, save_key
+from consortia.sdk.moments import moment
 
 ROLES = tuple(role for role in get_args(Role) if role not in {"node", "recovery", "consensus"})
 """Roles that a further key may have: node keys are rotated, recovery keys recovered."""
@@ -81,7 +82,7 @@ def list_own(*, home: Path | None, as_json: bool) -> int:
                 row["label"],
                 " ".join(row["roles"]),
                 row["standing"],
-                day(row["since"]),
+                "" if row["since"] is None else moment(row["since"]),
                 _file(row),
             ]
             for row in rows

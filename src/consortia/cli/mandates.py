@@ -12,7 +12,7 @@ from consortia.cli.banking import bank_of
 from consortia.cli.fresh import kept_unless_refused
 from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, day, facts, say, table
+from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.session import Session, at_home, tell_done
 from consortia.cli.sharing import draft_option, drafted
 from consortia.modules.governance.messages import EndAgent
@@ -22,6 +22,7 @@ from consortia.modules.identity.mandate_types import AGENT, Cap, Pin
 from consortia.node.keys import list_keys, save_key
 from consortia.sdk.agents import DAY, mandate_of
 from consortia.sdk.amounts import parts
+from consortia.sdk.moments import moment
 from consortia.workers.delegate import find_program
 
 DAYS_MAX = 90
@@ -109,7 +110,13 @@ def list_(*, member: str | None, home: Path | None, as_json: bool) -> int:
         facts({"mandates": [told(view) for view in found]})
         return DONE
     rows = [
-        [one.mandate.agent, one.mandate.id.hex()[:16], standing(one), day(one.mandate.expires), _short(one)]
+        [
+            one.mandate.agent,
+            one.mandate.id.hex()[:16],
+            standing(one),
+            moment(one.mandate.expires),
+            _short(one),
+        ]
         for one in found
     ]
     table(rows, ["agent", "mandate", "standing", "until", "methods"])
@@ -138,7 +145,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
         spent = f"{cap.spent} of {cap.per_window} in {one.window // 1000} s, {cap.per_act} an act"
         say(f"unit      {cap.unit.hex()[:16]}: {spent}")
     say(f"delay     {one.delay // 1000} s")
-    say(f"until     {day(one.expires)}")
+    say(f"until     {moment(one.expires)}")
     return DONE
 
 

@@ -12,7 +12,7 @@ from consortia.cli.lookup import digest_of
 from consortia.cli.meters import meter
 from consortia.cli.options import home_option, json_option
 from consortia.cli.orders import Kept
-from consortia.cli.output import DONE, Failure, facts, instant, say, table
+from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.recording import record
 from consortia.cli.replaying import replay
 from consortia.cli.session import Door, Session, at_home, tell_done
@@ -20,6 +20,7 @@ from consortia.modules.market.types import Limits, Market, Side, Terms
 from consortia.sdk.amounts import parts, written
 from consortia.sdk.jsonform import to_json
 from consortia.sdk.market import Markets
+from consortia.sdk.moments import moment
 
 ROLE = "operator"
 """The office whose key hands orders in and opens them."""
@@ -182,7 +183,7 @@ def order(
     if as_json:
         facts({"auction": number, "place": made.place, "opens": opens})
         return DONE
-    say(f"order {made.place} of auction {number}, sealed; open it from {instant(opens)} on")
+    say(f"order {made.place} of auction {number}, sealed; open it from {moment(opens)} on")
     say(f"next: consortia market reveal {name} --auction {number}")
     return DONE
 
@@ -281,7 +282,7 @@ def book(*, name: str, auction: int | None, home: Path | None, as_json: bool) ->
     here = state.auction
     counts = "no orders" if here is None else f"{here.commits} handed in, {here.reveals} opened"
     say(f"{name}, auction {number}: {counts}; reference price {found.reference}")
-    say(f"orders until {instant(state.reveals)}, opened until {instant(state.clears)}")
+    say(f"orders until {moment(state.reveals)}, opened until {moment(state.clears)}")
     table([[one.side, str(one.limit), str(one.quantity)] for one in levels], ["side", "limit", "quantity"])
     return DONE
 
@@ -310,7 +311,7 @@ def statement(*, name: str, account: str | None, home: Path | None, as_json: boo
     most = written(known.limits.loss_max, quote.decimals)
     say(f"loss {written(known.loss, quote.decimals)} of at most {most}")
     if held.stopped is not None:
-        say(f"stopped since {instant(held.stopped)}")
+        say(f"stopped since {moment(held.stopped)}")
     return DONE
 
 

@@ -7,7 +7,7 @@ import click
 
 from consortia.base.codec import decode_record, to_value
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
+from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say, table
 from consortia.cli.session import Session, at_home, tell_done
 from consortia.cli.standing import offence_facts, offence_line, offences
 from consortia.kernel.block import Receipt
@@ -35,6 +35,7 @@ from consortia.modules.identity.queries import (
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.types import POWER_MAX, PROPOSAL_MILLISECONDS_MAX
 from consortia.node.invitations import Invitations, JoinRequest
+from consortia.sdk.moments import moment
 
 DAY_MILLISECONDS = 24 * 3600 * 1000
 DAYS_MAX = PROPOSAL_MILLISECONDS_MAX // DAY_MILLISECONDS
@@ -68,7 +69,13 @@ def list_members(home: Path | None, as_json: bool) -> int:
         )
         return DONE
     rows = [
-        [one.name, one.title, day(one.joined), "left " + day(one.left) if one.left else "member", _url(one)]
+        [
+            one.name,
+            one.title,
+            moment(one.joined),
+            "left " + moment(one.left) if one.left else "member",
+            _url(one),
+        ]
         for one in members
     ]
     table(rows, ["name", "title", "joined", "standing", "node"])
@@ -98,7 +105,7 @@ def show(name: str, home: Path | None, as_json: bool) -> int:
         facts(_member_facts(found) | {"quota": to_value(found.quota), "keys": listed})
         return DONE
     say(f"{click.style(found.name, bold=True)}  {found.title}")
-    say(f"joined   {day(found.joined)}{', left ' + day(found.left) if found.left else ''}")
+    say(f"joined   {moment(found.joined)}{', left ' + moment(found.left) if found.left else ''}")
     say(f"node     {_url(found)}")
     say(f"quota    {found.quota.cost_per_block:,} cost a block, {found.quota.state_bytes:,} bytes of state")
     say()
@@ -252,7 +259,7 @@ def _proposal_line(one: ProposalView) -> str:
     if have >= one.needed and one.kind == "admission":
         return f"admission of {one.name}: approved; {one.name}'s own acceptance is awaited (consortia join)"
     awaited = ", ".join(one.awaited) or "nobody"
-    until = day(one.proposal.expires)
+    until = moment(one.proposal.expires)
     return f"{one.kind} of {one.name}: {have} of {one.needed} approvals, awaited until {until}: {awaited}"
 
 

@@ -12,7 +12,7 @@ from consortia.base.keys import SigningKey
 from consortia.cli.banking import span
 from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, facts, instant, say, table
+from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.readings import convert
 from consortia.cli.session import Door, Session, at_home, tell_done
 from consortia.kernel.block import Receipt
@@ -22,6 +22,7 @@ from consortia.node.home import write_private
 from consortia.sdk.jsonform import dump, from_json, to_json
 from consortia.sdk.market import Markets
 from consortia.sdk.meters import Meters, signed
+from consortia.sdk.moments import moment
 
 ROLE = "operator"
 
@@ -147,7 +148,7 @@ def show(*, name: str, home: Path | None, as_json: bool) -> int:
     rows = []
     for one in found:
         traded = 0 if one.traded is None else one.traded.units
-        due = "the grid has to accept it" if one.since is None else f"due from {instant(one.since)}"
+        due = "the grid has to accept it" if one.since is None else f"due from {moment(one.since)}"
         number = "" if one.meter.next is None else str(one.meter.next)
         rows.append([one.account, number, str(traded), str(one.meter.owed), due])
     table(rows, ["account", "next auction", "traded", "owed", "reading"])

@@ -10,10 +10,11 @@ import msgspec
 from consortia.base.commitments import record_leaf
 from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, day, facts, say, table
+from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.session import Door, at_home
 from consortia.modules.operations.types import DAY, Control
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.moments import moment
 from consortia.sdk.operations import Operations, tag_of
 
 BY_HAND = click.option("--by-hand", is_flag=True, help="As a person who took it over, not as a program.")
@@ -136,7 +137,7 @@ def issue(
     """Ask members for an answer. KIND is a word, such as recall."""
     due = time.time_ns() // 1_000_000 + days * DAY
     made, salt = desk(home).notify(kind, subject.encode(), text.encode(), to=to, due=due)
-    told = f"{made.hex()} is due {day(due)}; hand the text and the salt {salt.hex()} to those it asks"
+    told = f"{made.hex()} is due {moment(due)}; hand the text and the salt {salt.hex()} to those it asks"
     return _tell(told, as_json=as_json, notice=made, salt=salt, due=due)
 
 
@@ -174,11 +175,11 @@ def show(*, notice_id: str, home: Path | None, as_json: bool) -> int:
     if as_json:
         facts({"notice": to_json(found)})
         return DONE
-    say(f"{found.notice.kind} of {found.notice.author}, due {day(found.notice.due)}")
+    say(f"{found.notice.kind} of {found.notice.author}, due {moment(found.notice.due)}")
     rows = []
     for each in found.answers:
         given = each.answer
-        when = "awaited" if given is None else f"{day(given.time)}{', late' if given.late else ''}"
+        when = "awaited" if given is None else f"{moment(given.time)}{', late' if given.late else ''}"
         rows.append([each.member, "" if given is None else str(given.number), when])
     table(rows, ["member", "number", "answer"])
     return DONE
@@ -195,7 +196,7 @@ def list_notices(*, home: Path | None, as_json: bool) -> int:
         return DONE
     rows = [
         [
-            *(each.id.hex(), each.notice.kind, each.notice.author, day(each.notice.due)),
+            *(each.id.hex(), each.notice.kind, each.notice.author, moment(each.notice.due)),
             f"{each.notice.answers} of {len(each.notice.to)}",
             "open" if each.notice.closed is None else "closed",
         ]
@@ -216,7 +217,7 @@ def awaited(*, member: str | None, home: Path | None, as_json: bool) -> int:
         facts({"awaited": to_json(found)})
         return DONE
     table(
-        [[each.notice.hex(), each.kind, each.author, day(each.due)] for each in found],
+        [[each.notice.hex(), each.kind, each.author, moment(each.due)] for each in found],
         ["notice", "kind", "author", "due"],
     )
     return DONE
@@ -275,7 +276,7 @@ def show_register(
         raise click.UsageError("--serial takes --key")
     tag = tag_of(digest_of(key, "key of a lot", "openssl rand -hex 32"), serial)
     claimed = place.claimed(identity, tag)
-    text = "nobody claimed it" if claimed is None else f"{claimed.member} claimed it {day(claimed.time)}"
+    text = "nobody claimed it" if claimed is None else f"{claimed.member} claimed it {moment(claimed.time)}"
     return _tell(text, as_json=as_json, claimed=None if claimed is None else msgspec.to_builtins(claimed))
 
 

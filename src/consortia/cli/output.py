@@ -4,7 +4,6 @@ import json
 import shutil
 import sys
 import textwrap
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -81,16 +80,6 @@ def note(text: str) -> None:
 def printable(text: str) -> str:
     """A text of somebody else's for one line: what a terminal would act on is escaped."""
     return text if text.isprintable() else text.encode("unicode_escape", "backslashreplace").decode("ascii")
-
-
-def day(milliseconds: int | None) -> str:
-    """A block time as people write it, to the minute; empty for none."""
-    return "" if milliseconds is None else time.strftime("%Y-%m-%d %H:%M", time.gmtime(milliseconds / 1000))
-
-
-def instant(milliseconds: int) -> str:
-    """A block time to the second, with its zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(milliseconds / 1000))
 
 
 def table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> None:

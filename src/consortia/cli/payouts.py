@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from consortia.cli import banking
-from consortia.cli.banking import bank_of, identity, moment
+from consortia.cli.banking import ahead, bank_of, identity
 from consortia.cli.lookup import find_study
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, say
@@ -60,7 +60,7 @@ def payout(
     bank = bank_of(session)
     terms = None if scoring is None else banking.scoring_from(scoring)
     study_id = find_study(session, study).study.id
-    made = bank.payout(study_id, amount, unit, rule=rule, deadline=moment(span_), scoring=terms)
+    made = bank.payout(study_id, amount, unit, rule=rule, deadline=ahead(span_), scoring=terms)
     if as_json:
         facts({"id": made, "rule": rule, "study": study_id})
         return DONE

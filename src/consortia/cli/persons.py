@@ -11,7 +11,7 @@ from consortia.base.ids import is_name
 from consortia.base.keys import SigningKey
 from consortia.cli.fresh import kept_unless_refused
 from consortia.cli.options import home_option, json_option, key_option, plain_keys_option
-from consortia.cli.output import DONE, Failure, day, facts, say, table
+from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.session import Door, Session, at_home, person_key, tell_done
 from consortia.cli.verify import network_name
 from consortia.modules.identity.person_messages import Release
@@ -19,6 +19,7 @@ from consortia.modules.identity.person_types import PERSON
 from consortia.node.home import Home, write_private
 from consortia.node.keys import SUFFIX, passphrase_from, save_key
 from consortia.sdk.jsonform import dump, from_json, to_json
+from consortia.sdk.moments import moment
 from consortia.sdk.persons import Offer, Persons, any_label, offer_of, rekey_of
 
 
@@ -113,7 +114,7 @@ def list_(*, member: str | None, home: Path | None, as_json: bool) -> int:
         [
             f"{one.member}/{one.label}",
             one.person.key.hex()[:16],
-            day(one.person.since),
+            moment(one.person.since),
             _ended(one.person.released),
         ]
         for one in found
@@ -172,4 +173,4 @@ def _keep(folder: Path, key: SigningKey, name: str, member: str, *, plain: bool)
 
 
 def _ended(time: int | None) -> str:
-    return "" if time is None else day(time)
+    return "" if time is None else moment(time)

@@ -8,13 +8,14 @@ import click
 
 from consortia.cli.governing import governance_of, span_of
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, REFUSED, Failure, facts, instant, say, table
+from consortia.cli.output import DONE, REFUSED, Failure, facts, say, table
 from consortia.cli.session import at_home, tell_done
 from consortia.modules.governance.queries import Effects, ProposalView, TallyView
 from consortia.modules.governance.types import UNITS, Action, Choice, Status
 from consortia.sdk.errors import GovernanceError
 from consortia.sdk.governance import read_action
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.moments import moment
 
 STATUSES = ("voting", "passed", "rejected", "stopped", "executed", "failed", "expired", "cancelled", "void")
 SHORT = 12
@@ -77,7 +78,7 @@ def new(
         known = {"proposal": one.id, "content": one.content, "election": one.election, "closes": closes}
         facts({**known, "effects": to_json(effects)})
         return DONE
-    say(f"Proposal {one.id.hex()} is open until {instant(closes)}")
+    say(f"Proposal {one.id.hex()} is open until {moment(closes)}")
     _tell_effects(effects, as_json=False)
     verb = "proposal vote" if one.election is None else "ballot cast"
     say(f"Vote: consortia {verb} {one.id.hex()[:SHORT]} yes")
@@ -95,7 +96,7 @@ def list_proposals(*, status: Status | None, home: Path | None, as_json: bool) -
         facts({"proposals": [to_json(one) for one in found]})
         return DONE
     rows = [
-        [one.id.hex()[:SHORT], one.kind, one.status, one.author, instant(one.closes), one.title]
+        [one.id.hex()[:SHORT], one.kind, one.status, one.author, moment(one.closes), one.title]
         for one in found
     ]
     table(rows, ["proposal", "class", "status", "author", "voting ends", "title"])
@@ -123,9 +124,9 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     say(f"status    {progress.status}{f': {progress.code}' if progress.status in ('failed', 'void') else ''}")
     if one.election is not None:
         say(f"election  {one.election.hex()}: its votes are secret")
-    say(f"voting    until {instant(progress.closes)}{', extended' if progress.extended else ''}")
+    say(f"voting    until {moment(progress.closes)}{', extended' if progress.extended else ''}")
     if progress.ready is not None and progress.until is not None:
-        say(f"execution from {instant(progress.ready)} to {instant(progress.until)}")
+        say(f"execution from {moment(progress.ready)} to {moment(progress.until)}")
     say(f"rules     {rules_in_words(found)}")
     for number, action in enumerate(one.actions, 1):
         say(f"action {number}  {action.method} {json.dumps(to_json(action.args), ensure_ascii=False)}")

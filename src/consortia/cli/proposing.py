@@ -8,7 +8,7 @@ import click
 from consortia.base.ids import is_name
 from consortia.cli.lookup import find_study, own_data
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, day, facts, note, say
+from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.ranges import advise, check_own, declared, range_option
 from consortia.cli.session import at_home
 from consortia.engines.train import RECIPES
@@ -21,6 +21,7 @@ from consortia.kernel.block import Receipt
 from consortia.modules.training import rules
 from consortia.modules.training import types as law
 from consortia.modules.training.messages import Propose
+from consortia.sdk.moments import moment
 from consortia.workers.arithmetic import Summing
 from consortia.workers.terms import Private, Wanted
 from consortia.workers.terms import terms_of as study_terms
@@ -214,7 +215,7 @@ def _told(study: law.Study, receipt: Receipt, *, as_json: bool) -> None:
         known |= {"rounds": rules.rounds_of(study.terms.stages), "transaction": receipt.transaction}
         facts(known | {"height": receipt.height})
         return
-    say(f"{name} may be joined until {day(study.join_until)} UTC (block {receipt.height})")
+    say(f"{name} may be joined until {moment(study.join_until)} (block {receipt.height})")
     say(f"id  {study.id.hex()}")
     note(f"Members join: consortia study join {name} --data ASSET")
 

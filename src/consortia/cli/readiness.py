@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consortia.cli.governing import governance_of
-from consortia.cli.output import instant
 from consortia.cli.session import Keyring, Session, place_of
 from consortia.kernel.upgrades import Demand, lacking
 from consortia.sdk.errors import LedgerError
+from consortia.sdk.moments import moment
 
 if TYPE_CHECKING:
     from consortia.sdk.client import Status
@@ -41,7 +41,7 @@ class Coming:
     @property
     def text(self) -> str:
         """All of it, on one line."""
-        said = f"{self.name} is in force from {instant(self.demand.time)} on"
+        said = f"{self.name} is in force from {moment(self.demand.time)} on"
         said += f"; not ready: {', '.join(self.lacking)}" if self.lacking else ""
         return said + (f"; not known of: {', '.join(self.unknown)}" if self.unknown else "")
 

@@ -12,13 +12,14 @@ import msgspec
 
 from consortia.base.note import parse_note
 from consortia.cli.options import home_option, json_option, member_option
-from consortia.cli.output import DONE, UNCHECKED, Failure, counted, facts, fold, instant, note, say, table
+from consortia.cli.output import DONE, UNCHECKED, Failure, counted, facts, fold, note, say, table
 from consortia.cli.readiness import coming
 from consortia.cli.session import Keyring, Session, at_home, at_place, place_of
 from consortia.modules.identity.queries import Nothing, OffenceView, ProposalsView, ValidatorsView
 from consortia.modules.operations.queries import OfMember, OwedPage
 from consortia.node.home import Home
 from consortia.sdk.errors import LedgerError, RequestFailed
+from consortia.sdk.moments import moment
 
 _MB = 1_000_000
 STARTING_SECONDS = 15
@@ -190,7 +191,7 @@ def _tell_rest(known: Mapping[str, Any]) -> None:
         say()
         say(f"{one['kind']} of {one['name']} is open; awaited: {', '.join(one['awaited']) or 'nobody'}")
     for one in known.get("answers", []):
-        say(f"{one['author']} awaits your answer to its {one['kind']} until {instant(one['due'])}")
+        say(f"{one['author']} awaits your answer to its {one['kind']} until {moment(one['due'])}")
     for one in known.get("upgrades", []):
         note(f"{click.style('upgrade', fg='red' if one['lacking'] else 'yellow')}: {one['text']}")
     for one in known.get("offences", []):

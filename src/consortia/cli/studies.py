@@ -12,7 +12,7 @@ from consortia.cli.budgets import cost_facts, tell_cost
 from consortia.cli.comparing import compare
 from consortia.cli.lookup import find_asset, find_study, own_rows
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, REFUSED, Failure, day, facts, note, say, table
+from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say, table
 from consortia.cli.proposing import propose
 from consortia.cli.session import at_home, tell_done
 from consortia.cli.trainers import REMEDY, own_fault, trainer_fault
@@ -22,6 +22,7 @@ from consortia.modules.training import queries
 from consortia.modules.training.messages import Cancel, Join, Leave, Start
 from consortia.modules.training.types import Status
 from consortia.sdk.jsonform import to_json
+from consortia.sdk.moments import moment
 from consortia.sdk.paging import study_pages
 
 POLL_SECONDS = 0.2
@@ -86,7 +87,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     say(f"rounds    {progress.index} of {rounds} final, {terms.stages[0].mode}")
     tell_cost(session, found.study.id)
     say(f"invited   {', '.join(terms.invited) or 'every member'}, at least {terms.quorum}")
-    say(f"join by   {day(found.study.join_until)}")
+    say(f"join by   {moment(found.study.join_until)}")
     say(f"model     {progress.model.hex() if progress.model else terms.model_name + ', once it is finished'}")
     say()
     rows = [[one.member, f"{one.part.records:,}", one.part.dataset.hex()[:16]] for one in found.parts]

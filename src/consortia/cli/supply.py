@@ -12,8 +12,9 @@ import click
 from consortia.cli.capturing import serve
 from consortia.cli.filing import done, hold, new, out_option, save, some, whole
 from consortia.cli.options import json_option, rejects_option, skip_option
-from consortia.cli.output import DONE, REFUSED, Failure, day, facts, printable, say, table
+from consortia.cli.output import DONE, REFUSED, Failure, facts, printable, say, table
 from consortia.engines.train.files import DataError
+from consortia.sdk.moments import moment
 from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, write_rejects
 from consortia.solutions.supply import sheet as sheets
@@ -172,7 +173,7 @@ def trace(
         facts({"steps": [_step(each) for each in steps]})
         return DONE
     rows = [
-        [day(each.event.time), each.event.step or each.event.kind, each.event.place, " ".join(each.things)]
+        [moment(each.event.time), each.event.step or each.event.kind, each.event.place, " ".join(each.things)]
         for each in steps
     ]
     table([[printable(cell) for cell in row] for row in rows], ["time", "step", "place", "things"])
@@ -207,7 +208,7 @@ def recall(
     start = _instant(since)
     events = _events(files, rejects, skip=skip_bad_rows)
     found = spread(events, things, START if start is None else start)
-    rows = [[thing, day(time), found.places[thing]] for thing, time in sorted(found.things.items())]
+    rows = [[thing, moment(time), found.places[thing]] for thing, time in sorted(found.things.items())]
     if out is not None:
         new(out)
         with whole(out) as part, part.open("w", encoding="utf-8", newline="") as file:
@@ -248,7 +249,7 @@ def show_alarms(
     else:
         rows = [
             [
-                day(each.event.time),
+                moment(each.event.time),
                 each.exception or "" if each.celsius is None else f"{each.celsius:.1f} C",
                 " ".join(each.things),
             ]

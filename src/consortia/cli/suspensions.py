@@ -9,9 +9,10 @@ from consortia.base.commitments import record_leaf
 from consortia.cli.banking import span
 from consortia.cli.casework import evidence_of, filed
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, day
+from consortia.cli.output import DONE
 from consortia.cli.session import at_home, tell_done
 from consortia.modules.guard.messages import Appeal, JudgeAppeal, Lift, Suspend
+from consortia.sdk.moments import moment
 from consortia.workers.guarding import Shown
 
 
@@ -32,7 +33,7 @@ def suspend(*, which: str, length: str, evidence: Path | None, home: Path | None
     receipt = session.submit(suspension(found.alert.id, shown, milliseconds))
     until = int(str(receipt.events[0].body["until"]))
     target = shown.opening.member
-    text = f"{target} starts nothing new until {day(until)}"
+    text = f"{target} starts nothing new until {moment(until)}"
     tell_done(receipt, text, as_json=as_json, target=target, until=until)
     return DONE
 

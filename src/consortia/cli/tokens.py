@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, day, facts, note, say, table
+from consortia.cli.output import DONE, Failure, facts, note, say, table
 from consortia.node.home import Home
 from consortia.node.tokens import DAYS_MAX, Token, TokenError, Tokens
+from consortia.sdk.moments import moment
 
 
 @click.group()
@@ -46,7 +47,7 @@ def new(*, name: str, nouns: tuple[str, ...], act: bool, days: int, home: Path |
         facts({**_facts(made), "token": text})
         return DONE
     say(text)
-    note(f"Sent as `Authorization: Bearer TOKEN`, until {day(made.expires)}; consortia token end {name}")
+    note(f"Sent as `Authorization: Bearer TOKEN`, until {moment(made.expires)}; consortia token end {name}")
     return DONE
 
 
@@ -62,7 +63,7 @@ def list_tokens(*, home: Path | None, as_json: bool) -> int:
     if as_json:
         facts({"tokens": [_facts(one) for one in found]})
         return DONE
-    rows = [[one.name, " ".join(one.nouns), _may(one), day(one.expires)] for one in found]
+    rows = [[one.name, " ".join(one.nouns), _may(one), moment(one.expires)] for one in found]
     table(rows, ["token", "for", "may", "until"])
     return DONE
 

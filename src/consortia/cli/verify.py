@@ -8,10 +8,11 @@ import click
 import msgspec
 
 from consortia.base.codec import Malformed, Record, decode
-from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, fold, instant, plain, say
+from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, fold, plain, say
 from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
 from consortia.kernel.verify import NOT_PROVED, Anchor, Step, Verdict, entry_name, verify_proof
+from consortia.sdk.moments import moment
 
 
 class AnchorFile(Record, frozen=True):
@@ -116,7 +117,7 @@ def claim_lines(app: Application, verdict: Verdict) -> list[str]:
     proof, header = verdict.proof, verdict.header
     if proof is None or header is None:
         return []
-    when = instant(header.time)
+    when = moment(header.time)
     lines = [f"block {header.height} of {when}"]
     if verdict.receipt is not None:
         lines.append(f"transaction {verdict.receipt.transaction.hex()}: {verdict.receipt.code}")

@@ -5,7 +5,6 @@ score and its evidence, each with its salt), and once each the models that gave 
 became of the payments. Nothing else is needed to execute every alert again.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -21,6 +20,7 @@ from consortia.kernel.verify import Step, Verdict, verify_proof
 from consortia.modules.guard.state import ALERTS
 from consortia.modules.guard.types import Alert
 from consortia.sdk.currencies import CURRENCIES, written
+from consortia.sdk.moments import moment
 from consortia.sdk.payment_alerts import REASON, SCHEMA, Shown, again, commitments
 
 MAGIC = b"consortia-case/1\n"
@@ -180,13 +180,8 @@ class _Check:
                 raise _Wrong(f"alert {alert.id.hex()[:16]} scores {score}, not {one.shown.score.value}")
             seen = one.shown.evidence
             self.lines.append(
-                f"alert {alert.id.hex()[:16]} of {alert.member}, {_instant(alert.time)}: payment "
+                f"alert {alert.id.hex()[:16]} of {alert.member}, {moment(alert.time)}: payment "
                 f"{seen.reference} of {written(seen.amount, seen.currency)} {seen.currency}, "
                 f"score {score / (1 << 24):.3f}"
             )
         return f"executed again, {len(self.found)} alerts come out the same, to the bit"
-
-
-def _instant(milliseconds: int) -> str:
-    """A block time to the second, with its zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(milliseconds / 1000))

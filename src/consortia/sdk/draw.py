@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 
 from consortia.sdk.html import Html, join, tag
-from consortia.sdk.values import moment
+from consortia.sdk.moments import moment
 from consortia.sdk.views import Cell, Edge, Graph, Link, Map, Moment, Node, Series, Table, View, table_of
 
 WIDTH, HEIGHT = 640, 220

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from consortia.app import application
 from consortia.kernel.verify import NOT_PROVED, Verdict, entry_name, verify_proof
+from consortia.sdk.moments import moment
 from consortia.sdk.notebook import shown
-from consortia.sdk.values import cell, moment
+from consortia.sdk.values import cell
 from consortia.sdk.views import Cell, Table
 
 

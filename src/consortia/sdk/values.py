@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 from consortia.base.codec import Record
+from consortia.sdk.moments import moment
 from consortia.sdk.views import Cell, Link, Moment, Table
 
 TEXT_CHARACTERS_MAX = 400
@@ -22,14 +22,6 @@ def is_moment(name: str) -> bool:
 def words(name: str) -> str:
     """A name of the law in print: underscores are spaces."""
     return name.replace("_", " ")
-
-
-def moment(milliseconds: int) -> str:
-    """A block time in print."""
-    try:
-        return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, ValueError, OSError):
-        return str(milliseconds)
 
 
 def short(data: bytes | str) -> str:

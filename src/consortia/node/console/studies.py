@@ -11,8 +11,9 @@ from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.http_answers import hex_digest
 from consortia.sdk.html import Html, tag
+from consortia.sdk.moments import moment
 from consortia.sdk.paging import round_pages
-from consortia.sdk.values import moment, short
+from consortia.sdk.values import short
 from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table
 from consortia.workers.curves import FOLDER, Curves
 
