@@ -26,6 +26,7 @@ from consortia.sdk.errors import (
     RequestFailed,
     TransactionRefused,
     Unreachable,
+    outdated,
 )
 from consortia.store.errors import StoreError
 from consortia.workers.vault import VaultError
@@ -61,7 +62,7 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, StoreError | BlobError | LedgerError):
         return Failure(str(error), "consortia doctor", code=UNCHECKED)
     if isinstance(error, Outdated):
-        return Failure(str(error), "consortia status", code=UNCHECKED)
+        return Failure(outdated(error), "consortia status", code=UNCHECKED)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return Failure(f"{place}{error.strerror or error}", code=UNCHECKED)

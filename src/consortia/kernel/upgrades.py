@@ -30,33 +30,16 @@ class Upgrades(Protocol):
 
 
 class Outdated(RuntimeError):
-    """This software is too old for a block: `demands` are the versions that it lacks, the earliest first."""
+    """This software is too old for a block: `demands` are the versions that it lacks, the earliest first.
+
+    `held` are the versions of the same modules that it has, in the same order: 0 where it lacks the module.
+    """
 
     def __init__(self, demands: Iterable[Demand], versions: Mapping[str, int]) -> None:
         self.demands = tuple(demands)
+        self.held = tuple(versions.get(one.module, 0) for one in self.demands)
         named = ", ".join(f"{one.module} {one.version}" for one in self.demands)
-        here = ", ".join(f"{one.module} {versions.get(one.module, 0)}" for one in self.demands)
-        first = self.demands[0]
-        super().__init__(
-            f"the members' upgrade of {told(first.time)} demands {named}, and this software has {here}: "
-            f"install the software with the digest {first.software.hex()}"
-        )
-
-
-def told(time: int) -> str:
-    """A block time as people read it, to the second, in the Gregorian calendar and UTC.
-
-    Years are counted from the first of March, so that a leap day ends one: in 400 of them there are 146,097
-    days, and the first of March of the year 0 lies 719,468 days before 1970.
-    """
-    days, second = divmod(time // 1000, 86_400)
-    era, day = divmod(days + 719_468, 146_097)
-    year = (day - day // 1_460 + day // 36_524 - day // 146_096) // 365
-    day -= 365 * year + year // 4 - year // 100
-    month = (5 * day + 2) // 153  # from March on, five of them have 153 days
-    day -= (153 * month + 2) // 5
-    date = f"{400 * era + year + month // 10:04}-{(month + 2) % 12 + 1:02}-{day + 1:02}"
-    return f"{date} {second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02} UTC"
+        super().__init__(f"a block from {self.demands[0].time} ms on demands {named}")
 
 
 def lacking(

@@ -41,6 +41,7 @@ from consortia.node.sync import (
     Vouched,
 )
 from consortia.node.witness import Withheld, Witness
+from consortia.sdk.errors import outdated
 
 STOPPED_RECORD = "stopped"
 SESSION_RECORD = "session"
@@ -324,7 +325,8 @@ class Node:
 
     def _check_goes_on(self) -> None:
         require(self.stopped is None, STOPPED, self.stopped or "")
-        require(self.outdated is None, TOO_OLD, str(self.outdated))
+        if self.outdated is not None:
+            raise Refused(TOO_OLD, outdated(self.outdated))
 
     def _lead(self) -> Leader:
         settings = self.settings
@@ -566,7 +568,7 @@ class Node:
             except Outdated as error:
                 if error.demands[0].time <= now + self.settings.patience.bend_ms:
                     raise
-                self._alert("peer", f"{peer} sent a block from a time to come: {error}", now)
+                self._alert("peer", f"{peer} sent a block from a time to come: {outdated(error)}", now)
                 return
             if prepared is not None:
                 self.ledger.commit(prepared)

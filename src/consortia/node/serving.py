@@ -18,6 +18,7 @@ from consortia.node.home import Home, HomeError, Running
 from consortia.node.keys import SUFFIX, KeyFileError, find_keys, list_keys, open_key, passphrase_from
 from consortia.node.server import Keys, NodeProcess
 from consortia.node.tls import TlsError
+from consortia.sdk.errors import outdated
 from consortia.store.errors import StoreError
 
 LOG_BYTES_MAX = 8 << 20
@@ -63,7 +64,7 @@ def serve(
     except (ConfigError, HomeError, KeyFileError, TlsError, StoreError, CometBftError, OSError) as error:
         raise Cannot(str(error)) from error
     except Outdated as error:
-        raise Cannot(f"stopped before a block that it has no rules for: {error}", TOO_OLD) from None
+        raise Cannot(f"stopped before a block that it has no rules for: {outdated(error)}", TOO_OLD) from None
 
 
 def node_keys(home: Home, environment: Mapping[str, str]) -> Keys:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from consortia.kernel.upgrades import Outdated
+from consortia.sdk.moments import moment
+
 
 class LedgerError(Exception):
     """The base of every error that talking to a ledger can raise."""
@@ -67,3 +70,14 @@ class BankError(LedgerError):
 
 class GovernanceError(LedgerError):
     """A proposal that is not there, or an action that no proposal can hold; the text says which."""
+
+
+def outdated(error: Outdated) -> str:
+    """That this software is too old, as people read it: since when, what it lacks, and what brings it."""
+    first = error.demands[0]
+    named = ", ".join(f"{one.module} {one.version}" for one in error.demands)
+    here = ", ".join(f"{one.module} {held}" for one, held in zip(error.demands, error.held, strict=True))
+    return (
+        f"the members' upgrade of {moment(first.time)} demands {named}, and this software has {here}: "
+        f"install the software with the digest {first.software.hex()}"
+    )
