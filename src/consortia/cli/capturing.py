@@ -12,7 +12,7 @@ import uvicorn
 from consortia.cli.output import DONE, Failure, note, say
 from consortia.node.config import ConfigError, is_loopback, split_address
 from consortia.node.home import write_private
-from consortia.node.http_protocol import PeerProtocol
+from consortia.node.http_protocol import settings
 from consortia.solutions.supply.epcis.repository import Repository
 from consortia.solutions.supply.epcis.service import Service
 from consortia.solutions.supply.epcis.stored import SUFFIX
@@ -69,26 +69,11 @@ def serve(*, store: Path, listen: str, token: Path | None, as_json: bool) -> int
         note(f"Callers show the secret in {token} as `Authorization: Bearer SECRET`.")
         note("Stop it with Ctrl-C: captures that were accepted are finished first.")
     try:
-        _server(service).run(sockets=[listening])
+        config = settings(service.application(), CONNECTIONS_MAX, STOP_SECONDS)
+        uvicorn.Server(config).run(sockets=[listening])
     finally:
         service.close()
     return DONE
-
-
-def _server(service: Service) -> uvicorn.Server:
-    config = uvicorn.Config(
-        service.application(),
-        http=PeerProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        limit_concurrency=CONNECTIONS_MAX,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
-    return uvicorn.Server(config)
 
 
 def _own_token(store: Path) -> Path:

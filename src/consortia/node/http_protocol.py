@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with the caller's certificate, an end for slow callers, and one for too many.
+"""uvicorn as it serves here: with the caller's certificate, an end for slow callers, and one for too many.
 
 A connection that has not brought a whole request within 30 s of its start is closed, whatever drips in. One
 place on the network has an eighth of a node's connections at most.
@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any, cast
 
+import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from consortia.node.config import is_loopback
@@ -20,6 +22,25 @@ SHARES = 8
 
 IPV6_PREFIX = 64
 """One place on the network is an IPv4 address, or all IPv6 addresses with the same so many first bits."""
+
+
+def settings(application: ASGIApp, connections_max: int, stop_seconds: int) -> uvicorn.Config:
+    """Uvicorn's settings for an application, with this protocol: it logs nothing, trusts no proxy's headers.
+
+    It holds so many connections at most, and lets answers that are under way finish within `stop_seconds`.
+    """
+    return uvicorn.Config(
+        application,
+        http=PeerProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=connections_max,
+        timeout_graceful_shutdown=stop_seconds,
+    )
 
 
 class PeerProtocol(HttpToolsProtocol):

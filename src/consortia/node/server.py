@@ -40,7 +40,7 @@ from consortia.node.hindrance import PAUSE_SECONDS, Hindrance
 from consortia.node.home import Home, Running
 from consortia.node.http import application as http_application
 from consortia.node.http_answers import HttpProblem
-from consortia.node.http_protocol import PeerProtocol
+from consortia.node.http_protocol import settings
 from consortia.node.index import Index
 from consortia.node.invitations import Invitations
 from consortia.node.limits import Rates
@@ -69,6 +69,9 @@ ANSWER_SECONDS = 0.001
 """So long takes an answer to whoever waits: what would hold it up, as a durable write, is done after it."""
 
 STOP_SECONDS = 5
+KEEP_SECONDS = 75
+"""So long an idle connection is kept open."""
+
 _LOG = logging.getLogger("consortia.node")
 
 
@@ -319,24 +322,10 @@ class NodeProcess:
         return Webhooks(FinalFollowed(self.ledger), self.config.member, place, send)
 
     def _http(self) -> uvicorn.Config:
-        host, port = self.config.address
         tls = self.service.tls
-        config = uvicorn.Config(
-            http_application(self.service, PLACES),
-            host=host,
-            port=port,
-            http=PeerProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            limit_concurrency=self.config.connections_max,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
+        config = settings(http_application(self.service, PLACES), self.config.connections_max, STOP_SECONDS)
+        config.date_header = False
+        config.timeout_keep_alive = KEEP_SECONDS
         config.load()
         if tls is not None:
             config.ssl = tls.context
