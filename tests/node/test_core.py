@@ -12,7 +12,7 @@ from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
 from consortia.kernel.upgrades import Demand, Outdated
 from consortia.node.checkpoints import REST_MS
-from consortia.node.core import Node
+from consortia.node.embedded import EmbeddedNode
 from consortia.node.memory import PlainMemory
 from consortia.store.memory import MemoryStore
 from consortia.testing.plain import Member, Settle, Write, application, genesis
@@ -28,7 +28,7 @@ class Net:
         self.members = {name: Member(name) for name in names}
         record = genesis(list(self.members.values()), time=START)
         self.nodes = {
-            name: Node(
+            name: EmbeddedNode(
                 Ledger.create(MemoryStore(), application(), record),
                 name,
                 (member.node,),

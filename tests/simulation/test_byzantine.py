@@ -16,7 +16,7 @@ from consortia.base.note import Checkpoint, Note, cosign, parse_note, sign_log
 from consortia.kernel.block import Block
 from consortia.kernel.ledger import Ledger
 from consortia.node import checkpoints, heads, leader
-from consortia.node.core import Node
+from consortia.node.embedded import EmbeddedNode
 from consortia.node.heads import Heads
 from consortia.node.leader import Leader
 from consortia.node.memory import PlainMemory
@@ -60,11 +60,13 @@ class TwoFaces(Traitor):
         memory.records = {"session": site.memory.records["session"]}
         ledger = Ledger.open(world.backup("amber"), application())
         keys = (site.member.node,)
-        self.twin = Node(ledger, "amber", keys, orderer="amber", memory=memory, settings=world.settings)
+        self.twin = EmbeddedNode(
+            ledger, "amber", keys, orderer="amber", memory=memory, settings=world.settings
+        )
         self.twin._leader.start_at_once()
         world.node("amber")._leader.start_at_once()
 
-    def face(self, peer: str, node: Node) -> Node:
+    def face(self, peer: str, node: EmbeddedNode) -> EmbeddedNode:
         return self.twin if peer in self.shown_to else node
 
     def each(self, world: World) -> None:
@@ -125,10 +127,10 @@ class Rewriter(Traitor):
         while ledger.tip.size <= world.node("birch").ledger.tip.size:
             ledger.append(Block(ledger.tip.height + 1, world.now, ()))
         keys = (site.member.node,)
-        self.node = Node(ledger, "amber", keys, orderer="amber", memory=PlainMemory())
+        self.node = EmbeddedNode(ledger, "amber", keys, orderer="amber", memory=PlainMemory())
         self.node._leader.start_at_once()
 
-    def face(self, peer: str, node: Node) -> Node:
+    def face(self, peer: str, node: EmbeddedNode) -> EmbeddedNode:
         return self.node
 
     def hear(self, peer, request):
@@ -315,7 +317,7 @@ def test_an_orderer_restored_from_a_backup_adopts_what_its_followers_hold_and_fo
 def test_an_orderer_that_does_not_ask_its_followers_after_a_restore_forks_and_is_convicted(monkeypatch):
     monkeypatch.setattr(leader.Leader, "review", lambda *_, **__: True)
     monkeypatch.setattr(Leader, "behind", lambda *_: None)
-    monkeypatch.setattr(Node, "_take_blocks", _no_adoption(Node._take_blocks))
+    monkeypatch.setattr(EmbeddedNode, "_take_blocks", _no_adoption(EmbeddedNode._take_blocks))
     with pytest.raises(Violation, match="another root"):
         restored_world()
 
@@ -456,7 +458,7 @@ def test_a_member_that_begs_for_headers_does_not_make_the_log_grow():
 
 
 def test_without_looking_at_what_is_final_a_beggar_makes_the_log_grow(monkeypatch):
-    monkeypatch.setattr(Node, "_unsettled", lambda _: True)
+    monkeypatch.setattr(EmbeddedNode, "_unsettled", lambda _: True)
     world = world_with("delta", HeaderBeggar())
     world.run(10_000)
     size = world.node("amber").ledger.tip.size

@@ -11,10 +11,10 @@ import msgspec
 from consortia.node.home import Running
 
 if TYPE_CHECKING:
-    from consortia.node.core import Node
+    from consortia.node.embedded import EmbeddedNode
 
 
-def main(arguments: list[str] | None = None, make: "type[Node] | None" = None) -> int:
+def main(arguments: list[str] | None = None, make: "type[EmbeddedNode] | None" = None) -> int:
     """Run until told to stop; exit code 0, or 1 with one clear line on standard error, 4 for old software.
 
     `make` makes the node's core where it is another than usual.

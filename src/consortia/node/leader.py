@@ -1,12 +1,14 @@
 """The orderer's part of a node: it gathers, appends, publishes, and first hears what its followers hold."""
 
 from consortia.base.note import Note
-from consortia.drivers.embedded import Embedded, Grouping, Outcome
+from consortia.drivers.embedded import Embedded, Outcome
 from consortia.exact.tally import quorum
 from consortia.kernel.admission import Check
 from consortia.kernel.ledger import Prepared
-from consortia.node.chain import Chain, KeyFor
+from consortia.node.chain import KeyFor
 from consortia.node.checkpoints import Checkpoints
+from consortia.node.finals import Finals
+from consortia.node.records import Settings
 
 
 class Leader:
@@ -19,23 +21,19 @@ class Leader:
     """
 
     def __init__(
-        self,
-        chain: Chain,
-        member: str,
-        key_for: KeyFor,
-        *,
-        check: Check,
-        grouping: Grouping,
-        publish_ms: int,
-        recovery_ms: int,
-        final: Note | None,
+        self, finals: Finals, member: str, key_for: KeyFor, settings: Settings, check: Check
     ) -> None:
-        self.chain, self.ledger, self.member = chain, chain.ledger, member
-        self.driver = Embedded(chain.ledger, check, grouping)
-        self.checkpoints = Checkpoints(chain, key_for, publish_ms, final)
+        """Publish anew the checkpoints of changes of the set that are not final yet."""
+        self.finals, self.member = finals, member
+        self.chain = chain = finals.chain
+        self.ledger = chain.ledger
+        self.driver = Embedded(chain.ledger, check, settings.grouping)
+        self.checkpoints = Checkpoints(chain, key_for, settings.publish_ms, finals.newest)
+        for size in sorted(finals.wanted):
+            self.checkpoints.restore(size)
         self.ready = False
         self.prompt = False
-        self._recovery_ms = recovery_ms
+        self._recovery_ms = settings.recovery_ms
         self._answered: set[str] = set()
         self._began: int | None = None
 
@@ -88,6 +86,18 @@ class Leader:
             return None
         self.prompt = False
         return self.checkpoints.publish(now)
+
+    def head(self, end: int, after: int) -> Note | None:
+        """What vouches for the blocks above `after` up to `end`, to whoever knows the set up to there.
+
+        That is this orderer's signature; where it was no member yet, the checkpoint that was final then.
+        """
+        if end <= after and end != self.ledger.tip.height:
+            return None
+        try:
+            return self.checkpoints.head(end)
+        except LookupError:
+            return self.finals.next_after(after)
 
     def wake(self) -> int | None:
         """The clock time at which this part has something to do next, or None."""

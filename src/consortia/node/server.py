@@ -34,6 +34,7 @@ from consortia.node.clockwatch import ClockWatch
 from consortia.node.collector import settle
 from consortia.node.config import Config
 from consortia.node.core import Node
+from consortia.node.embedded import EmbeddedNode
 from consortia.node.forward import Forwarder, announcement
 from consortia.node.heads import Unsound
 from consortia.node.hindrance import PAUSE_SECONDS, Hindrance
@@ -75,8 +76,7 @@ KEEP_SECONDS = 75
 _LOG = logging.getLogger("consortia.node")
 
 
-Clock = Callable[[], int]
-Make = type[Node]
+Make = type[EmbeddedNode]
 
 
 def utc_milliseconds() -> int:
@@ -108,16 +108,14 @@ class Keys:
 class NodeProcess:
     """A node that runs. `ready` is told once where it listens."""
 
-    def __init__(
-        self, home: Home, config: Config, keys: Keys, *, now: Clock = utc_milliseconds, make: Make = Node
-    ) -> None:
+    def __init__(self, home: Home, config: Config, keys: Keys, *, make: Make = EmbeddedNode) -> None:
         """Open what the home holds; raises StoreError, HomeError, TlsError. `make` makes the core."""
         self.home, self.config, self._make = home, config, make
-        self._clock = ClockWatch(now, lambda: time.monotonic_ns() // 1_000_000)
+        self._clock = ClockWatch(utc_milliseconds, lambda: time.monotonic_ns() // 1_000_000)
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         counters = Counters()
         ledger = open_ledger(home, application(), lambda *failure: self._alarm(counters, *failure))
-        self._check_rules(ledger, now())
+        self._check_rules(ledger, utc_milliseconds())
         self.keys = keys = keys.by_ledger(KeyStates(ledger))
         files = tls_files(home.keys)
         self._signatures = Signatures(workers=1)

@@ -13,7 +13,7 @@ from consortia.base.keys import SigningKey
 from consortia.kernel.upgrades import Outdated
 from consortia.node.cometbft.binary import CometBftError
 from consortia.node.config import Config, ConfigError
-from consortia.node.core import Node
+from consortia.node.embedded import EmbeddedNode
 from consortia.node.home import Home, HomeError, Running
 from consortia.node.keys import SUFFIX, KeyFileError, find_keys, list_keys, open_key, passphrase_from
 from consortia.node.server import Keys, NodeProcess
@@ -42,7 +42,7 @@ def serve(
     environment: Mapping[str, str],
     flags: Mapping[str, object],
     ready: Callable[[Running], None],
-    make: type[Node] = Node,
+    make: type[EmbeddedNode] = EmbeddedNode,
 ) -> None:
     """Run the node of the home at `path` until SIGTERM; raises Cannot. `ready` is told where it listens.
 
@@ -91,7 +91,7 @@ def node_keys(home: Home, environment: Mapping[str, str]) -> Keys:
 
 
 async def _run(
-    home: Home, config: Config, keys: Keys, ready: Callable[[Running], None], make: type[Node]
+    home: Home, config: Config, keys: Keys, ready: Callable[[Running], None], make: type[EmbeddedNode]
 ) -> None:
     process = NodeProcess(home, config, keys, make=make)
     await process.run(ready)

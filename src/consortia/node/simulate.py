@@ -23,7 +23,7 @@ from consortia.modules.assets.queries import ById, ListVersions, MaybeAsset, Ver
 from consortia.modules.training.messages import Availability
 from consortia.modules.training.rules import availability
 from consortia.modules.training.state import JOINS, PROGRESS, STUDIES, open_round
-from consortia.node.core import Node
+from consortia.node.embedded import EmbeddedNode
 from consortia.node.founding import MemberKeys, make_genesis
 from consortia.node.memory import PlainMemory
 from consortia.sdk.builder import Builder
@@ -51,7 +51,7 @@ class Party:
         self.blobs: dict[bytes, bytes] = {}
         folder = network.folder / keys.member
         self.vault = Vault(folder)
-        self.node = Node(
+        self.node = EmbeddedNode(
             ledger,
             keys.member,
             (keys.keys["node"],),

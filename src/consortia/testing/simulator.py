@@ -22,7 +22,7 @@ from consortia.kernel.block import Receipt
 from consortia.kernel.durable import BlockWrite
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import Call, call, sign_transaction
-from consortia.node.core import Node
+from consortia.node.embedded import EmbeddedNode
 from consortia.node.memory import PlainMemory
 from consortia.node.records import Alert, Settings
 from consortia.node.sync import MESSAGE_BYTES_MAX, SyncReply, SyncRequest
@@ -64,7 +64,7 @@ class Traitor:
         """The answer that really goes out to `peer`; None for silence."""
         return reply
 
-    def face(self, peer: str, node: Node) -> Node:
+    def face(self, peer: str, node: EmbeddedNode) -> EmbeddedNode:
         """Which of its nodes, all with its own keys, answers `peer`."""
         return node
 
@@ -84,7 +84,7 @@ class Site:
     member: Member
     disk: Disk
     memory: PlainMemory
-    node: Node | None = None
+    node: EmbeddedNode | None = None
     skew_ms: int = 0
     stalled_until: int = 0
     traitor: Traitor | None = None
@@ -127,7 +127,7 @@ class World:
         """The network id."""
         return self.genesis.network()
 
-    def node(self, name: str) -> Node:
+    def node(self, name: str) -> EmbeddedNode:
         """A node that is up."""
         node = self.sites[name].node
         if node is None:
@@ -144,7 +144,7 @@ class World:
         """Start a node on what its disk and memory hold."""
         site = self.sites[name]
         ledger = Ledger.open(site.disk, application(), alarm=_alarm)
-        site.node = Node(
+        site.node = EmbeddedNode(
             ledger,
             name,
             (site.member.node,),
@@ -255,7 +255,7 @@ class World:
         lines = [str(site.node.status()) for site in self.sites.values() if site.node is not None]
         self.judge.fail("the network does not settle: " + "; ".join(lines))
 
-    def _act(self, name: str, site: Site, node: Node) -> None:
+    def _act(self, name: str, site: Site, node: EmbeddedNode) -> None:
         now = self.clock(name)
         try:
             node.tick(now)
@@ -271,7 +271,7 @@ class World:
                     self._send(name, peer, encode_record(request), is_reply=False)
         self._drain(name, site, node)
 
-    def _drain(self, name: str, site: Site, node: Node) -> None:
+    def _drain(self, name: str, site: Site, node: EmbeddedNode) -> None:
         effects = node.drain()
         site.alerts += effects.alerts
         self.judge.heard(name, effects.receipts, node)
@@ -310,7 +310,7 @@ class World:
             return
         self._drain(target, site, node)
 
-    def _answer(self, site: Site, node: Node, source: str, request: SyncRequest) -> SyncReply | None:
+    def _answer(self, site: Site, node: EmbeddedNode, source: str, request: SyncRequest) -> SyncReply | None:
         now, traitor = self.clock(site.member.name), site.traitor
         if traitor is None:
             return node.on_request(source, request, now)
@@ -329,7 +329,7 @@ class Judge:
         self._roots: dict[int, bytes] = {}
         self._looked: dict[str, tuple[int, int]] = {}
 
-    def heard(self, name: str, receipts: list[Receipt], node: Node) -> None:
+    def heard(self, name: str, receipts: list[Receipt], node: EmbeddedNode) -> None:
         """A node told of receipts: those of an honest orderer are acknowledgements."""
         if name == node.orderer and self.world.sites[name].traitor is None:
             self.acknowledged.update({receipt.transaction: receipt.height for receipt in receipts})

@@ -206,6 +206,7 @@ def test_an_urgent_transaction_is_told_to_everybody_and_no_size_is_cosigned_that
     four.nodes["north"].submit(stop, four.now)
     four.talk()
     assert all(node.witness.held() == [stop] for node in four.nodes.values())
+    assert all(node.wake(four.now) > four.now for node in four.nodes.values())  # told, they rest
     four.now += 5_000
     four.decide(
         sign_transaction(

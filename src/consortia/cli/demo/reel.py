@@ -14,7 +14,7 @@ from consortia.cli.demo.telling import Teller
 from consortia.kernel.block import Block
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.verify import verify_proof
-from consortia.node.core import Node
+from consortia.node.embedded import EmbeddedNode
 from consortia.node.memory import FolderMemory, PlainMemory
 from consortia.store.lmdb import LmdbStore
 from consortia.store.memory import MemoryStore
@@ -35,7 +35,9 @@ def rewrite(consortium: Consortium, height: int, teller: Teller) -> None:
     aside = consortium.folder / ".reel"
     shutil.rmtree(aside, ignore_errors=True)
     forged, changed = _forge(orderer, aside, height)
-    liar = Node(forged, orderer.name, (orderer.key("node"),), orderer=orderer.name, memory=PlainMemory())
+    liar = EmbeddedNode(
+        forged, orderer.name, (orderer.key("node"),), orderer=orderer.name, memory=PlainMemory()
+    )
     shutil.copytree(witness.home.ledger, aside / "ledger")
     shutil.copytree(witness.home.witness, aside / "witness")
     store = LmdbStore(aside / "ledger")
@@ -50,10 +52,10 @@ def rewrite(consortium: Consortium, height: int, teller: Teller) -> None:
     teller.catch(what, witness.name, said)
 
 
-def _witness(store: LmdbStore, party: Party, aside: Path, orderer: str) -> Node:
+def _witness(store: LmdbStore, party: Party, aside: Path, orderer: str) -> EmbeddedNode:
     ledger = Ledger.open(store, application())
     keys: tuple[SigningKey, ...] = (party.key("node"),)
-    return Node(ledger, party.name, keys, orderer=orderer, memory=FolderMemory(aside / "witness"))
+    return EmbeddedNode(ledger, party.name, keys, orderer=orderer, memory=FolderMemory(aside / "witness"))
 
 
 def _forge(orderer: Party, aside: Path, height: int) -> tuple[Ledger, int]:
@@ -77,7 +79,7 @@ def _forge(orderer: Party, aside: Path, height: int) -> tuple[Ledger, int]:
     return forged, changed
 
 
-def _ask(liar: Node, witness: Node) -> str | None:
+def _ask(liar: EmbeddedNode, witness: EmbeddedNode) -> str | None:
     """Let the witness follow the liar; gives why it stopped, or None when it did not.
 
     The liar closes its eyes to what the witness holds, or its own software would stop it.

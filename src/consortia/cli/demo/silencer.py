@@ -7,12 +7,12 @@ import sys
 
 from consortia.kernel.transaction import parse_transaction
 from consortia.node.__main__ import main
-from consortia.node.core import Node
+from consortia.node.embedded import EmbeddedNode
 
 SILENCED = "identity.end_mandate"
 
 
-class Silencer(Node):
+class Silencer(EmbeddedNode):
     """A node's core that takes the end of a mandate in, says thank you, and never orders it."""
 
     def submit(self, raw: bytes, now: int) -> bytes:

@@ -20,9 +20,9 @@ from consortia.kernel.block import MemberSet
 from consortia.kernel.ledger import Ledger
 from consortia.node.checkpoints import Checkpoints
 from consortia.node.core import Node
-from consortia.node.heads import Conflict, save_evidence
+from consortia.node.heads import save_evidence
 from consortia.node.memory import Memory
-from consortia.node.records import Settings, Status
+from consortia.node.records import Settings
 from consortia.node.sync import (
     NOTES_MAX,
     URGENT_MAX,
@@ -64,7 +64,7 @@ class EngineNode(Node):
         check: Check = verify,
     ) -> None:
         """Start from what the ledger and the memory hold."""
-        super().__init__(ledger, member, keys, orderer="", memory=memory, settings=settings, check=check)
+        super().__init__(ledger, member, keys, memory=memory, settings=settings, check=check)
         self.checkpoints = Checkpoints(self.chain, self._key_for, 0, self.finals.newest)
         self.waits_for_engine = 0
         self._unripe: list[tuple[int, int]] = []
@@ -109,31 +109,10 @@ class EngineNode(Node):
         old = now - self.ledger.tip.time >= TICK_AFTER_MS
         return old and self._unsettled() and self.stopped is None and self.witness.wants_header(now)
 
-    def tick(self, now: int) -> None:
-        """Cosign what this node can vouch for."""
-        if not self._awake:
-            self._awake = True
-            self.witness.arrived(self.ledger.tip.size, self.ledger.tip.time, now)
-        if self.stopped is None:
-            self._cosign(now)
-
-    def status(self) -> Status:
-        """Where this node stands."""
-        tip = self.ledger.tip
-        return Status(
-            member=self.member,
-            orderer="",
-            term=0,
-            height=tip.height,
-            size=tip.size,
-            root=tip.root,
-            time=tip.time,
-            final_size=self.finals.size,
-            ordering=False,
-            waiting=self.waits_for_engine,
-            withheld=self.withheld,
-            stopped=self.stopped,
-        )
+    @property
+    def waiting(self) -> int:
+        """How many transactions wait at this node's CometBFT."""
+        return self.waits_for_engine
 
     # Asking and answering -----------------------------------------------------------------
 
@@ -165,23 +144,6 @@ class EngineNode(Node):
             fresh=False,
         )
 
-    def on_reply(self, peer: str, reply: SyncReply, now: int) -> None:
-        """Take in the answer of the member `peer`, whom the driver has authenticated."""
-        if reply.network != self.ledger.network:
-            self._alert("peer", f"{peer} answers for another network", now)
-            return
-        self._sessions[peer] = reply.session
-        if self.stopped is not None:
-            return
-        try:
-            for data in reply.published:
-                self._gather(peer, data, now)
-            self._take_finals(reply.finals)
-        except Conflict as conflict:
-            self._convict(conflict.evidence, now)
-        except Malformed as error:
-            self._alert("peer", f"{peer}: {error}", now)
-
     # Handing ordering over: there is nothing to hand over ------------------------------------
 
     def sign_hand_over(self, hand_over: HandOver) -> HandOverSignature:
@@ -193,6 +155,16 @@ class EngineNode(Node):
         self._alert("hand-over", f"a hand-over to {signed.hand_over.orderer} means nothing here", now)
 
     # Inside -------------------------------------------------------------------------------
+
+    def _act(self, now: int) -> None:
+        self._cosign(now)
+
+    def _take_reply(self, peer: str, reply: SyncReply, now: int) -> None:
+        """Take in an answer; raises Conflict and Malformed."""
+        if self.stopped is None:
+            for data in reply.published:
+                self._gather(peer, data, now)
+            self._take_finals(reply.finals)
 
     def _patience(self, peer: str) -> int:
         """For how long to leave a member alone."""
