@@ -86,7 +86,7 @@ class _Stopped:
 
 @dataclass(frozen=True, slots=True)
 class _Payers:
-    """The members, their people, persons and agents, in the words of the bank."""
+    """The members, their officers, persons and agents, in the words of the bank."""
 
     members: identity.Keeper
 
@@ -238,7 +238,7 @@ class _Delegates:
     acts: predictions.Keeper
 
     def acting(self, ctx: Context) -> identity.Mandate | None:
-        """The mandate of the agent that signed; None for people. Raises Refused where it is over."""
+        """The mandate of the agent that signed; None for officers. Raises Refused where it is over."""
         return self.members.acting(ctx)
 
     def ended_at(self, ctx: Context, mandate: bytes) -> int | None:
@@ -286,7 +286,7 @@ class _Delegates:
         self.acts.overridden(ctx, *self._actor(ctx, mandate))
 
     def vetoed(self, ctx: Context, mandate: bytes) -> None:
-        """Count that people stopped what an agent proposed."""
+        """Count that officers stopped what an agent proposed."""
         self.acts.vetoed(ctx, *self._actor(ctx, mandate))
 
     def _actor(self, ctx: Context, mandate: bytes) -> tuple[str, bytes]:

@@ -64,7 +64,7 @@ def test_a_person_has_no_say_and_touches_nobodys_keys():
     wanted = ProposeQuota("east", FULL_QUOTA, bench.time + HOUR)
     for message in (wanted, added(bench, "north", "admin")[0], Leave(None), enrolling(bench, word="another")):
         assert bench.admission_code(bench.sign_with(key, message, sequence=0)) == "kernel.wrong_role"
-    assert not application().keys.is_person(bench.context(), "north", key.key_id)
+    assert not application().keys.is_officer(bench.context(), "north", key.key_id)
 
 
 def test_it_signs_from_the_block_after_its_enrolment_on():

@@ -67,7 +67,7 @@ def show(*, owner: str | None, home: Path | None, as_json: bool) -> int:
     _table(held, units)
     for rule in holds:
         of = units[rule.unit]
-        say(f"above {written(rule.hold.above, of.decimals)} {_name(of)} two people release a payment")
+        say(f"above {written(rule.hold.above, of.decimals)} {_name(of)} two officers release a payment")
     if escrows:
         say()
         lines = [_line(one, units[one.unit]) for one in escrows]
@@ -105,7 +105,7 @@ def pay(
     if waiting is None:
         tell_done(receipt, f"{amount} {unit} paid to {payee}", as_json=as_json, escrow=None)
     else:
-        text = f"{amount} {unit} to {payee} wait for two people: consortia account approve {_hex(waiting)}"
+        text = f"{amount} {unit} to {payee} wait for two officers: consortia account approve {_hex(waiting)}"
         tell_done(receipt, text, as_json=as_json, escrow=waiting)
     return DONE
 
@@ -241,7 +241,7 @@ def refund(*, which: str, home: Path | None, as_json: bool) -> int:
 @home_option
 @json_option
 def approve(*, which: str, role: str | None, home: Path | None, as_json: bool) -> int:
-    """Say, as one of two people, that what the member's hold rule holds may go."""
+    """Say, as one of two officers, that what the member's hold rule holds may go."""
     session = at_home(home)
     receipt = banking.bank_of(session, role).approve(identity(which))
     gone = any(event.name == "bank.released" for event in receipt.events)
@@ -253,7 +253,7 @@ def approve(*, which: str, role: str | None, home: Path | None, as_json: bool) -
 @click.argument("unit")
 @click.argument("above", required=False, metavar="[AMOUNT]")
 @click.option("--for", "span_", metavar="SPAN", default="1d", show_default=True, help="Held so long.")
-@click.option("--none", "ends", is_flag=True, help="End the rule; a second person has to say the same.")
+@click.option("--none", "ends", is_flag=True, help="End the rule; a second officer has to say the same.")
 @click.option(
     "--as", "role", type=click.Choice(["admin", "approver", "operator", "trustee"]), help="By this key."
 )
@@ -269,12 +269,12 @@ def hold(
     home: Path | None,
     as_json: bool,
 ) -> int:
-    """Hold payments above AMOUNT of UNIT until two people release them."""
+    """Hold payments above AMOUNT of UNIT until two officers release them."""
     if (above is None) != ends:
         raise Failure("say either AMOUNT or --none", "consortia account hold UNIT AMOUNT", code=USAGE)
     receipt = bank_of(at_home(home), role).hold(unit, above, span(span_))
     asks = any(event.name == "bank.hold_asked" for event in receipt.events)
-    text = "a second person has to say the same" if asks else "the hold rule is set"
+    text = "a second officer has to say the same" if asks else "the hold rule is set"
     tell_done(receipt, text, as_json=as_json, waits=asks)
     return DONE
 

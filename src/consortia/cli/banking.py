@@ -127,7 +127,7 @@ def waits_for(escrow: Escrow) -> str:
         "study": f"study {_short(condition.subject)} finishes",
         "proposal": f"proposal {_short(condition.subject)} is carried out",
         "payment": "somebody pays its price",
-        "people": "two people approve",
+        "people": "two officers approve",
         "payout": f"study {_short(condition.subject)} finishes, for its members",
     }[condition.kind]
     return f"{words}, {len(escrow.approvals)} of 2 approved" if escrow.held else words

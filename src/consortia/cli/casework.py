@@ -51,7 +51,7 @@ def filed(session: Session, which: str) -> Filed:
 
 
 def state(one: Filed) -> str:
-    """How far people are with an alert, in a few words."""
+    """How far officers are with an alert, in a few words."""
     case = one.case
     if case.label is not None:
         return case.label if case.second is not None else f"{case.label}?, by one person"

@@ -100,7 +100,7 @@ def alert() -> None:
 @home_option
 @json_option
 def list_(*, member: str | None, home: Path | None, as_json: bool) -> int:
-    """List the newest alerts of a guard, with what people did about them."""
+    """List the newest alerts of a guard, with what officers did about them."""
     session = at_home(home)
     name = member or session.member
     total = standing(session, name).tally.alerts
@@ -173,7 +173,7 @@ def check_(
 @home_option
 @json_option
 def assign(*, which: str, key: str, home: Path | None, as_json: bool) -> int:
-    """Give an alert to one of this member's people, by a KEY's label or the first digits of its id."""
+    """Give an alert to one of this member's officers, by a KEY's label or the first digits of its id."""
     session = at_home(home)
     person_key = active(session, key)
     receipt = session.submit(Assign(filed(session, which).alert.id, person_key.id))
@@ -211,12 +211,12 @@ def label(
     home: Path | None,
     as_json: bool,
 ) -> int:
-    """Say that an alert was hostile, honest or unclear; it stands once a second person says the same."""
+    """Say that an alert was hostile, honest or unclear; it stands once a second officer says the same."""
     session = at_home(home)
     wanted = LabelAlert(filed(session, which).alert.id, label_)
     receipt = session.submit(wanted, key=person(session, role))
     step = str(receipt.events[0].body["step"])
-    more = "" if step == "labelled" else "; a second person's label makes it stand"
+    more = "" if step == "labelled" else "; a second officer's label makes it stand"
     tell_done(receipt, f"{label_}{more}", as_json=as_json, step=step)
     return DONE
 
@@ -227,7 +227,7 @@ def label(
 @home_option
 @json_option
 def allow(*, which: str, days: int, home: Path | None, as_json: bool) -> int:
-    """Let the like of an alert pass for some days, once two people have called it honest."""
+    """Let the like of an alert pass for some days, once two officers have called it honest."""
     session = at_home(home)
     stands = session.client.status()
     until = max(stands.time, stands.clock - BEHIND_MILLISECONDS) + days * DAY

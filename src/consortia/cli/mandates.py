@@ -157,7 +157,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
 def end(*, which: str, council: bool, home: Path | None, as_json: bool) -> int:
     """End the mandate of AGENT at once: from the next block on it acts no more.
 
-    Any key of its owner's people ends it. So do two thirds of the council's seats, whoever owns it: each
+    Any key of its owner's officers ends it. So do two thirds of the council's seats, whoever owns it: each
     says so with --council.
     """
     session = at_home(home)

@@ -45,7 +45,7 @@ def _register(text: str) -> bytes:
 
 @click.group()
 def control() -> None:
-    """What programs steer within bounds that the members voted; people take it over and hand it back.
+    """What programs steer within bounds that the members voted; officers take it over and hand it back.
 
     The bounds are voted by a proposal with the action operations.set_control.
     """

@@ -57,9 +57,9 @@ class Keyring:
 
     def for_roles(self, roles: Iterable[str]) -> SigningKey:
         """A key that may sign for one of `roles`: a key of just such an office, else the administrator's."""
-        people = set(roles) - {"admin", "agent", "worker", "node", "person", "recovery", "consensus"}
+        offices = set(roles) - {"admin", "agent", "worker", "node", "person", "recovery", "consensus"}
         have = [info.role for info in list_keys(self.home.keys)]
-        return self.open(next((role for role in have if role in people), "admin"))
+        return self.open(next((role for role in have if role in offices), "admin"))
 
 
 class Session:

@@ -25,7 +25,7 @@ from consortia.workers.guarding import Shown
 def suspend(*, which: str, length: str, evidence: Path | None, home: Path | None, as_json: bool) -> int:
     """Suspend the member that one of this member's alerts is about; the ledger learns whom it is about.
 
-    Needs a network mandate, and two people who called the alert hostile.
+    Needs a network mandate, and two officers who called the alert hostile.
     """
     milliseconds, session = span(length), at_home(home)
     found = filed(session, which)

@@ -1,7 +1,7 @@
 """Founding: keys, genesis and homes of a new network, and the keys that a joiner brings.
 
 A member has four key files to begin with: `node` (cosigns, TLS requests), `worker` (its share of the work),
-`admin` (a person with every office, to be split later) and `recovery` (to be taken offline).
+`admin` (an officer with every office, to be split later) and `recovery` (to be taken offline).
 """
 
 import os

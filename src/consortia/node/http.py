@@ -53,7 +53,7 @@ class Asked:
 
     @property
     def own(self) -> bool:
-        """Whether the caller is a program or a person of this node's own member."""
+        """Whether the caller is a program or an officer of this node's own member."""
         return self.caller.means is Means.OWNER or self.caller.member == self.service.config.member
 
     def argument(self, name: str, default: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What only a member's own people ask of its node: a copy of the ledger's store, an invitation."""
+"""What only a member's own officers ask of its node: a copy of the ledger's store, an invitation."""
 
 import asyncio
 import secrets

@@ -74,7 +74,7 @@ async def join(asked: Asked) -> Response:
         raise HttpProblem(403, str(error)) from None
     except Malformed as error:
         raise HttpProblem(400, str(error)) from None
-    return plain({"name": request.name, "waiting": "for a member's people to propose it"}, 202)
+    return plain({"name": request.name, "waiting": "for a member's officers to propose it"}, 202)
 
 
 async def cosignatures(asked: Asked) -> Response:

@@ -2,7 +2,7 @@
 
 The file carries the network's hash and genesis, where the inviting node is, the pin of its certificate, and a
 one-time token. The joiner's node posts what it wants to be: its name, its keys with proofs of possession,
-its address and certificate. The inviting member's people then propose it to the others.
+its address and certificate. The inviting member's officers then propose it to the others.
 """
 
 import hmac

@@ -1,7 +1,7 @@
 """How an organisation becomes a member, step by step, each by a client of whoever acts.
 
-1. A member's people propose what the joiner posted; the proposal counts as their approval.
-2. The other members' people approve, until more than two thirds of all did.
+1. A member's officers propose what the joiner posted; the proposal counts as their approval.
+2. The other members' officers approve, until more than two thirds of all did.
 3. The joiner accepts. If the member set changed before, it carries the checkpoint that made that final.
 4. The joiner's node, from now on one of the members', follows the ledger.
 """

@@ -188,11 +188,11 @@ class Bank:
         return self._way.submit(asked.Refund(escrow))
 
     def approve(self, escrow: bytes) -> Receipt:
-        """Say, as one of two people of the payer, that what is held may go."""
+        """Say, as one of two officers of the payer, that what is held may go."""
         return self._way.submit(asked.Approve(escrow))
 
     def hold(self, unit: str | bytes, above: Written | None, milliseconds: int) -> Receipt:
-        """Hold payments above a limit for so long, unless two people release them; None ends the rule."""
+        """Hold payments above a limit for so long, unless two officers release them; None ends the rule."""
         of = self.unit(unit)
         limit = None if above is None else parts(above, of.decimals)
         return self._way.submit(asked.SetHold(of.id, limit, milliseconds))

@@ -131,7 +131,7 @@ def standing(way: Way, member: str) -> Standing:
 
 
 def alerts(way: Way, member: str, newest: int = PAGE) -> tuple[Filed, ...]:
-    """The newest alerts of a member, newest first, each with what people did about it."""
+    """The newest alerts of a member, newest first, each with what officers did about it."""
     total = standing(way, member).tally.alerts
     first = max(0, total - min(newest, PAGE))
     return tuple(reversed(way.query("guard.alerts", ListAlerts(member, first, PAGE), AlertPage).alerts))

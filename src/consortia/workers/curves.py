@@ -1,4 +1,4 @@
-"""How the model of a study does, round by round, on the member's own records: for the member's own people.
+"""How the model of a study does, round by round, on the member's own records: for the member's own officers.
 
 A line of JSON for each state that has a model, in one file a study. It is made where the records are and
 never leaves the home: the ledger holds no figure of anybody's records. A round is known by the id of the

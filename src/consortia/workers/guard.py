@@ -238,7 +238,7 @@ class Guard:
         return found
 
     def _next(self, policy: Policy) -> Candidate | None:
-        """The candidate that is due, if one is; what people let pass is dropped."""
+        """The candidate that is due, if one is; what officers let pass is dropped."""
         tip, clock = self._door.now()
         now = max(tip, clock)
         if not may_raise(policy, self._door.standing().tally, now):

@@ -1,7 +1,7 @@
 """What is worth an alert: events judged by rules and models, and which of them a guard raises, and when.
 
-People look at a few alerts a day, so a guard raises the best of what it found, not all of it: ranked by rules
-and models together, an actor and kind at most once a day, those whose case was opened within three days
+Officers look at a few alerts a day, so a guard raises the best of what it found, not all of it: ranked by
+rules and models together, an actor and kind at most once a day, those whose case was opened within three days
 lower, and the day's number spread over the day, so that a busy morning leaves something for the evening.
 """
 

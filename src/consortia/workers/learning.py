@@ -1,8 +1,8 @@
-"""A guard learns from its own ledger: what is usual there, and what people called hostile or honest.
+"""A guard learns from its own ledger: what is usual there, and what officers called hostile or honest.
 
 The past is read again from its first block, as the guard read it. What is usual is fitted without labels;
-the trees learn from the labels that two people gave to the guard's own alerts. What nobody was alarmed about
-counts as honest; what was called unclear, and alerts that nobody has labelled yet, are left out.
+the trees learn from the labels that two officers gave to the guard's own alerts. What nobody was alarmed
+about counts as honest; what was called unclear, and alerts that nobody has labelled yet, are left out.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ Key = tuple[int, str, str, str, tuple[int, ...]]
 
 
 class Labelled(Record, frozen=True):
-    """An alert, and what two people called it."""
+    """An alert, and what two officers called it."""
 
     alert: Digest
     label: Literal["hostile", "honest"]

@@ -301,7 +301,7 @@ class Rounds:
         return table
 
     def _measure(self, view: queries.StudyView, index: int, state: bytes, table: Table) -> None:
-        """Note for the member's own people how the model that round `index` starts from does."""
+        """Note for the member's own officers how the model that round `index` starts from does."""
         if self.curves is not None:
             self.curves.add(self.states.plans(view.study), view.study.id, index, state, table)
 

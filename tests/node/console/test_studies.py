@@ -42,4 +42,4 @@ def test_the_figures_are_for_the_members_own_people_whoever_else_may_look_at_the
             told[member] = caller.fetch(path).body.decode(), caller.fetch(path, {"csv": 1}).body.decode()
     assert "60 of the records that north trains with" in told["north"][0]
     assert "log loss" not in told["east"][0] + told["east"][1]
-    assert "Only the own people of the member whose node this is" in told["east"][0]
+    assert "Only the own officers of the member whose node this is" in told["east"][0]

@@ -20,7 +20,7 @@ from consortia.modules.ballots.types import EVENTS, Times
 
 __all__ = ["Asked", "Failed", "Keeper", "Members", "Ports", "Tally", "Times", "module"]
 
-_PEOPLE = frozenset({"admin", "approver"})
+_OFFICERS = frozenset({"admin", "approver"})
 _TRUSTEE = frozenset({"trustee", "worker"})
 _ANYONE = frozenset({"admin", "approver", "analyst", "operator", "trustee", "worker", "node"})
 
@@ -55,7 +55,7 @@ METHODS = (
     Method(asked.OpenKey, handlers.open_key, _TRUSTEE, cost=_opening, prompt=True),
     Method(asked.Complain, handlers.complain, _TRUSTEE, cost=4_000, prompt=True),
     _step(asked.BeginVoting, handlers.begin_voting),
-    Method(asked.Cast, handlers.cast, _PEOPLE, cost=_casting, urgent=True),
+    Method(asked.Cast, handlers.cast, _OFFICERS, cost=_casting, urgent=True),
     _step(asked.CloseVoting, handlers.close_voting),
     Method(asked.Decrypt, handlers.decrypt, _TRUSTEE, cost=_decrypting, urgent=True, prompt=True),
     _step(asked.EndElection, handlers.end_election),

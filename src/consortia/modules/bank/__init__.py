@@ -40,8 +40,8 @@ __all__ = [
 
 _PAYERS = frozenset({"admin", "operator"})
 _SPENDERS = _PAYERS | {"agent"}
-_PEOPLE = frozenset({"admin", "approver", "operator", "trustee"})
-_ANYBODY = _PEOPLE | {"analyst", "worker"}
+_OFFICERS = frozenset({"admin", "approver", "operator", "trustee"})
+_ANYBODY = _OFFICERS | {"analyst", "worker"}
 
 METHODS = (
     Method(asked.NewUnit, handlers.new_unit, _PAYERS, cost=150),
@@ -52,13 +52,13 @@ METHODS = (
     Method(asked.Offer, escrows.offer, _SPENDERS, cost=200),
     Method(asked.Take, escrows.take, _SPENDERS, cost=250),
     Method(asked.Release, escrows.release, _ANYBODY, cost=200, prompt=True),
-    Method(asked.Approve, escrows.approve, _PEOPLE, cost=200),
+    Method(asked.Approve, escrows.approve, _OFFICERS, cost=200),
     Method(asked.Refund, escrows.refund, _ANYBODY, cost=200, urgent=True),
     Method(asked.OpenPayout, payouts.open_payout, _PAYERS, cost=250),
     Method(asked.Score, payouts.score, _ANYBODY, cost=6_000),
     Method(asked.ConfirmScores, payouts.confirm_scores, _ANYBODY, cost=150),
     Method(asked.Settle, payouts.settle, _ANYBODY, cost=1_500),
-    Method(asked.SetHold, escrows.set_hold, _PEOPLE, cost=120),
+    Method(asked.SetHold, escrows.set_hold, _OFFICERS, cost=120),
 )
 
 

@@ -132,13 +132,13 @@ def release(ctx: Context, message: asked.Release, ports: Ports) -> None:
 
 
 def approve(ctx: Context, message: asked.Approve, ports: Ports) -> None:
-    """Count a person of the payer; with the second, what was held goes on, a payment to its payee."""
+    """Count an officer of the payer; with the second, what was held goes on, a payment to its payee."""
     # CHECK
     escrow = open_escrow(ctx, message.escrow)
     check_spender(ctx, escrow.payer, ports.agents)
     require(escrow.held, codes.NOT_HELD)
     key = ctx.signer.key
-    _check_person(ctx, key, escrow.approvals, escrow.time, ports)
+    _check_officer(ctx, key, escrow.approvals, escrow.time, ports)
     require(ctx.time < escrow.deadline, codes.TOO_LATE)
     # DECIDE
     approvals = (*escrow.approvals, key)
@@ -172,7 +172,7 @@ def refund(ctx: Context, message: asked.Refund, ports: Ports) -> None:
 
 
 def set_hold(ctx: Context, message: asked.SetHold, ports: Ports) -> None:
-    """Change a member's hold rule: a stricter one at once, a laxer one when two people want it."""
+    """Change a member's hold rule: a stricter one at once, a laxer one when two officers want it."""
     # CHECK
     check_unit(ctx, message.unit)
     member, key = ctx.signer.member, ctx.signer.key
@@ -181,7 +181,7 @@ def set_hold(ctx: Context, message: asked.SetHold, ports: Ports) -> None:
     before = rule.asked if rule is not None and laxer(rule, message.above) else None
     same = before is not None and (before.above, before.milliseconds) == (message.above, message.milliseconds)
     if before is not None and same:
-        _check_person(ctx, key, (before.key,), before.time, ports)
+        _check_officer(ctx, key, (before.key,), before.time, ports)
     # DECIDE
     waits = rule is not None and laxer(rule, message.above) and not same
     wish = Asked(message.above, message.milliseconds, key, ctx.time)
@@ -199,7 +199,7 @@ def set_hold(ctx: Context, message: asked.SetHold, ports: Ports) -> None:
 def _new(
     ctx: Context, message: asked.OpenEscrow | asked.Offer, condition: Condition, price: Price | None
 ) -> Escrow:
-    """A new escrow; above the limit of its member's hold rule it waits for people as well."""
+    """A new escrow; above the limit of its member's hold rule it waits for officers as well."""
     return Escrow(
         id=call_id(ctx),
         payer=message.payer,
@@ -232,8 +232,8 @@ def _check_condition(ctx: Context, condition: Condition, ports: Ports) -> None:
         require(there, codes.BAD_CONDITION, f"there is no such {condition.kind}")
 
 
-def _check_person(ctx: Context, key: bytes, others: tuple[bytes, ...], asked_at: int, ports: Ports) -> None:
-    """The signer is another person than these, and its key was known before it was asked."""
+def _check_officer(ctx: Context, key: bytes, others: tuple[bytes, ...], asked_at: int, ports: Ports) -> None:
+    """The signer is another officer than these, and its key was known before it was asked."""
     since = ports.members.key_since(ctx, key)
     require(key not in others and since is not None and since < asked_at, codes.SAME_PERSON)
 

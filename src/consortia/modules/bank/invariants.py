@@ -49,11 +49,11 @@ def supply(ctx: Context, ports: Ports) -> str | None:
 
 
 def escrows(ctx: Context, ports: Ports) -> str | None:
-    """Each open escrow is known to its parties alone, and none is held that two people approved."""
+    """Each open escrow is known to its parties alone, and none is held that two officers approved."""
     expected = set()
     for _, escrow in ESCROWS.scan(ctx):
         if escrow.held and len(escrow.approvals) >= APPROVALS:
-            return f"{escrow.id.hex()} is held though two people approved"
+            return f"{escrow.id.hex()} is held though two officers approved"
         if escrow.status == "open":
             expected |= {(member, escrow.id) for member in parties(escrow)}
     known = {key for key, _ in PARTIES.scan(ctx)}

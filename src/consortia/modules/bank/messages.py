@@ -107,7 +107,7 @@ class Release(Record, frozen=True):
 
 
 class Approve(Record, frozen=True):
-    """Say, as a person of the payer, that what its hold rule holds may go."""
+    """Say, as an officer of the payer, that what its hold rule holds may go."""
 
     escrow: Digest
 
@@ -168,8 +168,8 @@ class Settle(Record, frozen=True):
 class SetHold(Record, frozen=True):
     """Hold what leaves the accounts of the signer's member in one payment above `above`; None ends the rule.
 
-    What is held goes back after so many `milliseconds`, unless two people release it. A stricter rule holds
-    at once; a laxer one, or none, once a second person has sent the same.
+    What is held goes back after so many `milliseconds`, unless two officers release it. A stricter rule holds
+    at once; a laxer one, or none, once a second officer has sent the same.
     """
 
     unit: Digest

@@ -55,7 +55,7 @@ NOT_HELD = _refusal(23, "not_held", "The escrow is not held by a rule of its pay
 SAME_PERSON = _refusal(
     24,
     "same_person",
-    "A second person has to agree, with a key of its own that was known when it was asked.",
+    "A second officer has to agree, with a key of its own that was known when it was asked.",
 )
 TOO_LATE = _refusal(25, "too_late", "The deadline has come: the escrow can only be refunded.")
 TOO_EARLY = _refusal(26, "too_early", "The deadline has not come: the escrow can only be released.")
@@ -68,7 +68,7 @@ NOT_COMMITTED = _refusal(
 COPIED = _refusal(29, "copied", "Two members sent one and the same update, so that its worth is nobody's.")
 BAD_COUNTS = _refusal(30, "bad_counts", "The counts are not those of the coalitions of the members.")
 MET = _refusal(31, "met", "The condition was met before the deadline: the escrow can only be released.")
-HELD_BACK = _refusal(32, "held_back", "Two people of the payer have to approve first.")
+HELD_BACK = _refusal(32, "held_back", "Two officers of the payer have to approve first.")
 OVER_HOLD = _refusal(
     33,
     "over_hold",

@@ -11,7 +11,7 @@ AMOUNT_MAX = (1 << 63) - 1
 
 DECIMALS_MAX = 18
 APPROVALS = 2
-"""So many people of a member release what its hold rule holds."""
+"""So many officers of a member release what its hold rule holds."""
 
 MEMBERS_MAX = 63
 """So many members a study has at most."""
@@ -94,7 +94,7 @@ Kind = Literal["call", "payment", "payout", "people", "proposal", "statement", "
 `call`: a call of the attester's on the ledger, in the transaction of the release and before it; `statement`:
 the attester's own word on a document; `study`: the end of a study; `proposal`: that the members' decision was
 carried out; `payment`: the price of an offer;
-`people`: two of the payer's people; `payout`: the end of a study, whose members share it by a rule.
+`people`: two of the payer's officers; `payout`: the end of a study, whose members share it by a rule.
 """
 
 MethodName = Annotated[str, Meta(pattern=r"^[a-z]{1,32}\.[a-z_]{1,40}\Z")]
@@ -129,7 +129,7 @@ class Escrow(Record, frozen=True):
     """Value that lies in the vault until its condition is met or its deadline has come.
 
     Without a `payee` an offer is to whoever takes it first. A `price` stands exactly with the condition
-    `payment`. One that is `held` goes nowhere until two of the payer's people approved; `approvals` are the
+    `payment`. One that is `held` goes nowhere until two of the payer's officers approved; `approvals` are the
     ids of their keys.
     """
 
@@ -155,7 +155,7 @@ class Party(Record, frozen=True):
 
 
 class Asked(Record, frozen=True):
-    """What one person of a member wants its hold rule to be, until a second wants the same."""
+    """What one officer of a member wants its hold rule to be, until a second wants the same."""
 
     above: U63 | None
     milliseconds: Period
@@ -166,7 +166,7 @@ class Asked(Record, frozen=True):
 class Hold(Record, frozen=True):
     """A member's hold rule for a unit: what leaves its accounts in one payment above `above` waits.
 
-    Two of its people release it; after so many `milliseconds` it goes back.
+    Two of its officers release it; after so many `milliseconds` it goes back.
     """
 
     above: U63
@@ -263,7 +263,7 @@ class EscrowOpened(Record, frozen=True):
 
 
 class Approved(Record, frozen=True):
-    """A person of the payer said that what is held may go."""
+    """An officer of the payer said that what is held may go."""
 
     escrow: Digest
     key: Digest
@@ -311,7 +311,7 @@ class PaidOut(Record, frozen=True):
 
 
 class HoldAsked(Record, frozen=True):
-    """A person wants its member's hold rule to be laxer, or with None gone; a second has to agree."""
+    """An officer wants its member's hold rule to be laxer, or with None gone; a second has to agree."""
 
     member: Name
     unit: Digest

@@ -18,16 +18,16 @@ __all__ = ["Assets", "Held", "Keeper", "Persons", "Ports", "module"]
 
 _OWNERS = frozenset({"admin", "operator"})
 _SERVING = frozenset({"admin", "operator", "worker"})
-_PEOPLE = frozenset({"admin", "analyst", "approver", "operator"})
+_OFFICERS = frozenset({"admin", "analyst", "approver", "operator"})
 _PERSON = frozenset({"person"})
 
 METHODS = (
     Method(asked.Require, handlers.require_consent, _OWNERS, cost=200),
     Method(asked.Give, handlers.give, _SERVING, cost=handlers.give_cost),
     Method(asked.Agree, handlers.agree, _PERSON, cost=handlers.agree_cost),
-    Method(asked.Withdraw, handlers.withdraw, _PEOPLE | _SERVING | _PERSON, cost=300, urgent=True),
+    Method(asked.Withdraw, handlers.withdraw, _OFFICERS | _SERVING | _PERSON, cost=300, urgent=True),
     Method(asked.Cover, covering.cover, _SERVING, cost=covering.cover_cost, prompt=True),
-    Method(asked.Access, access.access, _PEOPLE | _SERVING, cost=200, pausable=True),
+    Method(asked.Access, access.access, _OFFICERS | _SERVING, cost=200, pausable=True),
     Method(asked.BreakGlass, access.break_glass, _OWNERS, cost=200),
     Method(asked.Review, access.review, frozenset({"admin", "approver"}), cost=200),
 )

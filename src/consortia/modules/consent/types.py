@@ -74,7 +74,7 @@ class Use(Record, frozen=True):
     """That a member asked for a person's records: for a `purpose`, or in an emergency (None).
 
     `request` is the salted hash of what was asked for, or of the emergency's reasons, `key` who signed.
-    `justified` is what the owner's second person said of an emergency; None while nobody did.
+    `justified` is what the owner's second officer said of an emergency; None while nobody did.
     """
 
     member: Name

@@ -24,8 +24,8 @@ from consortia.modules.governance.types import (
 __all__ = ["Agents", "Assets", "Elections", "Keeper", "Mandate", "Members", "Ports", "Treasury", "module"]
 
 _VOTERS = frozenset({"admin", "approver"})
-_PEOPLE = frozenset({"admin", "analyst", "approver", "operator"})
-_ANYBODY = _PEOPLE | {"worker"}
+_OFFICERS = frozenset({"admin", "analyst", "approver", "operator"})
+_ANYBODY = _OFFICERS | {"worker"}
 _AGENT = frozenset({"agent"})
 _NOBODY = frozenset[str]()
 
@@ -37,14 +37,14 @@ _COUNT = 800
 """A count reads a row for each elector and vote."""
 
 METHODS = (
-    Method(asked.Propose, handlers.propose, _PEOPLE | _AGENT, cost=_OPEN),
+    Method(asked.Propose, handlers.propose, _OFFICERS | _AGENT, cost=_OPEN),
     Method(asked.CastVote, handlers.cast_vote, _VOTERS | _AGENT, cost=_COUNT, urgent=True),
     Method(asked.Advise, advice.advise, _AGENT, cost=_BASE),
     Method(asked.Suggest, advice.suggest, _AGENT, cost=_BASE),
     Method(asked.EndAgent, council.end_agent, _VOTERS, cost=_BASE, urgent=True),
     Method(asked.Close, handlers.close, _ANYBODY, cost=_COUNT, prompt=True),
     Method(asked.Execute, handlers.execute, _ANYBODY, cost=_COUNT + COST_MAX, prompt=True),
-    Method(asked.Cancel, handlers.cancel, _PEOPLE, cost=_BASE, urgent=True),
+    Method(asked.Cancel, handlers.cancel, _OFFICERS, cost=_BASE, urgent=True),
     Method(asked.Object, voice.object_to, _VOTERS, cost=_BASE, urgent=True),
     Method(asked.Delegate, voice.delegate, _VOTERS, cost=_COUNT),
     Method(asked.EndDelegation, voice.end_delegation, _VOTERS, cost=_COUNT, urgent=True),

@@ -10,7 +10,7 @@ from consortia.modules.governance.types import Elector, Proposal, Tally
 
 
 def casts(ctx: Context, proposal: Proposal, closes: int, ports: Ports) -> Iterator[Cast]:
-    """What counts for each elector, by name: a person's vote; its agent's; a person's of its delegate.
+    """What counts for each elector, by name: an officer's vote; its agent's; an officer's of its delegate.
 
     An agent's vote counts if its mandate stood when voting closed. Nobody's delegate is asked further.
     """
@@ -31,7 +31,7 @@ def stands(ctx: Context, mandate: bytes, closes: int, ports: Ports) -> bool:
     """Whether a mandate stood when voting closed, or stands now.
 
     One that ends late takes its vote along and gives nobody more time: whoever counts on an agent's vote may
-    have a person of its owner vote.
+    have an officer of its owner vote.
     """
     ended = ports.agents.ended_at(ctx, mandate)
     return ended is None or ended >= closes
@@ -51,7 +51,7 @@ def would_pass(ctx: Context, proposal: Proposal, closes: int, ports: Ports) -> b
 
 
 def owners_agree(ctx: Context, proposal: Proposal, ports: Ports) -> bool:
-    """Whether a person of each whose data the actions are about said yes; nobody else says it for them.
+    """Whether an officer of each whose data the actions are about said yes; nobody else says it for them.
 
     Nobody says it for data that are not there yet: what is proposed about them does not pass.
     """

@@ -235,7 +235,7 @@ def found(ctx: Context, identity: bytes) -> tuple[Proposal, Progress]:
 
 
 def agent_in(ctx: Context, kind: ProposalClass, ports: Ports) -> Mandate | None:
-    """The mandate of an agent that may propose and vote in a class; None for people. Raises Refused."""
+    """The mandate of an agent that may propose and vote in a class; None for officers. Raises Refused."""
     mandate = ports.agents.acting(ctx)
     if mandate is None:
         return None

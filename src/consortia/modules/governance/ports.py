@@ -53,7 +53,7 @@ class Agents(Protocol):
     """Programs that act under a mandate, and how good they were so far."""
 
     def acting(self, ctx: Context) -> Mandate | None:
-        """The mandate of the agent that signed; None for people. Raises Refused where it is over."""
+        """The mandate of the agent that signed; None for officers. Raises Refused where it is over."""
         ...
 
     def ended_at(self, ctx: Context, mandate: bytes) -> int | None:
@@ -89,11 +89,11 @@ class Agents(Protocol):
         ...
 
     def overridden(self, ctx: Context, mandate: bytes) -> None:
-        """Count that a person voted in the place of an agent."""
+        """Count that an officer voted in the place of an agent."""
         ...
 
     def vetoed(self, ctx: Context, mandate: bytes) -> None:
-        """Count that people stopped what an agent proposed."""
+        """Count that officers stopped what an agent proposed."""
         ...
 
 

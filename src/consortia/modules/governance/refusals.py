@@ -28,7 +28,7 @@ TOO_MANY_OPEN = _refusal(14, "too_many_open", "The member has as many open propo
 SECRET_CLASS = _refusal(
     15, "secret_class", "Votes of this class are secret: each member casts a ballot, and for itself alone."
 )
-PEOPLE_ONLY = _refusal(16, "people_only", "In this class people decide; an agent may advise.")
+PEOPLE_ONLY = _refusal(16, "people_only", "In this class officers decide; an agent may advise.")
 NOT_IN_MANDATE = _refusal(17, "not_in_mandate", "The agent's mandate does not name this class.")
 ADVICE_ONLY = _refusal(18, "advice_only", "The agent was worse than always saying yes, and only advises.")
 NOT_IN_CLASS = _refusal(19, "not_in_class", "The class may not hold this action.")

@@ -59,7 +59,7 @@ def proposal_id(network: bytes, transaction: bytes, call: int) -> bytes:
 def tally(casts: Iterable[Cast], units: int) -> Tally:
     """Count votes, in units of six a vote; `units` is what all electors have together.
 
-    1. A person's vote counts whole.
+    1. An officer's vote counts whole.
     2. Agents of one family count together at most a sixth of all units (with E votes of weight one: E units).
        Beyond that each of their choices is scaled down alike, by floor.
     3. All agents count together at most a third (2 E units), scaled once more in the same way.
@@ -84,7 +84,7 @@ def tally(casts: Iterable[Cast], units: int) -> Tally:
 
 
 def passes(kind: ProposalClass, count: Tally, units: int) -> bool:
-    """Whether a proposal of a class passes: a quorum, enough units for it, and at least one person's yes."""
+    """Whether a proposal of a class passes: a quorum, enough units for it, and at least one officer's yes."""
     cast = count.yes + count.no + count.abstain
     whole = units if kind.of == "all" else count.yes + count.no
     return count.person and _reaches(cast, units, kind.quorum) and _exceeds(count.yes, whole, kind.yes)
@@ -108,7 +108,7 @@ def charter_fits(charter: Charter) -> bool:
        half.
     3. A class that changes the rules takes more than two thirds of all, and no agent's vote.
     4. Some class that votes openly can change the charter.
-    5. A secret class is for people alone, whose own yes nobody has to see and who get no more time late; it
+    5. A secret class is for officers alone, whose own yes nobody has to see and who get no more time late; it
        has three trustees or more, a time for each of their steps, and is over within 90 days.
     6. A class that raises privacy budgets takes the owner's yes.
     """

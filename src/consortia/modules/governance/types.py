@@ -87,7 +87,7 @@ class ProposalClass(Record, frozen=True):
     Voting takes `vote_milliseconds`, and `extend_milliseconds` more, once, when a vote in the last
     `extend_milliseconds` of it turns the outcome; then `lock_milliseconds` pass before execution, for which
     there are `expire_milliseconds`. `board`: the ethics board may object. `owner`: a member whose data an
-    action is about must vote yes. `secret`: people cast ballots, of equal weight, each member for itself.
+    action is about must vote yes. `secret`: officers cast ballots, of equal weight, each member for itself.
     `spend_max`: what one proposal may spend, in the smallest part of its unit.
     """
 
@@ -177,7 +177,7 @@ class Proposal(Record, frozen=True):
 
 
 class Tally(Record, frozen=True):
-    """Units for, against and abstaining, `agents` of them cast by programs; whether a person said yes."""
+    """Units for, against and abstaining, `agents` of them cast by programs; whether an officer said yes."""
 
     yes: U63
     no: U63
@@ -214,7 +214,7 @@ class Elector(Record, frozen=True):
 
 
 class Vote(Record, frozen=True):
-    """A person's vote for its member."""
+    """An officer's vote for its member."""
 
     choice: Choice
     key: Digest
@@ -224,7 +224,7 @@ class Vote(Record, frozen=True):
 class AgentVote(Record, frozen=True):
     """A program's vote for its owner, or its advice: under which mandate, and of which family its model is.
 
-    It counts as long as the mandate stands, and until a person of the owner votes.
+    It counts as long as the mandate stands, and until an officer of the owner votes.
     """
 
     choice: Choice

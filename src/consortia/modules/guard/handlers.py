@@ -71,10 +71,10 @@ def raise_alert(ctx: Context, message: asked.RaiseAlert, ports: Ports) -> None:
 
 
 def assign(ctx: Context, message: asked.Assign, ports: Ports) -> None:
-    """Give a case to somebody of the own people."""
+    """Give a case to somebody of the own officers."""
     # CHECK
     alert = own_alert(ctx, message.alert)
-    require(ports.members.is_person(ctx, alert.member, message.key), codes.NO_PERSON, message.key.hex())
+    require(ports.members.is_officer(ctx, alert.member, message.key), codes.NO_PERSON, message.key.hex())
     # WRITE
     CASES.put(ctx, replace(case(ctx, alert.id), assigned=message.key), alert.id)
     # EMIT
@@ -94,7 +94,7 @@ def answer(ctx: Context, message: asked.Answer, ports: Ports) -> None:
 
 
 def label_alert(ctx: Context, message: asked.LabelAlert, ports: Ports) -> None:
-    """Take down one person's label; the same from a second person makes it stand."""
+    """Take down one officer's label; the same from a second officer makes it stand."""
     # CHECK
     alert = own_alert(ctx, message.alert)
     found = case(ctx, alert.id)

@@ -20,11 +20,11 @@ def places(ctx: Context, ports: Ports) -> str | None:
 
 
 def eyes(ctx: Context, ports: Ports) -> str | None:
-    """A label that stands is of two people, and what passes was called honest."""
+    """A label that stands is of two officers, and what passes was called honest."""
     for key, case in CASES.scan(ctx):
         two = case.second is not None and case.second != case.first
         if (case.second is not None and not two) or (case.allowed is not None and not two):
-            return f"one person decided about alert {key!r}"
+            return f"one officer decided about alert {key!r}"
     return None
 
 

@@ -25,7 +25,7 @@ class RaiseAlert(Record, frozen=True):
 
 
 class Assign(Record, frozen=True):
-    """Give an alert of the own guard to one of the own people, by key id."""
+    """Give an alert of the own guard to one of the own officers, by key id."""
 
     alert: Digest
     key: Digest
@@ -39,14 +39,14 @@ class Answer(Record, frozen=True):
 
 
 class LabelAlert(Record, frozen=True):
-    """Say what an alert was; it stands once a second person says the same."""
+    """Say what an alert was; it stands once a second officer says the same."""
 
     alert: Digest
     label: Verdict
 
 
 class Allow(Record, frozen=True):
-    """Let the like of an alert that two people called honest pass until a block time."""
+    """Let the like of an alert that two officers called honest pass until a block time."""
 
     alert: Digest
     until: Milliseconds

@@ -17,8 +17,8 @@ class Members(Protocol):
         """The names of all members now, sorted."""
         ...
 
-    def is_person(self, ctx: Context, member: str, key: bytes) -> bool:
-        """Whether the key with this id is in force and one of the member's people's."""
+    def is_officer(self, ctx: Context, member: str, key: bytes) -> bool:
+        """Whether the key with this id is in force and an officer's of the member."""
         ...
 
 

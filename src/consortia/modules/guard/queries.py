@@ -31,7 +31,7 @@ class ByAlert(Record, frozen=True):
 
 
 class Filed(Record, frozen=True):
-    """An alert and what people did about it."""
+    """An alert and what officers did about it."""
 
     alert: Alert
     case: Case

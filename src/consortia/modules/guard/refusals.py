@@ -14,12 +14,12 @@ NOT_PINNED = _refusal(
 FLOOD = _refusal(3, "flood", "The member has raised as many alerts today as its policy or the law lets it.")
 NO_ALERT = _refusal(4, "no_alert", "There is no alert with this id.")
 NOT_YOURS = _refusal(5, "not_yours", "The alert or the suspension is another member's.")
-NO_PERSON = _refusal(6, "no_person", "The key is not in force, or none of the member's people's.")
+NO_PERSON = _refusal(6, "no_person", "The key is not in force, or no officer's of the member.")
 NOT_ASSIGNED = _refusal(7, "not_assigned", "The alert is given to nobody, or to somebody else.")
-LABELLED = _refusal(8, "labelled", "Two people have labelled the alert already.")
-FOUR_EYES = _refusal(9, "four_eyes", "The second label is due from another person.")
+LABELLED = _refusal(8, "labelled", "Two officers have labelled the alert already.")
+FOUR_EYES = _refusal(9, "four_eyes", "The second label is due from another officer.")
 NOT_HONEST = _refusal(
-    10, "not_honest", "Two people must have called the alert honest before its like passes."
+    10, "not_honest", "Two officers must have called the alert honest before its like passes."
 )
 TOO_LONG = _refusal(11, "too_long", "It would last longer than the law allows, or is over already.")
 NO_MEMBER = _refusal(12, "no_member", "There is no member of this name.")
@@ -32,7 +32,7 @@ NOT_CERTAIN = _refusal(
     16,
     "not_certain",
     "By itself a guard suspends for an exact rule, or with a model that was right 95 times of 100; "
-    "otherwise two people must have called the alert hostile.",
+    "otherwise two officers must have called the alert hostile.",
 )
 SUSPENDED = _refusal(17, "suspended", "The member is suspended now and starts nothing new.")
 COOLING = _refusal(18, "cooling", "The last suspension of this member ended less than 72 hours ago.")

@@ -59,13 +59,13 @@ def in_force(mandate: Mandate | None, tally: Tally, time: int) -> bool:
 
 
 def is_certain(alert: Alert, mandate: Mandate) -> bool:
-    """Whether an alert may suspend without people: an exact rule, or the model whose precision is known."""
+    """Whether an alert may suspend without officers: an exact rule, or the model whose precision is known."""
     same = alert.finding.model is not None and alert.finding.model == mandate.model
     return alert.exact or (same and mandate.precision >= PRECISION_MIN)
 
 
 def is_confirmed(case: Case) -> bool:
-    """Whether two people called the alert hostile."""
+    """Whether two officers called the alert hostile."""
     return case.label == "hostile" and case.second is not None
 
 

@@ -8,7 +8,7 @@ from consortia.modules.guard.types import Alert, Case, Mandate, Numbered, Policy
 POLICIES = Table("guard", "policies", Policy, (str, str), "a member's policy, by name")
 ALERTS = Table("guard", "alerts", Alert, (bytes,), "an alert, by id")
 BY_MEMBER = Table("guard", "by_member", Numbered, (str, int), "the alerts of a member, from 0 on")
-CASES = Table("guard", "cases", Case, (bytes,), "what people did about an alert")
+CASES = Table("guard", "cases", Case, (bytes,), "what officers did about an alert")
 TALLIES = Table("guard", "tallies", Tally, (str,), "what a member's guard did so far")
 MANDATES = Table("guard", "mandates", Mandate, (str,), "a member's network mandate")
 SUSPENSIONS = Table("guard", "suspensions", Suspension, (str,), "the last suspension of a member")
@@ -30,5 +30,5 @@ def tally(ctx: Context, member: str) -> Tally:
 
 
 def case(ctx: Context, alert: bytes) -> Case:
-    """What people did about an alert so far."""
+    """What officers did about an alert so far."""
     return CASES.get(ctx, alert) or _OPEN

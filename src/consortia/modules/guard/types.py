@@ -103,10 +103,10 @@ class Alert(Record, frozen=True):
 
 
 class Case(Record, frozen=True):
-    """What people did about an alert: who has it, what that one found, and what two of them say it is.
+    """What officers did about an alert: who has it, what that one found, and what two of them say it is.
 
     `assigned`, `first` and `second` are key ids; `answer` the salted hash of the finding. A label stands once
-    two people gave it. `allowed` is a block time up to which the like is let pass, `suspended` the one at
+    two officers gave it. `allowed` is a block time up to which the like is let pass, `suspended` the one at
     which the alert suspended a member, which it does once.
     """
 

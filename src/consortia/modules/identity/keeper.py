@@ -29,8 +29,8 @@ from consortia.modules.identity.types import JOINER, Change, Endpoint, Key, Memb
 _NOBODY = MemberSet(())
 
 
-PEOPLE = frozenset({"admin", "analyst", "approver", "operator", "trustee"})
-"""The roles of people's keys."""
+OFFICERS = frozenset({"admin", "analyst", "approver", "operator", "trustee"})
+"""The roles of officers' keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,12 @@ class Keeper:
         owner = OWNERS.get(ctx, key)
         return None if owner is None or owner.joining else owner.member
 
-    def is_person(self, ctx: Context, member: str, key: bytes) -> bool:
-        """Whether the key with this id is in force and one of the member's people's."""
+    def is_officer(self, ctx: Context, member: str, key: bytes) -> bool:
+        """Whether the key with this id is in force and an officer's of the member."""
         state = self.key(ctx, key)
         if state is None or not state.active or state.signer.member != member:
             return False
-        return bool(state.signer.roles & PEOPLE)
+        return bool(state.signer.roles & OFFICERS)
 
     def endpoint(self, ctx: Context, name: str) -> Endpoint | None:
         """Where the node of the member `name` is reached, if it said so."""

@@ -20,7 +20,7 @@ CLASSES_MAX = 16
 CAPS_MAX = 16
 
 AGENT = "agent"
-"""The role under which an agent's key signs. A method that does not name it is for people and nodes alone."""
+"""The role under which an agent's key signs. A method that does not name it is for others."""
 
 ACT = "predictions.act"
 """What every transaction of an agent begins with, where its acts take effect at once."""

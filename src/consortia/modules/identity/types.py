@@ -28,7 +28,7 @@ Role = Literal[
 ]
 """What a key may do. `node` orders, cosigns and serves; `worker` does a node's share of the work;
 `recovery` stays offline; `consensus` signs the votes of a consensus engine and nothing of the ledger's; the
-others are people's."""
+others are officers'."""
 
 JOINER = "joiner"
 """The role under which an administrator's key of a member-to-be is known, before it accepts."""

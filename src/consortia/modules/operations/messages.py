@@ -11,7 +11,7 @@ from consortia.modules.operations.types import ACTS_MAX, FIELDS_MAX, NAMES_MAX, 
 class SetControl(Record, frozen=True):
     """Have a member's programs command something within bounds, by event times at least `gap` apart.
 
-    `bounds` stand sorted by field, `overseers` (whose people may take over, as the member's own) by name.
+    `bounds` stand sorted by field, `overseers` (whose officers may take over, as the member's own) by name.
     Who has taken it over does so no more.
     """
 

@@ -9,7 +9,7 @@ from consortia.modules.operations.types import AHEAD_MAX, DUE_MAX, Bound, Contro
 
 S = TypeVar("S", bytes, str)
 PROGRAMS = frozenset({"agent", "worker"})
-PEOPLE = frozenset({"admin", "operator"})
+OFFICERS = frozenset({"admin", "operator"})
 
 
 def is_sorted(words: Iterable[S]) -> bool:
@@ -37,7 +37,7 @@ def in_reach(acts: tuple[Act, ...], time: int) -> bool:
 
 
 def counted_from(last: int, time: int) -> int:
-    """The event time that acts are counted from once people step in: none that is still to come."""
+    """The event time that acts are counted from once officers step in: none that is still to come."""
     return min(last, time)
 
 

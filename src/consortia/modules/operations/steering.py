@@ -8,7 +8,7 @@ from consortia.modules.operations import messages as asked
 from consortia.modules.operations import refusals as codes
 from consortia.modules.operations.ports import Ports
 from consortia.modules.operations.rules import (
-    PEOPLE,
+    OFFICERS,
     PROGRAMS,
     allowed,
     counted_from,
@@ -80,7 +80,7 @@ def command(ctx: Context, message: asked.Command, ports: Ports) -> None:
         require(signer.member == found.member, codes.NOT_OPERATOR, found.member)
         require(not signer.roles.isdisjoint(PROGRAMS), codes.NOT_TAKEN)
     else:
-        by_hand = found.taken == signer.member and not signer.roles.isdisjoint(PEOPLE)
+        by_hand = found.taken == signer.member and not signer.roles.isdisjoint(OFFICERS)
         require(by_hand, codes.TAKEN_OVER, found.taken)
     require(message.version == found.version, codes.OLD_VERSION, str(found.version))
     for place, act in enumerate(message.acts):
@@ -97,7 +97,7 @@ def command(ctx: Context, message: asked.Command, ports: Ports) -> None:
 
 
 def take_over(ctx: Context, message: asked.TakeOver, ports: Ports) -> None:
-    """Let people command in the place of programs."""
+    """Let officers command in the place of programs."""
     # CHECK
     found, member = control(ctx, message.control), ctx.signer.member
     require(found.taken is None, codes.TAKEN_OVER, found.taken or "")

@@ -41,7 +41,7 @@ Bounds = Annotated[tuple[Bound, ...], Meta(min_length=1, max_length=FIELDS_MAX)]
 class Control(Record, frozen=True):
     """Something that is steered within bounds that the members voted: whose programs command it, how.
 
-    `version` counts the votes about it. Two acts lie at least `gap` milliseconds apart. The people of
+    `version` counts the votes about it. Two acts lie at least `gap` milliseconds apart. The officers of
     `member` and of `overseers` may take it over; `taken` is the member that has. `acts` is how many there
     were, `last` the event time that the next one is counted from.
     """
@@ -135,7 +135,7 @@ class ControlEnded(Record, frozen=True):
 class Commanded(Record, frozen=True):
     """A member commanded: so many acts, the first of them the control's act `first`.
 
-    `until` is the event time of the last; `by_hand` says that a person's side had taken it over.
+    `until` is the event time of the last; `by_hand` says that an officer's side had taken it over.
     """
 
     control: Name
@@ -147,7 +147,7 @@ class Commanded(Record, frozen=True):
 
 
 class TakenOver(Record, frozen=True):
-    """People of a member took a control over: its programs command it no more."""
+    """Officers of a member took a control over: its programs command it no more."""
 
     control: Name
     member: Name

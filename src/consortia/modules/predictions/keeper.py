@@ -63,12 +63,12 @@ class Keeper:
             PLEDGES.delete(ctx, subject, text(owner), text(agent))
 
     def overridden(self, ctx: Context, owner: str, content: bytes) -> None:
-        """Count that a person of the owner put another vote in the place of the agent's."""
+        """Count that an officer of the owner put another vote in the place of the agent's."""
         track = track_of(ctx, owner, content)
         write_track(ctx, owner, content, replace(track, overrides=track.overrides + 1))
 
     def vetoed(self, ctx: Context, owner: str, content: bytes) -> None:
-        """Count that what the agent proposed or brought about was stopped by people."""
+        """Count that what the agent proposed or brought about was stopped by officers."""
         track = track_of(ctx, owner, content)
         write_track(ctx, owner, content, replace(track, vetoes=track.vetoes + 1))
 

@@ -91,7 +91,7 @@ class Track(Record, frozen=True):
     """The track record of what acts for an owner.
 
     `acts` it did; `resolved` of its statements were decided, whose squared errors add up to `brier` parts
-    per million, and those of always saying yes to `baseline`; people put another vote in its vote's
+    per million, and those of always saying yes to `baseline`; officers put another vote in its vote's
     place `overrides` times, and stopped what it brought about `vetoes` times.
     """
 

@@ -26,21 +26,21 @@ from consortia.modules.training.state import TABLES
 
 __all__ = ["Assets", "DataSet", "Keeper", "Members", "Ports", "TrainedModel", "module"]
 
-PEOPLE = frozenset({"admin", "analyst", "operator"})
+OFFICERS = frozenset({"admin", "analyst", "operator"})
 WORKERS = frozenset({"worker"})
 MOVED_ON = steps.moved_on
 """Everybody waits for the last message of a step to be final, for the others nobody does."""
 
 METHODS = (
-    Method(messages.Propose, handlers.propose, PEOPLE, cost=600, pausable=True),
-    Method(messages.Join, handlers.join, PEOPLE | WORKERS, cost=300),
-    Method(messages.Leave, handlers.leave, PEOPLE | WORKERS, cost=150, urgent=True),
-    Method(messages.Renew, renewing.renew, PEOPLE | WORKERS, cost=300),
-    Method(messages.Start, handlers.start, PEOPLE | WORKERS, cost=500, prompt=True, pausable=True),
-    Method(messages.Cancel, handlers.cancel, PEOPLE | WORKERS, cost=300),
+    Method(messages.Propose, handlers.propose, OFFICERS, cost=600, pausable=True),
+    Method(messages.Join, handlers.join, OFFICERS | WORKERS, cost=300),
+    Method(messages.Leave, handlers.leave, OFFICERS | WORKERS, cost=150, urgent=True),
+    Method(messages.Renew, renewing.renew, OFFICERS | WORKERS, cost=300),
+    Method(messages.Start, handlers.start, OFFICERS | WORKERS, cost=500, prompt=True, pausable=True),
+    Method(messages.Cancel, handlers.cancel, OFFICERS | WORKERS, cost=300),
     Method(messages.LimitBudget, handlers.limit_budget, frozenset({"admin", "analyst"}), cost=400),
     Method(messages.RaiseBudget, raising.raise_budget, frozenset(), cost=400, authority="governance"),
-    Method(messages.Return, handlers.come_back, PEOPLE | WORKERS, cost=300),
+    Method(messages.Return, handlers.come_back, OFFICERS | WORKERS, cost=300),
     Method(messages.PublishKeys, masked.publish_keys, WORKERS, cost=masked.KEYS_COST, prompt=MOVED_ON),
     Method(messages.DealShares, masked.deal_shares, WORKERS, cost=masked.deal_cost, prompt=MOVED_ON),
     Method(messages.Complain, masked.complain, WORKERS, cost=masked.COMPLAIN_COST, prompt=True),
@@ -49,10 +49,10 @@ METHODS = (
     Method(messages.Seal, steps.seal_update, WORKERS, cost=steps.SEAL_COST, prompt=MOVED_ON),
     Method(messages.Unseal, steps.submit, WORKERS, cost=steps.submit_cost, prompt=MOVED_ON),
     Method(messages.Submit, steps.submit, WORKERS, cost=steps.submit_cost, prompt=MOVED_ON),
-    Method(messages.Close, steps.close, PEOPLE | WORKERS, cost=steps.CLOSE_COST, prompt=MOVED_ON),
+    Method(messages.Close, steps.close, OFFICERS | WORKERS, cost=steps.CLOSE_COST, prompt=MOVED_ON),
     Method(messages.CommitResult, steps.commit_result, WORKERS, cost=steps.COMMIT_COST, prompt=MOVED_ON),
     Method(messages.OpenResult, steps.open_result, WORKERS, cost=steps.OPEN_COST, prompt=MOVED_ON),
-    Method(messages.Finish, handlers.finish, PEOPLE | WORKERS, cost=600, prompt=True),
+    Method(messages.Finish, handlers.finish, OFFICERS | WORKERS, cost=600, prompt=True),
 )
 
 

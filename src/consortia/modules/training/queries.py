@@ -143,7 +143,7 @@ class Task(Record, frozen=True):
     """What a member has to do in a study.
 
     `action` "wait" means that others are awaited; "start" is `ready` once any member may start, and not
-    before: to begin with a mere quorum is for the proposer's people to decide. The member acts when a
+    before: to begin with a mere quorum is for the proposer's officers to decide. The member acts when a
     ledger checkpoint that covers block `height` is final. From block time `deadline` on the step (or the
     joining time) can be ended instead. `absent`: nobody waits for the member until it says that it is there,
     as it may now.

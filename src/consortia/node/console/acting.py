@@ -111,7 +111,7 @@ def invite(asked: Asked) -> Screen:
     here = tag("code", "consortia invite NAME")
     return Screen(
         "Invite an organisation",
-        "Makes one file for it to join with. Its people still have to be admitted by the members.",
+        "Makes one file for it to join with. Its officers still have to be admitted by the members.",
         (
             tag("noscript", tag("p", "The same without a script: ", here, class_="note")),
             _key(frozenset({"admin"})),

@@ -1,4 +1,4 @@
-"""The case of one alert, to read and to print: what was noticed, what people did, what proves it."""
+"""The case of one alert, to read and to print: what was noticed, what officers did, what proves it."""
 
 from consortia.kernel.block import OK
 from consortia.modules.guard.queries import ByAlert, Filed, MaybeFiled
@@ -75,13 +75,13 @@ def _answered(service: Service, found: Filed) -> Table:
     rows: tuple[tuple[Cell, ...], ...] = (
         ("taken by", who[0]),
         ("their answer, sealed", case.answer),
-        ("what it was", case.label or "open: two people have to agree"),
+        ("what it was", case.label or "open: two officers have to agree"),
         ("the first says so", who[1]),
         ("the second says so", who[2]),
         ("the like is let pass until", None if case.allowed is None else Moment(case.allowed)),
         ("it suspended a member", None if case.suspended is None else Moment(case.suspended)),
     )
-    return Table("What people did", ("what", "value"), rows)
+    return Table("What officers did", ("what", "value"), rows)
 
 
 def _history(service: Service, alert: bytes, height: int) -> Table:

@@ -107,7 +107,7 @@ def one_decision(asked: Asked) -> Screen:
 
 
 def _to_vote(member: str, seen: ProposalView) -> Html:
-    """What a person of the member can do about a proposal as it stands."""
+    """What an officer of the member can do about a proposal as it stands."""
     this, mine = seen.proposal, [one for one in seen.electors if one.member == member]
     bound = {"proposal": this.id.hex(), "content": this.content.hex()}
     acts: list[tuple[str, str, dict[str, str]]] = []
@@ -194,7 +194,7 @@ def one_market(asked: Asked) -> Screen:
 
 
 def alerts(asked: Asked) -> Screen:
-    """The alerts of every member's guard, newest first, and what people did about them."""
+    """The alerts of every member's guard, newest first, and what officers did about them."""
     way = Inside(asked.service)
     found: list[Filed] = []
     for member in asked.service.ledger.members().members:
@@ -204,7 +204,7 @@ def alerts(asked: Asked) -> Screen:
     own = [(alert.kind, alert.text, Moment(alert.time)) for alert in asked.service.alerts]
     return Screen(
         "Alerts",
-        "What the guards noticed, with the evidence committed, and what people answered.",
+        "What the guards noticed, with the evidence committed, and what officers answered.",
         (
             _to_answer([one for one in found if one.alert.member == asked.service.config.member]),
             rows_of("Alerts on the ledger", list(reversed(found))),
@@ -214,7 +214,7 @@ def alerts(asked: Asked) -> Screen:
 
 
 def _to_trade(market: bytes, member: str, auction: int) -> Html:
-    """What a person of the member can do in a market."""
+    """What an officer of the member can do in a market."""
     this = {"market": market.hex(), "auction": str(max(0, auction))}
     return offer(
         ("Place an order", "market.commit", {**this, "account": member}),
@@ -224,7 +224,7 @@ def _to_trade(market: bytes, member: str, auction: int) -> Html:
 
 
 def _to_answer(own: list[Filed]) -> Table:
-    """The alerts of the member's own guard that people have not settled, with what they can do."""
+    """The alerts of the member's own guard that officers have not settled, with what they can do."""
     rows: list[tuple[Cell, ...]] = []
     for one in reversed(own):
         if one.case.label is None:
@@ -238,7 +238,7 @@ def _to_answer(own: list[Filed]) -> Table:
                     Link("say what it was", address("guard.label_alert", this)),
                 )
             )
-    note = "" if rows else "No alert of the own guard waits for a person."
+    note = "" if rows else "No alert of the own guard waits for an officer."
     return Table(
-        "Awaiting people", ("why", "when", "who has it", "what came out", "what it was"), tuple(rows), note
+        "Awaiting officers", ("why", "when", "who has it", "what came out", "what it was"), tuple(rows), note
     )

@@ -16,8 +16,8 @@ from consortia.sdk.html import Html, tag
 from consortia.sdk.values import words
 from consortia.sdk.views import Cell, Link, Moment, Table
 
-_BY_PEOPLE = frozenset({"join", "start"})
-"""Steps of a study that people decide on; all others are a worker's."""
+_BY_OFFICERS = frozenset({"join", "start"})
+"""Steps of a study that officers decide on; all others are a worker's."""
 
 _LATEST = 12
 
@@ -34,7 +34,7 @@ def home(asked: Asked) -> Screen:
         *_trusts(way, member),
     )
     awaited = tuple(_awaited(way))
-    nothing = f"Nothing waits for a person of {member}."
+    nothing = f"Nothing waits for an officer of {member}."
     return Screen(
         "Home",
         f"What {member} has to sign, whom the network waits for, what ends when, and what changed last.",
@@ -105,7 +105,7 @@ def _studies(way: Inside, member: str) -> list[tuple[Cell, ...]]:
             None if task.deadline is None else Moment(task.deadline),
         )
         for task in tasks
-        if task.action in _BY_PEOPLE and task.ready
+        if task.action in _BY_OFFICERS and task.ready
     ]
 
 

@@ -152,7 +152,7 @@ def _predictions(batches: tuple[Batch, ...]) -> Table:
 
 
 def _to_share(asset: Asset, *, own: bool) -> Html:
-    """What a person of its owner can do about an asset."""
+    """What an officer of its owner can do about an asset."""
     if not own or asset.withdrawn is not None:
         return Html("")
     this = {"asset": asset.id.hex()}

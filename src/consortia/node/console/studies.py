@@ -26,8 +26,8 @@ _UNMEASURED = (
     "takes no part yet, its worker keeps its files elsewhere, or the recipe has no model before its end."
 )
 _NOT_YOURS = (
-    "Only the own people of the member whose node this is see here how the model does on the records that it "
-    "trains with. The node of your member shows how it does on yours."
+    "Only the own officers of the member whose node this is see here how the model does on the records that "
+    "it trains with. The node of your member shows how it does on yours."
 )
 _CHARTS = (
     (_QUALITY, "share", ("accuracy", "AUROC", "always the commoner class", "concordance")),
@@ -119,7 +119,7 @@ def _newest(way: Inside, seen: StudyView) -> tuple[Round, ...]:
 
 
 def _to_take_part(asked: Asked, way: Inside, seen: StudyView) -> Html:
-    """What a person of the member can do: join with a data set of its own, start, leave, cancel."""
+    """What an officer of the member can do: join with a data set of its own, start, leave, cancel."""
     member, study = asked.service.config.member, {"study": seen.study.id.hex()}
     status, joined = seen.progress.status, any(one.member == member for one in seen.parts)
     acts: list[tuple[str, str, dict[str, str]]] = []

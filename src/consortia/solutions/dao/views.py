@@ -46,7 +46,7 @@ def _delegates(found: list[MandateView]) -> Table:
         for one in found
     ]
     heads = ("delegate", "now", "what it is", "may sign", "decisions of class", "since", "until")
-    return Table("Delegates", heads, tuple(rows), "Its owner's people end one with the next block.")
+    return Table("Delegates", heads, tuple(rows), "Its owner's officers end one with the next block.")
 
 
 def _caps(found: list[MandateView]) -> Table:

@@ -57,8 +57,8 @@ def _counts(found: dict[str, frozenset[str]], filed: list[Filed]) -> Series:
         )
         for word, label in kinds
     )
-    note = f"The newest {NEWEST} of each bank. A label stands once two people gave it."
-    return Series("Alerts by bank, and what people say of them", "bank", "alerts", names, lines, note)
+    note = f"The newest {NEWEST} of each bank. A label stands once two officers gave it."
+    return Series("Alerts by bank, and what officers say of them", "bank", "alerts", names, lines, note)
 
 
 def _cases(filed: list[Filed]) -> Table:
@@ -75,7 +75,7 @@ def _cases(filed: list[Filed]) -> Table:
         )
         for one in ordered
     ]
-    heads = ("when", "bank", "about", "reason", "by", "what people say", "case")
+    heads = ("when", "bank", "about", "reason", "by", "what officers say", "case")
     note = "Payment, score and evidence are salted hashes; `consortia case` makes the file that opens them."
     return Table("Alerts and cases", heads, tuple(rows), note)
 
@@ -101,7 +101,7 @@ def _held(way: Way) -> Table:
                     )
                 )
     heads = ("payer", "payee", "amount", "unit", "approvals of 2", "goes back", "escrow")
-    return Table("Payments that are held", heads, tuple(rows), "Two of the payer's people let one go.")
+    return Table("Payments that are held", heads, tuple(rows), "Two of the payer's officers let one go.")
 
 
 def _rules(way: Way) -> Table:
@@ -122,7 +122,7 @@ def stands(way: Way) -> bool:
 PAGE = Page(
     "banks",
     "Banks",
-    "Alerts on payments, what people found, and what is held until two of them have looked.",
+    "Alerts on payments, what officers found, and what is held until two of them have looked.",
     stands,
     views,
 )

@@ -87,7 +87,7 @@ class Bank(Model):
         self.tell("redeemed", unit=m.unit, amount=m.amount)
 
     def transfer(self, said: Said, m: asked.Transfer) -> None:
-        """An account pays another, or what it pays waits for two people."""
+        """An account pays another, or what it pays waits for two officers."""
         refuse("unknown_unit", when=m.unit not in self.units)
         self._check_spends(said, m.payer)
         refuse("unknown_account", when=not self._payable(m.payee))
@@ -185,7 +185,7 @@ class Bank(Model):
         self._go(escrow, escrow["payee"])
 
     def approve(self, said: Said, m: asked.Approve) -> None:
-        """A person of the payer lets it go."""
+        """An officer of the payer lets it go."""
         escrow = self._open(m.escrow)
         self._check_spends(said, escrow["payer"])
         refuse("not_held", when=not escrow["held"])
@@ -206,7 +206,7 @@ class Bank(Model):
         self._back(escrow)
 
     def set_hold(self, said: Said, m: asked.SetHold) -> None:
-        """A member holds payments back, or one or two of its people want it to hold fewer."""
+        """A member holds payments back, or one or two of its officers want it to hold fewer."""
         refuse("unknown_unit", when=m.unit not in self.units)
         place, rule = (said.member, m.unit), self.holds.get((said.member, m.unit))
         told = {"member": said.member, "unit": m.unit, "above": m.above}

@@ -23,7 +23,7 @@ from consortia.testing.auditors.identity_persons_moves import a_person, enrol
 from consortia.testing.auditors.school import Decide, Did, Halt, Outcome, Teach
 
 PAYERS = ("admin", "operator")
-PEOPLE = ("admin", "approver", "operator", "trustee")
+OFFICERS = ("admin", "approver", "operator", "trustee")
 RULES: tuple[Rule, ...] = ("capped", "fixed", "open")
 SHARES: tuple[PayRule, ...] = ("equal", "records", "rounds", "value")
 CODES = ("credit", "hours", "points")
@@ -178,7 +178,7 @@ def release(draw: Drawing) -> Move:
     if escrow is None and attack != "release nothing":
         return open_escrow(draw)
     if escrow is None or attack == "release nothing":
-        return Move(draw.signer(draw.member(), *PEOPLE), (asked.Release(draw.digest(), None),), attack)
+        return Move(draw.signer(draw.member(), *OFFICERS), (asked.Release(draw.digest(), None),), attack)
     condition = escrow["condition"]
     by = condition["attester"] or draw.member()
     by = draw.other(by) if attack == "release as a stranger" else by
@@ -202,7 +202,7 @@ def approve(draw: Drawing) -> Move:
     id_, escrow = draw.pick(wanted)
     by = owner(escrow["payer"])
     by = draw.other(by) if attack == "approve of another's" else by
-    key = draw.signer(by, *PEOPLE)
+    key = draw.signer(by, *OFFICERS)
     if attack == "approve twice" and escrow["approvals"]:
         secrets = {secret.key_id: secret for secret in draw.secrets.values()}
         key = secrets[draw.pick(escrow["approvals"])]
@@ -222,7 +222,7 @@ def refund(draw: Drawing) -> Move:
         id_ = draw.pick(over)
     if escrow is None or attack == "refund nothing":
         id_ = draw.digest()
-    return Move(draw.signer(draw.member(), *PEOPLE, "analyst"), (asked.Refund(id_),), attack)
+    return Move(draw.signer(draw.member(), *OFFICERS, "analyst"), (asked.Refund(id_),), attack)
 
 
 def _is_lost(draw: Drawing, escrow: Plain) -> bool:
@@ -231,7 +231,7 @@ def _is_lost(draw: Drawing, escrow: Plain) -> bool:
 
 
 def set_hold(draw: Drawing) -> Move:
-    """A member holds payments back, or its people want it to hold fewer."""
+    """A member holds payments back, or its officers want it to hold fewer."""
     attack = draw.attack("agree with oneself", "end no rule", "hold no unit")
     held = bank(draw)
     waiting = [(place, rule) for place, rule in sorted(held.holds.items()) if rule["asked"] is not None]
@@ -239,7 +239,7 @@ def set_hold(draw: Drawing) -> Move:
     if waiting and draw.often(0.5):
         (member, id_), rule = draw.pick(waiting)
         wish = rule["asked"]
-        key = draw.signer(member, *PEOPLE)
+        key = draw.signer(member, *OFFICERS)
         if attack == "agree with oneself":
             key = {secret.key_id: secret for secret in draw.secrets.values()}[wish["key"]]
         return Move(key, (asked.SetHold(id_, wish["above"], wish["milliseconds"]),), attack)
@@ -248,7 +248,8 @@ def set_hold(draw: Drawing) -> Move:
         member, id_ = (owner(part) if isinstance(part, str) else part for part in _holder(draw))  # type: ignore[assignment]
     above = None if attack == "end no rule" or draw.often(0.1) else draw.pick((20, 50, 100, 200))
     id_ = draw.digest() if attack == "hold no unit" else id_
-    return Move(draw.signer(member, *PEOPLE), (asked.SetHold(id_, above, draw.pick((1_000, HOUR))),), attack)
+    key = draw.signer(member, *OFFICERS)
+    return Move(key, (asked.SetHold(id_, above, draw.pick((1_000, HOUR))),), attack)
 
 
 def employ(draw: Drawing) -> Move:
@@ -384,7 +385,7 @@ def settle(draw: Drawing) -> Move:
         id_, escrow = _escrow(draw)
     if escrow is None:
         return open_payout(draw)
-    return Move(draw.signer(draw.member(), *PEOPLE), (asked.Settle(id_),), attack)
+    return Move(draw.signer(draw.member(), *OFFICERS), (asked.Settle(id_),), attack)
 
 
 def score(draw: Drawing) -> Move:

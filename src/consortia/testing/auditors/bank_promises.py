@@ -60,4 +60,4 @@ def _escrows(before: Entries, after: Entries) -> Iterator[str]:
         elif escrow["status"] != "open" and now != escrow:
             yield "an escrow was opened again"
         elif escrow["held"] and not now["held"] and len(set(now["approvals"])) < 2:
-            yield "what was held went without two people"
+            yield "what was held went without two officers"

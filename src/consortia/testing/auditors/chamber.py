@@ -238,7 +238,7 @@ class Chamber:
         return self.time + self.rng.choice((0, 1_000, 1_000, 5_000, 20_000))
 
     def _awaited(self) -> bool:
-        """Whether the oldest vote that is open still lacks people's votes."""
+        """Whether the oldest vote that is open still lacks officers' votes."""
         for one in self.model.questions.values():
             if one.urn is None and voting(one, self.time):
                 return any(name in self.model.members for name in set(one.electors) - set(one.votes))

@@ -59,7 +59,7 @@ CHOICES = (("yes", "yes", "yes", "yes", "yes", "yes", "no", "abstain"), ("yes", 
 STATED = ((300_000, 300_000, 900_000), (0, 300_000, 900_000, 1_000_000))
 """In parts per million; in a chamber that is busy with agents they are mostly too modest."""
 
-PEOPLE = ("admin", "approver")
+OFFICERS = ("admin", "approver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class Lots:
         """A person's move."""
         who = member or self.member()
         parties = self.chamber.bench.parties
-        return Drawn(name, message, who, parties[who].keys[self.pick(PEOPLE)])
+        return Drawn(name, message, who, parties[who].keys[self.pick(OFFICERS)])
 
     def told(self, name: str, message: Callable[[str], Record], agents: Sequence[Agent]) -> Drawn | None:
         """An agent's move."""

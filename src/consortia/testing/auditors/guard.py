@@ -207,7 +207,7 @@ class Guard(Model):
         return self.cases.setdefault(alert, dict.fromkeys(names))
 
     def standing_label(self, alert: bytes) -> str | None:
-        """What two people called an alert."""
+        """What two officers called an alert."""
         case = self.cases.get(alert)
         return case["label"] if case is not None and case["second"] is not None else None
 

@@ -33,7 +33,7 @@ from consortia.testing.scenarios.assets import blob, digest
 from consortia.testing.scenarios.guard_parts import METHODS
 from consortia.testing.scenarios.mandates_parts import account, agent, mandate
 
-PEOPLE = ("admin", "analyst", "approver", "operator")
+OFFICERS = ("admin", "analyst", "approver", "operator")
 KINDS = ("transfer", "vote")
 MODELS = (digest("models"), digest("other models"))
 DECIDED = {"empower", "disempower"}
@@ -77,7 +77,7 @@ class Watch:
         self._before: Entries = {}
         for name in self.names:
             keys = self.bench.parties[name].keys
-            self.auditor.people[name] = {keys[role].key_id for role in PEOPLE}
+            self.auditor.people[name] = {keys[role].key_id for role in OFFICERS}
             self.auditor.programs.add(agent(name).key_id)
             mandate(self.bench, name, methods=METHODS, classes=(), expires=self.end + 2 * DAY)
         for name in self.names[: self.rng.randint(1, 3)]:
@@ -153,29 +153,29 @@ class Watch:
         case = self.auditor.cases.get(alert)
         if case is not None and case["label"] is not None and self.rng.random() < 0.8:
             label = case["label"]
-        self._try(name, self.rng.choice(PEOPLE), asked.LabelAlert(alert, label))
+        self._try(name, self.rng.choice(OFFICERS), asked.LabelAlert(alert, label))
 
     def _assign(self) -> None:
         name, alert = self._alert()
-        role = self.rng.choice((*PEOPLE, "worker"))
+        role = self.rng.choice((*OFFICERS, "worker"))
         whose = name if self.rng.random() < 0.8 else self._name()
-        self._try(name, self.rng.choice(PEOPLE), asked.Assign(alert, self.bench.key(whose, role).key_id))
+        self._try(name, self.rng.choice(OFFICERS), asked.Assign(alert, self.bench.key(whose, role).key_id))
 
     def _answer(self) -> None:
         given = [alert for alert, case in self.auditor.cases.items() if case["assigned"]]
         name, alert = self._alert(given if self.rng.random() < 0.8 else None)
         keys = self.bench.parties[name].keys
         wanted = self.auditor.cases.get(alert, {"assigned": None})["assigned"]
-        role = next((role for role in PEOPLE if keys[role].key_id == wanted), self.rng.choice(PEOPLE))
+        role = next((role for role in OFFICERS if keys[role].key_id == wanted), self.rng.choice(OFFICERS))
         if self.rng.random() < 0.2:
-            role = self.rng.choice(PEOPLE)
+            role = self.rng.choice(OFFICERS)
         self._try(name, role, asked.Answer(alert, digest(f"answer {self.moves}")))
 
     def _allow(self) -> None:
         honest = [each for each in self.auditor.alerts if self.auditor.standing_label(each) == "honest"]
         name, alert = self._alert(honest if self.rng.random() < 0.7 else None)
         until = self.bench.time + self.rng.choice((-HOUR, 0, 1, DAY, 90 * DAY, 90 * DAY + 1))
-        self._try(name, self.rng.choice(PEOPLE), asked.Allow(alert, until))
+        self._try(name, self.rng.choice(OFFICERS), asked.Allow(alert, until))
 
     def _empower(self, name: str | None = None) -> None:
         expires = self.bench.time + self.rng.choice((0, 1, *(40 * DAY,) * 8, 90 * DAY, 90 * DAY + 1))
@@ -211,7 +211,7 @@ class Watch:
 
     def _appeal(self) -> None:
         name = self._name(self.auditor.suspensions)
-        self._try(name, self.rng.choice(PEOPLE), asked.Appeal(digest(f"reasons {self.moves}")))
+        self._try(name, self.rng.choice(OFFICERS), asked.Appeal(digest(f"reasons {self.moves}")))
 
     def _judge(self) -> None:
         target = self._name({n: 1 for n, row in self.auditor.suspensions.items() if row["appeal"]})

@@ -48,7 +48,7 @@ class Steered:
         return self.times[-1] if self.times else None
 
     def last_by(self, time: int) -> int | None:
-        """The same, once people step in at a block time: nothing that is still to come."""
+        """The same, once officers step in at a block time: nothing that is still to come."""
         return None if self.last is None else min(self.last, time)
 
 
@@ -127,14 +127,14 @@ class Auditor:
         found.times = found.times + [at for at, _ in acts]
 
     def take_over(self, by: By, name: str) -> None:
-        """People take over."""
+        """Officers take over."""
         found = self._control(name)
         refuse("taken_over", when=found.taken is not None)
         refuse("not_overseer", when=by.member not in [found.member, *found.overseers])
         found.taken, found.begin = by.member, found.last_by(by.time)
 
     def hand_back(self, by: By, name: str) -> None:
-        """People hand back."""
+        """Officers hand back."""
         found = self._control(name)
         refuse("not_taken", when=found.taken != by.member)
         found.taken = None

@@ -13,7 +13,7 @@ from consortia.testing.auditors.assets_moves import assets
 from consortia.testing.auditors.drawing import Drawing, Move
 from consortia.testing.auditors.training import Training
 
-PEOPLE = ("admin", "analyst", "operator")
+OFFICERS = ("admin", "analyst", "operator")
 BAD_TERMS = (
     *("name a study twice", "tell a bad stage", "sum two", "bend the rule", "promise false noise"),
     *("swap the schema", "spoil the parameters", "invite nobody known", "start from nothing"),
@@ -35,7 +35,7 @@ def propose(draw: Drawing) -> Move:
     """A new study; where many are open already, rather go on with one of them."""
     if len(_of_status(draw, "proposed", "running")) > 4 and draw.often(0.7):
         return go_on(draw)
-    return Move(draw.signer(draw.member(), *PEOPLE), (asked.Propose(offers.terms(draw)),))
+    return Move(draw.signer(draw.member(), *OFFICERS), (asked.Propose(offers.terms(draw)),))
 
 
 def propose_nonsense(draw: Drawing) -> Move:
@@ -45,7 +45,7 @@ def propose_nonsense(draw: Drawing) -> Move:
     if attack == "name a study twice" and held.studies:
         study = held.studies[draw.pick(sorted(held.studies))]
         by, terms = study["proposer"], replace(terms, name=study["terms"]["name"])
-    return Move(draw.signer(by, *PEOPLE), (asked.Propose(offers.spoiled(draw, terms, attack)),), attack)
+    return Move(draw.signer(by, *OFFICERS), (asked.Propose(offers.spoiled(draw, terms, attack)),), attack)
 
 
 def pile_up_studies(draw: Drawing) -> Move:
@@ -53,7 +53,7 @@ def pile_up_studies(draw: Drawing) -> Move:
     if "pile_up_studies" not in (draw.world.setting.pressed or ()):
         return go_on(draw)
     by = draw.identity.present()[0]
-    return Move(draw.signer(by, *PEOPLE), (asked.Propose(offers.terms(draw)),), "pile up studies")
+    return Move(draw.signer(by, *OFFICERS), (asked.Propose(offers.terms(draw)),), "pile up studies")
 
 
 def join(draw: Drawing) -> Move:
@@ -87,7 +87,7 @@ def join(draw: Drawing) -> Move:
     version = len(known) + (draw.often(0.5) if attack == "join with what is no data" else 0)
     records = max(1, min(known[-1]["count"], draw.pick((2, 9)))) + (attack == "tell more records") * 90
     message = asked.Join(study, asset, version, records)
-    return Move(draw.signer(by, *PEOPLE, "worker"), (message,), attack)
+    return Move(draw.signer(by, *OFFICERS, "worker"), (message,), attack)
 
 
 def share_population(draw: Drawing) -> Move:
@@ -109,7 +109,7 @@ def share_population(draw: Drawing) -> Move:
     if not made:
         return _register(draw, by, (Parent(part["dataset"], part["version"]),))
     message = asked.Join(study, draw.pick(made), 1, 1)
-    return Move(draw.signer(by, *PEOPLE, "worker"), (message,), "bring another's population")
+    return Move(draw.signer(by, *OFFICERS, "worker"), (message,), "bring another's population")
 
 
 def leave(draw: Drawing) -> Move:
@@ -118,7 +118,7 @@ def leave(draw: Drawing) -> Move:
     by = _participant(draw, study)
     attack = draw.attack("leave for another")
     by = draw.other(by) if attack else by
-    return Move(draw.signer(by, *PEOPLE, "worker"), (asked.Leave(study),), attack)
+    return Move(draw.signer(by, *OFFICERS, "worker"), (asked.Leave(study),), attack)
 
 
 def start(draw: Drawing) -> Move:
@@ -130,7 +130,7 @@ def start(draw: Drawing) -> Move:
         by = draw.other(by)
     elif attack == "start what runs":
         study = _study(draw, "running")
-    return Move(draw.signer(by, *PEOPLE, "worker"), (asked.Start(study),), attack)
+    return Move(draw.signer(by, *OFFICERS, "worker"), (asked.Start(study),), attack)
 
 
 def cancel(draw: Drawing) -> Move:
@@ -141,7 +141,7 @@ def cancel(draw: Drawing) -> Move:
     by = held.studies[study]["proposer"] if study in held.studies else draw.member()
     attack = draw.attack("cancel another's")
     by = draw.other(by) if attack else by
-    return Move(draw.signer(by, *PEOPLE, "worker"), (asked.Cancel(study, "no more"),), attack)
+    return Move(draw.signer(by, *OFFICERS, "worker"), (asked.Cancel(study, "no more"),), attack)
 
 
 def come_back(draw: Drawing) -> Move:
@@ -150,7 +150,7 @@ def come_back(draw: Drawing) -> Move:
     absent = [name for name, part in sorted(held.parts.get(study, {}).items()) if part["absent"]]
     attack = draw.attack("return without having gone")
     by = draw.pick(absent) if absent and not attack else _participant(draw, study)
-    return Move(draw.signer(by, *PEOPLE, "worker"), (asked.Return(study),), attack)
+    return Move(draw.signer(by, *OFFICERS, "worker"), (asked.Return(study),), attack)
 
 
 def limit_budget(draw: Drawing) -> Move:
@@ -191,7 +191,7 @@ def finish(draw: Drawing) -> Move:
     outside = [name for name in draw.identity.present() if name not in held.parts.get(study, {})]
     if outside and (attack or draw.often(0.3)):
         by = draw.pick(outside)
-    return Move(draw.signer(by, *PEOPLE, "worker"), (asked.Finish(study),), attack)
+    return Move(draw.signer(by, *OFFICERS, "worker"), (asked.Finish(study),), attack)
 
 
 def close_data(draw: Drawing) -> Move:
@@ -218,7 +218,7 @@ def go_on(draw: Drawing) -> Move:
     if not running:
         proposed = _of_status(draw, "proposed")
         if not proposed:
-            return Move(draw.signer(draw.member(), *PEOPLE), (asked.Propose(offers.terms(draw)),))
+            return Move(draw.signer(draw.member(), *OFFICERS), (asked.Propose(offers.terms(draw)),))
         few = [id_ for id_ in proposed if len(held.parts[id_]) < _hoped(draw, id_)]
         return join(draw) if few and draw.often(0.8) else start(draw)
     this = held.open_round(running[0] if draw.often(0.7) else draw.pick(running))
@@ -244,7 +244,7 @@ def close(draw: Drawing) -> Move:
     this = draw.pick(rounds if attack == "close in time" else late or rounds)
     id_ = draw.digest() if attack == "close another round" else this["id"]
     by = draw.pick(this["members"])
-    return Move(draw.signer(by, *PEOPLE, "worker"), (asked.Close(this["study"], id_),), attack)
+    return Move(draw.signer(by, *OFFICERS, "worker"), (asked.Close(this["study"], id_),), attack)
 
 
 def keys_ahead(draw: Drawing) -> Move:
@@ -307,7 +307,7 @@ def _step(draw: Drawing, this: Plain) -> Move:
     held, step, done = training(draw), this["step"], training(draw).did_it(this)
     if draw.time >= this["deadline"] and draw.often(0.85):
         name = draw.pick(this["members"])
-        return Move(draw.signer(name, *PEOPLE, "worker"), (asked.Close(this["study"], this["id"]),))
+        return Move(draw.signer(name, *OFFICERS, "worker"), (asked.Close(this["study"], this["id"]),))
     if _withholds(held, this, done):
         return join(draw)
     by = _turn(draw, this, done)

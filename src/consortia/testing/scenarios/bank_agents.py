@@ -62,7 +62,7 @@ DONE = (
     Scenario("an agent gives all back to its owner", _gives_back),
     Scenario("an agent puts value aside", _puts_aside),
     Scenario("an agent takes an offer", _takes),
-    Scenario("an agent's payment above its owner's limit waits for people", _is_held),
+    Scenario("an agent's payment above its owner's limit waits for officers", _is_held),
 )
 
 

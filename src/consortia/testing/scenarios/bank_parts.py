@@ -97,7 +97,7 @@ def limited(bench: Bench, above: int = 300) -> bytes:
 
 
 def held(bench: Bench) -> bytes:
-    """The id of a payment of 400 parts from north to south that waits for two people."""
+    """The id of a payment of 400 parts from north to south that waits for two officers."""
     unit = limited(bench)
     bench.ok("north", "operator", Transfer("north", "south", unit, 400))
     return newest(bench)

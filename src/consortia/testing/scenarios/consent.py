@@ -115,7 +115,7 @@ DONE = (
     Scenario("a version is covered anew once its consents had expired", _covers_anew_after_an_end),
     Scenario("a member asks for the records of a person who consents", _asks),
     Scenario("a member breaks the glass in an emergency", _breaks_glass),
-    Scenario("another person of the owner reviews an emergency", _reviews),
+    Scenario("another officer of the owner reviews an emergency", _reviews),
 )
 
 

@@ -240,7 +240,7 @@ def _row(name: str, setup: Callable[[Bench], Step], code: str = OK) -> Scenario:
 
 
 REFUSED = (
-    _row("an agent votes where people decide", _votes_on_release, "people_only"),
+    _row("an agent votes where officers decide", _votes_on_release, "people_only"),
     _row("an agent votes in a class that its mandate does not name", _beyond_mandate, "not_in_mandate"),
     _row("an agent advises in a class that its mandate does not name", _advises_beyond, "not_in_mandate"),
     _row("an agent of one that joined later advises", _joined_later, "not_elector"),

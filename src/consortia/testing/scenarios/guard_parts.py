@@ -1,4 +1,4 @@
-"""What the scenarios of the guard are put together from: a policy, alerts, people, a network mandate."""
+"""What the scenarios of the guard are put together from: a policy, alerts, officers, a network mandate."""
 
 from consortia.base.codec import Record
 from consortia.kernel.block import OK
@@ -68,7 +68,7 @@ def raised(bench: Bench, what: Finding | None = None, member: str = "north") -> 
 
 
 def labelled(bench: Bench, alert: bytes, label: str, member: str = "north") -> None:
-    """Have two people label an alert."""
+    """Have two officers label an alert."""
     for role in ("analyst", "approver"):
         bench.ok(member, role, asked.LabelAlert(alert, label))  # type: ignore[arg-type]
 
@@ -107,7 +107,7 @@ def with_agent(bench: Bench, member: str = "north") -> None:
 
 
 def suspended(bench: Bench, target: str = "south", member: str = "north") -> bytes:
-    """Have a member's people suspend another; the alert's id."""
+    """Have a member's officers suspend another; the alert's id."""
     if bench.query("guard.standing", member=member).mandate is None:
         empowered(bench, member)
     alert = raised(bench, finding(target), member)

@@ -223,7 +223,7 @@ DONE = (
     row("a command a day ahead", _ahead(DAY)),
     row("a second command, just a gap later", _commands_again((2 * GAP, 10, 0))),
     row("an overseer takes a crossing over", _free("south", "operator", OVER)),
-    row("the member's people take their own over", _free("east", "admin", OVER)),
+    row("the member's officers take their own over", _free("east", "admin", OVER)),
     row("whoever took over commands by hand", _taken("south", "operator", command())),
     row("whoever took over counts from the block, as a program used up time to come", _used_up),
     row("whoever took over hands back", _taken("south", "admin", BACK)),
@@ -257,12 +257,12 @@ REFUSED = (
     ),
     row("a command after the end", _ended(command()), "operations.unknown_control"),
     row("another member's program commands", _commands(member="west"), "operations.not_operator"),
-    row("people command what they did not take over", _commands(role="operator"), "operations.not_taken"),
+    row("officers command what they did not take over", _commands(role="operator"), "operations.not_taken"),
     row(
         "a program commands what is taken over", _taken("east", "worker", command()), "operations.taken_over"
     ),
     row(
-        "other people command what is taken over",
+        "other officers command what is taken over",
         _taken("east", "operator", command()),
         "operations.taken_over",
     ),

@@ -38,7 +38,7 @@ def command(*acts: tuple[int, int, int], version: int = 1) -> asked.Command:
 
 
 def taken(bench: Bench, member: str = "south") -> None:
-    """The crossing is voted, and people of a member have taken it over."""
+    """The crossing is voted, and officers of a member have taken it over."""
     voted(bench)
     bench.ok(member, "operator", asked.TakeOver(CROSSING, digest("an accident")))
 

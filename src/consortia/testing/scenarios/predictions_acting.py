@@ -238,7 +238,7 @@ REFUSED = (
         _defers_what_is_not_named,
         "predictions.not_mandated",
     ),
-    Scenario("an act that waits to do what only people may", _defers_what_people_sign, "kernel.wrong_role"),
+    Scenario("an act that waits to do what only officers may", _defers_what_people_sign, "kernel.wrong_role"),
     Scenario("an act that waits with a message that is none", _defers_nonsense, "kernel.bad_arguments"),
     Scenario("an act that waits and costs too much", _defers_too_much, "predictions.too_costly"),
     Scenario("an act carried out before it is due", _performs_too_early, "predictions.not_due"),

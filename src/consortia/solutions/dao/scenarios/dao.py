@@ -1,7 +1,7 @@
-"""The story of a delegate: what it may decide, how its people overrule it, and how it is stopped.
+"""The story of a delegate: what it may decide, how its officers overrule it, and how it is stopped.
 
 Real: the processes, keys, sockets, ledger, study, votes, secret ballots and checks. Made up, from a seed: the
-organisations, what they ask for, and what their people decide. Days are seconds, by the charter.
+organisations, what they ask for, and what their officers decide. Days are seconds, by the charter.
 """
 
 import json
@@ -26,7 +26,7 @@ from consortia.solutions.story import Asked, Metric, Stage, Story, StoryFailed, 
 ENDED = {"finished", "aborted"}
 STEP_MILLISECONDS = 4_000
 CLOSING = (
-    """Simulated: the organisations, their requests and their people's votes, from the seed; that the members
+    """Simulated: the organisations, their requests and their officers' votes, from the seed; that the members
     are apart. The delegate learned from decisions that are made in the same way: its figure says how well it
     learned this world, and nothing about another.""",
     """Who voted in secret is public, and enough trustees together could read a ballot.""",
@@ -49,9 +49,9 @@ def tell(stage: Stage, society: Society) -> Told:
     _learn(here)
     stage.chapter("3. One of them lets it act, within limits that all can see")
     _empower(here)
-    stage.chapter("4. Requests are decided: the delegate proposes and votes, people have the last word")
+    stage.chapter("4. Requests are decided: the delegate proposes and votes, officers have the last word")
     deciding.spend(here)
-    stage.chapter("5. A model is released by people; in secret they choose a member")
+    stage.chapter("5. A model is released by officers; in secret they choose a member")
     deciding.release(here)
     proof = deciding.choose(here)
     deciding.count(here)

@@ -62,7 +62,7 @@ def spend(here: Chamber) -> None:
 
 
 def release(here: Chamber) -> None:
-    """People release the model; the delegate's vote on that is refused, so it advises."""
+    """Officers release the model; the delegate's vote on that is refused, so it advises."""
     stage = here.stage
     asset = stage.ledger(ORDERER).assets.get(here.model)
     content = stage.ledger(ORDERER).training.get(tasks.STUDY).view().progress.state
@@ -77,7 +77,7 @@ def release(here: Chamber) -> None:
     stage.catch(f"{AGENT_NAME} votes on the release", "the ledger", check)
     for name, choice in RELEASING.items():
         stage.ledger(name).governance.vote(here.release, choice)
-    stage.line(f"{OWNER}'s people vote no, whatever it advises; four of five vote yes")
+    stage.line(f"{OWNER}'s officers vote no, whatever it advises; four of five vote yes")
 
 
 def choose(here: Chamber) -> Path:
@@ -137,7 +137,7 @@ def _expense(here: Chamber, number: int) -> None:
 
 
 def _people_vote(here: Chamber) -> None:
-    """Everybody's people vote on every request, but the owner's, for whom the delegate does."""
+    """Everybody's officers vote on every request, but the owner's, for whom the delegate does."""
     others = [name for name in here.stage.names if name != OWNER]
     here.level()
     for name in others:
@@ -154,9 +154,9 @@ def _proposed(here: Chamber) -> list[bytes]:
 
 
 def _overrule(here: Chamber) -> None:
-    """A person of the owner votes otherwise than the delegate did, which counts no more then."""
+    """An officer of the owner votes otherwise than the delegate did, which counts no more then."""
     which = list(here.requests)[-1]
     before = here.agent_choice(which)
     after: Choice = "no" if before == "yes" else "yes"
     here.stage.ledger(OWNER).governance.vote(which, after)
-    here.stage.line(f"a person of {OWNER} overrules the delegate: {after}, where it voted {before}")
+    here.stage.line(f"an officer of {OWNER} overrules the delegate: {after}, where it voted {before}")

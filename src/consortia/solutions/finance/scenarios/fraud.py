@@ -45,7 +45,7 @@ def tell(stage: Stage, weeks: Weeks) -> Told:
     grown = fraud_trees.grow(bureau)
     stage.chapter("5. A ring over three banks and more, under pseudonyms")
     found = fraud_rings.look(bureau)
-    stage.chapter("6. Alerts; a payment is held, looked at by two people, and let go")
+    stage.chapter("6. Alerts; a payment is held, looked at by two officers, and let go")
     raised = fraud_desk.alert(bureau)
     held = fraud_desk.hold(bureau, raised)
     stage.chapter("7. Somebody outside executes the alerts again, from one file")

@@ -116,7 +116,7 @@ def _false_alarm(bureau: Bureau, bank: str, order: list[int], chosen: list[int])
 
 
 def hold(bureau: Bureau, raised: Mapping[str, list[Raised]]) -> Held:
-    """The bank that is to settle a suspected payment holds it; two people look, and let it go."""
+    """The bank that is to settle a suspected payment holds it; two officers look, and let it go."""
     stage, bank = bureau.stage, BANKS[1]
     unit = f"{LEAD}/{UNIT}"
     stage.ledger(LEAD).bank.new_unit(
@@ -143,8 +143,8 @@ def hold(bureau: Bureau, raised: Mapping[str, list[Raised]]) -> Held:
     stage.catch(f"one person of {bank} wants to let the held payment go alone", "the ledger", _code(said))
     gone = stage.ledger(bank, SECOND).bank.approve(escrow)
     if not any(event.name == "bank.released" for event in gone.events):
-        raise StoryFailed("two people approved, and the payment is still held")
-    stage.line(f"a second person calls the alert honest too, and approves: {amount} EUR settle")
+        raise StoryFailed("two officers approved, and the payment is still held")
+    stage.line(f"a second officer calls the alert honest too, and approves: {amount} EUR settle")
     return Held(
         bank,
         tuple(each.alert for each in raised[bank]),

@@ -195,7 +195,7 @@ def _late(floor: Floor) -> None:
     try:
         floor.late(CALM)
     except TransactionRefused as refused:
-        floor.stage.catch(f"a person of {CALM} hands in an order for auction 0", "every node", refused.code)
+        floor.stage.catch(f"an officer of {CALM} hands in an order for auction 0", "every node", refused.code)
         return
     raise StoryFailed("a late order was taken")
 
