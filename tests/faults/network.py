@@ -22,6 +22,7 @@ from consortia.node import joining
 from consortia.node.localnet import PROGRAM
 from consortia.node.tls import make_certificate, tls_files
 from consortia.sdk.errors import LedgerError
+from consortia.solutions.pacing import pace_of_workers
 from consortia.store.lmdb import LmdbStore
 from consortia.workers.terms import terms_of
 
@@ -102,7 +103,8 @@ class Network(Consortium):
             self.shared = study.share(self, {name: split.tables[name] for name in self.names})
         self._studies += 1
         rule, schema = recipe(RECIPE), split.held_out.schema
-        wanted = study.wanted(f"study-{self._studies}", "Diagnosis", self.names)
+        step = int(study.STEP_MILLISECONDS * pace_of_workers())
+        wanted = study.wanted(f"study-{self._studies}", "Diagnosis", self.names, step)
         return study.agree(self, *terms_of(rule, PARAMETERS, schema, wanted), self.shared)
 
     def awaited(self, name):

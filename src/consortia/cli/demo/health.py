@@ -28,6 +28,7 @@ from consortia.modules.training.rules import rounds_of
 from consortia.modules.training.types import Round, Terms
 from consortia.node.audit.run import audit_homes
 from consortia.sdk.errors import LedgerError
+from consortia.solutions.pacing import pace_of_workers
 from consortia.workers.terms import terms_of
 
 RECIPE = "glm.logistic"
@@ -103,7 +104,8 @@ def _tell_story(wanted: Wanted, split: Split, teller: Teller, stay: threading.Ev
 def _train(consortium: Consortium, split: Split, shared: dict[str, study.DataSet], teller: Teller) -> Outcome:
     teller.chapter("3. They agree a study and train; every member re-computes every round")
     rule = recipe(RECIPE)
-    wanted = study.wanted("diagnosis", "Diagnosis model", consortium.names)
+    step = int(study.STEP_MILLISECONDS * pace_of_workers())
+    wanted = study.wanted("diagnosis", "Diagnosis model", consortium.names, step)
     asked, initial = terms_of(rule, PARAMETERS, split.held_out.schema, wanted)
     name = study.agree(consortium, asked, initial, shared)
     total = rounds_of(asked.stages)

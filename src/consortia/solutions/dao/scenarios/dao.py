@@ -20,7 +20,7 @@ from consortia.solutions.dao.scenarios.chamber import (
     Chamber,
 )
 from consortia.solutions.dao.synthetic import Society
-from consortia.solutions.pacing import pace_here
+from consortia.solutions.pacing import pace_here, pace_of_workers
 from consortia.solutions.story import Asked, Metric, Stage, Story, StoryFailed, Told
 
 ENDED = {"finished", "aborted"}
@@ -79,7 +79,7 @@ def _learn(here: Chamber) -> None:
     stage = here.stage
     for name in stage.names:
         stage.ledger(name).assets.register_dataset(here.society.past(), name=tasks.DATASET, process=["*"])
-    step = int(STEP_MILLISECONDS * here.pace)
+    step = int(STEP_MILLISECONDS * pace_of_workers())
     study = stage.ledger(ORDERER).training.propose(
         tasks.STUDY,
         data=tasks.DATASET,
