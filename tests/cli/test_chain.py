@@ -41,6 +41,7 @@ def test_the_recall_is_exact_the_forgeries_are_caught_and_an_outsider_checks(sto
     assert recalled["ours"] == facts["recalled"] < min(recalled["baselines"].values())
     rows = csv.reader(Path(facts["sheet"]).read_text(encoding="utf-8").splitlines())
     assert {"harvesting", "transformation"} <= {row[0] for row in rows}
+    assert "EUR paid for it, opened to the inspector alone" in story.told
     assert story.terminal.facts("verify", facts["proof"], "--network", facts["network"])["ok"] is True
     story.terminal.run("verify", facts["proof"], "--network", "0" * 64, code=1)
     assert processes(facts["home"]) == []

@@ -8,6 +8,7 @@ import pytest
 
 from consortia.base.keys import SigningKey
 from consortia.node.keys import save_key
+from consortia.solutions.supply import synthetic
 from consortia.workers.vault import Vault
 from tests.cli.terminal import Terminal, found_and_join, until
 
@@ -73,6 +74,34 @@ def test_what_is_shared_is_a_commitment_with_terms(network):
     said = terminal.error("asset", "grant", "alpha/patients", "--to", "bravo", "--home", "bravo")
     assert "refused, assets." in said
     assert "alpha/patients" in terminal.run("asset", "list", "--home", "bravo").stdout
+
+
+def test_what_was_paid_is_opened_to_one_who_checks_it_without_a_connection(network):
+    terminal, _ = network
+    folder, secret = terminal.folder, "412.50 EUR"
+    body = next(each for each in synthetic.chain(1, synthetic.Size()) if each["bizStep"] == "receiving")
+    bought = synthetic.bought(body, 1) | {synthetic.PRICE: secret}
+    (folder / "bought.ndjson").write_text(json.dumps(bought), encoding="utf-8")
+    seal = ("supply", "seal", "bought.ndjson", "--field", synthetic.PRICE, "--out", "shared.json")
+    assert terminal.facts(*seal, "--terms", "terms.csv")["sealed"] == 3
+    added = terminal.facts("asset", "add", "terms.csv", "--subject", "about", "--home", "alpha")
+    event = terminal.facts("supply", "trace", body["epcList"][0], "shared.json")["steps"][0]["name"]
+    opening = ("supply", "open", "terms", event, synthetic.PRICE, "--out")
+    terminal.run(*opening, "price.opening", "--home", "alpha")
+    assert (folder / "price.opening").stat().st_mode & 0o777 == 0o600
+    name = terminal.facts("status", "--home", "alpha")["network"]
+    told = terminal.facts("supply", "verify", "price.opening", "shared.json", "--network", name)
+    assert (told["member"], told["dataset"], told["values"]) == ("alpha", added["asset"], [secret])
+    assert secret in terminal.run("verify", "price.opening", "--network", name).stdout
+    said = terminal.error("supply", "open", "terms", event, "deal:cost", "--out", "no", "--home", "alpha")
+    assert "says nothing of 'deal:cost'" in said
+    said = terminal.error("supply", "open", "alpha/terms", *opening[3:], "no", "--home", "bravo")
+    assert "in no vault here" in said
+    files = [one for one in folder.rglob("*") if one.is_file() and "private" not in one.parts]
+    holding = {
+        one.name for one in files if any(each in one.read_bytes() for each in (secret.encode(), b"pgln"))
+    }
+    assert holding == {"bought.ndjson", "terms.csv"}  # no log, no store, and not what others get
 
 
 def test_a_data_set_is_drafted_for_somebody_to_sign_in_the_console(network):

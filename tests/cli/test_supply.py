@@ -2,6 +2,7 @@
 
 import json
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -73,3 +74,50 @@ def test_what_cannot_be_used_is_written_down_and_left_out_only_if_told_so(events
         typed("query", events, "--since", "noon")
     with pytest.raises(DataError, match="no event names"):
         typed("trace", "urn:epc:id:sgtin:9521141.130003.999999", events)
+
+
+def bought(folder, *more):
+    """A file of receipts of goods, each with what was paid and to whom."""
+    found = [each for each in synthetic.chain(1, synthetic.Size()) if each["bizStep"] == "receiving"]
+    made = [synthetic.bought(each, at) for at, each in enumerate(found)]
+    path = folder / "bought.ndjson"
+    path.write_text("\n".join(json.dumps(each) for each in (*made, *more)), encoding="utf-8")
+    return path, found, made
+
+
+def test_price_and_partner_are_taken_out_of_what_others_get(tmp_path):
+    order = {**bought(tmp_path)[2][0], "type": "TransactionEvent"}
+    path, found, made = bought(tmp_path, order)
+    shared, terms = tmp_path / "shared.json", tmp_path / "terms.csv"
+    words = ("seal", path, "--field", synthetic.PRICE, "--out", shared, "--terms", terms)
+    assert facts(*words) == {
+        "file": str(shared),
+        "events": len(found),
+        "sealed": 3 * len(found),
+        "kept_back": 1,
+    }
+    assert terms.stat().st_mode & 0o777 == 0o600
+    rows = terms.read_text(encoding="utf-8").splitlines()
+    assert (rows[0], len(rows)) == ("about,value", 1 + 3 * len(found))
+    assert json.loads(shared.read_text())["epcisBody"]["eventList"] == found
+    assert facts("check", shared)["events"] == len(found)
+    assert not any(each[synthetic.PRICE] in shared.read_text() for each in made)
+
+
+def test_nothing_is_written_where_something_would_be_shared_after_all(tmp_path):
+    path, _, made = bought(tmp_path)
+    shared, terms = tmp_path / "shared.json", tmp_path / "terms.csv"
+    words = ("seal", path, "--out", shared, "--terms", terms)
+    with pytest.raises(DataError, match="no event has a field 'deal:prize'"):
+        typed(*words, "--field", "deal:prize")
+    with pytest.raises(click.UsageError, match="two files"):
+        typed("seal", path, "--out", shared, "--terms", shared)
+    with pytest.raises(Failure, match="No such file or directory"):
+        typed("seal", path, "--out", tmp_path / "none" / "shared.json", "--terms", terms)
+    assert not terms.exists()
+    assert not shared.exists()
+    place = [{"type": "location", "destination": made[0]["bizLocation"]["id"]}]
+    path.write_text(json.dumps(made[0] | {"destinationList": place}), encoding="utf-8")
+    assert "a field that is shared says what a sealed one does" in typed(*words).stderr
+    with pytest.raises(Failure, match="is there already"):
+        typed("seal", path, "--out", tmp_path / "other.json", "--terms", terms)

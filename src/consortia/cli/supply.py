@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import click
 
 from consortia.cli.capturing import serve
-from consortia.cli.filing import done, hold, new, out_option, save, some, whole
+from consortia.cli.filing import done, new, out_option, save, some, whole
+from consortia.cli.goods import events_in, files_argument
 from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, printable, say, table
+from consortia.cli.sealing import open_term, seal, verify_term
 from consortia.engines.train.files import DataError
 from consortia.sdk.moments import moment
 from consortia.solutions.moments import instant
@@ -26,7 +27,6 @@ from consortia.solutions.supply.sensing import alarms
 from consortia.solutions.supply.tracing import START, Step, downstream, effective, upstream
 from consortia.solutions.supply.tracing import recall as spread
 
-files_argument = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 HEAD = ("number", "name", "time", "type", "action", "step", "place", "things", "from", "into")
 
 
@@ -37,12 +37,6 @@ def supply() -> None:
     Files may be gzipped. THING is an EPC URN or a GS1 Digital Link of any domain: a lot, a serial, a
     container.
     """
-
-
-def _events(files: Sequence[Path], rejects: Path | None, *, skip: bool) -> list[Recorded]:
-    found = reading.read(*files)
-    hold(found.rejected, rejects, skip=skip)
-    return list(found.found)
 
 
 def _instant(text: str | None) -> int | None:
@@ -97,7 +91,7 @@ def read(
     *, files: tuple[Path, ...], out: Path, rejects: Path | None, skip_bad_rows: bool, as_json: bool
 ) -> int:
     """Write the events of FILES as a CSV, one a line, each under its hash, as `asset add` registers it."""
-    found = _events(files, rejects, skip=skip_bad_rows)
+    found = events_in(files, rejects, skip=skip_bad_rows)
     with whole(out) as part, part.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(HEAD)
@@ -140,7 +134,7 @@ def query(
 ) -> int:
     """Answer a simple event query with an EPCIS query document."""
     asked = querying.Query(epc, kinds, steps, places=places, since=_instant(since), until=_instant(until))
-    found = querying.matching(_events(files, rejects, skip=skip_bad_rows), asked)
+    found = querying.matching(events_in(files, rejects, skip=skip_bad_rows), asked)
     answer = querying.answer(found, datetime.now(UTC).isoformat(timespec="milliseconds"))
     text = json.dumps(answer, ensure_ascii=False)
     if out is None:
@@ -167,7 +161,7 @@ def trace(
     as_json: bool,
 ) -> int:
     """Say where THING came from, step by step."""
-    events = _events(files, rejects, skip=skip_bad_rows)
+    events = events_in(files, rejects, skip=skip_bad_rows)
     steps = downstream(events, thing) if down else upstream(events, thing)
     if as_json:
         facts({"steps": [_step(each) for each in steps]})
@@ -206,7 +200,7 @@ def recall(
 ) -> int:
     """Say what a fault in things reaches: what was made of them, their serials, and where each is now."""
     start = _instant(since)
-    events = _events(files, rejects, skip=skip_bad_rows)
+    events = events_in(files, rejects, skip=skip_bad_rows)
     found = spread(events, things, START if start is None else start)
     rows = [[thing, moment(time), found.places[thing]] for thing, time in sorted(found.things.items())]
     if out is not None:
@@ -239,7 +233,7 @@ def show_alarms(
     as_json: bool,
 ) -> int:
     """List events with goods too cold or too warm, or with an alarm of a device. Exit code 1 where any is."""
-    found = alarms(_events(files, rejects, skip=skip_bad_rows), least, most)
+    found = alarms(events_in(files, rejects, skip=skip_bad_rows), least, most)
     if as_json:
         told = [
             {"event": one.event.name, "time": one.event.time, "celsius": one.celsius, "things": one.things}
@@ -276,7 +270,7 @@ def sheet(
     as_json: bool,
 ) -> int:
     """Write the sortable sheet that an inspector asks for under FSMA 204: tracking events and lots."""
-    found = sheets.rows(effective(_events(files, rejects, skip=skip_bad_rows)), lots)
+    found = sheets.rows(effective(events_in(files, rejects, skip=skip_bad_rows)), lots)
     save(out, sheets.write_sheet(found).encode())
     done(out, as_json=as_json, rows=len(found))
     return DONE
@@ -297,4 +291,5 @@ def link(*, text: str, as_json: bool) -> int:
     return DONE
 
 
-supply.add_command(serve)
+for command in (open_term, seal, serve, verify_term):
+    supply.add_command(command)

@@ -8,10 +8,11 @@ import click
 import msgspec
 
 from consortia.base.codec import Malformed, Record, decode
-from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, fold, plain, say
+from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, fold, plain, printable, say
 from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
 from consortia.kernel.verify import NOT_PROVED, Anchor, Step, Verdict, entry_name, verify_proof
+from consortia.sdk.checked import Checked
 from consortia.sdk.moments import moment
 
 
@@ -24,9 +25,14 @@ class AnchorFile(Record, frozen=True):
     members: list[list[str]]
 
 
+network_option = click.option(
+    "--network", required=True, metavar="HASH", help="The network's hash, 64 hex digits."
+)
+
+
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--network", required=True, metavar="HASH", help="The network's hash, 64 hex digits.")
+@network_option
 @click.option("--since", type=click.Path(path_type=Path), help="Continue from an anchor saved before.")
 @click.option("--save-anchor", type=click.Path(path_type=Path), help="Save what may be trusted from now on.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -37,7 +43,8 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
     sent the file. Exit code 0: every step holds; 1: a step fails; 3: the file could not be read.
     """
     from consortia.app import application
-    from consortia.sdk.cases import MAGIC
+    from consortia.sdk.cases import MAGIC, verify_case
+    from consortia.sdk.openings import MAGIC as OPENING
 
     name = network_name(network)
     try:
@@ -46,7 +53,9 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
         raise Failure(f"{file}: {error.strerror}", code=UNCHECKED) from None
     app = application()
     if data.startswith(MAGIC):
-        return _case(app, data, name, as_json=as_json)
+        return tell_checked(verify_case(app, data, name), "case", as_json=as_json)
+    if data.startswith(OPENING):
+        return _opening(app, data, name, as_json=as_json)
     anchor = None if since is None else _load_anchor(since, network)
     verdict = verify_proof(app, data, name, anchor)
     if as_json:
@@ -59,20 +68,29 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
     return DONE if verdict.ok else REFUSED
 
 
-def _case(app: Application, data: bytes, network: bytes, *, as_json: bool) -> int:
-    """Verify a file of several proofs, with alerts that are executed again."""
-    from consortia.sdk.cases import verify_case
+def _opening(app: Application, data: bytes, network: bytes, *, as_json: bool) -> int:
+    """Verify a file that opens what a member's data set holds of one subject."""
+    from consortia.sdk.openings import verify_opening
 
-    checked = verify_case(app, data, network)
+    checked, opened = verify_opening(app, data, network)
+    if opened is not None:
+        whose = f"{opened.asset.owner}/{opened.asset.name} version {opened.version.number}"
+        checked.lines.append(f"{whose}, on the ledger since {moment(opened.version.time)}")
+        checked.lines += [printable(f"{_shown(opened.subject)}: {_shown(row)}") for row in opened.rows]
+    return tell_checked(checked, "opening", as_json=as_json)
+
+
+def tell_checked(checked: Checked, what: str, *, as_json: bool, **known: object) -> int:
+    """Tell the steps of a file of several proofs, and what it shows; `known` are further facts for JSON."""
     if as_json:
         steps = [{"number": s.number, "text": s.text, "ok": s.ok} for s in checked.steps]
-        facts({"ok": checked.ok, "steps": steps, "failed": checked.failed})
+        facts({"ok": checked.ok, "steps": steps, "failed": checked.failed} | known)
         return DONE if checked.ok else REFUSED
     _say_steps(checked.steps)
     if checked.failed is None:
         _say_shown(checked.lines)
     else:
-        say(click.style(f"This case is refused at step {checked.failed}.", fg="red", bold=True))
+        say(click.style(f"This {what} is refused at step {checked.failed}.", fg="red", bold=True))
     return DONE if checked.ok else REFUSED
 
 

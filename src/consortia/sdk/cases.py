@@ -5,20 +5,17 @@ score and its evidence, each with its salt), and once each the models that gave 
 became of the payments. Nothing else is needed to execute every alert again.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated
 
 from msgspec import Meta
 
-from consortia.base.codec import Malformed, Record, decode_record, encode_record
+from consortia.base.codec import Record, decode_record, encode_record
 from consortia.engines.commit.chunks import blob_id
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK
-from consortia.kernel.proof import PROOF_BYTES_MAX
-from consortia.kernel.verify import Step, Verdict, verify_proof
 from consortia.modules.guard.state import ALERTS
 from consortia.modules.guard.types import Alert
+from consortia.sdk.checked import Checked, ProofBytes, Wrong, proved, walk
 from consortia.sdk.currencies import CURRENCIES, written
 from consortia.sdk.moments import moment
 from consortia.sdk.payment_alerts import REASON, SCHEMA, Shown, again, commitments
@@ -28,8 +25,6 @@ MAGIC = b"consortia-case/1\n"
 
 ALERTS_MAX, RECEIPTS_MAX, MODELS_MAX = 100, 100, 16
 CASE_BYTES_MAX = 1 << 26
-
-ProofBytes = Annotated[bytes, Meta(max_length=PROOF_BYTES_MAX)]
 
 
 class Alerted(Record, frozen=True):
@@ -51,28 +46,6 @@ class Case(Record, frozen=True):
         return MAGIC + encode_record(self)
 
 
-class _Wrong(Exception):
-    """Raised inside a step: what is wrong."""
-
-
-@dataclass
-class Checked:
-    """The steps of a case's verification up to the first that fails, and what it shows when none does."""
-
-    steps: list[Step] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every step held."""
-        return all(step.ok for step in self.steps)
-
-    @property
-    def failed(self) -> int | None:
-        """The number of the step that failed, or None."""
-        return next((step.number for step in self.steps if not step.ok), None)
-
-
 def verify_case(app: Application, data: bytes, network: bytes) -> Checked:
     """Verify a case file with nothing but the file and the network's hash.
 
@@ -81,25 +54,10 @@ def verify_case(app: Application, data: bytes, network: bytes) -> Checked:
     alert is what it commits to, and is about the payment that it shows. 5. The models are those that the
     alerts pin, each used. 6. Executed again, every alert's score comes out the same.
     """
-    check, checked = _Check(app, data, network), Checked()
-    steps: Sequence[Callable[[], str]] = (
-        check.spelling,
-        check.receipts,
-        check.alerts,
-        check.opened,
-        check.models,
-        check.scores,
+    check = _Check(app, data, network)
+    return walk(
+        (check.spelling, check.receipts, check.alerts, check.opened, check.models, check.scores), check.lines
     )
-    for number, step in enumerate(steps, start=1):
-        try:
-            text, ok = step(), True
-        except (Malformed, ValueError, _Wrong) as error:
-            text, ok = str(error), False
-        checked.steps.append(Step(number, text, ok))
-        if not ok:
-            return checked
-    checked.lines = check.lines
-    return checked
 
 
 class _Check:
@@ -113,63 +71,56 @@ class _Check:
 
     def spelling(self) -> str:
         if not self.data.startswith(MAGIC):
-            raise _Wrong("the file does not begin as a case does")
+            raise Wrong("the file does not begin as a case does")
         self.case = decode_record(Case, self.data[len(MAGIC) :], size_max=CASE_BYTES_MAX)
         if len({one.proof for one in self.case.alerts}) != len(self.case.alerts):
-            raise _Wrong("an alert stands in it twice")
+            raise Wrong("an alert stands in it twice")
         counts = f"{len(self.case.alerts)} alerts, {len(self.case.receipts)} receipts"
         return f"the file is a case in its one spelling: {counts}"
 
     def receipts(self) -> str:
         for number, proof in enumerate(self.case.receipts, start=1):
-            verdict = self._proved(proof, f"receipt {number}")
+            verdict = proved(self.app, proof, self.network, f"receipt {number}")
             if verdict.receipt is None or verdict.receipt.code != OK:
-                raise _Wrong(f"receipt {number} is of no transaction that was done")
+                raise Wrong(f"receipt {number} is of no transaction that was done")
             for event in verdict.receipt.events:
                 self.lines.append(f"{event.name} in transaction {verdict.receipt.transaction.hex()[:16]}")
         return f"{len(self.case.receipts)} receipts stand in final blocks"
 
     def alerts(self) -> str:
         for number, one in enumerate(self.case.alerts, start=1):
-            proof = self._proved(one.proof, f"alert {number}").proof
+            proof = proved(self.app, one.proof, self.network, f"alert {number}").proof
             state = None if proof is None else proof.extra.state
             if state is None or state.value is None:
-                raise _Wrong(f"the proof of alert {number} shows no entry")
+                raise Wrong(f"the proof of alert {number} shows no entry")
             alert = decode_record(Alert, state.value)
             if state.key != ALERTS.state_key(alert.id):
-                raise _Wrong(f"the entry of alert {number} is no alert's")
+                raise Wrong(f"the entry of alert {number} is no alert's")
             if any(alert.id == other.id for other in self.found):
-                raise _Wrong(f"alert {alert.id.hex()[:16]} stands in it twice")
+                raise Wrong(f"alert {alert.id.hex()[:16]} stands in it twice")
             self.found.append(alert)
         return f"{len(self.found)} alerts stand in the state under final checkpoints"
-
-    def _proved(self, proof: bytes, what: str) -> Verdict:
-        verdict = verify_proof(self.app, proof, self.network)
-        if not verdict.ok:
-            failed = next(step for step in verdict.steps if not step.ok)
-            raise _Wrong(f"{what}: {failed.text}")
-        return verdict
 
     def opened(self) -> str:
         for alert, one in zip(self.found, self.case.alerts, strict=True):
             said = alert.finding
             if commitments(one.shown) != (said.target, said.score, said.evidence):
-                raise _Wrong(f"what is shown is not what alert {alert.id.hex()[:16]} commits to")
+                raise Wrong(f"what is shown is not what alert {alert.id.hex()[:16]} commits to")
             seen = one.shown.evidence
             if said.code != REASON or seen.schema != SCHEMA or seen.currency not in CURRENCIES:
-                raise _Wrong(f"alert {alert.id.hex()[:16]} is no alert on a payment")
+                raise Wrong(f"alert {alert.id.hex()[:16]} is no alert on a payment")
             if one.shown.target.subject != seen.reference or not seen.reference.isprintable():
-                raise _Wrong(f"alert {alert.id.hex()[:16]} is not about the payment that it shows")
+                raise Wrong(f"alert {alert.id.hex()[:16]} is not about the payment that it shows")
         return "targets, scores and evidence are those that the alerts commit to"
 
     def models(self) -> str:
         pinned = sorted({one.finding.model or b"" for one in self.found})
         if [blob_id(model) for model in self.case.models] != pinned:
-            raise _Wrong("the models are not those that the alerts pin")
+            raise Wrong("the models are not those that the alerts pin")
         if any(
             a.finding.model != one.shown.model for a, one in zip(self.found, self.case.alerts, strict=True)
         ):
-            raise _Wrong("an alert is shown with another model than it pins")
+            raise Wrong("an alert is shown with another model than it pins")
         return f"{len(pinned)} model{'s' if len(pinned) > 1 else ''}, by the hash that the alerts pin"
 
     def scores(self) -> str:
@@ -177,7 +128,7 @@ class _Check:
         for alert, one in zip(self.found, self.case.alerts, strict=True):
             score = again(one.shown, models[one.shown.model])
             if score != one.shown.score.value:
-                raise _Wrong(f"alert {alert.id.hex()[:16]} scores {score}, not {one.shown.score.value}")
+                raise Wrong(f"alert {alert.id.hex()[:16]} scores {score}, not {one.shown.score.value}")
             seen = one.shown.evidence
             self.lines.append(
                 f"alert {alert.id.hex()[:16]} of {alert.member}, {moment(alert.time)}: payment "

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from consortia.app import application
 from consortia.kernel.application import Application
 from consortia.kernel.verify import Anchor, Verdict, verify_proof
-from consortia.sdk.cases import Checked, verify_case
+from consortia.sdk.cases import verify_case
+from consortia.sdk.checked import Checked
 from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError
 

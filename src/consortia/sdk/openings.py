@@ -1,13 +1,24 @@
-"""Proof files that open what a data set's commitment holds of one subject, or show that it holds nothing."""
+"""Files that open what a data set's commitment holds of one subject, or show that it holds nothing."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from msgspec import ValidationError, convert
 from msgspec.structs import replace as changed
 
-from consortia.base.codec import encode
+from consortia.base.codec import Record, decode, decode_record, encode, encode_record
 from consortia.engines.commit.dataset import Absence, Presence
-from consortia.kernel.proof import Proof, SubjectOpening, parse_proof
-from consortia.modules.assets.state import VERSIONS
+from consortia.kernel.application import Application
+from consortia.kernel.proof import PROOF_BYTES_MAX, Proof, SubjectOpening, parse_proof
+from consortia.kernel.verify import Verdict
+from consortia.modules.assets.state import ASSETS, VERSIONS
+from consortia.modules.assets.types import Asset, Version
+from consortia.sdk.checked import Checked, ProofBytes, Wrong, proved, walk
+
+MAGIC = b"consortia-opening/1\n"
+"""How a file begins that says whose it is."""
+
+_BYTES_MAX = 2 * PROOF_BYTES_MAX + 1024
 
 ProofOfState = Callable[[bytes], bytes]
 """A proof file of what stands at a state key: `sdk.client.Client.proof_of_state`."""
@@ -25,3 +36,95 @@ def proof_of_subject(entry: ProofOfState, dataset: bytes, version: int, shown: P
     else:
         opened = SubjectOpening(shown.subject, shown.salt, None, None, shown.path)
     return Proof(changed(bare.extra, subject=opened), bare.index, bare.path, bare.note).encode()
+
+
+class Opening(Record, frozen=True):
+    """A subject's rows in a data set, for somebody outside: the proofs of whose it is and of what it holds.
+
+    The version's entry on the ledger does not name the owner. Without `owner` whoever was shown an opening
+    could hand it on as its own.
+    """
+
+    owner: ProofBytes
+    shown: ProofBytes
+
+    def encode(self) -> bytes:
+        """The opening as a file."""
+        return MAGIC + encode_record(self)
+
+
+def opening_of(entry: ProofOfState, dataset: bytes, version: int, shown: Presence) -> bytes:
+    """The file that opens a subject's rows; raises as `entry` does."""
+    return Opening(
+        entry(ASSETS.state_key(dataset)), proof_of_subject(entry, dataset, version, shown)
+    ).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a file opens: the owner's data set, its version, the subject and the subject's rows."""
+
+    asset: Asset
+    version: Version
+    subject: bytes
+    rows: tuple[bytes, ...]
+
+
+def verify_opening(app: Application, data: bytes, network: bytes) -> tuple[Checked, Opened | None]:
+    """Verify an opening with nothing but the file and the network's hash; None where a step fails.
+
+    1. The file is an opening in its one spelling. 2. Exactly these rows stand for the subject in a data set's
+    version under a final checkpoint. 3. The data set, and with it its owner, stands under one too.
+    """
+    check = _Check(app, data, network)
+    checked = walk((check.spelling, check.rows, check.owner), [])
+    return checked, check.opened if checked.ok else None
+
+
+class _Check:
+    """The state of one verification."""
+
+    def __init__(self, app: Application, data: bytes, network: bytes) -> None:
+        self.app, self.data, self.network = app, data, network
+        self.opening: Opening
+        self.dataset: bytes
+        self.version: Version
+        self.subject: SubjectOpening
+        self.opened: Opened
+
+    def spelling(self) -> str:
+        if not self.data.startswith(MAGIC):
+            raise Wrong("the file does not begin as an opening does")
+        self.opening = decode_record(Opening, self.data[len(MAGIC) :], size_max=_BYTES_MAX)
+        return f"the file is an opening of {len(self.data):,} bytes in its one spelling"
+
+    def rows(self) -> str:
+        verdict = proved(self.app, self.opening.shown, self.network, "the rows")
+        key, value = _entry(verdict)
+        parts = VERSIONS.read_key(key)
+        subject = None if verdict.proof is None else verdict.proof.extra.subject
+        if parts is None or not isinstance(parts[0], bytes) or subject is None or subject.rows is None:
+            raise Wrong("the rows: the proof opens no subject of a data set's version")
+        self.dataset, self.subject = parts[0], subject
+        self.version = decode_record(Version, value)
+        return f"these rows, and no others, stand for the subject in version {self.version.number}"
+
+    def owner(self) -> str:
+        key, value = _entry(proved(self.app, self.opening.owner, self.network, "the owner"))
+        if ASSETS.read_key(key) != (self.dataset,):
+            raise Wrong("the owner: the proof is of another entry than the data set's")
+        asset = decode_record(Asset, value)
+        try:
+            rows = convert(decode(self.subject.rows or b""), tuple[bytes, ...], builtin_types=(bytes,))
+        except ValidationError:
+            raise Wrong("the rows are none of a data set") from None
+        self.opened = Opened(asset, self.version, self.subject.subject, rows)
+        return f"the data set is {asset.name} of {asset.owner}"
+
+
+def _entry(verdict: Verdict) -> tuple[bytes, bytes]:
+    """The key and value of a state entry that is shown to be there; raises Wrong."""
+    state = None if verdict.proof is None else verdict.proof.extra.state
+    if state is None or state.value is None:
+        raise Wrong("the proof shows no entry")
+    return state.key, state.value

@@ -65,6 +65,17 @@ def test_files_may_be_queries_lines_single_events_and_packed(tmp_path):
     assert len(set(names)) == 1
 
 
+def test_an_event_keeps_its_name_where_its_document_said_what_its_prefixes_mean(tmp_path):
+    names, own = {"acme": "https://acme.example/"}, {"shop": "https://shop.example/"}
+    event = GOOD | {"acme:dock": 4, "@context": [own], "shop:till": 7}
+    plain = document(GOOD | {"acme:dock": 4}, event, **{"@context": [*HEAD["@context"], names]})
+    found = read(written(tmp_path, plain)).found
+    answer = querying.answer(found, "2026-03-01T12:00:00Z")
+    again = read(written(tmp_path, answer, "answer.json")).found
+    assert [each.name for each in again] == [each.name for each in found]
+    assert found[0].name != recorded(GOOD | {"acme:dock": 4}, {}, 1, "").name
+
+
 FAULTS = {
     "type is missing": {"type": None},
     "none of EPCIS 2.0": {"type": "ParcelEvent"},

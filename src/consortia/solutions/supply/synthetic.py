@@ -16,6 +16,9 @@ from consortia.solutions.supply.epcis.keys import canonical
 
 COMPANY = "9521141"
 BERRIES, PUNNETS, CASES = "010001", "020002", "130003"
+PRICE = "deal:price"
+"""The field, of a vocabulary that the parties made up, that says what was paid."""
+
 HOUR = 3_600_000
 START = 1_772_323_200_000
 """2026-03-01 00:00 UTC, when the first lot is harvested."""
@@ -131,6 +134,17 @@ def sensed(time: int, celsius: float) -> Event:
     """A reading of the truck's thermometer."""
     report = {"type": "Temperature", "value": round(celsius, 1), "uom": "CEL"}
     return {"sensorMetadata": {"time": at(time)}, "sensorReport": [report]}
+
+
+def bought(event: Event, number: int) -> Event:
+    """A receipt of goods with what its party paid, to whom, and on which order."""
+    return event | {
+        PRICE: f"{1_180 + number * 37 % 240}.50 EUR",
+        "bizTransactionList": [
+            {"type": "po", "bizTransaction": f"urn:epcglobal:cbv:bt:{COMPANY}000004:{number}"}
+        ],
+        "sourceList": [{"type": "owning_party", "source": f"urn:epc:id:pgln:{COMPANY}.00002"}],
+    }
 
 
 def _aggregation(time: int, action: str, step: str, where: str, *, parent: str, children: list[str]) -> Event:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from consortia.engines.train.files import DataError
+from consortia.engines.train.files import DataError, shown
 
 _WORDS = {
     word: word
@@ -19,7 +19,10 @@ _WORDS = {
 
 
 def json_of(text: str, where: str) -> Any:  # noqa: ANN401 (any JSON)
-    """What JSON says, with no number that is none; raises DataError."""
+    """What JSON says, with no number that is none and no name twice in one object; raises DataError.
+
+    Of a field that stands twice others may read the first: one event would be two.
+    """
 
     def no_constant(word: str) -> None:
         raise DataError(f"{where}: {word} is no number.")
@@ -36,7 +39,12 @@ def json_of(text: str, where: str) -> Any:  # noqa: ANN401 (any JSON)
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     known = _WORDS
-    return {
+    found = {
         known.get(name, name): known.get(value, value) if isinstance(value, str) else value
         for name, value in pairs
     }
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{shown(twice)!r} stands twice in one object")
+    return found

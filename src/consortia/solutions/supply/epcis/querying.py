@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consortia.solutions.supply.epcis.keys import canonical
-from consortia.solutions.supply.epcis.reading import Recorded
-
-CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+from consortia.solutions.supply.epcis.reading import CONTEXT, Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +54,23 @@ def _fits(event: Recorded, query: Query, wanted: set[str], places: set[str]) -> 
 
 def document(events: Sequence[Recorded], created: str) -> dict[str, Any]:
     """A capture document of these events; `created` is its creationDate, a time with its zone."""
+    return document_of([event.alone for event in events], created)
+
+
+def document_of(bodies: Sequence[Mapping[str, Any]], created: str) -> dict[str, Any]:
+    """The capture document of events as JSON has them."""
     return {
         "@context": [CONTEXT],
         "type": "EPCISDocument",
         "schemaVersion": "2.0",
         "creationDate": created,
-        "epcisBody": {"eventList": [event.body for event in events]},
+        "epcisBody": {"eventList": [dict(each) for each in bodies]},
     }
 
 
 def answer(events: Sequence[Recorded], created: str) -> dict[str, Any]:
     """The query document of these events."""
-    return answer_of([event.body for event in events], created)
+    return answer_of([event.alone for event in events], created)
 
 
 def answer_of(bodies: Sequence[Mapping[str, Any]], created: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from consortia.engines.train.files import DataError, place, read_bytes, shown
@@ -32,6 +33,8 @@ FILE_BYTES_MAX = 128 << 20
 EVENTS_MAX = 1_000_000
 """So many are in memory at once: most of them take less than a kilobyte."""
 
+CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 TEXT_MAX = 2_048
 CONTEXT_CHARS_MAX = 16_384
 """Each event carries its document's context where it is kept by itself."""
@@ -76,7 +79,8 @@ class Recorded:
     milliseconds; `recorded` is None where the document does not say. `things` are those observed, `inputs`
     and `outputs` those of a transformation, `parent` the container of `children`. `lot` is what the event
     says of serials that it commissions. `withdrawn` says that the event declares an earlier one in error.
-    `said` is all of it as JSON in UTF-8: objects of Python would take three times the memory.
+    `said` is all of it as JSON in UTF-8: objects of Python would take three times the memory. `names` are the
+    prefixes that its document gave it, where the event does not say them itself.
     """
 
     number: int
@@ -97,6 +101,16 @@ class Recorded:
     transformation: str
     withdrawn: bool
     said: bytes
+    names: Mapping[str, str]
+
+    @property
+    def alone(self) -> dict[str, Any]:
+        """The whole event as it stands by itself: with what its prefixes mean, so that its name stays."""
+        body = self.body
+        if self.names:
+            own = body.get("@context", CONTEXT)
+            body["@context"] = [*(own if isinstance(own, list) else [own]), dict(self.names)]
+        return body
 
     @property
     def body(self) -> dict[str, Any]:
@@ -175,6 +189,7 @@ def recorded(event: Any, names: Mapping[str, str], number: int, where: str) -> R
         transformation=str(event.get("transformationID", "")),
         withdrawn="errorDeclaration" in event,
         said=written(event),
+        names=NO_NAMES if names == context_names(event) else names,
     )
 
 

@@ -12,6 +12,7 @@ from consortia.solutions.story import Asked, Stage
 from consortia.solutions.supply import synthetic
 from consortia.solutions.supply.epcis.keys import canonical
 from consortia.solutions.supply.epcis.reading import Recorded, read, recorded
+from consortia.solutions.supply.sealing import Sealed, seal
 
 PARTIES = ("grower", "packer", "carrier", "depot", "grocer")
 GROWER, PACKER, CARRIER, DEPOT, GROCER = PARTIES
@@ -28,12 +29,18 @@ RECORDERS = {1: GROWER, 2: PACKER, 3: CARRIER, 4: DEPOT}
 class Goods:
     """The events of the story, each as its party's document has it, and all as read.
 
-    `made_up` says that they are of our generator, and not of files of one's own.
+    `sealed` is what the depot took out of its own before others got them: what it paid, and whom. None where
+    the events are not of our generator, but of files of one's own.
     """
 
     bodies: dict[str, list[synthetic.Event]]
     events: tuple[Recorded, ...]
-    made_up: bool
+    sealed: Sealed | None
+
+    @property
+    def made_up(self) -> bool:
+        """Whether the events are of our generator."""
+        return self.sealed is not None
 
 
 def prepare(asked: Asked) -> Goods:
@@ -54,7 +61,18 @@ def prepare(asked: Asked) -> Goods:
         number = next(n for n in range(1, 200) if synthetic.place(n) == each["bizLocation"]["id"])
         bodies[RECORDERS.get(number, GROCER)].append(each)
     events = tuple(recorded(each, {}, at, f"event {at}") for at, each in enumerate(chain, 1))
-    return Goods(bodies, events, made_up=True)
+    sealed = _sealed(bodies[DEPOT])
+    bodies[DEPOT] = list(sealed.shared)
+    return Goods(bodies, events, sealed)
+
+
+def _sealed(bodies: list[synthetic.Event]) -> Sealed:
+    """The depot's events as others get them, and what it paid for what it received, taken out."""
+    own = [
+        synthetic.bought(each, at) if each["bizStep"] == "receiving" else each
+        for at, each in enumerate(bodies, 1)
+    ]
+    return seal([recorded(each, {}, at, f"event {at}") for at, each in enumerate(own, 1)], [synthetic.PRICE])
 
 
 def _own(asked: Asked, path: Path) -> Goods:
@@ -70,7 +88,7 @@ def _own(asked: Asked, path: Path) -> Goods:
     bodies: dict[str, list[synthetic.Event]] = {name: [] for name in PARTIES}
     for event in events:
         bodies[PARTIES[places.index(event.place) % len(PARTIES)]].append(event.body)
-    return Goods(bodies, events, made_up=False)
+    return Goods(bodies, events, None)
 
 
 @dataclass(slots=True)

@@ -20,10 +20,12 @@ from consortia.solutions.supply.scenarios.chain import (
     PARTIES,
     Chain,
 )
+from consortia.solutions.supply.sealing import COLUMNS, Sealed
 from consortia.solutions.supply.sensing import Alarm, alarms
 from consortia.solutions.supply.tracing import effective, recall, upstream
 
 DAY_MILLISECONDS = 86_400_000
+TERMS = "terms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,9 @@ def record(chain: Chain) -> None:
         ]
         stage.ledger(name).assets.register_dataset(rows, name="events", title=f"EPCIS events of {name}")
     stage.line(f"{len(chain.goods.events):,} EPCIS events of {len(PARTIES)} parties, committed to by hash")
+    if chain.goods.sealed is not None:
+        rows = chain.goods.sealed.rows()
+        stage.ledger(DEPOT).assets.register_dataset(rows, name=TERMS, subject=COLUMNS[0])
     if chain.goods.made_up:
         _lies(chain)
 
@@ -221,4 +226,21 @@ def inspected(chain: Chain, found: Breach) -> Path:
     with sheet.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     stage.line(f"{sheet.name}: {len(rows) - 1} rows of {len(lots)} lots, back to where {goods[0]} came from")
+    if chain.goods.sealed is not None:
+        _shown(chain, chain.goods.sealed, found.alarm.things[0])
     return sheet
+
+
+def _shown(chain: Chain, sealed: Sealed, pallet: str) -> None:
+    """The depot opens to the inspector what it paid for the warm pallet, and nothing else."""
+    stage, opening = chain.stage, chain.stage.folder / "price.opening"
+    events = [recorded(each, {}, 1, "") for each in sealed.shared]
+    event = next(
+        each for each in events if each.step == "receiving" and pallet in (one.thing for one in each.things)
+    )
+    stage.run(DEPOT, "supply", "open", TERMS, event.name, synthetic.PRICE, "--out", str(opening))
+    network = stage.network.hex()
+    said = stage.apart("supply", "verify", str(opening), str(chain.files[DEPOT]), "--network", network)
+    if (said["event"], said["field"], said["member"]) != (event.name, synthetic.PRICE, DEPOT):
+        raise StoryFailed("the opening shows another field than was asked for")
+    stage.line(f"{opening.name}: {said['values'][0]} paid for it, opened to the inspector alone")

@@ -1,0 +1,168 @@
+"""What a member opens of its data set is checked from a file alone; nobody passes it off as its own."""
+
+import json
+import random
+
+import pytest
+from click.testing import CliRunner
+from msgspec.structs import replace
+
+from consortia.app import application
+from consortia.base.codec import encode
+from consortia.base.commitments import rows_value, subject_key
+from consortia.base.setcommit import path, root
+from consortia.cli.supply import supply
+from consortia.cli.verify import verify
+from consortia.engines.commit.dataset import Commitment, commitment, create, prove
+from consortia.kernel.proof import Proof, SubjectOpening, parse_proof
+from consortia.kernel.prove import prove_state
+from consortia.modules.assets.messages import Register
+from consortia.modules.assets.state import ASSETS, VERSIONS
+from consortia.modules.assets.types import Rights
+from consortia.sdk.assets import rows_by_subject
+from consortia.sdk.openings import MAGIC, Opening, opening_of, proof_of_subject, verify_opening
+from consortia.solutions.supply import synthetic
+from consortia.solutions.supply.epcis.reading import recorded
+from consortia.solutions.supply.sealing import seal
+from consortia.testing.machine import Bench
+from consortia.testing.witnessed import Witnessed
+
+MUTANTS = 40
+APP = application()
+
+
+def receipts():
+    """Two receipts of goods, and what was paid for them."""
+    found = [one for one in synthetic.chain(1, synthetic.Size()) if one["bizStep"] == "receiving"][:2]
+    return [synthetic.bought(one, at) for at, one in enumerate(found)]
+
+
+MADE = seal([recorded(one, {}, at, "") for at, one in enumerate(receipts())], [synthetic.PRICE])
+EVENTS = [recorded(one, {}, at, "").name for at, one in enumerate(MADE.shared)]
+
+
+def registered(bench, member, made):
+    """The id of a member's data set with this commitment."""
+    rights = Rights((), ())
+    message = Register(
+        "terms", "dataset", "Terms", "set", made.root, made.count, made.subjects, None, (), rights
+    )
+    return bench.ok(member, "admin", message).events[0].body["asset"]
+
+
+class Chain:
+    """A ledger on which north sealed the terms, and east registered the same records anew."""
+
+    def __init__(self):
+        bench = Bench(4)
+        self.data = create(rows_by_subject(MADE.rows(), "about"), [b"nobody"])
+        self.id = registered(bench, "north", commitment(self.data))
+        self.other = registered(bench, "east", commitment(create(rows_by_subject(MADE.rows(), "about"))))
+        self.network, self.kept = bench.network, Witnessed.of(bench)
+
+    def entry(self, key):
+        """A proof of what stands at a state key."""
+        return prove_state(self.kept.ledger, key).encode()
+
+    def presence(self, at=0, field=synthetic.PRICE):
+        """What north holds of a field of an event."""
+        return prove(self.data, f"{EVENTS[at]} {field}".encode())
+
+    def opening(self, at=0, field=synthetic.PRICE):
+        """The file that opens it."""
+        return opening_of(self.entry, self.id, 1, self.presence(at, field))
+
+    def refused(self, data, text, step):
+        """That a file is refused at a step which says so."""
+        checked, opened = verify_opening(APP, data, self.network)
+        assert (checked.failed, opened) == (step, None)
+        assert text in checked.steps[-1].text
+
+
+@pytest.fixture(scope="module")
+def chain():
+    return Chain()
+
+
+def typed(command, *words):
+    return CliRunner().invoke(command, [str(word) for word in words], standalone_mode=False)
+
+
+def test_an_opening_says_who_said_what_of_which_event(chain, tmp_path):
+    file, shared = tmp_path / "price.opening", tmp_path / "shared.ndjson"
+    shared.write_text("\n".join(json.dumps(one) for one in MADE.shared), encoding="utf-8")
+    for at, one in enumerate(receipts()):
+        file.write_bytes(chain.opening(at))
+        words = ("verify", file, shared, "--network", chain.network.hex())
+        told = json.loads(typed(supply, *words, "--json").stdout)
+        assert (told["ok"], told["member"], told["event"]) == (True, "north", EVENTS[at])
+        assert (told["field"], told["values"]) == (synthetic.PRICE, [one[synthetic.PRICE]])
+        assert f'"{one[synthetic.PRICE]}"' in typed(supply, *words).stdout
+    plain = typed(verify, file, "--network", chain.network.hex())
+    assert (plain.return_value, "north/terms version 1" in plain.stdout) == (0, True)
+    assert [receipts()[1][synthetic.PRICE] in plain.stdout, "owning_party" in plain.stdout] == [True, False]
+    first = shared.read_text(encoding="utf-8").splitlines()[0]
+    shared.write_text(first, encoding="utf-8")
+    said = typed(supply, *words)
+    assert (said.return_value, f"of another event, {EVENTS[1]}" in " ".join(said.stdout.split())) == (1, True)
+    assert receipts()[1][synthetic.PRICE] not in said.stdout
+    assert typed(supply, "verify", tmp_path / "none", shared, "--network", "0" * 64).exception.code == 3
+
+
+def test_an_opening_is_swapped_with_no_other(chain):
+    """Event, field, price, member: each is bound to the commitment, and the commitment to its owner."""
+    first, second = chain.presence(0), chain.presence(1)
+    for wrong in (
+        replace(first, rows=second.rows),
+        replace(first, rows=second.rows, rows_salt=second.rows_salt),
+        replace(first, subject=second.subject),
+        replace(first, subject=second.subject, salt=second.salt),
+        replace(first, subject=chain.presence(0, "sourceList").subject),
+        replace(first, salt=bytes(32)),
+        replace(first, rows=(*first.rows, *first.rows)),
+        replace(first, rows=()),
+    ):
+        chain.refused(opening_of(chain.entry, chain.id, 1, wrong), "what is opened", 2)
+    chain.refused(opening_of(chain.entry, chain.other, 1, first), "what is opened", 2)
+    stolen = Opening(
+        chain.entry(ASSETS.state_key(chain.other)), proof_of_subject(chain.entry, chain.id, 1, first)
+    )
+    chain.refused(stolen.encode(), "of another entry than the data set's", 3)
+
+
+def test_a_file_that_opens_nothing_is_refused(chain):
+    owner, shown = chain.entry(ASSETS.state_key(chain.id)), chain.entry(VERSIONS.state_key(chain.id, 1))
+    opened = proof_of_subject(chain.entry, chain.id, 1, chain.presence())
+    chain.refused(b"", "does not begin", 1)
+    chain.refused(MAGIC + b"\x00", "", 1)
+    chain.refused(Opening(owner, shown).encode(), "opens no subject", 2)
+    chain.refused(Opening(owner, owner).encode(), "opens no subject", 2)
+    nowhere = chain.entry(VERSIONS.state_key(chain.id, 2))
+    chain.refused(Opening(owner, nowhere).encode(), "shows no entry", 2)
+    chain.refused(Opening(shown, opened).encode(), "of another entry", 3)
+    checked, _ = verify_opening(APP, Opening(owner, opened).encode(), bytes(32))
+    assert checked.failed == 2
+    absent = proof_of_subject(chain.entry, chain.id, 1, prove(chain.data, b"nobody"))
+    chain.refused(Opening(owner, absent).encode(), "opens no subject", 2)
+
+
+@pytest.mark.parametrize("rows", [encode(7), encode(["7"]), b"\xff"])
+def test_a_member_that_committed_to_what_are_no_rows_cannot_open_them(rows):
+    bench, salt = Bench(4), bytes(32)
+    held = {subject_key(salt, b"x"): rows_value(salt, rows)}
+    made = registered(bench, "north", Commitment(root(held), 1, 1))
+    kept = Witnessed.of(bench)
+    bare = parse_proof(prove_state(kept.ledger, VERSIONS.state_key(made, 1)).encode())
+    subject = SubjectOpening(b"x", salt, rows, salt, path(held, subject_key(salt, b"x")))
+    shown = Proof(replace(bare.extra, subject=subject), bare.index, bare.path, bare.note).encode()
+    owner = prove_state(kept.ledger, ASSETS.state_key(made)).encode()
+    checked, opened = verify_opening(APP, Opening(owner, shown).encode(), bench.network)
+    assert (checked.failed, opened) == (3, None)
+
+
+def test_a_changed_byte_anywhere_is_found(chain):
+    data, draw = chain.opening(), random.Random(1)
+    for _ in range(MUTANTS):
+        at = draw.randrange(len(data))
+        changed = data[:at] + bytes([data[at] ^ (1 << draw.randrange(8))]) + data[at + 1 :]
+        assert verify_opening(APP, changed, chain.network)[1] is None
