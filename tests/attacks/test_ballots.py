@@ -2,45 +2,17 @@
 
 import pytest
 
-from consortia.base.note import parse_note
 from consortia.exact.decryption import Partial, counted
 from consortia.exact.elgamal import Unsound, difference
-from consortia.kernel.checkpoint import NotFinal, check_final
 from consortia.modules.ballots import messages as ask
 from consortia.testing.local import LocalDoor, LocalNet
 from consortia.testing.machine import Bench
 from consortia.testing.voting import TRUSTEES, Held
 from consortia.workers import Trustee
-from tests.attacks.views import twin
+from tests.attacks.views import View, ViewDoor
 
 MEMBERS = 7
 CHOICE = {"yes": 0, "no": 1, "abstain": 2}
-
-
-class View(LocalNet):
-    """A history that goes its own way, and who cosigns it: those who see it, and whoever lies."""
-
-    def __init__(self, bench: Bench, cosigners):
-        super().__init__(bench)
-        self.forked_at, self.cosigners = bench.tip.height, cosigners
-
-    def final_height(self) -> int:
-        """The newest block if these cosignatures make it final, else where the histories parted."""
-        bench = self.bench
-        signers = {name: bench.key(name, "node") for name in self.cosigners}
-        members = bench.app.keys.member_set(bench.context())
-        try:
-            check_final(parse_note(bench.checkpoint(signers=signers)), bench.network, members)
-        except NotFinal:
-            return self.forked_at
-        return bench.tip.height
-
-
-class ViewDoor(LocalDoor):
-    """A trustee's door onto one view."""
-
-    def final_height(self) -> int:
-        return self.net.final_height()
 
 
 class Forked:
@@ -66,7 +38,7 @@ class Forked:
         )
         self.views = []
         for shown, with_west in ((seeing, True), (others, False)):
-            view = View(twin(bench), (*liars, *shown))
+            view = View(bench, (*liars, *shown))
             held = Held(view.bench, self.held.id)
             if with_west:
                 cast = ask.Cast(held.id, held.ballot("west", 0))

@@ -10,13 +10,12 @@ from consortia.workers import Worker
 from tests.workers.four import Consortium
 
 
-class Side(LocalNet):
+class View(LocalNet):
     """A history that goes its own way, with those who cosign it: who follows it, and whoever lies."""
 
-    def __init__(self, four: Consortium, cosigners: Iterable[str]) -> None:
-        """Fork the consortium's ledger at its tip; the histories so far are one, and final."""
-        super().__init__(twin(four.bench))
-        self.blobs, self.reports = four.net.blobs, four.net.reports
+    def __init__(self, bench: Bench, cosigners: Iterable[str]) -> None:
+        """Fork a ledger at its tip; the histories so far are one, and final."""
+        super().__init__(twin(bench))
         self.forked_at = self.bench.tip.height
         self.cosigners = tuple(cosigners)
 
@@ -32,12 +31,21 @@ class Side(LocalNet):
         return bench.tip.height
 
 
-class SideDoor(LocalDoor):
-    """A worker's door onto one side."""
+class ViewDoor(LocalDoor):
+    """A member's door onto one view."""
 
     def final_height(self) -> int:
-        """What the side's cosignatures make final."""
+        """What the view's cosignatures make final."""
         return self.net.final_height()
+
+
+class Side(View):
+    """A view of four members' training, with the blobs and reports that there are."""
+
+    def __init__(self, four: Consortium, cosigners: Iterable[str]) -> None:
+        """Fork the consortium's ledger at its tip."""
+        super().__init__(four.bench, cosigners)
+        self.blobs, self.reports = four.net.blobs, four.net.reports
 
 
 def twin(bench: Bench) -> Bench:
@@ -52,7 +60,7 @@ def twin(bench: Bench) -> Bench:
 
 def show(worker: Worker, side: Side) -> Worker:
     """Let a worker see one side from now on."""
-    door = SideDoor(side, worker.door.member)
+    door = ViewDoor(side, worker.door.member)
     worker.door = worker.masks._door = worker.states._door = door
     return worker
 

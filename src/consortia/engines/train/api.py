@@ -257,6 +257,13 @@ def full_clip(ring_bits: Literal[32, 64], scale_bits: int) -> Quantisation:
     return Quantisation(ring_bits, scale_bits, clip_max(ring_bits))
 
 
+def finished(model: bytes | None, done: int, planned: int, steps: str) -> bytes:
+    """The model after the last of the planned steps, named in the plural; raises RecipeError before that."""
+    if model is None or done < planned:
+        raise RecipeError(f"{done} of {planned} {steps} are done; there is no model yet")
+    return model
+
+
 def parameter(parameters: Parameters, name: str, default: int, low: int, high: int) -> int:
     """An integer parameter with its default and limits; raises RecipeError outside them."""
     value = parameters.get(name, default)

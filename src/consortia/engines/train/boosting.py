@@ -29,6 +29,7 @@ from consortia.engines.train.api import (
     RecipeError,
     Stage,
     Vector,
+    finished,
     full_clip,
 )
 from consortia.engines.train.boosting_work import (
@@ -189,12 +190,8 @@ class BoostingLogistic:
 
     def finish(self, state: bytes) -> bytes:
         """The encoded BoostingModel."""
-        current, model = _read(state), self.so_far(state)
-        if model is None or len(current.trees) < current.terms.trees:
-            raise RecipeError(
-                f"{len(current.trees)} of {current.terms.trees} trees are grown; there is no model yet"
-            )
-        return model
+        current = _read(state)
+        return finished(self.so_far(state), len(current.trees), current.terms.trees, "trees")
 
     def so_far(self, state: bytes) -> bytes | None:
         """The encoded BoostingModel of the trees that are grown; None before the first."""

@@ -28,6 +28,7 @@ from consortia.engines.train.api import (
     RecipeError,
     Stage,
     Vector,
+    finished,
     full_clip,
 )
 from consortia.engines.train.design import design
@@ -183,12 +184,8 @@ class CoxStratified:
 
     def finish(self, state: bytes) -> bytes:
         """The encoded CoxModel."""
-        current, model = self._read(state), self.so_far(state)
-        if model is None or current.newton < current.terms.rounds:
-            raise RecipeError(
-                f"{current.newton} of {current.terms.rounds} Newton rounds are done; there is no model yet"
-            )
-        return model
+        current = self._read(state)
+        return finished(self.so_far(state), current.newton, current.terms.rounds, "Newton rounds")
 
     def so_far(self, state: bytes) -> bytes | None:
         """The encoded CoxModel after the Newton rounds that are done; None before the first."""

@@ -31,6 +31,7 @@ from consortia.engines.train.api import (
     RecipeError,
     Stage,
     Vector,
+    finished,
     full_clip,
 )
 from consortia.engines.train.design import design
@@ -219,12 +220,8 @@ class Glm:
 
     def finish(self, state: bytes) -> bytes:
         """The encoded GlmModel."""
-        current, model = self._read(state), self.so_far(state)
-        if model is None or current.newton < current.terms.rounds:
-            raise RecipeError(
-                f"{current.newton} of {current.terms.rounds} Newton rounds are done; there is no model yet"
-            )
-        return model
+        current = self._read(state)
+        return finished(self.so_far(state), current.newton, current.terms.rounds, "Newton rounds")
 
     def so_far(self, state: bytes) -> bytes | None:
         """The encoded GlmModel after the Newton rounds that are done; None before the first."""

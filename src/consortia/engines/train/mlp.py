@@ -29,6 +29,7 @@ from consortia.engines.train.api import (
     RecipeError,
     Stage,
     Vector,
+    finished,
 )
 from consortia.engines.train.design import design
 from consortia.engines.train.gradient import Course, Rows, Vector32, descend
@@ -175,12 +176,8 @@ class Mlp:
 
     def finish(self, state: bytes) -> bytes:
         """The encoded MlpModel."""
-        current, model = self._read(state), self.so_far(state)
-        if model is None or current.averaged < current.terms.rounds:
-            raise RecipeError(
-                f"{current.averaged} of {current.terms.rounds} averaging rounds are done; no model yet"
-            )
-        return model
+        current = self._read(state)
+        return finished(self.so_far(state), current.averaged, current.terms.rounds, "averaging rounds")
 
     def so_far(self, state: bytes) -> bytes | None:
         """The encoded MlpModel after the averaging rounds that are done; None before the first."""

@@ -35,6 +35,7 @@ from consortia.engines.train.api import (
     RecipeError,
     Stage,
     Vector,
+    finished,
     full_clip,
 )
 from consortia.engines.train.design import design
@@ -176,12 +177,8 @@ class PrivateLogistic:
 
     def finish(self, state: bytes) -> bytes:
         """The encoded GlmModel; its counts of cells and its label's mean are not published and stand as 0."""
-        current, model = self._read(state), self.so_far(state)
-        if model is None or current.steps < current.terms.rounds:
-            raise RecipeError(
-                f"{current.steps} of {current.terms.rounds} steps are taken; there is no model yet"
-            )
-        return model
+        current = self._read(state)
+        return finished(self.so_far(state), current.steps, current.terms.rounds, "steps")
 
     def so_far(self, state: bytes) -> bytes | None:
         """The encoded GlmModel after the steps that are taken; None before the first."""
