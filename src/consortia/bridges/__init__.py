@@ -1,1 +1,1 @@
-"""Other systems' formats and networks, one room each, through the sdk only. None is there yet."""
+"""Other systems' formats and networks, one room each, through the sdk only: so far Flower's clients."""

@@ -1,1 +1,1 @@
-"""Drivers: who orders the blocks. Modules cannot tell which one does."""
+"""Who orders the blocks: one process (`embedded`) or all members' CometBFT. No module can tell which."""

@@ -1,4 +1,3 @@
-# Long because every way in which crossings, recalls and registers are used and misused is a row of it
 """What is done to operations, and what it answers."""
 
 from collections.abc import Callable
