@@ -15,9 +15,11 @@ from consortia.solutions.supply import synthetic
 from consortia.solutions.supply.epcis import querying
 from consortia.solutions.supply.epcis.hashing import event_hash
 from consortia.solutions.supply.epcis.reading import read, recorded
+from consortia.solutions.supply.epcis.repository import Repository, keep, with_context
 from consortia.solutions.supply.sealing import PARTNERS, event_of, seal, term_of
 
 NAMES = {"acme": "https://acme.example/", "other": "https://other.example/"}
+HEAD = {"@context": [NAMES]}
 PRICE = "acme:price"
 GOODS = {
     "type": "ObjectEvent",
@@ -112,6 +114,17 @@ def test_ids_that_are_hashes_of_the_whole_event_go_as_its_partner_could_be_guess
     assert sealed(full | {"eventID": "urn:uuid:7"}).shared[0]["eventID"] == "urn:uuid:7"
     with pytest.raises(DataError, match="event 2: it names an event by a hash that covers what is sealed"):
         sealed(full, GOODS | late | {"acme:see": name})
+
+
+def test_a_store_of_captured_events_is_sealed_with_the_names_that_it_gave(tmp_path):
+    store = Repository(tmp_path / "goods.epcis")
+    job = store.begin("rollback", 0)
+    store.finish(job, [keep(each) for each in events(with_context(HEAD, GOODS | TRADE))], [], 0)
+    kept = read(store.path).found
+    assert kept[0].body["eventID"] == event_hash(GOODS | TRADE, NAMES)
+    (event,) = again(tmp_path, seal(kept, [PRICE]))
+    assert event.name == event.body["eventID"] == event_hash(GOODS, NAMES)
+    assert event_hash(GOODS | TRADE, NAMES) not in json.dumps(event.body)
 
 
 REFUSED = {

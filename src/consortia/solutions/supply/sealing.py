@@ -73,6 +73,7 @@ def seal(events: Sequence[Recorded], fields: Iterable[str] = ()) -> Sealed:
     kept_back = tuple(event.where for event in events if event.kind == "TransactionEvent")
     pairs = [(event, _without(event, private)) for event in events if event.kind != "TransactionEvent"]
     renamed = {event.name: bare.name for event, bare in pairs}
+    renamed |= {name: name for name in renamed.values()}
     found = dict[tuple[str, str], Term]()
     elsewhere, shared = list[str](), list[dict[str, Any]]()
     for event, bare in pairs:
@@ -159,7 +160,7 @@ def _named(bare: Recorded, renamed: Mapping[str, str]) -> dict[str, Any]:
     wrong = body.get("errorDeclaration")
     if isinstance(wrong, dict) and isinstance(wrong.get("correctiveEventIDs"), list):
         ids = [renamed.get(each, each) for each in wrong["correctiveEventIDs"] if isinstance(each, str)]
-        wrong["correctiveEventIDs"] = [each for each in ids if not _is_hash(each) or each in renamed.values()]
+        wrong["correctiveEventIDs"] = [each for each in ids if not _is_hash(each) or each in renamed]
     if any(renamed.get(text, text) != text for text in _leaves(body)):
         raise DataError(f"{bare.where}: it names an event by a hash that covers what is sealed.")
     return body
