@@ -9,7 +9,8 @@ from consortia.node.console.sayings import SAYINGS, said
 from consortia.node.passes import is_session, is_ticket, session, session_of, ticket
 from consortia.sdk.draw import as_csv, columns, drawn
 from consortia.sdk.html import Html, join, tag
-from consortia.sdk.values import cell, facts_of, moment, rows_of
+from consortia.sdk.moments import moment
+from consortia.sdk.values import cell, facts_of, rows_of
 from consortia.sdk.views import Edge, Graph, Line, Link, Map, Moment, Node, Place, Series, Table
 from tests.node.console.looking import Page
 

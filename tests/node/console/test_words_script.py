@@ -9,7 +9,8 @@ import pytest
 
 from consortia.app import application
 from consortia.node.console.sayings import said
-from consortia.sdk.values import is_moment, moment
+from consortia.sdk.moments import moment
+from consortia.sdk.values import is_moment
 from tests.loud import loudly
 
 HERE = Path(__file__).resolve().parent

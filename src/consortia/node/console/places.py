@@ -43,6 +43,7 @@ STATIC = {
     "tally.js": "text/javascript; charset=utf-8",
     "ballot.js": "text/javascript; charset=utf-8",
     "cbor.js": "text/javascript; charset=utf-8",
+    "moments.js": "text/javascript; charset=utf-8",
     "noble-ed25519.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }

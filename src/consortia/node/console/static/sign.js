@@ -4,6 +4,7 @@
 
 import { Malformed, concat, decode, encode, hex, same, unhex } from "./cbor.js";
 import { sha256, tagged } from "./keys.js";
+import { moment } from "./moments.js";
 
 export const EXPIRY_MILLISECONDS = 600_000;
 const LANE = 0n, EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
@@ -62,7 +63,7 @@ const TIMES = /(^|_)(time|since|until|ends?|begins|start|deadline|at|expires|joi
 
 export function shown(value, name) {
   const isTime = typeof value === "bigint" && TIMES.test(name) && value > 10n ** 12n && value < 10n ** 13n;
-  return isTime ? `${new Date(Number(value)).toISOString().replace("T", " ").slice(0, 19)} UTC` : printed(value);
+  return isTime ? moment(value) : printed(value);
 }
 
 // A form's value as JSON has it: bytes as hex, integers beyond 2^53 as text.

@@ -2,6 +2,7 @@
 
 import { CAUGHT, flipped, verify } from "./proof.js";
 import { decode, hex } from "./cbor.js";
+import { moment } from "./moments.js";
 
 const at = (id) => document.getElementById(id);
 let original = null, running = 0;
@@ -25,7 +26,7 @@ function printed(key) {
 }
 
 function claim(verdict) {
-  const rows = [["block", verdict.header.height], ["time", new Date(Number(verdict.header.time)).toISOString()]];
+  const rows = [["block", verdict.header.height], ["time", moment(verdict.header.time)]];
   if (verdict.receipt) {
     rows.push(["transaction", verdict.receipt.transaction], ["code", verdict.receipt.code]);
     verdict.receipt.events.forEach((event) => rows.push([event.get("name"), event.get("body")]));
