@@ -154,6 +154,11 @@ def test_what_is_no_place_is_refused(node, admin, after):
     status, _, data = ask(node, f"/v1/transactions?after={after}")
     assert (status, json.loads(data)["title"]) == (400, "The request is malformed")
     assert ask(node, "/v1/search?text=north&after=%7B%7D")[0] == 400
+    for number in (1 << 63, -1, "1e400", '"1"', "null"):
+        hit = quote(f'{{"word":"north","height":{number},"index":0,"field":""}}')
+        assert ask(node, f"/v1/search?text=north&after={hit}")[0] == 400
+    lone = quote('{"word":"\\ud800","height":1,"index":0,"field":""}')
+    assert ask(node, f"/v1/search?text=north&after={lone}")[0] == 400
 
 
 @pytest.mark.parametrize("name", ["sequence", "expires", "since", "size"])

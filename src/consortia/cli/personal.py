@@ -24,7 +24,7 @@ from consortia.sdk.jsonform import dump, from_json, to_json
 from consortia.sdk.ledger import Ledger
 from consortia.solutions.personal import tasks
 from consortia.solutions.personal.credential import CredentialError, Json, Wish, check, did_key, issue
-from consortia.solutions.personal.own import exported, receipt, uses_of
+from consortia.solutions.personal.own import check_not_withdrawn, exported, receipt, uses_of
 from consortia.solutions.personal.reading import in_order, read_had
 from consortia.solutions.rejects import usable, write_rejects
 from consortia.workers.rows import raw_table
@@ -148,6 +148,8 @@ def accept(
     days = max(1, (found.until - now) // DAY)
 
     def keep(made: Mapping[str, Slip]) -> None:
+        for slip in made.values():
+            check_not_withdrawn(found, own.of(slip.dataset, slip.subject))
         out.mkdir(parents=True, mode=0o700)
         for slip in made.values():
             write_private(out / "slip.json", dump(slip))

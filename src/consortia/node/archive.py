@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal, Self
 
 import msgspec
 
@@ -137,20 +137,32 @@ def import_home(
     ends at the size and root that the archive names.
     """
     try:
-        with tarfile.open(file, mode="r:") as tar:
-            return _Import(tar, path, progress, settings or {}).run()
+        with tarfile.open(file, mode="r:", tarinfo=_Entry) as tar:
+            return _Import(tar, file.stat().st_size, path, progress, settings or {}).run()
     except tarfile.TarError as error:
         raise ArchiveError(f"{file} is no archive: {error}") from None
+
+
+class _Entry(tarfile.TarInfo):
+    """An entry of an archive, a plain file: a tar holds links too, and holes that are huge in a few bytes."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header; raises ArchiveError for one that is no plain file's, before anything follows it."""
+        entry = super().frombuf(buf, encoding, errors)
+        if entry.type not in {tarfile.REGTYPE, tarfile.AREGTYPE} or entry.size < 0:
+            raise ArchiveError(f"{entry.name!r} is no plain file, and belongs in no archive")
+        return entry
 
 
 class _Import:
     """The making of a home, which is taken away again when anything is wrong."""
 
     def __init__(
-        self, tar: tarfile.TarFile, path: Path, progress: Progress, settings: Mapping[str, object]
+        self, tar: tarfile.TarFile, size: int, path: Path, progress: Progress, settings: Mapping[str, object]
     ) -> None:
         self._settings = settings
-        self._entries = iter(tar)
+        self._entries = _whole(tar, size)
         self._tar, self._path, self._progress = tar, path, progress
         self._founders = MemberSet(())
         self._sets: list[tuple[int, MemberSet]] = []
@@ -250,9 +262,7 @@ class _Import:
         return [members for height, members in self._sets if height < max(1, header.height)][-1]
 
     def _blob(self, blobs: Blobs, name: str, entry: tarfile.TarInfo) -> None:
-        source = self._tar.extractfile(entry) if entry.isreg() else None
-        if source is None:
-            raise ArchiveError(f"{entry.name} is no file")
+        source = self._opened(entry)
         temporary = blobs.folder / "part" / "import.new"
         try:
             with temporary.open("wb") as out:
@@ -265,7 +275,7 @@ class _Import:
 
     def _own(self, home: Home, entry: tarfile.TarInfo) -> None:
         target = home.path / entry.name
-        if ".." in Path(entry.name).parts or not entry.isreg():
+        if ".." in Path(entry.name).parts:
             raise ArchiveError(f"{entry.name!r} belongs in no archive")
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         target.write_bytes(self._read(entry))
@@ -279,10 +289,23 @@ class _Import:
         return self._read(entry)
 
     def _read(self, entry: tarfile.TarInfo) -> bytes:
-        source = self._tar.extractfile(entry) if entry.isreg() else None
-        if source is None or (entry.size > MEMBER_BYTES_MAX and not entry.name.startswith("private/")):
-            raise ArchiveError(f"{entry.name} is no file, or longer than any there is")
-        return source.read()
+        if entry.size > MEMBER_BYTES_MAX and not entry.name.startswith("private/"):
+            raise ArchiveError(f"{entry.name} is longer than any there is")
+        return self._opened(entry).read()
+
+    def _opened(self, entry: tarfile.TarInfo) -> IO[bytes]:
+        source = self._tar.extractfile(entry)
+        if source is None:  # pragma: no cover (every entry is a plain file; the types do not tell)
+            raise ArchiveError(f"{entry.name} is no file")
+        return source
+
+
+def _whole(tar: tarfile.TarFile, size: int) -> Iterator[tarfile.TarInfo]:
+    """The entries of an archive of so many bytes; raises ArchiveError for one that would end after it."""
+    for entry in tar:
+        if entry.offset_data + entry.size > size:
+            raise ArchiveError(f"{entry.name} is not there to its end")
+        yield entry
 
 
 def _check_end(ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
 """Events as they happen: a stream of blocks (server-sent events) that resumes by height."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from starlette.responses import Response, StreamingResponse
@@ -57,12 +58,13 @@ async def _blocks(
     try:
         yield b"retry: 1000\n\n"
         while stands():
-            while after < service.ledger.tip.height:
+            if after < service.ledger.tip.height:
+                await asyncio.sleep(0)  # blocks of which nothing is told are read all the same
                 after += 1
                 piece = _headline(service, after) if brief else _told(followed, after, name)
                 if piece:
                     yield piece
-            if not await service.waiting.block(HEARTBEAT_SECONDS):
+            elif not await service.waiting.block(HEARTBEAT_SECONDS):
                 yield b": still here\n\n"
     finally:
         service.counters.streams -= 1

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -99,13 +99,17 @@ class EventRow:
     body: dict[str, Any]
 
 
+_Number = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
+"""What a cell of the database holds: a hit comes back as the cursor of the next page, from anybody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A found word: the word, the place of its transaction, and the field that it stands in."""
 
     word: str
-    height: int
-    index: int
+    height: _Number
+    index: _Number
     field: str
 
 

@@ -6,6 +6,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 import pytest
 
 from consortia.base.keys import SigningKey
+from consortia.modules.consent.types import Consent
+from consortia.sdk.consent import ToPurpose
 from consortia.solutions.personal.credential import (
     CREDENTIAL_CHARS_MAX,
     CredentialError,
@@ -15,6 +17,7 @@ from consortia.solutions.personal.credential import (
     issue,
     key_of,
 )
+from consortia.solutions.personal.own import check_not_withdrawn
 
 KEY = SigningKey(bytes(range(32)))
 NOW = 1_700_000_000_000
@@ -43,12 +46,39 @@ def with_body(**changes):
     return signed({**opened(MADE, 1), **changes})
 
 
+def twice():
+    """A signed credential that says to whom it is given, and then says it again."""
+    other = json.dumps({"credentialSubject": {"id": "did:web:other.example"}})[:-1]
+    raw = urlsafe_b64encode((other + "," + json.dumps(opened(MADE, 1))[1:]).encode()).rstrip(b"=").decode()
+    text = f"{part(opened(MADE, 0))}.{raw}"
+    return f"{text}.{urlsafe_b64encode(KEY.sign(text.encode())).rstrip(b'=').decode()}"
+
+
+TWICE = twice()
+
+
 def test_a_credential_says_who_consents_to_what_until_when():
     found = check(MADE, SHOP, NOW)
     assert found.person == did_key(KEY.public) == opened(MADE, 1)["issuer"]
     assert (found.service, found.dataset, found.purposes) == (SHOP, "shop/profiles", ("recommending",))
     assert (found.since, found.until) == (NOW, NOW + 1_000_000)
     assert opened(MADE, 1)["@context"][0] == "https://www.w3.org/ns/credentials/v2"
+
+
+def test_a_credential_brings_back_nothing_that_its_person_withdrew_after_it_began():
+    found = check(MADE, SHOP, NOW)
+
+    def withdrawn(purpose, when):
+        consent = Consent(NOW - 1, NOW + 1, bytes(32), when)
+        return [ToPurpose(purpose, consent, stands=when is None)]
+
+    check_not_withdrawn(found, [])
+    check_not_withdrawn(found, withdrawn("recommending", None))
+    check_not_withdrawn(found, withdrawn("recommending", NOW - 1))
+    check_not_withdrawn(found, withdrawn("advertising", NOW + 1))
+    for when in (NOW, NOW + 1):
+        with pytest.raises(CredentialError, match="withdrew recommending on 2023-11-14"):
+            check_not_withdrawn(found, withdrawn("recommending", when))
 
 
 def test_the_key_of_the_methods_own_example_is_read():
@@ -58,10 +88,8 @@ def test_the_key_of_the_methods_own_example_is_read():
 
 def test_a_did_on_the_web_is_checked_by_its_document():
     did = "did:web:ann.example"
-    document = {
-        "id": did,
-        "verificationMethod": [{"publicKeyMultibase": did_key(KEY.public).removeprefix("did:key:")}],
-    }
+    key = {"id": f"{did}#key", "publicKeyMultibase": did_key(KEY.public).removeprefix("did:key:")}
+    document = {"id": did, "verificationMethod": [key], "assertionMethod": [f"{did}#key"]}
     made = issue(KEY, WISH, did)
     assert check(made, SHOP, NOW, {did: document}).person == did
     with pytest.raises(CredentialError, match="whose document is given"):
@@ -71,6 +99,11 @@ def test_a_did_on_the_web_is_checked_by_its_document():
             check(made, SHOP, NOW, {did: broken})
     with pytest.raises(CredentialError, match="one key"):
         check(made, SHOP, NOW, {did: {**document, "verificationMethod": []}})
+    for asserting in (None, [], [f"{did}#other"], f"{did}#key"):
+        with pytest.raises(CredentialError, match="does not let its key"):
+            check(made, SHOP, NOW, {did: {**document, "assertionMethod": asserting}})
+    short = {**document, "verificationMethod": [{**key, "id": "#key"}], "assertionMethod": ["#key"]}
+    assert check(made, SHOP, NOW, {did: short}).person == did
 
 
 @pytest.mark.parametrize(
@@ -96,6 +129,14 @@ def test_a_did_on_the_web_is_checked_by_its_document():
             with_body(credentialSubject={"id": SHOP, "dataset": "a", "purpose": []}),
             "no data set and purposes",
         ),
+        (
+            with_body(credentialSubject={"id": SHOP, "dataset": "a", "purpose": ["a", 1]}),
+            "no data set and purposes",
+        ),
+        (signed(opened(MADE, 1), {"crit": ["b64"], "b64": False}), "has crit"),
+        (with_body(credentialStatus={"type": "BitstringStatusListEntry"}), "credentialStatus"),
+        (with_body(exp=NOW // 1000 - 1), "depends on its exp"),
+        (TWICE, "says something twice"),
         (with_body(validUntil="soon"), "validUntil is no time"),
         (with_body(validFrom="2020-01-01T00:00:00"), "validFrom has no time zone"),
         (with_body(validUntil="2020-01-01T00:00:00Z"), "not begun, or has ended"),
@@ -115,6 +156,7 @@ def test_a_did_on_the_web_is_checked_by_its_document():
         "service",
         "dataset",
         "purpose",
+        *("purposes", "critical", "status", "over", "twice"),
         "time",
         "zone",
         "ended",

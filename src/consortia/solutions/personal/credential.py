@@ -27,6 +27,8 @@ Json = dict[str, Any]
 CONTEXT = "https://www.w3.org/ns/credentials/v2"
 TYPES = ("VerifiableCredential", "ConsentCredential")
 CREDENTIAL_CHARS_MAX = 16_384
+CONDITIONS = frozenset({"aud", "credentialStatus", "exp", "nbf", "termsOfUse"})
+"""What a credential may make itself depend on, and is not looked at here."""
 _ED25519 = b"\xed\x01"
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _KEY, _WEB = "did:key:", "did:web:"
@@ -81,6 +83,10 @@ def key_of(did: str, documents: Mapping[str, Json] | None = None) -> bytes:
     keys = [one.get("publicKeyMultibase") for one in methods if isinstance(one, dict)]
     if len(keys) != 1 or not isinstance(keys[0], str):
         raise CredentialError(f"{shown(did)}: one key in publicKeyMultibase is wanted")
+    name, asserting = methods[0].get("id"), document.get("assertionMethod")
+    names = {name, str(name).removeprefix(did)}  # a document may leave the DID out before the #
+    if not isinstance(name, str) or not isinstance(asserting, list) or not any(n in asserting for n in names):
+        raise CredentialError(f"{shown(did)}: the document does not let its key make credentials")
     return _multikey(keys[0])
 
 
@@ -107,8 +113,9 @@ def issue(key: SigningKey, wish: Wish, did: str = "") -> str:
 def check(credential: str, service: str, now: int, documents: Mapping[str, Json] | None = None) -> Consented:
     """What a credential says to a service now; raises CredentialError.
 
-    1. Three parts in base64url of a vc+jwt by EdDSA; 2. signed with the key of its issuer; 3. a credential of
-    version 2.0 of our type; 4. for this service; 5. begun, and not ended.
+    1. Three parts in base64url of a vc+jwt by EdDSA, without an extension that would have to be understood;
+    2. signed with the key of its issuer; 3. a credential of version 2.0 of our type, which depends on nothing
+    that is not looked at; 4. for this service; 5. begun, and not ended.
     """
     parts = credential.strip().split(".")
     if len(credential) > CREDENTIAL_CHARS_MAX or len(parts) != 3:  # 1
@@ -116,6 +123,8 @@ def check(credential: str, service: str, now: int, documents: Mapping[str, Json]
     header, body = _object(parts[0], "header"), _object(parts[1], "body")
     if (header.get("alg"), header.get("typ")) != ("EdDSA", "vc+jwt"):
         raise CredentialError("no credential that is secured as vc+jwt by EdDSA")
+    if "crit" in header:
+        raise CredentialError("the credential's header has crit, an extension that is not known here")
     person = body.get("issuer")
     if not isinstance(person, str) or str(header.get("kid", "")).partition("#")[0] != person:
         raise CredentialError("the credential is signed by another than its issuer")
@@ -127,16 +136,25 @@ def check(credential: str, service: str, now: int, documents: Mapping[str, Json]
     said = body.get("credentialSubject")
     if not isinstance(types, list) or not set(TYPES) <= set(map(str, types)) or not isinstance(said, dict):
         raise CredentialError("the credential is no ConsentCredential")
+    if asks := sorted(body.keys() & CONDITIONS):
+        raise CredentialError(f"the credential depends on its {asks[0]}, which is not looked at here")
     if said.get("id") != service:  # 4
         raise CredentialError(f"the credential is for {shown(str(said.get('id')))}, not for {shown(service)}")
-    dataset, purposes = said.get("dataset"), said.get("purpose")
-    if not isinstance(dataset, str) or not isinstance(purposes, list) or not purposes:
-        raise CredentialError("the credential names no data set and purposes")
+    dataset, purposes = _wanted(said)
     since, until = _millis(body, "validFrom"), _millis(body, "validUntil")
     if not since <= now < until:  # 5
         raise CredentialError("the credential has not begun, or has ended")
     digest = tagged("consortia/credential", credential.strip().encode())
-    return Consented(person, service, dataset, tuple(sorted(map(str, purposes))), since, until, digest)
+    return Consented(person, service, dataset, purposes, since, until, digest)
+
+
+def _wanted(said: Json) -> tuple[str, tuple[str, ...]]:
+    """The data set and the purposes that a credential's subject names; raises CredentialError."""
+    dataset, purposes = said.get("dataset"), said.get("purpose")
+    named = [one for one in purposes if isinstance(one, str)] if isinstance(purposes, list) else []
+    if not isinstance(dataset, str) or not named or named != purposes:
+        raise CredentialError("the credential names no data set and purposes")
+    return dataset, tuple(sorted(named))
 
 
 def _multikey(text: str) -> bytes:
@@ -185,13 +203,21 @@ def _bytes(part: str) -> bytes:
 
 def _object(part: str, what: str) -> Json:
     try:
-        found = json.loads(_bytes(part))
+        found = json.loads(_bytes(part), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         if isinstance(error, CredentialError):
             raise
         raise CredentialError(f"the credential's {what} is no JSON") from None
     if not isinstance(found, dict):
         raise CredentialError(f"the credential's {what} is no JSON object")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Json:
+    """A JSON object; what stands in it twice would be read one way here and another way elsewhere."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise CredentialError("the credential says something twice")
     return found
 
 

@@ -4,14 +4,14 @@ A service's own studies and other members' requests both stand on the ledger und
 that the person, who holds its slip, finds its own lines and nobody else's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from consortia.sdk.consent import Slip
+from consortia.sdk.consent import Slip, ToPurpose
 from consortia.sdk.ledger import Ledger
-from consortia.solutions.personal.credential import Consented
+from consortia.solutions.personal.credential import Consented, CredentialError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,21 @@ def uses_of(ledger: Ledger, slip: Slip) -> tuple[Line, ...]:
             if one.part.dataset == slip.dataset
         ]
     return tuple(asked)
+
+
+def check_not_withdrawn(consented: Consented, consents: Iterable[ToPurpose]) -> None:
+    """Raise CredentialError where the person withdrew a purpose after the credential had begun.
+
+    `consents` are those of the person on the ledger. A credential that was used before would else bring back
+    what its person ended.
+    """
+    for one in consents:
+        withdrawn = one.consent.withdrawn
+        if one.purpose in consented.purposes and withdrawn is not None and withdrawn >= consented.since:
+            raise CredentialError(
+                f"the person withdrew {one.purpose} on {_day(withdrawn)}, after this credential began: "
+                "a new one is wanted"
+            )
 
 
 def receipt(consented: Consented, slip: Slip, network: bytes) -> dict[str, Any]:
