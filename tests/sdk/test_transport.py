@@ -3,6 +3,7 @@
 import socket
 import threading
 from contextlib import contextmanager
+from http.client import HTTPConnection
 
 import pytest
 
@@ -40,6 +41,45 @@ def answering(data):
 def test_a_whole_answer_is_given(data):
     with answering(data) as transport:
         assert transport.get("/").body == b"body"
+
+
+def test_a_short_requests_head_and_body_are_one_piece(monkeypatch):
+    pieces, send = [], HTTPConnection.send
+
+    def noted(self, data):
+        pieces.append(data)
+        send(self, data)
+
+    monkeypatch.setattr(HTTPConnection, "send", noted)
+    with answering(HEAD + b"body") as transport:
+        assert transport.post("/", b"asked", "text/plain").body == b"body"
+    [whole] = pieces
+    assert whole.startswith(b"POST / HTTP/1.1\r\n")
+    assert whole.endswith(b"\r\n\r\nasked")
+
+
+def test_a_long_request_comes_whole():
+    body = bytes(200_000)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        got = []
+
+        def answer():
+            connection, _ = server.accept()
+            with connection, connection.makefile("rb") as stream:
+                head = iter(stream.readline, b"\r\n")
+                length = next(
+                    int(line.split(b":")[1]) for line in [*head] if line.startswith(b"Content-Length")
+                )
+                got.append(stream.read(length))
+                connection.sendall(HEAD + b"body")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        transport = Transport(f"http://127.0.0.1:{server.getsockname()[1]}")
+        assert transport.post("/", body, "text/plain").body == b"body"
+        transport.close()
+        thread.join()
+    assert got == [body]
 
 
 @pytest.mark.parametrize(

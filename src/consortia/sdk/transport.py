@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from socket import SHUT_RDWR, inet_pton, socket
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -34,6 +34,7 @@ WHOLE = 4
 """A whole answer may take so many times the timeout of one wait for more of it."""
 
 _IDLE_MAX = 8
+_TOGETHER_BYTES_MAX = 65_536
 T = TypeVar("T")
 
 
@@ -53,6 +54,36 @@ class _Sent(NamedTuple):
     target: str
     body: bytes
     headers: dict[str, str]
+
+
+class _Connection(HTTPConnection):
+    """A connection that sends a short request's head and body together: each piece sent wakes the node."""
+
+    _parts: list[bytes] | None = None
+
+    def ask(self, sent: _Sent) -> None:
+        """Send a request; raises OSError, HTTPException."""
+        if not 0 < len(sent.body) <= _TOGETHER_BYTES_MAX:
+            self.request(sent.method, sent.target, sent.body or None, sent.headers)
+            return
+        self._parts = []
+        try:
+            self.request(sent.method, sent.target, sent.body, sent.headers)
+            whole = b"".join(self._parts)
+        finally:
+            self._parts = None
+        self.send(whole)
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 (as its base has it)
+        """Send, or keep for the whole."""
+        if self._parts is None:
+            super().send(data)
+        else:
+            self._parts.append(data)
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +169,8 @@ class Transport:
         self._host, self._port = parts.hostname, parts.port
         self._base = parts.path.rstrip("/")
         self._context = tls_context(self.credentials, pins) if parts.scheme == "https" else None
-        self._idle: list[HTTPConnection] = []
-        self._busy: set[HTTPConnection] = set()
+        self._idle: list[_Connection] = []
+        self._busy: set[_Connection] = set()
         self._closed = False
         self._lock = Lock()
 
@@ -229,7 +260,7 @@ class Transport:
     def _dripped(self, deadline: Deadline) -> Unreachable:
         return Unreachable(f"{self.url} did not bring its whole answer within {deadline.seconds:g} s")
 
-    def _release(self, connection: HTTPConnection, *, reusable: bool) -> None:
+    def _release(self, connection: _Connection, *, reusable: bool) -> None:
         with self._lock:
             self._busy.discard(connection)
             if reusable and len(self._idle) < _IDLE_MAX and not self._closed:
@@ -237,7 +268,7 @@ class Transport:
                 return
         connection.close()
 
-    def _answer(self, sent: _Sent, timeout: float, deadline: Deadline) -> tuple[HTTPConnection, HTTPResponse]:
+    def _answer(self, sent: _Sent, timeout: float, deadline: Deadline) -> tuple[_Connection, HTTPResponse]:
         """Send on an idle connection if there is one; when that is closed by now, on a fresh one."""
         with self._lock:
             if self._closed:
@@ -258,27 +289,25 @@ class Transport:
         except (OSError, HTTPException) as error:
             raise Unreachable(f"{self.url}: {str(error) or type(error).__name__}") from error
 
-    def _send(
-        self, connection: HTTPConnection, sent: _Sent, timeout: float, deadline: Deadline
-    ) -> HTTPResponse:
+    def _send(self, connection: _Connection, sent: _Sent, timeout: float, deadline: Deadline) -> HTTPResponse:
         deadline.connection = connection
         with self._lock:
             self._busy.add(connection)
         try:
             if connection.sock is not None:
                 connection.sock.settimeout(timeout)
-            connection.request(sent.method, sent.target, sent.body or None, sent.headers)
+            connection.ask(sent)
             return connection.getresponse()
         except BaseException:
             self._release(connection, reusable=False)
             raise
 
-    def _connect(self, timeout: float) -> HTTPConnection:
+    def _connect(self, timeout: float) -> _Connection:
         """A connection over which nothing was sent yet, to the machine and the certificate expected."""
-        connection: HTTPConnection = (
-            HTTPConnection(self._host, self._port, timeout=timeout)
+        connection: _Connection = (
+            _Connection(self._host, self._port, timeout=timeout)
             if self._context is None
-            else HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
+            else _TlsConnection(self._host, self._port, timeout=timeout, context=self._context)
         )
         try:
             connection.connect()
