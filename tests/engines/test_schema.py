@@ -3,7 +3,7 @@
 import pytest
 
 from consortia.base.codec import Malformed
-from consortia.engines.train.agree import infer_schema
+from consortia.engines.train.agree import check_texts, infer_schema
 from consortia.engines.train.files import DataError, RawTable
 from consortia.engines.train.schema import Label, Schema, from_frictionless, number, resolution
 from tests.engines.tables import SCHEMA
@@ -67,3 +67,21 @@ def test_a_label_that_may_be_either_is_no_number_with_words_among_it():
     raw = RawTable("f.csv", ("x", "y"), ("", ""), [["1", cell] for cell in "12a"], [2, 3, 4])
     with pytest.raises(DataError, match="third class"):
         infer_schema([raw], "y", task="either")
+
+
+def test_a_text_of_few_records_is_told_to_nobody_unless_its_column_is_public():
+    def rows(remarks):
+        cells = [[str(n), remark, str(n % 2)] for n, remark in enumerate(remarks)]
+        return RawTable("f.csv", ("x", "remark", "y"), ("",) * 3, cells, list(range(2, 2 + len(cells))))
+
+    common = rows(["mild"] * 3 + ["severe"] * 3)
+    check_texts(infer_schema([common], "y"), common)
+    rare = rows(["mild"] * 3 + ["severe"] * 3 + ["has asked for Dr Eve"] * 2)
+    schema = infer_schema([rare], "y")
+    with pytest.raises(DataError, match=r'column "remark": 1 of its 3 texts stand in fewer than 3') as caught:
+        check_texts(schema, rare)
+    assert "Eve" not in str(caught.value)
+    check_texts(schema, rare, ["remark"])
+    for name in ("remarks", "x", "y"):
+        with pytest.raises(DataError, match=f'column "{name}": no such column of texts'):
+            check_texts(schema, rare, ["remark", name])

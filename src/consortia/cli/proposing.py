@@ -12,8 +12,9 @@ from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.ranges import advise, check_own, declared, range_option
 from consortia.cli.session import at_home
 from consortia.engines.train import RECIPES
-from consortia.engines.train.agree import infer_schema
+from consortia.engines.train.agree import check_texts, infer_schema
 from consortia.engines.train.api import RecipeError, RecordBounded
+from consortia.engines.train.files import RawTable
 from consortia.engines.train.schema import Schema
 from consortia.exact.budget import Unit
 from consortia.exact.robust import RULES, Rule
@@ -48,6 +49,12 @@ PRIVATE_RECIPE = "glm.logistic.private"
 )
 @click.option("--label", required=True, metavar="COLUMN", help="The column to predict.")
 @range_option
+@click.option(
+    "--public",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column whose texts are nobody's secret: a study tells them to all members, for good.",
+)
 @click.option("--purpose", required=True, help="For what: the data sets' rights must allow it.")
 @click.option("--title", help="A line for people.")
 @click.option(
@@ -161,6 +168,7 @@ def propose(
     data: str,
     label: str,
     ranges: tuple[str, ...],
+    public: tuple[str, ...],
     purpose: str,
     title: str | None,
     parameters: tuple[str, ...],
@@ -188,9 +196,7 @@ def propose(
     if (unit == "member") != (member_records is not None) or (member_records and epsilon is None):
         raise click.UsageError("--unit member goes together with --member-records, and with --epsilon")
     session = at_home(home)
-    rows = own_data(session, data).rows
-    schema = declared(infer_schema([rows], label, task=RECIPES[recipe_name].about.task), ranges)
-    check_own(schema, rows, ranges)
+    schema = _schema(own_data(session, data).rows, label, recipe_name, ranges, public)
     spans = [
         int(minutes * MINUTE_MILLISECONDS) or 1 for minutes in (join_minutes, round_minutes, result_minutes)
     ]
@@ -205,6 +211,18 @@ def propose(
         advise(schema)
     _told(find_study(session, name).study, receipt, as_json=as_json)
     return DONE
+
+
+def _schema(
+    rows: RawTable, label: str, recipe_name: str, ranges: Sequence[str], public: Sequence[str]
+) -> Schema:
+    """The schema of own rows, which all members are told; raises DataError, Failure, BadParameter."""
+    schema = declared(infer_schema([rows], label, task=RECIPES[recipe_name].about.task), ranges)
+    check_own(schema, rows, ranges)
+    check_texts(schema, rows, public)
+    if texts := [field.name for field in schema.fields if field.kind == "category"]:
+        note(f"Told to all members with the schema: the texts in {', '.join(texts)}.")
+    return schema
 
 
 def _told(study: law.Study, receipt: Receipt, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from consortia.engines.infer import load
 from consortia.engines.train import recipe as recipe_of
-from consortia.engines.train.agree import infer_schema
+from consortia.engines.train.agree import check_texts, infer_schema
 from consortia.engines.train.files import RawTable
 from consortia.engines.train.frame import with_ranges
 from consortia.engines.train.glm import own_model
@@ -79,6 +79,7 @@ class Training:
         summing: Summing = MASKED,
         private: Private | None = None,
         ranges: Mapping[str, tuple[str, str]] | None = None,
+        public: Sequence[str] = (),
         times: Times | None = None,
     ) -> "Study":
         """Propose a study whose schema is that of an own data set; `members` may join, or everyone.
@@ -86,13 +87,16 @@ class Training:
         `summing` says how updates become one outcome: by default masked, which shows nobody an update and
         takes three members or more; `Summing(mode="open")` shows each to all, and may carry a robust rule.
         `private` adds noise: what all sums together may tell of one record. `ranges` declares, by column,
-        what is known of it publicly: its lowest and its highest value, as decimal text.
+        what is known of it publicly: its lowest and its highest value, as decimal text. The schema tells all
+        members the texts of category columns, for good: one of fewer than three records is refused, but in
+        the `public` columns.
         Raises DataError, RecipeError, TransactionRefused; KeyError, ValueError for a range that is none.
         """
         spans = times or Times()
         rule = recipe_of(recipe)
-        rows = [self.raw(self.assets.get(data))]
-        schema = with_ranges(infer_schema(rows, label, task=rule.about.task), ranges or {})
+        rows = self.raw(self.assets.get(data))
+        schema = with_ranges(infer_schema([rows], label, task=rule.about.task), ranges or {})
+        check_texts(schema, rows, public)
         wanted = Wanted(
             name,
             title or name,

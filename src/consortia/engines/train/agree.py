@@ -5,6 +5,7 @@ which holds every file, infers it from all of them.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -22,6 +23,9 @@ from consortia.engines.train.schema import EXPONENT_MAX, LEVELS_MAX, Field, Labe
 
 MAGNITUDE_MAX = 2.0**EXPONENT_MAX
 """One number beyond it would set the scale of its column, and make nothing of all others."""
+
+TEXT_RECORDS_MIN = 3
+"""A text of fewer records is somebody's own rather than a category's."""
 
 _SPARE_BITS = 8
 
@@ -57,6 +61,29 @@ def infer_schema(
     target = Label(label, _classes(raws, label), 0) if task == "classes" else _number_label(raws, label)
     fields = tuple(_field(raws, name, missing_flags=missing_flags) for name in names)
     return Schema(fields, target)
+
+
+def check_texts(schema: Schema, raw: RawTable, public: Sequence[str] = ()) -> None:
+    """Raise DataError where the schema would tell a text that stands in fewer than three of the records.
+
+    A study's schema is told to all members, for good, with every text of its category columns: a name or a
+    remark would be among them. Columns in `public`, which have to be there, have nobody's secret in them.
+    """
+    texts = [field for field in schema.fields if field.kind == "category"]
+    for name in public:
+        if name not in {field.name for field in texts}:
+            raise DataError(f"{place(raw.name, None, name)}: no such column of texts, which could be public.")
+    for field in texts:
+        if field.name in public:
+            continue
+        counts = Counter(map(canonical, _cells(raw, field.name)))
+        rare = sum(counts[level] < TEXT_RECORDS_MIN for level in field.levels)
+        if rare:
+            raise DataError(
+                f"{place(raw.name, None, field.name)}: {rare} of its {len(field.levels)} texts stand in "
+                f"fewer than {TEXT_RECORDS_MIN} records, and a study tells its texts to all for good. "
+                "Group them, take the column out, or say that it is public (--public)."
+            )
 
 
 def exponent_for(magnitudes: Sequence[float]) -> int:

@@ -84,6 +84,7 @@ def _learn(here: Chamber) -> None:
         tasks.STUDY,
         data=tasks.DATASET,
         label=tasks.LABEL,
+        public=["author"],
         recipe=tasks.RECIPE,
         parameters=tasks.PARAMETERS,
         purpose="deciding",
