@@ -271,7 +271,7 @@ def _votes(units: int) -> str:
 
 def _elector(each: Any) -> list[str]:  # noqa: ANN401 (an ElectorView)
     own, agent, delegate_ = each.vote, each.agent, each.elector.delegate
-    by = "a person" if own else "its agent" if agent else f"delegates to {delegate_}" if delegate_ else ""
+    by = "an officer" if own else "its agent" if agent else f"delegates to {delegate_}" if delegate_ else ""
     choice = own.choice if own else agent.choice if agent else "-"
     objects = each.objection.reason if each.objection else ""
     return [each.member, str(each.elector.weight), choice, by, objects]

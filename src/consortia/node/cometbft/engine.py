@@ -1,22 +1,15 @@
-# Long because handing in, deciding, the key and all looking after are the turns of one engine
-"""CometBFT as a node's process runs it: the driver behind its socket, bundles on their way in, its key.
-
-What submitters hand in within a few milliseconds travels to CometBFT as one bundle, one bundle at a time, so
-that the order of a key's transactions is kept. Its check answers for each transaction in it; receipts come
-when a block with it is durable here.
-"""
+"""CometBFT as a node's process runs it: the driver behind its socket, its key, and what looks after it."""
 
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from consortia.base.codec import Malformed
 from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused, require
 from consortia.drivers.cometbft import bundle as bundles
@@ -29,14 +22,14 @@ from consortia.kernel.block import OK
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.ports import Validator
-from consortia.kernel.transaction import parse_transaction
 from consortia.kernel.upgrades import Outdated
 from consortia.node.cometbft import binary, company
 from consortia.node.cometbft.archives import Archives
 from consortia.node.cometbft.condition import Condition, Means
 from consortia.node.cometbft.core import CROWD
 from consortia.node.cometbft.files import Files, Sockets, Start
-from consortia.node.cometbft.rpc import Handed, NotNow, Rpc, RpcError
+from consortia.node.cometbft.intake import Intake
+from consortia.node.cometbft.rpc import Rpc, RpcError
 from consortia.node.cometbft.starting import Began, Block, Light, Starting, Way
 from consortia.node.cometbft.supervisor import Supervisor
 from consortia.node.cometbft.vouching import Vouching
@@ -49,10 +42,6 @@ from consortia.store.errors import NoRoom
 
 LOOK_SECONDS = 1.0
 """So often the engine is asked how it is, and handed again what the log leaves out."""
-
-START_SECONDS = 15.0
-START_PAUSE_SECONDS = 0.1
-"""So long who submits waits for a CometBFT that is starting, or has no room."""
 
 VOTES_SECONDS = 0.001
 """After so long the vote on a proposal is on its way, and there is time to work the block out."""
@@ -81,9 +70,6 @@ class Engine:
         self._hindrance = means.hindrance
         self._key: SigningKey | None = None
         self._rotates_at: int | None = None
-        self._gatherer = bundles.Gatherer(bundles.Gathering(wait_ms=config.group_milliseconds))
-        self._checked: dict[bytes, list[asyncio.Future[str]]] = {}
-        self._news = asyncio.Event()
         self._driver: CometBft | None = None
         self.snapshots = Snapshots(home.snapshots, Every(config.snapshot_blocks), in_background)
         self.supervisor = Supervisor(
@@ -95,6 +81,7 @@ class Engine:
             environment=environment,
         )
         self._rpc = Rpc(self.supervisor.sockets.rpc)
+        self._intake = Intake(self._rpc, ledger.network, config.group_milliseconds, means.now)
         light = self.supervisor.sockets.light
         guide = config.orderer or config.member
         self.starting = Starting(self.files, ledger, guide, means.ask, light)
@@ -111,7 +98,7 @@ class Engine:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run CometBFT, hand it bundles, and look after it, until `stopping`."""
-        tasks = [asyncio.create_task(self._hand_in()), asyncio.create_task(self._look())]
+        tasks = [asyncio.create_task(self._intake.run()), asyncio.create_task(self._look())]
         try:
             await self.supervisor.run(stopping)
         finally:
@@ -130,10 +117,8 @@ class Engine:
         require(not self._hindrance.text, HINDERED, self._hindrance.text)
         node = self._means.core()
         transaction = node.submit(raw, now)
-        checked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._gather(raw, checked, now)
         try:
-            code = await checked
+            code = await self._intake.hand_in(raw)
         except RpcError as error:
             if raw in node.witness.held():
                 return transaction
@@ -141,65 +126,6 @@ class Engine:
         if code not in (OK, REPEATED):
             raise Refused(refusal_of(self.ledger.app, code))
         return transaction
-
-    def _gather(self, raw: bytes, checked: "asyncio.Future[str]", now: int) -> None:
-        try:
-            self._gatherer.add(raw, now)
-        except Malformed:
-            parse_transaction(raw, self.ledger.network)  # refused with the code that the ledger gives it
-            raise
-        self._checked.setdefault(raw, []).append(checked)
-        self._news.set()
-
-    async def _hand_in(self) -> None:
-        """Send bundles as they close."""
-        while True:
-            due = self._gatherer.due()
-            if due is None:
-                self._news.clear()
-                await self._news.wait()
-                continue
-            await asyncio.sleep(max(0, due - self._means.now()) / 1000)
-            taken = self._gatherer.take(self._means.now())
-            if taken is not None:
-                await self._send(taken)
-
-    async def _send(self, transactions: Sequence[bytes]) -> None:
-        """Hand one bundle in, and tell who waits what became of it."""
-        try:
-            handed = await self._handed(bundles.squeezed(bundles.pack(transactions)))
-        except RpcError as error:
-            for raw in transactions:
-                self._settle(raw, error)
-            return
-        if handed.codes and set(handed.codes) == {REPEATED} and len(transactions) > 1:
-            for raw in transactions:
-                await self._send([raw])
-            return
-        codes = handed.codes or (OK,) * len(transactions)
-        for raw, code in zip(transactions, codes, strict=True):
-            self._settle(raw, code)
-
-    async def _handed(self, entry: bytes) -> Handed:
-        """Hand an entry in; while CometBFT is starting, or its pool full, wait for it. Raises RpcError."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + START_SECONDS
-        while True:
-            try:
-                return await self._rpc.hand_in(entry)
-            except NotNow:
-                if loop.time() > deadline:
-                    raise
-                await asyncio.sleep(START_PAUSE_SECONDS)
-
-    def _settle(self, raw: bytes, outcome: str | RpcError) -> None:
-        for checked in self._checked.pop(raw, ()):
-            if checked.done():
-                continue
-            if isinstance(outcome, str):
-                checked.set_result(outcome)
-            else:
-                checked.set_exception(outcome)
 
     async def relay(self, question: bytes) -> bytes:
         """Pass on what another node's light client asks; raises HttpProblem."""
@@ -303,7 +229,7 @@ class Engine:
             self._crowded_until = now + CROWDED_MS
         for transaction, refused in self._driver.refusals() if self._driver is not None else ():
             node.evicted(transaction, refused)
-        node.waits_for_engine = len(self._gatherer)
+        node.waits_for_engine = len(self._intake)
         self.condition.height = decided.height
         self._follow_key(decided.height)
         self._means.wake()

@@ -1,6 +1,6 @@
 """What people do from the console: one page for any message of any room, and the acts that pages lead to.
 
-A page of the console reads. To act, a person chooses its key file on the page of a message: the browser
+A page of the console reads. To act, an officer chooses its key file on the page of a message: the browser
 asks the node for the transaction, decodes the very bytes, says them in words, and signs them with the key,
 which it keeps to itself (`static/acts.js`). `acts.py` names the usual ones; every other message has the same
 page.
@@ -219,7 +219,7 @@ def _from_file() -> Html:
 
 
 def _sealed(act: Act) -> Html | None:
-    """What stays with the person, where the message carries the hash of it alone."""
+    """What stays with the officer, where the message carries the hash of it alone."""
     if act.sealed == "record":
         box = tag("textarea", id_="sealed-text", rows=4, maxlength=4_000, required=True)
         inner = tag("label", tag("span", "What you found", class_="what"), tag("br"), box)

@@ -20,7 +20,7 @@ class Act:
 
     `hints` say what a field wants, by its dotted path; `week` names the fields that are a week from now where
     nothing else is said, `own` those that are the signer's own key. The field `seals` is made by the page in
-    the way `sealed`: a hash of what stays with the person, who is asked to keep the file that opens it, or
+    the way `sealed`: a hash of what stays with the officer, who is asked to keep the file that opens it, or
     an encrypted ballot, which nobody keeps open.
     """
 

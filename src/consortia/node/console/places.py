@@ -132,7 +132,7 @@ _SCREENS: tuple[tuple[str, Callable[[Asked], Screen], str], ...] = (
     ("/console/rooms", rooms.rooms, "Every room of the law."),
     ("/console/rooms/{module}", rooms.one_room, "One room, made from its declaration."),
     ("/console/rooms/{module}/{query}", rooms.one_question, "One question to a room."),
-    ("/console/act", acting.acts, "All that a person can do here."),
+    ("/console/act", acting.acts, "All that an officer can do here."),
     ("/console/act/{module}/{method}", acting.one_act, "One message, signed in the browser."),
     ("/console/invite", acting.invite, "An invitation, signed for in the browser."),
     ("/console/node", standing.node, "How the node stands."),
