@@ -65,6 +65,17 @@ def test_every_page_that_another_leads_to_is_whole_and_loads_nothing_from_elsewh
     } <= seen
 
 
+def test_who_posted_keys_is_offered_for_admission_until_it_is_a_member(node, visitor):
+    posted = node.home.path / "joining"
+    posted.mkdir()
+    for name in ("north", "south"):
+        (posted / f"{name}.cbor").touch()
+    text = visitor.get("/console/members")[2]
+    assert ("Admit south" in text, "Admit north" in text) == (True, False)
+    for path in posted.iterdir():
+        path.unlink()
+
+
 def test_a_hostile_name_is_only_a_name(node, visitor):
     until(lambda: "data-2" in visitor.get("/console/find?text=data-2")[2])
     for path in ("/console", "/console/data", "/console/ledger", "/console/rooms/assets"):

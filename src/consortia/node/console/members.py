@@ -28,6 +28,7 @@ _ENDING = "Ending one stops its agent with the next block."
 def members(asked: Asked) -> Screen:
     """All members, open proposals about them, and who cosigned the newest checkpoint."""
     way = Inside(asked.service)
+    known = way.query("identity.members", Nothing(), MembersView).members
     rows: list[tuple[Cell, ...]] = [
         (
             Link(one.name, f"/console/members/{one.name}"),
@@ -36,7 +37,7 @@ def members(asked: Asked) -> Screen:
             "member" if one.left is None else "left",
             None if one.endpoint is None else one.endpoint.url,
         )
-        for one in way.query("identity.members", Nothing(), MembersView).members
+        for one in known
     ]
     proposals = way.query("identity.proposals", Nothing(), ProposalsView).proposals
     force = way.query("identity.member_set", Nothing(), MemberSetView)
@@ -44,7 +45,7 @@ def members(asked: Asked) -> Screen:
         "Members",
         f"One organisation, one vote. {force.quorum} of {len(force.members.members)} make the ledger final.",
         (
-            _to_decide(asked, proposals),
+            _to_decide(asked, proposals, {one.name for one in known}),
             Table("Members", ("name", "title", "since", "standing", "node"), tuple(rows)),
             rows_of("Proposals about members", proposals),
             cosigned(asked),
@@ -52,10 +53,11 @@ def members(asked: Asked) -> Screen:
     )
 
 
-def _to_decide(asked: Asked, proposals: tuple[ProposalView, ...]) -> Html:
+def _to_decide(asked: Asked, proposals: tuple[ProposalView, ...], known: set[str]) -> Html:
     """Who can be admitted or approved now, and how somebody is invited."""
-    open_ = {one.name for one in proposals if one.kind == "admission"}
-    posted = [path.stem for path in Invitations(asked.service.home.path).joining() if path.stem not in open_]
+    decided = known | {one.name for one in proposals if one.kind == "admission"}
+    requests = Invitations(asked.service.home.path).joining()
+    posted = [path.stem for path in requests if path.stem not in decided]
     member = asked.service.config.member
     return join(
         offer(
