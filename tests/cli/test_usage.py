@@ -15,6 +15,8 @@ PROPOSE = ["study", "propose", "risk", "--data", "x", "--label", "ill", "--purpo
     ("arguments", "code", "said"),
     [
         (["frobnicate"], 2, "No such command"),
+        (["veriy", "x.proof"], 2, "No such command 'veriy'. Did you mean 'verify'"),
+        (["audit", "nowhere"], 3, "the folder that holds several"),
         (["init"], 2, "Missing argument"),
         (["init", "heart"], 2, "--org"),
         (["init", "heart", "--org", "Not A Name", "--plain-keys"], 2, "no name"),
@@ -43,6 +45,11 @@ def test_what_cannot_be_done_is_said_in_one_line(terminal, arguments, code, said
 def test_a_file_that_is_no_invitation_is_refused(terminal):
     (terminal.folder / "x.invite").write_text("{}")
     assert "is no invite" in terminal.error("join", "x.invite", "--plain-keys")
+
+
+def test_a_proof_is_not_audited_but_verified(terminal):
+    (terminal.folder / "x.proof").write_bytes(b"x")
+    assert "try: consortia verify x.proof --network HASH" in terminal.error("audit", "x.proof", code=3)
 
 
 def test_the_stories_can_be_listed_as_facts(terminal):

@@ -83,6 +83,17 @@ class _Lazy(click.Group):
             raise TypeError(f"{module}.{name} is no command")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a word that is none is answered with those that it may stand for."""
+        word = args[0]
+        if word not in _COMMANDS and not word.startswith("-"):
+            near = importlib.import_module("difflib").get_close_matches(word, _COMMANDS)
+            meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            ctx.fail(f"No such command {word!r}.{meant}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their one line each."""
         del ctx

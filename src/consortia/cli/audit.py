@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from consortia.cli.awaiting import awaited_line
-from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, note, say
+from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, counted, facts, note, say
 from consortia.kernel.verify import NOT_PROVED
 from consortia.node.audit.findings import Findings, Waiting
 from consortia.node.audit.run import Audit, audit_homes
@@ -32,7 +32,9 @@ def audit(home: Path, report: Path | None, as_json: bool) -> int:
     try:
         found = audit_homes(home.absolute())
     except ConfigError as error:
-        raise Failure(str(error), "consortia audit HOME", code=UNCHECKED) from None
+        one = f"consortia verify {home} --network HASH"
+        remedy = one if home.is_file() else "name a member's home, or the folder that holds several"
+        raise Failure(str(error), remedy, code=UNCHECKED) from None
     if report is not None:
         report.write_text(_report(found), encoding="utf-8")
     if as_json:
@@ -42,7 +44,8 @@ def audit(home: Path, report: Path | None, as_json: bool) -> int:
             _tell(findings)
         for line in _waiting(found):
             say(line)
-        verdict = "Nothing differs." if not found.mismatches else f"{found.mismatches} mismatches."
+        count = counted(found.mismatches, "mismatch", "mismatches")
+        verdict = f"{count}." if found.mismatches else "Nothing differs."
         say(click.style(verdict, fg="red" if found.mismatches else "green", bold=True))
         if report is not None:
             say(f"Report: {report}")
@@ -107,9 +110,8 @@ def _report(found: Audit) -> str:
     """The report, for a regulator to print."""
     when = moment(time.time_ns() // 1_000_000)
     network = found.homes[0].network if found.homes else ""
-    verdict = (
-        "No mismatch was found." if not found.mismatches else f"{found.mismatches} mismatches were found."
-    )
+    count = counted(found.mismatches, "mismatch was", "mismatches were")
+    verdict = f"{count} found." if found.mismatches else "No mismatch was found."
     lines = [
         "# Audit of a Consortia ledger",
         "",
