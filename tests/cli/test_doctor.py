@@ -44,6 +44,45 @@ def test_a_port_that_is_taken(terminal, home):
         assert str(port) in found(terminal, 1)["port", "wrong"]["text"]
 
 
+def test_a_port_that_the_node_chooses(terminal, home):
+    settings = home / "consortia.toml"
+    lines = [line for line in settings.read_text().splitlines() if not line.startswith("listen")]
+    settings.write_text("\n".join([*lines, 'listen = "127.0.0.1:0"']) + "\n")
+    assert "port: the node takes a free port" in terminal.run("doctor", "--home", "a").stdout
+
+
+def test_a_setting_that_there_is_not_is_told_once(terminal, home):
+    settings = home / "consortia.toml"
+    settings.write_text(settings.read_text() + "lissten = 1\n")
+    report = terminal.facts("doctor", "--home", "a", code=1)["checks"]
+    [wrong] = [one for one in report if one["level"] == "wrong"]
+    assert (wrong["check"], "did you mean listen?" in wrong["text"]) == ("settings", True)
+    assert "consortia init" not in terminal.error("status", "--home", "a", code=3)
+
+
+def test_an_orderer_that_is_away_is_told_though_the_keys_are_encrypted(terminal):
+    phrase = terminal.folder / "phrase"
+    phrase.write_text("correct horse battery\n")
+    phrase.chmod(0o644)
+    terminal.environment["CONSORTIA_PASSPHRASE_FILE"] = str(phrase)
+    terminal.run("init", "heart", "--org", "alpha", "--home", "a", "--no-worker")
+    orderer = terminal.up("a")
+    terminal.run("invite", "bravo", "--home", "a")
+    joining = ("join", "bravo.invite", "--home", "b", "--no-worker", "--no-wait")
+    terminal.run(*joining)
+    terminal.run("member", "admit", "bravo", "--home", "a")
+    terminal.run(*joining)
+    terminal.up("b")
+    terminal.run("status", "--home", "b", "--wait", "60")
+    said = terminal.run("doctor", "--home", "b").stdout
+    assert "alpha answers" in said
+    assert f"chmod go-rwx {phrase}" in said
+    orderer.stop()
+    said = terminal.run("doctor", "--home", "b", code=1).stdout
+    assert "no block is made: the orderer alpha" in " ".join(said.split())
+    assert "consortia network hand-over MEMBER" in said
+
+
 def test_a_store_that_was_cut(terminal, home):
     terminal.up("a").stop()
     store = home / "ledger" / "data.mdb"

@@ -50,7 +50,8 @@ def test_flags_go_over_the_environment_over_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('colour = "red"', "unknown field `colour`"),
+        ('colour = "red"', "no setting colour"),
+        ('lissten = "127.0.0.1:80"', r"no setting lissten; did you mean listen\?"),
         ("group_transactions = 0", ">= 1"),
         ('listen = "everywhere"', "host:port"),
         ('listen = "0.0.0.0:80"', "tls = true"),

@@ -15,12 +15,12 @@ from consortia.base.ids import network_id
 from consortia.cli.errors import explain
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, counted, facts, fold, say
-from consortia.cli.readiness import answers, coming
+from consortia.cli.readiness import Answer, answers, coming
 from consortia.cli.session import Session, at_home
 from consortia.cli.standing import cosigners
 from consortia.cli.trainers import REMEDY, own_faults
 from consortia.node.cometbft.binary import GET
-from consortia.node.config import Config, is_loopback, split_address
+from consortia.node.config import Config, ConfigError, is_loopback, split_address
 from consortia.node.home import Home
 from consortia.node.keys import SUFFIX, list_keys
 from consortia.node.tls import tls_files
@@ -31,6 +31,7 @@ CLOCK_MILLISECONDS_MAX = 2_000
 
 CERTIFICATE_DAYS_MIN = 30
 REACH = "see that these members' nodes run, and reach one another"
+AWAY = "see that it runs and is reached from here; if it stays away: consortia network hand-over MEMBER"
 Level = Literal["ok", "advice", "wrong"]
 
 
@@ -75,9 +76,15 @@ def _tell(one: Found) -> None:
 
 
 def _safely(check: Callable[[Home], Iterator[Found]], home: Home) -> Iterator[Found]:
-    """What a check finds; a check that cannot be made is itself a finding."""
+    """What a check finds; a check that cannot be made is itself a finding.
+
+    But for one that needs the settings: what is wrong with them is said once, by their own check.
+    """
     try:
         yield from check(home)
+    except ConfigError as error:
+        if check is _settings:
+            yield Found("settings", "wrong", str(error), explain(error).remedy)
     except Exception as error:  # noqa: BLE001 (told as a finding: the other checks go on)
         failure = error if isinstance(error, Failure) else explain(error)
         yield Found(check.__name__.strip("_"), "wrong", failure.text, failure.remedy)
@@ -97,7 +104,12 @@ def _permissions(home: Home) -> Iterator[Found]:
     loose = [path for path in private if path.exists() and path.stat().st_mode & 0o077]
     for path in loose:
         yield Found("permissions", "wrong", f"others may read {path}", f"chmod go-rwx {path}")
-    if not loose:
+    phrase = Path(os.environ.get("CONSORTIA_PASSPHRASE_FILE", ""))
+    if phrase.is_file() and phrase.stat().st_mode & 0o077:
+        yield Found(
+            "permissions", "advice", f"others may read the passphrase in {phrase}", f"chmod go-rwx {phrase}"
+        )
+    elif not loose:
         yield Found("permissions", "ok", "nobody else reads keys or private data")
 
 
@@ -146,6 +158,9 @@ def _port(home: Home) -> Iterator[Found]:
     if home.running() is not None:
         return
     host, port = split_address(home.config(os.environ).listen)
+    if port == 0:
+        yield Found("port", "ok", f"the node takes a free port of {host}, another at each start")
+        return
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -234,16 +249,25 @@ def _node(home: Home) -> Iterator[Found]:
 
 
 def _clock(session: Session) -> Iterator[Found]:
-    """This machine's clock beside those of the members' nodes that answer."""
+    """Whether the members' nodes answer, and this machine's clock beside theirs."""
     for one in answers(session):
         if one.status is None:
-            yield Found("peer", "advice", f"{one.member} at {one.url} does not answer: {one.problem}")
+            yield _silent(session, one) if one.problem else Found("peer", "ok", f"{one.member} answers")
             continue
         off = one.status.clock - time.time_ns() // 1_000_000
         if abs(off) > CLOCK_MILLISECONDS_MAX:
             yield Found("clock", "wrong", f"{off:+,} ms from that of {one.member}", "set the clocks by NTP")
         else:
             yield Found("clock", "ok", f"{off:+,} ms from that of {one.member}")
+
+
+def _silent(session: Session, one: Answer) -> Found:
+    """A member's node that does not answer; without the one that orders, no block is made."""
+    text = f"{one.member} at {one.url} does not answer: {one.problem}"
+    known = session.client.status()
+    if one.member != known.orderer or known.driver.get("name") == "cometbft":
+        return Found("peer", "advice", text)
+    return Found("peer", "wrong", f"no block is made: the orderer {text}", AWAY)
 
 
 def _upgrades(session: Session, config: Config) -> Iterator[Found]:

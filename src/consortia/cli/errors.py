@@ -14,7 +14,7 @@ from consortia.kernel.upgrades import Outdated
 from consortia.node.archive import ArchiveError
 from consortia.node.backup import BackupError
 from consortia.node.blobs import BlobError
-from consortia.node.config import ConfigError
+from consortia.node.config import ConfigError, NoHome
 from consortia.node.home import HomeError
 from consortia.node.invitations import InviteError
 from consortia.node.keys import KeyFileError
@@ -51,8 +51,10 @@ def explain(error: Exception) -> Failure:
         return _answered(error)
     if isinstance(error, Unreachable):
         return Failure(str(error), "consortia up, or consortia doctor", code=UNCHECKED)
-    if isinstance(error, ConfigError):
+    if isinstance(error, NoHome):
         return Failure(str(error), "--home DIR, or consortia init", code=UNCHECKED)
+    if isinstance(error, ConfigError):
+        return Failure(str(error), code=UNCHECKED)
     if isinstance(error, _PLAIN):
         return Failure(str(error), code=REFUSED)
     if isinstance(error, BankError):

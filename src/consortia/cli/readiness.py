@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING, Any
 from consortia.cli.governing import governance_of
 from consortia.cli.session import Keyring, Session, place_of
 from consortia.kernel.upgrades import Demand, lacking
-from consortia.sdk.errors import LedgerError
+from consortia.sdk.errors import LedgerError, RequestFailed
 from consortia.sdk.moments import moment
 
 if TYPE_CHECKING:
     from consortia.sdk.client import Status
 
+UNKNOWN = 401
+"""The HTTP status with which a node answers whoever does not say who asks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A member's node: what it says of itself, or why it says nothing."""
+    """A member's node: what it says of itself, or why it says nothing.
+
+    Neither for one that answers, but tells a stranger nothing.
+    """
 
     member: str
     url: str
@@ -54,10 +60,9 @@ class Coming:
 
 
 def answers(session: Session) -> Iterator[Answer]:
-    """What the other members' nodes say; nothing where asking them takes a passphrase."""
+    """What the other members' nodes say; whether they answer at all, where signing takes a passphrase."""
     known, keyring = session.client.status(), Keyring(session.home)
-    if not keyring.plain:
-        return
+    key = keyring.open("admin") if keyring.plain else None
     from consortia.sdk.client import Client
 
     for name, url in sorted(known.peers.items()):
@@ -65,11 +70,12 @@ def answers(session: Session) -> Iterator[Answer]:
             continue
         pins = place_of(session.home, url, name).pins
         network = bytes.fromhex(known.network)
-        client = Client(url, network=network, member=name, key=keyring.open("admin"), pins=pins)
+        client = Client(url, network=network, member=name, key=key, pins=pins)
         try:
             yield Answer(name, url, client.status())
         except LedgerError as error:
-            yield Answer(name, url, None, str(error))
+            stranger = key is None and isinstance(error, RequestFailed) and error.status == UNKNOWN
+            yield Answer(name, url, None, "" if stranger else str(error))
         finally:
             client.close()
 

@@ -43,6 +43,10 @@ class ConfigError(ValueError):
     """A setting that cannot be used; the text names the setting, where it stands and what is wanted."""
 
 
+class NoHome(ConfigError):
+    """A folder that is no home of a node."""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The settings of one node; each says what it is (`docs/reference/settings.md`)."""
 
@@ -168,7 +172,7 @@ def load(folder: Path, environment: Mapping[str, str], flags: Mapping[str, Any] 
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(
+        raise NoHome(
             f"{folder} is no home of a node: it has no {FILE}. `consortia init` makes one"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -190,6 +194,13 @@ def load(folder: Path, environment: Mapping[str, str], flags: Mapping[str, Any] 
 
 def build(values: Mapping[str, Any], source: str) -> Config:
     """The settings `values`; raises ConfigError naming `source`."""
+    for name in values:
+        if name not in Config.__struct_fields__:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, Config.__struct_fields__, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigError(f"{source}: there is no setting {name}{meant}")
     try:
         config = msgspec.convert(dict(values), Config)
     except msgspec.ValidationError as error:

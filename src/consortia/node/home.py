@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from consortia.node.config import FILE, Config, ConfigError, build, load, save
+from consortia.node.config import FILE, Config, NoHome, build, load, save
 
 _FOLDERS = ("keys", "ledger", "blobs", "private", "witness", "logs")
 
@@ -72,10 +72,10 @@ class Home:
 
     @classmethod
     def find(cls, path: Path | str | None, environment: Mapping[str, str]) -> "Home":
-        """The home at `path`, or the default one; raises ConfigError when there is none."""
+        """The home at `path`, or the default one; raises NoHome when there is none."""
         home = cls(Path(path).expanduser().absolute() if path else default_home(environment).absolute())
         if not (home.path / FILE).is_file():
-            raise ConfigError(
+            raise NoHome(
                 f"{home.path} is no home of a node: it has no {FILE}. `consortia init` makes one"
             )
         return home
