@@ -88,7 +88,7 @@ class _Lazy(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; a word that is none is answered with those that it may stand for."""
         word = args[0]
-        if word not in _COMMANDS and not word.startswith("-"):
+        if word not in _COMMANDS and not word.startswith("-") and not ctx.resilient_parsing:
             near = importlib.import_module("difflib").get_close_matches(word, _COMMANDS)
             meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
             ctx.fail(f"No such command {word!r}.{meant}")
