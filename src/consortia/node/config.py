@@ -7,6 +7,7 @@ command line. Unknown settings and values of the wrong kind are errors that name
 import re
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -196,8 +197,6 @@ def build(values: Mapping[str, Any], source: str) -> Config:
     """The settings `values`; raises ConfigError naming `source`."""
     for name in values:
         if name not in Config.__struct_fields__:
-            from difflib import get_close_matches
-
             near = get_close_matches(name, Config.__struct_fields__, 1)
             meant = f"; did you mean {near[0]}?" if near else ""
             raise ConfigError(f"{source}: there is no setting {name}{meant}")
