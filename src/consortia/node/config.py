@@ -173,9 +173,7 @@ def load(folder: Path, environment: Mapping[str, str], flags: Mapping[str, Any] 
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise NoHome(
-            f"{folder} is no home of a node: it has no {FILE}. `consortia init` makes one"
-        ) from None
+        raise NoHome(f"{folder} is no home of a node: it has no {FILE}. `consortia init` makes one") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
     build(values, str(path))

@@ -75,9 +75,7 @@ class Home:
         """The home at `path`, or the default one; raises NoHome when there is none."""
         home = cls(Path(path).expanduser().absolute() if path else default_home(environment).absolute())
         if not (home.path / FILE).is_file():
-            raise NoHome(
-                f"{home.path} is no home of a node: it has no {FILE}. `consortia init` makes one"
-            )
+            raise NoHome(f"{home.path} is no home of a node: it has no {FILE}. `consortia init` makes one")
         return home
 
     def config(self, environment: Mapping[str, str], flags: Mapping[str, object] | None = None) -> Config:
