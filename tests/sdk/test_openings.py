@@ -12,7 +12,7 @@ from consortia.base.codec import encode
 from consortia.base.commitments import rows_value, subject_key
 from consortia.base.setcommit import path, root
 from consortia.cli.supply import supply
-from consortia.cli.verify import verify
+from consortia.cli.verify import FILE_BYTES_MAX, verify
 from consortia.engines.commit.dataset import Commitment, commitment, create, prove
 from consortia.kernel.proof import Proof, SubjectOpening, parse_proof
 from consortia.kernel.prove import prove_state
@@ -109,6 +109,16 @@ def test_an_opening_says_who_said_what_of_which_event(chain, tmp_path):
     assert typed(supply, "verify", tmp_path / "none", shared, "--network", "0" * 64).exception.code == 3
 
 
+def test_a_file_longer_than_any_proof_is_not_read(tmp_path):
+    for size, text in ((1 << 40, "longer than any proof"), (FILE_BYTES_MAX, "")):
+        file = tmp_path / "huge.opening"
+        with file.open("wb") as target:
+            target.truncate(size)
+        said = typed(verify, file, "--network", "0" * 64)
+        failed = said.return_value if said.exception is None else said.exception.code
+        assert (failed, text in str(said.exception)) == (1, True)
+
+
 def test_an_opening_is_swapped_with_no_other(chain):
     """Event, field, price, member: each is bound to the commitment, and the commitment to its owner."""
     first, second = chain.presence(0), chain.presence(1)
@@ -158,6 +168,23 @@ def test_a_member_that_committed_to_what_are_no_rows_cannot_open_them(rows):
     owner = prove_state(kept.ledger, ASSETS.state_key(made)).encode()
     checked, opened = verify_opening(APP, Opening(owner, shown).encode(), bench.network)
     assert (checked.failed, opened) == (3, None)
+
+
+def test_of_two_prices_under_two_salts_no_opening_says_that_it_is_the_only_one():
+    """Salts hide that a subject stands twice: partners who compare their files find the contradiction."""
+    bench, told = Bench(4), {bytes([at]) * 32: encode([encode({"value": f'"{at}"'})]) for at in (1, 2)}
+    held = {subject_key(salt, b"x"): rows_value(salt, rows) for salt, rows in told.items()}
+    made = registered(bench, "north", Commitment(root(held), 2, 2))
+    kept, found = Witnessed.of(bench), set()
+    owner = prove_state(kept.ledger, ASSETS.state_key(made)).encode()
+    bare = parse_proof(prove_state(kept.ledger, VERSIONS.state_key(made, 1)).encode())
+    for salt, rows in told.items():
+        subject = SubjectOpening(b"x", salt, rows, salt, path(held, subject_key(salt, b"x")))
+        shown = Proof(replace(bare.extra, subject=subject), bare.index, bare.path, bare.note).encode()
+        checked, opened = verify_opening(APP, Opening(owner, shown).encode(), bench.network)
+        assert "under another there may be others" in checked.steps[1].text
+        found.add((opened.asset.id, opened.version.number, opened.subject, opened.rows))
+    assert len(found) == 2
 
 
 def test_a_changed_byte_anywhere_is_found(chain):

@@ -12,9 +12,9 @@ from consortia.cli.filing import done, new, out_option, save
 from consortia.cli.goods import events_in, files_argument
 from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
-from consortia.cli.output import UNCHECKED, Failure, note
+from consortia.cli.output import Failure, note
 from consortia.cli.session import at_home
-from consortia.cli.verify import network_name, network_option, tell_checked
+from consortia.cli.verify import network_name, network_option, proof_bytes, tell_checked
 from consortia.engines.commit.dataset import Presence
 from consortia.engines.train.files import DataError
 from consortia.kernel.verify import Step
@@ -137,11 +137,7 @@ def verify_term(
     """
     from consortia.app import application
 
-    name = network_name(network)
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise Failure(f"{file}: {error.strerror}", code=UNCHECKED) from None
+    name, data = network_name(network), proof_bytes(file)
     events = events_in(files, rejects, skip=skip_bad_rows)
     checked, opened = verify_opening(application(), data, name)
     known = dict[str, object]()

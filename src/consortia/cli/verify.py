@@ -15,6 +15,9 @@ from consortia.kernel.verify import NOT_PROVED, Anchor, Step, Verdict, entry_nam
 from consortia.sdk.checked import Checked
 from consortia.sdk.moments import moment
 
+FILE_BYTES_MAX = (64 << 20) + 1024
+"""No file that is verified here is longer; the longest are cases."""
+
 
 class AnchorFile(Record, frozen=True):
     """What `--save-anchor` keeps: a log's size and root and the member set there; bytes in hex."""
@@ -46,11 +49,7 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
     from consortia.sdk.cases import MAGIC, verify_case
     from consortia.sdk.openings import MAGIC as OPENING
 
-    name = network_name(network)
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise Failure(f"{file}: {error.strerror}", code=UNCHECKED) from None
+    name, data = network_name(network), proof_bytes(file)
     app = application()
     if data.startswith(MAGIC):
         return tell_checked(verify_case(app, data, name), "case", as_json=as_json)
@@ -92,6 +91,18 @@ def tell_checked(checked: Checked, what: str, *, as_json: bool, **known: object)
     else:
         say(click.style(f"This {what} is refused at step {checked.failed}.", fg="red", bold=True))
     return DONE if checked.ok else REFUSED
+
+
+def proof_bytes(file: Path) -> bytes:
+    """The bytes of a file that somebody sent; raises Failure where it cannot be read, or is too long."""
+    try:
+        with file.open("rb") as source:
+            data = source.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise Failure(f"{file}: {error.strerror}", code=UNCHECKED) from None
+    if len(data) > FILE_BYTES_MAX:
+        raise Failure(f"{file}: longer than any proof, of more than {FILE_BYTES_MAX >> 20} MiB")
+    return data
 
 
 def network_name(text: str) -> bytes:

@@ -73,8 +73,10 @@ class Opened:
 def verify_opening(app: Application, data: bytes, network: bytes) -> tuple[Checked, Opened | None]:
     """Verify an opening with nothing but the file and the network's hash; None where a step fails.
 
-    1. The file is an opening in its one spelling. 2. Exactly these rows stand for the subject in a data set's
-    version under a final checkpoint. 3. The data set, and with it its owner, stands under one too.
+    1. The file is an opening in its one spelling. 2. Exactly these rows stand for the subject, under the salt
+    in the file, in a data set's version under a final checkpoint. 3. The data set, and with it its owner,
+    stands under one too. That the owner committed to nothing else about the subject, under another salt, is
+    not shown.
     """
     check = _Check(app, data, network)
     checked = walk((check.spelling, check.rows, check.owner), [])
@@ -107,7 +109,8 @@ class _Check:
             raise Wrong("the rows: the proof opens no subject of a data set's version")
         self.dataset, self.subject = parts[0], subject
         self.version = decode_record(Version, value)
-        return f"these rows, and no others, stand for the subject in version {self.version.number}"
+        where = f"in version {self.version.number}"
+        return f"these rows stand for the subject, under its salt, {where}; under another there may be others"
 
     def owner(self) -> str:
         key, value = _entry(proved(self.app, self.opening.owner, self.network, "the owner"))
