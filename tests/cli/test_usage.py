@@ -47,6 +47,16 @@ def test_a_file_that_is_no_invitation_is_refused(terminal):
     assert "is no invite" in terminal.error("join", "x.invite", "--plain-keys")
 
 
+@pytest.mark.slow
+def test_a_story_takes_no_folder_from_one_that_still_runs(terminal):
+    terminal.run("init", "heart", "--org", "alpha", "--home", "story/a", "--plain-keys", "--no-worker")
+    (terminal.folder / "story" / ".consortia-demo").touch()
+    terminal.up("story/a")
+    for name in ("health", "dao"):
+        assert "a demo still runs in" in terminal.error("demo", name, "--home", "story")
+    assert terminal.facts("status", "--home", "story/a")["member"] == "alpha"
+
+
 def test_a_proof_is_not_audited_but_verified(terminal):
     (terminal.folder / "x.proof").write_bytes(b"x")
     assert "try: consortia verify x.proof --network HASH" in terminal.error("audit", "x.proof", code=3)

@@ -12,6 +12,8 @@ from consortia.cli.demo.telling import Teller, paragraph, say_checks, wait_until
 from consortia.cli.output import Failure, facts, say
 from consortia.engines.train.files import DataError
 from consortia.node.audit.run import audit_homes
+from consortia.node.config import FILE
+from consortia.node.home import Home
 from consortia.node.localnet import NodeDown
 from consortia.sdk.errors import LedgerError
 from consortia.solutions.story import Asked, Metric, Story, StoryFailed, Told
@@ -55,7 +57,14 @@ def play(story: Story[T], asked: Asked, folder: Path, stay: threading.Event | No
 
 
 def clear(folder: Path) -> None:
-    """Make the folder, in the place of an earlier demo's: not before there are data for another."""
+    """Make the folder, in the place of an earlier demo's: not before there are data for another.
+
+    Raises Failure where that demo still runs, or the folder cannot be written.
+    """
+    if any(Home(settings.parent).running() is not None for settings in folder.glob(f"*/{FILE}")):
+        raise Failure(
+            f"a demo still runs in {folder}", "end it with Ctrl-C, or choose another folder with --home"
+        )
     try:
         if folder.exists() and any(folder.iterdir()):
             shutil.rmtree(folder)
