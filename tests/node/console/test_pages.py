@@ -65,6 +65,14 @@ def test_every_page_that_another_leads_to_is_whole_and_loads_nothing_from_elsewh
     } <= seen
 
 
+def test_how_the_node_stands_is_told_with_units_and_without_empty_rows(visitor):
+    rows = list(csv.reader(io.StringIO(visitor.get("/console/node?csv=0")[2])))
+    names = [row[0] for row in rows]
+    assert {"log, leaves", "of them final, leaves", "runs for, seconds", "newest block"} <= set(names)
+    assert all(row[1] for row in rows), rows
+    assert not {"size", "seconds", "has stopped, because"} & set(names)
+
+
 def test_who_posted_keys_is_offered_for_admission_until_it_is_a_member(node, visitor):
     posted = node.home.path / "joining"
     posted.mkdir()

@@ -10,6 +10,23 @@ from consortia.sdk.values import cell, words
 from consortia.sdk.views import Cell, Moment, Table
 
 _TIMES = frozenset({"time", "clock"})
+_CALLED = {
+    "term": "orderer's term",
+    "height": "newest block",
+    "time": "its time",
+    "size": "log, leaves",
+    "base": "restored from a snapshot of",
+    "final_size": "of them final, leaves",
+    "waiting": "transactions that wait for a block",
+    "withheld": "does not cosign, because",
+    "stopped": "has stopped, because",
+    "hindered": "cannot go on, because",
+    "indexed": "indexed up to block",
+    "seconds": "runs for, seconds",
+    "clock": "its clock",
+}
+"""What a status calls by one word, in words that a stranger reads, with the unit of each number."""
+
 _APART = frozenset({"peers", "modules", "alerts", "members", "driver"})
 
 
@@ -17,12 +34,12 @@ def node(asked: Asked) -> Screen:
     """The node's health."""
     facts = status_facts(asked.service)
     rows: list[tuple[Cell, ...]] = [
-        (words(name), Moment(value) if name in _TIMES else cell(value, name))
+        (_CALLED.get(name, words(name)), Moment(value) if name in _TIMES else cell(value, name))
         for name, value in facts.items()
-        if name not in _APART
+        if name not in _APART and value is not None
     ]
     disk = shutil.disk_usage(asked.service.home.path)
-    rows += [("disk free, GB", disk.free / 1e9), ("disk, GB", disk.total / 1e9)]
+    rows += [("disk free, GB", disk.free / 1e9), ("size of the disk, GB", disk.total / 1e9)]
     rows += [(f"driver {name}", cell(value, name)) for name, value in facts["driver"].items()]
     counted = asked.service.counters
     counts = tuple((words(name), getattr(counted, name)) for name in counted.__slots__ if name != "started")
