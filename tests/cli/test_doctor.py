@@ -60,7 +60,7 @@ def test_a_setting_that_there_is_not_is_told_once(terminal, home):
     assert "consortia init" not in terminal.error("status", "--home", "a", code=3)
 
 
-def test_an_orderer_that_is_away_is_told_though_the_keys_are_encrypted(terminal):
+def test_who_is_no_member_yet_and_an_orderer_that_is_away_are_told_with_encrypted_keys(terminal):
     phrase = terminal.folder / "phrase"
     phrase.write_text("correct horse battery\n")
     phrase.chmod(0o644)
@@ -70,6 +70,10 @@ def test_an_orderer_that_is_away_is_told_though_the_keys_are_encrypted(terminal)
     terminal.run("invite", "bravo", "--home", "a")
     joining = ("join", "bravo.invite", "--home", "b", "--no-worker", "--no-wait")
     terminal.run(*joining)
+    early = terminal.up("b")
+    assert "bravo is none: consortia join INVITE" in terminal.run("status", "--home", "b").stdout
+    assert "consortia join INVITE, which goes on" in terminal.run("doctor", "--home", "b", code=1).stdout
+    early.stop()
     terminal.run("member", "admit", "bravo", "--home", "a")
     terminal.run(*joining)
     terminal.up("b")

@@ -240,7 +240,10 @@ def _node(home: Home) -> Iterator[Found]:
     else:
         yield Found("node", "ok", f"runs at {session.client.url}, block {status.height:,}")
     missing = sorted(set(status.members) - set(cosigners(session)))
-    if status.final_size < status.size and missing:
+    if status.member not in status.members:
+        text = f"{status.member} is no member by the ledger here, and the members' nodes tell it nothing"
+        yield Found("member", "wrong", text, "consortia join INVITE, which goes on where it was")
+    elif status.final_size < status.size and missing:
         waits = counted(status.size - status.final_size, "leaf waits", "leaves wait")
         text = f"{waits} for cosignatures; awaited: {', '.join(missing)}"
         yield Found("final", "wrong", text, REACH)

@@ -155,7 +155,7 @@ def _tell(known: Mapping[str, Any]) -> None:
             ("block", f"{known['height']:,}, {_ago(known['time'])}"),
             ("log", f"{counted(known['size'], 'leaf', 'leaves')}{_begins(known)}"),
             ("root", known["root"]),
-            ("members", ", ".join(known["members"])),
+            ("members", _members(known)),
         ]
     if "final_size" in known:
         behind = known["size"] - known["final_size"]
@@ -172,6 +172,12 @@ def _tell(known: Mapping[str, Any]) -> None:
     for name, text in rows:
         fold(text, " " * 9, first=click.style(name.ljust(9), dim=True))
     _tell_rest(known)
+
+
+def _members(known: Mapping[str, Any]) -> str:
+    """The members, and that this home's is none of them, as before it joined."""
+    own, names = known["member"], ", ".join(known["members"])
+    return names if own in known["members"] else f"{names}; {own} is none: consortia join INVITE"
 
 
 def _begins(known: Mapping[str, Any]) -> str:
