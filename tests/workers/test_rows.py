@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from consortia.base.codec import encode
-from consortia.engines.train.files import DataError, RawTable, read_file
-from consortia.engines.train.schema import Label, Schema, number
+from consortia.engines.train.files import CellError, DataError, RawTable, read_file
+from consortia.engines.train.schema import Label, Schema, category, number
 from consortia.workers.rows import VaultData, by_subject, encode_row, raw_table
 from consortia.workers.vault import Vault
 
@@ -54,6 +55,24 @@ def test_every_mismatch_is_listed(raw, vault):
     faults = data(vault, root).mismatches(ASSET, 1, other)
     assert len(faults) == 3
     assert any("in years, the study wants months" in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("schema", "cell", "where"),
+    [
+        (replace(SCHEMA, fields=(number("age", unit="years", maximum="60"), SCHEMA.fields[1])), "61", "age"),
+        (replace(SCHEMA, fields=(SCHEMA.fields[0], category("dose", ("2.5",)))), "0.5", "dose"),
+        (replace(SCHEMA, label=Label("ill", ("no", "perhaps"), 0)), "yes", "ill"),
+        (replace(SCHEMA, label=Label("ill", (), 0)), "yes", "ill"),
+    ],
+    ids=["range", "level", "class", "number"],
+)
+def test_what_stands_in_a_cell_is_for_its_owner_and_not_for_a_log(raw, vault, schema, cell, where):
+    root = vault.add_dataset("heart", by_subject(raw, [b"a", b"b", b"c"])).root
+    with pytest.raises(CellError, match=cell) as caught:
+        data(vault, root).table(ASSET, 1, schema)
+    assert cell not in caught.value.told
+    assert f'column "{where}"' in caught.value.told
 
 
 def test_rows_that_are_not_those_on_the_ledger_are_not_used(raw, vault):

@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.engines.commit.chunks import blob_id
+from consortia.engines.train.files import CellError
 from consortia.engines.train.schema import Label, Schema, number
 from consortia.engines.train.splits import wisconsin_hospitals
 from consortia.engines.train.table import Table
@@ -74,6 +75,27 @@ def test_a_member_that_vanishes_is_counted_out_and_comes_back(four):
     assert first.missing == ("west",)
     assert later[-1].cohort == tuple(sorted(MEMBERS))
     assert four.progress.status == "finished"
+
+
+def test_a_worker_tells_no_cell_of_its_records(four):
+    """A cell that does not fit, as after a join by another program: its place is told, and no more."""
+
+    class Damaged:
+        def table(self, dataset, version, schema):
+            raise CellError('rows, row 3, column "age"', '"Maria Huber" is not a number')
+
+        def mismatches(self, dataset, version, schema):
+            return ["rows: Maria Huber is not a number"]
+
+    west = four.workers["west"]
+    west.data, told = Damaged(), []
+    west.tell = told.append
+    four.net.drive(four.workers, lambda: any(one.kind == "waits" for one in told))
+    with pytest.raises(CannotJoin, match="Maria Huber") as caught:
+        west.join(four.study, four.rounds()[0].id, 1)
+    lines = [one.detail for one in told] + [caught.value.told]
+    assert any("row 3" in line for line in lines)
+    assert not any("Huber" in line for line in lines)
 
 
 def test_nobody_waits_twice_for_a_member_that_stays_away(four):
@@ -177,7 +199,7 @@ def test_a_worker_without_fitting_data_does_not_join_by_itself(tmp_path):
     )
     west.consent = lambda study: (bytes(32), 1)
     assert west.work()
-    assert "another schema" in four.net.said("west", "stopped")[0].detail
+    assert "do not fit the study's schema (1 reasons)" in four.net.said("west", "stopped")[0].detail
 
 
 def test_a_worker_goes_no_further_on_a_result_that_is_not_its_own(tmp_path):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from consortia.base.codec import Milliseconds
 from consortia.engines.train.api import RecipeError
-from consortia.engines.train.files import DataError
+from consortia.engines.train.files import CellError, DataError
 from consortia.engines.train.learner import MakeLearner
 from consortia.engines.train.weights import NO_TRAINER, WeightsFedAvg, unfit
 from consortia.exact.ring import RingError
@@ -101,10 +101,11 @@ class Worker(Rounds):
         except BadTerms as error:
             raise CannotJoin([str(error)]) from None
         faults = self.data.mismatches(dataset, version, known.schema)
+        told = f"the records do not fit the study's schema ({len(faults)} reasons)"
         if isinstance(known.recipe, WeightsFedAvg) and self.trainer is None:
-            faults = [NO_TRAINER, *faults]
+            faults, told = [NO_TRAINER, *faults], NO_TRAINER
         if faults:
-            raise CannotJoin(faults)
+            raise CannotJoin(faults, told)
         table = self.data.table(dataset, version, known.schema)
         records = table.records
         if isinstance(known.recipe, WeightsFedAvg):
@@ -157,7 +158,9 @@ class Worker(Rounds):
             self._later(task, "waits", str(why))
         except TwoViews as why:
             self._later(task, "refused", str(why))
-        except (DataError, RecipeError, RingError, BadRound, CannotJoin, LeftOut) as error:
+        except (CellError, CannotJoin) as error:
+            self._later(task, "waits", error.told)
+        except (DataError, RecipeError, RingError, BadRound, LeftOut) as error:
             self._later(task, "waits", str(error))
         return False
 
@@ -201,7 +204,7 @@ class Worker(Rounds):
         try:
             self.join(task.study, *chosen)
         except CannotJoin as error:
-            raise Stop(f"cannot join: {error.mismatches[0]} ({len(error.mismatches)} reasons)") from None
+            raise Stop(f"cannot join: {error.told}; consortia study join says more") from None
         return True
 
     def _start(self, task: queries.Task) -> bool:

@@ -33,6 +33,15 @@ class DataError(ValueError):
     """A file or table that cannot be used; the text is one line for the person who must mend it."""
 
 
+class CellError(DataError):
+    """A cell that cannot be used. The text says what stands in it; `told`, for logs, only where it is."""
+
+    def __init__(self, where: str, why: str) -> None:
+        """Refuse the cell at a `place`."""
+        super().__init__(f"{where}: {why}")
+        self.told = f"{where}: the cell does not fit the schema"
+
+
 class RawTable(NamedTuple):
     """A CSV file as text: column names and stripped cells.
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from consortia.engines.train.agree import infer_schema
 from consortia.engines.train.files import (
     MISSING,
+    CellError,
     DataError,
     RawTable,
     canonical,
@@ -237,12 +238,13 @@ def _number_column(raw: RawTable, field: Field, cells: Sequence[str]) -> NDArray
         where = place(raw.name, raw.numbers[index], field.name)
         if value is None:
             kind = "finite number" if is_not_finite(cell) else "number"
-            raise DataError(
-                f'{where}: "{shown(cell)}" is not a {kind}. '
-                "Write a number, or leave the cell empty where it is missing."
+            raise CellError(
+                where,
+                f'"{shown(cell)}" is not a {kind}. '
+                "Write a number, or leave the cell empty where it is missing.",
             )
         bounds = f"{field.minimum or '-'}..{field.maximum or '-'} {field.unit}".rstrip()
-        raise DataError(f"{where}: {shown(cell)} is outside {bounds}. Check the value and its unit.")
+        raise CellError(where, f"{shown(cell)} is outside {bounds}. Check the value and its unit.")
     return column
 
 
@@ -255,9 +257,10 @@ def _level_column(raw: RawTable, field: Field, cells: Sequence[str]) -> NDArray[
         level = index_of.get(canonical(cell))
         if level is None:
             known = ", ".join(map(shown, field.levels[:6])) + (", …" if len(field.levels) > 6 else "")
-            raise DataError(
-                f'{place(raw.name, raw.numbers[index], field.name)}: "{shown(cell)}" is not one of the '
-                f"agreed levels ({known}). Correct the cell, or agree on another schema."
+            raise CellError(
+                place(raw.name, raw.numbers[index], field.name),
+                f'"{shown(cell)}" is not one of the agreed levels ({known}). '
+                "Correct the cell, or agree on another schema.",
             )
         column[index] = level
     return column
@@ -272,7 +275,7 @@ def _label_column(raw: RawTable, label: Label, cells: Sequence[str]) -> NDArray[
             if cell in MISSING:
                 raise DataError(f"{where}: the label is missing. Fill it in, or take the row out.")
             wanted = f"neither {label.classes[0]} nor {label.classes[1]}" if label.classes else "not a number"
-            raise DataError(f'{where}: "{shown(cell)}" is {wanted}. Correct the cell, or take the row out.')
+            raise CellError(where, f'"{shown(cell)}" is {wanted}. Correct the cell, or take the row out.')
         column[index] = value
     return column
 
