@@ -92,6 +92,9 @@ def test_an_invitation_lets_in_nobody_else_and_only_once(terminal):
     again = terminal.error("join", "bravo.invite", "--home", "c", "--plain-keys", "--no-wait")
     assert "used before" in again
     assert "has posted no keys here" in terminal.error("member", "admit", "charlie", "--home", "a")
+    terminal.run("member", "admit", "bravo", "--home", "a")
+    said = terminal.error("member", "admit", "bravo", "--home", "a")
+    assert "identity.proposal_open: admission of bravo: approved; bravo's own acceptance is awaited" in said
 
 
 def test_a_network_under_tls_is_joined_by_the_pin_in_the_invitation(terminal):

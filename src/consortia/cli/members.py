@@ -35,6 +35,7 @@ from consortia.modules.identity.queries import (
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.types import POWER_MAX, PROPOSAL_MILLISECONDS_MAX
 from consortia.node.invitations import Invitations, JoinRequest
+from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.moments import moment
 
 DAY_MILLISECONDS = 24 * 3600 * 1000
@@ -138,7 +139,14 @@ def admit(name: str, days: int, home: Path | None, as_json: bool) -> int:
         raise Failure(f"{name} has posted no keys here; posted: {there}", f"consortia invite {name}")
     asked = decode_record(JoinRequest, path.read_bytes())
     expires = session.client.status().time + days * DAY_MILLISECONDS
-    receipt = session.submit(ProposeMember(asked.name, asked.title, asked.keys, FULL_QUOTA, expires))
+    try:
+        receipt = session.submit(ProposeMember(asked.name, asked.title, asked.keys, FULL_QUOTA, expires))
+    except TransactionRefused as error:
+        found = [one for one in _open(session) if (one.kind, one.name) == ("admission", name)]
+        if error.code != "identity.proposal_open" or not found:
+            raise
+        remedy = f"consortia member approve {name}" if session.member in found[0].awaited else ""
+        raise Failure(f"refused, {error.code}: {_proposal_line(found[0])}", remedy) from None
     return _decided(session, "admission", name, receipt, as_json=as_json)
 
 
