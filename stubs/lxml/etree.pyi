@@ -25,6 +25,7 @@ class XMLParser:
 class _Element:
     tag: str
     text: str | None
+    tail: str | None
     sourceline: int | None
     def __iter__(self) -> Iterator[_Element]: ...
     def get(self, key: str) -> str | None: ...

@@ -17,6 +17,7 @@ from consortia.solutions.rejects import Rejected, usable, write_rejects
 
 MADE = 1_764_547_200_000
 SPACE = "urn:iso:std:iso:20022:tech:xsd:pacs.008.001.08"
+EURO = '<IntrBkSttlmAmt Ccy="EUR">{}</IntrBkSttlmAmt>'
 
 
 def transfer(reference="T1", amount='<IntrBkSttlmAmt Ccy="EUR">12.50</IntrBkSttlmAmt>', more=""):
@@ -63,6 +64,26 @@ def test_a_payment_is_read_whatever_envelope_prefix_and_version_it_comes_in():
 def test_an_amount_becomes_its_smallest_parts(amount, parts):
     data = message(transfer(amount=f'<IntrBkSttlmAmt Ccy="EUR"> {amount} </IntrBkSttlmAmt>'))
     assert read_payments(data, "pay.xml").payments[0].amount == parts
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (message(transfer(amount=f"{EURO.format(1)}{EURO.format(1000)}")), "IntrBkSttlmAmt: stands 2 times"),
+        (message(transfer(amount=EURO.format("1<x/>00"))), "IntrBkSttlmAmt: text beside elements"),
+        (message(transfer(amount=EURO.format("<x/>100"))), "IntrBkSttlmAmt: text beside elements"),
+        (
+            message(transfer(amount=f'<Amt><InstdAmt Ccy="EUR">1</InstdAmt></Amt>{EURO.format(1000)}')),
+            "IntrBkSttlmAmt: a customer's amount stands beside it",
+        ),
+        (message(transfer(more="<Cdtr><Nm>Other</Nm></Cdtr>")), "Cdtr: stands 2 times"),
+        (message(transfer(more="<PmtId><EndToEndId>X</EndToEndId></PmtId>")), "PmtId: stands 2 times"),
+        (message(around="<Envelope>{0}{0}</Envelope>"), "holds FIToFICstmrCdtTrf and more such"),
+    ],
+    ids=["amounts", "around", "behind", "kinds", "payees", "names", "messages"],
+)
+def test_what_another_reader_might_read_otherwise_is_refused(data, said):
+    assert said in refused(data)
 
 
 @pytest.mark.parametrize(("currency", "parts"), [("JPY", 12), ("KWD", 12_000), ("CLF", 120_000)])
@@ -300,7 +321,8 @@ def test_a_statement_that_cannot_be_used_says_why(old, new, rule):
 @pytest.mark.parametrize(
     ("old", "new", "rule"),
     [
-        (b"N-2</NtryRef>", b"N-2</NtryRef><CdtDbtInd>NO</CdtDbtInd>", "CdtDbtInd: 'NO': CRDT or DBIT"),
+        (b"3.00</Amt>\n        <CdtDbtInd>DBIT", b"3.00</Amt><CdtDbtInd>NO", "CdtDbtInd: 'NO': CRDT or DBIT"),
+        (b"N-2</NtryRef>", b"N-2</NtryRef><CdtDbtInd>CRDT</CdtDbtInd>", "CdtDbtInd: stands 2 times"),
         (b'"EUR">3.00', b'"ERU">3.00', "currency 'ERU'"),
         (b">3.00", b">3.005", "amount '3.005'"),
     ],

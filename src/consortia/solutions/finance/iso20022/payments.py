@@ -90,7 +90,10 @@ def _transfers(body: Branch) -> Iterator[tuple[Branch, Branch]]:
 
 
 def _payment(whole: Branch, transfer: Branch, header: Header) -> Payment:
-    amount, currency = amount_of(transfer.find("Amt/InstdAmt") or transfer.get("IntrBkSttlmAmt"))
+    asked = transfer.find("Amt/InstdAmt")
+    if asked is not None and transfer.find("IntrBkSttlmAmt") is not None:
+        raise transfer.fault("a customer's amount stands beside it", "IntrBkSttlmAmt")
+    amount, currency = amount_of(asked or transfer.get("IntrBkSttlmAmt"))
     end_to_end = _identifier(transfer, "PmtId/EndToEndId")
     uetr = transfer.find("PmtId/UETR")
     if uetr is not None and not UETR.fullmatch(uetr.value):

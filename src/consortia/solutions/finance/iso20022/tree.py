@@ -22,6 +22,9 @@ DEPTH_MAX = 48
 ELEMENTS_MAX = 2_000_000
 TEXT_MAX = 2_048
 
+MANY = frozenset(("Othr", "Strd", "Ustrd"))
+"""The elements that are looked for and may stand more than once: one of several names, or of lines."""
+
 _PROLOG = re.compile(r"\s+|<\?(?:(?!\?>).)*\?>|<!--(?:(?!-->).)*-->", re.DOTALL)
 _ENCODING = re.compile(r"""^<\?xml[^>]*?encoding\s*=\s*["']([^"']+)["']""")
 _UTF8 = frozenset(("utf-8", "utf8", "us-ascii", "ascii"))
@@ -49,16 +52,22 @@ class Branch(NamedTuple):
         return (child for child in self.children if child.name == name)
 
     def find(self, path: str) -> "Branch | None":
-        """The first element at a path of names below this one."""
+        """The element at a path of names below this one; raises DataError where one of them stands twice.
+
+        Another reader might take the other. Of those that may stand more than once the first counts.
+        """
         name, _, rest = path.partition("/")
-        for child in self.all(name):
+        there = tuple(self.all(name))
+        if len(there) > 1 and name not in MANY:
+            raise self.fault(f"stands {len(there)} times, and may stand once", name)
+        for child in there:
             found = child.find(rest) if rest else child
             if found is not None:
                 return found
         return None
 
     def get(self, path: str) -> "Branch":
-        """The first element at a path; raises DataError where there is none."""
+        """The element at a path; raises DataError where there is none, and as `find`."""
         found = self.find(path)
         if found is None:
             raise self.fault("is missing, and must be there", path)
@@ -73,10 +82,19 @@ class Branch(NamedTuple):
         return ""
 
     def seek(self, names: frozenset[str]) -> "Branch | None":
-        """The first element of some names, here or below."""
+        """The element of some names, here or below; raises DataError where there is another."""
+        found = tuple(self.among(names))
+        if len(found) > 1:
+            raise self.fault(f"holds {found[0].name} and more such: split the file")
+        return found[0] if found else None
+
+    def among(self, names: frozenset[str]) -> "Iterator[Branch]":
+        """The elements of some names, here or below, but for those within one of them."""
         if self.name in names:
-            return self
-        return next((found for child in self.children if (found := child.seek(names)) is not None), None)
+            yield self
+            return
+        for child in self.children:
+            yield from child.among(names)
 
 
 def needs_library() -> None:
@@ -153,5 +171,7 @@ class _Growing:
         if len(value) > TEXT_MAX:
             raise DataError(f"{self.file}, line {line}, {path}: more than {TEXT_MAX} characters")
         children = tuple(self.branch(child, path, depth + 1) for child in element)
+        if children and (value or any((child.tail or "").strip() for child in element)):
+            raise DataError(f"{self.file}, line {line}, {path}: text beside elements")
         currency = element.get("Ccy") or ""
         return Branch(self.file, path, intern(name), line, intern(namespace[1:]), value, currency, children)
