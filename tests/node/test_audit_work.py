@@ -39,6 +39,13 @@ class Agreed(Worker):
         return Computed(Outcome(false, honest.outcome.state), honest.state)
 
 
+class Absent(Worker):
+    """Hands its update in and is away when the sums are agreed on."""
+
+    def _act(self, task):
+        return task.action not in {"commit", "open"} and super()._act(task)
+
+
 def answers(model, content, rows):
     """What a model answers to rows, each as its opened record."""
     features = [features_of(model, row) for row in rows]
@@ -163,6 +170,17 @@ def test_a_rounds_blob_that_is_cut_or_gone_is_found_and_its_round_named(home, ho
     for damage in (lambda: path.write_bytes(whole[:-1]), path.unlink):
         damage()
         assert path.name in found(home)[f"study north/diagnosis, round {index}"]
+
+
+def test_who_was_away_when_a_sum_was_agreed_on_is_not_said_to_differ_for_what_it_lacks(tmp_path):
+    world = world_of(tmp_path / "world", kinds={MEMBER: Absent})
+    home = home_of(tmp_path / "home", world)
+    assert audit_home(home.path).left_out == []
+    path_of(home, update_of(world, 1, "east")).unlink()
+    findings = audit_home(home.path)
+    assert findings.mismatches == []
+    [said] = findings.left_out
+    assert said.startswith("study north/diagnosis, round 1: this member was away")
 
 
 def test_an_update_that_stands_in_for_another_is_found_and_its_round_named(home, honest):

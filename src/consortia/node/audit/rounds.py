@@ -103,10 +103,10 @@ def _recompute(  # noqa: PLR0917 (what is known, the round, and where to tell)
         ]
         found = compute(known, this, state, held, _masks(ledger, this))
     except NoBlob as error:
-        if findings.member in this.members:
+        if any(one.member == findings.member for one in view.results):  # it had them when it added them up
             findings.wrong(place, str(error))
         else:
-            findings.left_out.append(f"{place}: this member took no part, and keeps no updates")
+            findings.left_out.append(f"{place}: {_why_not_held(this, findings.member)}")
         return
     except (BlobError, BadRound, Malformed, KeyError) as error:
         findings.wrong(place, str(error))
@@ -114,6 +114,13 @@ def _recompute(  # noqa: PLR0917 (what is known, the round, and where to tell)
     findings.expect(found.outcome.sum == this.outcome.sum, place, "its sum is another one")
     findings.expect(found.outcome.state == this.outcome.state, place, "its next state is another one")
     findings.rounds_recomputed += 1
+
+
+def _why_not_held(this: Round, member: str) -> str:
+    """Why a member that added up no sum of a round need not have its updates."""
+    if member in this.members:
+        return "this member was away when the others agreed on its sum, and does not have all its updates"
+    return "this member took no part, and keeps no updates"
 
 
 def _masks(ledger: Ledger, this: Round) -> MasksView | None:
