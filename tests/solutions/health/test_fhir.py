@@ -39,6 +39,9 @@ def coded(code, system=LOINC):
     return {"coding": [{"system": system, "code": code}]}
 
 
+NEGATED = [{"url": "urn:negated", "valueBoolean": True}]
+
+
 def patient(id_="ann", **fields):
     return {"resourceType": "Patient", "id": id_, "gender": "female", "birthDate": "1960-07-01"} | fields
 
@@ -119,6 +122,22 @@ def test_ndjson_and_gzip_say_the_same_as_the_bundle(clinic, tmp_path):
             "valueQuantity.value is no number: tall",
         ),
         (observation("x", valueQuantity=None), "Observation.valueQuantity is missing"),
+        (
+            observation("x", valueQuantity={"value": 5, "comparator": "<", "code": "cm"}),
+            "Observation.valueQuantity.comparator: a bound, where a value is asked",
+        ),
+        (observation("x", modifierExtension=NEGATED), "Observation.modifierExtension may change"),
+        (observation("x", implicitRules="urn:rules"), "Observation.implicitRules may change"),
+        (
+            observation(
+                "x",
+                code=coded("55284-4"),
+                component=[pressure()["component"][0] | {"modifierExtension": NEGATED}],
+            ),
+            "Observation.component[0].modifierExtension may change",
+        ),
+        (diabetes(modifierExtension=NEGATED), "Condition.modifierExtension may change"),
+        (patient("eve", modifierExtension=NEGATED), "Patient.modifierExtension may change"),
         (observation("x", time="2024-01-01T10:00:00"), "Observation.effectiveDateTime has no time zone"),
         (observation("x", time="yesterday"), "Observation.effectiveDateTime is no time: yesterday"),
         (observation("x", effectiveDateTime=None), "Observation.effectiveDateTime is missing"),

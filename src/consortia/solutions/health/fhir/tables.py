@@ -56,6 +56,7 @@ def study_table(resources: Resources, mapping: Mapping) -> StudyTable:
     rows = []
     for id_ in sorted(patients):
         try:
+            _check_modifiers(patients[id_].body, "Patient")
             cells = [
                 _days(patients[id_], column, mapping.day, follow_up)
                 if column.take == "days"
@@ -85,6 +86,7 @@ def _take(
         wanted = [each for each in mapping.columns if each.take == "condition" and _has(one.body, each)]
         status = _codes(one.body.get("verificationStatus"))
         if wanted and not any(code in {"entered-in-error", "refuted"} for _, code in status):
+            _check_modifiers(one.body, "Condition")
             who = _subject(one, names)
             if _time(one, "recordedDate", "onsetDateTime")[:10] <= mapping.day:
                 had |= {(who, each.name) for each in wanted}
@@ -93,6 +95,8 @@ def _take(
     for part, where in _parts(one):
         for column in mapping.columns:
             if column.take == "observation" and _has(part, column):
+                _check_modifiers(one.body, "Observation")
+                _check_modifiers(part, where)
                 who, time = _subject(one, names), _time(one, "effectiveDateTime", "effectiveInstant")
                 value = _quantity(part, column, where)
                 if value is None or time[:10] > mapping.day:
@@ -149,6 +153,7 @@ def _followed(resources: Resources, mapping: Mapping, names: dict[str, str]) -> 
             continue
         elements = ("onsetDateTime", "recordedDate") if one.kind == "Condition" else ("effectiveDateTime",)
         try:
+            _check_modifiers(one.body, one.kind)
             who, day = _subject(one, names), _time(one, *elements)[:10]
         except _BadElement:
             continue
@@ -159,6 +164,13 @@ def _followed(resources: Resources, mapping: Mapping, names: dict[str, str]) -> 
         for _, code in _codes(one.body.get("code")) if one.kind == "Condition" else ():
             course.began[code] = min(course.began.get(code, day), day)
     return found
+
+
+def _check_modifiers(body: dict[str, Any], where: str) -> None:
+    """Raise _BadElement where an element says that the others mean something else, unknown here."""
+    for name in ("implicitRules", "modifierExtension"):
+        if body.get(name):
+            raise _BadElement(f"{where}.{name} may change what it says, and is not known here")
 
 
 def _is_error(one: Resource) -> bool:
@@ -252,6 +264,8 @@ def _quantity(part: dict[str, Any], column: Column, where: str) -> float | None:
         raise _BadElement(
             f"{where}.valueQuantity.code is {shown(str(unit))!r}; the mapping asks for {column.unit!r}"
         )
+    if "comparator" in quantity:
+        raise _BadElement(f"{where}.valueQuantity.comparator: a bound, where a value is asked")
     value = quantity.get("value")
     try:
         number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
