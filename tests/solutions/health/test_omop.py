@@ -86,6 +86,21 @@ def test_tables_become_one_row_a_person(clinic):
     assert found.rejected == ()
 
 
+def test_a_measure_below_or_above_a_bound_is_no_value(clinic):
+    paths = clinic()
+    [file] = [path for path in paths if path.name == "measurement.csv"]
+    equals, below = 4172703, 4171756
+    lines = [f"1,1,{HEIGHT},2024-01-01,170.5,{CM},{equals}", f"2,1,{HEIGHT},2024-02-01,171,{CM},"]
+    bound = f"3,1,{HEIGHT},2024-03-01,5,{CM},{below}"
+    head = HEADS["measurement"] + ",operator_concept_id"
+    file.write_text("\n".join((head, *lines, bound)) + "\n", encoding="utf-8")
+    found = table(paths)
+    assert found.csv() == table(clinic()).csv()
+    file.write_text("\n".join((head, *lines, bound)) + "\n", encoding="utf-8")
+    [rejected] = table(paths).rejected
+    assert "row 4, operator_concept_id: 4171756, a bound where a value is asked" in rejected.why
+
+
 def test_headings_in_capitals_tabs_gzip_and_the_order_of_files_make_no_difference(clinic, tmp_path):
     usual = table(clinic())
     changed = []

@@ -31,6 +31,9 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 """The tables that are read, and of each the columns that must be there."""
 
+OPTIONAL: Mapping[str, tuple[str, ...]] = {"measurement": ("operator_concept_id",)}
+"""The columns that are read where they are there; cells of those that are not are empty."""
+
 ROWS_MAX = 50_000_000
 SOURCE = "cdm_source"
 """The model's table that says its version: held to it where it is there."""
@@ -40,7 +43,7 @@ _VERSION = re.compile(r"v?5\.4(\.\d+)?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its number among those of all files, its file and line, its cells as TABLES has them."""
+    """A row: its number among those of all files, its file and line, its cells by TABLES and OPTIONAL."""
 
     number: int
     file: str
@@ -67,7 +70,10 @@ class Cdm:
         for path in self.files.get(table, ()):
             lines = rows(path, _separator(path))
             header = header_of(path, lines)
-            at = _columns(path, TABLES[table], header)
+            more = OPTIONAL.get(table, ())
+            there = set(map(str.lower, header))
+            at = _columns(path, (*TABLES[table], *(name for name in more if name in there)), header)
+            lacking = ("",) * (len(TABLES[table]) + len(more) - len(at))
             for line, cells in body_of(header, lines):
                 number = self.read = next(self.count)
                 if number > ROWS_MAX:
@@ -75,7 +81,7 @@ class Cdm:
                 if isinstance(cells, DataError):
                     self.rejects.add(number, f"{place(path.name, line)}: {cells}")
                 else:
-                    yield Row(number, path.name, line, tuple(cells[index] for index in at))
+                    yield Row(number, path.name, line, (*(cells[index] for index in at), *lacking))
 
 
 def find(paths: Sequence[Path]) -> Cdm:

@@ -151,6 +151,10 @@ def _asks(column: OmopColumn, concept: int) -> bool:
     return anything or concept == column.concept or (column.take == "days" and concept == column.until != 0)
 
 
+_EQUALS = frozenset((0, 4172703))
+"""What `operator_concept_id` says of a value that is just that: nothing, or the concept of =."""
+
+
 def _value(row: Row, column: OmopColumn) -> float | None:
     """The value in the mapping's unit; None where the row has none."""
     text, unit = row.cells[4], _id(row.cells[5] or "0", "unit_concept_id")
@@ -158,6 +162,9 @@ def _value(row: Row, column: OmopColumn) -> float | None:
         return None
     if unit != column.unit_concept:
         raise _BadCell(f"unit_concept_id: {unit}, the mapping asks for {column.unit_concept}")
+    operator = _id(row.cells[6] or "0", "operator_concept_id") if len(row.cells) > 6 else 0
+    if operator not in _EQUALS:
+        raise _BadCell(f"operator_concept_id: {operator}, a bound where a value is asked")
     value = cell_number(text)
     if value is None:
         raise _BadCell(f"value_as_number: {shown(text)!r} is no number")
