@@ -43,72 +43,6 @@ def settings(application: ASGIApp, connections_max: int, stop_seconds: int) -> u
     )
 
 
-AT_ONCE = 65_536
-"""What is to be written waits for the end of a pass of the event loop while it is less than so many bytes."""
-
-
-class Gathered(asyncio.Transport):
-    """A transport that writes once a pass of the event loop.
-
-    uvicorn writes an answer's head and body apart. Each write is a call of the system that wakes the caller,
-    and the two took half the time of an answer of some kilobytes.
-    """
-
-    def __init__(self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        """Write to `inner`, on whose loop this runs."""
-        super().__init__()
-        self._inner, self._loop = inner, loop
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Write soon: what else is written in this pass goes with it."""
-        if not self._parts:
-            self._loop.call_soon(self.flush)
-        self._parts.append(bytes(data))
-        self._size += len(data)
-        if self._size >= AT_ONCE:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write now."""
-        if self._parts:
-            data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-            self._parts, self._size = [], 0
-            if not self._inner.is_closing():  # who went away gets no more
-                self._inner.write(data)
-
-    def close(self) -> None:
-        """Close once all is written."""
-        self.flush()
-        self._inner.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        self._parts, self._size = [], 0
-        self._inner.abort()
-
-    def is_closing(self) -> bool:
-        """Whether it closes, or is closed."""
-        return self._inner.is_closing()
-
-    def get_write_buffer_size(self) -> int:
-        """The bytes that are not yet with the system."""
-        return self._size + self._inner.get_write_buffer_size()
-
-    def get_extra_info(self, name: str, default: object = None) -> object:
-        """What is known of the connection."""
-        return self._inner.get_extra_info(name, default)
-
-    def pause_reading(self) -> None:
-        """Take no more from the caller for now."""
-        self._inner.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Take again what the caller sends."""
-        self._inner.resume_reading()
-
-
 class PeerProtocol(HttpToolsProtocol):
     """Puts the DER form of the caller's certificate into every request's scope, and minds its time."""
 
@@ -117,7 +51,7 @@ class PeerProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller connected."""
-        super().connection_made(Gathered(transport, self.loop))
+        super().connection_made(transport)
         others = [one for one in self.connections if isinstance(one, PeerProtocol)]
         callers = [one.client[0] for one in others if one.client is not None]
         most = self.limit_concurrency
