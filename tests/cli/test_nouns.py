@@ -84,24 +84,39 @@ def test_what_was_paid_is_opened_to_one_who_checks_it_without_a_connection(netwo
     (folder / "bought.ndjson").write_text(json.dumps(bought), encoding="utf-8")
     seal = ("supply", "seal", "bought.ndjson", "--field", synthetic.PRICE, "--out", "shared.json")
     assert terminal.facts(*seal, "--terms", "terms.csv")["sealed"] == 3
-    added = terminal.facts("asset", "add", "terms.csv", "--subject", "about", "--home", "alpha")
+    assert terminal.facts("supply", "commit", "terms.csv", "--home", "alpha")["committed"] == 3
+    dearer = (folder / "terms.csv").read_text(encoding="utf-8").replace("412.50", "399.00")
+    (folder / "dearer.csv").write_text(dearer, encoding="utf-8")
+    assert "what was said stands" in terminal.error("supply", "commit", "dearer.csv", "--home", "alpha")
+    other = "ni:///sha-256;" + 64 * "0" + "?ver=CBV2.0"
+    more = (folder / "terms.csv").read_text(encoding="utf-8") + f'{other} deal:cost,"""7"""\n'
+    (folder / "more.csv").write_text(more, encoding="utf-8")
+    told = terminal.facts("supply", "commit", "more.csv", "--home", "alpha")
+    assert (told["committed"], told["before"]) == (1, 3)
+    terminal.run("supply", "open", other, "deal:cost", "--out", "second.opening", "--home", "alpha")
     event = terminal.facts("supply", "trace", body["epcList"][0], "shared.json")["steps"][0]["name"]
-    opening = ("supply", "open", "terms", event, synthetic.PRICE, "--out")
+    opening = ("supply", "open", event, synthetic.PRICE, "--out")
     terminal.run(*opening, "price.opening", "--home", "alpha")
     assert (folder / "price.opening").stat().st_mode & 0o777 == 0o600
     name = terminal.facts("status", "--home", "alpha")["network"]
     told = terminal.facts("supply", "verify", "price.opening", "shared.json", "--network", name)
-    assert (told["member"], told["dataset"], told["values"]) == ("alpha", added["asset"], [secret])
+    assert (told["ok"], told["member"], told["values"]) == (True, "alpha", [secret])
+    shown = terminal.run("verify", "second.opening", "--network", name).stdout
+    assert "nothing in an earlier one" in " ".join(shown.split())
     assert secret in terminal.run("verify", "price.opening", "--network", name).stdout
-    said = terminal.error("supply", "open", "terms", event, "deal:cost", "--out", "no", "--home", "alpha")
-    assert "says nothing of 'deal:cost'" in said
-    said = terminal.error("supply", "open", "alpha/terms", *opening[3:], "no", "--home", "bravo")
-    assert "in no vault here" in said
+    said = terminal.error("supply", "open", event, "deal:cost", "--out", "no", "--home", "alpha")
+    assert "nothing of 'deal:cost'" in said
+    assert "there is no asset 'sealed-terms'" in terminal.error(*opening, "no", "--home", "bravo")
     files = [one for one in folder.rglob("*") if one.is_file() and "private" not in one.parts]
     holding = {
         one.name for one in files if any(each in one.read_bytes() for each in (secret.encode(), b"pgln"))
     }
-    assert holding == {"bought.ndjson", "terms.csv"}  # no log, no store, and not what others get
+    assert holding == {
+        "bought.ndjson",
+        "terms.csv",
+        "more.csv",
+        "dearer.csv",
+    }  # no log, no store, and not what others get
 
 
 def test_a_data_set_is_drafted_for_somebody_to_sign_in_the_console(network):

@@ -333,3 +333,13 @@ def test_the_program_on_the_page_about_commitments_runs() -> None:
         r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
     exec(compile(program, str(page), "exec"), {})  # noqa: S102 (the page's own program)
+
+
+def test_of_a_subject_that_is_no_secret_a_version_says_one_thing_and_what_it_says_is_not_guessed():
+    made = [dataset.create({b"event price": [b"412.50"]}, known=True) for _ in range(2)]
+    first, second = [dataset.entries(one) for one in made]
+    assert first.keys() == second.keys()
+    assert first != second
+    erased = dataset.erase(made[0], [b"event price"])
+    with pytest.raises(ValueError, match="not told of again"):
+        dataset.append(erased, {b"event price": [b"399.00"]}, known=True)

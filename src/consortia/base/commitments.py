@@ -8,6 +8,8 @@ out with the record it opens, and is destroyed with it on erasure.
 from consortia.base.hashing import tagged
 
 SALT_BYTES = 32
+KNOWN_SALT = bytes(SALT_BYTES)
+"""In the place of a subject's salt where whom or what rows are about is no secret: one subject, one key."""
 RECORD_TAG = "consortia/record"
 SUBJECT_TAG = "consortia/subject"
 ROWS_TAG = "consortia/rows"

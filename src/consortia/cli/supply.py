@@ -13,7 +13,7 @@ from consortia.cli.filing import done, new, out_option, save, some, whole
 from consortia.cli.goods import events_in, files_argument
 from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, printable, say, table
-from consortia.cli.sealing import open_term, seal, verify_term
+from consortia.cli.sealing import commit_terms, open_term, seal, verify_term
 from consortia.engines.train.files import DataError
 from consortia.sdk.moments import moment
 from consortia.solutions.moments import instant
@@ -291,5 +291,5 @@ def link(*, text: str, as_json: bool) -> int:
     return DONE
 
 
-for command in (open_term, seal, serve, verify_term):
+for command in (commit_terms, open_term, seal, serve, verify_term):
     supply.add_command(command)

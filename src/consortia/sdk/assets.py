@@ -40,17 +40,19 @@ class Assets:
         download: Sequence[str] = (),
         purposes: Sequence[str] = ("*",),
         subject: str | None = None,
+        known: bool = False,
     ) -> Asset:
         """Put rows into the vault, and register their salted commitment.
 
         `process` and `download` name the members who may compute on them or have them ("*": everyone), for
-        `purposes`. `subject` is the column that says whom a row is about; it stays private. The member itself
-        may always compute. Raises DataError, VaultError, TransactionRefused.
+        `purposes`. `subject` is the column that says whom a row is about; it stays private. Of `known`
+        subjects, which are no secret, one version says one thing. The member itself may always compute.
+        Raises DataError, VaultError, TransactionRefused.
         """
         if self._vault is None:
             raise LedgerError("a data set goes to a home's vault: open the ledger by its home's folder")
         rows = rows_by_subject(data, subject)
-        made = self._vault.add_dataset(name, rows)
+        made = self._vault.add_dataset(name, rows, known=known)
         rights = Rights(
             process=permissions({self._member, *process}, purposes), download=permissions(download, purposes)
         )

@@ -1,12 +1,14 @@
 """Files that open what a data set's commitment holds of one subject, or show that it holds nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from msgspec import ValidationError, convert
+from msgspec import Meta, ValidationError, convert
 from msgspec.structs import replace as changed
 
 from consortia.base.codec import Record, decode, decode_record, encode, encode_record
+from consortia.base.commitments import KNOWN_SALT
 from consortia.engines.commit.dataset import Absence, Presence
 from consortia.kernel.application import Application
 from consortia.kernel.proof import PROOF_BYTES_MAX, Proof, SubjectOpening, parse_proof
@@ -18,7 +20,10 @@ from consortia.sdk.checked import Checked, ProofBytes, Wrong, proved, walk
 MAGIC = b"consortia-opening/1\n"
 """How a file begins that says whose it is."""
 
-_BYTES_MAX = 2 * PROOF_BYTES_MAX + 1024
+BEFORE_MAX = 1023
+"""So many versions may stand before the one that is opened."""
+
+_BYTES_MAX = 8 * PROOF_BYTES_MAX
 
 ProofOfState = Callable[[bytes], bytes]
 """A proof file of what stands at a state key: `sdk.client.Client.proof_of_state`."""
@@ -42,32 +47,44 @@ class Opening(Record, frozen=True):
     """A subject's rows in a data set, for somebody outside: the proofs of whose it is and of what it holds.
 
     The version's entry on the ledger does not name the owner. Without `owner` whoever was shown an opening
-    could hand it on as its own.
+    could hand it on as its own. `before` are the proofs that each earlier version, oldest first, holds
+    nothing of a subject that is no secret; of others there are none.
     """
 
     owner: ProofBytes
     shown: ProofBytes
+    before: Annotated[tuple[ProofBytes, ...], Meta(max_length=BEFORE_MAX)]
 
     def encode(self) -> bytes:
         """The opening as a file."""
         return MAGIC + encode_record(self)
 
 
-def opening_of(entry: ProofOfState, dataset: bytes, version: int, shown: Presence) -> bytes:
-    """The file that opens a subject's rows; raises as `entry` does."""
+def opening_of(
+    entry: ProofOfState, dataset: bytes, version: int, shown: Presence, before: Sequence[Absence] = ()
+) -> bytes:
+    """The file that opens a subject's rows; raises as `entry` does.
+
+    `before` shows a subject that is no secret to be absent from each earlier version, oldest first.
+    """
+    earlier = [proof_of_subject(entry, dataset, number, one) for number, one in enumerate(before, 1)]
     return Opening(
-        entry(ASSETS.state_key(dataset)), proof_of_subject(entry, dataset, version, shown)
+        entry(ASSETS.state_key(dataset)), proof_of_subject(entry, dataset, version, shown), tuple(earlier)
     ).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a file opens: the owner's data set, its version, the subject and the subject's rows."""
+    """What a file opens: the owner's data set, its version, the subject and the subject's rows.
+
+    `first`: the data set says nothing else of the subject in this version, and nothing in an earlier one.
+    """
 
     asset: Asset
     version: Version
     subject: bytes
     rows: tuple[bytes, ...]
+    first: bool
 
 
 def verify_opening(app: Application, data: bytes, network: bytes) -> tuple[Checked, Opened | None]:
@@ -75,11 +92,11 @@ def verify_opening(app: Application, data: bytes, network: bytes) -> tuple[Check
 
     1. The file is an opening in its one spelling. 2. Exactly these rows stand for the subject, under the salt
     in the file, in a data set's version under a final checkpoint. 3. The data set, and with it its owner,
-    stands under one too. That the owner committed to nothing else about the subject, under another salt, is
-    not shown.
+    stands under one too. 4. A subject that is no secret stands in no earlier version; where it has a salt, it
+    is not shown that the owner committed to nothing else about it, under another.
     """
     check = _Check(app, data, network)
-    checked = walk((check.spelling, check.rows, check.owner), [])
+    checked = walk((check.spelling, check.rows, check.owner, check.first), [])
     return checked, check.opened if checked.ok else None
 
 
@@ -109,8 +126,7 @@ class _Check:
             raise Wrong("the rows: the proof opens no subject of a data set's version")
         self.dataset, self.subject = parts[0], subject
         self.version = decode_record(Version, value)
-        where = f"in version {self.version.number}"
-        return f"these rows stand for the subject, under its salt, {where}; under another there may be others"
+        return f"these rows stand for the subject, under its salt, in version {self.version.number}"
 
     def owner(self) -> str:
         key, value = _entry(proved(self.app, self.opening.owner, self.network, "the owner"))
@@ -121,8 +137,30 @@ class _Check:
             rows = convert(decode(self.subject.rows or b""), tuple[bytes, ...], builtin_types=(bytes,))
         except ValidationError:
             raise Wrong("the rows are none of a data set") from None
-        self.opened = Opened(asset, self.version, self.subject.subject, rows)
+        first = self.subject.salt == KNOWN_SALT
+        self.opened = Opened(asset, self.version, self.subject.subject, rows, first)
         return f"the data set is {asset.name} of {asset.owner}"
+
+    def first(self) -> str:
+        if not self.opened.first:
+            if self.opening.before:
+                raise Wrong(
+                    "earlier versions can be shown of a subject that is no secret, and this one has a salt"
+                )
+            return "the subject has a salt: under another the data set may say other things of it"
+        if len(self.opening.before) != self.version.number - 1:
+            raise Wrong(
+                f"it is not shown of each version before {self.version.number} that the subject is absent"
+            )
+        for number, proof in enumerate(self.opening.before, 1):
+            verdict = proved(self.app, proof, self.network, f"version {number}")
+            key, _ = _entry(verdict)
+            absent = None if verdict.proof is None else verdict.proof.extra.subject
+            if VERSIONS.read_key(key) != (self.dataset, number) or absent is None:
+                raise Wrong(f"version {number}: the proof is of another entry")
+            if (absent.subject, absent.salt, absent.rows) != (self.subject.subject, KNOWN_SALT, None):
+                raise Wrong(f"version {number}: it is not the subject's absence that is shown")
+        return "the data set says nothing else of the subject in this version, and nothing in an earlier one"
 
 
 def _entry(verdict: Verdict) -> tuple[bytes, bytes]:

@@ -99,24 +99,31 @@ class Vault:
         return sorted(path.name for path in folder.iterdir() if is_name(path.name)) if folder.is_dir() else []
 
     def add_dataset(
-        self, name: str, rows: Mapping[bytes, Sequence[bytes]], enrolled: Iterable[bytes] = ()
+        self,
+        name: str,
+        rows: Mapping[bytes, Sequence[bytes]],
+        enrolled: Iterable[bytes] = (),
+        *,
+        known: bool = False,
     ) -> Commitment:
         """Keep a data set, encoded rows by subject, under fresh salts; its commitment is for the ledger.
 
-        `enrolled` subjects get a salt but no rows: their absence can be proved to them. Raise VaultError
-        when the name is taken.
+        `enrolled` subjects get a salt but no rows: their absence can be proved to them. `known` subjects are
+        no secret and have no salt; their rows have. Raise VaultError when the name is taken.
         """
         with self._locked():
             path = self._dataset_path(name)
             if path.exists():
                 raise VaultError(f"there is a data set {name} already")
-            data = dataset.create(rows, enrolled)
+            data = dataset.create(rows, enrolled, known=known)
             write(path, encode_record(data))
         return dataset.commitment(data)
 
-    def append_rows(self, name: str, rows: Mapping[bytes, Sequence[bytes]]) -> Commitment:
+    def append_rows(
+        self, name: str, rows: Mapping[bytes, Sequence[bytes]], *, known: bool = False
+    ) -> Commitment:
         """Add rows behind those of their subjects, as a new version; nothing else is hashed again."""
-        return self._change(name, lambda data: dataset.append(data, rows))
+        return self._change(name, lambda data: dataset.append(data, rows, known=known))
 
     def remove_subjects(self, name: str, subjects: Iterable[bytes]) -> Commitment:
         """Leave subjects out of a new version; their absence from it can be proved to them."""

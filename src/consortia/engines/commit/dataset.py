@@ -8,6 +8,8 @@ Rows are bytes, encoded by whoever knows their schema. The subject's salt is sha
 (a patient, a customer), which can then check for itself; the rows' salt opens one state of the
 rows. A new version gives fresh salts and values to the changed subjects alone and hashes no other rows
 again. A subject may be enrolled without rows: it has a salt, and its absence can be proved to it.
+Where it is no secret whom or what rows are about, the subject's salt is `KNOWN_SALT`: then one version says
+one thing of it, and whoever knows it can be shown that a version says nothing. Its rows stay salted.
 
 What absence shows: no rows stand under the key that this salt and subject give. An owner that lied about
 the salt, or filed the rows under another subject, is not found out by it; and neither proof shows what
@@ -24,7 +26,7 @@ from msgspec.structs import replace
 
 from consortia.base import setcommit
 from consortia.base.codec import U32, Digest, Record, Salt, encode
-from consortia.base.commitments import SALT_BYTES, rows_value, subject_key
+from consortia.base.commitments import KNOWN_SALT, SALT_BYTES, rows_value, subject_key
 from consortia.base.setcommit import SetPath, SetPathError
 
 SUBJECT_BYTES_MAX = 256
@@ -100,14 +102,26 @@ class Absence(Record, frozen=True):
 
 
 def create(
-    rows: Mapping[bytes, Sequence[bytes]], enrolled: Iterable[bytes] = (), random: Random = os.urandom
+    rows: Mapping[bytes, Sequence[bytes]],
+    enrolled: Iterable[bytes] = (),
+    random: Random = os.urandom,
+    *,
+    known: bool = False,
 ) -> DataSet:
-    """Version 1 of a data set, from rows by subject; `enrolled` subjects get a salt, and no rows."""
-    return append(DataSet(0, ()), {**dict.fromkeys(enrolled, ()), **rows}, random)
+    """Version 1 of a data set, from rows by subject; `enrolled` subjects get a salt, and no rows.
+
+    `known`: it is no secret whom or what rows are about, and the subjects get no salt of their own.
+    """
+    return append(DataSet(0, ()), {**dict.fromkeys(enrolled, ()), **rows}, random, known=known)
 
 
-def append(data: DataSet, rows: Mapping[bytes, Sequence[bytes]], random: Random = os.urandom) -> DataSet:
-    """The next version, with these rows added behind those of their subjects, known or new."""
+def append(
+    data: DataSet, rows: Mapping[bytes, Sequence[bytes]], random: Random = os.urandom, *, known: bool = False
+) -> DataSet:
+    """The next version, with these rows added behind those of their subjects; new ones as in `create`.
+
+    Raise ValueError for a known subject that was erased: nothing more is said of it.
+    """
     version = data.version + 1
     subjects = {subject.key: subject for subject in data.subjects}
     keys = {subject.name: subject.key for subject in data.subjects if subject.name is not None}
@@ -115,7 +129,9 @@ def append(data: DataSet, rows: Mapping[bytes, Sequence[bytes]], random: Random 
         if not 0 < len(name) <= SUBJECT_BYTES_MAX:
             raise ValueError(f"a subject has 1 to {SUBJECT_BYTES_MAX} bytes")
         key = keys.get(name)
-        subject = _enrol(name, random) if key is None else subjects[key]
+        subject = _enrol(name, KNOWN_SALT if known else random(SALT_BYTES)) if key is None else subjects[key]
+        if key is None and subject.key in subjects:
+            raise ValueError("a subject that was erased is not told of again")
         subjects[subject.key] = _revise(subject, version, more, random)
     return DataSet(version, tuple(subjects[key] for key in sorted(subjects)))
 
@@ -216,8 +232,7 @@ def verify_absence(root: bytes, proof: Absence) -> None:
         raise WrongProof(str(error)) from None
 
 
-def _enrol(name: bytes, random: Random) -> Subject:
-    salt = random(SALT_BYTES)
+def _enrol(name: bytes, salt: bytes) -> Subject:
     return Subject(subject_key(salt, name), name, salt, (), ())
 
 

@@ -22,6 +22,9 @@ PARTNERS = ("bizTransactionList", "sourceList", "destinationList")
 """The fields of EPCIS that say with whom one trades; they are always sealed."""
 
 COLUMNS = ("about", "value")
+TERMS = "sealed-terms"
+"""The one data set of a member's sealed terms: the ledger gives no second one this name."""
+
 _FIELD = re.compile(r"[!-~]{1,79}:[!-~]{1,80}")
 _ABOUT = re.compile(r"(ni:///sha-256;[0-9a-f]{64}\?ver=CBV2\.0) ([!-~]{1,160})")
 _LOCAL = re.compile(r"[:/#]")
@@ -98,6 +101,17 @@ def term_of(subject: bytes, rows: Sequence[bytes]) -> Term:
     if found[2] not in PARTNERS and len(values) != 1:
         raise DataError(f"{found[2]} is said {len(values)} times: an event says it once.")
     return Term(found[1], found[2], values)
+
+
+def only_one(dataset: str, *, first: bool) -> str:
+    """That what is opened is all that its owner ever said there of the field; raises DataError."""
+    if dataset != TERMS:
+        raise DataError(
+            f"it stands in {dataset}, not in {TERMS}: its owner may have said another thing there."
+        )
+    if not first:
+        raise DataError("its subject has a salt: under another its owner may have said another thing.")
+    return f"its owner said nothing else of this field: a member has one data set {TERMS}"
 
 
 def event_of(term: Term, events: Iterable[Recorded]) -> Recorded:

@@ -20,12 +20,11 @@ from consortia.solutions.supply.scenarios.chain import (
     PARTIES,
     Chain,
 )
-from consortia.solutions.supply.sealing import COLUMNS, Sealed
+from consortia.solutions.supply.sealing import COLUMNS, TERMS, Sealed
 from consortia.solutions.supply.sensing import Alarm, alarms
 from consortia.solutions.supply.tracing import effective, recall, upstream
 
 DAY_MILLISECONDS = 86_400_000
-TERMS = "terms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def record(chain: Chain) -> None:
     stage.line(f"{len(chain.goods.events):,} EPCIS events of {len(PARTIES)} parties, committed to by hash")
     if chain.goods.sealed is not None:
         rows = chain.goods.sealed.rows()
-        stage.ledger(DEPOT).assets.register_dataset(rows, name=TERMS, subject=COLUMNS[0])
+        stage.ledger(DEPOT).assets.register_dataset(rows, name=TERMS, subject=COLUMNS[0], known=True)
     if chain.goods.made_up:
         _lies(chain)
 
@@ -238,7 +237,7 @@ def _shown(chain: Chain, sealed: Sealed, pallet: str) -> None:
     event = next(
         each for each in events if each.step == "receiving" and pallet in (one.thing for one in each.things)
     )
-    stage.run(DEPOT, "supply", "open", TERMS, event.name, synthetic.PRICE, "--out", str(opening))
+    stage.run(DEPOT, "supply", "open", event.name, synthetic.PRICE, "--out", str(opening))
     network = stage.network.hex()
     said = stage.apart("supply", "verify", str(opening), str(chain.files[DEPOT]), "--network", network)
     if (said["event"], said["field"], said["member"]) != (event.name, synthetic.PRICE, DEPOT):
