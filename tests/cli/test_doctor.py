@@ -1,6 +1,7 @@
 """The doctor finds what was done to a home, and says how to mend it."""
 
 import socket
+import time
 
 import pytest
 
@@ -82,8 +83,13 @@ def test_who_is_no_member_yet_and_an_orderer_that_is_away_are_told_with_encrypte
     assert "alpha answers" in said
     assert f"chmod go-rwx {phrase}" in said
     orderer.stop()
+    while "away" not in (told := terminal.run("status", "--home", "b")).stdout:
+        time.sleep(0.2)
+    assert "away: alpha has not answered since" in told.stderr
+    assert "it orders, so no block is made" in told.stderr
     said = terminal.run("doctor", "--home", "b", code=1).stdout
     assert "no block is made: the orderer alpha" in " ".join(said.split())
+    assert "does not answer, since 2" in " ".join(said.split())
     assert "consortia network hand-over MEMBER" in said
 
 

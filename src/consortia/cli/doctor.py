@@ -17,13 +17,14 @@ from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, counted, facts, fold, say
 from consortia.cli.readiness import Answer, answers, coming
 from consortia.cli.session import Session, at_home
-from consortia.cli.standing import cosigners
+from consortia.cli.standing import AWAY, AWAY_ORDERER, cosigners
 from consortia.cli.trainers import REMEDY, own_faults
 from consortia.node.cometbft.binary import GET
 from consortia.node.config import Config, ConfigError, is_loopback, split_address
 from consortia.node.home import Home
 from consortia.node.keys import SUFFIX, list_keys
 from consortia.node.tls import tls_files
+from consortia.sdk.moments import moment
 
 FREE_BYTES_MIN = 1 << 30
 CLOCK_MILLISECONDS_MAX = 2_000
@@ -31,7 +32,6 @@ CLOCK_MILLISECONDS_MAX = 2_000
 
 CERTIFICATE_DAYS_MIN = 30
 REACH = "see that these members' nodes run, and reach one another"
-AWAY = "see that it runs and is reached from here; if it stays away: consortia network hand-over MEMBER"
 Level = Literal["ok", "advice", "wrong"]
 
 
@@ -266,11 +266,12 @@ def _clock(session: Session) -> Iterator[Found]:
 
 def _silent(session: Session, one: Answer) -> Found:
     """A member's node that does not answer; without the one that orders, no block is made."""
-    text = f"{one.member} at {one.url} does not answer: {one.problem}"
     known = session.client.status()
+    since = f", since {moment(known.away[one.member].since)}" if one.member in known.away else ""
+    text = f"{one.member} at {one.url} does not answer{since}: {one.problem.removeprefix(f'{one.url}: ')}"
     if one.member != known.orderer or known.driver.get("name") == "cometbft":
-        return Found("peer", "advice", text)
-    return Found("peer", "wrong", f"no block is made: the orderer {text}", AWAY)
+        return Found("peer", "advice", text, AWAY)
+    return Found("peer", "wrong", f"no block is made: the orderer {text}", AWAY_ORDERER)
 
 
 def _upgrades(session: Session, config: Config) -> Iterator[Found]:

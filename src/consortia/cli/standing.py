@@ -22,8 +22,15 @@ from consortia.sdk.errors import LedgerError, RequestFailed
 from consortia.sdk.moments import moment
 
 _MB = 1_000_000
+AWAY = "have that member see that its node runs, and that it is reached from here at the address above"
+AWAY_ORDERER = (
+    "see that it runs and is reached from here; if it stays away: consortia network hand-over MEMBER"
+)
 STARTING_SECONDS = 15
 """CometBFT answers within so many seconds of a node's start, on a machine that is not busy."""
+
+ASKED_SECONDS = 20
+"""A node that runs for so long has asked each other one whether it is there, and waited for the answer."""
 
 
 @click.command()
@@ -192,7 +199,10 @@ def _tell_rest(known: Mapping[str, Any]) -> None:
     peers: Mapping[str, str] = known.get("peers", {})
     if peers:
         say()
-        table([[name, peers.get(name, "not said yet")] for name in known["members"]], ["member", "node"])
+        rows = [[name, peers.get(name, "not said yet"), _answering(known, name)] for name in known["members"]]
+        table(rows, ["member", "node", ""])
+    for name, one in known.get("away", {}).items():
+        _tell_away(known, name, one)
     for one in known.get("proposals", []):
         say()
         say(f"{one['kind']} of {one['name']} is open; awaited: {', '.join(one['awaited']) or 'nobody'}")
@@ -209,6 +219,25 @@ def _tell_rest(known: Mapping[str, Any]) -> None:
             note(f"{click.style(name, fg='red', bold=True)}: {text}")
     for alert in known.get("alerts", []):
         note(f"{click.style('alert', fg='yellow')} {_ago(alert['time'])}: {alert['kind']}: {alert['text']}")
+
+
+def _answering(known: Mapping[str, Any], name: str) -> str:
+    """Whether a member's node answers this one."""
+    one = known["away"].get(name)
+    if one is not None:
+        return f"away for {_span((known['clock'] - one['since']) / 1000)}"
+    if name == known["member"]:
+        return "this node"
+    return "" if name not in known["peers"] or known["seconds"] < ASKED_SECONDS else "answers"
+
+
+def _tell_away(known: Mapping[str, Any], name: str, one: Mapping[str, Any]) -> None:
+    """A member's node that does not answer, what that means, and what to do."""
+    orders = name == known["orderer"] and known["driver"].get("name") != "cometbft"
+    meant = "; it orders, so no block is made" if orders else ""
+    text = f"{name} has not answered since {moment(one['since'])}: {one['text']}{meant}"
+    note(f"{click.style('away', fg='red', bold=True)}: {text}")
+    note(f"  try: {AWAY_ORDERER if orders else AWAY}")
 
 
 def _ordering(known: Mapping[str, Any]) -> str:

@@ -44,6 +44,7 @@ def status_facts(service: Service) -> dict[str, Any]:
     found = service.node.status()
     members = [member.name for member in service.ledger.members().members]
     endpoints = service.peers.endpoints()
+    away = service.reach.away()
     return {
         "network": service.ledger.network,
         "member": found.member,
@@ -63,6 +64,7 @@ def status_facts(service: Service) -> dict[str, Any]:
         "hindered": service.hindrance.text or None,
         "members": members,
         "peers": {name: endpoints[name].url for name in members if name in endpoints},
+        "away": {name: away[name] for name in members if name in away},
         "modules": {version.name: version.version for version in service.ledger.app.versions()},
         "indexed": service.index.height,
         "seconds": int(time.monotonic() - service.counters.started),

@@ -41,6 +41,8 @@ async def sync(asked: Asked) -> Response:
 def _answer(service: Service, peer: str | None, request: SyncRequest) -> SyncReply:
     """The core's answer; raises Refused while it is hindered, for an answer is mostly a promise."""
     now = service.now()  # which looks at the clock
+    if peer is not None:
+        service.reach.met(peer, now)
     require(not service.hindrance.text, HINDERED, service.hindrance.text)
     return service.node.on_request(peer, request, now)
 

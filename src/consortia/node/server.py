@@ -49,6 +49,7 @@ from consortia.node.memory import FolderMemory
 from consortia.node.opening import blob_limits, damaged, open_ledger, settings_of
 from consortia.node.peers import Peers, credentials_of
 from consortia.node.places import PLACES
+from consortia.node.reach import look_round
 from consortia.node.refusals import HINDERED
 from consortia.node.service import Counters, FinalFollowed, KeyStates, Service
 from consortia.node.signatures import Signatures, check_ahead
@@ -149,7 +150,6 @@ class NodeProcess:
         )
         self._certificates: list[tuple[str, bytes]] = []
         self._flying: set[str] = set()
-        self._lost: set[str] = set()
         self._told = (0, ledger.tip.height)
         self._tasks: set[asyncio.Task[None]] = set()
         self._lasting: set[asyncio.Task[None]] = set()
@@ -302,6 +302,7 @@ class NodeProcess:
         if self._engine is not None:
             self._lasting.add(self._spawn(self._engine.run(self._stopping)))
         self._spawn(indexing.follow(self.service, self._stopping, self._occupied))
+        self._spawn(look_round(self.service, self._stopping))
         self._spawn(self._announce())
         if self.config.webhook:
             webhooks = await asyncio.to_thread(self._webhooks)
@@ -426,24 +427,16 @@ class NodeProcess:
             await check_ahead(self._signatures, self.ledger, reply)
             if not self.service.hindrance.text:
                 self.node.on_reply(peer, reply, self._now())
-            self._reached(peer, None)
+            self.service.reach.met(peer, self._now())
         except NoRoom as error:
             self.service.hindrance.meet(str(error))
         except (LedgerError, Malformed) as error:
-            self._reached(peer, str(error))
+            problem = str(error).removeprefix(f"{transport.url}: ")
+            self.service.reach.missed(peer, problem, self._now())
             await asyncio.sleep(RETRY_SECONDS)
         finally:
             self._flying.discard(name)
             self._wake.set()
-
-    def _reached(self, peer: str, problem: str | None) -> None:
-        """Log a peer once when it is lost and once when it is back."""
-        if problem is not None and peer not in self._lost:
-            _LOG.warning("%s cannot be reached: %s", peer, problem)
-            self._lost.add(peer)
-        elif problem is None and peer in self._lost:
-            _LOG.warning("%s is reached again", peer)
-            self._lost.discard(peer)
 
     async def _announce(self) -> None:
         """Register this node's address and certificate where the ledger has others, or none."""

@@ -29,6 +29,7 @@ from consortia.node.index import Index
 from consortia.node.invitations import Invitations
 from consortia.node.limits import Rates
 from consortia.node.peers import Peers
+from consortia.node.reach import Reach
 from consortia.node.records import Alert
 from consortia.node.tls import ServerTls
 from consortia.node.waiting import Turns, Waiting
@@ -151,6 +152,7 @@ class Service:
     rates: Rates = field(default_factory=lambda: Rates(1_000))
     waiting: Waiting = field(default_factory=Waiting)
     turns: Turns = field(default_factory=Turns)
+    reach: Reach = field(default_factory=Reach)
     counters: Counters = field(default_factory=Counters)
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=100))
     headlines: dict[int, bytes] = field(default_factory=dict)

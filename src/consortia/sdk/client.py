@@ -24,6 +24,13 @@ CHUNK_SECONDS_MAX = 60.0
 _OUT_OF_STEP = frozenset({"kernel.replayed", "kernel.out_of_order"})
 
 
+class Away(msgspec.Struct, frozen=True):
+    """A member's node that does not answer another: since when (UTC milliseconds), and why not."""
+
+    since: int
+    text: str
+
+
 class Status(msgspec.Struct, frozen=True):
     """Where a node stands: hashes in hex, times in UTC milliseconds."""
 
@@ -50,6 +57,7 @@ class Status(msgspec.Struct, frozen=True):
     hindered: str | None = None
     driver: dict[str, Any] = {}
     base: dict[str, int] | None = None
+    away: dict[str, Away] = {}
 
 
 class _Next(msgspec.Struct):

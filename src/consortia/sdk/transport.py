@@ -287,7 +287,7 @@ class Transport:
         try:
             return fresh, self._send(fresh, sent, timeout, deadline)
         except (OSError, HTTPException) as error:
-            raise Unreachable(f"{self.url}: {str(error) or type(error).__name__}") from error
+            raise Unreachable(f"{self.url}: {_why(error)}") from error
 
     def _send(self, connection: _Connection, sent: _Sent, timeout: float, deadline: Deadline) -> HTTPResponse:
         deadline.connection = connection
@@ -314,7 +314,7 @@ class Transport:
             self._check(connection.sock)
         except OSError as error:
             connection.close()
-            raise Unreachable(f"{self.url}: {error}") from error
+            raise Unreachable(f"{self.url}: {_why(error)}") from error
         except Unreachable:
             connection.close()
             raise
@@ -344,3 +344,8 @@ class Transport:
 
 def _headers(answer: HTTPResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.getheaders()}
+
+
+def _why(error: Exception) -> str:
+    """Why a connection failed, in the system's words, without its number."""
+    return (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__

@@ -61,11 +61,13 @@ def _noted(asked: Asked) -> Html:
     if hindered:
         return tag("p", f"This node cannot go on: {hindered}", class_="wrong", role="alert")
     final = found.final_size == found.size
-    facts = (
+    away = ", ".join(sorted(asked.service.reach.away()))
+    facts: tuple[tuple[str, str | int | Html], ...] = (
         ("members", len(asked.service.ledger.members().members)),
         ("blocks", found.height + 1),
         ("orderer", found.orderer or "all members"),
         ("final", "all of it" if final else f"{found.final_size:,} of {found.size:,} leaves"),
+        *([("do not answer", tag("a", away, href="/console/node"))] if away else []),
     )
     pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts]
     return tag("dl", *pairs, class_="facts")

@@ -27,7 +27,7 @@ _CALLED = {
 }
 """What a status calls by one word, in words that a stranger reads, with the unit of each number."""
 
-_APART = frozenset({"peers", "modules", "alerts", "members", "driver"})
+_APART = frozenset({"peers", "modules", "alerts", "members", "driver", "away"})
 
 
 def node(asked: Asked) -> Screen:
@@ -43,7 +43,13 @@ def node(asked: Asked) -> Screen:
     rows += [(f"driver {name}", cell(value, name)) for name, value in facts["driver"].items()]
     counted = asked.service.counters
     counts = tuple((words(name), getattr(counted, name)) for name in counted.__slots__ if name != "started")
-    peers = tuple((name, url) for name, url in facts["peers"].items())
+    away, own = facts["away"], facts["member"]
+    peers = tuple(
+        (name, url, f"no: {away[name].text}", Moment(away[name].since))
+        if name in away
+        else (name, url, "this node" if name == own else "yes", "")
+        for name, url in facts["peers"].items()
+    )
     alerts = tuple((one["kind"], one["text"], Moment(one["time"])) for one in facts["alerts"])
     links = tag(
         "p",
@@ -56,7 +62,7 @@ def node(asked: Asked) -> Screen:
         f"The node of {facts['member']}.",
         (
             Table("Where it stands", ("what", "value"), tuple(rows)),
-            Table("Peers", ("member", "address"), peers),
+            Table("Peers", ("member", "address", "answers", "away since"), peers),
             Table("What it noticed", ("kind", "what", "when"), alerts),
             Table("Since it started", ("what", "count"), counts),
             Table("Rules in force", ("room", "version"), tuple(facts["modules"].items())),
