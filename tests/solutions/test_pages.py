@@ -139,7 +139,7 @@ def test_junctions_stand_with_their_bounds_and_who_has_taken_over():
     assert [row[:7] for row in found["Lights"].rows] == [
         ("mill", "east", "south has taken over", 10, 40, 2, 0)
     ]
-    assert {row[1] for row in found["Parameters"].rows} == {"bus", "headway", "ratio", "wait", "walk"}
+    assert {row[1] for row in found["Parameters"].rows} == {"bus", "headway", "hold", "ratio", "wait", "walk"}
     edges = found["Who may switch and who may take over"].edges
     assert [(edge.source, edge.label) for edge in edges] == [("east", "switches"), ("south", "may take over")]
 

@@ -62,6 +62,20 @@ def test_a_changed_decision_is_named(journal, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("said", "instead"),
+    [('"inside\\":[]', '"inside\\":[2]'), ('"Gr\\"', '"Grr\\"'), ("[1000,0]", "[1000]")],
+    ids=["a sensor that is none", "a link too many", "a share that lacks"],
+)
+def test_a_junction_that_does_not_fit_together_is_refused(journal, tmp_path, said, instead):
+    path = file_of(tmp_path, journal)
+    text = path.read_text()
+    assert said in text
+    path.write_text(text.replace(said, instead, 1))
+    with pytest.raises(DataError, match="does not fit together"):
+        check(path)
+
+
+@pytest.mark.parametrize(
     "data",
     [b"", b"[]", b"{}", b"\xff", b'[{"salt":"","record":"{}"}]', b'[{"salt":"zz","record":"{}"}]'],
     ids=["nothing", "no page", "an object", "no text", "no head", "no hex"],

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from consortia.engines.train.files import DataError
 from consortia.sdk.operations import set_control
 from consortia.solutions.city.decisions import Desk, decision_in, record_of, replay
-from consortia.solutions.city.signals import Junction, Lights, Seen, Terms, act, decide, shown
+from consortia.solutions.city.signals import Junction, Lights, Seen, Terms, act, after, decide, shown
 
 TERMS = Terms()
 CROSS = Junction(
-    "cross", ("east", "north", "kerb"), ("Grr", "rGG"), ((1000, 0, 0), (0, 1000, 1000)), (2,), 5, 3, 1
+    *("cross", ("east", "north", "kerb", "inside"), ("Grr", "rGG"), ((1000, 0, 0, 0), (0, 1000, 1000, 0))),
+    *((2,), 5, 3, 1, (3,)),
 )
 NOBODY = Seen(0, 0, 0, 0, 0)
 READINGS = st.builds(Seen, *(st.integers(0, most) for most in (40, 40, 5, 20, 200)))
@@ -25,7 +26,7 @@ def cars(number, waited=0, standing=0):
 
 
 def choice(east=NOBODY, north=NOBODY, kerb=NOBODY, *, phase=0, green=20, terms=TERMS):
-    return decide(CROSS, terms, Lights(phase, 100), 100 + green, (east, north, kerb))
+    return decide(CROSS, terms, Lights(phase, 100), 100 + green, (east, north, kerb, NOBODY))
 
 
 def test_the_green_goes_where_more_are_served_a_second_the_change_counted():
@@ -63,8 +64,24 @@ def test_who_waited_too_long_is_served_and_no_green_is_without_end():
 
 
 def test_lights_clear_walkers_first_then_yellow_then_red_for_all_that_ends():
-    assert shown(CROSS, Lights(1, 0), 0) == ((0, "rGr"), (5, "ryr"), (8, "rrr"), (9, "Grr"))
+    assert shown(CROSS, Lights(1, 0), 0) == ((0, "rGr"), (5, "ryr"), (8, "rrr"))
+    assert shown(CROSS, after(CROSS, Lights(1, 0), 20, 0), 0) == ((0, "Grr"),)
     assert shown(CROSS, Lights(1, 0), 1) == ((0, "rGG"),)
+
+
+def test_a_green_begins_once_nobody_stands_inside_or_red_was_held_so_long():
+    changing = after(CROSS, Lights(0, 0), 20, 1)
+    assert changing == Lights(1, 29, red=True)
+
+    def begun(inside, at=29, terms=TERMS):
+        return decide(CROSS, terms, changing, at, (cars(9), NOBODY, NOBODY, inside))
+
+    assert begun(NOBODY) == begun(cars(3)) == 1, "who drives inside is leaving"
+    assert begun(cars(3, standing=1)) is None
+    assert begun(cars(3, standing=1), 28 + TERMS.hold) is None
+    assert begun(cars(3, standing=1), 29 + TERMS.hold) == 1
+    assert begun(cars(3, standing=1), terms=replace(TERMS, hold=0)) == 1
+    assert after(CROSS, changing, 31, 1) == Lights(1, 31)
 
 
 def test_terms_are_voted_as_bounds_and_come_back():
@@ -82,12 +99,13 @@ def play(readings):
         if desk.due(at):
             phase = desk.decide(at, seen)
             if phase is not None:
-                greens.append(at - desk.lights.since)
+                if not desk.lights.red:
+                    greens.append(at - desk.lights.since)
                 desk.switch(at, phase)
     return desk, greens
 
 
-@given(st.lists(st.tuples(READINGS, READINGS, READINGS), max_size=200))
+@given(st.lists(st.tuples(READINGS, READINGS, READINGS, READINGS), max_size=200))
 def test_whatever_is_read_greens_keep_their_bounds_and_replay(readings):
     desk, greens = play(readings)
     assert all(TERMS.least <= green <= TERMS.most for green in greens)
@@ -97,7 +115,7 @@ def test_whatever_is_read_greens_keep_their_bounds_and_replay(readings):
 
 
 def test_a_changed_decision_a_left_out_one_and_other_terms_show():
-    steady = (cars(1), cars(9), NOBODY)
+    steady = (cars(1), cars(9), NOBODY, NOBODY)
     desk, greens = play([steady] * 60)
     assert greens
     first = decision_in(desk.records[0])
@@ -108,18 +126,27 @@ def test_a_changed_decision_a_left_out_one_and_other_terms_show():
 
 
 def test_people_decide_within_the_same_bounds_and_the_rule_goes_on_after_them():
-    desk, _ = play([(cars(1), cars(1), NOBODY)] * 20)
-    desk.write_by_hand(20, 1, (NOBODY,) * 3)
+    desk, _ = play([(cars(1), cars(1), NOBODY, NOBODY)] * 20)
+    desk.write_by_hand(20, 1, (NOBODY,) * 4)
     desk.switch(20, 1)
-    assert desk.decide(60, (cars(9), NOBODY, NOBODY)) == 0
+    assert desk.decide(29, (NOBODY,) * 3 + (cars(1, standing=1),)) is None
+    assert desk.decide(30, (NOBODY,) * 4) == 1
+    desk.switch(30, 1)
+    assert desk.decide(60, (cars(9), *(NOBODY,) * 3)) == 0
     desk.switch(60, 0)
     assert replay(CROSS, TERMS, 0, desk.records).differing == ()
     assert [(one.by_hand, one.green) for one in replay(CROSS, TERMS, 0, desk.records).switches] == [
         (True, 20),
-        (False, 31),
+        (False, 30),
     ]
-    desk.write_by_hand(70, 1, (NOBODY,) * 3)
-    assert replay(CROSS, TERMS, 0, desk.records).differing == (len(desk.records) - 1,), "a green of 1 second"
+    kept = list(desk.records)
+    desk.write_by_hand(69, 1, (NOBODY,) * 4)
+    assert replay(CROSS, TERMS, 0, desk.records).differing == (len(kept),), "the lights change"
+    desk.records[:] = kept
+    assert desk.decide(69, (NOBODY,) * 4) == 0
+    desk.switch(69, 0)
+    desk.write_by_hand(70, 1, (NOBODY,) * 4)
+    assert replay(CROSS, TERMS, 0, desk.records).differing == (len(kept) + 1,), "a green of 1 second"
 
 
 @pytest.mark.parametrize(
@@ -136,5 +163,5 @@ def test_readings_of_other_sensors_are_refused():
     record = json.dumps(
         {"at": 8, "next": None, "by_hand": False, "seen": [[0, 0, 0, 0, 0]]}, separators=(",", ":")
     )
-    with pytest.raises(DataError, match="1 readings of 3 sensors"):
+    with pytest.raises(DataError, match="1 readings of 4 sensors"):
         replay(CROSS, TERMS, 0, [record.encode()])

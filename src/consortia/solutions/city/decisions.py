@@ -11,7 +11,7 @@ from msgspec import Struct, ValidationError
 from msgspec.json import decode, encode
 
 from consortia.engines.train.files import DataError
-from consortia.solutions.city.signals import Junction, Lights, Seen, Terms, after, decide, due
+from consortia.solutions.city.signals import Junction, Lights, Seen, Terms, after, decide, due_from
 
 
 class Decision(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +68,7 @@ class Desk:
 
     def due(self, at: int) -> bool:
         """Whether there is anything to decide."""
-        return due(self.terms, self.lights, at)
+        return at >= due_from(self.terms, self.lights)
 
     def decide(self, at: int, seen: Sequence[Seen]) -> int | None:
         """Decide, and write it down; whoever follows it says so by `switch`."""
@@ -90,9 +90,10 @@ def replay(junction: Junction, terms: Terms, begins: int, records: Sequence[byte
 
     1. A decision of the rule is the one that the readings lead to.
     2. It was due, and none that was due before it is missing; after one by hand the rule may wait.
-    3. One by hand keeps the bounds of a green, and names a phase.
+    3. One by hand keeps the bounds of a green, and names a phase; none is made while the lights change.
     """
-    lights, wanted = Lights(0, begins), begins + terms.least
+    lights = Lights(0, begins)
+    wanted = due_from(terms, lights)
     free = False
     switches: list[Switch] = []
     differing: list[int] = []
@@ -100,18 +101,19 @@ def replay(junction: Junction, terms: Terms, begins: int, records: Sequence[byte
         one = decision_in(record)
         if len(one.seen) != len(junction.sensors):
             raise DataError(f"decision {place}: {len(one.seen)} readings of {len(junction.sensors)} sensors")
-        green = one.at - lights.since
+        green, changing = one.at - lights.since, lights.red
         if one.by_hand:  # 3
             known = one.next is not None and 0 <= one.next < len(junction.phases)
-            right = known and terms.least <= green <= terms.most
+            right = known and not changing and terms.least <= green <= terms.most
         else:
             in_time = one.at >= wanted if free else one.at == wanted  # 2
             right = in_time and one.next == decide(junction, terms, lights, one.at, one.seen)  # 1
         if not right:
             differing.append(place)
         if one.next is not None and 0 <= one.next < len(junction.phases):
-            switches.append(Switch(one.at, one.next, green, one.by_hand))
+            if not changing:
+                switches.append(Switch(one.at, one.next, green, one.by_hand))
             lights = after(junction, lights, one.at, one.next)
-        wanted = max(one.at + 1, lights.since + terms.least)
-        free = one.by_hand
+        wanted = max(one.at + 1, due_from(terms, lights))
+        free = one.by_hand or (free and changing)
     return Replayed(tuple(switches), tuple(differing))

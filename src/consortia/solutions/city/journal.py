@@ -122,4 +122,5 @@ def _whole(junction: Junction) -> bool:
         and len(sizes) == 1
         and len(junction.shares) == len(junction.phases)
         and all(len(shares) == len(junction.sensors) for shares in junction.shares)
+        and all(0 <= place < len(junction.sensors) for place in junction.inside)
     )

@@ -7,6 +7,7 @@ from consortia.solutions.views import Cell, Edge, Graph, Moment, Node, Page, Tab
 
 PARAMETERS = {
     "bus": "thousandths of a vehicle that a bus weighs",
+    "hold": "seconds at most for which red is held while somebody stands inside the junction",
     "headway": "milliseconds that each vehicle of a lane takes to leave",
     "ratio": "hundredths of what the green phase is worth that another must be worth",
     "wait": "seconds after which whoever waits is served next",

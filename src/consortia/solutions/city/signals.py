@@ -5,8 +5,9 @@ at the lanes that it serves, over the time that it takes. Another phase's time b
 nobody drives, and has the least green at least. The green phase counts only who moves: who still stands once
 the least green is over is not helped by it, be it a turner without a gap or a street ahead that is full.
 Another phase is next once it is worth over `ratio` hundredths of the green one. Who waited for `wait` seconds
-is served next; no green lasts longer than the most. Nothing but these terms, the lights and the readings
-decides, so anybody who has them decides the same.
+is served next; no green lasts longer than the most. Red is held while somebody stands inside the junction:
+turners who wait there for one another, and for those whom a new green sends in, stop a quarter of a town.
+Nothing but these terms, the lights and the readings decides, so anybody who has them decides the same.
 
 The index is from S. Laemmer and D. Helbing, Self-control of traffic lights and vehicle flows in urban road
 networks, J. Stat. Mech. (2008) P04019. What it counts on the lanes of a phase is what max-pressure counts
@@ -33,7 +34,10 @@ SERVED = 500
 
 
 class Seen(NamedTuple):
-    """What a sensor says: vehicles, how many stand, how many are buses, people at a kerb, longest wait."""
+    """What a sensor says: vehicles, how many stand, how many are buses, people at a kerb, longest wait.
+
+    Inside a junction, whoever has not got going stands.
+    """
 
     vehicles: int
     standing: int
@@ -49,7 +53,7 @@ class Junction:
 
     `shares` says for each phase and sensor how much of what the sensor sees can go, in thousandths. A change
     from one phase to another takes `clear` seconds in which only walkers get red, `yellow` seconds, and `red`
-    seconds in which whoever is inside leaves.
+    seconds at least in which whoever is inside leaves. `inside` are the places of the sensors that see them.
     """
 
     name: str
@@ -60,10 +64,11 @@ class Junction:
     clear: int
     yellow: int
     red: int
+    inside: tuple[int, ...] = ()
 
     @property
     def change(self) -> int:
-        """How long a change takes."""
+        """How long a change takes where nobody stands inside."""
         return self.clear + self.yellow + self.red
 
 
@@ -78,6 +83,7 @@ class Terms:
     ratio: int = 110
     wait: int = 120
     walk: int = 500
+    hold: int = 8
 
     def bounds(self, phases: int) -> dict[str, tuple[int, int]]:
         """As bounds of a control: a parameter is a field that every act repeats."""
@@ -99,10 +105,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Lights:
-    """Which phase has green, and since which second; that lies ahead while the lights change."""
+    """Which phase has green, and since which second.
+
+    While the lights change to it they are `red`, and its green begins at that second or, held, later.
+    """
 
     phase: int
     since: int
+    red: bool = False
 
 
 class Work(NamedTuple):
@@ -116,18 +126,23 @@ class Work(NamedTuple):
         return self.served * other.milliseconds * 100 > other.served * self.milliseconds * ratio
 
 
-def due(terms: Terms, lights: Lights, at: int) -> bool:
-    """Whether there is anything to decide: not before the least green is over."""
-    return at - lights.since >= terms.least
+def due_from(terms: Terms, lights: Lights) -> int:
+    """The second from which on there is something to decide: the change, or the least green, is over."""
+    return lights.since + (0 if lights.red else terms.least)
 
 
 def decide(junction: Junction, terms: Terms, lights: Lights, at: int, seen: Sequence[Seen]) -> int | None:
     """The phase that has green next; None while all stays. The same phase again begins a new green.
 
+    After a change its green begins once nobody stands inside, or red was held for `hold` seconds. Later:
+
     1. Who waited too long is next.
     2. So is the phase of the most worth, where it is worth so much more than the green one.
     3. No green is longer than the most.
     """
+    if lights.red:
+        held = any(seen[place].standing for place in junction.inside) and at - lights.since < terms.hold
+        return None if held else lights.phase
     works = [_work(junction, terms, phase, lights.phase, seen) for phase in range(len(junction.phases))]
     others = [phase for phase in range(len(junction.phases)) if phase != lights.phase]
     waited = {phase: _waited(junction.shares[phase], seen) for phase in others}
@@ -147,7 +162,9 @@ def decide(junction: Junction, terms: Terms, lights: Lights, at: int, seen: Sequ
 
 def after(junction: Junction, lights: Lights, at: int, phase: int) -> Lights:
     """The lights once a decision is followed."""
-    return Lights(phase, at if phase == lights.phase else at + junction.change)
+    if phase == lights.phase:
+        return Lights(phase, at)
+    return Lights(phase, at + junction.change, red=True)
 
 
 def act(terms: Terms, lights: Lights, at: int, phase: int) -> Mapping[str, int]:
@@ -156,7 +173,10 @@ def act(terms: Terms, lights: Lights, at: int, phase: int) -> Mapping[str, int]:
 
 
 def shown(junction: Junction, lights: Lights, phase: int) -> tuple[tuple[int, str], ...]:
-    """What the lights show from a decision on: seconds since it, and a letter for each link."""
+    """What the lights show from a decision on: seconds since it, and a letter for each link.
+
+    A change ends in red; the green that it is for is a decision of its own.
+    """
     ends, begins = junction.phases[lights.phase], junction.phases[phase]
     if phase == lights.phase:
         return ((0, begins),)
@@ -168,7 +188,7 @@ def shown(junction: Junction, lights: Lights, phase: int) -> tuple[tuple[int, st
         for mark in "yr"
     )
     all_red = junction.clear + junction.yellow
-    return ((0, cleared), (junction.clear, yellow), (all_red, red), (junction.change, begins))
+    return ((0, cleared), (junction.clear, yellow), (all_red, red))
 
 
 def _work(junction: Junction, terms: Terms, phase: int, green: int, seen: Sequence[Seen]) -> Work:

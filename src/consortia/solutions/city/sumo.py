@@ -30,6 +30,9 @@ CLEAR_SECONDS = 5
 ALL_RED_SECONDS = 1
 """So long everybody whose green ends has red before another's begins."""
 
+STARTED = 2.0
+"""Metres a second below which who is inside a junction has not got going."""
+
 QUIET = ("--tripinfo-output", os.devnull, "--no-step-log", "--no-warnings")
 """Time lost is counted where trips are told of; nothing is printed."""
 
@@ -94,6 +97,7 @@ class Streets:
     _changes: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     _lengths: dict[str, float] = field(default_factory=dict)
     _kerbs: dict[str, list[float]] = field(default_factory=dict)
+    _within: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         """Start it."""
@@ -110,6 +114,7 @@ class Streets:
             raise DataError(f"{ground.net.name}: SUMO cannot start: {error}") from None
         self._sumo, self.at = sumo, ground.begins
         self.junctions = {name: junction_of(sumo, name) for name in sorted(sumo.trafficlight.getIDList())}
+        self._within = {INSIDE + name: lanes_within(sumo, name) for name in self.junctions}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -150,9 +155,7 @@ class Streets:
 
     def look(self, junction: Junction) -> tuple[Seen, ...]:
         """What the sensors of a junction say now."""
-        return tuple(
-            self._kerb(name) if name.startswith(INSIDE) else self._lane(name) for name in junction.sensors
-        )
+        return tuple(self._sensor(name) for name in junction.sensors)
 
     def speed(self, street: str) -> tuple[float, int]:
         """How fast vehicles are on a street now, in metres a second, and how many they are."""
@@ -164,6 +167,16 @@ class Streets:
         told = self._sumo.simulation.getParameter
         lost, outside = (float(told("", f"device.tripinfo.{name}")) for name in ("timeLoss", "departDelay"))
         return Outcome(self.finished, lost, self.stuck, self.in_time, outside, self.at)
+
+    def _sensor(self, name: str) -> Seen:
+        if name in self._within:
+            return self._inside(self._within[name])
+        return self._kerb(name) if name.startswith(INSIDE) else self._lane(name)
+
+    def _inside(self, lanes: tuple[str, ...]) -> Seen:
+        lane, vehicle = self._sumo.lane, self._sumo.vehicle
+        speeds = [vehicle.getSpeed(each) for name in lanes for each in lane.getLastStepVehicleIDs(name)]
+        return Seen(len(speeds), sum(speed < STARTED for speed in speeds), 0, 0, 0)
 
     def _lane(self, name: str) -> Seen:
         lane, vehicle = self._sumo.lane, self._sumo.vehicle
@@ -198,7 +211,7 @@ def junction_of(sumo: Any, name: str) -> Junction:  # noqa: ANN401 (a module wit
     sources = [
         end.rpartition("_")[0] if number in walks else begin for number, (begin, end) in enumerate(links)
     ]
-    sensors = tuple(sorted({source for source in sources if source}))
+    sensors = (*sorted({source for source in sources if source}), INSIDE + name)
     phases: list[str] = []
     for each in plan:
         held = phases and all(
@@ -210,7 +223,22 @@ def junction_of(sumo: Any, name: str) -> Junction:  # noqa: ANN401 (a module wit
     yellow = max([round(each.duration) for each in plan if "y" in each.state], default=3)
     clear = CLEAR_SECONDS if walks else 0
     shares = tuple(_shares(state, sources, sensors) for state in phases)
-    return Junction(name, sensors, tuple(phases), shares, walks, clear, yellow, ALL_RED_SECONDS)
+    inside = (len(sensors) - 1,)
+    return Junction(name, sensors, tuple(phases), shares, walks, clear, yellow, ALL_RED_SECONDS, inside)
+
+
+def lanes_within(sumo: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401 (a module without types)
+    """The lanes of vehicles inside the junction of a signal."""
+    links = [link[0] for link in sumo.trafficlight.getControlledLinks(name) if link]
+    ahead = [within for begin, _, within in links if within and not begin.startswith(INSIDE)]
+    found: set[str] = set()
+    while ahead:
+        lane = ahead.pop()
+        if lane not in found:
+            found.add(lane)
+            nexts = [(link[0], link[4]) for link in sumo.lane.getLinks(lane)]
+            ahead += [each for pair in nexts for each in pair if each.startswith(INSIDE)]
+    return tuple(sorted(found))
 
 
 def _shares(state: str, sources: list[str], sensors: tuple[str, ...]) -> tuple[int, ...]:
@@ -218,7 +246,7 @@ def _shares(state: str, sources: list[str], sensors: tuple[str, ...]) -> tuple[i
     found = []
     for sensor in sensors:
         letters = [letter for letter, source in zip(state, sources, strict=True) if source == sensor]
-        found.append(sum(STRENGTH.get(letter, 0) for letter in letters) * 1_000 // (2 * len(letters)))
+        found.append(sum(STRENGTH.get(letter, 0) for letter in letters) * 1_000 // (2 * len(letters) or 1))
     return tuple(found)
 
 

@@ -57,7 +57,7 @@ class Crossings:
     def second(self) -> None:
         """Decide what is due, have it taken down, follow it, and let a second pass."""
         for name, journal in self.journals.items():
-            if self.taken and name == TAKEN:
+            if self.taken and name == TAKEN and not journal.desk.lights.red:
                 self._by_hand(journal)
             elif journal.desk.due(self.streets.at):
                 self._decide(name, journal)
@@ -111,6 +111,9 @@ class Crossings:
         desk = journal.desk
         phase = desk.decide(self.streets.at, self.streets.look(desk.junction))
         if phase is None:
+            return
+        if desk.lights.red:  # The green that a command asked for begins.
+            self.streets.switch(desk, phase)
             return
         program = self.stage.ledger(ROADS, "worker").operations
         program.command(name, [(self.time(), self.values(name, phase))], seen=journal.leaf())
