@@ -4,17 +4,16 @@ import asyncio
 from types import SimpleNamespace
 
 from consortia.node.http_events import _blocks
-from consortia.node.service import Counters
-from consortia.node.waiting import Waiting
+from consortia.node.waiting import Seats, Waiting
 from tests.node.test_indexing import grown
 
 BLOCKS = 50
 
 
-def streamed(name, stands):
+def streamed(name, stands, seats=None):
     """The pieces of a stream from the beginning, and at which pass of the event loop each came."""
     ledger = grown(*[1] * BLOCKS)
-    service = SimpleNamespace(ledger=ledger, counters=Counters(), waiting=Waiting())
+    service = SimpleNamespace(ledger=ledger, streams=seats or Seats(2), waiting=Waiting())
     passes, pieces = [0], []
 
     async def run():
@@ -25,7 +24,7 @@ def streamed(name, stands):
             loop.call_soon(count)
 
         loop.call_soon(count)
-        async for piece in _blocks(service, 0, name, lambda: stands(pieces), brief=False):
+        async for piece in _blocks(service, 0, name, "west", lambda: stands(pieces), brief=False):
             pieces.append((passes[0], piece))
             if piece.startswith(b": still here"):
                 break
@@ -46,3 +45,16 @@ def test_others_get_a_turn_after_each_block_that_a_stream_reads(monkeypatch):
 def test_a_stream_that_is_behind_ends_with_its_callers_token():
     pieces = streamed("", lambda so_far: len(so_far) < 10)
     assert len(pieces) == 10
+
+
+def test_a_stream_of_one_who_has_most_of_them_ends_where_another_comes():
+    seats = Seats(2)
+    seats.take("west")
+
+    def stands(so_far):
+        if len(so_far) == 10:
+            seats.take("east")
+        return True
+
+    assert len(streamed("", stands, seats)) == 10
+    assert seats.taken == 2

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from consortia.node.waiting import Bell, Turns, Waiting
+from consortia.node.waiting import Bell, Seats, Turns, Waiting
 
 
 def test_a_bell_wakes_all_who_wait_and_nobody_twice():
@@ -43,7 +43,7 @@ def test_turns_come_in_the_order_of_asking_and_one_a_pass():
             loop.call_soon(count)
 
         async def ask(name):
-            await turns.take()
+            await turns.take("north")
             served.append((name, passes[0]))
 
         loop.call_soon(count)
@@ -58,13 +58,50 @@ def test_turns_come_in_the_order_of_asking_and_one_a_pass():
 def test_who_goes_away_loses_its_turn_and_holds_up_nobody():
     async def go():
         turns = Turns()
-        await turns.take()
-        gone, stays = (asyncio.create_task(turns.take()) for _ in range(2))
+        await turns.take("north")
+        gone, stays = (asyncio.create_task(turns.take("north")) for _ in range(2))
         await asyncio.sleep(0)
         gone.cancel()
         await asyncio.wait_for(stays, 5)
         for _ in range(3):
             await asyncio.sleep(0)
-        await asyncio.wait_for(turns.take(), 5)
+        await asyncio.wait_for(turns.take("north"), 5)
 
     asyncio.run(go())
+
+
+def test_who_asks_for_much_at_once_waits_for_itself_and_holds_up_others_by_one_piece():
+    async def go():
+        turns, served = Turns(), []
+
+        async def ask(caller, number):
+            await turns.take(caller)
+            served.append((caller, number))
+
+        asked = [("flood", number) for number in range(200)] + [("west", 0), ("west", 1), ("east", 0)]
+        await asyncio.gather(*(ask(*one) for one in asked))
+        return served
+
+    served = asyncio.run(go())
+    others = [one for one in served if one[0] != "flood"]
+    assert others == [("west", 0), ("east", 0), ("west", 1)]
+    assert served.index(("west", 1)) < 8
+    assert [number for caller, number in served if caller == "flood"] == list(range(200))
+
+
+def test_one_caller_has_all_seats_until_others_come_and_keeps_as_many_as_they_get():
+    seats = Seats(6)
+    held = [seats.take("flood") for _ in range(6)]
+    assert not seats.room("flood")
+    got = []
+    for caller in ("west", "east", "west", "east"):
+        assert seats.room(caller)
+        got.append(seats.take(caller))
+    assert [seat.lost for seat in held] == [False, False, True, True, True, True]
+    assert not any(seats.room(caller) for caller in ("flood", "west", "east"))
+    assert seats.taken == 6
+    assert seats.room("north")
+    seats.leave("flood", held[5])
+    assert seats.taken == 6
+    seats.leave("west", got[0])
+    assert (seats.taken, seats.room("flood")) == (5, True)

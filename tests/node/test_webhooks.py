@@ -131,6 +131,30 @@ def test_no_disk_is_waited_for_on_the_loop_and_none_turns_for_a_block_without_an
     assert threading.main_thread() not in forced
 
 
+def test_others_get_a_turn_after_each_block_that_is_caught_up_on(ledger, tmp_path):
+    place = tmp_path / "place"
+    handed_out(ledger, place, lambda _: True)
+    for _ in range(20):
+        raised(ledger, "south")
+    passes, hooks, stopping = [0], Webhooks(Final(ledger), "north", place, lambda _: True), asyncio.Event()
+
+    async def go():
+        async def news(_seconds):
+            stopping.set()
+
+        async def count():
+            while not stopping.is_set():
+                passes[0] += 1
+                await asyncio.sleep(0)
+
+        await asyncio.gather(hooks.run(stopping, news), count())
+
+    read, told = hooks.messages, []
+    hooks.messages = lambda height: told.append(passes[0]) or read(height)
+    asyncio.run(go())
+    assert len(set(told)) == len(told) == 20
+
+
 @pytest.fixture
 def receiver():
     with receiving(503, 302, 204) as found:

@@ -56,6 +56,11 @@ class Asked:
         """Whether the caller is a program or an officer of this node's own member."""
         return self.caller.means is Means.OWNER or self.caller.member == self.service.config.member
 
+    @property
+    def counted(self) -> str:
+        """Whose share of the node this takes: a token's, a member's, or an address's."""
+        return self.caller.counted or (self.request.client.host if self.request.client else "")
+
     def argument(self, name: str, default: str = "") -> str:
         """A query parameter; raises HttpProblem when it is given twice."""
         given = _parameters(self.request.scope["query_string"]).getlist(name)

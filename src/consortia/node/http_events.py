@@ -8,10 +8,9 @@ from starlette.responses import Response, StreamingResponse
 from consortia.kernel.block import Header, Receipt
 from consortia.node.http import Asked, Place
 from consortia.node.http_answers import HttpProblem, whole_number
-from consortia.node.service import LedgerFollowed, Service
+from consortia.node.service import STREAMS_MAX, LedgerFollowed, Service
 from consortia.sdk.jsonform import dump
 
-STREAMS_MAX = 600
 HEARTBEAT_SECONDS = 15.0
 NAME_CHARACTERS_MAX = 80
 
@@ -21,10 +20,11 @@ async def stream(asked: Asked) -> Response:
 
     Every event has the height as its id and, as data, the block's header and its receipts; with
     `?name=PREFIX` only receipts with an event of that name's beginning, and no block without one. With
-    `?brief=true` the data are the header alone. It ends when the caller's token or key is over.
+    `?brief=true` the data are the header alone. It ends when the caller's token or key is over, and where all
+    streams are taken and this caller has most of them, for one who comes and has fewer.
     """
     service = asked.service
-    if service.counters.streams >= STREAMS_MAX:
+    if not service.streams.room(asked.counted):
         raise HttpProblem(503, f"{STREAMS_MAX} streams are open already")
     last = asked.request.headers.get("last-event-id")
     wanted = whole_number(last, "after") if last else asked.number("after")
@@ -41,6 +41,7 @@ async def stream(asked: Asked) -> Response:
             service,
             after,
             name,
+            asked.counted,
             lambda: service.gate.stands(asked.caller, header, service.now()),
             brief=brief == "true",
         ),
@@ -50,14 +51,14 @@ async def stream(asked: Asked) -> Response:
 
 
 async def _blocks(
-    service: Service, after: int, name: str, stands: Callable[[], bool], *, brief: bool
+    service: Service, after: int, name: str, caller: str, stands: Callable[[], bool], *, brief: bool
 ) -> AsyncIterator[bytes]:
     followed = LedgerFollowed(service.ledger)
     after = max(after, followed.first - 1)
-    service.counters.streams += 1
+    seat = service.streams.take(caller)
     try:
         yield b"retry: 1000\n\n"
-        while stands():
+        while stands() and not seat.lost:
             if after < service.ledger.tip.height:
                 await asyncio.sleep(0)  # blocks of which nothing is told are read all the same
                 after += 1
@@ -67,7 +68,7 @@ async def _blocks(
             elif not await service.waiting.block(HEARTBEAT_SECONDS):
                 yield b": still here\n\n"
     finally:
-        service.counters.streams -= 1
+        service.streams.leave(caller, seat)
 
 
 def _headline(service: Service, height: int) -> bytes:

@@ -248,7 +248,7 @@ async def genesis(asked: Asked) -> Response:
 async def proof_of_receipt(asked: Asked) -> Response:
     """A proof file of a transaction's receipt; `?since=SIZE` starts from a checkpoint trusted before."""
     name = hex_digest(asked.path("id"), "a transaction's id")
-    await asked.service.turns.take()
+    await asked.service.turns.take(asked.counted)
     return _proof(asked, lambda since: prove_receipt(asked.service.ledger, name, since))
 
 
@@ -264,7 +264,7 @@ async def proof_of_state(asked: Asked) -> Response:
     def make(since: int | None) -> Proof:
         return prove_state(ledger, key, since=since, head=service.final_head(ledger))
 
-    await service.turns.take()
+    await service.turns.take(asked.counted)
     return _proof(asked, make)
 
 

@@ -89,7 +89,7 @@ async def metrics(asked: Asked) -> Response:
         ("withheld", "gauge", "1 while it withholds a cosignature", int(found.withheld is not None)),
         *_engine(service.driver()),
         ("indexed_height", "gauge", "Newest block in the index", service.index.height),
-        ("event_streams", "gauge", "Open streams of events", counted.streams),
+        ("event_streams", "gauge", "Open streams of events", service.streams.taken),
         ("requests_total", "counter", "Requests", counted.requests),
         ("problems_total", "counter", "Requests answered with a problem", counted.problems),
         ("submitted_total", "counter", "Transactions handed in", counted.submitted),

@@ -32,7 +32,10 @@ from consortia.node.peers import Peers
 from consortia.node.reach import Reach
 from consortia.node.records import Alert
 from consortia.node.tls import ServerTls
-from consortia.node.waiting import Turns, Waiting
+from consortia.node.waiting import Seats, Turns, Waiting
+
+STREAMS_MAX = 600
+"""So many streams of events are open at once."""
 
 PEER = "consortia.peer"
 """The scope's extension that holds the DER form of the caller's certificate."""
@@ -50,7 +53,6 @@ class Counters:
     blobs_served: int = 0
     blob_bytes_served: int = 0
     blobs_refused: int = 0
-    streams: int = 0
     alarms: int = 0
 
 
@@ -153,6 +155,7 @@ class Service:
     waiting: Waiting = field(default_factory=Waiting)
     turns: Turns = field(default_factory=Turns)
     reach: Reach = field(default_factory=Reach)
+    streams: Seats = field(default_factory=lambda: Seats(STREAMS_MAX))
     counters: Counters = field(default_factory=Counters)
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=100))
     headlines: dict[int, bytes] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Those who wait at a node: for a receipt, for a block, for their turn. All on the event loop's thread."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 
 from consortia.base.refusals import Refused
 from consortia.kernel.block import Receipt
@@ -118,29 +118,80 @@ class Turns:
 
     A loop reads all callers that have asked, then serves them all, and looks for others only after the last.
     Who asks a moment after it looked would wait for two whole passes. Here the loop looks after each piece,
-    and callers are served in the order in which they asked.
+    and callers take turns, each being served in the order in which it asked: who asks for much at once waits
+    for itself, and holds up nobody else by more than one piece.
     """
 
     def __init__(self) -> None:
-        self._line: deque[asyncio.Future[None]] = deque()
+        self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
         self._moves = False
 
-    async def take(self) -> None:
-        """Wait for one's turn; nothing where nobody is before one."""
+    async def take(self, caller: str) -> None:
+        """Wait for the caller's turn; nothing where nobody waits."""
         loop = asyncio.get_running_loop()
         if not self._moves:
             self._moves = True
             loop.call_soon(self._next)
             return
         future: asyncio.Future[None] = loop.create_future()
-        self._line.append(future)
+        line = self._lines.get(caller)
+        if line is None:
+            line = self._lines[caller] = deque()
+        line.append(future)
         await future
 
     def _next(self) -> None:
-        while self._line and self._line[0].done():  # its caller went away
-            self._line.popleft()
-        if not self._line:
-            self._moves = False
+        while self._lines:
+            caller, line = self._lines.popitem(last=False)
+            future = line.popleft()
+            if line:
+                self._lines[caller] = line  # behind all others
+            if not future.done():  # it may have gone away
+                future.set_result(None)
+                asyncio.get_running_loop().call_soon(self._next)
+                return
+        self._moves = False
+
+
+class Seat:
+    """A place among those who are served for as long as they like; `lost` once it went to somebody else."""
+
+    def __init__(self) -> None:
+        self.lost = False
+
+
+class Seats:
+    """So many seats; one caller may have them all, and gives way to those who come and have fewer."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: dict[str, dict[Seat, None]] = {}
+        self.taken = 0
+
+    def room(self, caller: str) -> bool:
+        """Whether there is a seat for one more of a caller: a free one, or one of a caller with two more."""
+        if self.taken < self._most:
+            return True
+        own = len(self._held.get(caller, ()))
+        return max((len(held) for held in self._held.values()), default=0) > own + 1
+
+    def take(self, caller: str) -> Seat:
+        """Take a seat; where none is free, from the caller that has most of them, its newest."""
+        if self.taken >= self._most:
+            crowd = max(self._held, key=lambda each: len(self._held[each]))
+            self.leave(crowd, next(reversed(self._held[crowd])))
+        seat = Seat()
+        self._held.setdefault(caller, {})[seat] = None
+        self.taken += 1
+        return seat
+
+    def leave(self, caller: str, seat: Seat) -> None:
+        """Give a seat back; nothing where it was lost."""
+        held = self._held.get(caller, {})
+        if seat.lost or seat not in held:
             return
-        self._line.popleft().set_result(None)
-        asyncio.get_running_loop().call_soon(self._next)
+        del held[seat]
+        seat.lost = True
+        self.taken -= 1
+        if not held:
+            del self._held[caller]

@@ -130,6 +130,7 @@ class Webhooks:
         height, done = await asyncio.to_thread(self._start)
         while not stopping.is_set():
             while height < self._ledger.final and not stopping.is_set():
+                await asyncio.sleep(0)  # blocks of which nothing is told are read all the same
                 messages = self.messages(height + 1)
                 for number, message in enumerate(messages):
                     if number >= done:
