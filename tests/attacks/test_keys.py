@@ -175,5 +175,5 @@ def test_a_worker_deals_among_one_set_of_keys_of_a_round_and_no_other(tmp_path, 
     four, graphs = shown_both(tmp_path, monkeypatch)
     assert len(graphs) == 1
     assert four.net.said("south", "refused")[0].detail == (
-        "round 0: other keys than those among which shares were dealt"
+        "round 1: other keys than those among which shares were dealt"
     )

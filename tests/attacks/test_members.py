@@ -56,7 +56,7 @@ def test_a_second_worker_of_a_member_does_nothing_in_a_try_whose_keys_are_not_it
     four = two_workers(tmp_path).finish()
     assert [this.cohort for this in four.rounds()] == [tuple(sorted(MEMBERS))] * 2
     assert four.net.said("second", "waits")[0].detail == (
-        "the keys of try 0 of round 0 were published by another worker of this member"
+        "the keys of try 1 of round 1 were published by another worker of this member"
     )
 
 
@@ -111,7 +111,7 @@ def test_a_whole_copy_of_a_diary_lets_one_mask_cover_two_updates_and_their_diffe
 def test_a_backup_leaves_out_what_a_round_needs_so_that_a_restored_worker_sits_it_out(tmp_path):
     four, blobs = restored(tmp_path, lambda path: not is_passing(path))
     assert len(blobs) == 1
-    assert four.net.said("north", "waits")[-1].detail == "this worker has no part in try 0 of round 0"
+    assert four.net.said("north", "waits")[-1].detail == "this worker has no part in try 1 of round 1"
     assert four.finish().progress.status == "finished"
 
 

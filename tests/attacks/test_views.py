@@ -123,5 +123,5 @@ def test_a_worker_reveals_for_one_cohort_of_a_round_and_no_other(tmp_path):
     assert got is None
     for name in ("east", "south"):
         assert four.net.said(name, "refused")[0].detail == (
-            "round 0: another cohort than the one for which shares were revealed"
+            "round 1: another cohort than the one for which shares were revealed"
         )

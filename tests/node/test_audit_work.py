@@ -159,7 +159,7 @@ def test_a_changed_byte_of_a_rounds_blob_is_found_and_its_round_named(home, hone
     flip(path_of(home, blob), at)
     told = found(home)
     assert "changed on the disk" in told[f"blob {blob.hex()}"]
-    assert blob.hex() in told[f"study north/diagnosis, round {index}"]
+    assert blob.hex() in told[f"study north/diagnosis, round {index + 1}"]
 
 
 @pytest.mark.parametrize("which", BLOBS)
@@ -169,7 +169,7 @@ def test_a_rounds_blob_that_is_cut_or_gone_is_found_and_its_round_named(home, ho
     whole = path.read_bytes()
     for damage in (lambda: path.write_bytes(whole[:-1]), path.unlink):
         damage()
-        assert path.name in found(home)[f"study north/diagnosis, round {index}"]
+        assert path.name in found(home)[f"study north/diagnosis, round {index + 1}"]
 
 
 def test_who_was_away_when_a_sum_was_agreed_on_is_not_said_to_differ_for_what_it_lacks(tmp_path):
@@ -180,13 +180,13 @@ def test_who_was_away_when_a_sum_was_agreed_on_is_not_said_to_differ_for_what_it
     findings = audit_home(home.path)
     assert findings.mismatches == []
     [said] = findings.left_out
-    assert said.startswith("study north/diagnosis, round 1: this member was away")
+    assert said.startswith("study north/diagnosis, round 2: this member was away")
 
 
 def test_an_update_that_stands_in_for_another_is_found_and_its_round_named(home, honest):
     one, other = update_of(honest, 1, "east"), update_of(honest, 1, "south")
     path_of(home, one).write_bytes(path_of(home, other).read_bytes())
-    assert one.hex() in found(home)["study north/diagnosis, round 1"]
+    assert one.hex() in found(home)["study north/diagnosis, round 2"]
 
 
 def test_a_changed_update_of_a_masked_round_is_found_and_its_round_named(tmp_path):
@@ -196,13 +196,13 @@ def test_a_changed_update_of_a_masked_round_is_found_and_its_round_named(tmp_pat
     assert (findings.mismatches, findings.rounds_recomputed) == ([], ROUNDS + 1)
     blob = update_of(world, 1, "east")
     flip(path_of(home, blob), 5)
-    assert blob.hex() in found(home)["study north/diagnosis, round 1"]
+    assert blob.hex() in found(home)["study north/diagnosis, round 2"]
 
 
 def test_a_false_sum_on_which_all_agreed_is_found_by_whoever_adds_it_up(tmp_path):
     kinds = dict.fromkeys(("north", "east", "south", "west"), Agreed)
     home = home_of(tmp_path / "home", world_of(tmp_path / "world", kinds=kinds))
-    assert found(home) == {"study north/diagnosis, round 1": "its sum is another one"}
+    assert found(home) == {"study north/diagnosis, round 2": "its sum is another one"}
 
 
 def batch_place(world, at=0):

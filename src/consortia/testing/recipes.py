@@ -191,7 +191,7 @@ def pooled_findings(recipe: Recipe) -> list[str]:
         total = total_of(recipe, plan.stage_of(index), state, sites)
         apart = largest(total - recipe.local(state, whole))
         if apart > len(sites):
-            found.append(f"round {index}: the sum is {apart} off the pooled records'")
+            found.append(f"round {index + 1}: the sum is {apart} off the pooled records'")
         state = recipe.step(state, total, cohort)
     return found
 

@@ -127,7 +127,9 @@ class Masks:
     def reveal(self, this: Round) -> ask.Reveal:
         """One kind of share of each dealer, for this cohort alone; raises LeftOut, TwoViews."""
         if self._diary.keep_cohort(this.study, this.id, this.cohort) != this.cohort:
-            raise TwoViews(f"round {this.index}: another cohort than the one for which shares were revealed")
+            raise TwoViews(
+                f"round {this.index + 1}: another cohort than the one for which shares were revealed"
+            )
         shown = []
         for held, bundle in self._bundles(this):
             if bundle is None:
@@ -137,7 +139,7 @@ class Masks:
             else:
                 shown.append(Share(held.dealer, bundle.key_share, bundle.key_salt))
         if not shown:
-            raise LeftOut(f"no share of round {this.index} opens")
+            raise LeftOut(f"no share of round {this.index + 1} opens")
         return ask.Reveal(this.study, this.id, tuple(shown))
 
     def view(self, this: Round) -> MasksView | None:
@@ -147,16 +149,16 @@ class Masks:
     def _secrets(self, this: Round) -> Secrets:
         drawn = self._diary.secrets(this.study, this.id)
         if drawn is None or self._door.member not in this.keyed:
-            raise LeftOut(f"this worker has no part in try {this.attempt} of round {this.index}")
+            raise LeftOut(f"this worker has no part in try {this.attempt + 1} of round {this.index + 1}")
         own = Secrets.of(drawn)
         keys = next(one.keys for one in self._view(this).keys if one.member == self._door.member)
         told = publish(this.id, self._door.member, own)
         if (keys.masking, keys.sealing, keys.seed) != (told.masking, told.sealing, told.seed):
-            where = f"try {this.attempt} of round {this.index}"
+            where = f"try {this.attempt + 1} of round {this.index + 1}"
             raise LeftOut(f"the keys of {where} were published by another worker of this member")
         graph = this.graph or b""
         if self._diary.keep_graph(this.study, this.id, graph) != graph:
-            raise TwoViews(f"round {this.index}: other keys than those among which shares were dealt")
+            raise TwoViews(f"round {this.index + 1}: other keys than those among which shares were dealt")
         return own
 
     def _bundles(self, this: Round) -> list[tuple[Held, Bundle | None]]:
@@ -207,7 +209,7 @@ def lifted(stage: Stage, given: Sequence[Given], view: MasksView) -> list[NDArra
     this, ring_bits = view.round, stage.quantisation.ring_bits
     known = {one.member: one.secret for one in view.secrets}
     if tuple(known) != law.concerned(this) or tuple(one.member for one in given) != this.cohort:
-        raise Malformed(f"the secrets of round {this.index} are not all revealed")
+        raise Malformed(f"the secrets of round {this.index + 1} are not all revealed")
     public = {one.member: one.keys.masking for one in view.keys}
     blobs = {one.member: one.read for one in given}
     graph, found = law.rows(this), []

@@ -124,7 +124,7 @@ class Rounds:
         first = rules.first_try(this) if is_sealed(view.study, this) else this.id
         decided = self.diary.update(study, first)
         if decided is None and is_sealed(view.study, this):
-            raise LeftOut(f"the update sealed for round {this.index} is lost")
+            raise LeftOut(f"the update sealed for round {this.index + 1} is lost")
         complaint = self.masks.complaint(this, self.door.now()) if decided is None and this.keyed else None
         if complaint is not None:
             self._do(task, complaint)
@@ -249,7 +249,7 @@ class Rounds:
             return decided
         blob = self._covered(view, this, self._part(view))
         if decided is not None and blob_id(blob) != decided:
-            raise LeftOut(f"the update decided on in round {this.index} is lost")
+            raise LeftOut(f"the update decided on in round {this.index + 1} is lost")
         return self.diary.keep_update(this.study, first, self.door.put_blob(blob))
 
     def _is_here(self, blob: bytes) -> bool:

@@ -96,7 +96,7 @@ class States:
             self.take(study.id, at, state)
             if self._newest[study.id].id != self._outcome(seen.round).state:
                 del self._newest[study.id]
-                raise Stop(f"in round {at - 1} the members agreed on a result that is not this worker's own")
+                raise Stop(f"in round {at} the members agreed on a result that is not this worker's own")
             self.settle(study.id)
         return state
 
@@ -119,7 +119,9 @@ class States:
         try:
             return self.computed(view, seen, state)
         except BadRound as error:
-            raise Stop(f"round {seen.round.index} was agreed on, and has no result here: {error}") from None
+            raise Stop(
+                f"round {seen.round.index + 1} was agreed on, and has no result here: {error}"
+            ) from None
 
     def computed(self, view: queries.StudyView, seen: queries.RoundView, state: bytes) -> Computed:
         """A round re-computed from a state and the updates of its cohort; raises BadRound."""
@@ -161,5 +163,5 @@ class States:
     @staticmethod
     def _outcome(this: Round) -> Outcome:
         if this.outcome is None:
-            raise Stop(f"round {this.index} is {this.status}, and a later one began")
+            raise Stop(f"round {this.index + 1} is {this.status}, and a later one began")
         return this.outcome

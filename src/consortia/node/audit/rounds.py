@@ -58,8 +58,9 @@ def _audit_study(ledger: Ledger, blobs: Blobs, study: bytes, findings: Findings)
         findings.expect(start, place, "starts from another state than its recipe plans")
     state = terms.initial
     for this in _final_rounds(ledger, study):
-        findings.expect(this.state == state, f"{place}, round {this.index}", "starts from another state")
-        _recompute(ledger, blobs, known, this, findings, f"{place}, round {this.index}")
+        where = f"{place}, round {this.index + 1}"
+        findings.expect(this.state == state, where, "starts from another state")
+        _recompute(ledger, blobs, known, this, findings, where)
         state = this.state if this.outcome is None else this.outcome.state
     findings.expect(view.progress.state == state, place, "stands at another state than its last final round")
 

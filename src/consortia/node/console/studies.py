@@ -13,7 +13,7 @@ from consortia.node.http_answers import hex_digest
 from consortia.sdk.html import Html, tag
 from consortia.sdk.moments import moment
 from consortia.sdk.paging import round_pages
-from consortia.sdk.values import short
+from consortia.sdk.values import short, why_ended
 from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table
 from consortia.workers.curves import FOLDER, Curves
 
@@ -93,7 +93,7 @@ def one_study(asked: Asked) -> Screen:
             if seen.progress.model is None
             else Link(terms.model_title or terms.model_name, f"/console/assets/{seen.progress.model.hex()}"),
         ),
-        ("why it ended", seen.progress.reason),
+        ("why it ended", why_ended(seen.progress.reason) or None),
         ("id", seen.study.id),
     )
     return Screen(
@@ -153,7 +153,7 @@ def _own(way: Inside, member: str) -> list[tuple[str, dict[str, str]]]:
 
 def _standing(until: int | None, *, absent: bool) -> str:
     if until is not None:
-        return f"left with round {until}"
+        return f"left before round {until + 1}"
     return "absent" if absent else "takes part"
 
 
@@ -202,7 +202,7 @@ def _instead(why: str) -> Html:
 def _curve(rounds: tuple[Round, ...]) -> Series:
     """By round: whose updates count, who re-computed the sum to the same bits, and who was missing."""
     done = [one for one in rounds if one.status != "open"]
-    at = tuple(f"{one.index + 1}" + (f".{one.attempt}" if one.attempt else "") for one in done)
+    at = tuple(f"{one.index + 1}" + (f", try {one.attempt + 1}" if one.attempt else "") for one in done)
     lines = (
         Line("updates that count", tuple(float(len(one.cohort)) for one in done)),
         Line("re-computed it, bit for bit", tuple(float(_agreeing(one)) for one in done)),
