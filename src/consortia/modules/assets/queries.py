@@ -5,8 +5,10 @@ from typing import Annotated, cast
 from msgspec import Meta
 
 from consortia.base.codec import U32, Digest, Name, Record, Text80
+from consortia.base.refusals import Refused
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
+from consortia.kernel.refusals import BAD_ARGUMENTS
 from consortia.modules.assets.keeper import Keeper
 from consortia.modules.assets.ports import Ports
 from consortia.modules.assets.state import ASSETS, CHILDREN, NAMES, VERSIONS
@@ -14,6 +16,9 @@ from consortia.modules.assets.types import Asset, Grantee, Kind, Purpose, RightN
 
 PAGE_MAX = 100
 DEPTH_MAX = 8
+SCANNED_MAX = 2_000
+"""So many entries are passed over for one page, which may then be short, or empty, and not be the last."""
+
 LINEAGE_MAX = 256
 """A lineage answer names at most this many assets."""
 
@@ -125,18 +130,14 @@ def assets(ctx: Context, arguments: ListAssets, ports: Ports) -> AssetPage:
     prefix = () if arguments.owner is None else (arguments.owner,)
     found: list[Asset] = []
     last = None
-    for key, named in NAMES.scan(ctx, *prefix):
-        cursor = "/".join(map(str, key))
-        if arguments.after is not None and _order(cursor) <= _order(arguments.after):
-            continue
-        if arguments.kind is not None and named.kind != arguments.kind:
-            continue
-        if len(found) == arguments.limit:
+    for place, (key, named) in enumerate(NAMES.scan(ctx, *prefix, after=_behind(arguments))):
+        wanted = arguments.kind in {None, named.kind}
+        if place == SCANNED_MAX or (wanted and len(found) == arguments.limit):
             return AssetPage(tuple(found), last)
-        record = ASSETS.get(ctx, named.asset)
+        last = "/".join(map(str, key))
+        record = ASSETS.get(ctx, named.asset) if wanted else None
         if record is not None:
             found.append(record)
-            last = cursor
     return AssetPage(tuple(found), None)
 
 
@@ -182,9 +183,14 @@ def _view(ctx: Context, found: Asset | None) -> MaybeAsset:
     return MaybeAsset(found, None if found is None else VERSIONS.get(ctx, found.id, found.version))
 
 
-def _order(cursor: str) -> tuple[tuple[int, str], ...]:
-    """The order in which a table holds text keys: by length, then by letters."""
-    return tuple((len(part), part) for part in cursor.split("/"))
+def _behind(arguments: ListAssets) -> tuple[str, ...]:
+    """Where a page begins among the names; refused where the cursor is of no page of this list."""
+    if arguments.after is None:
+        return ()
+    owner, slash, name = arguments.after.partition("/")
+    if not slash or arguments.owner not in {None, owner}:
+        raise Refused(BAD_ARGUMENTS, "after is no cursor of this list")
+    return (owner, name) if arguments.owner is None else (name,)
 
 
 def _kin(ctx: Context, one: Asset, step: int) -> list[bytes]:

@@ -1,10 +1,11 @@
 """What anyone may ask about elections."""
 
+from itertools import islice
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from consortia.base.codec import Digest, Name, Record
+from consortia.base.codec import Digest, Name, Record, encode
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
 from consortia.modules.ballots.ports import Ports
@@ -134,8 +135,8 @@ def election(ctx: Context, arguments: ById, ports: Ports) -> ElectionView:
 
 def elections(ctx: Context, arguments: ListElections, ports: Ports) -> ElectionPage:
     """All elections, a page at a time."""
-    after = arguments.after or b""
-    ids = [one.id for _, one in ELECTIONS.scan(ctx) if one.id > after]
+    after = () if arguments.after is None else (arguments.after,)
+    ids = [one.id for _, one in islice(ELECTIONS.scan(ctx, after=after), arguments.limit + 1)]
     page = ids[: arguments.limit]
     views = tuple(election(ctx, ById(one), ports) for one in page)
     return ElectionPage(views, page[-1] if len(ids) > len(page) else None)
@@ -143,7 +144,8 @@ def elections(ctx: Context, arguments: ListElections, ports: Ports) -> ElectionP
 
 def duties(ctx: Context, arguments: ByMember, ports: Ports) -> Duties:
     """The elections in which a trustee has something to do, now or later."""
-    own = [one.id for _, one in ELECTIONS.scan(ctx) if arguments.member in one.trustees]
+    held = ELECTIONS.scan(ctx, containing=encode(arguments.member))
+    own = [one.id for _, one in held if arguments.member in one.trustees]
     views = [election(ctx, ById(one), ports) for one in own]
     return Duties(tuple(view for view in views if view.step != "over"))
 

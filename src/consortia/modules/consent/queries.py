@@ -1,5 +1,6 @@
 """What anyone may ask about consent."""
 
+from itertools import islice
 from typing import Annotated
 
 from msgspec import Meta
@@ -88,8 +89,8 @@ def scope(ctx: Context, arguments: ByDataset, ports: Ports) -> MaybeScope:
 def consents(ctx: Context, arguments: BySubject, ports: Ports) -> Consents:
     """What a person agreed to."""
     found = CONSENTS.scan(ctx, arguments.dataset, arguments.subject)
-    told = [ToPurpose(str(key[2]), each, stands(each, ctx.time)) for key, each in found]
-    return Consents(tuple(told[:CONSENTS_MAX]))
+    told = islice(found, CONSENTS_MAX)
+    return Consents(tuple(ToPurpose(str(key[2]), each, stands(each, ctx.time)) for key, each in told))
 
 
 def covered(ctx: Context, arguments: ByVersion, ports: Ports) -> Covered:

@@ -1,6 +1,7 @@
 """What anyone may ask of governance."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta
@@ -24,9 +25,9 @@ from consortia.modules.governance.state import (
     DELEGATIONS,
     ELECTORS,
     OBJECTIONS,
+    OPEN,
     PARAMETERS,
     PAUSES,
-    PROGRESS,
     PROPOSALS,
     RELEASES,
     SCHEDULED,
@@ -59,6 +60,8 @@ from consortia.modules.governance.types import (
 )
 
 PAGE_MAX = 100
+SCANNED_MAX = 2_000
+"""So many proposals are passed over for one page, which may then be short, or empty, and not be the last."""
 
 
 class Nothing(Record, frozen=True):
@@ -246,17 +249,31 @@ def charter_view(ctx: Context, arguments: ByNumber, ports: Ports) -> CharterView
 def proposals(ctx: Context, arguments: ListProposals, _ports: Ports) -> ProposalPage:
     """A page of proposals."""
     page: list[ProposalItem] = []
-    for (part,), one in PROPOSALS.scan(ctx):
-        progress = PROGRESS.get(ctx, one.id)
-        behind = arguments.after is None or digest(part) > arguments.after
-        if progress is None or not behind or arguments.status not in (None, progress.status):
-            continue
-        if len(page) == arguments.limit:
-            return ProposalPage(tuple(page), page[-1].id)
-        page.append(
-            ProposalItem(one.id, one.author, one.kind, one.title, progress.status, one.time, progress.closes)
-        )
+    last = None
+    for place, identity in enumerate(_ids(ctx, arguments)):
+        one, progress = found(ctx, identity)
+        wanted = arguments.status in (None, progress.status)
+        if place == SCANNED_MAX or (wanted and len(page) == arguments.limit):
+            return ProposalPage(tuple(page), last)
+        last = identity
+        if wanted:
+            page.append(
+                ProposalItem(
+                    one.id, one.author, one.kind, one.title, progress.status, one.time, progress.closes
+                )
+            )
     return ProposalPage(tuple(page), None)
+
+
+def _ids(ctx: Context, arguments: ListProposals) -> Iterator[bytes]:
+    """The ids among which a page is sought, in order: of those that have no end yet there are few."""
+    after = arguments.after
+    if arguments.status in {"voting", "passed"}:
+        named = (digest(key[1]) for key, _ in OPEN.scan(ctx))
+        yield from sorted(one for one in named if after is None or one > after)
+        return
+    for (part,), _ in PROPOSALS.scan(ctx, after=() if after is None else (after,)):
+        yield digest(part)
 
 
 def proposal(ctx: Context, arguments: ById, _ports: Ports) -> ProposalView:

@@ -1,5 +1,6 @@
 """What anyone may ask about the guard."""
 
+from itertools import islice
 from typing import Annotated
 
 from msgspec import Meta
@@ -98,7 +99,7 @@ def alerts(ctx: Context, arguments: ListAlerts, ports: Ports) -> AlertPage:
 def standing(ctx: Context, arguments: ByMember, ports: Ports) -> Standing:
     """How a member's guard stands; of more than 64 policies the first."""
     member = arguments.member
-    policies = tuple(policy for _, policy in POLICIES.scan(ctx, member))[:POLICIES_MAX]
+    policies = tuple(policy for _, policy in islice(POLICIES.scan(ctx, member), POLICIES_MAX))
     mandate, done, suspension = MANDATES.get(ctx, member), tally(ctx, member), SUSPENSIONS.get(ctx, member)
     return Standing(
         policies, done, mandate, in_force(mandate, done, ctx.time), suspension, runs(suspension, ctx.time)

@@ -1,10 +1,11 @@
 """What anyone may ask about markets."""
 
+from itertools import islice
 from typing import Annotated
 
 from msgspec import Meta
 
-from consortia.base.codec import U63, Digest, Milliseconds, Name, Record
+from consortia.base.codec import U63, Digest, Milliseconds, Name, Record, encode
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
 from consortia.modules.market import rules
@@ -178,9 +179,9 @@ def by_name(ctx: Context, arguments: ByName, ports: Ports) -> MaybeMarket:
 
 def markets(ctx: Context, arguments: Everything, ports: Ports) -> Markets:
     """All markets, a page at a time."""
-    after = arguments.after or b""
-    found = [one for _, one in MARKETS.scan(ctx) if one.id > after]
-    return Markets(tuple(found[: arguments.limit]))
+    after = () if arguments.after is None else (arguments.after,)
+    found = islice(MARKETS.scan(ctx, after=after), arguments.limit)
+    return Markets(tuple(one for _, one in found))
 
 
 def auction(ctx: Context, arguments: AtAuction, ports: Ports) -> AuctionState:
@@ -252,7 +253,7 @@ def statement(ctx: Context, arguments: OfAccount, ports: Ports) -> MaybeStatemen
 
 def traders(ctx: Context, arguments: OfMember, ports: Ports) -> Traders:
     """What a member's keys did in a market."""
-    scanned = TRADERS.scan(ctx, arguments.market)
+    scanned = TRADERS.scan(ctx, arguments.market, containing=encode(arguments.member))
     return Traders(
         tuple(Did(bytes(key[1]), done) for key, done in scanned if done.member == arguments.member)  # type: ignore[arg-type]
     )

@@ -141,11 +141,10 @@ def control(ctx: Context, arguments: ByControl, ports: Ports) -> MaybeControl:
 
 
 def controls(ctx: Context, arguments: ControlsAfter, ports: Ports) -> ControlPage:
-    """What is steered, by name."""
-    found = (
-        NamedControl(str(key[0]), each) for key, each in CONTROLS.scan(ctx) if str(key[0]) > arguments.after
-    )
-    return ControlPage(tuple(sorted(found, key=lambda each: each.name)[: arguments.limit]))
+    """What is steered, shorter names first."""
+    behind = CONTROLS.scan(ctx, after=(arguments.after,) if arguments.after else ())
+    found = (NamedControl(str(key[0]), each) for key, each in islice(behind, arguments.limit))
+    return ControlPage(tuple(found))
 
 
 def notice(ctx: Context, arguments: ByNotice, ports: Ports) -> NoticeView:
@@ -157,7 +156,7 @@ def notice(ctx: Context, arguments: ByNotice, ports: Ports) -> NoticeView:
 
 def notices(ctx: Context, arguments: NoticesFrom, ports: Ports) -> NoticePage:
     """Notices, oldest first."""
-    places = (key for key, _ in BY_TIME.scan(ctx) if int(key[0]) >= arguments.since)
+    places = (key for key, _ in BY_TIME.scan(ctx, after=(arguments.since, b"")))
     found = [(identity, NOTICES.get(ctx, identity)) for _, identity in islice(places, arguments.limit)]
     return NoticePage(
         tuple(IssuedNotice(bytes(identity), each) for identity, each in found if each)  # type: ignore[arg-type]

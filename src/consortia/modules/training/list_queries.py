@@ -1,5 +1,6 @@
 """Studies and rounds, page by page."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta
@@ -10,10 +11,13 @@ from consortia.kernel.module import Query
 from consortia.modules.training import rules
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.queries import known
-from consortia.modules.training.state import ROUNDS, STUDIES, parts_of
+from consortia.modules.training.state import OPEN, ROUNDS, STUDIES, parts_of
 from consortia.modules.training.types import Progress, Round, Status, Study
 
 PAGE_MAX = 100
+SCANNED_MAX = 2_000
+"""So many studies are passed over for one page, which may then be short, or empty, and not be the last."""
+
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
 
 
@@ -65,15 +69,26 @@ class RoundPage(Record, frozen=True):
 def studies(ctx: Context, arguments: ListStudies, ports: Ports) -> StudyPage:
     """A page of studies, by id."""
     found: list[StudyItem] = []
-    for _, record in STUDIES.scan(ctx):
-        if arguments.after is not None and record.id <= arguments.after:
-            continue
-        _, progress = known(ctx, record.id)
-        if arguments.status in {None, progress.status}:
-            if len(found) == arguments.limit:
-                return StudyPage(tuple(found), found[-1].id)
+    last = None
+    for place, study in enumerate(_ids(ctx, arguments)):
+        record, progress = known(ctx, study)
+        wanted = arguments.status in {None, progress.status}
+        if place == SCANNED_MAX or (wanted and len(found) == arguments.limit):
+            return StudyPage(tuple(found), last)
+        last = study
+        if wanted:
             found.append(_item(ctx, record, progress))
     return StudyPage(tuple(found), None)
+
+
+def _ids(ctx: Context, arguments: ListStudies) -> Iterator[bytes]:
+    """The ids among which a page is sought, in order: of those that are not over there are few."""
+    after = arguments.after
+    if arguments.status in {"proposed", "running"}:
+        yield from sorted(one.study for _, one in OPEN.scan(ctx) if after is None or one.study > after)
+        return
+    for _, one in STUDIES.scan(ctx, after=() if after is None else (after,)):
+        yield one.id
 
 
 def rounds(ctx: Context, arguments: ListRounds, ports: Ports) -> RoundPage:

@@ -222,7 +222,9 @@ def due(ctx: Context, arguments: ByMember, ports: Ports) -> Tasks:
     tasks: list[Task] = []
     for _, named in OPEN.scan(ctx):
         task = _task(ctx, named.study, arguments.member, ports)
-        if task is not None and len(tasks) < TASKS_MAX:
+        if len(tasks) == TASKS_MAX:
+            break
+        if task is not None:
             tasks.append(task)
     return Tasks(tuple(tasks), ctx.time)
 
