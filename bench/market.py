@@ -16,7 +16,8 @@ from statistics import median
 
 from consortia.base.codec import to_value
 from consortia.drivers.embedded import Embedded, Grouping
-from consortia.exact.auction import BUY, SELL, Book, clear, fills
+from consortia.exact.auction import BUY, SELL
+from consortia.exact.book import Book, clear, fills
 from consortia.kernel.block import OK
 from consortia.kernel.genesis import Limits
 from consortia.kernel.ledger import Ledger

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from consortia.exact.auction import BUY, ORDERS_MAX, SELL, WORD_MAX, AuctionError, Book, clear, fills
+from consortia.exact.auction import BUY, SELL, WORD_MAX
+from consortia.exact.book import ORDERS_MAX, AuctionError, Book, clear, fills
 from consortia.testing.auction import Order, fills_of, price_of
 
 

@@ -10,9 +10,10 @@ import click
 import numpy as np
 
 from consortia.cli.comparing import finished_model, terms_of_recipe
-from consortia.cli.lookup import find_asset, find_study, own_data, own_table
+from consortia.cli.lookup import find_asset, find_study
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, fold, say
+from consortia.cli.own_data import own_data, own_table
 from consortia.cli.session import Session, at_home
 from consortia.engines.attack import (
     Guesses,

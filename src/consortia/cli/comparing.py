@@ -7,9 +7,10 @@ import click
 
 from consortia.base.codec import Malformed, decode
 from consortia.cli.budgets import cost_facts
-from consortia.cli.lookup import OwnData, find_study, own_data, own_table
+from consortia.cli.lookup import find_study
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, say
+from consortia.cli.own_data import OwnData, own_data, own_table
 from consortia.cli.session import Session, at_home
 from consortia.engines.alone import FOLDS, NoiseCost, measures, noise_cost, unseen
 from consortia.engines.train import recipe

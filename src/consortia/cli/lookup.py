@@ -1,19 +1,12 @@
 """What a person's words stand for: assets and studies by NAME, MEMBER/NAME or id."""
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
 
-from consortia.cli.output import Failure, note
+from consortia.cli.output import Failure
 from consortia.cli.session import Session
-from consortia.engines.train.files import RawTable, read_file
-from consortia.engines.train.schema import Schema
-from consortia.engines.train.table import Table, make_table, mismatches
 from consortia.modules.assets.queries import ById, ByName, MaybeAsset
 from consortia.modules.assets.types import Asset, Permission, Right, Version
 from consortia.modules.training import queries as training
-from consortia.workers.rows import raw_table
-from consortia.workers.vault import Vault
 
 
 def find_asset(session: Session, which: str) -> tuple[Asset, Version]:
@@ -49,40 +42,6 @@ def find_study(session: Session, which: str) -> training.StudyView:
         text = f"there is no study {which!r}. STUDY is NAME (own), MEMBER/NAME, or an id"
         raise Failure(text, "consortia study list")
     return session.ask("training.study", training.ById(identity), training.StudyView)
-
-
-def own_rows(session: Session, name: str, version: int) -> RawTable:
-    """The rows of an own data set, as a table of text; raises VaultError, DataError."""
-    kept = Vault(session.home.private).rows(name, version)
-    return raw_table(name, [row for subject in sorted(kept) for row in kept[subject]])
-
-
-@dataclass(frozen=True, slots=True)
-class OwnData:
-    """Rows of one's own: of a data set of this asset id and version, or of a file that is none."""
-
-    rows: RawTable
-    name: str
-    asset: bytes | None
-    version: int
-
-
-def own_data(session: Session, data: str) -> OwnData:
-    """The rows of a file FILE.csv, else of an own data set; raises Failure, VaultError, DataError."""
-    if Path(data).suffix.lower() == ".csv":
-        return OwnData(read_file(Path(data)), data, None, 0)
-    one, version = find_asset(session, data)
-    return OwnData(own_rows(session, one.name, version.number), one.name, one.id, version.number)
-
-
-def own_table(own: OwnData, schema: Schema) -> Table:
-    """Own rows under a study's schema; raises Failure, naming every way in which they differ."""
-    faults = mismatches(schema, own.rows)
-    if faults:
-        for fault in faults:
-            note(f"  {fault}")
-        raise Failure(f"{own.name} does not fit the study's schema in {len(faults)} ways", "other data")
-    return make_table(own.rows, schema)
 
 
 def digest(text: str) -> bytes | None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from consortia.base.ids import is_name
-from consortia.cli.lookup import find_study, own_data
+from consortia.cli.lookup import find_study
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
+from consortia.cli.own_data import own_data
 from consortia.cli.ranges import advise, check_own, declared, range_option
 from consortia.cli.session import at_home
 from consortia.engines.train import RECIPES

@@ -15,7 +15,6 @@ from consortia.app import application
 from consortia.base.codec import from_value
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, say
-from consortia.cli.replay_orders import COLUMNS, RECORDED
 from consortia.kernel.block import OK, Receipt
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import Call, parse_transaction
@@ -25,6 +24,12 @@ from consortia.modules.market.types import Market, Order
 from consortia.node.home import Home
 from consortia.store.errors import StoreError
 from consortia.store.lmdb import LmdbStore
+
+COLUMNS = ("auction", "account", "side", "limit", "quantity")
+"""What any file of orders has."""
+
+RECORDED = ("market", "reference", "tick", "price", "bought", "sold")
+"""What one that a ledger recorded has besides."""
 
 
 @dataclass(slots=True)

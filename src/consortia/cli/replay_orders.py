@@ -5,15 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consortia.cli.output import DONE, REFUSED, USAGE, Failure, facts, say, table
+from consortia.cli.recording import COLUMNS, RECORDED
 from consortia.engines.train.files import DataError
-from consortia.exact.auction import BUY, SELL, WORD_MAX, AuctionError, Book, clear, fills
+from consortia.exact.auction import BUY, SELL, WORD_MAX
+from consortia.exact.book import AuctionError, Book, clear, fills
 from consortia.solutions import lines
-
-COLUMNS = ("auction", "account", "side", "limit", "quantity")
-"""What any file of orders has."""
-
-RECORDED = ("market", "reference", "tick", "price", "bought", "sold")
-"""What one that a ledger recorded has besides."""
 
 ROWS_MAX = 1 << 20
 _SIDES = {"buy": BUY, "sell": SELL}

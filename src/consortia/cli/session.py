@@ -20,7 +20,7 @@ from consortia.node.config import EVERYWHERE
 from consortia.node.home import Home
 from consortia.node.joining import vouching_checkpoint
 from consortia.node.keys import find_keys, key_info, list_keys, open_key, passphrase_from
-from consortia.node.peers import pins_of, registered
+from consortia.node.registered import pins_of, registered
 from consortia.node.tls import pins_at
 from consortia.sdk.client import Client
 from consortia.sdk.errors import TransactionRefused

@@ -10,9 +10,10 @@ from consortia.cli.attacking import attack
 from consortia.cli.awaiting import absent_of, awaited_line
 from consortia.cli.budgets import cost_facts, tell_cost
 from consortia.cli.comparing import compare
-from consortia.cli.lookup import find_asset, find_study, own_rows
+from consortia.cli.lookup import find_asset, find_study
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say, table
+from consortia.cli.own_data import own_rows
 from consortia.cli.proposing import propose
 from consortia.cli.session import at_home, tell_done
 from consortia.cli.trainers import REMEDY, own_fault, trainer_fault

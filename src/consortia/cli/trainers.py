@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from consortia.cli.lookup import own_rows
+from consortia.cli.own_data import own_rows
 from consortia.cli.session import Session
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import DataError

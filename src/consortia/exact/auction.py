@@ -11,6 +11,7 @@ At that price the shorter side trades in full. On the longer side better limits 
 limit that trades at all (the margin) is shared out in proportion to quantity: whole units first, then one
 unit each by largest remainder, ties to the order that came first. Who gets such a unit follows from two
 numbers, so that anybody can say what one order traded without going through the others (`Clearing.filled`).
+Here stands what the ledger needs, which has a book by its levels; `exact.book` has whole books.
 
 The rules are those of opening auctions at exchanges (Madhavan 1992; Economides and Schwartz 1995); the
 proportional margin is that of Hamilton's apportionment.
@@ -19,23 +20,11 @@ proportional margin is that of Hamilton's apportionment.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from consortia.exact.fixed import Integers
-
 BUY, SELL = 1, -1
 """The sides of a book."""
 
 WORD_MAX = (1 << 31) - 1
 """Prices and quantities are in 1..2^31-1."""
-
-ORDERS_MAX = 1 << 20
-"""So many orders a book: the sums of their quantities stay far inside a signed 64-bit word."""
-
-
-class AuctionError(ValueError):
-    """A book that is none: other lengths, a side that is neither, a number out of range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +72,6 @@ class Clearing:
         return margin.share(quantity, place)
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
-    """Limit orders in the order in which they came: sides, limits and quantities of one length."""
-
-    sides: Integers
-    limits: Integers
-    quantities: Integers
-
-    @classmethod
-    def of(cls, sides: Sequence[int], limits: Sequence[int], quantities: Sequence[int]) -> "Book":
-        """The book of these orders; raises AuctionError for one that is out of range."""
-        if not len(sides) == len(limits) == len(quantities) <= ORDERS_MAX:
-            raise AuctionError(f"a book has equally many sides, limits and quantities, {ORDERS_MAX} at most")
-        try:
-            book = cls(*(np.array(column, dtype=np.int64) for column in (sides, limits, quantities)))
-        except OverflowError:
-            raise AuctionError("a number is beyond 64 bits") from None
-        if not np.isin(book.sides, (BUY, SELL)).all():
-            raise AuctionError("a side is 1 (buy) or -1 (sell)")
-        for column in (book.limits, book.quantities):
-            if column.size and not 1 <= int(column.min()) <= int(column.max()) <= WORD_MAX:
-                raise AuctionError("a limit or quantity is not in 1..2^31-1")
-        return book
-
-
 Levels = Sequence[tuple[int, int]]
 """The limits of one side and the quantity at each, ascending by limit."""
 
@@ -125,10 +89,12 @@ def find(bids: Levels, asks: Levels, reference: int) -> Found | None:
     """The price of a book given by levels, by steps 1 to 3 above; None when nothing trades."""
     if not bids or not asks:
         return None
+    import numpy as np  # noqa: PLC0415 (200 ms that every command would pay, and only a clearing needs)
+
     bid_limits, bid_totals = np.array(bids, dtype=np.int64).T
     ask_limits, ask_totals = np.array(asks, dtype=np.int64).T
     # Demand and supply are constant from one of these prices up to just below the next.
-    starts: Integers = np.unique(np.concatenate((ask_limits, bid_limits + 1)))
+    starts = np.unique(np.concatenate((ask_limits, bid_limits + 1)))
     above = np.concatenate((np.cumsum(bid_totals[::-1])[::-1], [0]))
     below = np.concatenate(([0], np.cumsum(ask_totals)))
     demand = above[np.searchsorted(bid_limits, starts, side="left")]
@@ -171,44 +137,3 @@ def ration(side: int, limit: int, wanted: int, quantities: Sequence[int], places
     ranked = sorted((-rest, place) for (_, rest), place in zip(shares, places, strict=True))
     rest, place = ranked[left - 1]
     return Margin(side, limit, wanted, total, -rest, place)
-
-
-def clear(book: Book, reference: int) -> Clearing:
-    """The auction of a whole book around a reference price (1..2^31-1)."""
-    buys, sells = book.sides == BUY, book.sides == SELL
-    bids, asks = _levels(book, buys), _levels(book, sells)
-    found = find(bids, asks, reference)
-    if found is None:
-        return Clearing(None, 0, 0, 0, None)
-    side = BUY if found.demand > found.supply else SELL
-    where = cut(found, bids if side == BUY else asks)
-    margin = None
-    if where is not None:
-        places = np.flatnonzero((book.sides == side) & (book.limits == where[0]))
-        margin = ration(side, *where, book.quantities[places].tolist(), places.tolist())
-    return Clearing(found.price, min(found.demand, found.supply), found.demand, found.supply, margin)
-
-
-def fills(book: Book, clearing: Clearing) -> Integers:
-    """What each order of the book trades, in the book's order."""
-    if clearing.price is None:
-        return np.zeros_like(book.quantities)
-    filled: Integers = np.where(book.sides * (book.limits - clearing.price) >= 0, book.quantities, 0)
-    margin = clearing.margin
-    if margin is not None:
-        places = np.flatnonzero((book.sides == margin.side) & (book.limits == margin.limit))
-        pairs = zip(book.quantities[places].tolist(), places.tolist(), strict=True)
-        filled[places] = [margin.share(quantity, place) for quantity, place in pairs]
-    return filled
-
-
-def _levels(book: Book, chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """The levels of one side."""
-    limits, quantities = book.limits[chosen], book.quantities[chosen]
-    order = np.argsort(limits, kind="stable")
-    limits = limits[order]
-    if not limits.size:
-        return []
-    starts = np.flatnonzero(np.concatenate(([True], limits[1:] != limits[:-1])))
-    totals = np.add.reduceat(quantities[order], starts)
-    return list(zip(limits[starts].tolist(), totals.tolist(), strict=True))

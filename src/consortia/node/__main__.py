@@ -1,6 +1,7 @@
 """`python -m consortia.node --home DIR` runs the node of a home, as `consortia up` does."""
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from consortia.node.collector import OBJECTS
 from consortia.node.home import Running
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def main(arguments: list[str] | None = None, make: "type[EmbeddedNode] | None" =
     parser.add_argument("--trainer", default=None)
     given = parser.parse_args(arguments)
 
+    gc.set_threshold(OBJECTS, 20, 20)  # what is imported is no garbage
     from consortia.node.serving import Cannot, serve  # noqa: PLC0415 (`--help` needs none of it)
 
     flags = {

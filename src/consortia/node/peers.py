@@ -16,16 +16,14 @@ from typing import Annotated, TypeVar
 from msgspec import Meta
 
 from consortia.base.codec import U63, Name, Record, decode_record, encode_record
-from consortia.base.hashing import sha256
 from consortia.base.keys import SigningKey
 from consortia.kernel.block import MEMBERS_MAX
-from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
-from consortia.modules.identity import Keeper
 from consortia.modules.identity.addresses import is_host_address, is_own
 from consortia.modules.identity.types import Endpoint
 from consortia.node.config import Config, is_loopback
 from consortia.node.memory import Memory
+from consortia.node.registered import pins_of, registered
 from consortia.node.threads import Threads
 from consortia.node.tls import TlsFiles
 from consortia.sdk.transport import Credentials, Transport
@@ -173,26 +171,6 @@ def credentials_of(config: Config, key: SigningKey, files: TlsFiles) -> Credenti
         certificate=str(files.certificate) if has_tls else "",
         certificate_key=str(files.key) if has_tls else "",
     )
-
-
-def registered(ledger: Ledger) -> dict[str, Endpoint]:
-    """Where the members' nodes are, by the newest block of a ledger."""
-    keeper = Keeper()
-    found: dict[str, Endpoint] = {}
-
-    def read(ctx: Context) -> None:
-        for name in keeper.members(ctx):
-            endpoint = keeper.endpoint(ctx, name)
-            if endpoint is not None:
-                found[name] = endpoint
-
-    ledger.ask(read)
-    return found
-
-
-def pins_of(endpoint: Endpoint) -> frozenset[bytes]:
-    """The pin of the certificate that a node registered, if it did."""
-    return frozenset() if endpoint.certificate is None else frozenset({sha256(endpoint.certificate)})
 
 
 def _der(certificate: str) -> bytes | None:

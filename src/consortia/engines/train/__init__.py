@@ -2,46 +2,21 @@
 
 `RECIPES` is the one list; `recipe(name)` looks one up. A recipe never sees the ledger, and the ledger
 never sees a recipe: they meet in the stages that a plan declares.
+
+The recipes are imported when they are asked for: a command that trains nothing pays for none of them.
 """
 
-from types import MappingProxyType
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from consortia.engines.train.api import Recipe, RecipeError
-from consortia.engines.train.boosting import BOOSTING
-from consortia.engines.train.cox import COX
-from consortia.engines.train.ease import EASE
-from consortia.engines.train.glm import LINEAR, LOGISTIC, POISSON
-from consortia.engines.train.mlp import Mlp
-from consortia.engines.train.private import PRIVATE_LOGISTIC
-from consortia.engines.train.rates import Rates
-from consortia.engines.train.scaffold import Scaffold
-from consortia.engines.train.statistics import Statistics
-from consortia.engines.train.weights import WEIGHTS
+if TYPE_CHECKING:
+    from consortia.engines.train.recipes import RECIPES, recipe
 
-_ALL: tuple[Recipe, ...] = (
-    Statistics(),
-    Rates(),
-    LOGISTIC,
-    LINEAR,
-    POISSON,
-    COX,
-    BOOSTING,
-    EASE,
-    PRIVATE_LOGISTIC,
-    Mlp("fedavg"),
-    Mlp("fedprox"),
-    Mlp("fedadam"),
-    Mlp("fedyogi"),
-    Scaffold("scaffold"),
-    WEIGHTS,
-)
-
-RECIPES = MappingProxyType({each.name: each for each in _ALL})
+__all__ = ["RECIPES", "recipe"]
 
 
-def recipe(name: str) -> Recipe:
-    """The recipe of that name; raises RecipeError, listing the names, when there is none."""
-    try:
-        return RECIPES[name]
-    except KeyError:
-        raise RecipeError(f"no recipe {name!r}; there are {', '.join(sorted(RECIPES))}") from None
+def __getattr__(name: str) -> object:
+    """Import the recipes for who asks for one of the two names above."""
+    if name not in __all__:
+        raise AttributeError(name)
+    return getattr(import_module("consortia.engines.train.recipes"), name)

@@ -8,7 +8,8 @@ anybody can play a year again. Energy is in watt-hours, money in the smallest pa
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from consortia.exact.auction import BUY, SELL, Book, clear, fills
+from consortia.exact.auction import BUY, SELL
+from consortia.exact.book import Book, clear, fills
 from consortia.sdk.meters import Metering, cost
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from consortia.base.codec import encode
 from consortia.engines.infer.trader import Trader
-from consortia.exact.auction import BUY, SELL, WORD_MAX, Book, clear, fills
+from consortia.exact.auction import BUY, SELL, WORD_MAX
+from consortia.exact.book import Book, clear, fills
 from consortia.exact.desk import Desk, Terms, Wanted, is_lost, order_of
 from consortia.exact.signals import PPM, View
 from consortia.solutions.finance.trading.prices import Prices
