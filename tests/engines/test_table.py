@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from consortia.engines.train.agree import exponent_for, infer_schema
+from consortia.engines.train.agree import IDENTIFIERS_RECORDS_MIN, exponent_for, identifiers, infer_schema
 from consortia.engines.train.files import DataError, read_file
 from consortia.engines.train.schema import Label, Schema, category, number
 from consortia.engines.train.table import concatenate, csv_text, mismatches, read_folder, read_table
@@ -169,6 +169,23 @@ def test_a_table_written_as_csv_is_read_back_the_same(tmp_path, table):
     again = read_table(tmp_path / "a.csv", table.schema)
     assert np.array_equal(again.numbers, table.numbers, equal_nan=True)
     assert np.array_equal(again.labels, table.labels)
+
+
+def test_columns_of_numbers_that_look_like_identifiers_are_told(tmp_path):
+    header, enough = "mrn,case_id,visit,height,covid,name,y", IDENTIFIERS_RECORDS_MIN
+    for name, count in (("long", enough), ("short", enough - 1)):
+        rows = [f"{i + 7},{i % 2},{i},{i % 9},{i / 2},n{i},{i % 2}" for i in range(count)]
+        write(tmp_path, **{name: "|".join([header, *rows])})
+    long, short = (read_file(tmp_path / f"{name}.csv") for name in ("long", "short"))
+    assert identifiers(long) == ("mrn", "case_id", "visit")
+    assert identifiers(long, ("visit",)) == ("mrn", "case_id")
+    assert identifiers(short) == ("mrn", "case_id")  # by their names alone
+
+
+def test_a_file_where_a_folder_is_wanted_is_told_so(tmp_path):
+    write(tmp_path, a=GOOD)
+    with pytest.raises(DataError, match=r"a\.csv: a file, and a folder is wanted"):
+        read_folder(tmp_path / "a.csv", "y")
 
 
 def test_tables_of_one_schema_are_joined_in_order():

@@ -33,14 +33,16 @@ out_option = click.option(
 
 
 def hold(rejected: Sequence[Rejected], rejects: Path | None, *, skip: bool) -> None:
-    """Write what cannot be used; refuse to go on without it unless told so."""
+    """Write and tell what cannot be used; refuse to go on without it unless told so."""
     if rejects is not None:
         write_rejects(rejects, rejected)
-    for why in some(rejected) if skip else ():
-        note(f"left out: {why}")
+    if len(rejected) == 1 and not skip:
+        raise Failure(rejected[0].why, "mend it, or go on without it: --skip-bad-rows")
+    for why in some(rejected):
+        note(f"left out: {why}" if skip else f"  {why}")
     if rejected and not skip:
-        more = f" ({len(rejected) - 1:,} more cannot be used)" if len(rejected) > 1 else ""
-        raise Failure(f"{rejected[0].why}{more}", "mend it, or go on without it: --skip-bad-rows")
+        text = f"{len(rejected):,} rows or entries cannot be used, and nothing was made"
+        raise Failure(text, "mend them, or go on without them: --skip-bad-rows")
 
 
 def some(rejected: Sequence[Rejected]) -> list[str]:

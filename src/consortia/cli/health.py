@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from consortia.cli.consents import desk, subject_of
-from consortia.cli.filing import new, save
+from consortia.cli.filing import hold, new, save
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, facts, note, say
 from consortia.cli.session import at_home
@@ -21,7 +21,6 @@ from consortia.solutions.health.omop.reading import find
 from consortia.solutions.health.omop.tables import omop_table
 from consortia.solutions.health.sheets import sheet_mapping, sheet_table
 from consortia.solutions.health.study import StudyTable, read_json
-from consortia.solutions.rejects import usable, write_rejects
 
 
 @click.group()
@@ -58,9 +57,7 @@ def make_table(
     """
     new(out)
     study, counted, content = _study(files, mapping)
-    if rejects is not None:
-        write_rejects(rejects, study.rejected)
-    usable(study.rows, study.rejected, skip=skip_bad_rows)
+    hold(study.rejected, rejects, skip=skip_bad_rows)
     save(out, study.csv().encode())
     known = counted | {"patients": len(study.rows), "rejected": len(study.rejected)}
     if as_json:

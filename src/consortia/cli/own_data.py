@@ -6,7 +6,8 @@ from pathlib import Path
 from consortia.cli.lookup import find_asset
 from consortia.cli.output import Failure, note
 from consortia.cli.session import Session
-from consortia.engines.train.files import RawTable, read_file
+from consortia.engines.train.agree import identifiers
+from consortia.engines.train.files import RawTable, place, read_file
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table, make_table, mismatches
 from consortia.workers.rows import raw_table
@@ -35,6 +36,13 @@ def own_data(session: Session, data: str) -> OwnData:
         return OwnData(read_file(Path(data)), data, None, 0)
     one, version = find_asset(session, data)
     return OwnData(own_rows(session, one.name, version.number), one.name, one.id, version.number)
+
+
+def tell_identifiers(raw: RawTable, leave: str | None, remedy: str) -> None:
+    """Advise to take columns out that look like identifiers; `leave` is none, or is taken care of."""
+    for name in identifiers(raw, () if leave is None else (leave,)):
+        note(f"{place(raw.name, None, name)}: looks like identifiers, and a model would learn from them")
+        note(f"  if it is: {remedy}")
 
 
 def own_table(own: OwnData, schema: Schema) -> Table:

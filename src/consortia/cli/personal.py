@@ -12,7 +12,7 @@ import click
 from consortia.base.codec import Malformed
 from consortia.base.keys import SigningKey
 from consortia.cli.consents import desk
-from consortia.cli.filing import new, save
+from consortia.cli.filing import hold, new, save
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, Failure, facts, note, printable, say, table
 from consortia.cli.session import at_home
@@ -26,7 +26,6 @@ from consortia.solutions.personal import tasks
 from consortia.solutions.personal.credential import CredentialError, Json, Wish, check, did_key, issue
 from consortia.solutions.personal.own import check_not_withdrawn, exported, receipt, uses_of
 from consortia.solutions.personal.reading import in_order, read_had
-from consortia.solutions.rejects import usable, write_rejects
 from consortia.workers.rows import raw_table
 from consortia.workers.vault import Vault
 
@@ -60,9 +59,8 @@ def make_table(
     """
     new(out)
     read = read_had(file)
-    if rejects is not None:
-        write_rejects(rejects, read.rejected)
-    people = in_order(usable(read.had, read.rejected, skip=skip_bad_rows))
+    hold(read.rejected, rejects, skip=skip_bad_rows)
+    people = in_order(read.had)
     if catalogue is None:
         items = tasks.catalogue_of(people.values())
         save(new(out.with_suffix(".catalogue")), ("\n".join(items) + "\n").encode())

@@ -9,7 +9,7 @@ from consortia.base.ids import is_name
 from consortia.cli.lookup import find_study
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
-from consortia.cli.own_data import own_data
+from consortia.cli.own_data import own_data, tell_identifiers
 from consortia.cli.ranges import advise, check_own, declared, range_option
 from consortia.cli.session import at_home
 from consortia.engines.train import RECIPES
@@ -221,6 +221,7 @@ def _schema(
     schema = declared(infer_schema([rows], label, task=RECIPES[recipe_name].about.task), ranges)
     check_own(schema, rows, ranges)
     check_texts(schema, rows, public)
+    tell_identifiers(rows, label, "propose with a data set without that column")
     if texts := [field.name for field in schema.fields if field.kind == "category"]:
         note(f"Told to all members with the schema: the texts in {', '.join(texts)}.")
     return schema

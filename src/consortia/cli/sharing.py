@@ -121,7 +121,7 @@ def _append(
     session: Session, file: Path, called: str, subject: str | None
 ) -> tuple[bytes, int, Shared, Receipt]:
     """Add rows to a data set: its id, the new version, what was committed to, and the receipt."""
-    rows = read_rows(file, subject)
+    rows = read_rows(file, subject, advise=True)
     one, newest = find_asset(session, called)
     if (finished := catch_up(session, one, newest)) is not None:
         raise Failure(
@@ -234,7 +234,7 @@ def commit(session: Session, file: Path, name: str, *, kind: Kind, subject: str 
     """Put a file where its kind belongs, and give its commitment."""
     vault = Vault(session.home.private)
     if kind == "dataset":
-        rows = read_rows(file, subject)
+        rows = read_rows(file, subject, advise=True)
         if name in vault.datasets():  # an earlier run was interrupted between the vault and the ledger
             if {key: list(value) for key, value in vault.rows(name).items()} != rows:
                 raise Failure(f"the vault holds other records called {name}", "--name another")
@@ -250,9 +250,16 @@ def commit(session: Session, file: Path, name: str, *, kind: Kind, subject: str 
     return Shared(kind, "blob", session.client.put_blob(data), 1, None)
 
 
-def read_rows(file: Path, subject: str | None) -> dict[bytes, list[bytes]]:
-    """The rows of a CSV file by subject, the subject's own column left out; raises DataError."""
+def read_rows(file: Path, subject: str | None, *, advise: bool = False) -> dict[bytes, list[bytes]]:
+    """The rows of a CSV file by subject, the subject's own column left out; raises DataError.
+
+    With `advise` columns that look like identifiers are told.
+    """
     raw = read_file(file)
+    if advise:
+        from consortia.cli.own_data import tell_identifiers
+
+        tell_identifiers(raw, subject, "name it as the --subject, or take it out of the file")
     if subject is None:
         return by_subject(raw)
     if subject not in raw.header:

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from consortia.cli.health import make_table
+from consortia.cli.output import Failure
 from consortia.engines.train.files import DataError
 from consortia.solutions.health.omop.mapping import omop_mapping
 from consortia.solutions.health.omop.reading import find
@@ -238,11 +239,11 @@ def test_the_command_loads_the_rest_only_if_told_so_and_names_the_mapping(clinic
     words = [*map(str, paths), "--mapping", str(tmp_path / "map.json"), "--out", str(out)]
     words += ["--rejects", str(rejects)]
     refused = CliRunner().invoke(make_table, words)
-    assert isinstance(refused.exception, DataError)
+    assert isinstance(refused.exception, Failure)
     assert not out.exists()
     assert "9327" in rejects.read_text(encoding="utf-8")
     done = CliRunner().invoke(make_table, [*words, "--skip-bad-rows", "--json"], catch_exceptions=False)
-    told = json.loads(done.output)
+    told = json.loads(done.stdout)
     assert (told["patients"], told["rejected"], told["rows"]) == (2, 1, 16)
     assert told["mapping"] == omop_mapping(MAPPING, "").content.hex()
     assert out.read_text(encoding="utf-8").splitlines()[1] == "1,female,63,1,171,131,1,0,2"

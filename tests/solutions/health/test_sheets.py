@@ -108,7 +108,22 @@ def test_the_command_writes_a_table_only_if_told_to_leave_bad_rows_out(tmp_path)
     assert not out.exists()
     done = CliRunner().invoke(make_table, [*asked, "--skip-bad-rows"])
     assert done.exit_code == 0
-    assert json.loads(done.output)["rows"] == 2
+    assert json.loads(done.stdout)["rows"] == 2
     assert out.read_text(encoding="utf-8").splitlines()[1] == "p1,63,female,170.5,3,30"
     out.unlink()
     assert CliRunner().invoke(make_table, [str(own), *asked]).exit_code == 2
+
+
+def test_the_command_tells_every_row_that_cannot_be_used_up_to_a_limit(tmp_path):
+    mapping, own, out = (tmp_path / name for name in ("map.json", "own.csv", "table.csv"))
+    mapping.write_text(json.dumps(MAPPING), encoding="utf-8")
+    bad = [GOOD.replace("p1", f"b{at}").replace(",w,", ",x,") for at in range(25)]
+    own.write_text("\n".join([HEADER, GOOD, *bad]) + "\n", encoding="utf-8")
+    asked = [str(own), "--mapping", str(mapping), "--out", str(out)]
+    done = CliRunner().invoke(make_table, asked, standalone_mode=False)
+    told = done.stderr.splitlines()
+    assert [line.split('"')[0] for line in told[:20]] == [
+        f"  own.csv, row {3 + at}, column " for at in range(20)
+    ]
+    assert told[20:] == ["  and 5 more: --rejects FILE"]
+    assert done.exception.text.startswith("25 rows or entries cannot be used")

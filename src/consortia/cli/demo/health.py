@@ -17,12 +17,13 @@ from consortia.cli.demo.playing import clear
 from consortia.cli.demo.summary import Outcome, tell, to_json
 from consortia.cli.demo.telling import Teller, wait_until
 from consortia.cli.output import Failure, facts
+from consortia.cli.own_data import tell_identifiers
 from consortia.engines.evaluate import compare
 from consortia.engines.train import recipe
-from consortia.engines.train.files import DataError, place
+from consortia.engines.train.files import DataError, place, read_file
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.splits import Split, hold_out, wisconsin_hospitals
-from consortia.engines.train.table import Table, read_folder
+from consortia.engines.train.table import Table, csv_files, read_folder
 from consortia.modules.training import queries
 from consortia.modules.training.rules import rounds_of
 from consortia.modules.training.types import Round, Terms
@@ -65,6 +66,8 @@ def _split(wanted: Wanted) -> Split:
     if wanted.data is None or wanted.label is None:
         return wisconsin_hospitals(wanted.seed)
     tables = read_folder(wanted.data, wanted.label)
+    for file in csv_files(wanted.data):
+        tell_identifiers(read_file(file), wanted.label, "take the column out of every file")
     for table in tables.values():
         _check_filled(table)
     return hold_out(tables, wanted.seed)

@@ -86,7 +86,8 @@ def read_folder(folder: Path | str, label: str, *, missing_flags: bool = False) 
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder. Give the folder that holds one CSV file per member.")
+        what = "a file, and a folder is wanted" if folder.is_file() else "no such folder"
+        raise DataError(f"{folder}: {what}. Give the folder that holds one CSV file per member.")
     paths = csv_files(folder)
     if not paths:
         raise DataError(f"{folder}: no CSV files in it. Put one CSV file with a header per member there.")
