@@ -1,5 +1,7 @@
 """Whatever byte of a home is changed, the audit finds it and says where."""
 
+import os
+import tempfile
 from dataclasses import replace
 
 import pytest
@@ -7,9 +9,9 @@ import pytest
 from consortia.base.codec import encode_record
 from consortia.kernel.ledger import Ledger
 from consortia.modules.identity.messages import SetEndpoint
-from consortia.node.audit.run import audit_home
+from consortia.node.audit.run import audit_home, homes_in
 from consortia.node.blobs import Blobs
-from consortia.node.config import Config
+from consortia.node.config import Config, ConfigError
 from consortia.node.home import Home
 from consortia.store.lmdb import LmdbStore
 from consortia.testing.machine import Bench
@@ -137,6 +139,51 @@ def test_a_changed_blob_is_found_and_named(tmp_path, bench):
     path.chmod(0o600)
     path.write_bytes(flipped(path.read_bytes(), 17))
     assert f"blob {blob.hex()}" in places(home)
+
+
+def test_the_home_of_a_stranger_leads_nowhere_and_nothing_is_written_there(tmp_path, bench):
+    """Nor among the reader's own files, by a link in it: a node tidies up where its blobs are."""
+    home, own = made(tmp_path, bench), tmp_path / "own"
+    own.mkdir()
+    (own / "letter.new").write_text("mine")
+    (home.blobs / "part" / "half.new").write_text("theirs")
+    before = sorted(home.path.rglob("*"))
+    assert places(home) == []
+    assert sorted(home.path.rglob("*")) == before
+    (home.blobs / "part" / "half.new").unlink()
+    (home.blobs / "part").rmdir()
+    (home.blobs / "part").symlink_to(own)
+    assert places(home) == ["blobs/part"]
+    assert (own / "letter.new").read_text() == "mine"
+    (home.blobs / "part").unlink()
+    home.genesis_file.rename(own / "genesis.cbor")
+    home.genesis_file.symlink_to(own / "genesis.cbor")
+    os.mkfifo(home.private / "pipe")
+    assert places(home) == ["genesis.cbor", "private/pipe"]
+    (tmp_path / "link").symlink_to(home.path)
+    with pytest.raises(ConfigError, match="link is a link"):
+        homes_in(tmp_path)
+
+
+def test_a_file_of_a_stranger_costs_its_reader_no_more_than_it_cost_its_writer(tmp_path, bench, monkeypatch):
+    home, length = made(tmp_path, bench), 1 << 42
+    for path in (home.private / "predictions", home.genesis_file):
+        saved = path.read_bytes() if path.is_file() else None
+        path.parent.mkdir(exist_ok=True)
+        with path.open("r+b" if saved is not None else "xb") as file:
+            file.truncate(length)
+        (found,) = audit_home(home.path).mismatches
+        assert (found.place, f"{length:,} bytes" in found.text) == (str(path.relative_to(home.path)), True)
+        path.unlink() if saved is None else path.write_bytes(saved)
+    blob = next(path for path in home.blobs.rglob("*") if path.is_file() and path.stat().st_size == 4000)
+    other = blob.with_name("ab" * 32)
+    with other.open("xb") as file:
+        file.truncate(length)
+    blob.with_name("zz" * 32).write_bytes(b"")
+    with (home.ledger / "data.mdb").open("r+b") as file:
+        file.truncate(1 << 36)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert places(home) == [f"blob {other.name}", f"blob {'zz' * 32}"]
 
 
 def test_a_changed_checkpoint_is_found_and_named(tmp_path, bench):

@@ -24,8 +24,9 @@ def audit(home: Path, report: Path | None, as_json: bool) -> int:
     """Replay every block from genesis, re-compute every round, re-execute every prediction.
 
     HOME is a member's home, or a folder that holds several, such as a demo's. It is only read: copies work
-    as well, and so does the home of a node that runs. Exit code 0: nothing differs; 1: something does;
-    3: there is nothing to audit.
+    as well, and so does the home of a node that runs. It may be a stranger's: no link in it is followed, no
+    file of more than 1 GiB read at once (a blob of up to 4 GiB is hashed), and what is not read is named.
+    Exit code 0: nothing differs; 1: something does; 3: there is nothing to audit.
     """
     if not as_json:
         note(f"Auditing {home} ...")

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 _PAGE_HEAD = struct.Struct("<QHHHH")  # page number, pad, flags, end of node offsets, start of nodes
@@ -50,9 +51,10 @@ def file_bytes(path: Path) -> int:
 def check_pages(path: Path) -> None:
     """Walk all pages in use. Raise PageError for anything that LMDB could stumble over."""
     meta = _newest_meta(path)
-    walk = _Walk(path.read_bytes(), meta)
-    walk.tree(meta.free)
-    walk.tree(meta.main)
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        walk = _Walk(data, meta)  # of a file as long as the disk it takes what is in use
+        walk.tree(meta.free)
+        walk.tree(meta.main)
 
 
 def _newest_meta(path: Path) -> _Meta:
@@ -92,7 +94,7 @@ def _as_number(key: bytes) -> bytes:
 class _Walk:
     """One pass over the pages of a file."""
 
-    def __init__(self, data: bytes, meta: _Meta) -> None:
+    def __init__(self, data: mmap, meta: _Meta) -> None:
         self._data = data
         self._bytes = meta.page_bytes
         self._last = meta.last_page

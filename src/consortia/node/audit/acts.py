@@ -23,8 +23,9 @@ from consortia.modules.predictions.messages import Defer
 from consortia.modules.predictions.state import DEEDS
 from consortia.modules.predictions.types import Deed
 from consortia.node.audit.findings import Findings
+from consortia.node.audit.folder import Shelf
 from consortia.node.audit.trades import Act, audit_trade
-from consortia.node.blobs import BlobError, Blobs, NoBlob
+from consortia.node.blobs import BlobError, NoBlob
 from consortia.sdk.builder import message
 from consortia.workers.delegate import ModelMind, Rule, RuleError, messages_of, places, read_rule
 from consortia.workers.trading import is_trade_rule, read_trade_rule
@@ -32,7 +33,7 @@ from consortia.workers.trading import is_trade_rule, read_trade_rule
 Own = Callable[[bytes], bytes | None]
 
 
-def audit_acts(ledger: Ledger, blobs: Blobs, own: Own, findings: Findings) -> None:
+def audit_acts(ledger: Ledger, blobs: Shelf, own: Own, findings: Findings) -> None:
     """Execute every opened act again."""
     found: list[Deed] = []
 
@@ -63,11 +64,11 @@ def _place(deed: Deed) -> str:
     return f"act {deed.id.hex()[:16]} of {deed.owner}/{deed.agent}"
 
 
-def _published(blobs: Blobs, deed: Deed) -> bytes | None:
+def _published(blobs: Shelf, deed: Deed) -> bytes | None:
     return None if deed.account.opened is None else blobs.read(deed.account.opened)
 
 
-def _execute(ledger: Ledger, blobs: Blobs, deed: Deed, one: OpenedPrediction, findings: Findings) -> None:
+def _execute(ledger: Ledger, blobs: Shelf, deed: Deed, one: OpenedPrediction, findings: Findings) -> None:
     account, said, place = deed.account, one.record, _place(deed)
     same = (said.input, said.probability_ppm, said.policy) == (account.input, account.stated, account.policy)
     findings.expect(

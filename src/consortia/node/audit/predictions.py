@@ -20,13 +20,14 @@ from consortia.kernel.ledger import Ledger
 from consortia.modules.predictions.state import BATCHES
 from consortia.modules.predictions.types import Batch
 from consortia.node.audit.findings import Findings
-from consortia.node.blobs import BlobError, Blobs, NoBlob
+from consortia.node.audit.folder import Shelf
+from consortia.node.blobs import BlobError, NoBlob
 
 Own = Callable[[bytes], bytes | None]
 """Gives the opened batch with a root from the member's own private folder, or None."""
 
 
-def audit_predictions(ledger: Ledger, blobs: Blobs, own: Own, findings: Findings) -> None:
+def audit_predictions(ledger: Ledger, blobs: Shelf, own: Own, findings: Findings) -> None:
     """Execute every opened prediction of every batch again."""
     for batch in _batches(ledger):
         place = _place(batch)
@@ -56,7 +57,7 @@ def _batches(ledger: Ledger) -> list[Batch]:
     return found
 
 
-def _published(blobs: Blobs, batch: Batch, place: str, findings: Findings) -> bytes | None:
+def _published(blobs: Shelf, batch: Batch, place: str, findings: Findings) -> bytes | None:
     try:
         return None if batch.opened is None else blobs.read(batch.opened)
     except NoBlob:
@@ -66,7 +67,7 @@ def _published(blobs: Blobs, batch: Batch, place: str, findings: Findings) -> by
         return None
 
 
-def _replay(blobs: Blobs, batch: Batch, opened: bytes, findings: Findings) -> None:
+def _replay(blobs: Shelf, batch: Batch, opened: bytes, findings: Findings) -> None:
     place = _place(batch)
     try:
         records = read_opened(opened, batch.root, batch.count)

@@ -21,14 +21,15 @@ from consortia.modules.training.mask_queries import MasksView
 from consortia.modules.training.rules import rounds_of
 from consortia.modules.training.types import Round
 from consortia.node.audit.findings import Findings, Waiting
-from consortia.node.blobs import BlobError, Blobs, NoBlob
+from consortia.node.audit.folder import Shelf
+from consortia.node.blobs import BlobError, NoBlob
 from consortia.workers.arithmetic import BadRound, BadTerms, Plans, compute, plans
 from consortia.workers.masks import Given
 
 _PAGE = 100
 
 
-def audit_rounds(ledger: Ledger, blobs: Blobs, findings: Findings) -> None:
+def audit_rounds(ledger: Ledger, blobs: Shelf, findings: Findings) -> None:
     """Re-compute every final round of every study."""
     after: bytes | None = None
     while True:
@@ -42,7 +43,7 @@ def audit_rounds(ledger: Ledger, blobs: Blobs, findings: Findings) -> None:
             return
 
 
-def _audit_study(ledger: Ledger, blobs: Blobs, study: bytes, findings: Findings) -> None:
+def _audit_study(ledger: Ledger, blobs: Shelf, study: bytes, findings: Findings) -> None:
     view = ledger.query("training.study", queries.ById(study))
     if not isinstance(view, queries.StudyView):
         return
@@ -87,7 +88,7 @@ def _final_rounds(ledger: Ledger, study: bytes) -> list[Round]:
 
 
 def _recompute(  # noqa: PLR0917 (what is known, the round, and where to tell)
-    ledger: Ledger, blobs: Blobs, known: Plans, this: Round, findings: Findings, place: str
+    ledger: Ledger, blobs: Shelf, known: Plans, this: Round, findings: Findings, place: str
 ) -> None:
     """Steps 1 and 2, with the cohort and records that the ledger names."""
     view = ledger.query("training.round", queries.ByRound(this.study, this.index, this.attempt))

@@ -4,7 +4,6 @@ A damaged page can crash whoever reads it, so a home is read by a child process;
 audit says so instead of dying with it.
 """
 
-import shutil
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -19,10 +18,11 @@ from consortia.base.ids import network_id
 from consortia.kernel.ledger import Ledger
 from consortia.node.audit.acts import audit_acts
 from consortia.node.audit.findings import Findings
+from consortia.node.audit.folder import Shelf, copied, unreadable
 from consortia.node.audit.ledger import audit_store
 from consortia.node.audit.predictions import audit_predictions
 from consortia.node.audit.rounds import audit_rounds
-from consortia.node.blobs import BlobError, Blobs
+from consortia.node.blobs import BlobError
 from consortia.node.config import FILE, ConfigError
 from consortia.node.home import Home, HomeError
 from consortia.store.errors import StoreError
@@ -61,6 +61,8 @@ def homes_in(folder: Path) -> list[Path]:
     found = sorted(path.parent for path in folder.glob(f"*/{FILE}"))
     if not found:
         raise ConfigError(f"{folder} is no home and holds none: no {FILE} in it or in a folder below it")
+    if (link := next((home for home in found if home.is_symlink()), None)) is not None:
+        raise ConfigError(f"{link} is a link: audit the home that it leads to by its own name")
     return found
 
 
@@ -92,9 +94,16 @@ def _alone(home: Path) -> Findings:
 
 
 def audit_home(path: Path) -> Findings:
-    """Audit one home, working on a copy of its store so that a running node is not disturbed."""
+    """Audit one home, working on a copy of its store so that a running node is not disturbed.
+
+    Nothing is written there, and no link in it is followed: it may be a stranger's.
+    """
     findings = Findings(str(path))
     home = Home(path.absolute())
+    for place, why in unreadable(home):
+        findings.wrong(place, why)
+    if findings.count:
+        return findings
     try:
         config = home.config({})
         findings.member, findings.network = config.member, config.network
@@ -107,8 +116,14 @@ def audit_home(path: Path) -> Findings:
     )
     with tempfile.TemporaryDirectory(prefix="consortia-audit-") as folder:
         copy = Path(folder) / "ledger"
-        shutil.copytree(home.ledger, copy)
-        _audit_copy(copy, home, config.network_id, findings)
+        try:
+            refused = copied(home.ledger, copy)
+        except OSError as error:
+            refused = f"cannot be read ({error.strerror})"
+        if refused is not None:
+            findings.wrong("ledger", refused)
+        else:
+            _audit_copy(copy, home, config.network_id, findings)
     return findings
 
 
@@ -130,13 +145,12 @@ def _audit_copy(copy: Path, home: Home, network: bytes, findings: Findings) -> N
 
 
 def _audit_work(ledger: Ledger, home: Home, findings: Findings) -> None:
-    blobs = Blobs(home.blobs)
-    for blob in blobs.ids():
+    blobs = Shelf(home.blobs)
+    for path in blobs.files():
         try:
-            blobs.read(blob)
-            blobs.tree(blob)
+            blobs.check(path)
         except BlobError as error:
-            findings.wrong(f"blob {blob.hex()}", str(error))
+            findings.wrong(f"blob {ascii(path.name)[1:-1]}", str(error))
         findings.blobs += 1
     audit_rounds(ledger, blobs, findings)
     vault = Vault(home.private)

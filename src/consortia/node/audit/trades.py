@@ -20,7 +20,7 @@ from consortia.modules.market.messages import Commit, Reveal, StopKey
 from consortia.modules.market.queries import AtAuction, AuctionState
 from consortia.modules.predictions.types import Deed
 from consortia.node.audit.findings import Findings
-from consortia.node.blobs import Blobs
+from consortia.node.audit.folder import Shelf
 from consortia.workers.delegate import RuleError
 from consortia.workers.trading import (
     SHIPPED,
@@ -48,7 +48,7 @@ class Act:
     signed: Sequence[Call]
 
 
-def audit_trade(ledger: Ledger, blobs: Blobs, act: Act, findings: Findings) -> None:
+def audit_trade(ledger: Ledger, blobs: Shelf, act: Act, findings: Findings) -> None:
     """Execute an act again; raises Malformed or RuleError for what is no act of a trading agent."""
     said, place = act.one.record, act.place
     seen = decode_record(Seen, act.one.input)
@@ -75,7 +75,7 @@ def audit_trade(ledger: Ledger, blobs: Blobs, act: Act, findings: Findings) -> N
     )  # 3
 
 
-def _trader(blobs: Blobs, act: Act) -> Loaded | None:
+def _trader(blobs: Shelf, act: Act) -> Loaded | None:
     """What answered, if it can be executed here: no code but this package's own is ever run."""
     stocks = len(act.rule.trade.stocks)
     if act.deed.model is not None:
