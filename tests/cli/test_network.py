@@ -91,6 +91,8 @@ def test_an_invitation_lets_in_nobody_else_and_only_once(terminal):
     terminal.run("join", "bravo.invite", "--home", "b", "--plain-keys", "--no-wait")
     again = terminal.error("join", "bravo.invite", "--home", "c", "--plain-keys", "--no-wait")
     assert "used before" in again
+    assert "which alpha makes: consortia invite bravo" in again
+    assert "alpha is a member already" in terminal.error("invite", "alpha", "--home", "a")
     assert "has posted no keys here" in terminal.error("member", "admit", "charlie", "--home", "a")
     terminal.run("member", "admit", "bravo", "--home", "a")
     said = terminal.error("member", "admit", "bravo", "--home", "a")

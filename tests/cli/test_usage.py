@@ -28,7 +28,7 @@ PROPOSE = ["study", "propose", "risk", "--data", "x", "--label", "ill", "--purpo
         (["up"], 1, "no home"),
         (["member", "list"], 3, "no home"),
         (["member", "admit"], 2, "Missing argument"),
-        (["verify", "x"], 2, "--network"),
+        (["verify", "x"], 2, "--network HASH is missing: `consortia status` prints it"),
         (["demo", "dao", "--skip-bad-rows"], 2, "takes no --rejects"),
         (["demo", "fraud", "--label", "fraud"], 1, "takes no --label"),
         (["demo", "fraud", "--data", "nothing.csv"], 1, "nothing.csv"),

@@ -26,6 +26,12 @@ def test_a_node_invites_for_its_own_administrators_and_its_owner_alone(tmp_path)
                 door.post(PLACE, b"")
         with closing(client(north, node.url)) as door, pytest.raises(RequestFailed, match="member's name"):
             door.post("/v1/invitations?name=So/uth", b"")
+        for member in ("north", "east"):
+            with (
+                closing(client(north, node.url)) as door,
+                pytest.raises(RequestFailed, match="is a member already"),
+            ):
+                door.post(f"/v1/invitations?name={member}", b"")
         assert raw(node.port, "POST", PLACE)[0] == 401
 
 

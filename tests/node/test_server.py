@@ -124,7 +124,8 @@ def test_a_port_that_is_taken_is_one_clear_line(tmp_path):
             check=False,
         )
     assert done.returncode == 1
-    assert "in use" in done.stderr
+    assert f"127.0.0.1:{port}: another program has it in use" in done.stderr
+    assert "`listen` in consortia.toml" in done.stderr
     assert "Traceback" not in done.stderr
     assert split_address(f"127.0.0.1:{port}")[1] == port
 

@@ -16,7 +16,7 @@ from consortia.base.hashing import sha256
 from consortia.cli.network import ordered_by, tell_keys, wishes, with_passphrase
 from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
 from consortia.cli.output import DONE, USAGE, Failure, facts, note, say
-from consortia.cli.session import Keyring, Place, at_place
+from consortia.cli.session import Keyring, Place, at_home, at_place
 from consortia.modules.identity.messages import Accept
 from consortia.modules.identity.queries import ByName, MemberView
 from consortia.node import inviting
@@ -29,6 +29,7 @@ from consortia.sdk.client import Client
 from consortia.sdk.errors import RequestFailed, TransactionRefused, Unreachable
 
 POLL_SECONDS = 0.5
+FORBIDDEN = 403
 REQUEST_FILE = "join-request.cbor"
 """What a joiner posts, kept in its home, so that an interrupted join posts the same again."""
 
@@ -49,7 +50,8 @@ def invite(*, org: str, home: Path | None, out: Path | None, url: str | None, as
     path = out or Path(f"{org}.invite")
     if path.exists():
         raise Failure(f"{path} exists", "--out another file")
-    made = inviting.invite(found, found.config(os.environ), org, url, _now())
+    members = at_home(home).client.status().members if found.running() else ()
+    made = inviting.invite(found, found.config(os.environ), org, url, _now(), members)
     address = made.url
     write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     if as_json:
@@ -159,8 +161,21 @@ class _Joiner:
         door = Client(self.invited.url, network=bytes.fromhex(self.invited.network), pins=self.pins)
         try:
             door.post(f"/v1/join?token={self.invited.token}", request)
+        except RequestFailed as error:
+            if error.status != FORBIDDEN:
+                raise
+            raise self._turned_away(error) from None
         finally:
             door.close()
+
+    def _turned_away(self, error: RequestFailed) -> Failure:
+        """What to do where the invitation opens no door."""
+        inviter, name = self.invited.inviter, self.name
+        text = f"{inviter}'s node does not take the invitation of {name}: {error.problem.detail}"
+        remedy = (
+            f"a new one, which {inviter} makes: consortia invite {name}; or --home with the home that used it"
+        )
+        return Failure(text, remedy)
 
     def _decided(self) -> bool:
         """Whether enough members approved; says who is awaited."""

@@ -28,8 +28,26 @@ class AnchorFile(Record, frozen=True):
     members: list[list[str]]
 
 
+class _NetworkOption(click.Option):
+    """`--network`, which says where the hash is found when it is left out."""
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:  # noqa: ANN401 (click's)
+        """The value; raises UsageError where there is none."""
+        if self.value_is_missing(value):
+            raise click.UsageError(
+                "--network HASH is missing: `consortia status` prints it on a member's machine, a story at "
+                "its end. Take it from where you trust it, not from whoever sent the file.",
+                ctx,
+            )
+        return super().process_value(ctx, value)
+
+
 network_option = click.option(
-    "--network", required=True, metavar="HASH", help="The network's hash, 64 hex digits."
+    "--network",
+    cls=_NetworkOption,
+    required=True,
+    metavar="HASH",
+    help="The network's hash, 64 hex digits, from where you trust it; `consortia status` prints it.",
 )
 
 

@@ -44,7 +44,9 @@ async def invite(asked: Asked) -> Response:
     if service.invitations is None:
         raise HttpProblem(404, "this node invites nobody")
     try:
-        made = inviting.invite(service.home, service.config, asked.argument("name"), None, service.now())
+        members = {one.name for one in service.ledger.members().members}
+        asked_for = asked.argument("name")
+        made = inviting.invite(service.home, service.config, asked_for, None, service.now(), members)
     except InviteError as error:
         raise HttpProblem(400, str(error)) from None
     return Response(msgspec.json.encode(made), media_type="application/json")

@@ -1,5 +1,7 @@
 """An invitation of a home: where the joiner reaches its node, and the file that opens that door once."""
 
+from collections.abc import Container
+
 from msgspec.structs import replace
 
 from consortia.node.cometbft.peering import peer_of
@@ -9,11 +11,16 @@ from consortia.node.invitations import Invitations, Invite, InviteError, Place
 from consortia.node.tls import tls_files
 
 
-def invite(home: Home, config: Config, name: str, url: str | None, now: int) -> Invite:
+def invite(  # noqa: PLR0917 (who invites whom, where and when)
+    home: Home, config: Config, name: str, url: str | None, now: int, members: Container[str] = ()
+) -> Invite:
     """Invite the organisation `name` to the home's node, at `url` or where the node itself is reached.
 
-    Raises InviteError where that place, or that of its CometBFT, is not known, and for what is no name.
+    Raises InviteError where that place, or that of its CometBFT, is not known, for what is no name, and for
+    one of the `members` or the home's own.
     """
+    if name == config.member or name in members:
+        raise InviteError(f"{name} is a member already; an invitation takes a name that no member has")
     address = url or _own_url(home, config)
     pin = tls_files(home.keys).pin() if address.startswith("https://") else b""
     peer = _peer(home, replace(config, url=address)) if config.driver == "cometbft" else ""

@@ -7,6 +7,7 @@ A crash at any point loses nothing that was acknowledged: the store commits a bl
 """
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -32,7 +33,7 @@ from consortia.node.blob_rights import BlobRights
 from consortia.node.blobs import Blobs
 from consortia.node.clockwatch import ClockWatch
 from consortia.node.collector import settle
-from consortia.node.config import Config
+from consortia.node.config import Config, ConfigError
 from consortia.node.core import Node
 from consortia.node.embedded import EmbeddedNode
 from consortia.node.forward import Forwarder, announcement
@@ -83,6 +84,18 @@ Make = type[EmbeddedNode]
 def utc_milliseconds() -> int:
     """The clock: UTC milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def _listening(host: str, port: int, family: socket.AddressFamily) -> socket.socket:
+    """A socket that listens; raises ConfigError, which says what may be in the way."""
+    try:
+        return socket.create_server((host, port), family=family, backlog=1_024)
+    except OSError as error:
+        why = "another program has it in use" if error.errno == errno.EADDRINUSE else str(error.strerror)
+        raise ConfigError(
+            f"the node cannot listen at {host}:{port}: {why}. `listen` in consortia.toml, or consortia up "
+            f"--listen HOST:PORT, names another place; ss -ltnp 'sport = :{port}' names the program"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +297,7 @@ class NodeProcess:
         server = uvicorn.Server(self._http())
         host, port = self.config.address
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        sockets = [socket.create_server((host, port), family=family, backlog=1_024)]
+        sockets = [_listening(host, port, family)]
         self._trust()
         port = sockets[0].getsockname()[1]
         scheme = "https" if self.config.tls else "http"
