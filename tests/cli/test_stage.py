@@ -5,7 +5,7 @@ import json
 import pytest
 
 from consortia.cli.demo.playing import play
-from consortia.cli.demo.telling import Teller
+from consortia.cli.demo.telling import Teller, called
 from consortia.cli.output import Failure, width
 from consortia.engines.train.files import DataError
 from consortia.modules.identity.state import MEMBERS
@@ -93,3 +93,16 @@ def test_a_story_that_breaks_off_names_where_to_look(tmp_path):
     with pytest.raises(Failure, match="the story broke off: nobody came") as failed:
         play(Story(("north",), lambda asked: None, broken), Asked(), tmp_path / "home", None, as_json=True)
     assert str(tmp_path) in failed.value.remedy
+
+
+def test_the_commands_to_run_next_are_those_that_work_in_the_same_terminal(tmp_path, monkeypatch):
+    program = tmp_path / "venv" / "bin" / "consortia"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert called("venv/bin/consortia") == "venv/bin/consortia"
+    assert called(str(tmp_path / "lib" / "__main__.py")) == "consortia"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert called("venv/bin/consortia") == "consortia"

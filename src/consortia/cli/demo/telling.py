@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import sys
 import textwrap
 import threading
@@ -119,9 +120,19 @@ def paragraph(text: str) -> str:
 
 def say_checks(proof: Path, folder: Path, network: str) -> None:
     """Say by which commands anybody checks what was told."""
+    program = called(sys.argv[0])
     say("\nCheck it yourself, offline:")
-    say(f"  consortia verify {short(proof)} \\\n      --network {network}")
-    say(f"  consortia audit {short(folder)}")
+    say(f"  {program} verify {short(proof)} \\\n      --network {network}")
+    say(f"  {program} audit {short(folder)}")
+
+
+def called(started: str) -> str:
+    """How this very program is called in the same terminal, as it was `started`."""
+    if not Path(started).is_file() or Path(started).suffix == ".py":
+        return "consortia"
+    found = shutil.which("consortia")
+    same = found is not None and Path(found).resolve() == Path(started).resolve()
+    return "consortia" if same else str(short(Path(started).absolute()))
 
 
 def wait_until(over: threading.Event, url: str, *, as_json: bool) -> None:
