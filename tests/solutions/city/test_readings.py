@@ -168,13 +168,14 @@ def test_a_counter_that_runs_backwards_is_told(tmp_path):
     [
         b"\xff\xfe\x00\x00",
         b'[{"a": NaN}]',
+        b'[{"id": "a", "id": "b"}]',
         b'{"a": 1e9999999999999999999}',
         b"[" * 100_000,
         b"",
         b"1" * 5_000,
         b'["\xed\xa0\x80"]',
     ],
-    ids=["utf-16", "nan", "exponent", "nested", "empty", "digits", "surrogate"],
+    ids=["utf-16", "nan", "twice", "exponent", "nested", "empty", "digits", "surrogate"],
 )
 def test_nonsense_is_one_error_or_rejected(tmp_path, data):
     path = tmp_path / "hours.json"

@@ -180,6 +180,26 @@ def test_errors_of_entry_are_passed_over(clinic):
     assert (found.rejected, found.rows[0][-1]) == ((), "0")
 
 
+@pytest.mark.parametrize("status", ["unconfirmed", "provisional", "differential"])
+def test_a_suspicion_is_no_diagnosis(clinic, status):
+    suspected = diabetes(verificationStatus=coded(status, "any"))
+    confirmed = diabetes(verificationStatus=coded("confirmed", "any"))
+    assert table(clinic(patient(), suspected)).rows[0][-1] == "0"
+    assert table(clinic(patient(), suspected, confirmed | {"id": "other"})).rows[0][-1] == "1"
+
+
+def test_of_a_name_that_stands_twice_neither_value_is_taken(clinic, tmp_path):
+    path = clinic(patient(), diabetes())
+    twice = path.read_text(encoding="utf-8").replace('"id": "c1"', '"id": "c0", "id": "c1"')
+    path.write_text(twice, encoding="utf-8")
+    with pytest.raises(DataError, match=r"a\.json: 'id' stands twice in one object"):
+        read(path)
+    said = json.dumps(diabetes()).replace('"id": "c1"', '"id": "c0", "id": "c1"')
+    (tmp_path / "b.ndjson").write_text(f"{json.dumps(patient())}\n{said}\n", encoding="utf-8")
+    (rejected,) = read(tmp_path / "b.ndjson").rejected
+    assert rejected.why == "b.ndjson, line 2: 'id' stands twice in one object."
+
+
 @pytest.mark.parametrize(
     ("data", "name", "why"),
     [

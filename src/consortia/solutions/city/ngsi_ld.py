@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from consortia.engines.train.files import DataError, place, read_bytes, shown
+from consortia.engines.train.files import DataError, place, read_bytes, said_once, shown
 from consortia.solutions.city.readings import (
     HOUR_SECONDS,
     Gathering,
@@ -216,7 +216,10 @@ def _parsed(data: bytes | str, where: str) -> object:
             data if isinstance(data, str) else data.decode("utf-8-sig"),
             parse_float=Decimal,
             parse_constant=_no_number,
+            object_pairs_hook=said_once,
         )
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise DataError(f"{where}: no JSON in UTF-8: {shown(str(error))}") from None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consortia.engines.train.files import DataError, read_bytes, shown
+from consortia.engines.train.files import DataError, read_bytes, said_once, shown
 from consortia.solutions.lines import JSON_BYTES_MAX, lines
 from consortia.solutions.rejects import Rejected, Rejects
 
@@ -131,7 +131,11 @@ def _values(path: Path) -> Iterator[tuple[str, str, Any]]:
 
 def _parsed(data: bytes | str, where: str, *, strict: bool) -> Any:  # noqa: ANN401 (JSON)
     try:
-        return json.loads(data)
+        return json.loads(data, object_pairs_hook=said_once)
+    except DataError as error:
+        if strict:
+            raise DataError(f"{where}: {error}") from None
+        return error
     except (ValueError, RecursionError) as error:
         if not strict:
             return None

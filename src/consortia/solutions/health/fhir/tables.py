@@ -84,8 +84,7 @@ def _take(
     """Take what a mapping's columns ask of one resource; raises _BadElement."""
     if one.kind == "Condition":
         wanted = [each for each in mapping.columns if each.take == "condition" and _has(one.body, each)]
-        status = _codes(one.body.get("verificationStatus"))
-        if wanted and not any(code in {"entered-in-error", "refuted"} for _, code in status):
+        if wanted and not _is_error(one) and _is_confirmed(one):
             _check_modifiers(one.body, "Condition")
             who = _subject(one, names)
             if _time(one, "recordedDate", "onsetDateTime")[:10] <= mapping.day:
@@ -161,7 +160,7 @@ def _followed(resources: Resources, mapping: Mapping, names: dict[str, str]) -> 
             continue
         course = found.setdefault(who, _Course({}, day))
         course.last = max(course.last, day)
-        for _, code in _codes(one.body.get("code")) if one.kind == "Condition" else ():
+        for _, code in _codes(one.body.get("code")) if one.kind == "Condition" and _is_confirmed(one) else ():
             course.began[code] = min(course.began.get(code, day), day)
     return found
 
@@ -177,6 +176,12 @@ def _is_error(one: Resource) -> bool:
     status = _codes(one.body.get("verificationStatus"))
     wrong = any(code in {"entered-in-error", "refuted"} for _, code in status)
     return wrong or one.body.get("status") in ("entered-in-error", "cancelled")
+
+
+def _is_confirmed(one: Resource) -> bool:
+    """Whether a condition is one that the patient has, and no suspicion; one that says neither is."""
+    said = {code for _, code in _codes(one.body.get("verificationStatus"))}
+    return not said & {"unconfirmed", "provisional", "differential"}
 
 
 def _days(patient: Resource, column: Column, day: str, courses: dict[str, _Course]) -> str:
