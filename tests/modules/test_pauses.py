@@ -12,6 +12,7 @@ from consortia.testing.machine import Bench
 from consortia.testing.scenarios import governance_parts as decided
 from consortia.testing.scenarios.assets import dataset, right
 from consortia.testing.scenarios.bank_parts import Grant, on_call, opened, registered
+from consortia.testing.scenarios.governance_agents import delegate
 from consortia.testing.scenarios.governance_parts import GENESIS, PAUSE, paused
 from consortia.testing.scenarios.predictions_acting import deferred
 from consortia.testing.studies import all_final
@@ -128,3 +129,15 @@ def test_an_act_that_waited_waits_while_its_call_is_stopped(bench):
     assert bench.run("east", "operator", Perform(deed)).code == "governance.paused"
     bench.time = bench.query("governance.pauses").pauses[0].pause.until
     assert bench.ok("east", "operator", Perform(deed)).events[-1].body["code"] == OK
+
+
+def test_two_seats_of_long_ago_and_one_of_today_end_no_agent(bench):
+    mandate = delegate(bench, "west")
+    for seat in ("north", "east"):
+        bench.ok(seat, "admin", asked.EndAgent(mandate))
+    bench.time += PAUSE
+    bench.ok("south", "admin", asked.EndAgent(mandate))
+    assert bench.query("identity.mandate", mandate=mandate).live
+    for seat in ("north", "east"):
+        bench.ok(seat, "admin", asked.EndAgent(mandate))
+    assert not bench.query("identity.mandate", mandate=mandate).live

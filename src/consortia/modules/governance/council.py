@@ -109,17 +109,19 @@ def withdraw_pause(ctx: Context, message: asked.WithdrawPause, ports: Ports) -> 
 
 
 def end_agent(ctx: Context, message: asked.EndAgent, ports: Ports) -> None:
-    """Want an agent's mandate ended; the seat that decides ends it."""
+    """Want an agent's mandate ended; the seat that decides ends it. What was said long ago is over."""
     # CHECK
-    member, _, seats = _seat(ctx, ports)
+    member, law, seats = _seat(ctx, ports)
     require(ports.agents.ended_at(ctx, message.mandate) is None, codes.NO_AGENT, message.mandate.hex())
-    asked_before = ENDINGS.get(ctx, message.mandate) or Ending(())
-    require(member not in asked_before.approvals, codes.ALREADY_APPROVED, member)
+    before = ENDINGS.get(ctx, message.mandate)
+    if before is None or before.opened + law.pause_milliseconds <= ctx.time:
+        before = Ending((), ctx.time)
+    require(member not in before.approvals, codes.ALREADY_APPROVED, member)
     # DECIDE
-    approvals = tuple(sorted({*asked_before.approvals, member}))
+    approvals = tuple(sorted({*before.approvals, member}))
     needed, there = council_quorum(len(seats)), len(set(approvals) & set(seats))
     # WRITE, EMIT
-    ENDINGS.put(ctx, Ending(approvals), message.mandate)
+    ENDINGS.put(ctx, replace(before, approvals=approvals), message.mandate)
     ctx.emit(EndAsked(message.mandate, member, there, needed))
     if there >= needed:
         ports.agents.end(ctx, message.mandate, COUNCIL)

@@ -243,9 +243,13 @@ class Suggestion(Record, frozen=True):
 
 
 class Ending(Record, frozen=True):
-    """The seats of the council that want a mandate ended."""
+    """The seats of the council that want a mandate ended, since the first of them said so.
+
+    What they said lapses as a request for a pause does.
+    """
 
     approvals: Seats
+    opened: Milliseconds
 
 
 class Opened(Record, frozen=True):

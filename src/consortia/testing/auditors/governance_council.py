@@ -86,10 +86,12 @@ class Council:
         agent = self.agents.get(m.mandate)
         if agent is None or agent.over is not None:
             return refuse("no_agent", when=True)
-        held = self.endings.get(m.mandate, {"approvals": []})["approvals"]
+        known, span = self.endings.get(m.mandate), self.charter["pause_milliseconds"]
+        fresh = known if known is not None and by.time < known["opened"] + span else None
+        held, opened = ([], by.time) if fresh is None else (fresh["approvals"], fresh["opened"])
         refuse("already_approved", when=by.member in held)
         held = sorted([*held, by.member])
-        self.endings[m.mandate] = {"approvals": held}
+        self.endings[m.mandate] = {"approvals": held, "opened": opened}
         if len(set(held) & seats) >= _needed(seats):
             agent.over = by.time
         return None

@@ -16,6 +16,7 @@ from consortia.testing.scenarios.assets import digest
 from consortia.testing.scenarios.bank_parts import made
 from consortia.testing.scenarios.governance_parts import (
     BOUNDS,
+    PAUSE,
     TARGET,
     VOTE,
     executed,
@@ -132,6 +133,14 @@ def _council_ends(bench: Bench) -> Step:
     return step("south", "admin", asked.EndAgent(ended))
 
 
+def _council_ends_late(bench: Bench) -> Step:
+    ended = delegate(bench, "west")
+    bench.ok("north", "admin", asked.EndAgent(ended))
+    bench.ok("east", "admin", asked.EndAgent(ended))
+    later(bench, PAUSE)
+    return step("south", "admin", asked.EndAgent(ended))
+
+
 def _vetoed(bench: Bench) -> Step:
     proposal = opened(bench, "release", release(bench))
     bench.ok("north", "approver", asked.Object(proposal.id, "no"))
@@ -165,6 +174,7 @@ DONE = (
     row("an agent advises on a release", _advises),
     row("an agent suggests a pause", _suggests),
     row("the third seat of the council ends an agent", _council_ends),
+    row("a seat that comes too late to end an agent begins anew", _council_ends_late),
     row("two seats stop a release", _vetoed),
     row("a passed proposal pays from the treasury", _spends),
     row("a second payment that the treasury cannot make undoes the first", _overdraws),
