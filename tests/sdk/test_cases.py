@@ -17,7 +17,8 @@ from consortia.engines.train.schema import Schema, number
 from consortia.engines.train.table import Table
 from consortia.kernel.proof import parse_proof
 from consortia.kernel.prove import prove_receipt, prove_state
-from consortia.modules.guard.messages import RaiseAlert, SetPolicy
+from consortia.modules.bank.messages import Approve, Issue, SetHold, Transfer
+from consortia.modules.guard.messages import LabelAlert, RaiseAlert, SetPolicy
 from consortia.modules.guard.state import ALERTS
 from consortia.modules.guard.types import Finding, Opening
 from consortia.sdk.cases import Alerted as Filed
@@ -28,7 +29,8 @@ from consortia.solutions.finance.fraud.evidence import keep, kept, kept_at, of_p
 from consortia.solutions.finance.fraud.tables import FRAUD
 from consortia.solutions.finance.iso20022.parties import Party
 from consortia.solutions.finance.iso20022.payments import Payment
-from consortia.testing.machine import Bench
+from consortia.testing.machine import HOUR, Bench
+from consortia.testing.scenarios import bank_parts
 from consortia.testing.witnessed import Witnessed
 
 PAYMENT = Payment("ref-1", "end-1", 1_767_000_000_000, "2026-01-05", 12_50, "EUR", Party("A"), Party("B"))
@@ -67,7 +69,7 @@ def case_of(model, scores=None, **other):
             for which, one in zip(ids, opened, strict=True)
         ),
         (model,),
-        (prove_receipt(kept.ledger, kept.ledger.transaction_at(1)).encode(),),
+        (prove_receipt(kept.ledger, kept.ledger.transaction_at(3)).encode(),),
     )
     return kept, made
 
@@ -84,7 +86,7 @@ def checked(kept, made):
 
 def test_a_case_is_executed_again_from_its_file_alone(filed):
     found = checked(*filed)
-    assert [step.number for step in found.steps] == [1, 2, 3, 4, 5, 6]
+    assert [step.number for step in found.steps] == [1, 2, 3, 4, 5, 6, 7]
     assert found.ok, found.steps[-1]
     assert sum("payment ref-1 of 12.50 EUR" in line for line in found.lines) == 2
 
@@ -147,6 +149,40 @@ def test_each_step_refuses_what_it_is_for(filed, kind):
 def test_an_alert_whose_score_is_not_the_models_is_found_out():
     model = learned()
     assert checked(*case_of(model, scores=[1, 2])).failed == 6
+
+
+def paid(amount, *, named=True):
+    """The case of an alert on a payment of 12.50 by north, with receipts of one that was held, and let go."""
+    model = learned()
+    bench, digest = Bench(4), blob_id(model)
+    bench.ok("north", "admin", SetPolicy("cards", SCHEMA, (), digest, 50))
+    cells = features_of(model, ROWS[50])
+    one = shown("north", of_payment(PAYMENT, cells), score_numbers(model, ROWS[50:51]).tolist()[0], digest)
+    raised = bench.ok("north", "operator", RaiseAlert(Finding(**finding(one, "cards", bytes(32), bytes(32)))))
+    which = raised.events[0].body["alert"]
+    unit = bank_parts.made(bench)
+    bench.ok("north", "operator", Issue(unit, "north", 10_000))
+    bench.ok("north", "admin", SetHold(unit, 300, HOUR))
+    done = [bench.ok("north", "operator", Transfer("north", "south", unit, amount))]
+    escrow = done[0].events[0].body["escrow"]
+    label = (LabelAlert(which, "honest"),) if named else ()
+    done += [bench.ok("north", role, *label, Approve(escrow)) for role in ("admin", "approver")]
+    kept = Witnessed.of(bench)
+    proofs = tuple(prove_receipt(kept.ledger, receipt.transaction).encode() for receipt in done)
+    filed = Filed(prove_state(kept.ledger, ALERTS.state_key(which)).encode(), one)
+    return kept, Case((filed,), (model,), proofs), done
+
+
+def test_a_receipt_is_of_an_alerts_own_payment():
+    kept, case, done = paid(12_50)
+    found = checked(kept, case)
+    assert found.ok, found.steps[-1]
+    assert sum("bank.released in" in line and ", of alert" in line for line in found.lines) == 1
+    assert done[-1].events[-1].name == "bank.released"
+    kept, case, _ = paid(99_00 - 12_50)
+    assert (checked(kept, case).failed, checked(kept, case).lines) == (7, [])
+    kept, case, _ = paid(12_50, named=False)
+    assert "names no alert of the case" in checked(kept, case).steps[-1].text
 
 
 LIES = {

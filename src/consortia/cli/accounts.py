@@ -7,6 +7,7 @@ import click
 
 from consortia.cli import banking
 from consortia.cli.banking import ahead, bank_of, identity, span
+from consortia.cli.casework import filed
 from consortia.cli.options import home_option, json_option, key_option
 from consortia.cli.output import DONE, USAGE, Failure, facts, say, table
 from consortia.cli.payouts import COMMANDS
@@ -238,12 +239,17 @@ def refund(*, which: str, home: Path | None, as_json: bool) -> int:
 @click.option(
     "--as", "role", type=click.Choice(["admin", "approver", "operator", "trustee"]), help="By this key."
 )
+@click.option("--alert", metavar="ALERT", help="Say too that this alert, for which it was held, was honest.")
 @home_option
 @json_option
-def approve(*, which: str, role: str | None, home: Path | None, as_json: bool) -> int:
-    """Say, as one of two officers, that what the member's hold rule holds may go."""
+def approve(*, which: str, role: str | None, alert: str | None, home: Path | None, as_json: bool) -> int:
+    """Say, as one of two officers, that what the member's hold rule holds may go.
+
+    With --alert one transaction says both, so that a case shows whose payment it was.
+    """
     session = at_home(home)
-    receipt = banking.bank_of(session, role).approve(identity(which))
+    about = None if alert is None else filed(session, alert).alert.id
+    receipt = banking.bank_of(session, role).approve(identity(which), about)
     gone = any(event.name == "bank.released" for event in receipt.events)
     tell_done(receipt, "approved and released" if gone else "approved", as_json=as_json, released=gone)
     return DONE

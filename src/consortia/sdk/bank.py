@@ -15,6 +15,7 @@ from consortia.modules.bank import messages as asked
 from consortia.modules.bank import queries as views
 from consortia.modules.bank.rules import seed_commitment, set_commitment, table_hash
 from consortia.modules.bank.types import Condition, Escrow, PayRule, Price, Rule, Scoring, Unit
+from consortia.modules.guard.messages import LabelAlert
 from consortia.sdk.access import Way
 from consortia.sdk.amounts import Written, parts
 from consortia.sdk.errors import BankError
@@ -187,9 +188,14 @@ class Bank:
         """Give an escrow back whose deadline has come."""
         return self._way.submit(asked.Refund(escrow))
 
-    def approve(self, escrow: bytes) -> Receipt:
-        """Say, as one of two officers of the payer, that what is held may go."""
-        return self._way.submit(asked.Approve(escrow))
+    def approve(self, escrow: bytes, alert: bytes | None = None) -> Receipt:
+        """Say, as one of two officers of the payer, that what is held may go.
+
+        With the `alert` for which it was held it is said in the same transaction that the alert was honest:
+        so a case can show that this is the alert's payment.
+        """
+        labels = () if alert is None else (LabelAlert(alert, "honest"),)
+        return self._way.submit(*labels, asked.Approve(escrow))
 
     def hold(self, unit: str | bytes, above: Written | None, milliseconds: int) -> Receipt:
         """Hold payments above a limit for so long, unless two officers release them; None ends the rule."""

@@ -12,7 +12,8 @@ from msgspec import Meta
 from consortia.base.codec import Record, decode_record, encode_record
 from consortia.engines.commit.chunks import blob_id
 from consortia.kernel.application import Application
-from consortia.kernel.block import OK
+from consortia.kernel.block import OK, Event, Receipt
+from consortia.modules.bank.rules import split
 from consortia.modules.guard.state import ALERTS
 from consortia.modules.guard.types import Alert
 from consortia.sdk.checked import Checked, ProofBytes, Wrong, proved, walk
@@ -52,12 +53,22 @@ def verify_case(app: Application, data: bytes, network: bytes) -> Checked:
     1. The file is a case in its one spelling. 2. Each receipt stands in the log under a final checkpoint.
     3. Each alert stands in the state under a final checkpoint, and once in the file. 4. What opens each
     alert is what it commits to, and is about the payment that it shows. 5. The models are those that the
-    alerts pin, each used. 6. Executed again, every alert's score comes out the same.
+    alerts pin, each used. 6. Executed again, every alert's score comes out the same. 7. Each receipt is of
+    the payment of one of the alerts: it names the alert, or what was held for it. What is held is an alert's
+    where one transaction names both, as when officers say what the alert was and let the payment go; then
+    amount and payer are those of the alert.
     """
     check = _Check(app, data, network)
-    return walk(
-        (check.spelling, check.receipts, check.alerts, check.opened, check.models, check.scores), check.lines
+    steps = (
+        check.spelling,
+        check.receipts,
+        check.alerts,
+        check.opened,
+        check.models,
+        check.scores,
+        check.bound,
     )
+    return walk(steps, check.lines)
 
 
 class _Check:
@@ -67,6 +78,7 @@ class _Check:
         self.app, self.data, self.network = app, data, network
         self.case: Case
         self.found: list[Alert] = []
+        self.done: list[Receipt] = []
         self.lines: list[str] = []
 
     def spelling(self) -> str:
@@ -83,8 +95,7 @@ class _Check:
             verdict = proved(self.app, proof, self.network, f"receipt {number}")
             if verdict.receipt is None or verdict.receipt.code != OK:
                 raise Wrong(f"receipt {number} is of no transaction that was done")
-            for event in verdict.receipt.events:
-                self.lines.append(f"{event.name} in transaction {verdict.receipt.transaction.hex()[:16]}")
+            self.done.append(verdict.receipt)
         return f"{len(self.case.receipts)} receipts stand in final blocks"
 
     def alerts(self) -> str:
@@ -136,3 +147,37 @@ class _Check:
                 f"score {score / (1 << 24):.3f}"
             )
         return f"executed again, {len(self.found)} alerts come out the same, to the bit"
+
+    def bound(self) -> str:
+        said = [self._named(receipt) for receipt in self.done]
+        held: dict[bytes, set[int]] = {}
+        for alerts, escrows in said:
+            for escrow in escrows if alerts else ():
+                held.setdefault(escrow, set()).update(alerts)
+        for number, (receipt, (alerts, escrows)) in enumerate(zip(self.done, said, strict=True), start=1):
+            of = alerts.union(*(held.get(escrow, set()) for escrow in escrows))
+            if not of:
+                raise Wrong(f"receipt {number} names no alert of the case, nor what was held for one")
+            for event in receipt.events:
+                if not any(self._fits(event, at) for at in of):
+                    raise Wrong(f"receipt {number} is of another payment than the alert that it names")
+                named = ", ".join(self.found[at].id.hex()[:16] for at in sorted(of))
+                self.lines.append(
+                    f"{event.name} in transaction {receipt.transaction.hex()[:16]}, of alert {named}"
+                )
+        return f"{len(self.done)} receipts are of the payments of these alerts"
+
+    def _named(self, receipt: Receipt) -> tuple[set[int], set[bytes]]:
+        """The places of the alerts, and the escrows, that the events of a receipt name."""
+        bodies = [event.body for event in receipt.events]
+        alerts = {
+            at for at, one in enumerate(self.found) if any(body.get("alert") == one.id for body in bodies)
+        }
+        escrows = (body.get("escrow") for body in bodies)
+        return alerts, {escrow for escrow in escrows if isinstance(escrow, bytes)}
+
+    def _fits(self, event: Event, at: int) -> bool:
+        """Whether what an event says of a payment is so of that of an alert."""
+        amount, payer = event.body.get("amount"), event.body.get("payer")
+        same = amount in {None, self.case.alerts[at].shown.evidence.amount}
+        return same and (payer is None or split(str(payer))[0] == self.found[at].member)

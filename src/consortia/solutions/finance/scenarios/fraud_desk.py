@@ -135,13 +135,11 @@ def hold(bureau: Bureau, raised: Mapping[str, list[Raised]]) -> Held:
     if paid["escrow"] is None:
         raise StoryFailed("the payment was not held")
     stage.line(f"{bank} holds what leaves it above {limited} EUR: {amount} EUR to {payee} do not settle")
-    for role in (PERSON, SECOND):
-        stage.client(bank, role).call("guard.label_alert", alert=one.alert, label="honest")
     escrow = bytes.fromhex(paid["escrow"])
-    stage.ledger(bank, PERSON).bank.approve(escrow)
+    stage.ledger(bank, PERSON).bank.approve(escrow, one.alert)
     said = stage.refused(bank, "account", "approve", paid["escrow"], "--as", PERSON)
     stage.catch(f"one person of {bank} wants to let the held payment go alone", "the ledger", _code(said))
-    gone = stage.ledger(bank, SECOND).bank.approve(escrow)
+    gone = stage.ledger(bank, SECOND).bank.approve(escrow, one.alert)
     if not any(event.name == "bank.released" for event in gone.events):
         raise StoryFailed("two officers approved, and the payment is still held")
     stage.line(f"a second officer calls the alert honest too, and approves: {amount} EUR settle")
