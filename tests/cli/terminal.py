@@ -154,11 +154,13 @@ def told(terminal, name, *flags):
 
 
 def until(holds, what, seconds=SECONDS_MAX):
-    """Wait until something holds."""
-    deadline = time.monotonic() + seconds
+    """Wait until something holds. Whoever asks by a command rests as long as it took, so that what is awaited
+    has the machine meanwhile."""
+    deadline, asked = time.monotonic() + seconds, time.monotonic()
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
+        time.sleep(max(0.1, time.monotonic() - asked))
+        asked = time.monotonic()
 
 
 def found_and_join(terminal, members, worker=False, driver="embedded"):

@@ -205,7 +205,7 @@ class Load:
 
     def _register(self, name):
         party, number, client = self.network.party(name), 0, None
-        while not self._stop.wait(0.1):
+        while not self._stop.wait(0.3):
             number += 1
             try:
                 if client is None:

@@ -63,7 +63,7 @@ def test_decode_is_the_inverse_of_encode(value):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-@settings(max_examples=max(10, settings().max_examples // 4))  # hundreds of kinds, and one codec
+@settings(max_examples=max(8, settings().max_examples // 12))  # hundreds of kinds, and one codec
 @given(value=PLAIN)
 def test_records_refuse_only_as_malformed(kind, value):
     only_malformed(lambda data: decode_record(kind, data), encode(value))

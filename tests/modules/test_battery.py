@@ -22,47 +22,46 @@ KINDS = sorted({kind for module in MODULES for kind in kinds_of(module)}, key=la
 ROOM = Path(battery.__file__).parents[1] / "modules"
 
 
+@pytest.fixture(scope="module", params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Each module in turn: its tests stand together, so that one process plays its scenarios once for all."""
+    return str(request.param)
+
+
 def test_every_module_has_a_scenario_table():
     assert sorted(BY_NAME) == NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_every_scenario_is_answered_as_its_row_says(name):
     assert battery.answers_as_written(name) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_a_refusal_writes_nothing_but_sequence_and_usage(name):
     assert battery.refusals_write_nothing(name) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_what_tables_give_is_what_decoding_the_state_gives(name):
     assert battery.records_are_read_as_decoded(BY_NAME[name]) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_scenarios_reach_every_refusal_method_and_event(name):
     assert battery.everything_is_reached(BY_NAME[name]) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_at_least_half_of_the_scenarios_must_fail(name):
     assert battery.half_must_fail(name) == []
 
 
-@pytest.mark.parametrize("name", sorted(BY_NAME))
 def test_refusals_are_numbered_in_their_order(name):
     assert battery.refusals_stand_in_order(BY_NAME[name]) == []
 
 
-@pytest.mark.parametrize("name", sorted(BY_NAME))
 def test_everything_is_documented(name):
     readme = (ROOM / name / "README.md").read_text(encoding="utf-8")
     assert battery.everything_is_documented(BY_NAME[name], readme) == []
 
 
-FEW = settings(max_examples=max(10, settings().max_examples // 4))
+FEW = settings(max_examples=max(8, settings().max_examples // 12))
 """There are hundreds of kinds, and the codec is one: each need not be drawn as often as what stands alone."""
 
 
@@ -77,7 +76,6 @@ def test_a_record_is_read_back_from_its_one_encoding(kind: type[Record], data: s
         decode_record(kind, encoded + b"\x00")
 
 
-@pytest.mark.parametrize("name", sorted(BY_NAME))
 def test_every_field_has_a_limit(name):
     assert [finding for kind in kinds_of(BY_NAME[name]) for finding in unlimited(kind)] == []
 
@@ -112,7 +110,6 @@ def test_twins_under_other_hash_seeds_reach_the_same_roots(hash_seed, every):
     assert twin.stdout.splitlines() == battery.twin_lines(names, every)
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_committed_vectors_and_costs_are_those_of_today(name):
     """To renew them on purpose: python -m consortia.testing.battery vectors tests/vectors."""
     for file, text in battery.vector_files((name,)).items():

@@ -32,9 +32,10 @@ class Application:
     messages: Mapping[type[Record], str] = field(init=False)
     events: Mapping[type[Record], str] = field(init=False)
     later: tuple[Bound, ...] = field(init=False)
+    queries: Mapping[str, tuple[Module, Query]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Index methods, messages and events by name and type."""
+        """Index methods, messages, events and queries by name and type."""
         methods = {f"{m.name}.{method.name}": (m, method) for m in self.modules for method in m.methods}
         bound = {name: Bound(name, module, method) for name, (module, method) in methods.items()}
         object.__setattr__(self, "methods", bound)
@@ -42,6 +43,8 @@ class Application:
         events = {event: f"{m.name}.{snake(event.__name__)}" for m in self.modules for event in m.events}
         object.__setattr__(self, "events", events)
         object.__setattr__(self, "later", tuple(b for b in bound.values() if b.method.since > 1))
+        queries = {f"{m.name}.{query.name}": (m, query) for m in self.modules for query in m.queries}
+        object.__setattr__(self, "queries", queries)
 
     def versions(self) -> tuple[ModuleVersion, ...]:
         """The modules and their versions, as a genesis names them."""
@@ -82,8 +85,4 @@ class Application:
 
     def query(self, name: str) -> tuple[Module, Query] | None:
         """The query with the full name `module.query`, or None."""
-        for module in self.modules:
-            for query in module.queries:
-                if f"{module.name}.{query.name}" == name:
-                    return module, query
-        return None
+        return self.queries.get(name)
