@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 
 from consortia.sdk.html import Html, join, tag
@@ -122,11 +123,16 @@ def _series(series: Series) -> Html:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (high - low))
 
     parts: list[Html] = []
-    for step in range(5):
-        value = low + (high - low) * step / 4
+    for value in ticks(low, high):
         parts += [
             tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=_n(y(value)), y2=_n(y(value)), class_="grid"),
-            tag("text", f"{value:,.4g}", x=LEFT - 6, y=_n(y(value) + 4), text_anchor="end"),
+            tag(
+                "text",
+                f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}",
+                x=LEFT - 6,
+                y=_n(y(value) + 4),
+                text_anchor="end",
+            ),
         ]
     every = max(1, -(-len(series.at) // 8))
     parts += [
@@ -152,6 +158,18 @@ def _series(series: Series) -> Html:
         class_="chart",
     )
     return join(picture, tag("ul", *legend, class_="legend"))
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Three to seven round numbers from `low` to `high`, which is larger."""
+    least = (high - low) / 6
+    size = 10.0 ** math.floor(math.log10(least))
+    step = next(size * part for part in (1, 2, 2.5, 5, 10) if size * part >= least)
+    return [step * at for at in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+
+
+def _mark(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
 def _n(value: float) -> str:

@@ -11,6 +11,7 @@ TEXT_CHARACTERS_MAX = 400
 _TIMES = re.compile(
     r"(^|_)(time|since|until|ends?|begins|start|deadline|at|expires|joined|left|from|due|made|clears)$"
 )
+_SPAN = "_milliseconds"
 _ENDED = (
     re.compile(r"(before round )(\d+)(, \d+ members are left of a quorum of \d+)"),
     re.compile(r"(the results of round )(\d+)( differ; see its evidence)"),
@@ -40,6 +41,20 @@ def why_ended(reason: str | None) -> str:
     return reason or ""
 
 
+def span(milliseconds: int) -> str:
+    """A length of time, exact, in the largest unit of which it is a whole number."""
+    for unit, size in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1_000)):
+        if milliseconds and milliseconds % size == 0:
+            count = milliseconds // size
+            return f"{count:,} {unit[:-1] if count == 1 else unit}"
+    return f"{milliseconds:,} ms"
+
+
+def _heading(name: str) -> str:
+    """What a field is called over its values, which say their unit of time themselves."""
+    return words(name.removesuffix(_SPAN))
+
+
 def short(data: bytes | str) -> str:
     """The first 12 digits of an id."""
     text = data.hex() if isinstance(data, bytes) else data
@@ -55,6 +70,8 @@ def cell(value: object, name: str = "") -> Cell:
     """A value of a record's field, to stand in a table."""
     if value is None or isinstance(value, bool | float | Link | Moment):
         return value
+    if isinstance(value, int) and name.endswith(_SPAN):
+        return span(value)
     if isinstance(value, int):
         return Moment(value) if is_moment(name) and _YEAR_2001 < value < _YEAR_2286 else value
     if isinstance(value, bytes):
@@ -76,6 +93,8 @@ def phrase(value: object, name: str = "") -> str:
         return moment(value.milliseconds)
     if isinstance(value, int):
         found = cell(value, name)
+        if isinstance(found, str):
+            return found
         return moment(found.milliseconds) if isinstance(found, Moment) else f"{value:,}"
     if isinstance(value, Record):
         return _pairs((key, getattr(value, key)) for key in value.__struct_fields__)
@@ -87,7 +106,7 @@ def phrase(value: object, name: str = "") -> str:
 
 
 def _pairs(found: Iterable[tuple[object, object]]) -> str:
-    return "; ".join(f"{words(str(key))} {phrase(value, str(key))}" for key, value in found)
+    return "; ".join(f"{_heading(str(key))} {phrase(value, str(key))}" for key, value in found)
 
 
 def _cut(text: str) -> str:
@@ -103,7 +122,7 @@ def rows_of(title: str, records: Sequence[object], note: str = "") -> Table:
     rows = tuple(
         tuple(cell(one.get(name), name.rpartition(" ")[2] or name) for name in headings) for one in flat
     )
-    return Table(title, tuple(words(name) for name in headings), rows, note)
+    return Table(title, tuple(_heading(name) for name in headings), rows, note)
 
 
 def flattened(record: object) -> dict[str, object]:
@@ -129,6 +148,6 @@ def facts_of(title: str, record: Record, note: str = "") -> tuple[Table, ...]:
         if isinstance(value, tuple | list) and value and isinstance(value[0], Record):
             lists.append(rows_of(f"{title}: {words(name)}", value))
         else:
-            plain.append((words(name), cell(value, name)))
+            plain.append((_heading(name), cell(value, name)))
     own = (Table(title, ("what", "value"), tuple(plain), note),) if plain else ()
     return (*own, *lists)

@@ -189,6 +189,7 @@ def test_what_is_not_there_is_said_on_a_page(visitor, path):
     assert status in {400, 404, 422}
     assert headers["content-type"] == "text/html; charset=utf-8"
     assert 'role="alert"' in text
+    assert 'href="/console/members"' in text
 
 
 def test_the_front_door_leads_to_the_console(visitor):

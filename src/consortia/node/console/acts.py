@@ -3,7 +3,7 @@
 Pages lead to an act with its form filled in. A message without an act has the same page, with nothing added.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlencode
@@ -199,9 +199,11 @@ def address(method: str, filled: Mapping[str, str]) -> str:
     return f"/console/act/{method.replace('.', '/')}{query}"
 
 
-def offer(*acts: tuple[str, str, Mapping[str, str]]) -> Html:
-    """Links to acts: the text, the message, and what its form is filled in with."""
-    if not acts:
-        return Html("")
-    links = [tag("a", text, href=address(method, filled), class_="act") for text, method, filled in acts]
-    return tag("p", *links, class_="acts")
+def offer(*acts: tuple[str, str, Mapping[str, str]], beside: Sequence[tuple[str, str]] = ()) -> Html:
+    """Links to acts: the text, the message, and what its form is filled in with.
+
+    `beside` are acts with a page of their own: the text, and where that is.
+    """
+    found = [(text, address(method, filled)) for text, method, filled in acts]
+    links = [tag("a", text, href=to, class_="act") for text, to in (*found, *beside)]
+    return tag("p", *links, class_="acts") if links else Html("")

@@ -140,7 +140,8 @@ def search(asked: Asked) -> Screen:
         (hit.word, words(hit.field), Link(f"block {hit.height}", f"/console/ledger/{hit.height}"), hit.index)
         for hit in hits
     ]
-    where = Table("Transactions that name it", ("word", "as", "block", "place in it"), tuple(rows))
+    nothing = "" if rows else "No transaction that is here names anything that begins so."
+    where = Table("Transactions that name it", ("word", "as", "block", "place in it"), tuple(rows), nothing)
     return Screen(
         f"Find {text[:24]}",
         "Names, and hashes by their first digits.",

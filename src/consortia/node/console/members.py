@@ -18,7 +18,7 @@ from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.invitations import Invitations
-from consortia.sdk.html import Html, join, tag
+from consortia.sdk.html import Html
 from consortia.sdk.values import facts_of, rows_of
 from consortia.sdk.views import Cell, Link, Moment, Table
 
@@ -59,17 +59,15 @@ def _to_decide(asked: Asked, proposals: tuple[ProposalView, ...], known: set[str
     requests = Invitations(asked.service.home.path).joining()
     posted = [path.stem for path in requests if path.stem not in decided]
     member = asked.service.config.member
-    return join(
-        offer(
-            ("Let an agent act", "identity.grant_mandate", {}),
-            *((f"Admit {name}", "identity.propose_member", {"joining": name}) for name in posted),
-            *(
-                (f"Approve the {one.kind} of {one.name}", APPROVALS[one.kind], {"name": one.name})
-                for one in proposals
-                if member in one.awaited
-            ),
+    return offer(
+        ("Let an agent act", "identity.grant_mandate", {}),
+        *((f"Admit {name}", "identity.propose_member", {"joining": name}) for name in posted),
+        *(
+            (f"Approve the {one.kind} of {one.name}", APPROVALS[one.kind], {"name": one.name})
+            for one in proposals
+            if member in one.awaited
         ),
-        tag("p", tag("a", "Invite an organisation", href="/console/invite", class_="act"), class_="acts"),
+        beside=(("Invite an organisation", "/console/invite"),),
     )
 
 

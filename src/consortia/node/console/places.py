@@ -24,7 +24,7 @@ from consortia.node.console import (
     studies,
     verifying,
 )
-from consortia.node.console.screen import HEADERS, PAGE, Screen, answer, bare, sent
+from consortia.node.console.screen import HEADERS, PAGE, Screen, answer, bare, lost, sent
 from consortia.node.http import Asked, Place
 from consortia.node.http_answers import HttpProblem
 from consortia.sdk.html import join, tag
@@ -90,11 +90,13 @@ async def enter(asked: Asked) -> Response:
 def wrong(error: HttpProblem) -> Response:
     """A problem as a page; to who has no session it says how to get one."""
     said = error.detail if error.status != 401 else "This page is for the home's owner, on this machine."
+    if error.status == 404 and said.startswith("GET /"):
+        said = f"There is no page at {said.removeprefix('GET ')}."
     remedy = tag("p", "For an address that opens it, run ", tag("code", "consortia console"), ".")
     code = tag("p", "Code: ", tag("code", error.code)) if error.code else None
     parts = (tag("p", said, class_="wrong", role="alert"), code, remedy if error.status == 401 else None)
-    back = tag("p", tag("a", "Home", href="/console"))
-    return Response(bare("Not here", join(*parts, back)), error.status, HEADERS, PAGE)
+    text = bare("Not here", join(*parts)) if error.status == 401 else lost("Not here", join(*parts))
+    return Response(text, error.status, HEADERS, PAGE)
 
 
 async def root(_asked: Asked) -> Response:

@@ -1,6 +1,7 @@
 """A screen of the console: what it shows, and the page or the CSV that it becomes."""
 
 import gzip
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -115,10 +116,6 @@ def page(asked: Asked, screen: Screen) -> str:
         tabindex=-1,
         data_live="" if screen.live else None,
     )
-    links = [
-        tag("li", tag("a", text, href=to, aria_current="page" if _stands(path, to) else None))
-        for to, text in (*NAVIGATION[:_FIELDS_AT], *plugged.led_to(service), *NAVIGATION[_FIELDS_AT:])
-    ]
     place = tag(
         "p",
         tag("strong", service.config.member),
@@ -130,6 +127,18 @@ def page(asked: Asked, screen: Screen) -> str:
         tag("span", "", id_="pulse", role="status"),
         class_="place",
     )
+    inside = _around(main, path, plugged.led_to(service), place)
+    return _document(screen.title, inside, ("console.js", *screen.scripts))
+
+
+def lost(title: str, inner: Html) -> str:
+    """A page that is none of the node's, with the ways to those that are."""
+    main = tag("main", tag("h1", title), inner, id_="main", tabindex=-1)
+    return _document(title, _around(main, "", (), tag("p", "", class_="place")), ())
+
+
+def _around(main: Html, path: str, fields: Iterable[tuple[str, str]], place: Html) -> Html:
+    """What stands around every page: where it is, the search, and the ways to all others."""
     search = tag(
         "form",
         tag(
@@ -141,10 +150,13 @@ def page(asked: Asked, screen: Screen) -> str:
         action="/console/find",
         role="search",
     )
+    links = [
+        tag("li", tag("a", text, href=to, aria_current="page" if _stands(path, to) else None))
+        for to, text in (*NAVIGATION[:_FIELDS_AT], *fields, *NAVIGATION[_FIELDS_AT:])
+    ]
     header = tag("header", tag("a", "Consortia", href="/console", class_="brand"), place, search)
     skip = tag("a", "Skip to the page", href="#main", class_="skip")
-    nav = tag("nav", tag("ul", *links), aria_label="Pages")
-    return _document(screen.title, join(skip, header, nav, main), ("console.js", *screen.scripts))
+    return join(skip, header, tag("nav", tag("ul", *links), aria_label="Pages"), main)
 
 
 def _address(asked: Asked) -> str:

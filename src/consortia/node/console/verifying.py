@@ -49,7 +49,9 @@ def checker(asked: Asked, source: str | None = None) -> tuple[Html, ...]:
 def asked_network(asked: Asked) -> Html:
     """The field for the network's hash, as somebody knows it."""
     network = asked.service.ledger.network.hex()
-    known = tag("input", id_="network", value=network, size=66, spellcheck="false", autocomplete="off")
+    known = tag(
+        "input", id_="network", value=network, size=66, class_="hex", spellcheck="false", autocomplete="off"
+    )
     return tag("p", tag("label", "Network hash, as you know it from elsewhere: ", known))
 
 
