@@ -261,7 +261,7 @@ def test_the_command_loads_the_rest_only_if_told_so(clinic, tmp_path):
 
 PLACE = Place(bytes(32), "north", bytes(range(32)))
 PERSON = bytes([7]) * 32
-GIVEN = Consent(1_700_000_000_000, 1_800_000_000_000, PERSON, None)
+GIVEN = Consent(1_700_000_000_000, 1_800_000_000_000, PERSON, None, own=False)
 
 
 MODELS = {"Consent": ConsentModel, "AuditEvent": AuditEvent, "Provenance": Provenance}
@@ -290,7 +290,7 @@ def test_what_goes_out_is_what_the_standard_requires():
 
 
 def test_a_withdrawn_consent_is_inactive_and_ends_when_it_was_withdrawn():
-    gone = Consent(GIVEN.since, GIVEN.expires, PERSON, 1_750_000_000_000)
+    gone = Consent(GIVEN.since, GIVEN.expires, PERSON, 1_750_000_000_000, own=False)
     made = consent(PLACE, PERSON, ToPurpose("research", gone, stands=False))
     assert made["status"] == "inactive"
     assert made["provision"]["period"]["end"] == "2025-06-15T15:06:40.000+00:00"

@@ -69,7 +69,7 @@ def test_a_credential_brings_back_nothing_that_its_person_withdrew_after_it_bega
     found = check(MADE, SHOP, NOW)
 
     def withdrawn(purpose, when):
-        consent = Consent(NOW - 1, NOW + 1, bytes(32), when)
+        consent = Consent(NOW - 1, NOW + 1, bytes(32), when, own=False)
         return [ToPurpose(purpose, consent, stands=when is None)]
 
     check_not_withdrawn(found, [])

@@ -57,10 +57,11 @@ def give(ctx: Context, message: asked.Give, ports: Ports) -> None:
             if before is not None and stands(before, ctx.time):
                 require(each.expires >= before.expires, codes.SHORTER, purpose)
                 require(each.slip == before.slip, codes.OTHER_SLIP, purpose)
+            require(before is None or not before.own, codes.NOT_YOURS, purpose)
     # WRITE
     for each in message.consents:
         for purpose in each.purposes:
-            consent = Consent(ctx.time, each.expires, each.slip, None)
+            consent = Consent(ctx.time, each.expires, each.slip, None, own=False)
             CONSENTS.put(ctx, consent, message.dataset, each.subject, purpose)
     # EMIT
     ctx.emit(ConsentsGiven(message.dataset, len(message.consents)))
@@ -80,7 +81,7 @@ def agree(ctx: Context, message: asked.Agree, ports: Ports) -> None:
             raise Refused(codes.NOT_YOURS, purpose)
         shorter = stands(before, ctx.time) and message.expires < before.expires
         require(not shorter, codes.SHORTER, purpose)
-        given[purpose] = Consent(ctx.time, message.expires, before.slip, None)
+        given[purpose] = Consent(ctx.time, message.expires, before.slip, None, own=False)
     # WRITE
     for purpose, consent in given.items():
         CONSENTS.put(ctx, consent, message.dataset, message.subject, purpose)
@@ -98,8 +99,10 @@ def withdraw(ctx: Context, message: asked.Withdraw, ports: Ports) -> None:
         consent = CONSENTS.get(ctx, message.dataset, message.subject, purpose)
         if consent is None or not stands(consent, ctx.time):
             raise Refused(codes.NOT_GIVEN, purpose)
-        require(_may_end(ctx, found, consent, message.secret, person), codes.NOT_YOURS, found.owner)
-        ended[purpose] = replace(consent, withdrawn=ctx.time)
+        own = _is_own(consent, message.secret, person)
+        may = own or _may_end(ctx, found, consent, message.secret, person)
+        require(may, codes.NOT_YOURS, found.owner)
+        ended[purpose] = replace(consent, withdrawn=ctx.time, own=own)
     # WRITE
     for purpose, consent in ended.items():
         CONSENTS.put(ctx, consent, message.dataset, message.subject, purpose)
@@ -113,9 +116,12 @@ def _may_end(ctx: Context, found: Scope, consent: Consent, secret: bytes | None,
     """Whether the signer may end a consent: its data set's owner, or whoever shows what opens its slip."""
     if secret is None:
         return person is None and found.owner == ctx.signer.member
-    if consent.slip == slip_of(secret):
-        return True
-    return person is not None and consent.slip == slip_of_person(secret, person)
+    return consent.slip == slip_of(secret)
+
+
+def _is_own(consent: Consent, secret: bytes | None, person: str | None) -> bool:
+    """Whether the signer is the person itself, by its own key."""
+    return secret is not None and person is not None and consent.slip == slip_of_person(secret, person)
 
 
 def scope(ctx: Context, dataset: bytes) -> Scope:

@@ -18,7 +18,10 @@ SHORTER = _refusal(8, "shorter", "A consent that stands is prolonged or withdraw
 OTHER_SLIP = _refusal(9, "other_slip", "A consent that stands keeps its slip.")
 NOT_GIVEN = _refusal(10, "not_given", "No such consent stands.")
 NOT_YOURS = _refusal(
-    11, "not_yours", "Only the owner, or the person, withdraws a consent; only the person agrees itself."
+    11,
+    "not_yours",
+    "Only the owner, or the person, withdraws a consent; only the person agrees itself, or anew once it "
+    "withdrew by its key.",
 )
 UNKNOWN_VERSION = _refusal(12, "unknown_version", "The data set has no such version that is open to use.")
 COVERED = _refusal(13, "covered", "The version is covered for this purpose.")

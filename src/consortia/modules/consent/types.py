@@ -41,13 +41,15 @@ class Consent(Record, frozen=True):
     """What one person agreed to for one purpose, until block time `expires`.
 
     `slip` is the hash of the secret with which the person, or whoever it gives it to, withdraws it without
-    asking the owner; `withdrawn` the block time at which it was.
+    asking the owner; `withdrawn` the block time at which it was. A person that withdrew by its `own` key is
+    the only one that consents anew.
     """
 
     since: Milliseconds
     expires: Milliseconds
     slip: Digest
     withdrawn: Milliseconds | None
+    own: bool
 
 
 class Count(Record, frozen=True):

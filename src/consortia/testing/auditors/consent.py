@@ -22,6 +22,7 @@ class Agreed:
     expires: int
     secret: int
     withdrawn: int | None = None
+    own: bool = False
 
 
 @dataclass(slots=True)
@@ -105,6 +106,7 @@ class Auditor:
                 if before is not None and self._stands(before, by.time):
                     refuse("shorter", when=expires < before.expires)
                     refuse("other_slip", when=secret != before.secret)
+                refuse("not_yours", when=before is not None and before.own)
         for person, purposes, expires, secret in given:
             for purpose in purposes:
                 found.agreed[person, purpose] = Agreed(by.time, expires, secret)
@@ -121,6 +123,7 @@ class Auditor:
             refuse("not_yours", when=not (own if secret is None else opened))
         for purpose in purposes:
             found.agreed[person, purpose].withdrawn = by.time
+            found.agreed[person, purpose].own = secret is not None and secret >= KEYED
             found.gone[purpose] = found.gone.get(purpose, 0) + 1
 
     def agree(

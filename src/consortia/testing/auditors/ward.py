@@ -235,7 +235,7 @@ class Ward:
         ctx = self.bench.context()
         found: set[object] = {("scope", *key, one.owner, one.uses) for key, one in SCOPES.scan(ctx)}
         for key, one in CONSENTS.scan(ctx):
-            found.add(("consent", *key, one.since, one.expires, one.slip, one.withdrawn))
+            found.add(("consent", *key, one.since, one.expires, one.slip, one.withdrawn, one.own))
         found |= {("count", *key, each.withdrawn) for key, each in COUNTS.scan(ctx)}
         for key, cover in COVERS.scan(ctx):
             found.add(("cover", *key, cover.next, cover.until, cover.withdrawn, cover.people))
@@ -251,7 +251,7 @@ class Ward:
             if data.under:
                 found.add(("scope", id_, data.owner, len(data.uses)))
             for (person, purpose), one in data.agreed.items():
-                times = (one.since, one.expires, slip(one.secret), one.withdrawn)
+                times = (one.since, one.expires, slip(one.secret), one.withdrawn, one.own)
                 found.add(("consent", id_, subject(person), purpose, *times))
             found |= {("count", id_, purpose, count) for purpose, count in data.gone.items()}
             for (version, purpose), shown in data.shown.items():

@@ -1,5 +1,7 @@
 """What persons with keys of their own do about their consents, and what consent answers."""
 
+from functools import partial
+
 from consortia.base.keys import SigningKey
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent.rules import slip_of_person
@@ -81,7 +83,19 @@ def _agrees_again(bench: Bench) -> Step:
     return asks(key, agrees(found, 1, (PURPOSE,)))
 
 
+def _asked_anew(bench: Bench, *, by_key: bool) -> Step:
+    """North records again what the seventh withdrew, by its key or through north."""
+    found, key = bound(bench)
+    if by_key:
+        bench.block(bench.sign_with(key, ends(found)))
+    else:
+        bench.ok("north", "operator", found.withdraw(7))
+    again = asked.Given(subject(7), (PURPOSE,), bench.time + 30 * DAY, slip_of_person(secret(7), WHO))
+    return step("north", "operator", asked.Give(found.id, (again,)))
+
+
 DONE = (
+    Scenario("what the owner withdrew it records again", partial(_asked_anew, by_key=False)),
     Scenario("a person withdraws by its own key", _withdraws),
     Scenario("a person withdraws by the key that it took since", _withdraws_with_its_next_key),
     Scenario("a released person withdraws", _withdraws_once_released),
@@ -169,6 +183,7 @@ def _agrees_as_it_is_released(bench: Bench) -> Step:
 
 
 REFUSED = (
+    Scenario("what a person withdrew is given anew", partial(_asked_anew, by_key=True), "consent.not_yours"),
     Scenario("a withdrawal by the secret of a person's key alone", _the_secret_alone, "consent.not_yours"),
     Scenario("a withdrawal by a person's key alone", _the_key_alone, "consent.not_yours"),
     Scenario("a withdrawal by another person's key", _another_persons_key, "consent.not_yours"),
