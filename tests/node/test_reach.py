@@ -6,6 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from msgspec.structs import replace
 
 from consortia.modules.identity.types import Endpoint
 from consortia.node import reach
@@ -73,3 +74,17 @@ async def _looked(home, port, monkeypatch, *, alive):
     found = status_facts(service)["away"]
     server.ledger.store.close()
     return found
+
+
+def test_nobody_is_asked_at_the_loopback_of_another_machine(tmp_path, monkeypatch):
+    home, _ = homes(tmp_path, "north", "east")
+    server = NodeProcess(home, home.config({}), node_keys(home, {}))
+    service = server.service
+    places = {"east": "http://127.0.0.1:7000", "west": "https://west.example"}
+    endpoints = {name: Endpoint(url, None) for name, url in places.items()}
+    monkeypatch.setattr(service.peers, "endpoints", lambda: endpoints)
+    assert [name for name in endpoints if reach._may_answer(service, name)] == ["east", "west"]
+    service.config = replace(service.config, listen="192.0.2.1:7000")
+    assert [name for name in endpoints if reach._may_answer(service, name)] == ["west"]
+    service.peers.close()
+    server.ledger.store.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from consortia.cli.awaiting import awaited_line
-from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, counted, facts, note, say
+from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, counted, facts, fold, note, say
 from consortia.kernel.verify import NOT_PROVED
 from consortia.node.audit.findings import Findings, Waiting
 from consortia.node.audit.run import Audit, audit_homes
@@ -92,17 +92,19 @@ def _tell(findings: Findings) -> None:
     mark = (
         click.style("DIFFERS", fg="red", bold=True) if findings.count else click.style("ok     ", fg="green")
     )
-    say(
-        f"{mark} {findings.member or findings.home}: {findings.blocks} blocks, "
+    fold(
+        f"{findings.member or findings.home}: {findings.blocks} blocks, "
         f"{findings.transactions} transactions, {findings.checkpoints} checkpoints, "
         f"{findings.rounds_recomputed} rounds, {findings.predictions_replayed} predictions, "
         f"{findings.acts_executed} acts, "
-        f"{findings.blobs} blobs"
+        f"{findings.blobs} blobs",
+        " " * 8,
+        first=f"{mark} ",
     )
     if findings.begins:
         say(f"        from {findings.begins} on: it was restored from a snapshot, and has nothing older")
     for mismatch in findings.mismatches:
-        say(f"        {mismatch.place}: {mismatch.text}")
+        fold(f"{mismatch.place}: {mismatch.text}", " " * 8)
     if findings.unlisted:
         say(f"        and {findings.unlisted} more")
 

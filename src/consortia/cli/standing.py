@@ -42,6 +42,7 @@ ASKED_SECONDS = 20
 def status(*, home: Path | None, url: str | None, member: str | None, wait: float, as_json: bool) -> int:
     """Show where a node stands: height, root, members and who cosigns, disk, clock, alerts.
 
+    Members whose nodes do not answer are named; one that only reaches out is heard by the orderer alone.
     Exit code 3 when the home's node does not run; what its ledger holds is shown all the same.
     """
     found = Home.find(home, os.environ)

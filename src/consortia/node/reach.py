@@ -5,7 +5,9 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from consortia.node.config import is_loopback
 from consortia.sdk.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -61,10 +63,17 @@ async def look_round(service: "Service", stopping: asyncio.Event) -> None:
             await asyncio.wait_for(stopping.wait(), LOOK_SECONDS)
             return
         silent = service.now() - int(LOOK_SECONDS * 1000)
-        others = [name for name in service.peers.endpoints() if name != service.config.member]
+        others = [name for name in service.peers.endpoints() if _may_answer(service, name)]
         await asyncio.gather(
             *(look(service, name) for name in others if not service.reach.heard_since(name, silent))
         )
+
+
+def _may_answer(service: "Service", member: str) -> bool:
+    """Whether there is anybody to ask: no address of another machine's loopback leads there."""
+    config, url = service.config, service.peers.endpoints()[member].url
+    host = urlsplit(url).hostname or ""
+    return member != config.member and (is_loopback(config.address[0]) or not is_loopback(host))
 
 
 async def look(service: "Service", member: str) -> None:

@@ -46,8 +46,8 @@ def span(milliseconds: int) -> str:
     for unit, size in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1_000)):
         if milliseconds and milliseconds % size == 0:
             count = milliseconds // size
-            return f"{count:,} {unit[:-1] if count == 1 else unit}"
-    return f"{milliseconds:,} ms"
+            return f"{count:,}\N{NO-BREAK SPACE}{unit[:-1] if count == 1 else unit}"
+    return f"{milliseconds:,}\N{NO-BREAK SPACE}ms"
 
 
 def _heading(name: str) -> str:
