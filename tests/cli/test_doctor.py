@@ -72,7 +72,8 @@ def test_who_is_no_member_yet_and_an_orderer_that_is_away_are_told_with_encrypte
     joining = ("join", "bravo.invite", "--home", "b", "--no-worker", "--no-wait")
     terminal.run(*joining)
     early = terminal.up("b")
-    assert "bravo is none: consortia join INVITE" in terminal.run("status", "--home", "b").stdout
+    said = terminal.run("status", "--home", "b").stdout
+    assert "bravo is none by block 0, and this node has just begun to fetch: consortia join INVITE" in said
     assert "consortia join INVITE, which goes on" in terminal.run("doctor", "--home", "b", code=1).stdout
     early.stop()
     terminal.run("member", "admit", "bravo", "--home", "a")

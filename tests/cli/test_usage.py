@@ -25,7 +25,7 @@ PROPOSE = ["study", "propose", "risk", "--data", "x", "--label", "ill", "--purpo
         (["init", "heart", "--org", "alpha"], 1, "CONSORTIA_PASSPHRASE_FILE"),
         (["join", "no-such.invite", "--plain-keys"], 1, "there is no file"),
         (["status"], 3, "no home"),
-        (["up"], 1, "no home"),
+        (["up"], 1, "try: --home DIR, or consortia init"),
         (["member", "list"], 3, "no home"),
         (["member", "admit"], 2, "Missing argument"),
         (["verify", "x"], 2, "--network HASH is missing: `consortia status` prints it"),

@@ -7,7 +7,7 @@ import os
 
 from consortia.base.codec import Malformed
 from consortia.base.refusals import Refused
-from consortia.cli.output import REFUSED, UNCHECKED, Failure
+from consortia.cli.output import NO_HOME, REFUSED, UNCHECKED, Failure
 from consortia.engines.train.files import DataError
 from consortia.kernel.machine import InvalidBlock
 from consortia.kernel.upgrades import Outdated
@@ -52,7 +52,7 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, Unreachable):
         return Failure(str(error), "consortia up, or consortia doctor", code=UNCHECKED)
     if isinstance(error, NoHome):
-        return Failure(str(error), "--home DIR, or consortia init", code=UNCHECKED)
+        return Failure(str(error), NO_HOME, code=UNCHECKED)
     if isinstance(error, ConfigError):
         return Failure(str(error), code=UNCHECKED)
     if isinstance(error, _PLAIN):

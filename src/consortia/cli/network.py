@@ -13,9 +13,9 @@ import msgspec
 from consortia.base.ids import is_name
 from consortia.cli.governing import charter_in
 from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
-from consortia.cli.output import DONE, USAGE, Failure, facts, note, say
+from consortia.cli.output import DONE, NO_HOME, USAGE, Failure, facts, note, say
 from consortia.modules.identity.addresses import is_node_address
-from consortia.node.config import ADDRESS, FILE, is_loopback, split_address
+from consortia.node.config import ADDRESS, FILE, NoHome, is_loopback, split_address
 from consortia.node.home import Home, Running, default_home
 from consortia.node.homes import Wishes, begin
 from consortia.node.inviting import address_of
@@ -129,8 +129,9 @@ def up(
     try:
         serve(home, os.environ, flags, ready)
     except Cannot as error:
-        where = home or default_home(os.environ)
-        raise Failure(str(error), f"consortia doctor --home {where}", code=error.code) from None
+        missing = isinstance(error.__cause__, NoHome)
+        remedy = f"consortia doctor --home {home or default_home(os.environ)}"
+        raise Failure(str(error), NO_HOME if missing else remedy, code=error.code) from None
     return DONE
 
 

@@ -10,6 +10,9 @@ from typing import Any
 import click
 
 DONE, REFUSED, USAGE, UNCHECKED = 0, 1, 2, 3
+NO_HOME = "--home DIR, or consortia init"
+"""What to try where a folder is no node's home."""
+
 WIDTH_MAX = 100
 MIN_ROOM = 20
 """So many columns a text has at least, however far it is indented."""

@@ -21,7 +21,7 @@ from consortia.node.home import Home
 from consortia.sdk.errors import LedgerError, RequestFailed
 from consortia.sdk.moments import moment
 
-_MB = 1_000_000
+_MB, _GB = 1_000_000, 1_000_000_000
 AWAY = "have that member see that its node runs, and that it is reached from here at the address above"
 AWAY_ORDERER = (
     "see that it runs and is reached from here; if it stays away: consortia network hand-over MEMBER"
@@ -175,7 +175,7 @@ def _tell(known: Mapping[str, Any]) -> None:
             ("version", f"{known['version']}, rules {_rules(known['modules'])}"),
         ]
     if "disk" in known:
-        used = ", ".join(f"{name} {size / _MB:,.1f} MB" for name, size in known["disk"].items())
+        used = ", ".join(f"{name} {_size(size)}" for name, size in known["disk"].items())
         rows.append(("disk", used))
     for name, text in rows:
         fold(text, " " * 9, first=click.style(name.ljust(9), dim=True))
@@ -185,7 +185,11 @@ def _tell(known: Mapping[str, Any]) -> None:
 def _members(known: Mapping[str, Any]) -> str:
     """The members, and that this home's is none of them, as before it joined."""
     own, names = known["member"], ", ".join(known["members"])
-    return names if own in known["members"] else f"{names}; {own} is none: consortia join INVITE"
+    if own in known["members"]:
+        return names
+    fetching = known.get("seconds", ASKED_SECONDS) < ASKED_SECONDS and own != known.get("orderer")
+    so_far = f" by block {known['height']:,}, and this node has just begun to fetch" if fetching else ""
+    return f"{names}; {own} is none{so_far}: consortia join INVITE"
 
 
 def _begins(known: Mapping[str, Any]) -> str:
@@ -269,6 +273,10 @@ def _engine(driver: Mapping[str, Any], seconds: int) -> str:
 
 def _rules(modules: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {number}" for name, number in modules.items())
+
+
+def _size(octets: int) -> str:
+    return f"{octets / _GB:,.1f} GB" if octets >= _GB else f"{octets / _MB:,.1f} MB"
 
 
 def _ago(milliseconds: int) -> str:
