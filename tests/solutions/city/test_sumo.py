@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,46 @@ def test_who_is_on_the_way_at_the_end_arrives_with_patience_and_is_told_apart(tm
     outcome = json.loads(line.removeprefix("FOUND "))
     assert (outcome["finished"], outcome["in_time"]) == (finished, 0)
     assert outcome["ended"] == 20 if not patience else 20 < outcome["ended"] < 20 + patience
+
+
+SHORT = """
+import json, sys
+from pathlib import Path
+from consortia.solutions.city.sumo import Ground, Streets, lanes_behind, lanes_within, load
+with Streets(Ground(Path(sys.argv[1]), (Path(sys.argv[2]),), 0, 60, 1)) as streets:
+    junction = streets.junctions["lights"]
+    seen = []
+    while not streets.over:
+        streets.step()
+        streets.show("lights", "rr")
+        seen.append(streets.look(junction))
+    found = {"behind": lanes_behind(load()), "within": lanes_within(load(), "lights"), "seen": seen}
+    print("FOUND", json.dumps(found | {"sensors": junction.sensors, "inside": junction.inside}))
+"""
+BEHIND_SHORT = {"short_0": 25.6, ":mid_0_0": 34.63, ":mid_1_0": 36.8, "side_0": 127.43, "main_0": 132.8}
+TWO = """<routes><vType id="car" vClass="passenger"/>
+<vehicle id="main" type="car" depart="0"><route edges="main short out"/></vehicle>
+<vehicle id="side" type="car" depart="20"><route edges="side short out"/></vehicle></routes>"""
+
+
+@needs_sumo
+def test_a_sensor_sees_through_a_junction_without_signals_where_its_street_is_short(tmp_path):
+    routes = tmp_path / "two.rou.xml"
+    routes.write_text(TWO, encoding="utf-8")
+    net = Path(__file__).parent / "short_street.net.xml"
+    command = [sys.executable, "-c", SHORT, str(net), str(routes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("FOUND "))
+    found = json.loads(line.removeprefix("FOUND "))
+    behind = {
+        stop: {lane: round(begins, 2) for lane, begins in lanes} for stop, lanes in found["behind"].items()
+    }
+    assert behind == {"cross_0": {"cross_0": 96.0}, "short_0": BEHIND_SHORT}
+    assert found["within"] == [":lights_0_0", ":lights_1_0"]
+    assert (found["sensors"], found["inside"]) == (["cross_0", "short_0", ":lights"], [2])
+    vehicles = [seconds[1][0] for seconds in found["seen"]]
+    assert vehicles == sorted(vehicles), "nobody leaves under red"
+    assert (vehicles[2], vehicles[19], vehicles[-1]) == (0, 1, 2), "the street itself has room for two"
 
 
 @pytest.mark.skipif(not MISSING, reason="SUMO is installed")

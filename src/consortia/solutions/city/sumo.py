@@ -5,6 +5,7 @@ should have held none before it: a used process does not always repeat to the bi
 vehicle that stood for 300 seconds is moved on, as is SUMO's default; `Outcome.stuck` says how often.
 """
 
+import heapq
 import importlib
 import importlib.util
 import os
@@ -19,7 +20,7 @@ from consortia.solutions.city.signals import Junction, Lights, Seen, Terms, show
 
 REMEDY = "pip install 'consortia[traffic]'"
 RANGE_M = 75.0
-"""So far from its stop line a sensor sees."""
+"""So far from its stop line a sensor sees, through a junction without signals where the street is shorter."""
 
 STANDING = 0.1
 """Metres a second below which a vehicle waits."""
@@ -95,7 +96,7 @@ class Streets:
     stuck: int = 0
     _sumo: Any = None
     _changes: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    _lengths: dict[str, float] = field(default_factory=dict)
+    _behind: dict[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
     _kerbs: dict[str, list[float]] = field(default_factory=dict)
     _within: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -114,6 +115,7 @@ class Streets:
             raise DataError(f"{ground.net.name}: SUMO cannot start: {error}") from None
         self._sumo, self.at = sumo, ground.begins
         self.junctions = {name: junction_of(sumo, name) for name in sorted(sumo.trafficlight.getIDList())}
+        self._behind = lanes_behind(sumo)
         self._within = {INSIDE + name: lanes_within(sumo, name) for name in self.junctions}
         return self
 
@@ -180,12 +182,11 @@ class Streets:
 
     def _lane(self, name: str) -> Seen:
         lane, vehicle = self._sumo.lane, self._sumo.vehicle
-        if name not in self._lengths:
-            self._lengths[name] = lane.getLength(name)
         near = [
             each
-            for each in lane.getLastStepVehicleIDs(name)
-            if self._lengths[name] - vehicle.getLanePosition(each) <= RANGE_M
+            for part, begins in self._behind[name]
+            for each in lane.getLastStepVehicleIDs(part)
+            if begins - vehicle.getLanePosition(each) <= RANGE_M
         ]
         buses = sum(vehicle.getVehicleClass(each) == BUS for each in near)
         waited = [vehicle.getWaitingTime(each) for each in near if vehicle.getSpeed(each) < STANDING]
@@ -239,6 +240,32 @@ def lanes_within(sumo: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401 (a mo
             nexts = [(link[0], link[4]) for link in sumo.lane.getLinks(lane)]
             ahead += [each for pair in nexts for each in pair if each.startswith(INSIDE)]
     return tuple(sorted(found))
+
+
+def lanes_behind(sumo: Any) -> dict[str, tuple[tuple[str, float], ...]]:  # noqa: ANN401 (a module without types)
+    """For each lane of a signal what its sensor sees: lanes, and how far each begins from the stop line."""
+    names = sumo.trafficlight.getIDList()
+    links = [link[0] for name in names for link in sumo.trafficlight.getControlledLinks(name) if link]
+    stops = {begin for begin, _, _ in links if not begin.startswith(INSIDE)}
+    before: dict[str, list[str]] = {}
+    for lane in sumo.lane.getIDList():
+        if lane not in stops:  # who waits at another signal is that one's
+            for link in sumo.lane.getLinks(lane):
+                before.setdefault(link[4] or link[0], []).append(lane)
+    return {stop: _seen_from(sumo, stop, before) for stop in stops}
+
+
+def _seen_from(sumo: Any, stop: str, before: Mapping[str, list[str]]) -> tuple[tuple[str, float], ...]:  # noqa: ANN401
+    """The lanes within RANGE_M of a stop line, against the traffic."""
+    found: dict[str, float] = {}
+    ahead = [(0.0, stop)]
+    while ahead:
+        ends, lane = heapq.heappop(ahead)
+        if ends < RANGE_M and lane not in found:
+            found[lane] = ends + sumo.lane.getLength(lane)
+            for each in before.get(lane, ()):
+                heapq.heappush(ahead, (found[lane], each))
+    return tuple(found.items())
 
 
 def _shares(state: str, sources: list[str], sensors: tuple[str, ...]) -> tuple[int, ...]:
