@@ -81,7 +81,7 @@ def cosigned(asked: Asked) -> Table:
     counts: dict[str, int] = {}
     for signature in note.signatures:
         is_log = signature.name == note.checkpoint.origin
-        name = "whoever signed the log" if is_log else signature.name.partition(".")[0]
+        name = "(the log itself)" if is_log else signature.name.partition(".")[0]
         counts[name] = counts.get(name, 0) + 1
     size = note.checkpoint.size
     return Table(title, headings, tuple(sorted(counts.items())), f"It covers {size:,} leaves of the log.")
