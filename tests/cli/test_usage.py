@@ -1,5 +1,8 @@
 """Wrong usage is told in one line, with exit code 2, and nothing happens."""
 
+import subprocess
+import sys
+
 import pytest
 
 from consortia.cli.output import Failure
@@ -75,3 +78,16 @@ def test_where_a_recipe_can_hide_no_record_one_that_can_is_named():
     with pytest.raises(Failure, match="does not bound") as caught:
         terms_of("glm.logistic", {}, schema, wanted)
     assert caught.value.remedy == "--recipe glm.logistic.private"
+
+
+EVERYDAY = (
+    *("accounts", "archive", "assets", "consents", "joining", "keys", "mandates", "members", "network"),
+    *("operations", "persons", "proposals", "standing", "tokens", "units", "verify"),
+)
+
+
+def test_a_command_that_neither_learns_nor_clears_pays_for_no_numpy():
+    imports = ", ".join(f"consortia.cli.{name}" for name in EVERYDAY)
+    code = f"import sys, {imports}; print({{'numpy', 'asyncio'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

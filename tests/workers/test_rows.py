@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from consortia.base.codec import encode
 from consortia.engines.train.files import CellError, DataError, RawTable, read_file
 from consortia.engines.train.schema import Label, Schema, category, number
-from consortia.workers.rows import VaultData, by_subject, encode_row, raw_table
+from consortia.workers.rows import by_subject, encode_row, raw_table
 from consortia.workers.vault import Vault
+from consortia.workers.vault_data import VaultData
 
 SCHEMA = Schema((number("age", unit="years"), number("dose")), Label("ill", ("no", "yes"), 0))
 ASSET = bytes(32)

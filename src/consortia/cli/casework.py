@@ -1,6 +1,7 @@
 """What the commands of the guard and of its desk find: alerts, how they stand, and their evidence."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from consortia.base.keys import SigningKey
 from consortia.cli.lookup import digest
@@ -15,8 +16,9 @@ from consortia.modules.guard.queries import (
     MaybeFiled,
     Standing,
 )
-from consortia.solutions.finance.fraud.evidence import kept_at
-from consortia.workers.guarding import Drawer, GuardError, Shown, read
+
+if TYPE_CHECKING:
+    from consortia.workers.guarding import Shown
 
 PAGE = 100
 
@@ -60,8 +62,11 @@ def state(one: Filed) -> str:
     return "open" if case.assigned is None else f"with {case.assigned.hex()[:16]}"
 
 
-def evidence_of(path: Path | None, found: Filed, session: Session) -> Shown:
+def evidence_of(path: Path | None, found: Filed, session: Session) -> "Shown":
     """What opens an alert: from a file, or from this home; raises Failure."""
+    from consortia.solutions.finance.fraud.evidence import kept_at
+    from consortia.workers.guarding import Drawer, GuardError, read
+
     try:
         shown = Drawer(session.home.private).read(found.alert.id) if path is None else read(path)
     except GuardError as error:

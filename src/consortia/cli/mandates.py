@@ -23,7 +23,6 @@ from consortia.node.keys import list_keys, save_key
 from consortia.sdk.agents import DAY, mandate_of
 from consortia.sdk.amounts import parts
 from consortia.sdk.moments import moment
-from consortia.workers.delegate import find_program
 
 DAYS_MAX = 90
 HOUR = 3_600_000
@@ -220,6 +219,8 @@ def told(view: MandateView) -> dict[str, Any]:
 
 def _pin(session: Session, model: str | None, program: str | None) -> Pin:
     if program is not None:
+        from consortia.workers.delegate import find_program
+
         return Pin(None, find_program(program)[1])
     asset, version = find_asset(session, model or "")
     if asset.kind != "model":

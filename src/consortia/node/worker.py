@@ -23,9 +23,9 @@ from consortia.workers.curves import FOLDER as CURVES_FOLDER
 from consortia.workers.curves import Curves
 from consortia.workers.diary import FOLDER
 from consortia.workers.door import Door
-from consortia.workers.rows import VaultData
 from consortia.workers.trustee import FOLDER as TRUSTEE_FOLDER
 from consortia.workers.vault import Vault
+from consortia.workers.vault_data import VaultData
 
 _LOG = logging.getLogger("consortia.worker")
 Make = type[Worker]
