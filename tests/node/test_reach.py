@@ -4,13 +4,14 @@ import asyncio
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
 
 from consortia.modules.identity.types import Endpoint
 from consortia.node import reach
-from consortia.node.http_meta import status_facts
+from consortia.node.http_meta import metrics, status_facts
 from consortia.node.reach import Away, Reach, look_round
 from consortia.node.server import NodeProcess
 from consortia.node.serving import node_keys
@@ -72,6 +73,8 @@ async def _looked(home, port, monkeypatch, *, alive):
     await looking
     service.peers.close()
     found = status_facts(service)["away"]
+    counted = (await metrics(SimpleNamespace(service=service))).body.decode()
+    assert f"\nconsortia_away_members {len(found)}\n" in counted
     server.ledger.store.close()
     return found
 

@@ -87,6 +87,7 @@ async def metrics(asked: Asked) -> Response:
         ("stopped", "gauge", "1 when the node has stopped over evidence", int(found.stopped is not None)),
         ("hindered", "gauge", "1 while the node cannot go on", int(bool(service.hindrance.text))),
         ("withheld", "gauge", "1 while it withholds a cosignature", int(found.withheld is not None)),
+        ("away_members", "gauge", "Members whose nodes do not answer this one", len(service.reach.away())),
         *_engine(service.driver()),
         ("indexed_height", "gauge", "Newest block in the index", service.index.height),
         ("event_streams", "gauge", "Open streams of events", service.streams.taken),
