@@ -249,7 +249,8 @@ def test_a_joiner_may_only_accept_and_only_until_the_proposal_expires(bench):
     bench.parties["harbour"] = party
     accept = Accept("harbour", None)
     assert (
-        bench.admission_code(bench.sign("harbour", "admin", ApproveMember("harbour"))) == "kernel.wrong_role"
+        bench.admission_code(bench.sign("harbour", "admin", ApproveMember("harbour", bytes(32))))
+        == "kernel.wrong_role"
     )
     assert bench.admission_code(bench.sign("harbour", "operator", accept)) == "kernel.wrong_role"
     assert bench.admission_code(bench.sign_with(party.keys["admin"], accept, sequence=0)) == OK

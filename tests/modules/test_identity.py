@@ -25,10 +25,12 @@ from consortia.modules.identity.messages import (
     AddAttestor,
     AddKey,
     ApproveMember,
+    ApprovePower,
     ApproveQuota,
     ApproveRemoval,
     Leave,
     ProposeMember,
+    ProposePower,
     ProposeQuota,
     Recover,
     RevokeKey,
@@ -89,7 +91,8 @@ def test_an_admission_needs_more_than_two_thirds(members, needed):
     bench.ok("north", "admin", joining(bench, "newcomer", party))
     for approvals in range(1, needed):
         assert refused(bench, "newcomer", "admin", Accept("newcomer", None)) == "not_approved"
-        bench.ok(names[approvals], "admin", ApproveMember("newcomer"))
+        yes = ApproveMember("newcomer", bench.proposal("admission", "newcomer"))
+        bench.ok(names[approvals], "admin", yes)
     assert not KEEPER.is_member(bench.context(), "newcomer")
     bench.ok("newcomer", "admin", Accept("newcomer", None))
     assert KEEPER.is_member(bench.context(), "newcomer")
@@ -102,7 +105,7 @@ def test_a_removal_counts_all_members_but_the_one_concerned(members, needed):
     bench.ok(others[0], "admin", removal(bench, last))
     for name in others[1:needed]:
         assert KEEPER.is_member(bench.context(), last)
-        bench.ok(name, "admin", ApproveRemoval(last, None))
+        bench.ok(name, "admin", ApproveRemoval(last, bench.proposal("removal", last), None))
     assert not KEEPER.is_member(bench.context(), last)
     assert KEEPER.count(bench.context()) == members - 1
 
@@ -120,10 +123,10 @@ def test_approvals_of_members_that_left_do_not_count():
     party = bench.parties["valley"] = Party.named("valley")
     bench.ok("north", "admin", joining(bench, "valley", party))
     for name in ("east", "south"):
-        bench.ok(name, "admin", ApproveMember("valley"))
+        bench.ok(name, "admin", ApproveMember("valley", bench.proposal("admission", "valley")))
     bench.ok("south", "admin", Leave(None))
     assert refused(bench, "valley", "admin", Accept("valley", bench.covering())) == "not_approved"
-    bench.ok("west", "admin", ApproveMember("valley"))
+    bench.ok("west", "admin", ApproveMember("valley", bench.proposal("admission", "valley")))
     bench.ok("valley", "admin", Accept("valley", bench.covering()))
 
 
@@ -523,7 +526,7 @@ def test_votes_are_by_organisation_whoever_of_it_signs():
     message, second = added(bench, "north", "admin")
     bench.ok("north", "admin", message)
     bench.ok("north", "admin", ProposeQuota("east", SMALL, bench.time + HOUR))
-    (receipt,) = bench.block(bench.sign_with(second, ApproveQuota("east")))
+    (receipt,) = bench.block(bench.sign_with(second, ApproveQuota("east", bench.proposal("quota", "east"))))
     assert receipt.code == "identity.already_approved"
 
 
@@ -539,3 +542,20 @@ def test_a_key_set_is_possessed_as_a_whole():
     assert refused(bench, "north", "admin", proposal) == "bad_possession"
     assert refused(bench, "north", "admin", AddKey(alone[0])) == "bad_possession"
     assert refused(bench, "north", "recovery", Recover(mixed, None)) == "bad_possession"
+
+
+def test_a_yes_is_of_what_was_seen_and_of_nothing_that_was_swapped_in_since():
+    """One member asks for harbour, then for keys of its own, or for more power, under the same name."""
+    bench = Bench(4)
+    bench.ok("north", "admin", joining(bench))
+    seen = bench.proposal("admission", "harbour")
+    other = joining(bench, "harbour", Party.named("harbour", generation=1))
+    bench.ok("north", "admin", Withdraw("admission", "harbour"), other)
+    assert bench.proposal("admission", "harbour") not in {seen, bytes(32)}
+    for name in ("east", "south", "west"):
+        assert refused(bench, name, "admin", ApproveMember("harbour", seen)) == "no_proposal"
+    assert bench.query("identity.proposals").proposals[0].proposal.approvals == ("north",)
+    bench.ok("north", "admin", ProposePower("north", 1, bench.time + HOUR))
+    seen = bench.proposal("power", "north")
+    bench.ok("north", "admin", Withdraw("power", "north"), ProposePower("north", 1_000, bench.time + HOUR))
+    assert refused(bench, "east", "admin", ApprovePower("north", seen)) == "no_proposal"

@@ -90,9 +90,9 @@ def test_a_rotated_key_votes_alone_and_the_old_one_is_remembered():
 def test_a_power_is_decided_by_more_than_two_thirds_and_waits_for_a_key():
     bench = Bench(4)
     bench.ok("north", "admin", ProposePower("east", 5, bench.time + HOUR))
-    bench.ok("south", "admin", ApprovePower("east"))
+    bench.ok("south", "admin", ApprovePower("east", bench.proposal("power", "east")))
     assert PROPOSALS.has(bench.context(), "power", "east")
-    bench.ok("east", "admin", ApprovePower("east"))
+    bench.ok("east", "admin", ApprovePower("east", bench.proposal("power", "east")))
     assert voting(bench) == []
     seat(bench, "east", "west")
     assert voting(bench) == [("east", 5), ("west", 1)]
@@ -102,7 +102,7 @@ def test_a_power_of_zero_takes_a_member_out_of_consensus_and_not_out_of_the_netw
     bench = Bench(2)
     seat(bench, "north", "east")
     bench.ok("north", "admin", ProposePower("east", 0, bench.time + HOUR))
-    bench.ok("east", "admin", ApprovePower("east"))
+    bench.ok("east", "admin", ApprovePower("east", bench.proposal("power", "east")))
     assert voting(bench) == [("north", 1)]
     assert KEEPER.is_member(bench.context(), "east")
 
@@ -219,7 +219,7 @@ def test_the_others_decide_about_the_convicted_and_nobody_takes_the_question_bac
     again = ProposeRemoval("west", bench.time + HOUR, None)
     assert bench.run("north", "admin", again).code == "identity.proposal_open"
     for name in ("north", "east", "south"):
-        bench.ok(name, "admin", ApproveRemoval("west", None))
+        bench.ok(name, "admin", ApproveRemoval("west", bench.proposal("removal", "west"), None))
     assert MEMBERS.get(bench.context(), "west").left is not None
     assert voting(bench) == [("east", 1)]
     assert bench.query("identity.validators").offences[0].member == "west"

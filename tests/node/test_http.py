@@ -105,7 +105,7 @@ def test_bytes_that_are_no_transaction_are_refused(node, data):
 
 def test_a_refused_receipt_is_an_error_that_carries_the_code(admin):
     with pytest.raises(TransactionRefused) as caught:
-        admin.submit(ApproveMember("nobody"))
+        admin.submit(ApproveMember("nobody", bytes(32)))
     assert caught.value.code.startswith("identity.")
     assert caught.value.height is not None
 

@@ -31,7 +31,8 @@ def test_a_key_that_was_a_joiners_when_it_was_first_seen_is_known_when_it_is_a_m
     door = ClientGuardDoor(asking, asking, "north", bench.key("north", "operator"))
     keys = party.new_keys(bench.network)
     bench.ok("north", "admin", ProposeMember("valley", "Valley", keys, FULL_QUOTA, bench.time + 24 * HOUR))
-    bench.block(*[bench.sign(name, "admin", ApproveMember("valley")) for name in ("east", "south", "west")])
+    yes = ApproveMember("valley", bench.proposal("admission", "valley"))
+    bench.block(*[bench.sign(name, "admin", yes) for name in ("east", "south", "west")])
     bench.parties["valley"] = party
     key = key_id(party.keys["admin"].public)
     assert door.who(key) is None

@@ -160,14 +160,18 @@ def approve(name: str, removal: bool, power: bool, home: Path | None, as_json: b
     """Approve the admission (or with --removal the removal, with --power the voting power) of NAME."""
     if removal and power:
         raise click.UsageError("--removal or --power, not both")
-    session = at_home(home)
+    session, kind = at_home(home), "power" if power else "removal" if removal else "admission"
+    found = next((one for one in _open(session) if (one.kind, one.name) == (kind, name)), None)
+    if found is None:
+        raise Failure(f"there is no open proposal: {kind} of {name}", "consortia member list")
+    note(_proposal_line(found))
     if power:
-        return _powered(session, name, session.submit(ApprovePower(name)), as_json=as_json)
+        return _powered(session, name, session.submit(ApprovePower(name, found.id)), as_json=as_json)
     if removal:
-        receipt = session.change(lambda checkpoint: ApproveRemoval(name, checkpoint))
-        return _decided(session, "removal", name, receipt, as_json=as_json)
-    receipt = session.submit(ApproveMember(name))
-    return _decided(session, "admission", name, receipt, as_json=as_json)
+        receipt = session.change(lambda checkpoint: ApproveRemoval(name, found.id, checkpoint))
+    else:
+        receipt = session.submit(ApproveMember(name, found.id))
+    return _decided(session, kind, name, receipt, as_json=as_json)
 
 
 @member.command("power")

@@ -31,8 +31,10 @@ def propose(client: Client, posted: bytes) -> Receipt:
 
 
 def approve(client: Client, name: str) -> Receipt:
-    """Step 2, for one member."""
-    return client.submit(ApproveMember(name))
+    """Step 2, for one member: of what is proposed now; raises TransactionRefused."""
+    found = client.query("identity.proposals", Nothing(), ProposalsView).proposals
+    ids = [one.id for one in found if (one.kind, one.name) == ("admission", name)]
+    return client.submit(ApproveMember(name, ids[0] if ids else bytes(32)))
 
 
 def awaited(client: Client, name: str) -> tuple[str, ...] | None:

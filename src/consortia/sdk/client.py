@@ -149,7 +149,7 @@ class Client:
                     raise
 
     def call(self, method: str, /, **arguments: Any) -> Receipt:  # noqa: ANN401 (fields of any message)
-        """`submit` the message of a method by name: `client.call("identity.approve_member", name="x")`."""
+        """`submit` the message of a method by name: `client.call("assets.withdraw", asset=which)`."""
         return self.submit(message(self.app, method, arguments))
 
     def hand_in(self, raw: bytes, transaction: bytes) -> Receipt:

@@ -280,6 +280,11 @@ class Bench:
         """The size of the log after the block at `height`."""
         return sorted(self._roots)[height]
 
+    def proposal(self, kind: str, name: str) -> bytes:
+        """The id of the open proposal about a member; zeros where there is none."""
+        found = self.query("identity.proposals").proposals
+        return next((bytes(one.id) for one in found if (one.kind, one.name) == (kind, name)), bytes(32))
+
     def admit_member(self, name: str, quota: Quota = FULL_QUOTA, roles: Iterable[str] = ROLES) -> Party:
         """Admit an organisation in three blocks: proposed by the first member, approved by all, accepted."""
         party = Party.named(name, roles=roles)
@@ -288,7 +293,8 @@ class Bench:
         keys = party.new_keys(self.network)
         first = members[0].name
         self.ok(first, "admin", ProposeMember(name, title, keys, quota, self.time + 24 * HOUR))
-        self.block(*[self.sign(other.name, "admin", ApproveMember(name)) for other in members[1:]])
+        yes = ApproveMember(name, self.proposal("admission", name))
+        self.block(*[self.sign(other.name, "admin", yes) for other in members[1:]])
         self.parties[name] = party
         self.ok(name, "admin", Accept(name, self.covering()))
         return party

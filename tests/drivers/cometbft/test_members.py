@@ -59,9 +59,9 @@ def test_a_rotated_key_and_a_new_power_are_told_in_the_block_that_decides_them()
     old = network.keys["north"].public
     found = network.decide(bench.sign("north", "admin", message))
     assert set(found.updates) == {Power(old, 0), Power(key.public, 1)}
-    raws = [bench.sign("north", "admin", ProposePower("east", 5, bench.time + HOUR))]
-    raws += [bench.sign(name, "admin", ApprovePower("east")) for name in ("south", "west")]
-    found = network.decide(*raws)
+    network.decide(bench.sign("north", "admin", ProposePower("east", 5, bench.time + HOUR)))
+    yes = ApprovePower("east", bench.proposal("power", "east"))
+    found = network.decide(*[bench.sign(name, "admin", yes) for name in ("south", "west")])
     assert found.updates == (Power(network.keys["east"].public, 5),)
     assert network.driver.ledger.tip.root == bench.tip.root
 

@@ -10,7 +10,7 @@ from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.keeper import Keeper
 from consortia.modules.identity.keyring import check_set, write_keys
 from consortia.modules.identity.roll import check_change, record_change
-from consortia.modules.identity.rules import counted, decided
+from consortia.modules.identity.rules import counted, decided, proposal_id
 from consortia.modules.identity.state import ENDPOINTS, KEYS, MEMBERS, OWNERS, PROPOSALS, SEATS
 from consortia.modules.identity.types import (
     PROPOSAL_MILLISECONDS_MAX,
@@ -81,7 +81,7 @@ def approve_member(ctx: Context, message: asked.ApproveMember, _ports: None) -> 
     """Add an approval to an admission."""
     # CHECK
     member = acting(ctx)
-    proposal = _check_approval(ctx, "admission", message.name, member)
+    proposal = _check_approval(ctx, "admission", message.name, member, message.proposal)
     # DECIDE
     proposal = _with(proposal, member)
     # WRITE
@@ -140,7 +140,7 @@ def approve_removal(ctx: Context, message: asked.ApproveRemoval, _ports: None) -
     # CHECK
     member, name = acting(ctx), message.name
     require(name != member, codes.OWN_CASE)
-    proposal = _with(_check_approval(ctx, "removal", name, member), member)
+    proposal = _with(_check_approval(ctx, "removal", name, member, message.proposal), member)
     done = decided(proposal.approvals, voters(ctx, "removal", name))
     if done:
         _check_end(ctx, name, message.checkpoint)
@@ -180,7 +180,7 @@ def approve_quota(ctx: Context, message: asked.ApproveQuota, _ports: None) -> No
     """Add an approval to a quota; the one that decides puts it in force."""
     # CHECK
     member, name = acting(ctx), message.name
-    proposal = _check_approval(ctx, "quota", name, member)
+    proposal = _check_approval(ctx, "quota", name, member, message.proposal)
     # DECIDE
     proposal = _with(proposal, member)
     # WRITE
@@ -209,7 +209,7 @@ def approve_power(ctx: Context, message: asked.ApprovePower, _ports: None) -> No
     """Add an approval to a voting power; the one that decides puts it in force."""
     # CHECK
     member, name = acting(ctx), message.name
-    proposal = _with(_check_approval(ctx, "power", name, member), member)
+    proposal = _with(_check_approval(ctx, "power", name, member, message.proposal), member)
     seat = _check_power(ctx, name, proposal)
     # WRITE
     PROPOSALS.put(ctx, proposal, "power", name)
@@ -298,7 +298,11 @@ def _open(ctx: Context, kind: Kind, name: str) -> Proposal:
     return proposal
 
 
-def _check_approval(ctx: Context, kind: Kind, name: str, member: str) -> Proposal:
+def _check_approval(ctx: Context, kind: Kind, name: str, member: str, wanted: bytes) -> Proposal:
+    """The proposal that a member says yes to; it may have been swapped since the member saw it."""
+    there = PROPOSALS.get(ctx, kind, name)
+    seen = there is not None and proposal_id(kind, name, there) == wanted
+    require(seen, codes.NO_PROPOSAL, f"{kind} of {name}")
     proposal = _open(ctx, kind, name)
     require(member not in proposal.approvals, codes.ALREADY_APPROVED, member)
     return proposal

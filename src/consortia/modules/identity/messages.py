@@ -48,9 +48,10 @@ class ProposeMember(Record, frozen=True):
 
 
 class ApproveMember(Record, frozen=True):
-    """Say yes to the admission of `name`."""
+    """Say yes to the admission of `name`, as the `proposal` of this id has it."""
 
     name: Name
+    proposal: Digest
 
 
 class Accept(Record, frozen=True):
@@ -69,9 +70,10 @@ class ProposeRemoval(Record, frozen=True):
 
 
 class ApproveRemoval(Record, frozen=True):
-    """Say yes to the removal of `name`. `checkpoint` is read if this decides it."""
+    """Say yes to the removal of `name`, by the proposal's id. `checkpoint` is read if this decides it."""
 
     name: Name
+    proposal: Digest
     checkpoint: CheckpointBytes | None
 
 
@@ -84,9 +86,10 @@ class ProposeQuota(Record, frozen=True):
 
 
 class ApproveQuota(Record, frozen=True):
-    """Say yes to the proposed quota of `name`."""
+    """Say yes to the proposed quota of `name`, as the `proposal` of this id has it."""
 
     name: Name
+    proposal: Digest
 
 
 class ProposePower(Record, frozen=True):
@@ -98,9 +101,10 @@ class ProposePower(Record, frozen=True):
 
 
 class ApprovePower(Record, frozen=True):
-    """Say yes to the proposed voting power of `name`."""
+    """Say yes to the proposed voting power of `name`, as the `proposal` of this id has it."""
 
     name: Name
+    proposal: Digest
 
 
 class Withdraw(Record, frozen=True):

@@ -13,6 +13,7 @@ from consortia.kernel.module import Query
 from consortia.kernel.ports import Quota
 from consortia.modules.identity import refusals as codes
 from consortia.modules.identity.decisions import KEEPER, voters
+from consortia.modules.identity.rules import proposal_id
 from consortia.modules.identity.state import (
     ATTESTORS,
     CHANGES,
@@ -89,8 +90,9 @@ class KeysView(Record, frozen=True):
 
 
 class ProposalView(Record, frozen=True):
-    """An open proposal: how many approvals it needs, and whose are awaited."""
+    """An open proposal by its id: how many approvals it needs, and whose are awaited."""
 
+    id: Digest
     kind: Kind
     name: Name
     proposal: Proposal
@@ -181,7 +183,10 @@ def proposals(ctx: Context, _arguments: Nothing, _ports: None) -> ProposalsView:
             kind, name = _KINDS[text(kind_part)], text(name_part)
             having_say = voters(ctx, kind, name)
             awaited = tuple(voter for voter in having_say if voter not in proposal.approvals)
-            found.append(ProposalView(kind, name, proposal, quorum(len(having_say)), awaited))
+            needed = quorum(len(having_say))
+            found.append(
+                ProposalView(proposal_id(kind, name, proposal), kind, name, proposal, needed, awaited)
+            )
     return ProposalsView(tuple(sorted(found, key=lambda view: (view.kind, view.name))))
 
 

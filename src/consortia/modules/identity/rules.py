@@ -6,7 +6,7 @@ from consortia.base.codec import encode_record
 from consortia.base.hashing import tagged
 from consortia.exact.tally import quorum
 from consortia.kernel.ports import Quota
-from consortia.modules.identity.types import Algorithm, KeySpec, PossessionClaim
+from consortia.modules.identity.types import Algorithm, KeySpec, Kind, PossessionClaim, Proposal, Question
 
 ALONE = frozenset({"node", "recovery", "worker", "consensus"})
 """Roles that a key has alone: what runs unattended decides nothing; what stays offline does nothing else."""
@@ -39,6 +39,12 @@ def possession_message(network: bytes, name: str, keys: tuple[KeySpec, ...]) -> 
     The claim binds the member and the whole set, so a key cannot be carried into another one.
     """
     return tagged("consortia/possession", network + encode_record(PossessionClaim(name, keys)))
+
+
+def proposal_id(kind: Kind, name: str, one: Proposal) -> bytes:
+    """The id of a proposal, which says all but who approved it."""
+    asked = Question(kind, name, one.proposer, one.proposed, one.expires, one.joiner, one.quota, one.power)
+    return tagged("consortia/member-proposal", encode_record(asked))
 
 
 def roles_in_order(roles: tuple[str, ...]) -> bool:

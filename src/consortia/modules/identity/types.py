@@ -114,6 +114,19 @@ class Proposal(Record, frozen=True):
     power: Power | None
 
 
+class Question(Record, frozen=True):
+    """What a proposal asks, whoever approved. Who says yes names its hash: nobody swaps it meanwhile."""
+
+    kind: Kind
+    name: Name
+    proposer: Name | None
+    proposed: Milliseconds
+    expires: Milliseconds
+    joiner: Joiner | None
+    quota: Quota | None
+    power: Power | None
+
+
 class Seat(Record, frozen=True):
     """A member's seat in consensus: the id of its consensus key, if it has one, and its voting power.
 

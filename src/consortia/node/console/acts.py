@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlencode
 
+from consortia.modules.identity.queries import ProposalView
 from consortia.node.console.sayings import named
 from consortia.sdk.html import Html, tag
 
@@ -181,6 +182,12 @@ APPROVALS = {
     "power": "identity.approve_power",
 }
 """The message that approves each kind of proposal about members."""
+
+
+def approved(one: ProposalView) -> dict[str, str]:
+    """What fills in the approval of a proposal about members."""
+    return {"name": one.name, "proposal": one.id.hex()}
+
 
 _BY_METHOD = {one.method: one for one in ACTS}
 

@@ -7,7 +7,7 @@ from consortia.modules.governance.queries import ListProposals, ProposalPage, Pr
 from consortia.modules.identity.queries import Nothing, ProposalsView
 from consortia.modules.training.list_queries import ListStudies, StudyPage
 from consortia.modules.training.queries import Awaited, ById, ByMember, Tasks
-from consortia.node.console.acts import APPROVALS, address
+from consortia.node.console.acts import APPROVALS, address, approved
 from consortia.node.console.ahead import ahead
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
@@ -77,7 +77,10 @@ def _memberships(way: Inside, member: str) -> list[tuple[Cell, ...]]:
     found = way.query("identity.proposals", Nothing(), ProposalsView).proposals
     return [
         (
-            Link(f"{words(one.kind)} {one.name}", address(APPROVALS[one.kind], {"name": one.name})),
+            Link(
+                f"{words(one.kind)} {one.name}",
+                address(APPROVALS[one.kind], approved(one)),
+            ),
             "members",
             None,
         )

@@ -13,7 +13,7 @@ from consortia.modules.identity.queries import (
     ProposalsView,
     ProposalView,
 )
-from consortia.node.console.acts import APPROVALS, offer
+from consortia.node.console.acts import APPROVALS, approved, offer
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
@@ -63,7 +63,11 @@ def _to_decide(asked: Asked, proposals: tuple[ProposalView, ...], known: set[str
         ("Let an agent act", "identity.grant_mandate", {}),
         *((f"Admit {name}", "identity.propose_member", {"joining": name}) for name in posted),
         *(
-            (f"Approve the {one.kind} of {one.name}", APPROVALS[one.kind], {"name": one.name})
+            (
+                f"Approve the {one.kind} of {one.name}",
+                APPROVALS[one.kind],
+                approved(one),
+            )
             for one in proposals
             if member in one.awaited
         ),

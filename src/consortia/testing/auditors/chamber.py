@@ -157,7 +157,8 @@ class Chamber:
             keys = self.guest.new_keys(bench.network)
             asked = ProposeMember(GUEST, "A guest", keys, FULL_QUOTA, bench.time + 24 * HOUR)
             bench.ok(self.names[0], "admin", asked)
-            bench.block(*[bench.sign(name, "admin", ApproveMember(GUEST)) for name in self.names[1:]])
+            yes = ApproveMember(GUEST, bench.proposal("admission", GUEST))
+            bench.block(*[bench.sign(name, "admin", yes) for name in self.names[1:]])
             bench.parties[GUEST] = self.guest
 
     def _signed(self, drawn: Drawn, sequence: int) -> bytes:

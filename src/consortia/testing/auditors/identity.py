@@ -51,7 +51,7 @@ class Identity(Enrolled):
     def approve_member(self, said: Said, m: asked.ApproveMember) -> None:
         """Say yes to an admission."""
         self.check_signer(said)
-        self.check_approval(said, "admission", m.name)
+        self.check_approval(said, "admission", m.name, m.proposal)
         self.approve(said, "admission", m.name)
 
     def accept(self, said: Said, m: asked.Accept) -> None:
@@ -91,7 +91,7 @@ class Identity(Enrolled):
         """Say yes to a removal; the deciding yes carries it out."""
         self.check_signer(said)
         refuse("own_case", when=m.name == said.member)
-        self.check_approval(said, "removal", m.name)
+        self.check_approval(said, "removal", m.name, m.proposal)
         approvals = [*self.proposals["removal", m.name]["approvals"], said.member]
         done = self.enough({"approvals": approvals}, self.voters("removal", m.name))
         if done:
@@ -112,7 +112,7 @@ class Identity(Enrolled):
     def approve_quota(self, said: Said, m: asked.ApproveQuota) -> None:
         """Say yes to a quota; the deciding yes puts it in force."""
         self.check_signer(said)
-        self.check_approval(said, "quota", m.name)
+        self.check_approval(said, "quota", m.name, m.proposal)
         self.approve(said, "quota", m.name)
         self.settle_quota(m.name)
 
@@ -130,7 +130,7 @@ class Identity(Enrolled):
     def approve_power(self, said: Said, m: asked.ApprovePower) -> None:
         """Say yes to a voting power; the deciding yes puts it in force."""
         self.check_signer(said)
-        self.check_approval(said, "power", m.name)
+        self.check_approval(said, "power", m.name, m.proposal)
         proposal = self.proposals["power", m.name]
         seat = self.settle_power(m.name, {**proposal, "approvals": [*proposal["approvals"], said.member]})
         self.approve(said, "power", m.name)

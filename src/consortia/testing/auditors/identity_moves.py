@@ -1,5 +1,9 @@
+# Long because each message of identity has its move here, honest and hostile.
 """What members, guests and attackers do in identity."""
 
+from collections.abc import Callable
+
+from consortia.base.codec import Record
 from consortia.base.keys import SigningKey
 from consortia.modules.identity import messages as asked
 from consortia.modules.identity.types import KeySpec, Kind, Role
@@ -75,8 +79,7 @@ def propose_member(draw: Drawing) -> Move:
 
 def approve_member(draw: Drawing) -> Move:
     """Say yes to an admission."""
-    by, name = _voice(draw, "admission")
-    return Move(draw.signer(by, "admin"), (asked.ApproveMember(name),))
+    return _yes(draw, "admission", asked.ApproveMember)
 
 
 def accept(draw: Drawing) -> Move:
@@ -105,7 +108,9 @@ def approve_removal(draw: Drawing) -> Move:
     attack = draw.attack("judge one's own case")
     if attack:
         by = name
-    return Move(draw.signer(by, "admin"), (asked.ApproveRemoval(name, _maybe_note(draw)),), attack)
+    id_, swapped = _meant(draw, "removal", name)
+    message = asked.ApproveRemoval(name, id_, _maybe_note(draw))
+    return Move(draw.signer(by, "admin"), (message,), attack or swapped)
 
 
 def propose_quota(draw: Drawing) -> Move:
@@ -118,8 +123,7 @@ def propose_quota(draw: Drawing) -> Move:
 
 def approve_quota(draw: Drawing) -> Move:
     """Say yes to a quota."""
-    by, name = _voice(draw, "quota")
-    return Move(draw.signer(by, "admin"), (asked.ApproveQuota(name),))
+    return _yes(draw, "quota", asked.ApproveQuota)
 
 
 def propose_power(draw: Drawing) -> Move:
@@ -135,8 +139,7 @@ def propose_power(draw: Drawing) -> Move:
 
 def approve_power(draw: Drawing) -> Move:
     """Say yes to a voting power."""
-    by, name = _voice(draw, "power")
-    return Move(draw.signer(by, "admin"), (asked.ApprovePower(name),))
+    return _yes(draw, "power", asked.ApprovePower)
 
 
 def withdraw(draw: Drawing) -> Move:
@@ -299,6 +302,19 @@ def _voice(draw: Drawing, kind: Kind) -> tuple[str, str]:
     said = proposals[kind, name]["approvals"] if (kind, name) in proposals else []
     silent = [member for member in draw.identity.present() if member not in said]
     return (draw.pick(silent) if silent and draw.often(0.9) else draw.member()), name
+
+
+def _yes(draw: Drawing, kind: Kind, says: Callable[[str, bytes], Record]) -> Move:
+    """Somebody says yes to something that is asked."""
+    by, name = _voice(draw, kind)
+    id_, attack = _meant(draw, kind, name)
+    return Move(draw.signer(by, "admin"), (says(name, id_),), attack)
+
+
+def _meant(draw: Drawing, kind: Kind, name: str) -> tuple[bytes, str]:
+    """The id of the proposal that a yes is meant for, and the attack: now and then it is of another one."""
+    attack = draw.attack("say yes to another proposal")
+    return (bytes(32) if attack else draw.identity.proposal_id(kind, name)), attack
 
 
 def _add_key(draw: Drawing, by: str) -> Move:

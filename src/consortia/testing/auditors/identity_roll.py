@@ -97,10 +97,17 @@ class Roll(Model):
         refuse("proposal_open", when=before is not None and before["expires"] >= said.at.time)
         refuse("bad_expiry", when=not 0 <= expires - said.at.time <= 90 * DAY)
 
-    def check_approval(self, said: Said, kind: str, name: str) -> None:
-        """Refuse a yes to nothing, too late, or given before."""
+    def proposal_id(self, kind: str, name: str) -> bytes:
+        """What names a proposal: all of it but who approved; zeros where there is none."""
+        if (kind, name) not in self.proposals:
+            return bytes(32)
+        rest = {field: value for field, value in self.proposals[kind, name].items() if field != "approvals"}
+        return tagged("consortia/member-proposal", encode({"kind": kind, "name": name, **rest}))
+
+    def check_approval(self, said: Said, kind: str, name: str, wanted: bytes) -> None:
+        """Refuse a yes to nothing, to another one, too late, or given before."""
         proposal = self.proposals.get((kind, name))
-        if proposal is None:
+        if proposal is None or self.proposal_id(kind, name) != wanted:
             return refuse("no_proposal", when=True)
         refuse("proposal_expired", when=proposal["expires"] < said.at.time)
         return refuse("already_approved", when=said.member in proposal["approvals"])

@@ -40,7 +40,7 @@ def _proposes_member(bench: Bench) -> Step:
 
 def _approves_member(bench: Bench) -> Step:
     proposed(bench)
-    return step("east", "admin", ApproveMember("harbour"))
+    return step("east", "admin", ApproveMember("harbour", bench.proposal("admission", "harbour")))
 
 
 def _accepts(bench: Bench) -> Step:
@@ -70,13 +70,13 @@ def _removes_at_once(bench: Bench) -> Step:
 
 def _decides_removal(bench: Bench) -> Step:
     bench.ok("north", "admin", removal(bench, "west"))
-    bench.ok("east", "admin", ApproveRemoval("west", None))
-    return step("south", "admin", ApproveRemoval("west", None))
+    bench.ok("east", "admin", ApproveRemoval("west", bench.proposal("removal", "west"), None))
+    return step("south", "admin", ApproveRemoval("west", bench.proposal("removal", "west"), None))
 
 
 def _approves_removal(bench: Bench) -> Step:
     bench.ok("north", "admin", removal(bench, "west"))
-    return step("east", "admin", ApproveRemoval("west", None))
+    return step("east", "admin", ApproveRemoval("west", bench.proposal("removal", "west"), None))
 
 
 def _leaves(bench: Bench) -> Step:
@@ -90,8 +90,8 @@ def _proposes_quota(bench: Bench) -> Step:
 
 def _approves_quota(bench: Bench) -> Step:
     bench.ok("north", "admin", ProposeQuota("east", SMALL, bench.time + HOUR))
-    bench.ok("south", "admin", ApproveQuota("east"))
-    return step("west", "admin", ApproveQuota("east"))
+    bench.ok("south", "admin", ApproveQuota("east", bench.proposal("quota", "east")))
+    return step("west", "admin", ApproveQuota("east", bench.proposal("quota", "east")))
 
 
 def _withdraws(bench: Bench) -> Step:
@@ -130,7 +130,7 @@ def _accepts_and_votes(bench: Bench) -> Step:
     party = voter("harbour")
     bench.ok("north", "admin", joining(bench, "harbour", party))
     for name in ("east", "south"):
-        bench.ok(name, "admin", ApproveMember("harbour"))
+        bench.ok(name, "admin", ApproveMember("harbour", bench.proposal("admission", "harbour")))
     bench.parties["harbour"] = party
     return step("harbour", "admin", Accept("harbour", None))
 
@@ -142,8 +142,8 @@ def _proposes_power(bench: Bench) -> Step:
 def _approves_power(bench: Bench) -> Step:
     bench.ok("east", "admin", seated(bench, "east")[0])
     bench.ok("north", "admin", ProposePower("east", 3, bench.time + HOUR))
-    bench.ok("south", "admin", ApprovePower("east"))
-    return step("west", "admin", ApprovePower("east"))
+    bench.ok("south", "admin", ApprovePower("east", bench.proposal("power", "east")))
+    return step("west", "admin", ApprovePower("east", bench.proposal("power", "east")))
 
 
 def _one_of_two_voters_leaves(bench: Bench) -> Step:

@@ -76,6 +76,6 @@ def proposed(bench: Bench, *, approved_by: tuple[str, ...] = ()) -> Party:
     """Have north propose harbour, and others approve it; harbour is a party from here on."""
     bench.ok("north", "admin", joining(bench))
     for name in approved_by:
-        bench.ok(name, "admin", ApproveMember("harbour"))
+        bench.ok(name, "admin", ApproveMember("harbour", bench.proposal("admission", "harbour")))
     bench.parties["harbour"] = Party.named("harbour")
     return bench.parties["harbour"]

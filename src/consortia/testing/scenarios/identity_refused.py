@@ -78,11 +78,20 @@ def _last_removed(bench: Bench) -> Step:
 
 def _own_removal(bench: Bench) -> Step:
     bench.ok("north", "admin", removal(bench, "west"))
-    return step("west", "admin", ApproveRemoval("west", None))
+    return step("west", "admin", ApproveRemoval("west", bench.proposal("removal", "west"), None))
+
+
+def _swapped_since(bench: Bench) -> Step:
+    """North asks for harbour, takes it back, and asks for keys of its own under that name."""
+    bench.ok("north", "admin", joining(bench))
+    yes = ApproveMember("harbour", bench.proposal("admission", "harbour"))
+    other = joining(bench, "harbour", Party.named("harbour", generation=1))
+    bench.ok("north", "admin", Withdraw("admission", "harbour"), other)
+    return step("east", "admin", yes)
 
 
 def _no_proposal(_bench: Bench) -> Step:
-    return step("north", "admin", ApproveMember("harbour"))
+    return step("north", "admin", ApproveMember("harbour", bytes(32)))
 
 
 def _accepts_for_another(bench: Bench) -> Step:
@@ -102,7 +111,7 @@ def _proposed_twice(bench: Bench) -> Step:
 def _approves_late(bench: Bench) -> Step:
     proposed(bench)
     bench.time += 48 * HOUR
-    return step("east", "admin", ApproveMember("harbour"))
+    return step("east", "admin", ApproveMember("harbour", bench.proposal("admission", "harbour")))
 
 
 def _expires_before(bench: Bench) -> Step:
@@ -121,7 +130,7 @@ def _withdraws_anothers(bench: Bench) -> Step:
 
 def _approves_twice(bench: Bench) -> Step:
     proposed(bench, approved_by=("east",))
-    return step("east", "admin", ApproveMember("harbour"))
+    return step("east", "admin", ApproveMember("harbour", bench.proposal("admission", "harbour")))
 
 
 def _accepts_too_early(bench: Bench) -> Step:
@@ -314,6 +323,7 @@ REFUSED = (
              "identity.own_case"),
     Scenario("a member approves its own removal", _own_removal, "identity.own_case"),
     Scenario("an approval of what nobody proposed", _no_proposal, "identity.no_proposal"),
+    Scenario("an approval of what was swapped since", _swapped_since, "identity.no_proposal"),
     Scenario("a joiner accepts for another", _accepts_for_another, "identity.no_proposal"),
     Scenario("a withdrawal of what nobody proposed", _withdraws_nothing, "identity.no_proposal"),
     Scenario("an admission proposed twice", _proposed_twice, "identity.proposal_open"),

@@ -57,15 +57,15 @@ def _last_voter_leaves(bench: Bench) -> Step:
 def _last_voter_removed(bench: Bench) -> Step:
     bench.ok("west", "admin", seated(bench, "west")[0])
     bench.ok("north", "admin", removal(bench, "west"))
-    bench.ok("east", "admin", ApproveRemoval("west", None))
-    return step("south", "admin", ApproveRemoval("west", None))
+    bench.ok("east", "admin", ApproveRemoval("west", bench.proposal("removal", "west"), None))
+    return step("south", "admin", ApproveRemoval("west", bench.proposal("removal", "west"), None))
 
 
 def _last_voter_silenced(bench: Bench) -> Step:
     bench.ok("east", "admin", seated(bench, "east")[0])
     bench.ok("north", "admin", ProposePower("east", 0, bench.time + HOUR))
-    bench.ok("south", "admin", ApprovePower("east"))
-    return step("west", "admin", ApprovePower("east"))
+    bench.ok("south", "admin", ApprovePower("east", bench.proposal("power", "east")))
+    return step("west", "admin", ApprovePower("east", bench.proposal("power", "east")))
 
 
 def _last_voter_recovers_without(bench: Bench) -> Step:
