@@ -1,4 +1,4 @@
-"""bft.throughput, bft.latency, bft.memory: four validators on this machine, beside CometBFT's own kvstore.
+"""bft.throughput, bft.memory: four validators on this machine, beside CometBFT's own kvstore.
 
 Ours: four nodes as `consortia localnet --driver cometbft` starts them, each with its CometBFT; transactions
 of about 250 bytes, signed beforehand, are handed to the four CometBFTs as bundles, as a node does. The peer:
@@ -6,17 +6,13 @@ four CometBFTs of the same program and settings with the Go application that is 
 (`persistent_kvstore`), which is handed values of 250 bytes one by one and verifies no signature. Both are
 kept supplied for the same time; what counts is what stands in blocks. What the kvstore would do if it checked
 one Ed25519 signature a transaction and node is modelled from the cost of a check, measured here, over this
-machine's cores.
-
-Latency: from handing one transaction in until its receipt (ours), or until CometBFT says that its block is
-executed (the kvstore's), at half of each one's load.
+machine's cores. `bft_latency` is how long one transaction takes at half of each one's load.
 """
 
 import asyncio
 import base64
 import json
 import os
-import random
 import statistics
 import sys
 import tempfile
@@ -41,10 +37,6 @@ from consortia.node.cometbft.rpc import Rpc, RpcError
 
 SECONDS = 60.0
 WARM_SECONDS = 5.0
-LATENCIES = 60
-PAUSE_SECONDS_MAX = 0.5
-"""Between two probes passes any time up to this: they meet blocks at all their stages."""
-
 CHECKS = 20_000
 NAMES = ("north", "east", "south", "west")
 BUNDLE = 256
@@ -59,7 +51,6 @@ MEMORY_AFTER = 100_000
 
 MEMORY_MAX = 400.0
 THROUGHPUT_BAR = ">= 0.6x kvstore, and >= 1.0x kvstore with one verification a transaction and node"
-LATENCY_BAR = "<= 1.2x the kvstore's"
 MEMORY_BAR = "<= 400 MB after 10^5 transactions, flat"
 
 
@@ -178,11 +169,11 @@ async def _rate(
     return (last - first) / spent
 
 
-async def _ours_rate(ours: Ours, seconds: float) -> float:
+async def ours_rate(ours: Ours, seconds: float) -> float:
     return await _rate(ours.hand_in, partial(asyncio.to_thread, ours.done), seconds, 1)
 
 
-async def _kvstore_rate(store: Kvstore, seconds: float) -> float:
+async def kvstore_rate(store: Kvstore, seconds: float) -> float:
     numbers = iter(range(1 << 60))
 
     async def supply(name: str) -> None:
@@ -191,66 +182,6 @@ async def _kvstore_rate(store: Kvstore, seconds: float) -> float:
             await store.rpcs[name]._ask("broadcast_tx_async", {"tx": base64.b64encode(value).decode()})
 
     return await _rate(supply, store.done, seconds, 8)
-
-
-async def _latency(
-    probe: Callable[[int], Awaitable[None]], load: Callable[[], Awaitable[None]], per_second: float
-) -> float:
-    """The median time of a probe in seconds, while `load` is done so often."""
-    over, pauses = asyncio.Event(), random.Random(1)
-
-    async def loading() -> None:
-        due = time.monotonic()
-        while not over.is_set():
-            due += 1 / per_second
-            try:
-                await load()
-            except RpcError:
-                await asyncio.sleep(0.05)
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-
-    task = asyncio.create_task(loading())
-    await asyncio.sleep(2.0)
-    times = []
-    for number in range(LATENCIES):
-        begin = time.monotonic()
-        await probe(number)
-        times.append(time.monotonic() - begin)
-        await asyncio.sleep(pauses.uniform(0.0, PAUSE_SECONDS_MAX))
-    over.set()
-    await task
-    return statistics.median(times)
-
-
-async def _ours_latency(ours: Ours, rate: float) -> float:
-    turn = iter(range(1 << 60))
-    client, place = ours.network.client(NAMES[1]), ours.network.parties[NAMES[1]].node.url
-
-    async def load() -> None:
-        await ours.hand_in(NAMES[next(turn) % 4])
-
-    async def probe(_number: int) -> None:
-        await asyncio.to_thread(client.submit, SetEndpoint(place, None), lane=15)
-
-    return await _latency(probe, load, rate / 2 / BUNDLE)
-
-
-async def _kvstore_latency(store: Kvstore, rate: float) -> float:
-    turn = iter(range(1 << 60))
-
-    async def load() -> None:
-        for _ in range(10):
-            number = next(turn)
-            value = f"load-{number:015}=".encode() + b"v" * 229
-            rpc = store.rpcs[NAMES[number % 4]]
-            await rpc._ask("broadcast_tx_async", {"tx": base64.b64encode(value).decode()})
-
-    async def probe(number: int) -> None:
-        value = f"probe-{number:014}=".encode() + b"v" * 229
-        tx = {"tx": base64.b64encode(value).decode()}
-        await store.rpcs[NAMES[1]]._ask("broadcast_tx_commit", tx)
-
-    return await _latency(probe, load, rate / 2 / 10)
 
 
 def _verification(_core: int = 0) -> float:
@@ -270,7 +201,7 @@ def _verifications() -> float:
         return statistics.mean(pool.map(_verification, range(cores)))
 
 
-async def _ready(rpcs: dict[str, Rpc]) -> None:
+async def ready(rpcs: dict[str, Rpc]) -> None:
     """Wait until every CometBFT has blocks."""
     for rpc in rpcs.values():
         while True:
@@ -282,7 +213,7 @@ async def _ready(rpcs: dict[str, Rpc]) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _drained(rpcs: dict[str, Rpc]) -> None:
+async def drained(rpcs: dict[str, Rpc]) -> None:
     """Wait until nothing of a flood waits any more: it is no part of the load that follows."""
     for rpc in rpcs.values():
         waits = 1
@@ -300,12 +231,11 @@ def measured(seconds: float) -> dict[str, float]:
         try:
 
             async def kvstore() -> None:
-                await _ready(store.rpcs)
+                await ready(store.rpcs)
                 begin, first = time.process_time(), await store.done()
-                found["kv"] = await _kvstore_rate(store, seconds)
-                await _drained(store.rpcs)
+                found["kv"] = await kvstore_rate(store, seconds)
+                await drained(store.rpcs)
                 found["kv_load"] = 1e6 * (time.process_time() - begin) / (await store.done() - first)
-                found["kv_latency"] = await _kvstore_latency(store, found["kv"])
 
             asyncio.run(kvstore())
         finally:
@@ -319,13 +249,12 @@ def measured(seconds: float) -> dict[str, float]:
                     await _supply(ours.hand_in, time.monotonic() + WARM_SECONDS, 1)
                 found["early"], (found["memory"], found["own"]) = ours.done(), ours.resident()
                 begin, before, first = time.process_time(), ours.spent(), ours.done()
-                found["ours"] = await _ours_rate(ours, seconds)
-                await _drained(ours.rpcs)
+                found["ours"] = await ours_rate(ours, seconds)
+                await drained(ours.rpcs)
                 parts = zip(("node_cpu", "engine_cpu"), ours.spent(), before, strict=True)
                 found["load"] = 1e6 * (time.process_time() - begin) / (ours.done() - first)
                 count = len(NAMES) * (ours.done() - first)
                 found.update({name: 1e6 * (now - then) / count for name, now, then in parts})
-                found["latency"] = await _ours_latency(ours, found["ours"])
 
             asyncio.run(nodes())
             found["done"], (found["memory_late"], found["own_late"]) = ours.done(), ours.resident()
@@ -334,7 +263,7 @@ def measured(seconds: float) -> dict[str, float]:
 
 
 def run(seconds: float = SECONDS) -> list[dict[str, object]]:
-    """The three rows."""
+    """Both rows."""
     try:
         binary.find("", Path(sys.prefix), os.environ)
     except binary.CometBftError as error:
@@ -342,12 +271,11 @@ def run(seconds: float = SECONDS) -> list[dict[str, object]]:
             {"id": name, "value": None, "unit": unit, "bar": bar, "met": False, "note": f"not run: {error}"}
             for name, unit, bar in (
                 ("bft.throughput", "tx/s", THROUGHPUT_BAR),
-                ("bft.latency", "s", LATENCY_BAR),
                 ("bft.memory", "MB", MEMORY_BAR),
             )
         ]
     found = measured(seconds)
-    return [_throughput(found, seconds), _latency_row(found), _memory(found)]
+    return [_throughput(found, seconds), _memory(found)]
 
 
 def _throughput(found: dict[str, float], seconds: float) -> dict[str, object]:
@@ -368,21 +296,6 @@ def _throughput(found: dict[str, float], seconds: float) -> dict[str, object]:
         f"node on {cores} cores (modelled: {modelled:,.0f} tx/s); CPU a transaction and node: "
         f"{found['node_cpu']:.0f} us in our process, {found['engine_cpu']:.0f} us in CometBFT; handing in "
         f"takes {found['load']:.0f} us of CPU a transaction, and {found['kv_load']:.0f} us a kvstore's value",
-    }
-
-
-def _latency_row(found: dict[str, float]) -> dict[str, object]:
-    slower = found["latency"] / found["kv_latency"]
-    return {
-        "id": "bft.latency",
-        "value": found["latency"],
-        "unit": "s",
-        "peer": "persistent_kvstore, broadcast_tx_commit",
-        "peer_value": found["kv_latency"],
-        "ratio": slower,
-        "bar": LATENCY_BAR,
-        "met": slower <= 1.2,
-        "note": f"median of {LATENCIES}, submit to receipt at half load; blocks wait 200 ms for votes",
     }
 
 
