@@ -126,13 +126,7 @@ def _series(series: Series) -> Html:
     for value in ticks(low, high):
         parts += [
             tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=_n(y(value)), y2=_n(y(value)), class_="grid"),
-            tag(
-                "text",
-                f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}",
-                x=LEFT - 6,
-                y=_n(y(value) + 4),
-                text_anchor="end",
-            ),
+            tag("text", _mark(value), x=LEFT - 6, y=_n(y(value) + 4), text_anchor="end"),
         ]
     every = max(1, -(-len(series.at) // 8))
     parts += [
