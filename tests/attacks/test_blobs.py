@@ -163,7 +163,7 @@ def test_without_the_bound_of_the_sum_one_member_makes_the_model(tmp_path, monke
 def test_a_sum_beyond_what_its_members_can_make_is_void(tmp_path):
     four = study(tmp_path, Scribbling, **NETWORK).finish()
     assert (
-        four.progress.reason == "round 1, try 4: nothing lawful has this sum: of 4 members one sent nonsense"
+        four.progress.reason == "round 2, try 4: nothing lawful has this sum: of 4 members one sent nonsense"
     )
     assert all(this.outcome is None for this in four.rounds()[1:])
     assert four.progress.model is None

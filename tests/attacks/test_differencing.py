@@ -98,7 +98,7 @@ def test_another_study_without_one_member_bares_it_where_every_sum_may_be_told(t
 
 def test_another_study_asks_no_sum_that_leaves_one_member_over(tmp_path):
     four = asked_twice(tmp_path, MEMBERS, MEMBERS[:3]).finish()
-    assert four.progress.reason == f"round 0, try 4: {APART}"
+    assert four.progress.reason == f"round 1, try 4: {APART}"
     assert all(this.cohort == () for this in four.rounds())
 
 
@@ -120,7 +120,7 @@ def test_where_two_members_may_be_set_apart_each_bares_the_other(tmp_path, monke
 
 def test_two_members_are_not_set_apart(tmp_path):
     four = asked_twice(tmp_path, FIVE, FIVE[:3]).finish()
-    assert four.progress.reason == f"round 0, try 4: {APART}"
+    assert four.progress.reason == f"round 1, try 4: {APART}"
 
 
 def of_seven(tmp_path) -> Consortium:
@@ -142,7 +142,7 @@ def test_without_their_quorum_members_who_agreed_to_sums_of_four_are_summed_as_t
 
 
 def test_members_who_agreed_to_sums_of_four_are_not_set_apart_as_three(tmp_path):
-    assert of_seven(tmp_path).progress.reason == f"round 0, try 4: {APART}"
+    assert of_seven(tmp_path).progress.reason == f"round 1, try 4: {APART}"
 
 
 # ------------------------------------------------------------------ the same sum in other words
@@ -182,7 +182,7 @@ def test_where_a_study_says_what_its_query_is_other_words_bare_the_member_that_t
 @OTHER_WORDS
 def test_the_same_sum_in_other_words_is_the_same_query(tmp_path, words):
     four = in_other_words(tmp_path, **words)
-    assert four.progress.reason == f"round 0, try 4: {APART}"
+    assert four.progress.reason == f"round 1, try 4: {APART}"
     assert all(this.cohort == () for this in four.rounds())
 
 
@@ -258,5 +258,5 @@ def test_where_members_are_the_same_whatever_their_data_the_record_by_which_one_
 
 def test_a_record_by_which_one_member_grew_between_two_studies_is_not_set_apart(tmp_path):
     four = grown(tmp_path)
-    assert four.progress.reason == f"round 0, try 4: {APART}"
+    assert four.progress.reason == f"round 1, try 4: {APART}"
     assert all(this.cohort == () for this in four.rounds())

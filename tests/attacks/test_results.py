@@ -91,7 +91,7 @@ def test_where_commitments_can_be_copied_two_who_compute_nothing_make_a_lie_fina
 def test_a_copied_commitment_is_nobodys(tmp_path):
     four = judged(study(tmp_path, north=Lying, south=Copying, west=Copying))
     assert four.rounds()[0].status == "disputed"
-    assert four.progress.reason == "the results of round 0 differ; see its evidence"
+    assert four.progress.reason == "the results of round 1 differ; see its evidence"
 
 
 def test_who_copies_an_honest_commitment_is_named(tmp_path):

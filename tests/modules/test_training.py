@@ -112,7 +112,7 @@ def test_a_study_whose_tries_are_used_up_is_aborted(bench):
     bench.time = this.deadline
     receipt = bench.ok("north", "worker", Close(this.study, this.id))
     assert names(receipt) == ["round_aborted", "study_aborted"]
-    assert progress(bench, this.study).reason == "round 0, try 2: members were missing"
+    assert progress(bench, this.study).reason == "round 1, try 2: members were missing"
 
 
 @pytest.mark.parametrize("offset", [-1, 0])

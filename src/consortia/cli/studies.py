@@ -25,7 +25,6 @@ from consortia.modules.training.types import Status
 from consortia.sdk.jsonform import to_json
 from consortia.sdk.moments import moment
 from consortia.sdk.paging import study_pages
-from consortia.sdk.values import why_ended
 
 POLL_SECONDS = 0.2
 
@@ -83,7 +82,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     rounds = sum(stage.rounds for stage in terms.stages)
     say(f"{click.style(f'{found.study.proposer}/{terms.name}', bold=True)}  {terms.title}")
     say(f"id        {found.study.id.hex()}")
-    say(f"status    {progress.status}{f': {why_ended(progress.reason)}' if progress.reason else ''}")
+    say(f"status    {progress.status}{f': {progress.reason}' if progress.reason else ''}")
     say(f"purpose   {terms.purpose}")
     say(f"recipe    {terms.recipe.name}, {rounds} rounds: {', '.join(stage.name for stage in terms.stages)}")
     say(f"rounds    {progress.index} of {rounds} final, {terms.stages[0].mode}")
@@ -222,7 +221,7 @@ def watch(*, which: str, home: Path | None, as_json: bool) -> int:
     elif final.model is not None:
         say(f"The model is {final.model.hex()}: consortia asset lineage {_model(found)}")
     else:
-        say(f"Aborted: {why_ended(final.reason)}")
+        say(f"Aborted: {final.reason}")
     return DONE if final.status == "finished" else REFUSED
 
 

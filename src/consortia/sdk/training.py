@@ -27,7 +27,6 @@ from consortia.sdk.errors import LedgerError, TransactionRefused
 from consortia.sdk.models import Model
 from consortia.sdk.notebook import shown
 from consortia.sdk.paging import study_pages
-from consortia.sdk.values import why_ended
 from consortia.sdk.views import Table
 from consortia.workers.arithmetic import Summing, plans
 from consortia.workers.rows import raw_table
@@ -211,7 +210,7 @@ class Study:
                 raise StudyEnded(f"the study is {status} after {seconds} s")
             self._access.pause(PAUSE_SECONDS)
         if status == "aborted":
-            raise StudyEnded(why_ended(self.view().progress.reason) or "the study was aborted")
+            raise StudyEnded(self.view().progress.reason or "the study was aborted")
         return self
 
     def cost(self) -> CostView:

@@ -12,13 +12,6 @@ _TIMES = re.compile(
     r"(^|_)(time|since|until|ends?|begins|start|deadline|at|expires|joined|left|from|due|made|clears)$"
 )
 _SPAN = "_milliseconds"
-_ENDED = (
-    re.compile(r"(before round )(\d+)(, \d+ members are left of a quorum of \d+)"),
-    re.compile(r"(the results of round )(\d+)( differ; see its evidence)"),
-    re.compile(r"(round )(\d+)(, try \d+: .*)", re.DOTALL),
-)
-"""The reasons that the law gives for a study's end; what an officer wrote is like none of them."""
-
 _YEAR_2001, _YEAR_2286 = 10**12, 10**13
 
 
@@ -30,15 +23,6 @@ def is_moment(name: str) -> bool:
 def words(name: str) -> str:
     """A name of the law in print: underscores are spaces."""
     return name.replace("_", " ")
-
-
-def why_ended(reason: str | None) -> str:
-    """A study's `reason` as people read it, rounds counted from 1 (the law counts from 0); empty for none."""
-    for pattern in _ENDED:
-        found = pattern.fullmatch(reason or "")
-        if found is not None:
-            return f"{found[1]}{int(found[2]) + 1}{found[3]}"
-    return reason or ""
 
 
 def span(milliseconds: int) -> str:

@@ -29,7 +29,6 @@ from consortia.modules.training.rules import rounds_of
 from consortia.modules.training.types import Round, Terms
 from consortia.node.audit.run import audit_homes
 from consortia.sdk.errors import LedgerError
-from consortia.sdk.values import why_ended
 from consortia.solutions.pacing import pace_of_workers
 from consortia.workers.terms import terms_of
 
@@ -126,7 +125,7 @@ def _train(consortium: Consortium, split: Split, shared: dict[str, study.DataSet
     view = study.watch(consortium, name, seen)
     victim.back(teller)
     if view.progress.status != "finished" or view.progress.model is None:
-        raise study.StudyFailed(f"the study was aborted: {why_ended(view.progress.reason)}")
+        raise study.StudyFailed(f"the study was aborted: {view.progress.reason}")
     rounds = study.rounds_of(consortium, name)
     victim.verdict(rounds, teller)
     model = consortium.client(consortium.names[0]).blob(view.progress.state, study.PURPOSE)

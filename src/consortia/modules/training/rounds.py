@@ -340,7 +340,7 @@ def judge(facts: Facts, outcome: Outcome, now: Moment) -> Change:
     if len(facts.results) - len(explained) >= enough:
         return Change(facts.progress)
     witnesses = tuple(sorted(name for name, result in facts.results.items() if result.opened is not None))
-    ended = abort(study, facts.progress, f"the results of round {this.index} differ; see its evidence")
+    ended = abort(study, facts.progress, f"the results of round {this.index + 1} differ; see its evidence")
     event = ResultDisputed(study.id, this.id, witnesses)
     return joined(Change(ended.progress, (replace(this, status="disputed"),), (), (event,)), ended)
 
@@ -387,7 +387,7 @@ def _give_up(facts: Facts, missing: tuple[str, ...], now: Moment, why: str = MIS
     event = RoundAborted(study.id, this.id, this.step, missing)
     first = Change(replace(progress, round=None), (closed,), _missed(facts, missing, now), (event,))
     if this.attempt >= study.terms.retries:
-        reason = f"round {this.index}, try {this.attempt + 1}: {why}"
+        reason = f"round {this.index + 1}, try {this.attempt + 1}: {why}"
         return joined(first, abort(study, progress, reason))
     again = replace(progress, attempt=this.attempt + 1, round=None)
     shown = facts.sealed and this.step != "seal"

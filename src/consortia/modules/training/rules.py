@@ -291,7 +291,7 @@ def begin(
     left = tuple(MemberLeft(study.id, name, index) for name, _ in roll.going)
     staying = tuple((name, part) for name, part in roll.staying if name not in progress.excluded)
     if len(staying) < terms.quorum:
-        reason = f"before round {index}, {len(staying)} members are left of a quorum of {terms.quorum}"
+        reason = f"before round {index + 1}, {len(staying)} members are left of a quorum of {terms.quorum}"
         return joined(Change(progress, parts=parts, events=left), abort(study, progress, reason))
     if records is None:
         records = sum(part.records for _, part in staying)

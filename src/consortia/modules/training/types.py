@@ -162,7 +162,8 @@ class Progress(Record, frozen=True):
     final. `round` is the id of the open round, `attempt` its number. `contributors` are the members
     whose updates are in a final round. `history` chains every final round (see `rules.chained`), `sums` their
     sums alone: what the next round's sum depends on (see `rules.query`). `model` is
-    the asset of the finished model; `reason` says why a study was aborted. `excluded` are in no
+    the asset of the finished model; `reason` says why a study was aborted, to people: rounds and tries
+    in it are counted from 1. `excluded` are in no
     further try of this round: they are `faulted`, shown to have dealt falsely in one of its tries, or did
     not answer a complaint. `charged` is what the study's sums have cost, in nano-rho, a population that was
     in all of them.

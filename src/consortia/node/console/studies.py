@@ -13,7 +13,7 @@ from consortia.node.http_answers import hex_digest
 from consortia.sdk.html import Html, tag
 from consortia.sdk.moments import moment
 from consortia.sdk.paging import round_pages
-from consortia.sdk.values import short, why_ended
+from consortia.sdk.values import short
 from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table
 from consortia.workers.curves import FOLDER, Curves
 
@@ -93,7 +93,7 @@ def one_study(asked: Asked) -> Screen:
             if seen.progress.model is None
             else Link(terms.model_title or terms.model_name, f"/console/assets/{seen.progress.model.hex()}"),
         ),
-        ("why it ended", why_ended(seen.progress.reason) or None),
+        ("why it ended", seen.progress.reason),
         ("id", seen.study.id),
     )
     return Screen(

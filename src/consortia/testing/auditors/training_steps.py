@@ -46,7 +46,7 @@ class Steps(Sums):
         members = [name for name in there if name not in progress["excluded"]]
         if len(members) < terms["quorum"]:
             left = f"{len(members)} members are left of a quorum of {terms['quorum']}"
-            return self.abort(study, f"before round {index}, {left}")
+            return self.abort(study, f"before round {index + 1}, {left}")
         mode = self.stage_of(study, index)[1]["mode"]
         masked = mode == "masked"
         this = self.fresh(study, members)
@@ -130,7 +130,7 @@ class Steps(Sums):
         self.tell("round_aborted", study=study, round=this["id"], step=this["step"], missing=named)
         progress = self.progress[study]
         if progress["attempt"] >= self.studies[study]["terms"]["retries"]:
-            return self.abort(study, f"round {this['index']}, try {this['attempt'] + 1}: {why}")
+            return self.abort(study, f"round {this['index'] + 1}, try {this['attempt'] + 1}: {why}")
         progress["attempt"] += 1
         return self.begin(said, study)
 
@@ -384,7 +384,7 @@ class Steps(Sums):
             this["status"] = "disputed"
             told = [name for name in sorted(results) if results[name]["opened"] is not None]
             self.tell("result_disputed", study=this["study"], round=this["id"], opened=told)
-            self.abort(this["study"], f"the results of round {this['index']} differ; see its evidence")
+            self.abort(this["study"], f"the results of round {this['index'] + 1} differ; see its evidence")
         return None
 
     def committed_to(self, this: Plain, name: str, outcome: Plain) -> bool:
