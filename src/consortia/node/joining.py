@@ -31,10 +31,16 @@ def propose(client: Client, posted: bytes) -> Receipt:
 
 
 def approve(client: Client, name: str) -> Receipt:
-    """Step 2, for one member: of what is proposed now; raises TransactionRefused."""
-    found = client.query("identity.proposals", Nothing(), ProposalsView).proposals
-    ids = [one.id for one in found if (one.kind, one.name) == ("admission", name)]
-    return client.submit(ApproveMember(name, ids[0] if ids else bytes(32)))
+    """Step 2, for one member, whose node may learn of the proposal late; raises TransactionRefused."""
+    ids: list[bytes] = []
+
+    def known() -> bool:
+        open_now = client.query("identity.proposals", Nothing(), ProposalsView).proposals
+        ids.extend(one.id for one in open_now if (one.kind, one.name) == ("admission", name))
+        return bool(ids)
+
+    wait_until(known, f"proposal at {client.url} to admit {name}")
+    return client.submit(ApproveMember(name, ids[0]))
 
 
 def awaited(client: Client, name: str) -> tuple[str, ...] | None:
