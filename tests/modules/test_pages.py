@@ -6,10 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.refusals import Refused
+from consortia.kernel import pages
 from consortia.kernel.table import Table
-from consortia.modules.assets import queries as assets
-from consortia.modules.governance import queries as governance
-from consortia.modules.training import list_queries as training
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.assets import blob, dataset, registered
 from consortia.testing.scenarios.governance_parts import opened
@@ -30,8 +28,7 @@ def read(monkeypatch):
             yield one
 
     monkeypatch.setattr(Table, "scan", counting)
-    for module in (assets, governance, training):
-        monkeypatch.setattr(module, "SCANNED_MAX", SCANNED)
+    monkeypatch.setattr(pages, "SCANNED_MAX", SCANNED)
     return counted
 
 

@@ -1,5 +1,6 @@
 """What anyone may ask about assets."""
 
+from collections.abc import Iterator
 from typing import Annotated, cast
 
 from msgspec import Meta
@@ -8,6 +9,7 @@ from consortia.base.codec import U32, Digest, Name, Record, Text80
 from consortia.base.refusals import Refused
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
+from consortia.kernel.pages import page
 from consortia.kernel.refusals import BAD_ARGUMENTS
 from consortia.modules.assets.keeper import Keeper
 from consortia.modules.assets.ports import Ports
@@ -16,9 +18,6 @@ from consortia.modules.assets.types import Asset, Grantee, Kind, Purpose, RightN
 
 PAGE_MAX = 100
 DEPTH_MAX = 8
-SCANNED_MAX = 2_000
-"""So many entries are passed over for one page, which may then be short, or empty, and not be the last."""
-
 LINEAGE_MAX = 256
 """A lineage answer names at most this many assets."""
 
@@ -127,18 +126,7 @@ def by_name(ctx: Context, arguments: ByName, ports: Ports) -> MaybeAsset:
 
 def assets(ctx: Context, arguments: ListAssets, ports: Ports) -> AssetPage:
     """Assets by owner and name."""
-    prefix = () if arguments.owner is None else (arguments.owner,)
-    found: list[Asset] = []
-    last = None
-    for place, (key, named) in enumerate(NAMES.scan(ctx, *prefix, after=_behind(arguments))):
-        wanted = arguments.kind in {None, named.kind}
-        if place == SCANNED_MAX or (wanted and len(found) == arguments.limit):
-            return AssetPage(tuple(found), last)
-        last = "/".join(map(str, key))
-        record = ASSETS.get(ctx, named.asset) if wanted else None
-        if record is not None:
-            found.append(record)
-    return AssetPage(tuple(found), None)
+    return AssetPage(*page(_listed(ctx, arguments), arguments.limit))
 
 
 def versions(ctx: Context, arguments: ListVersions, ports: Ports) -> VersionPage:
@@ -181,6 +169,14 @@ def right(ctx: Context, arguments: AskRight, ports: Ports) -> Allowed:
 
 def _view(ctx: Context, found: Asset | None) -> MaybeAsset:
     return MaybeAsset(found, None if found is None else VERSIONS.get(ctx, found.id, found.version))
+
+
+def _listed(ctx: Context, arguments: ListAssets) -> Iterator[tuple[str, Asset | None]]:
+    """The names among which a page is sought, each with its asset where that is wanted."""
+    prefix = () if arguments.owner is None else (arguments.owner,)
+    for key, named in NAMES.scan(ctx, *prefix, after=_behind(arguments)):
+        wanted = arguments.kind in {None, named.kind}
+        yield "/".join(map(str, key)), ASSETS.get(ctx, named.asset) if wanted else None
 
 
 def _behind(arguments: ListAssets) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from consortia.base.refusals import Refused
 from consortia.kernel.block import Event
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
+from consortia.kernel.pages import page
 from consortia.kernel.refusals import BAD_ARGUMENTS
 from consortia.kernel.transaction import MethodName
 from consortia.modules.governance.counting import count, owners, would_pass
@@ -60,8 +61,6 @@ from consortia.modules.governance.types import (
 )
 
 PAGE_MAX = 100
-SCANNED_MAX = 2_000
-"""So many proposals are passed over for one page, which may then be short, or empty, and not be the last."""
 
 
 class Nothing(Record, frozen=True):
@@ -248,21 +247,17 @@ def charter_view(ctx: Context, arguments: ByNumber, ports: Ports) -> CharterView
 
 def proposals(ctx: Context, arguments: ListProposals, _ports: Ports) -> ProposalPage:
     """A page of proposals."""
-    page: list[ProposalItem] = []
-    last = None
-    for place, identity in enumerate(_ids(ctx, arguments)):
+    return ProposalPage(*page(_listed(ctx, arguments), arguments.limit))
+
+
+def _listed(ctx: Context, arguments: ListProposals) -> Iterator[tuple[bytes, ProposalItem | None]]:
+    """The ids among which a page is sought, each with its proposal where that is wanted."""
+    for identity in _ids(ctx, arguments):
         one, progress = found(ctx, identity)
-        wanted = arguments.status in (None, progress.status)
-        if place == SCANNED_MAX or (wanted and len(page) == arguments.limit):
-            return ProposalPage(tuple(page), last)
-        last = identity
-        if wanted:
-            page.append(
-                ProposalItem(
-                    one.id, one.author, one.kind, one.title, progress.status, one.time, progress.closes
-                )
-            )
-    return ProposalPage(tuple(page), None)
+        item = ProposalItem(
+            one.id, one.author, one.kind, one.title, progress.status, one.time, progress.closes
+        )
+        yield identity, item if arguments.status in (None, progress.status) else None
 
 
 def _ids(ctx: Context, arguments: ListProposals) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from msgspec import Meta
 from consortia.base.codec import U32, Digest, Name, Record, Text80
 from consortia.kernel.context import Context
 from consortia.kernel.module import Query
+from consortia.kernel.pages import page
 from consortia.modules.training import rules
 from consortia.modules.training.ports import Ports
 from consortia.modules.training.queries import known
@@ -15,9 +16,6 @@ from consortia.modules.training.state import OPEN, ROUNDS, STUDIES, parts_of
 from consortia.modules.training.types import Progress, Round, Status, Study
 
 PAGE_MAX = 100
-SCANNED_MAX = 2_000
-"""So many studies are passed over for one page, which may then be short, or empty, and not be the last."""
-
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
 
 
@@ -68,17 +66,15 @@ class RoundPage(Record, frozen=True):
 
 def studies(ctx: Context, arguments: ListStudies, ports: Ports) -> StudyPage:
     """A page of studies, by id."""
-    found: list[StudyItem] = []
-    last = None
-    for place, study in enumerate(_ids(ctx, arguments)):
+    return StudyPage(*page(_listed(ctx, arguments), arguments.limit))
+
+
+def _listed(ctx: Context, arguments: ListStudies) -> Iterator[tuple[bytes, StudyItem | None]]:
+    """The ids among which a page is sought, each with its study where that is wanted."""
+    for study in _ids(ctx, arguments):
         record, progress = known(ctx, study)
         wanted = arguments.status in {None, progress.status}
-        if place == SCANNED_MAX or (wanted and len(found) == arguments.limit):
-            return StudyPage(tuple(found), last)
-        last = study
-        if wanted:
-            found.append(_item(ctx, record, progress))
-    return StudyPage(tuple(found), None)
+        yield study, _item(ctx, record, progress) if wanted else None
 
 
 def _ids(ctx: Context, arguments: ListStudies) -> Iterator[bytes]:
