@@ -4,7 +4,6 @@ Commands are imported when they are run, so that `consortia --help` answers at o
 true, 1 refused or false, 2 wrong usage, 3 could not check, 4 (`up`) software too old for the next block.
 """
 
-import gc
 import importlib
 import os
 import sys
@@ -14,10 +13,7 @@ from typing import Any
 import click
 
 from consortia.cli.output import Failure, report_failure
-
-OBJECTS = 100_000
-"""So many new objects stand between two looks for garbage: at Python's 700, looking is a seventh of the time
-in which a command is imported, and finds nothing."""
+from consortia.node.collector import look_seldom
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("consortia.cli.demo:demo", "Run a story on real data, in real processes, and check it."),
@@ -123,7 +119,7 @@ def _quiet_end() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; ends the process with its exit code."""
-    gc.set_threshold(OBJECTS, 20, 20)
+    look_seldom()
     run: Callable[..., Any] = cli.main
     try:
         code = run(args=arguments, prog_name="consortia", standalone_mode=False)

@@ -1,7 +1,6 @@
 """`python -m consortia.node --home DIR` runs the node of a home, as `consortia up` does."""
 
 import argparse
-import gc
 import os
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from consortia.node.collector import OBJECTS
+from consortia.node.collector import look_seldom
 from consortia.node.home import Running
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def main(arguments: list[str] | None = None, make: "type[EmbeddedNode] | None" =
     parser.add_argument("--trainer", default=None)
     given = parser.parse_args(arguments)
 
-    gc.set_threshold(OBJECTS, 20, 20)  # what is imported is no garbage
+    look_seldom()
     from consortia.node.serving import Cannot, serve  # noqa: PLC0415 (`--help` needs none of it)
 
     flags = {
