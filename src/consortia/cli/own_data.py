@@ -10,14 +10,13 @@ from consortia.engines.train.agree import identifiers
 from consortia.engines.train.files import RawTable, place, read_file
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table, make_table, mismatches
-from consortia.workers.rows import raw_table
+from consortia.workers.rows import whole_table
 from consortia.workers.vault import Vault
 
 
 def own_rows(session: Session, name: str, version: int) -> RawTable:
     """The rows of an own data set, as a table of text; raises VaultError, DataError."""
-    kept = Vault(session.home.private).rows(name, version)
-    return raw_table(name, [row for subject in sorted(kept) for row in kept[subject]])
+    return whole_table(name, Vault(session.home.private).rows(name, version))
 
 
 @dataclass(frozen=True, slots=True)

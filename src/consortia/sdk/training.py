@@ -29,7 +29,7 @@ from consortia.sdk.notebook import shown
 from consortia.sdk.paging import study_pages
 from consortia.sdk.views import Table
 from consortia.workers.arithmetic import Summing, plans
-from consortia.workers.rows import raw_table
+from consortia.workers.rows import whole_table
 from consortia.workers.terms import MASKED, Private, Wanted, terms_of
 from consortia.workers.vault import Vault
 
@@ -132,8 +132,7 @@ class Training:
         """The rows of an own data set's newest version, as text."""
         if self._vault is None or dataset.owner != self._member:
             raise LedgerError(f"the records of {dataset.owner}/{dataset.name} are in no vault here")
-        kept = self._vault.rows(dataset.name, dataset.version)
-        return raw_table(dataset.name, [row for subject in sorted(kept) for row in kept[subject]])
+        return whole_table(dataset.name, self._vault.rows(dataset.name, dataset.version))
 
 
 class Study:

@@ -4,7 +4,7 @@ A row is the canonical CBOR of a map from column heading (`age [years]` where th
 cell's text, as it stands in the member's file; the vault keeps rows by subject under their salts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from consortia.base.codec import Malformed, decode, encode
 from consortia.engines.train.files import DataError, RawTable
@@ -47,6 +47,11 @@ def raw_table(name: str, rows: Sequence[bytes]) -> RawTable:
         [[row[text] for text in headings] for row in cells],
         list(range(1, len(cells) + 1)),
     )
+
+
+def whole_table(name: str, kept: Mapping[bytes, Sequence[bytes]]) -> RawTable:
+    """All rows of a data set as a table of text, in the order of their subjects; raises DataError."""
+    return raw_table(name, [row for subject in sorted(kept) for row in kept[subject]])
 
 
 def _cells(name: str, row: bytes) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from consortia.engines.train.files import DataError, RawTable
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table, make_table, mismatches
-from consortia.workers.rows import raw_table
+from consortia.workers.rows import whole_table
 from consortia.workers.vault import Vault, VaultError
 
 
@@ -39,4 +39,4 @@ class VaultData:
             kept: Mapping[bytes, tuple[bytes, ...]] = self._vault.rows(name, version)
         except VaultError as error:
             raise DataError(f"{name}: {error}") from None
-        return raw_table(name, [row for subject in sorted(kept) for row in kept[subject]])
+        return whole_table(name, kept)
