@@ -1,9 +1,10 @@
 """The doctor finds what was done to a home, and says how to mend it."""
 
 import socket
-import time
 
 import pytest
+
+from tests.cli.terminal import until
 
 pytestmark = pytest.mark.slow
 
@@ -84,10 +85,15 @@ def test_who_is_no_member_yet_and_an_orderer_that_is_away_are_told_with_encrypte
     assert "alpha answers" in said
     assert f"chmod go-rwx {phrase}" in said
     orderer.stop()
-    while "away" not in (told := terminal.run("status", "--home", "b")).stdout:
-        time.sleep(0.2)
-    assert "away: alpha has not answered since" in told.stderr
-    assert "it orders, so no block is made" in told.stderr
+    told = []
+
+    def is_away():
+        told.append(terminal.run("status", "--home", "b"))
+        return "away" in told[-1].stdout
+
+    until(is_away, "alpha is told to be away")
+    assert "away: alpha has not answered since" in told[-1].stderr
+    assert "it orders, so no block is made" in told[-1].stderr
     said = terminal.run("doctor", "--home", "b", code=1).stdout
     assert "no block is made: the orderer alpha" in " ".join(said.split())
     assert "does not answer, since 2" in " ".join(said.split())
