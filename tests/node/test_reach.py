@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from consortia.modules.identity.types import Endpoint
 from consortia.node import reach
 from consortia.node.http_meta import metrics, status_facts
-from consortia.node.reach import Away, Reach, look_round
+from consortia.node.reach import Reach, look_round
 from consortia.node.server import NodeProcess
 from consortia.node.serving import node_keys
+from consortia.sdk.client import Away
 from tests.node.running import homes, until
 
 

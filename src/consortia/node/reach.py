@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from consortia.node.config import is_loopback
+from consortia.sdk.client import Away
 from consortia.sdk.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -18,14 +18,6 @@ LOOK_SECONDS = 10.0
 
 TIMEOUT_SECONDS = 5.0
 _LOG = logging.getLogger("consortia.node")
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """A member's node that does not answer: since when (UTC milliseconds), and why not."""
-
-    since: int
-    text: str
 
 
 class Reach:
