@@ -10,9 +10,9 @@ import io
 import math
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 
 FILE_BYTES_MAX = 512 << 20
 ROWS_MAX = 2_000_000
@@ -72,19 +72,6 @@ def shown(cell: str) -> str:
         cell.encode("unicode_escape", "backslashreplace").decode("ascii") if not cell.isprintable() else cell
     )
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-
-
-def said_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object as a dict (an `object_pairs_hook`); raises DataError where a name stands in it twice.
-
-    RFC 8259, section 4: of a name that stands twice one reader takes the first, another the last.
-    """
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"{shown(twice)!r} stands twice in one object.")
-    return found
 
 
 def read_file(path: Path) -> RawTable:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from consortia.engines.train.files import DataError, place, read_bytes, said_once, shown
+from consortia.engines.train.files import DataError, place, read_bytes, shown
 from consortia.solutions.city.readings import (
     HOUR_SECONDS,
     Gathering,
@@ -24,6 +24,7 @@ from consortia.solutions.city.readings import (
     moment_of,
     watt_hours,
 )
+from consortia.solutions.json_objects import said_once
 from consortia.solutions.lines import JSON_BYTES_MAX, lines
 from consortia.solutions.rejects import TooMuch
 

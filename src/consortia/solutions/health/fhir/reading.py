@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consortia.engines.train.files import DataError, read_bytes, said_once, shown
+from consortia.engines.train.files import DataError, read_bytes, shown
+from consortia.solutions.json_objects import said_once
 from consortia.solutions.lines import JSON_BYTES_MAX, lines
 from consortia.solutions.rejects import Rejected, Rejects
 

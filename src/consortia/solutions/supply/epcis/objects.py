@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from consortia.engines.train.files import DataError, shown
+from consortia.engines.train.files import DataError
+from consortia.solutions.json_objects import said_once
 
 _WORDS = {
     word: word
@@ -25,26 +26,23 @@ def json_of(text: str, where: str) -> Any:  # noqa: ANN401 (any JSON)
     """
 
     def no_constant(word: str) -> None:
-        raise DataError(f"{where}: {word} is no number.")
+        raise DataError(f"{word} is no number.")
 
     try:
         return json.loads(text, parse_constant=no_constant, object_pairs_hook=_object)
     except RecursionError:
         raise DataError(f"{where}: it is nested too deep.") from None
-    except DataError:
-        raise
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
     except ValueError as error:
         raise DataError(f"{where}: no JSON: {error}.") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     known = _WORDS
-    found = {
-        known.get(name, name): known.get(value, value) if isinstance(value, str) else value
-        for name, value in pairs
-    }
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{shown(twice)!r} stands twice in one object")
-    return found
+    return said_once(
+        [
+            (known.get(name, name), known.get(value, value) if isinstance(value, str) else value)
+            for name, value in pairs
+        ]
+    )
