@@ -35,13 +35,14 @@ from consortia.modules.identity.queries import (
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.types import POWER_MAX, PROPOSAL_MILLISECONDS_MAX
 from consortia.node.invitations import Invitations, JoinRequest
-from consortia.node.joining import wait_until
-from consortia.sdk.errors import TransactionRefused, Unreachable
+from consortia.node.joining import proposed
+from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.moments import moment
 
 DAY_MILLISECONDS = 24 * 3600 * 1000
 DAYS_MAX = PROPOSAL_MILLISECONDS_MAX // DAY_MILLISECONDS
 LATE_SECONDS = 5.0
+"""So much later than others a member's node may learn of a proposal."""
 
 
 @click.group()
@@ -163,7 +164,9 @@ def approve(name: str, removal: bool, power: bool, home: Path | None, as_json: b
     if removal and power:
         raise click.UsageError("--removal or --power, not both")
     session, kind = at_home(home), "power" if power else "removal" if removal else "admission"
-    found = _proposed(session, kind, name)
+    found = proposed(session.client, kind, name, LATE_SECONDS)
+    if found is None:
+        raise Failure(f"there is no open proposal: {kind} of {name}", "consortia member list")
     note(_proposal_line(found))
     if power:
         return _powered(session, name, session.submit(ApprovePower(name, found.id)), as_json=as_json)
@@ -248,21 +251,6 @@ def _posted(session: Session) -> dict[str, Path]:
 
 def _open(session: Session) -> tuple[ProposalView, ...]:
     return session.ask("identity.proposals", Nothing(), ProposalsView).proposals
-
-
-def _proposed(session: Session, kind: str, name: str) -> ProposalView:
-    """An open proposal, of which this member's node may learn a moment after others; raises Failure."""
-    found: list[ProposalView] = []
-
-    def known() -> bool:
-        found.extend(one for one in _open(session) if (one.kind, one.name) == (kind, name))
-        return bool(found)
-
-    try:
-        wait_until(known, "proposal", LATE_SECONDS)
-    except Unreachable:
-        raise Failure(f"there is no open proposal: {kind} of {name}", "consortia member list") from None
-    return found[0]
 
 
 def _decided(session: Session, kind: str, name: str, receipt: Receipt, *, as_json: bool) -> int:

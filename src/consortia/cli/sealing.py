@@ -103,7 +103,8 @@ def commit_terms(*, terms: Path, home: Path | None, as_json: bool) -> int:
     held = vault.rows(TERMS) if TERMS in vault.datasets() else {}
     for about in rows.keys() & held.keys():
         if held[about] != tuple(rows[about]):
-            raise Failure(f"{about.decode()} is committed to with other values, and what was said stands")
+            text = f"{about.decode()} is committed to with other values, and what was said stands"
+            raise Failure(text, f"leave that row out of {terms}")
     new = {about: values for about, values in rows.items() if about not in held}
     if new:
         vault.append_rows(TERMS, new, known=True) if held else vault.add_dataset(TERMS, new, known=True)

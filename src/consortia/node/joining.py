@@ -12,7 +12,7 @@ from collections.abc import Callable
 from consortia.base.codec import decode_record
 from consortia.kernel.block import Block, Receipt
 from consortia.modules.identity.messages import Accept, ApproveMember, ProposeMember
-from consortia.modules.identity.queries import ChangesFrom, ChangesView, Nothing, ProposalsView
+from consortia.modules.identity.queries import ChangesFrom, ChangesView, Nothing, ProposalsView, ProposalView
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.node.invitations import JoinRequest
 from consortia.sdk.client import Client
@@ -31,25 +31,34 @@ def propose(client: Client, posted: bytes) -> Receipt:
 
 
 def approve(client: Client, name: str) -> Receipt:
-    """Step 2, for one member, whose node may learn of the proposal late; raises TransactionRefused."""
-    ids: list[bytes] = []
+    """Step 2, for one member; raises TransactionRefused, Unreachable."""
+    found = proposed(client, "admission", name, WAIT_SECONDS)
+    if found is None:
+        raise Unreachable(f"no proposal at {client.url} to admit {name} within {WAIT_SECONDS:.0f} s")
+    return client.submit(ApproveMember(name, found.id))
 
-    def known() -> bool:
-        open_now = client.query("identity.proposals", Nothing(), ProposalsView).proposals
-        ids.extend(one.id for one in open_now if (one.kind, one.name) == ("admission", name))
-        return bool(ids)
 
-    wait_until(known, f"proposal at {client.url} to admit {name}")
-    return client.submit(ApproveMember(name, ids[0]))
+def proposed(client: Client, kind: str, name: str, seconds: float = 0) -> ProposalView | None:
+    """The open proposal of a kind about `name`, or None.
+
+    A node may learn of it after others: it is asked for `seconds`. Raises LedgerError without an answer.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        for one in client.query("identity.proposals", Nothing(), ProposalsView).proposals:
+            if (one.kind, one.name) == (kind, name):
+                return one
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(_PAUSE_SECONDS)
 
 
 def awaited(client: Client, name: str) -> tuple[str, ...] | None:
     """The members whose approval of `name` is awaited; empty once enough said yes, None when none is open."""
-    found = client.query("identity.proposals", Nothing(), ProposalsView)
-    for view in found.proposals:
-        if (view.kind, view.name) == ("admission", name):
-            return () if len(view.proposal.approvals) >= view.needed else view.awaited
-    return None
+    view = proposed(client, "admission", name)
+    if view is None:
+        return None
+    return () if len(view.proposal.approvals) >= view.needed else view.awaited
 
 
 def accept(client: Client, name: str) -> Receipt:
