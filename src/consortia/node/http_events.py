@@ -25,7 +25,7 @@ async def stream(asked: Asked) -> Response:
     """
     service = asked.service
     if not service.streams.room(asked.counted):
-        raise HttpProblem(503, f"{STREAMS_MAX} streams are open already")
+        raise HttpProblem(503, f"all {STREAMS_MAX} streams are taken; end one of yours, or come again later")
     last = asked.request.headers.get("last-event-id")
     wanted = whole_number(last, "after") if last else asked.number("after")
     after = service.ledger.tip.height if wanted is None else wanted
