@@ -13,7 +13,7 @@ from consortia.testing.storm import run_seed
 
 @pytest.mark.slow
 def test_no_seed_breaks_a_promise(programme):
-    first, after = 0, programme(quick=10, test=100, nightly=5000)
+    first, after = 0, programme(quick=10, test=200, nightly=5000)
     if "CONSORTIA_SEEDS" in os.environ:
         first, after = (int(part) for part in os.environ["CONSORTIA_SEEDS"].split(":"))
     for seed in range(first, after):
