@@ -28,8 +28,8 @@ MAGNITUDE_MAX = 2.0**EXPONENT_MAX
 TEXT_RECORDS_MIN = 3
 """A text of fewer records is somebody's own rather than a category's."""
 
-IDENTIFIERS_RECORDS_MIN = 20
-"""So many whole numbers, no two alike, are rather an identifier's than a measure's."""
+IDENTIFIERS_RECORDS_MIN = 100
+"""So many whole numbers, no two alike, are rather an identifier's than a measure's. Ages soon repeat."""
 
 _WHOLE = re.compile(r"[0-9]+")
 _NAMED = re.compile(r"(?:^|[\W_])(?:id|mrn|ssn|identifier)$", re.IGNORECASE)
