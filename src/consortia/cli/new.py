@@ -62,12 +62,12 @@ ROOMS = {
         },
         (
             (
-                "src/consortia/engines/train/__init__.py",
+                "src/consortia/engines/train/recipes.py",
                 r"(from consortia\.engines\.train\.glm import )",
                 r"from consortia.engines.train.@file@ import @NAME@\n\1",
             ),
             (
-                "src/consortia/engines/train/__init__.py",
+                "src/consortia/engines/train/recipes.py",
                 r"(_ALL: tuple\[Recipe, \.\.\.\] = \(\n(?:    .*\n)*)(?=\))",
                 r"\1    @NAME@,\n",
             ),
