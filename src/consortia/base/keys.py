@@ -9,7 +9,6 @@ library does not check.
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ed25519_zebra import ed_verify
 from nacl.bindings import crypto_core_ed25519_is_valid_point
 
@@ -32,7 +31,7 @@ class SigningKey:
             raise ValueError("an Ed25519 seed has 32 bytes")
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.seed = seed
-        self.public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.public = self._private.public_key().public_bytes_raw()
         self.key_id = key_id(self.public)
 
     def sign(self, message: bytes) -> bytes:
