@@ -18,7 +18,7 @@ from consortia.solutions.story import StoryFailed
 
 NAME = "trees"
 BOOSTING: Final = "boosting.logistic"
-TERMS = {"trees": 4, "depth": 3, "rate_milli": 500}
+TERMS = {"trees": 2, "depth": 3, "rate_milli": 500}
 """A round a level: few trees, and large steps, so that a story has the time."""
 
 
