@@ -38,7 +38,7 @@ from consortia.solutions.story import StoryFailed
 
 ALERTS = 100
 LINEAR, AVERAGING = "glm.logistic", "mlp.fedavg"
-ROUNDS = {"rounds": 3}
+ROUNDS = {"rounds": 2}
 POISONED = {"layers": 0, "rounds": 2, "epochs": 4, "batch": 32}
 RULE: Final = "multi_krum"
 TOLERATED = 1
