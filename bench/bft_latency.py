@@ -1,8 +1,9 @@
 """bft.latency: how long one transaction takes at half of what four validators order, beside the kvstore's.
 
-The networks are those of bft.throughput. Each is flooded first, to learn what it orders here, and then
-handed half of that. Meanwhile single transactions are handed in at all four nodes: ours by HTTP, until their
-receipt; the kvstore's to CometBFT, until it says that their block is executed. Both clients ask once.
+The networks are those of bft.throughput. Each is flooded first, to learn what it orders here, and then, once
+nothing of the flood is left to do, handed half of that. Meanwhile single transactions are handed in at all
+four nodes: ours by HTTP, until their receipt; the kvstore's to CometBFT, until it says that their block is
+executed. Both clients ask once.
 
 Any other program that runs meanwhile makes blocks late, ours more than the kvstore's, since ours leave less
 of the machine idle: the note says how much CPU others took.
@@ -110,6 +111,7 @@ async def _ours(ours: Ours, seconds: float) -> tuple[float, float, float]:
     """What ours orders a second, a probe's median time at half of that, and what others took."""
     rate = await ours_rate(ours, seconds)
     await drained(ours.rpcs)
+    await ours.indexed()
     names = cycle(NAMES)
     urls = {name: party.node.url for name, party in ours.network.parties.items()}
     clients = {name: ours.network.client(name) for name in NAMES}
