@@ -39,10 +39,13 @@ TELL_MS = 100
 """A member is told of what is urgent, and of new cosignatures, at most this often."""
 
 TELL_CROWDED_MS = 1_000
-"""And of cosignatures after a crowded block: telling costs those who order, and more gathers meanwhile."""
+"""And of cosignatures while blocks are crowded: telling costs those who order, and more gathers meanwhile."""
 
 CROWD = 256
 """A block of so many transactions is crowded."""
+
+CROWDED_MS = 5_000
+"""For so long after a crowded block, another is expected."""
 
 ASK_MS = 1_000
 """And asked this often while the newest block is not final."""
@@ -70,7 +73,7 @@ class EngineNode(Node):
         self._unripe: list[tuple[int, int]] = []
         self._told: dict[str, int] = {}
         self._news = 0
-        self._tell_ms = TELL_MS
+        self._crowded_until = 0
         self._forks: set[tuple[str, int]] = set()
         for size in sorted({*self.finals.wanted, self.witness.signed.size}):
             if size > self.finals.size or size in self.finals.wanted:
@@ -88,8 +91,8 @@ class EngineNode(Node):
                 self._publish(size)
         self._unripe = [(height, size) for height, size in self._unripe if height >= decided.height]
         if decided.prepared is not None:
-            crowded = len(decided.prepared.block.transactions) >= CROWD
-            self._tell_ms = TELL_CROWDED_MS if crowded else TELL_MS
+            if len(decided.prepared.block.transactions) >= CROWD:
+                self._crowded_until = now + CROWDED_MS
             self._committed(decided.prepared, now)
             self._unripe.append((decided.height, decided.prepared.tip.size))
         for accusation in decided.accusations:
@@ -109,6 +112,10 @@ class EngineNode(Node):
         old = now - self.ledger.tip.time >= TICK_AFTER_MS
         return old and self._unsettled() and self.stopped is None and self.witness.wants_header(now)
 
+    def crowded(self, now: int) -> bool:
+        """Whether blocks are full of transactions just now: what can wait is better left for later."""
+        return now < self._crowded_until
+
     @property
     def waiting(self) -> int:
         """How many transactions wait at this node's CometBFT."""
@@ -122,7 +129,7 @@ class EngineNode(Node):
             return []
         others = [name for name in self._members() if name != self.member]
         self._spread.intersection_update(others)
-        return [name for name in others if self._idle(name, now) >= self._patience(name)]
+        return [name for name in others if self._idle(name, now) >= self._patience(name, now)]
 
     def request(self, peer: str, now: int) -> SyncRequest:
         """The question to a member."""
@@ -166,12 +173,12 @@ class EngineNode(Node):
                 self._gather(peer, data, now)
             self._take_finals(reply.finals)
 
-    def _patience(self, peer: str) -> int:
+    def _patience(self, peer: str, now: int) -> int:
         """For how long to leave a member alone."""
         if peer in self._spread:
             return TELL_MS
         if self._told.get(peer, -1) != self._news:
-            return self._tell_ms
+            return TELL_CROWDED_MS if self.crowded(now) else TELL_MS
         return ASK_MS if self._unsettled() or self.witness.holding else self.settings.gossip_ms
 
     def _take_finals(self, finals: tuple[bytes, ...]) -> None:

@@ -26,7 +26,6 @@ from consortia.kernel.upgrades import Outdated
 from consortia.node.cometbft import binary, company
 from consortia.node.cometbft.archives import Archives
 from consortia.node.cometbft.condition import Condition, Means
-from consortia.node.cometbft.core import CROWD
 from consortia.node.cometbft.files import Files, Sockets, Start
 from consortia.node.cometbft.intake import Intake
 from consortia.node.cometbft.rpc import Rpc, RpcError
@@ -45,9 +44,6 @@ LOOK_SECONDS = 1.0
 
 VOTES_SECONDS = 0.001
 """After so long the vote on a proposal is on its way, and there is time to work the block out."""
-
-CROWDED_MS = 5_000
-"""For so long after a crowded block, another is expected."""
 
 ROTATION_BLOCKS = 2
 """A new consensus key votes from two blocks after the one that named it (CometBFT, ABCI 2.0)."""
@@ -89,12 +85,11 @@ class Engine:
         self._way: Way | None = None
         self._vouching = Vouching(ledger, means.ask)
         self.archives = Archives(config.retain_blocks, ledger, config.member, means.ask)
-        self._crowded_until = 0
 
     @property
     def crowded(self) -> bool:
         """Whether blocks are full of transactions just now: what can wait is better left for later."""
-        return self._means.now() < self._crowded_until
+        return self._means.core().crowded(self._means.now())
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run CometBFT, hand it bundles, and look after it, until `stopping`."""
@@ -225,8 +220,6 @@ class Engine:
             self.starting.settled()
         node, now = self._means.core(), self._means.now()
         node.decided(decided, now)
-        if decided.prepared is not None and len(decided.prepared.block.transactions) >= CROWD:
-            self._crowded_until = now + CROWDED_MS
         for transaction, refused in self._driver.refusals() if self._driver is not None else ():
             node.evicted(transaction, refused)
         node.waits_for_engine = len(self._intake)
