@@ -38,11 +38,11 @@ class Openings:
 class Head:
     """What all proofs of state under one final checkpoint share: its note, the header before it, its changes.
 
-    `height` is the header's, `index` that of its leaf, `path` that of the leaf to the note's root.
+    `height` is the header's, `header` its leaf, `index` where that stands, `path` that to the note's root.
     """
 
     height: int
-    header: Header
+    header: bytes
     index: int
     path: tuple[bytes, ...]
     note: Note
@@ -54,7 +54,8 @@ def final_head(ledger: Ledger) -> Head:
     height = final_height(ledger)
     header, index, note = _final(ledger, height)
     size = note.checkpoint.size
-    return Head(height, header, index, ledger.inclusion(index, size), note, set_changes(ledger, size))
+    path, changes = ledger.inclusion(index, size), set_changes(ledger, size)
+    return Head(height, leaf(header), index, path, note, changes)
 
 
 def prove_receipt(ledger: Ledger, transaction: bytes, since: int | None = None) -> Proof:
@@ -66,7 +67,7 @@ def prove_receipt(ledger: Ledger, transaction: bytes, since: int | None = None) 
     size = note.checkpoint.size
     claim = ReceiptClaim(leaf(placed.receipt), placed.leaf, ledger.inclusion(placed.leaf, size))
     path, changes = ledger.inclusion(index, size), set_changes(ledger, size)
-    head = Head(placed.height, header, index, path, note, changes)
+    head = Head(placed.height, leaf(header), index, path, note, changes)
     return _assemble(ledger, head, claim, Openings(), since)
 
 
@@ -136,7 +137,7 @@ def _assemble(
     extra = Extra(
         genesis=ledger.genesis_bytes,
         changes=head.changes,
-        header=leaf(head.header),
+        header=head.header,
         receipt=claim if isinstance(claim, ReceiptClaim) else None,
         state=claim if isinstance(claim, StateClaim) else None,
         record=openings.record,

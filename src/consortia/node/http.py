@@ -14,13 +14,12 @@ Every request passes the same steps:
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
-from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -63,15 +62,15 @@ class Asked:
 
     def argument(self, name: str, default: str = "") -> str:
         """A query parameter; raises HttpProblem when it is given twice."""
-        given = _parameters(self.request.scope["query_string"]).getlist(name)
+        given = _parameters(self.request.scope["query_string"]).get(name, (default,))
         if len(given) > 1:
             raise HttpProblem(400, f"{name} is given {len(given)} times")
-        return given[0] if given else default
+        return given[0]
 
     def number(self, name: str) -> int | None:
         """A query parameter that is a number, None where it is left out; raises HttpProblem."""
-        given = _parameters(self.request.scope["query_string"]).get(name)
-        return None if given is None else whole_number(self.argument(name), name)
+        given = name in _parameters(self.request.scope["query_string"])
+        return whole_number(self.argument(name), name) if given else None
 
     def path(self, name: str) -> str:
         """A part of the path."""
@@ -79,9 +78,9 @@ class Asked:
 
 
 @lru_cache(maxsize=256)
-def _parameters(query: bytes) -> QueryParams:
-    """The parameters of a query string; most requests have one of a few."""
-    return QueryParams(query)
+def _parameters(query: bytes) -> Mapping[str, Sequence[str]]:
+    """The parameters of a query string, each with all its values; most requests have one of a few strings."""
+    return parse_qs(query.decode("latin-1"), keep_blank_values=True)
 
 
 Handler = Callable[[Asked], Awaitable[Response]]

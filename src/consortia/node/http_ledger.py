@@ -262,7 +262,7 @@ async def proof_of_state(asked: Asked) -> Response:
     ledger = service.ledger
 
     def make(since: int | None) -> Proof:
-        return prove_state(ledger, key, since=since, head=service.final_head(ledger))
+        return prove_state(ledger, key, since=since, head=service.final_head(service.node.finals))
 
     await service.turns.take(asked.counted)
     return _proof(asked, make)

@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from consortia.base.hashing import sha256
 from consortia.base.keys import SigningKey
+from consortia.base.note import Note
 from consortia.kernel.admission import SEQUENCES, Sequence
 from consortia.kernel.block import Block, Header, Receipt, parse_leaf
 from consortia.kernel.ledger import Ledger
@@ -23,6 +24,7 @@ from consortia.node.blob_rights import BlobRights
 from consortia.node.blobs import Blobs
 from consortia.node.config import Config
 from consortia.node.core import Node
+from consortia.node.finals import Finals
 from consortia.node.hindrance import Hindrance
 from consortia.node.home import Home
 from consortia.node.index import Index
@@ -118,15 +120,12 @@ class FinalHead:
     """
 
     def __init__(self) -> None:
-        self._kept: tuple[Ledger, bytes, Head] | None = None
+        self._kept: tuple[Finals, Note | None, Head] | None = None
 
-    def __call__(self, ledger: Ledger) -> Head:
-        """The head of a ledger's newest final checkpoint; raises CannotProve before the first."""
-        with ledger.store.snapshot() as view:
-            found = view.newest_note()
-        note = b"" if found is None else found[1]
-        if self._kept is None or self._kept[0] is not ledger or self._kept[1] != note:
-            self._kept = ledger, note, final_head(ledger)
+    def __call__(self, finals: Finals) -> Head:
+        """The head of the newest of a node's final checkpoints; raises CannotProve before the first."""
+        if self._kept is None or self._kept[0] is not finals or self._kept[1] is not finals.newest:
+            self._kept = finals, finals.newest, final_head(finals.ledger)
         return self._kept[2]
 
 
