@@ -7,6 +7,7 @@ from consortia.engines.evaluate import measures
 from consortia.testing.local import HeldTable, LocalDoor
 from consortia.workers import Diary, Worker
 from consortia.workers.curves import Curves
+from consortia.workers.measuring import measure
 from tests.workers.four import Consortium
 
 MODEL_ROUNDS = 3
@@ -54,25 +55,25 @@ def test_a_state_is_measured_once_and_a_torn_line_is_a_gap(watched, tmp_path):
     known, table = north.states.plans(view.study), four.tables["north"]
     again = Curves(tmp_path)
     for _ in range(2):
-        again.add(known, four.study, known.rounds, four.model(), table)
+        measure(again, known, four.study, table, index=known.rounds, state=four.model())
     [path] = tmp_path.iterdir()
     assert len(path.read_text().splitlines()) == 2  # an empty one, and the point
     assert path.stat().st_mode & 0o077 == 0
     whole = path.read_bytes()
     path.write_bytes(whole[:-7])
     assert again.read(four.study) == {}
-    again.add(known, four.study, known.rounds, four.model(), table)
+    measure(again, known, four.study, table, index=known.rounds, state=four.model())
     assert list(again.read(four.study)) == [blob_id(four.model()).hex()]
     assert again.read(bytes(32)) == {}
 
 
 def test_a_large_table_is_measured_by_records_spread_over_it(watched, tmp_path, monkeypatch):
     four, _ = watched
-    monkeypatch.setattr("consortia.workers.curves.RECORDS_MAX", 10)
+    monkeypatch.setattr("consortia.workers.measuring.RECORDS_MAX", 10)
     north, table = four.workers["north"], four.tables["north"]
     known = north.states.plans(four.bench.query("training.study", study=four.study).study)
     some = Curves(tmp_path)
-    some.add(known, four.study, known.rounds, four.model(), table)
+    measure(some, known, four.study, table, index=known.rounds, state=four.model())
     [point] = some.read(four.study).values()
     spread = [at * (table.records - 1) // 9 for at in range(10)]
     assert (point.records, point.measures) == (10, measures(four.model(), table.take(spread)))

@@ -13,8 +13,6 @@ from consortia.base.codec import U63, Digest, Malformed, Record, decode_record, 
 from consortia.base.keys import SigningKey, verify
 from consortia.base.refusals import Refused
 from consortia.engines.commit.chunks import blob_id
-from consortia.engines.train.api import check_vector
-from consortia.exact.ring import RingError
 from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.modules.training.messages import Availability
@@ -28,8 +26,6 @@ from consortia.node.exchange import NotFetched, fetch, push
 from consortia.node.http_answers import HttpProblem
 from consortia.node.service import Service
 from consortia.sdk.errors import LedgerError, RequestFailed, Unreachable
-from consortia.workers.arithmetic import BadRound, BadTerms, Plans, check_update, engine_stage, plans
-from consortia.workers.masks import check_length
 
 GATHER_SECONDS_MAX = 60.0
 GRACE_SECONDS = 0.5
@@ -117,15 +113,17 @@ async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Ava
             raise HttpProblem(status, str(error), peers=error.bad) from None
         except Unreachable as error:
             raise HttpProblem(503, str(error)) from None
-    planned = None if known.round.keyed else _planned(known.terms)
+    from consortia.node import round_checks  # noqa: PLC0415 (NumPy: most nodes start without a round)
+
+    planned = None if known.round.keyed else round_checks.planned(known.terms)
     if planned is not None:
-        await _have_state(service, known.round, planned, ask.member)
+        await _have_state(service, known.round, planned.plan.initial, ask.member)
     checked = came or ask.member == service.config.member  # its own worker put or read it just now
     if checked and known.round.keyed and service.blobs.size(ask.blob) == ask.size:
         return signed(service, key, ask)  # of a masked update only the size can be seen
     try:
-        await asyncio.to_thread(_check, service, known, planned, ask)
-    except (RingError, BadRound, BlobError, Malformed) as error:
+        await asyncio.to_thread(round_checks.check, service.blobs, known, planned, ask.blob)
+    except (*round_checks.UNFIT, BlobError, Malformed) as error:
         raise HttpProblem(422, f"the update of {ask.member}: {error}") from None
     return signed(service, key, ask)
 
@@ -232,20 +230,12 @@ async def _from_peer(service: Service, name: str, ask: AskAvailability) -> Avail
     return check_signed(service.ledger, ask, name, await service.peers.run(work, name))
 
 
-def _planned(terms: Terms) -> Plans | None:
-    """What the terms mean to this software; None for a recipe that it does not have in that version."""
-    try:
-        return plans(terms)
-    except BadTerms:
-        return None
-
-
-async def _have_state(service: Service, this: Round, planned: Plans, by: str) -> None:
+async def _have_state(service: Service, this: Round, initial: bytes, by: str) -> None:
     """Have the state that the round starts from, from a peer if need be; raises HttpProblem.
 
     It is charged to the member whose update wants it: whoever makes a node get a state pays for its room.
     """
-    if service.blobs.has(this.state) or blob_id(planned.plan.initial) == this.state:
+    if service.blobs.has(this.state) or blob_id(initial) == this.state:
         return
     sources = service.peers.sources(this.members)
     try:
@@ -260,16 +250,3 @@ async def _have_state(service: Service, this: Round, planned: Plans, by: str) ->
         )
     except LedgerError as error:
         raise HttpProblem(503, f"the state of the round is not here yet: {error}") from None
-
-
-def _check(service: Service, known: RoundTerms, planned: Plans | None, ask: AskAvailability) -> None:
-    blob = service.blobs.read(ask.blob)
-    if known.round.keyed:
-        check_length(engine_stage(known.stage), blob)
-        return
-    if planned is None:
-        check_vector(engine_stage(known.stage), blob)
-        return
-    start = planned.plan.initial
-    state = start if blob_id(start) == known.round.state else service.blobs.read(known.round.state)
-    check_update(planned, known.round, state, blob, known.records)

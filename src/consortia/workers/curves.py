@@ -9,20 +9,11 @@ import os
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
-from consortia.engines.commit.chunks import blob_id
-from consortia.engines.evaluate import measures
-from consortia.engines.train.api import ShowsSoFar
-from consortia.engines.train.table import Table
 from consortia.workers import files
-from consortia.workers.arithmetic import Plans
 
 FOLDER = "curves"
 """The folder of curves in a member's private data."""
-
-RECORDS_MAX = 10_000
-"""A larger table is measured by so many of its records, spread evenly: a picture holds up no round."""
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -39,24 +30,12 @@ class Curves:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def add(self, known: Plans, study: bytes, index: int, state: bytes, table: Table) -> None:
-        """Measure the model of the state that round `index` starts from, or ends with after the last.
-
-        Nothing is done for a state that was measured, or that has no model. Raises as `measures` does.
-        """
-        if not isinstance(known.recipe, ShowsSoFar):
-            return
-        model = state if index == known.rounds else known.recipe.so_far(state)
-        name = blob_id(state).hex()
-        if model is None or name in self.read(study):
-            return
-        if table.records > RECORDS_MAX:
-            table = table.take(np.linspace(0, table.records - 1, RECORDS_MAX).astype(np.int64))
+    def add(self, study: bytes, point: Point) -> None:
+        """Put a point behind the others."""
         files.private(self._folder)
-        line = msgspec.json.encode(Point(name, table.records, measures(model, table)))
         descriptor = os.open(self._of(study), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "ab") as file:
-            file.write(b"\n" + line)  # first the end of what a crash may have torn
+            file.write(b"\n" + msgspec.json.encode(point))  # first the end of what a crash may have torn
 
     def read(self, study: bytes) -> dict[str, Point]:
         """What was measured, by the state's id in hex."""

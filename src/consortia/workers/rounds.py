@@ -21,6 +21,7 @@ from consortia.workers.diary import Diary
 from consortia.workers.door import Data, Door, DoorClosed
 from consortia.workers.errors import Refused
 from consortia.workers.masks import LeftOut, Masks
+from consortia.workers.measuring import measure
 from consortia.workers.priority import Apart, here
 from consortia.workers.report import Kind, Report, Tell
 from consortia.workers.states import States, Stop
@@ -303,7 +304,8 @@ class Rounds:
     def _measure(self, view: queries.StudyView, index: int, state: bytes, table: Table) -> None:
         """Note for the member's own officers how the model that round `index` starts from does."""
         if self.curves is not None:
-            self.curves.add(self.states.plans(view.study), view.study.id, index, state, table)
+            plans = self.states.plans(view.study)
+            measure(self.curves, plans, view.study.id, table, index=index, state=state)
 
     def result(self, view: queries.StudyView, seen: queries.RoundView) -> Computed:
         """The round re-computed from the updates of its cohort."""
