@@ -69,7 +69,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ""
     )
     tls: Annotated[bool, Meta(description="Speak TLS; false is allowed on this machine alone.")] = False
-    worker: Annotated[bool, Meta(description="Start the member's worker with the node.")] = False
+    worker: Annotated[
+        bool,
+        Meta(description="Run the member's worker beside the node, once there is a study or an election."),
+    ] = False
     trainer: Annotated[
         str, Meta(description="The member's own program for studies of weights, as module:name.")
     ] = ""

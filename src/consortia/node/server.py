@@ -311,7 +311,7 @@ class NodeProcess:
         settle()
         ready(running)
         if self._worker is not None:
-            self._lasting.add(self._spawn(self._worker.run(self.url, self._stopping)))
+            self._lasting.add(self._spawn(self._worker.run(self.url, self._stopping, self.service)))
         if self._engine is not None:
             self._lasting.add(self._spawn(self._engine.run(self._stopping)))
         self._spawn(indexing.follow(self.service, self._stopping, self._occupied))

@@ -1,8 +1,9 @@
 """The member's worker beside its node: a process of its own, niced, with its own key.
 
-It is started again when it ends by itself, later each time it fails soon, and ends with the node. It stays in
-the node's session: Linux shares cores among sessions first (`sched_autogroup_enabled`, sched(7)), and only
-within one does a niceness say who goes first.
+It is started once the ledger has a study or an election, which all its work is of, and again when it ends by
+itself, later each time it fails soon, and ends with the node. It stays in the node's session: Linux shares
+cores among sessions first (`sched_autogroup_enabled`, sched(7)), and only within one does a niceness say who
+goes first.
 """
 
 import asyncio
@@ -15,13 +16,18 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+from consortia.kernel.ledger import Ledger
+from consortia.modules.ballots.state import ELECTIONS
+from consortia.modules.training.state import STUDIES
 from consortia.node.home import Home
+from consortia.node.service import Service
 
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 SOUND_SECONDS = 30.0
 """A worker that ran this long is started again at once."""
 
 STOP_SECONDS = 5.0
+NEWS_SECONDS = 5.0
 
 MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(256 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 """Vectors come and go in a worker: so glibc keeps up to 256 MiB at hand, and hands no pages back to clear.
@@ -29,6 +35,7 @@ MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(256 << 20), "MALLOC_TRIM_THRESHOLD_": st
 Elsewhere these do nothing; the owner's own settings go over them.
 """
 
+_WORK = (STUDIES, ELECTIONS)
 _LOG = logging.getLogger("consortia.worker")
 
 
@@ -42,11 +49,13 @@ class WorkerProcess:
         self.process: asyncio.subprocess.Process | None = None
         self.task: asyncio.Task[None] | None = None
 
-    async def run(self, url: str, stopping: asyncio.Event) -> None:
-        """Keep the worker running beside the node at `url` until `stopping` is set, then end it."""
+    async def run(self, url: str, stopping: asyncio.Event, service: Service) -> None:
+        """Keep the worker running beside the node at `url`, once it is due, until `stopping` is set."""
         self.task = asyncio.current_task()
         failures = 0
         try:
+            while not self._due(service.ledger) and not stopping.is_set():
+                await service.waiting.news(NEWS_SECONDS)
             while not stopping.is_set():
                 began = time.monotonic()
                 self.process = await self._start(url)
@@ -60,6 +69,12 @@ class WorkerProcess:
                     await asyncio.wait_for(stopping.wait(), pause)
         finally:
             await self._end()
+
+    def _due(self, ledger: Ledger) -> bool:
+        """Whether there may be something to do. An own trainer is tried at once: it may not load."""
+        found = [bool(self.trainer)]
+        ledger.ask(lambda ctx: found.extend(any(True for _ in table.scan(ctx)) for table in _WORK))
+        return any(found)
 
     async def _start(self, url: str) -> asyncio.subprocess.Process:
         self.starts += 1
