@@ -1,4 +1,3 @@
-# Long because writing and reading are the two halves of one encoding, each the check of the other
 """The one encoding: a strict subset of deterministic CBOR.
 
 Allowed: integers from -2^63 to 2^64-1, byte strings, UTF-8 text, arrays, maps with text keys,
@@ -63,9 +62,7 @@ def encode(value: object) -> bytes:
 
     Raises Malformed for a value outside the subset.
     """
-    out = bytearray()
-    _write(out, value, 0)
-    return bytes(out)
+    return _OUTERMOST[type(value)](value)
 
 
 def encode_record(record: Record, depth: int = 0) -> bytes:
@@ -150,70 +147,6 @@ def head(major: int, count: int) -> bytes:
     return ((major | 27) << 64 | count).to_bytes(9, "big")
 
 
-def _write(out: bytearray, value: object, depth: int) -> None:
-    writer = _WRITERS.get(type(value))
-    if writer is not None:
-        writer(out, value, depth)
-    elif isinstance(value, Record):
-        _write_record(out, value, depth)
-    else:
-        raise Malformed(f"a {type(value).__name__} has no encoding")
-
-
-def _write_integer(out: bytearray, value: int, _depth: int) -> None:
-    out += _INTEGERS[value]
-
-
-def _write_bytes(out: bytearray, value: bytes, _depth: int) -> None:
-    out += _encoded_bytes(value)
-
-
-def _write_text(out: bytearray, value: str, _depth: int) -> None:
-    out += _fresh_text(value)
-
-
-def _write_array(out: bytearray, value: Sequence[object], depth: int) -> None:
-    if depth >= DEPTH_MAX:
-        raise Malformed(f"nested deeper than {DEPTH_MAX}")
-    out += head(ARRAY, len(value))
-    for item in value:
-        _write(out, item, depth + 1)
-
-
-def _write_map(out: bytearray, value: Mapping[str, object], depth: int) -> None:
-    if depth >= DEPTH_MAX:
-        raise Malformed(f"nested deeper than {DEPTH_MAX}")
-    out += head(MAP, len(value))
-    depth += 1
-    for key, name in _order(tuple(value)):
-        out += key
-        _write(out, value[name], depth)
-
-
-def _write_record(out: bytearray, record: Record, depth: int) -> None:
-    out += encode_record(record, depth)
-
-
-def _write_bool(out: bytearray, value: bool, _depth: int) -> None:  # noqa: FBT001 (the shape of every writer)
-    out.append(_TRUE if value else _FALSE)
-
-
-def _write_null(out: bytearray, _value: None, _depth: int) -> None:
-    out.append(_NULL)
-
-
-_WRITERS: dict[type, Callable[[bytearray, Any, int], None]] = {
-    int: _write_integer,
-    bytes: _write_bytes,
-    str: _write_text,
-    list: _write_array,
-    tuple: _write_array,
-    dict: _write_map,
-    bool: _write_bool,
-    type(None): _write_null,
-}
-
-
 _PACKER = msgspec.msgpack.Encoder()
 
 
@@ -292,27 +225,46 @@ _BOOLEANS = {False: bytes((_FALSE,)), True: bytes((_TRUE,))}
 
 
 class _Encoders(dict[type, Callable[[Any], bytes]]):
-    """What encodes a value of each type as one of a record's, nested so deep."""
+    """What encodes a value of each type that stands so deep."""
 
     def __init__(self, depth: int) -> None:
-        self._depth = depth
         self[int] = _INTEGERS.__getitem__
         self[bool] = _BOOLEANS.__getitem__
         self[type(None)] = {None: bytes((_NULL,))}.__getitem__
         self[bytes], self[str] = _encoded_bytes, _encoded_text
+        self[list] = self[tuple] = partial(_encoded_array, depth=depth)
+        self[dict] = partial(_encoded_map, depth=depth)
+        self._record = partial(encode_record, depth=depth)
 
     def __missing__(self, kind: type) -> Callable[[Any], bytes]:
-        encoder = partial(encode_record if issubclass(kind, Record) else _encoded, depth=self._depth)
-        self[kind] = encoder
-        return encoder
+        if not issubclass(kind, Record):
+            raise Malformed(f"a {kind.__name__} has no encoding")
+        self[kind] = self._record
+        return self._record
 
 
-def _encoded(value: object, depth: int) -> bytes:
-    out = bytearray()
-    _write(out, value, depth)
-    return bytes(out)
+def _encoded_array(value: Sequence[object], depth: int) -> bytes:
+    if depth >= DEPTH_MAX:
+        raise Malformed(f"nested deeper than {DEPTH_MAX}")
+    encoded = _ENCODERS[depth]
+    if len(value) == 2:
+        one, other = value
+        return _PAIR + encoded[type(one)](one) + encoded[type(other)](other)
+    return head(ARRAY, len(value)) + b"".join([encoded[type(item)](item) for item in value])
 
 
+def _encoded_map(value: Mapping[str, object], depth: int) -> bytes:
+    if depth >= DEPTH_MAX:
+        raise Malformed(f"nested deeper than {DEPTH_MAX}")
+    encoded, parts = _ENCODERS[depth], [head(MAP, len(value))]
+    for key, name in _order(tuple(value)):
+        item = value[name]
+        parts += key, encoded[type(item)](item)
+    return b"".join(parts)
+
+
+_PAIR = head(ARRAY, 2)
+_OUTERMOST = _Encoders(0)
 _ENCODERS = tuple(_Encoders(depth + 1) for depth in range(DEPTH_MAX))
 
 
