@@ -10,6 +10,7 @@ evidence from which the entry can be computed anew.
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta
@@ -116,9 +117,15 @@ class Proof:
 
     def encode(self) -> bytes:
         """The proof's one spelling."""
-        lines = [_FIRST_LINE, f"extra {b64encode(encode_record(self.extra)).decode()}", f"index {self.index}"]
-        lines += [b64encode(digest).decode() for digest in self.path]
-        return ("\n".join(lines) + "\n\n").encode() + self.note.encode()
+        extra = b64encode(encode_record(self.extra))
+        return b"%b\nextra %b\n%b" % (_FIRST_LINE.encode(), extra, _tail(self.index, self.path, self.note))
+
+
+@lru_cache(maxsize=16)
+def _tail(index: int, path: tuple[bytes, ...], note: Note) -> bytes:
+    """What stands behind the extra line, which all proofs under one checkpoint share."""
+    lines = [f"index {index}", *[b64encode(digest).decode() for digest in path], "\n"]
+    return "\n".join(lines).encode() + note.encode()
 
 
 def parse_proof(data: bytes) -> Proof:

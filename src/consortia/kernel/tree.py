@@ -212,19 +212,18 @@ class Tree:
         halves_at, bucket_at = self._at(reader, self._height if height is None else height)
         whole = int.from_bytes(key_hash, "big") | TOP
         counts, others = list[int](), list[bytes]()
-        place, own = 1, None
+        place, above = 1, b""
         while (halves := halves_at(place)) is not None:
+            above = halves
             counts.append(int.from_bytes(halves[:8], "big"))
             place = whole >> (KEY_BITS - len(counts))
-            left, right = halves[8:40], halves[40:]
-            own, other = (right, left) if place & 1 else (left, right)
-            others.append(other)
+            others.append(halves[8:40] if place & 1 else halves[40:])
         packed = bucket_at(place)
-        if own is not None and leaf_root(packed) != own:
+        if above and leaf_root(packed) != (above[40:] if place & 1 else above[8:40]):
             raise TreeError(f"the record of place {place} is not the one the state tree expects")
         entries = unpack(packed)
         counts.append(len(entries))
-        siblings = tuple((counts[at] - counts[at + 1], other) for at, other in enumerate(others))
+        siblings = tuple([(counts[at] - counts[at + 1], other) for at, other in enumerate(others)])
         return SetPath(siblings=siblings, entries=tuple(entries))
 
     def root_at(self, reader: TreeReader, height: int) -> bytes:
