@@ -14,7 +14,7 @@ Every request passes the same steps:
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
@@ -182,16 +182,25 @@ def _tagged(request: Request, answer: Response) -> Response:
     """
     if request.method not in {"GET", "HEAD"} or answer.status_code not in {200, 206}:
         return answer
-    mark = answer.headers.get("etag", "")
-    if not mark:
+    mark = _header(answer.raw_headers, b"etag")
+    if mark is None:
         if isinstance(answer, StreamingResponse):
             return answer
-        mark = answer.headers["ETag"] = entity_tag(bytes(answer.body))
-    known = request.headers.get("if-none-match")
+        mark = entity_tag(bytes(answer.body))
+        answer.raw_headers.append((b"etag", mark.encode("ascii")))
+    known = _header(request.scope["headers"], b"if-none-match")
     if known is None or (known.strip() != "*" and mark not in re.findall(r'"[^"]*"', known)):
         return answer
     kept = ("etag", "cache-control", "vary", "content-location", "expires")
     return Response(None, 304, {name: value for name, value in answer.headers.items() if name in kept})
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
+    """A header as ASGI has it, by its name in lower case: the ones that every request is asked for."""
+    for key, value in headers:
+        if key == name:
+            return value.decode("latin-1")
+    return None
 
 
 def is_here(caller: str, server: tuple[str, int | None] | None) -> bool:
@@ -202,7 +211,8 @@ def is_here(caller: str, server: tuple[str, int | None] | None) -> bool:
 async def _serve(service: Service, place: Place, request: Request) -> Response:
     address = request.client.host if request.client else ""
     here = is_here(address, request.scope.get("server"))
-    authorization, certified = request.headers.get("authorization", ""), service.certified(request.scope)
+    authorization = _header(request.scope["headers"], b"authorization") or ""
+    certified = service.certified(request.scope)
     presented = Presented(authorization, here, certified, _session(request))
     now = service.now()
     body = b""
@@ -231,15 +241,16 @@ def _session(request: Request) -> str:
 
     A page of another host, whatever its name resolves to, gets nothing.
     """
-    if request.method not in {"GET", "HEAD"} or "cookie" not in request.headers:
+    cookie = _header(request.scope["headers"], b"cookie")
+    if cookie is None or request.method not in {"GET", "HEAD"}:
         return ""
     host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    return session_of(request.headers["cookie"]) if is_loopback(host) else ""
+    return session_of(cookie) if is_loopback(host) else ""
 
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body, of at most `limit` bytes; raises HttpProblem. `http_protocol` minds the time."""
-    length = request.headers.get("content-length", "0")
+    length = _header(request.scope["headers"], b"content-length") or "0"
     if length.isdecimal() and int(length) > limit:
         raise HttpProblem(413, f"the body has {length} bytes, at most {limit} are allowed here")
     parts: list[bytes] = []
