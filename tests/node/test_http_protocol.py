@@ -1,8 +1,11 @@
-"""Who opens too many connections is hung up on, and others are served."""
+"""Who opens too many connections is hung up on, others are served, and an answer is sent whole."""
+
+import asyncio
+import socket
 
 import pytest
 
-from consortia.node.http_protocol import SHARES, crowds
+from consortia.node.http_protocol import SHARES, Joined, crowds
 
 MOST = 8 * SHARES
 
@@ -25,3 +28,56 @@ def test_programs_of_the_same_machine_may_have_all(caller):
 def test_a_node_of_few_connections_still_serves_everybody_once():
     assert not crowds("192.0.2.7", ["192.0.2.7"], 1)
     assert crowds("192.0.2.7", ["192.0.2.7"] * 2, 1)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+def _joined(use):
+    """What `use` gives, with a connection's joined transport and the socket of who reads there."""
+
+    async def run():
+        here, there = socket.socketpair()
+        there.setblocking(False)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(asyncio.Protocol, sock=here)
+        try:
+            return await use(Joined(transport), there)
+        finally:
+            transport.abort()
+            there.close()
+
+    return asyncio.run(run())
+
+
+def test_a_head_waits_for_the_body_that_follows_at_once():
+    async def use(joined, there):
+        joined.write(HEAD)
+        with pytest.raises(BlockingIOError):
+            there.recv(1)
+        joined.write(b"body")
+        return there.recv(100)
+
+    assert _joined(use) == HEAD + b"body"
+
+
+def test_a_head_does_not_wait_for_a_body_that_comes_later():
+    async def use(joined, there):
+        joined.write(HEAD)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        head = there.recv(100)
+        joined.write(b"body")
+        return head, there.recv(100)
+
+    assert _joined(use) == (HEAD, b"body")
+
+
+def test_what_closes_after_a_head_has_sent_it():
+    async def use(joined, there):
+        joined.write(HEAD)
+        joined.close()
+        await asyncio.sleep(0.01)
+        return there.recv(100), there.recv(100), joined.is_closing()
+
+    assert _joined(use) == (HEAD, b"", True)

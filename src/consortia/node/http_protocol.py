@@ -1,4 +1,4 @@
-"""uvicorn as it serves here: with the caller's certificate, an end for slow callers, and one for too many.
+"""uvicorn as it serves here: a caller's certificate, whole answers, and an end for slow or too many callers.
 
 A connection that has not brought a whole request within 30 s of its start is closed, whatever drips in. One
 place on the network has an eighth of a node's connections at most.
@@ -43,6 +43,36 @@ def settings(application: ASGIApp, connections_max: int, stop_seconds: int) -> u
     )
 
 
+class Joined:
+    """A transport that sends the head of an answer in one write with what follows at once."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self._head = transport, b""
+        self._call_soon = asyncio.get_running_loop().call_soon
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write; a head waits for its body, until the loop's next turn at most."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/"):
+            self._head = data
+            self._call_soon(self._flush)
+            return
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """Close, after what was written has gone out."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._head:
+            self.write(b"")
+
+
 class PeerProtocol(HttpToolsProtocol):
     """Puts the DER form of the caller's certificate into every request's scope, and minds its time."""
 
@@ -51,7 +81,7 @@ class PeerProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller connected."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Joined(transport)))
         others = [one for one in self.connections if isinstance(one, PeerProtocol)]
         callers = [one.client[0] for one in others if one.client is not None]
         most = self.limit_concurrency
