@@ -243,14 +243,27 @@ class _Encoders(dict[type, Callable[[Any], bytes]]):
         return self._record
 
 
-def _encoded_array(value: Sequence[object], depth: int) -> bytes:
+def _encoded_array(value: Sequence[Any], depth: int) -> bytes:
+    parts = list[bytes]()
+    _put_array(parts, value, depth)
+    return b"".join(parts)
+
+
+def _put_array(parts: list[bytes], value: Sequence[Any], depth: int) -> None:
+    """Put an array's encoding behind what there is: paths are long ones of pairs, which take no detour."""
     if depth >= DEPTH_MAX:
         raise Malformed(f"nested deeper than {DEPTH_MAX}")
-    encoded = _ENCODERS[depth]
-    if len(value) == 2:
-        one, other = value
-        return _PAIR + encoded[type(one)](one) + encoded[type(other)](other)
-    return head(ARRAY, len(value)) + b"".join([encoded[type(item)](item) for item in value])
+    put, encoded = parts.append, _ENCODERS[depth]
+    put(head(ARRAY, len(value)))
+    for item in value:
+        kind = type(item)
+        if kind is bytes:
+            put(head(BYTES, len(item)))
+            put(item)
+        elif kind is tuple:
+            _put_array(parts, item, depth + 1)
+        else:
+            put(encoded[kind](item))
 
 
 def _encoded_map(value: Mapping[str, object], depth: int) -> bytes:
@@ -263,7 +276,6 @@ def _encoded_map(value: Mapping[str, object], depth: int) -> bytes:
     return b"".join(parts)
 
 
-_PAIR = head(ARRAY, 2)
 _OUTERMOST = _Encoders(0)
 _ENCODERS = tuple(_Encoders(depth + 1) for depth in range(DEPTH_MAX))
 
