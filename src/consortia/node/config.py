@@ -70,8 +70,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     )
     tls: Annotated[bool, Meta(description="Speak TLS; false is allowed on this machine alone.")] = False
     worker: Annotated[
-        bool,
-        Meta(description="Run the member's worker beside the node, once there is a study or an election."),
+        bool, Meta(description="Run the member's worker, once there is a study, an election or a trainer.")
     ] = False
     trainer: Annotated[
         str, Meta(description="The member's own program for studies of weights, as module:name.")

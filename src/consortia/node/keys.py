@@ -129,8 +129,8 @@ def find_keys(folder: Path, role: str) -> list[Path]:
     raise KeyFileError(f"{folder} has no key of the role {role}; it has: {there}")
 
 
-def passphrase_from(environment: Mapping[str, str], *, confirm: bool = False) -> str:
-    """The passphrase: CONSORTIA_PASSPHRASE_FILE, else a systemd credential, else the prompt.
+def passphrase_from(environment: Mapping[str, str], *, confirm: bool = False, ask: bool = True) -> str:
+    """The passphrase: CONSORTIA_PASSPHRASE_FILE, else a systemd credential, else, with `ask`, the prompt.
 
     Raises KeyFileError when none of them can give one.
     """
@@ -145,7 +145,7 @@ def passphrase_from(environment: Mapping[str, str], *, confirm: bool = False) ->
         if not text:
             raise KeyFileError(f"the passphrase file {path} is empty")
         return text
-    if not sys.stdin.isatty():
+    if not ask or not sys.stdin.isatty():
         raise KeyFileError(
             "a passphrase is needed and there is nobody to ask: set CONSORTIA_PASSPHRASE_FILE to a file"
         )

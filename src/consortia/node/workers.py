@@ -1,9 +1,9 @@
 """The member's worker beside its node: a process of its own, niced, with its own key.
 
-It is started once the ledger has a study or an election, which all its work is of, and again when it ends by
-itself, later each time it fails soon, and ends with the node. It stays in the node's session: Linux shares
-cores among sessions first (`sched_autogroup_enabled`, sched(7)), and only within one does a niceness say who
-goes first.
+It is started once the ledger has a study or an election, which all its work is of, or at once where the
+member has a trainer of its own; and again when it ends by itself, later each time it fails soon. It ends with
+the node. It stays in the node's session: Linux shares cores among sessions first (`sched_autogroup_enabled`,
+sched(7)), and only within one does a niceness say who goes first.
 """
 
 import asyncio
@@ -16,10 +16,13 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+from consortia.base.codec import Record
+from consortia.kernel.context import Context
 from consortia.kernel.ledger import Ledger
 from consortia.modules.ballots.state import ELECTIONS
 from consortia.modules.training.state import STUDIES
 from consortia.node.home import Home
+from consortia.node.keys import KeyFileError, find_key, open_key, passphrase_from
 from consortia.node.service import Service
 
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -35,7 +38,6 @@ MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(256 << 20), "MALLOC_TRIM_THRESHOLD_": st
 Elsewhere these do nothing; the owner's own settings go over them.
 """
 
-_WORK = (STUDIES, ELECTIONS)
 _LOG = logging.getLogger("consortia.worker")
 
 
@@ -54,6 +56,7 @@ class WorkerProcess:
         self.task = asyncio.current_task()
         failures = 0
         try:
+            await asyncio.to_thread(self._look_at_key)
             while not self._due(service.ledger) and not stopping.is_set():
                 await service.waiting.news(NEWS_SECONDS)
             while not stopping.is_set():
@@ -72,9 +75,14 @@ class WorkerProcess:
 
     def _due(self, ledger: Ledger) -> bool:
         """Whether there may be something to do. An own trainer is tried at once: it may not load."""
-        found = [bool(self.trainer)]
-        ledger.ask(lambda ctx: found.extend(any(True for _ in table.scan(ctx)) for table in _WORK))
-        return any(found)
+        return bool(self.trainer) or ledger.ask(_work) is not None
+
+    def _look_at_key(self) -> None:
+        """Tell the log at the node's start, not months later, of a key that the worker could not open."""
+        try:
+            open_key(find_key(self.home.keys, "worker"), lambda: passphrase_from(os.environ, ask=False))
+        except KeyFileError as error:
+            _LOG.warning("the worker will not start: %s", error)
 
     async def _start(self, url: str) -> asyncio.subprocess.Process:
         self.starts += 1
@@ -101,6 +109,11 @@ class WorkerProcess:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def _work(ctx: Context) -> Record | None:
+    """A study or an election, which all a worker's work is of."""
+    return next((found for table in (STUDIES, ELECTIONS) for _, found in table.scan(ctx)), None)
 
 
 async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
