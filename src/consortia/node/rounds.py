@@ -8,6 +8,7 @@ its node key. A node that nobody can reach from outside leaves its blob with the
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import import_module
 
 from consortia.base.codec import U63, Digest, Malformed, Record, decode_record, encode_record
 from consortia.base.keys import SigningKey, verify
@@ -113,14 +114,15 @@ async def attest(service: Service, key: SigningKey, ask: AskAvailability) -> Ava
             raise HttpProblem(status, str(error), peers=error.bad) from None
         except Unreachable as error:
             raise HttpProblem(503, str(error)) from None
-    from consortia.node import round_checks  # noqa: PLC0415 (NumPy: most nodes start without a round)
+    checked = came or ask.member == service.config.member  # its own worker put or read it just now
+    if checked and known.round.keyed and service.blobs.size(ask.blob) == ask.size:
+        return signed(service, key, ask)  # of a masked update only the size can be seen
+    await asyncio.to_thread(import_module, "consortia.node.round_checks")
+    from consortia.node import round_checks  # noqa: PLC0415 (NumPy: many a node never needs it)
 
     planned = None if known.round.keyed else round_checks.planned(known.terms)
     if planned is not None:
         await _have_state(service, known.round, planned.plan.initial, ask.member)
-    checked = came or ask.member == service.config.member  # its own worker put or read it just now
-    if checked and known.round.keyed and service.blobs.size(ask.blob) == ask.size:
-        return signed(service, key, ask)  # of a masked update only the size can be seen
     try:
         await asyncio.to_thread(round_checks.check, service.blobs, known, planned, ask.blob)
     except (*round_checks.UNFIT, BlobError, Malformed) as error:
