@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 import pytest
+import uvloop
 
 from consortia.node.http_protocol import SHARES, Joined, crowds
 
@@ -47,7 +48,7 @@ def _joined(use):
             transport.abort()
             there.close()
 
-    return asyncio.run(run())
+    return uvloop.run(run())  # as a node does: its transports differ from asyncio's
 
 
 def test_a_head_waits_for_the_body_that_follows_at_once():
@@ -81,3 +82,26 @@ def test_what_closes_after_a_head_has_sent_it():
         return there.recv(100), there.recv(100), joined.is_closing()
 
     assert _joined(use) == (HEAD, b"", True)
+
+
+def test_a_head_that_waits_counts_as_not_gone_out():
+    async def use(joined, there):
+        joined.write(HEAD)
+        waits = joined.get_write_buffer_size()
+        await asyncio.sleep(0.01)
+        return waits, joined.get_write_buffer_size(), there.recv(100)
+
+    assert _joined(use) == (len(HEAD), 0, HEAD)
+
+
+def test_a_head_whose_reader_has_gone_is_dropped_in_silence():
+    failures = []
+
+    async def use(joined, _there):
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: failures.append(told))
+        joined.write(HEAD)
+        joined.abort()
+        await asyncio.sleep(0.01)
+
+    _joined(use)
+    assert failures == []

@@ -63,13 +63,17 @@ class Joined:
             return
         self._transport.write(data)
 
+    def get_write_buffer_size(self) -> int:
+        """How many bytes have not gone out."""
+        return len(self._head) + self._transport.get_write_buffer_size()
+
     def close(self) -> None:
         """Close, after what was written has gone out."""
         self._flush()
         self._transport.close()
 
     def _flush(self) -> None:
-        if self._head:
+        if self._head and not self._transport.is_closing():
             self.write(b"")
 
 
