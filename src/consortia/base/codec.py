@@ -62,7 +62,7 @@ def encode(value: object) -> bytes:
 
     Raises Malformed for a value outside the subset.
     """
-    return _OUTERMOST[type(value)](value)
+    return _ENCODERS[0][type(value)](value)
 
 
 def encode_record(record: Record, depth: int = 0) -> bytes:
@@ -70,7 +70,7 @@ def encode_record(record: Record, depth: int = 0) -> bytes:
     if depth >= DEPTH_MAX:
         raise Malformed(f"nested deeper than {DEPTH_MAX}")
     shape, values = _shape(type(record))
-    encoded = _ENCODERS[depth]
+    encoded = _ENCODERS[depth + 1]
     parts = shape.copy()
     parts[1::2] = [encoded[type(value)](value) for value in values(record)]
     return b"".join(parts)
@@ -253,7 +253,7 @@ def _put_array(parts: list[bytes], value: Sequence[Any], depth: int) -> None:
     """Put an array's encoding behind what there is: paths are long ones of pairs, which take no detour."""
     if depth >= DEPTH_MAX:
         raise Malformed(f"nested deeper than {DEPTH_MAX}")
-    put, encoded = parts.append, _ENCODERS[depth]
+    put, encoded = parts.append, _ENCODERS[depth + 1]
     put(head(ARRAY, len(value)))
     for item in value:
         kind = type(item)
@@ -269,15 +269,14 @@ def _put_array(parts: list[bytes], value: Sequence[Any], depth: int) -> None:
 def _encoded_map(value: Mapping[str, object], depth: int) -> bytes:
     if depth >= DEPTH_MAX:
         raise Malformed(f"nested deeper than {DEPTH_MAX}")
-    encoded, parts = _ENCODERS[depth], [head(MAP, len(value))]
+    encoded, parts = _ENCODERS[depth + 1], [head(MAP, len(value))]
     for key, name in _order(tuple(value)):
         item = value[name]
         parts += key, encoded[type(item)](item)
     return b"".join(parts)
 
 
-_OUTERMOST = _Encoders(0)
-_ENCODERS = tuple(_Encoders(depth + 1) for depth in range(DEPTH_MAX))
+_ENCODERS = tuple(_Encoders(depth) for depth in range(DEPTH_MAX + 1))
 
 
 def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
