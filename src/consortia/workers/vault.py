@@ -149,6 +149,12 @@ class Vault:
         with _told():
             return dataset.rows(data, version)
 
+    def version(self, name: str, version: int) -> tuple[Commitment, dict[bytes, tuple[bytes, ...]]]:
+        """The commitment of a version and its rows by subject, from one reading."""
+        data = self.dataset(name)
+        with _told():
+            return dataset.commitment(data, version), dataset.rows(data, version)
+
     def open_subject(self, name: str, subject: bytes, version: int | None = None) -> Presence | Absence:
         """The proof of a subject's rows in a version, or of its absence: for that subject alone."""
         data = self.dataset(name)

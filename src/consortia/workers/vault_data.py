@@ -1,6 +1,6 @@
 """A member's data sets in its vault, as the tables that recipes compute on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from consortia.engines.train.files import DataError, RawTable
 from consortia.engines.train.schema import Schema
@@ -34,9 +34,9 @@ class VaultData:
             raise DataError(f"the ledger has no version {version} of a data set {dataset.hex()[:16]}.")
         name, commitment = known
         try:
-            if self._vault.commitment(name, version).root != commitment:
-                raise DataError(f"{name}: the records here are not those of version {version} on the ledger.")
-            kept: Mapping[bytes, tuple[bytes, ...]] = self._vault.rows(name, version)
+            own, rows = self._vault.version(name, version)
         except VaultError as error:
             raise DataError(f"{name}: {error}") from None
-        return whole_table(name, kept)
+        if own.root != commitment:
+            raise DataError(f"{name}: the records here are not those of version {version} on the ledger.")
+        return whole_table(name, rows)
