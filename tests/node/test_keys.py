@@ -88,6 +88,14 @@ def test_a_file_that_is_no_key_file_is_named(tmp_path):
         open_key(path, nobody)
 
 
+@pytest.mark.parametrize("secret", ["zz", "ab", ""])
+def test_a_plain_file_whose_secret_is_damaged_is_named(tmp_path, secret):
+    path = save(tmp_path, None)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"seed": secret}))
+    with pytest.raises(KeyFileError, match="its secret is not 32 bytes"):
+        open_key(path, nobody)
+
+
 def test_keys_are_listed_and_found_by_role(tmp_path):
     save(tmp_path, None)
     save(tmp_path, None, label="alice", role="admin")

@@ -96,7 +96,7 @@ def save_key(
 def open_key(path: Path, passphrase: Passphrase) -> SigningKey:
     """The key in a file; `passphrase` is asked only for an encrypted one. Raises KeyFileError."""
     file = _read(path)
-    seed = bytes.fromhex(file.seed) if file.protection == "plain" else _unseal(path, file, passphrase())
+    seed = _plain(path, file) if file.protection == "plain" else _unseal(path, file, passphrase())
     key = SigningKey(seed)
     if (key.key_id.hex(), key.public.hex()) != (file.key, file.public):
         raise KeyFileError(f"{path}: the secret does not belong to the public key that the file names")
@@ -179,6 +179,13 @@ def _seal(file: _File, seed: bytes, passphrase: str) -> _File:
     salt, nonce = os.urandom(16), os.urandom(12)
     secret = AESGCM(_derive(passphrase, salt, file.rounds)).encrypt(nonce, seed, _associated(file))
     return msgspec.structs.replace(file, salt=salt.hex(), nonce=nonce.hex(), ciphertext=secret.hex())
+
+
+def _plain(path: Path, file: _File) -> bytes:
+    try:
+        return SigningKey(bytes.fromhex(file.seed)).seed
+    except ValueError:
+        raise KeyFileError(f"{path} is no key file: its secret is not 32 bytes in hex") from None
 
 
 def _unseal(path: Path, file: _File, passphrase: str) -> bytes:
