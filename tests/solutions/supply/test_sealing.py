@@ -170,6 +170,15 @@ def test_a_field_that_stands_twice_in_a_document_is_refused(tmp_path):
         read(path)
 
 
+def test_of_two_names_of_an_event_the_last_counts_and_the_hash_is_the_same(tmp_path):
+    path, once = tmp_path / "twice.json", json.dumps(GOODS | {"eventID": "urn:uuid:2"})
+    path.write_text('{"eventID": "urn:uuid:1", ' + once[1:], encoding="utf-8")
+    [[event]] = [read(path).found]
+    (tmp_path / "once.json").write_text(once, encoding="utf-8")
+    [[same]] = [read(tmp_path / "once.json").found]
+    assert (event.name, json.loads(event.said)) == (same.name, json.loads(same.said))
+
+
 def test_a_price_is_not_guessed_from_the_ledger_and_from_what_else_was_opened():
     """All prices of a range are tried, by somebody who holds the event, the commitment and other openings."""
     made = sealed(GOODS | TRADE)
