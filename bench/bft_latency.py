@@ -29,7 +29,7 @@ from pathlib import Path
 from bench.bft_throughput import (
     BUNDLE,
     NAMES,
-    SIGNED_A_SECOND,
+    SIGNED_A_VALUE,
     WARM_SECONDS,
     Ours,
     drained,
@@ -175,7 +175,7 @@ def measured(seconds: float) -> tuple[Found, Found]:
             store.stop()
         with (ours := Ours(folder / "net")).network:
             probing = PROBES * (PAUSE_SECONDS_MAX / 2 + 2.0)
-            count = SIGNED_A_SECOND * (seconds + WARM_SECONDS + probing / 2)
+            count = SIGNED_A_VALUE * kvstore.rate * (seconds + WARM_SECONDS + probing / 2)
             ours.sign(int(count / BUNDLE / len(NAMES)))
             return asyncio.run(_ours(ours, seconds)), kvstore
 

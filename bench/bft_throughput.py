@@ -43,8 +43,8 @@ BUNDLE = 256
 """As a node gathers where much is handed in (`bundle.Gathering`)."""
 
 LANES = 14
-SIGNED_A_SECOND = 4_000
-"""So many transactions are signed beforehand for each second: more than this machine orders."""
+SIGNED_A_VALUE = 1.1
+"""So many transactions are signed beforehand for each value that the kvstore ordered in the same time."""
 
 MEMORY_AFTER = 100_000
 """After so many transactions the memory of a node's process is read."""
@@ -250,7 +250,7 @@ def measured(seconds: float) -> dict[str, float]:
         finally:
             store.stop()
         with (ours := Ours(folder / "net")).network:
-            count = MEMORY_AFTER + SIGNED_A_SECOND * (seconds + 6 * WARM_SECONDS)
+            count = MEMORY_AFTER + SIGNED_A_VALUE * found["kv"] * (seconds + 6 * WARM_SECONDS)
             ours.sign(int(count / BUNDLE / len(NAMES)))
 
             async def nodes() -> None:
