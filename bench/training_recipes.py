@@ -24,7 +24,7 @@ SIZES = {"ash": 400, "birch": 120, "cedar": 60, "elm": 30}
 HELD_OUT = 500
 BAR = -0.1
 ELSEWHERE = ("statistics", "rates", "ease", "weights.fedavg")
-"""They predict no label of a record: `fraud_handbook` judges rates, `personal_ndcg` ease, `trainers` weights."""
+"""They predict no label of a record: `fraud_handbook`, `personal_ndcg` and `trainers` judge them."""
 FIELDS = (number("age", exponent=6), number("load", exponent=2), number("dose", exponent=0))
 
 
