@@ -97,3 +97,8 @@ def test_a_pass_is_of_its_kind_its_time_and_its_token():
     assert is_session("t", session("t", 5), 43_200_004)
     assert session_of("a=b; consortia-console=1.ff") == "1.ff"
     assert session_of("consortia-console") == ""
+
+
+def test_a_cookie_of_whatever_length_is_read_in_one_go():
+    quoted = 'x="' + '\\"' * 200_000 + '"'
+    assert session_of(f"{quoted}; consortia-console=1.ff") == "1.ff"  # the library would take minutes
