@@ -1,12 +1,16 @@
-"""Who opens too many connections is hung up on, others are served, and an answer is sent whole."""
+"""Who opens too many connections, or sends no end of a head, is hung up on; an answer is sent whole."""
 
 import asyncio
 import socket
+from contextlib import suppress
+from functools import partial
 
 import pytest
 import uvloop
+from uvicorn.server import ServerState
 
-from consortia.node.http_protocol import SHARES, Joined, crowds
+from consortia.node import http_protocol
+from consortia.node.http_protocol import HEAD_BYTES_MAX, SHARES, Joined, PeerProtocol, crowds, settings
 
 MOST = 8 * SHARES
 
@@ -105,3 +109,70 @@ def test_a_head_whose_reader_has_gone_is_dropped_in_silence():
 
     _joined(use)
     assert failures == []
+
+
+ASKED = b"GET / HTTP/1.1\r\nHost: here\r\n"
+
+
+async def _answer(_scope, _receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+def _served(use):
+    """What `use` gives, with a connection to a server that answers everything with two bytes."""
+
+    async def run():
+        config, state = settings(_answer, MOST, 1), ServerState()
+        config.load()
+        made = partial(PeerProtocol, config=config, server_state=state, app_state={})
+        server = await asyncio.get_running_loop().create_server(made, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        try:
+            return await asyncio.wait_for(use(reader, writer), 60)
+        finally:
+            writer.close()
+            server.close()
+
+    return uvloop.run(run())
+
+
+async def _is_let_go(reader):
+    try:
+        return await reader.read() == b""
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"GET /",
+        ASKED + b"X: ",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4;x=",
+    ],
+)
+def test_a_request_with_a_head_or_a_tail_without_an_end_is_hung_up_on(start, monkeypatch):
+    monkeypatch.setattr(http_protocol, "REQUEST_SECONDS_MAX", 3_600.0)
+
+    async def use(reader, writer):
+        with suppress(ConnectionError):
+            for piece in [start, *[b"a" * HEAD_BYTES_MAX] * 32]:
+                writer.write(piece)
+                await writer.drain()
+        return await _is_let_go(reader)
+
+    assert _served(use)
+
+
+def test_whoever_sends_what_begins_no_request_has_no_longer_than_for_one(monkeypatch):
+    monkeypatch.setattr(http_protocol, "REQUEST_SECONDS_MAX", 0.05)
+
+    async def use(reader, writer):
+        writer.write(ASKED + b"\r\n")
+        head = await reader.readuntil(b"\r\n\r\nok")
+        writer.write(b"\r\n")
+        return head.startswith(b"HTTP/1.1 200"), await _is_let_go(reader)
+
+    assert _served(use) == (True, True)

@@ -1,12 +1,11 @@
 """uvicorn as it serves here: a caller's certificate, whole answers, and an end for slow or too many callers.
 
-A connection that has not brought a whole request within 30 s of its start is closed, whatever drips in. One
-place on the network has an eighth of a node's connections at most.
+A connection that has not brought a whole request within 30 s of its start is closed, whatever drips in, as is
+one that sends a head without an end. One place on the network has an eighth of the connections at most.
 """
 
 import asyncio
 from collections.abc import Iterable
-from ipaddress import ip_address
 from typing import Any, cast
 
 import uvicorn
@@ -14,14 +13,15 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from consortia.node.config import is_loopback
+from consortia.node.limits import place_of
 from consortia.node.service import PEER
 
 REQUEST_SECONDS_MAX = 30.0
+HEAD_BYTES_MAX = 64 << 10
+"""So much of a request comes before its body, or behind it, at most."""
+
 SHARES = 8
 """One place on the network has at most one of so many equal shares of the connections."""
-
-IPV6_PREFIX = 64
-"""One place on the network is an IPv4 address, or all IPv6 addresses with the same so many first bits."""
 
 
 def settings(application: ASGIApp, connections_max: int, stop_seconds: int) -> uvicorn.Config:
@@ -82,6 +82,7 @@ class PeerProtocol(HttpToolsProtocol):
 
     _peer: bytes | None = None
     _timer: asyncio.TimerHandle | None = None
+    _unread = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller connected."""
@@ -106,12 +107,24 @@ class PeerProtocol(HttpToolsProtocol):
 
         Over TLS a connection is closed when the other side says so too, which an idle caller does not hear.
         """
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        idle = cycle is None or cycle.response_complete
-        if idle and not self.transport.get_write_buffer_size():
+        if self._idle and not self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
             super().shutdown()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came: to bring a whole request, whatever they are, they have as long as its first byte."""
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > HEAD_BYTES_MAX:
+            self.transport.abort()
+        elif self._timer is None and self._idle:
+            self._start()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body came."""
+        self._unread = 0
+        super().on_body(body)
 
     def on_message_begin(self) -> None:
         """A request starts."""
@@ -122,8 +135,15 @@ class PeerProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request is whole."""
+        self._unread = 0
         self._stop()
         super().on_message_complete()
+
+    @property
+    def _idle(self) -> bool:
+        """Whether no request waits for the end of its answer."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is None or cycle.response_complete
 
     def _start(self) -> None:
         self._timer = self.loop.call_later(REQUEST_SECONDS_MAX, self._too_slow)
@@ -142,10 +162,5 @@ def crowds(caller: str, callers: Iterable[str], most: int) -> bool:
     """Whether a caller's place has more than its share of `most` connections; this machine's may have all."""
     if is_loopback(caller):
         return False
-    place = _place(caller)
-    return sum(1 for one in callers if _place(one) == place) > max(1, most // SHARES)
-
-
-def _place(address: str) -> str:
-    found = ip_address(address)
-    return address if found.version == 4 else str(int(found) >> (128 - IPV6_PREFIX))
+    place = place_of(caller)
+    return sum(1 for one in callers if place_of(one) == place) > max(1, most // SHARES)
