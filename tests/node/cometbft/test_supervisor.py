@@ -4,9 +4,11 @@ A shell script stands for the program: what is supervised is a process, whatever
 """
 
 import asyncio
+import json
 
 import pytest
 
+from consortia.node.cometbft import supervisor
 from consortia.node.cometbft.binary import Binary
 from consortia.node.cometbft.files import Files
 from consortia.node.cometbft.supervisor import Supervisor, sockets
@@ -14,7 +16,7 @@ from consortia.node.cometbft.supervisor import Supervisor, sockets
 SECONDS_MAX = 30
 
 
-def supervised(folder, script, work, serve=None, halted=lambda: None):
+def supervised(folder, script, work, serve=None, halted=lambda: False):
     """Run `script` under a supervisor while `work(supervisor)` goes on, then stop; gives the supervisor."""
     (folder / "logs").mkdir(exist_ok=True)
     path = folder / "program"
@@ -72,15 +74,37 @@ def test_it_is_started_anew_when_it_ends(tmp_path):
     assert one.starts == len(prepared) >= 2
 
 
-@pytest.mark.parametrize("said", ["CONSENSUS FAILURE!!!", "write cs.wal/wal: no space left on device"])
+def telling(folder, *told):
+    """A script that says these things as CometBFT does, and goes on."""
+    (folder / "told").write_text("".join(f"{json.dumps(line)}\n" for line in told))
+    return f"cat {folder / 'told'}; exec sleep 100"
+
+
+FULL = {"_msg": "failed writing to WAL", "err": "write cs.wal/wal: no space left on device", "level": "error"}
+
+
+@pytest.mark.parametrize("said", [{"_msg": "CONSENSUS FAILURE!!!", "err": "a panic", "level": "error"}, FULL])
 def test_it_is_ended_and_started_anew_when_it_says_that_it_stands_still(tmp_path, said):
     told = []
-    script = f'echo "E[now] {said} module=consensus"; exec sleep 100'
     one, _ = supervised(
-        tmp_path, script, lambda one: until(lambda: one.starts >= 2), halted=lambda: told.append(said)
+        tmp_path,
+        telling(tmp_path, said),
+        lambda one: until(lambda: one.starts >= 2),
+        halted=lambda: not told.append(said),
     )
     assert one.starts >= 2
     assert told[:1] == [said]
+
+
+def test_what_others_write_into_its_log_does_not_end_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor, "FULL_SECONDS", 3_600.0)
+    words, asked = "CONSENSUS FAILURE!!!", []
+    evidence = f"Invalid evidence: don't have header #7. Evidence: ... ChainID: {words}\n{words} ..."
+    lies = [{"_msg": evidence}, {"_msg": "prevote step", "err": f"got {words}"}, FULL, FULL, {"_msg": "done"}]
+    script = telling(tmp_path, *lies)
+    wait = until(lambda: any("done" in line for line in lines(tmp_path)))
+    one, _ = supervised(tmp_path, script, lambda _: wait, halted=lambda: bool(asked.append(1)))
+    assert (one.starts, len(asked)) == (1, 1)
 
 
 def test_it_is_ended_and_started_anew_when_the_application_lost_it(tmp_path):

@@ -169,9 +169,10 @@ class Engine:
             self._driver = None
             self._light.close()
 
-    def _halted(self) -> None:
-        """CometBFT stands still: another life of it begins, once this node can write."""
-        if self._hindrance.look():
+    def _halted(self) -> bool:
+        """CometBFT stands still, or cannot write; gives whether this node cannot write either."""
+        met = self._hindrance.look()
+        if met:
             self._means.wake()
 
     def _prepare(self, sockets: Sockets) -> None:
@@ -179,6 +180,7 @@ class Engine:
         driver = self._driver
         if driver is None:
             raise RuntimeError("the driver is made before CometBFT starts")
+        return met
         self._key = self._key_now()
         self._rotates_at = None
         self._look_at_seat()

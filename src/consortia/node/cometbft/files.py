@@ -186,7 +186,7 @@ def settings(config: Config, sockets: Sockets, trust: Trust | None = None) -> st
             "abci": "socket",
             "moniker": config.member,
             "log_level": config.cometbft_log,
-            "log_format": "plain",
+            "log_format": "json",
         },
         "rpc": {"laddr": f"unix://{sockets.rpc}", "max_body_bytes": REQUEST_BYTES_MAX},
         "p2p": {

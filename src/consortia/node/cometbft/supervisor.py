@@ -18,6 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from consortia.node.cometbft.binary import Binary
 from consortia.node.cometbft.files import Files, Sockets
 
@@ -29,8 +31,18 @@ LOG_BYTES_MAX = 8 << 20
 SOCKET_PATH_MAX = 100
 """A unix socket's path has at most 107 bytes (unix(7), Linux; fewer elsewhere)."""
 
-HALTED = ("CONSENSUS FAILURE!!!", "no space left on device", "disk quota exceeded", "read-only file system")
-"""What CometBFT says among its errors when its consensus stands still; its process goes on."""
+FAILED = "CONSENSUS FAILURE!!!"
+"""CometBFT's whole message when its consensus stands still; its process goes on.
+
+No other message counts that holds these words: anybody who reaches its port writes into its errors, as with
+evidence that is none, of a chain whose name is what it likes.
+"""
+
+FULL = ("no space left on device", "disk quota exceeded", "read-only file system")
+"""What it says of a disk that takes nothing; whether that is so, the node finds out for itself."""
+
+FULL_SECONDS = 1.0
+"""So seldom does it find out: it writes to the disk for that."""
 
 _PR_SET_PDEATHSIG = 1
 _LOG = logging.getLogger("consortia.node")
@@ -42,7 +54,8 @@ Serve = Callable[[Path, Callable[[], None]], Coroutine[Any, Any, None]]
 class Supervisor:
     """One CometBFT over one home. `prepare` writes its files; it is called before each start.
 
-    `halted` is told when CometBFT says that it cannot go on, which does not end it.
+    `halted` is told when CometBFT says that it cannot go on, which does not end it, or cannot write; it gives
+    whether nothing can be written here.
     """
 
     def __init__(
@@ -53,7 +66,7 @@ class Supervisor:
         serve: Serve,
         prepare: Callable[[Sockets], None],
         environment: Mapping[str, str],
-        halted: Callable[[], None] = lambda: None,
+        halted: Callable[[], bool] = lambda: False,
     ) -> None:
         self.binary, self.files = binary, files
         self.sockets = sockets(files.folder)
@@ -62,6 +75,7 @@ class Supervisor:
         self._serve, self._prepare, self._halted = serve, prepare, halted
         self._environment = {name: text for name, text in environment.items() if "CONSORTIA" not in name}
         self._restart, self._halt = asyncio.Event(), asyncio.Event()
+        self._asked_full = -FULL_SECONDS
         self._log = logging.getLogger("consortia.cometbft")
         self._handler = _log_to(files.home / "logs" / "cometbft.log")
         self._log.addHandler(self._handler)
@@ -160,15 +174,39 @@ class Supervisor:
                 return
             text = line.decode("utf-8", "replace").rstrip()
             self._log.info("%s", text)
-            if any(sign in text for sign in HALTED):
+            if _failed(line):
                 self._halted()
                 self.halt()
+            elif any(sign in text for sign in FULL) and self._is_full():
+                self.halt()
+
+    def _is_full(self) -> bool:
+        """Whether nothing can be written here, if that was not found out just now."""
+        now = asyncio.get_running_loop().time()
+        if now - self._asked_full < FULL_SECONDS:
+            return False
+        self._asked_full = now
+        return self._halted()
 
     async def _forget_key(self) -> None:
         """Take the consensus key's file away once CometBFT answers requests, having read it."""
         while not self.sockets.rpc.exists():  # noqa: ASYNC110 (another process makes it)
             await asyncio.sleep(0.05)
         self.files.started()
+
+
+class _Line(msgspec.Struct):
+    """A line of CometBFT's log."""
+
+    message: str = msgspec.field(default="", name="_msg")
+
+
+def _failed(line: bytes) -> bool:
+    """Whether a line of the log says, in so many words and no others, that consensus stands still."""
+    try:
+        return msgspec.json.decode(line, type=_Line).message == FAILED
+    except ValueError:
+        return False  # what is no JSON is not its logger's
 
 
 def sockets(folder: Path) -> Sockets:
