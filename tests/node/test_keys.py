@@ -119,3 +119,13 @@ def test_without_anybody_to_ask_the_error_says_what_to_set(monkeypatch):
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(KeyFileError, match="CONSORTIA_PASSPHRASE_FILE"):
         passphrase_from({})
+
+
+def test_a_key_file_or_a_passphrase_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "node.key.json").mkdir()
+    with pytest.raises(KeyFileError, match=r"node\.key\.json cannot be read"):
+        list_keys(tmp_path)
+    path = tmp_path / "passphrase"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(KeyFileError, match="passphrase is no UTF-8 text"):
+        passphrase_from({"CONSORTIA_PASSPHRASE_FILE": str(path)})

@@ -10,7 +10,7 @@ import pytest
 from consortia.base.keys import SigningKey
 from consortia.sdk import transport as transport_module
 from consortia.sdk.errors import LedgerError, RequestFailed, Unreachable
-from consortia.sdk.transport import Credentials, Transport
+from consortia.sdk.transport import Credentials, Response, Transport
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -198,3 +198,11 @@ def test_without_an_end_for_all_of_it_an_answer_may_drip_on_and_on(monkeypatch):
         transport.close()
         asking.join()
         assert ends
+
+
+def test_an_answer_that_is_no_text_is_one_that_no_node_gives():
+    answer = Response(500, {}, b'{"title": "\xff"}')
+    with pytest.raises(Unreachable, match="is not the JSON"):
+        answer.json(dict)
+    with pytest.raises(LedgerError, match="no problem report"):
+        answer.expect(200)

@@ -188,7 +188,7 @@ class _Import:
     def _manifest(self) -> Manifest:
         try:
             return msgspec.json.decode(self._take(MANIFEST), type=Manifest)
-        except msgspec.MsgspecError as error:
+        except ValueError as error:
             raise ArchiveError(f"{MANIFEST}: {error}") from None
 
     def _fill(self, home: Home, manifest: Manifest, genesis: bytes) -> Standing:

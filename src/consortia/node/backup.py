@@ -107,7 +107,7 @@ def check_backup(backup: Path, progress: Progress) -> Manifest:
         manifest = msgspec.json.decode((backup / MANIFEST).read_bytes(), type=Manifest)
     except FileNotFoundError:
         raise BackupError(f"{backup} is no backup, or not a whole one: it has no {MANIFEST}") from None
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise BackupError(f"{backup / MANIFEST}: {error}") from None
     present = {path.relative_to(backup).as_posix() for path in _files(backup)} - {MANIFEST}
     wrong = sorted(present.symmetric_difference(manifest.files) - {"ledger/writer.lock"})

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import DecodeError
 from msgspec.json import decode as decode_json
 from starlette.responses import Response
 
@@ -134,7 +133,7 @@ async def search(asked: Asked) -> Response:
     after = asked.argument("after")
     try:
         last = decode_json(after, type=Hit) if after else None
-    except DecodeError:
+    except ValueError:
         raise HttpProblem(400, "after is what the page before gave") from None
     hits = asked.service.index.search(asked.argument("text"), _limit(asked), last)
     found = [{"word": h.word, "height": h.height, "index": h.index, "field": h.field} for h in hits]
@@ -154,7 +153,7 @@ async def build(asked: Asked) -> Response:
     """The unsigned transaction that `{key, calls: [{method, args}]}` asks for, and the bytes to sign."""
     try:
         wanted = decode_json(asked.body, type=Draft)
-    except (DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise HttpProblem(400, str(error)) from None
     return _drafted(asked, wanted)
 
@@ -172,7 +171,7 @@ async def build_one(asked: Asked) -> Response:
         raise HttpProblem(404, f"no message {method[:80]}")
     try:
         call = DraftCall(method, decode_json(asked.body, type=dict[str, Any]))
-    except (DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise HttpProblem(400, str(error)) from None
     return _drafted(asked, Draft(key, (call,), lane, sequence, expires))
 

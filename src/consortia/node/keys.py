@@ -142,6 +142,8 @@ def passphrase_from(environment: Mapping[str, str], *, confirm: bool = False, as
             text = path.read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
             raise KeyFileError(f"the passphrase file {path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise KeyFileError(f"the passphrase file {path} is no UTF-8 text") from None
         if not text:
             raise KeyFileError(f"the passphrase file {path} is empty")
         return text
@@ -162,7 +164,9 @@ def _read(path: Path) -> _File:
         return msgspec.json.decode(path.read_bytes(), type=_File)
     except FileNotFoundError:
         raise KeyFileError(f"there is no key file {path}") from None
-    except msgspec.MsgspecError as error:
+    except OSError as error:
+        raise KeyFileError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise KeyFileError(f"{path} is no key file: {error}") from None
 
 

@@ -90,7 +90,7 @@ class Tokens:
             found = msgspec.json.decode(self._file.read_bytes(), type=tuple[Token, ...])
         except FileNotFoundError:
             return ()
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             raise TokenError(f"{self._file} cannot be read: {error}") from None
         return tuple(sorted(found, key=lambda one: one.name))
 

@@ -114,7 +114,7 @@ class Response:
         """The body as JSON of a kind; raises Unreachable for anything else: what answers is no node."""
         try:
             return msgspec.json.decode(self.body, type=kind)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise Unreachable(f"the answer is not the JSON asked for: {error}") from None
 
     def expect(self, *statuses: int) -> "Response":
@@ -123,7 +123,7 @@ class Response:
             return self
         try:
             body = msgspec.json.decode(self.body, type=dict)
-        except (msgspec.MsgspecError, RecursionError):
+        except (ValueError, RecursionError):
             body = {"title": "an answer that is no problem report"}
         raise from_problem(self.status, body)
 

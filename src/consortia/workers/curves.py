@@ -47,7 +47,7 @@ class Curves:
         for line in lines:
             try:
                 found.append(msgspec.json.decode(line, type=Point))
-            except msgspec.DecodeError:
+            except ValueError:
                 continue  # empty, or torn by a crash: that round has a gap
         return {one.state: one for one in found}
 

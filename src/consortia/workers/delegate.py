@@ -120,7 +120,7 @@ def read_rule(data: bytes, app: Application) -> Rule:
     """
     try:
         rule = msgspec.json.decode(data[: RULE_BYTES_MAX + 1], type=Rule)  # 1
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise RuleError(f"no rule: {error}") from None
     found = app.query(rule.watch.query)  # 2
     if found is None:

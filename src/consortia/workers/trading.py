@@ -83,7 +83,7 @@ def is_trade_rule(data: bytes) -> bool:
     """Whether these bytes mean to be the rule of a trading agent."""
     try:
         found = msgspec.json.decode(data[: RULE_BYTES_MAX + 1])
-    except msgspec.MsgspecError:
+    except ValueError:
         return False
     return isinstance(found, dict) and "trade" in found
 
@@ -92,7 +92,7 @@ def read_trade_rule(data: bytes) -> TradeRule:
     """The rule in these bytes; raises RuleError."""
     try:
         rule = msgspec.json.decode(data[: RULE_BYTES_MAX + 1], type=TradeRule)
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise RuleError(f"no rule of a trading agent: {error}") from None
     if len({len(stock.prices) for stock in rule.trade.stocks}) > 1:
         raise RuleError("the stocks of a rule have equally many prices")

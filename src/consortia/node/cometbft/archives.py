@@ -63,7 +63,7 @@ class Archives:
             try:
                 data = await self._ask(member, "/v1/status", None)
                 keeps = msgspec.json.decode(data, type=_Status).driver.archive
-            except (LedgerError, msgspec.MsgspecError):
+            except (LedgerError, ValueError):
                 if member == self.known:
                     return
                 continue

@@ -143,7 +143,7 @@ class Starting:
             try:
                 answer = await self._ask(self.guide, "/v1/status", None)
                 told = msgspec.json.decode(answer, type=_Status).driver
-            except (LedgerError, msgspec.MsgspecError) as error:
+            except (LedgerError, ValueError) as error:
                 if loop.time() > deadline:
                     self._say(f"{self.guide} does not say what it offers ({error}): all blocks are fetched")
                     return None
