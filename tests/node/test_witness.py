@@ -8,6 +8,7 @@ from consortia.base.refusals import Refused
 from consortia.kernel.block import Block
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
+from consortia.node import witness as witness_module
 from consortia.node.chain import Chain, KeyFor
 from consortia.node.memory import FolderMemory, PlainMemory
 from consortia.node.sync import BadHandOver, HandOver, HandOverSignature, check_hand_over, gather
@@ -230,3 +231,35 @@ def test_a_forged_urgent_transaction_that_waits_for_its_turn_cannot_make_a_witne
     append(ledger, witness, transaction(ledger, Write("x", b"1")), time=START + 30)
     assert not witness.held()
     assert not witness.left_out(START + 10_000)
+
+
+def crowded(monkeypatch, *, of_key: int, in_all: int) -> tuple[Ledger, Witness]:
+    """A witness who holds of one member what waits for a turn that never comes: as much as it may."""
+    monkeypatch.setattr(witness_module, "HELD_KEY_MAX", of_key)
+    monkeypatch.setattr(witness_module, "HELD_MAX", in_all)
+    ledger = new_ledger()
+    witness = witness_over(ledger)
+    for sequence in range(1, in_all + 1):
+        witness.hold(transaction(ledger, Stop("x"), sequence=sequence), START)
+    return ledger, witness
+
+
+def test_what_one_member_has_waiting_takes_nobody_elses_room(monkeypatch):
+    ledger, witness = crowded(monkeypatch, of_key=4, in_all=4)
+    assert len(witness.held()) == 4
+    other = transaction(ledger, Stop("y"), by="delta")
+    assert witness.hold(other, START)
+    assert witness.held()[0] == other
+    assert len(witness.held()) == 5
+    append(ledger, witness, time=START + 2_001)
+    refused_at(7, witness, published(ledger), START + 2_001)
+
+
+def test_what_the_log_could_take_in_takes_the_room_of_what_waits_for_its_turn(monkeypatch):
+    ledger, witness = crowded(monkeypatch, of_key=4, in_all=4)
+    first = transaction(ledger, Stop("y"), sequence=0)
+    assert witness.hold(first, START)
+    assert witness.held()[0] == first
+    assert len(witness.held()) == 4
+    assert witness.hold(transaction(ledger, Stop("z"), sequence=9), START)
+    assert len(witness.held()) == 4

@@ -33,10 +33,10 @@ from consortia.node.sync import HandOver, HandOverSignature, sign_hand_over
 
 RECORD = "witness"
 HELD_MAX = 256
-"""A node holds at most so many urgent transactions at once."""
+"""A node holds about so many urgent transactions at once, each member's an equal share of them."""
 
 HELD_KEY_MAX = 16
-"""Of one key, at most so many."""
+"""Of one key, at most so many; of a member at least so many, however small its share is."""
 
 
 class Signed(Record, frozen=True):
@@ -72,6 +72,7 @@ class Held:
     """An urgent transaction that this node holds, and since when the log could have taken it in."""
 
     parsed: Parsed
+    member: str
     since: int | None
 
 
@@ -179,10 +180,7 @@ class Witness:
             if refused.refusal is not codes.OUT_OF_ORDER:
                 raise refused
             self._check_signature(parsed)
-        key = parsed.transaction.key
-        of_key = sum(held.parsed.transaction.key == key for held in self._held.values())
-        if len(self._held) < HELD_MAX and of_key < HELD_KEY_MAX:
-            self._held[parsed.id] = Held(parsed, None if refused else now)
+        self._keep(parsed, None if refused else now)
         return True
 
     @property
@@ -191,8 +189,9 @@ class Witness:
         return bool(self._held)
 
     def held(self) -> list[bytes]:
-        """The urgent transactions held, oldest first."""
-        return [held.parsed.raw for held in self._held.values()]
+        """The urgent transactions held, oldest first, but those that wait for others of their lane behind."""
+        held = sorted(self._held.values(), key=lambda one: one.since is None)
+        return [one.parsed.raw for one in held]
 
     def applied(self, transactions: Iterable[bytes], now: int) -> None:
         """Let go of what the log has taken in, and look anew at what the rest waits for."""
@@ -206,6 +205,26 @@ class Witness:
         self._review(now)
         limit = now - self.patience.left_out_ms
         return [name for name, held in self._held.items() if held.since is not None and held.since < limit]
+
+    def _keep(self, parsed: Parsed, since: int | None) -> None:
+        """Keep an urgent transaction where its key and its member have room, so that none takes the others'.
+
+        What the log could take in now takes the room of what waits for its turn.
+        """
+        key = parsed.transaction.key
+        with self.ledger.store.snapshot() as view:
+            member = self.ledger.admission(view, self.ledger.tip.time).signer(key).member
+        members = len(self.chain.set_after(self.ledger.tip.height).members)
+        mine = [one for one in self._held.values() if one.member == member]
+        same = [one for one in mine if one.parsed.transaction.key == key]
+        full = mine if len(mine) >= max(HELD_KEY_MAX, HELD_MAX // max(1, members)) else []
+        full = same if len(same) >= HELD_KEY_MAX else full
+        waits = [one.parsed.id for one in full if one.since is None]
+        if full and (since is None or not waits):
+            return
+        if full:
+            del self._held[waits[-1]]
+        self._held[parsed.id] = Held(parsed, member, since)
 
     def _review(self, now: int) -> None:
         for name, held in list(self._held.items()):
