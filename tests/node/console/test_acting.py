@@ -76,6 +76,7 @@ def test_a_person_acts_in_the_page_and_the_key_stays_there(looked, tmp_path):
     _a_vote(browser, between.url + page, node, tmp_path, pictures)
     seen = Governance(admin, "north").get(proposal.proposal.id)
     assert [one.vote.choice for one in seen.electors] == ["yes"]
+    _a_receipt_that_lies_is_caught(browser, between)
     _a_second_vote_is_refused(browser, pictures)
     _a_delegate_ends(browser, between.url, node, admin, agent)
     _data_is_registered_and_shared(browser, between.url, node, tmp_path, pictures)
@@ -183,6 +184,17 @@ def _a_vote(browser, url, node, tmp_path, pictures):
     browser.wait(SAID, "final", FINAL)
     assert browser.text("#outcome") == "Done: it stands on the ledger."
     browser.picture(pictures / "act-receipt.png")
+
+
+def _a_receipt_that_lies_is_caught(browser, between):
+    between.instead = lambda target, data: (
+        data.replace(b'"cost":', b'"cost":1') if target == "/v1/transactions?wait=receipt" else None
+    )
+    browser.run("document.getElementById('show').click()")
+    browser.wait(SHOWN)
+    browser.run("document.getElementById('sign').click()")
+    browser.wait(SAID, "final", "its proof fails at step 6")
+    between.instead = None
 
 
 def _a_second_vote_is_refused(browser, pictures):

@@ -71,3 +71,7 @@ def test_a_number_that_the_browser_cannot_hold_is_refused_and_not_rounded(found)
 def test_what_was_typed_as_json_is_held_against_the_bytes_name_by_name(found):
     assert found["lies"] == [True] * 3
     assert found["honest"] == [False]
+
+
+def test_what_a_node_says_of_a_receipt_is_held_against_all_of_it(found):
+    assert found["told"] == [True, False, False]

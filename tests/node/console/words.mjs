@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const from = (name) => import(pathToFileURL(`${process.argv[2]}/${name}`));
-const { Lie, Loose, compare, printed, quoted, shown } = await from("sign.js");
+const { Lie, Loose, compare, printed, quoted, shown, tells } = await from("sign.js");
 const { Unreadable, parsed } = await from("forms.js");
 
 function refused(kind, act) {
@@ -26,6 +26,8 @@ process.stdout.write(JSON.stringify({
   lies: [
     lies('{"kept": 7}', new Map([["__proto__", new Map()]])), lies("[5]", 5n), lies('{"a": 1}', new Map([["b", 1n]])),
   ],
+  told: [{ height: 3, events: [{ place: "7" }] }, { height: 3, events: [{ place: 8 }] }, { height: 3 }].map((one) =>
+    tells(one, { height: 3n, events: [new Map([["place", 7n]])] })),
   honest: [lies('{"a": [1, "2", {"__proto__": "ff"}]}',
     new Map([["a", [1n, 2n, new Map([["__proto__", Uint8Array.of(255)]])]]]))],
 }));

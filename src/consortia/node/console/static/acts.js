@@ -5,13 +5,13 @@ import { hex, unhex } from "./cbor.js";
 import { Unreadable, add, check, fillIn, message, parsed } from "./forms.js";
 import { KeyError, named, open, read } from "./keys.js";
 import { SEALS, offered, withdrawn } from "./seals.js";
-import { Lie, Node, Problem, Unproved, quoted, shown, visible } from "./sign.js";
+import { Lie, Node, Problem, Unproved, quoted, shown, tells, visible } from "./sign.js";
 import { verify } from "./proof.js";
 
 const at = (id) => document.getElementById(id);
 const form = at("act"), { method, saying, network, member, roles, own, sealed, seals, request } = form.dataset;
 const node = new Node(unhex(network), member);
-let file = null, key = null, draft = null, kept = null, turn = 0;
+let file = null, key = null, draft = null, kept = null, turn = 0, opening = 0;
 
 function tell(id, text, wrong = false) {
   at(id).textContent = text;
@@ -21,9 +21,11 @@ function tell(id, text, wrong = false) {
 // 1. The key.
 
 async function unlocked(passphrase) {
+  const mine = ++opening;
   tell("key-said", "Opening …");
-  const found = await open(file, passphrase);
-  await known(found);
+  const found = await open(file, passphrase), seen = await known(found);
+  if (mine !== opening) return; // forgotten meanwhile, or another file was chosen
+  tell("key-said", seen.said, !seen.may);
   key = found;
   file = null;
   at("unlock").hidden = true;
@@ -31,7 +33,7 @@ async function unlocked(passphrase) {
   if (own) fillIn(form, Object.fromEntries(own.split(" ").map((name) => [name, hex(key.id)])));
 }
 
-// Raises KeyError where this network does not know the key, or it acts no more.
+// What is said of a key: {said, may}. Raises KeyError where this network does not know it, or it acts no more.
 async function known(found) {
   let seen;
   try { seen = await node.ask(`/v1/query/identity/key?key=${hex(found.id)}`); } catch (error) {
@@ -42,7 +44,7 @@ async function known(found) {
   if (seen.key.revoked != null) throw new KeyError("This key was revoked: it signs nothing any more.");
   const held = seen.key.roles, may = held.some((one) => roles.split(" ").includes(one));
   const text = `Open: ${named(found)}, known on this network with the roles ${held.join(", ")}.`;
-  tell("key-said", may ? text : `${text} This message is signed by ${roles.split(" ").join(" or ")}: it would be refused.`, !may);
+  return { may, said: may ? text : `${text} This message is signed by ${roles.split(" ").join(" or ")}: it would be refused.` };
 }
 
 function wrong(error) {
@@ -54,6 +56,7 @@ function wrong(error) {
 }
 
 function forget() {
+  opening++;
   key = file = null;
   at("passphrase").value = at("key-file").value = "";
   at("unlock").hidden = at("key-open").hidden = at("show").disabled = true;
@@ -278,7 +281,7 @@ async function came(made, opens) {
   await node.final(receipt.height);
   const proof = await fetch(`/v1/proofs/transactions/${id}`);
   const seen = await verify(new Uint8Array(await proof.arrayBuffer()), network);
-  const true_ = seen.ok && hex(seen.receipt.transaction) === id && seen.receipt.code === receipt.code;
+  const true_ = seen.ok && seen.receipt && hex(seen.receipt.transaction) === id && tells(receipt, seen.receipt);
   tell("final", true_ ? "Final: this browser checked the proof, every cosignature included."
     : `The node says that it is final, and its proof fails at step ${seen.failed ?? 6}.`, !true_);
   return true_ && good;

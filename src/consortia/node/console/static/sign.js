@@ -90,6 +90,9 @@ function alike(loose, found) {
   return loose === found;
 }
 
+// Whether what a node says in JSON of a record is what the record, which was decoded, holds: all of it.
+export const tells = (said, record) => alike(said, new Map(Object.entries(record)));
+
 // Raises Lie where `found`, which was decoded, is not `wanted`.
 export function compare(wanted, found, path = "") {
   const lie = () => { throw new Lie(path || "the transaction", wanted, found); };
