@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -84,6 +84,7 @@ class Engine:
         self._light = Light(light, self.starting.answer)
         self._way: Way | None = None
         self._vouching = Vouching(ledger, means.ask)
+        self._earliest = 0
         self.archives = Archives(config.retain_blocks, ledger, config.member, means.ask)
 
     @property
@@ -93,7 +94,7 @@ class Engine:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run CometBFT, hand it bundles, and look after it, until `stopping`."""
-        tasks = [asyncio.create_task(self._intake.run()), asyncio.create_task(self._look())]
+        tasks = [asyncio.create_task(work) for work in (self._intake.run(), *self.cares())]
         try:
             await self.supervisor.run(stopping)
         finally:
@@ -102,6 +103,10 @@ class Engine:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._rpc.close()
             self.snapshots.close()
+
+    def cares(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        """What looks after CometBFT, for ever."""
+        return self._look(), self._ask_around()
 
     async def submit(self, raw: bytes) -> bytes:
         """Submit a transaction and give its id; raises Refused, or HttpProblem while CometBFT is away.
@@ -290,9 +295,6 @@ class Engine:
                 self.supervisor.halt()
             condition.restarts = max(0, self.supervisor.starts - 1)
             self._look_at_restoration()
-            doubt = await self._vouching.look(self.config.member, self.starting.guide)
-            if doubt:
-                self._means.core().doubt(doubt, self._means.now())
             try:
                 found = await self._rpc.engine()
                 condition.running, condition.catching_up = True, found.sync_info.catching_up
@@ -300,7 +302,7 @@ class Engine:
                 if not condition.catching_up and self._way is None:
                     self.starting.text = ""
                 await self._look_at_snapshots()
-                await self.archives.look(int(found.sync_info.earliest_block_height), self._driver)
+                self._earliest = int(found.sync_info.earliest_block_height)
             except RpcError:
                 condition.running, condition.stands = False, ""
                 continue
@@ -316,6 +318,16 @@ class Engine:
                     await self._rpc.hand_in(entry)
 
     def _look_around(self, connected: tuple[str, ...]) -> None:
+    async def _ask_around(self) -> None:
+        """Ask other members what can wait: each may take its time to answer, and holds up nothing else."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            doubt = await self._vouching.look(self.config.member, self.starting.guide)
+            if doubt:
+                self._means.core().doubt(doubt, self._means.now())
+            if self._earliest and self.condition.running:
+                await self.archives.look(self._earliest, self._driver)
+
         """See who of those that vote is there, and whether what waits comes into blocks."""
         condition, driver = self.condition, self._driver
         powers = {one.member: one.power for one in self._validators()}
