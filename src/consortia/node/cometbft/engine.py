@@ -27,7 +27,7 @@ from consortia.node.cometbft import binary, company
 from consortia.node.cometbft.archives import Archives
 from consortia.node.cometbft.condition import Condition, Means
 from consortia.node.cometbft.files import Files, Sockets, Start
-from consortia.node.cometbft.intake import Intake
+from consortia.node.cometbft.intake import Intake, check_signed
 from consortia.node.cometbft.rpc import Rpc, RpcError
 from consortia.node.cometbft.starting import Began, Block, Light, Starting, Way
 from consortia.node.cometbft.supervisor import Supervisor
@@ -117,6 +117,7 @@ class Engine:
         require(not self._hindrance.text, HINDERED, self._hindrance.text)
         node = self._means.core()
         transaction = node.submit(raw, now)
+        check_signed(self.ledger, raw, self._means.check if self._driver is None else self._driver.check)
         try:
             code = await self._intake.hand_in(raw)
         except RpcError as error:
@@ -179,13 +180,13 @@ class Engine:
         met = self._hindrance.look()
         if met:
             self._means.wake()
+        return met
 
     def _prepare(self, sockets: Sockets) -> None:
         """Write CometBFT's files for the life that begins."""
         driver = self._driver
         if driver is None:
             raise RuntimeError("the driver is made before CometBFT starts")
-        return met
         self._key = self._key_now()
         self._rotates_at = None
         self._look_at_seat()
@@ -317,7 +318,6 @@ class Engine:
                 with suppress(RpcError):  # asked again at the next look
                     await self._rpc.hand_in(entry)
 
-    def _look_around(self, connected: tuple[str, ...]) -> None:
     async def _ask_around(self) -> None:
         """Ask other members what can wait: each may take its time to answer, and holds up nothing else."""
         while True:
@@ -328,6 +328,7 @@ class Engine:
             if self._earliest and self.condition.running:
                 await self.archives.look(self._earliest, self._driver)
 
+    def _look_around(self, connected: tuple[str, ...]) -> None:
         """See who of those that vote is there, and whether what waits comes into blocks."""
         condition, driver = self.condition, self._driver
         powers = {one.member: one.power for one in self._validators()}

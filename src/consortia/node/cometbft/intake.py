@@ -9,11 +9,17 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from consortia.base.codec import Malformed
+from consortia.base.refusals import Refused
 from consortia.drivers.cometbft import bundle as bundles
 from consortia.drivers.cometbft.pool import REPEATED
+from consortia.kernel import refusals as codes
+from consortia.kernel.admission import Check
 from consortia.kernel.block import OK
+from consortia.kernel.ledger import Ledger
+from consortia.kernel.quick import quick_parse
 from consortia.kernel.transaction import parse_transaction
 from consortia.node.cometbft.rpc import Handed, NotNow, Rpc, RpcError
+from consortia.node.service import key_state
 
 START_SECONDS = 15.0
 START_PAUSE_SECONDS = 0.1
@@ -33,12 +39,16 @@ class Intake:
         return len(self._gatherer)
 
     async def hand_in(self, raw: bytes) -> str:
-        """Hand a transaction in, and give the code of its check; raises RpcError, and Refused for garbage."""
-        try:
-            self._gatherer.add(raw, self._now())
-        except Malformed:
-            parse_transaction(raw, self._network)  # refused with the code that the ledger gives it
-            raise
+        """Hand a transaction in, and give the code of its check; raises RpcError, and Refused for garbage.
+
+        What is on its way is not sent again: a bundle that holds anything twice is refused as a whole.
+        """
+        if raw not in self._checked:
+            try:
+                self._gatherer.add(raw, self._now())
+            except Malformed:
+                parse_transaction(raw, self._network)  # refused with the code that the ledger gives it
+                raise
         checked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._checked.setdefault(raw, []).append(checked)
         self._news.set()
@@ -93,3 +103,17 @@ class Intake:
                 checked.set_result(outcome)
             else:
                 checked.set_exception(outcome)
+
+
+def check_signed(ledger: Ledger, raw: bytes, check: Check) -> None:
+    """Refuse a well-formed transaction of a key that signs nothing, or did not sign it; raises Refused.
+
+    Anybody may hand in, and one transaction has one id whatever its signature: forgeries of one that travel
+    together would have the whole bundle refused.
+    """
+    parsed = quick_parse(raw, ledger.network)
+    state = key_state(ledger, parsed.transaction.key)
+    if state is None:
+        raise Refused(codes.UNKNOWN_KEY, parsed.transaction.key.hex())
+    if state.active and not check(state.signer.public, parsed.signed, parsed.envelope.signature):
+        raise Refused(codes.BAD_SIGNATURE)

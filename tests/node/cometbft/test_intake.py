@@ -1,0 +1,53 @@
+"""Transactions travel in bundles, and what anybody hands in takes no bundle of others apart."""
+
+import asyncio
+import base64
+
+import pytest
+
+from consortia.base.codec import encode
+from consortia.base.keys import verify
+from consortia.base.refusals import Refused
+from consortia.drivers.cometbft.bundle import read
+from consortia.kernel.ledger import Ledger
+from consortia.kernel.transaction import call, sign_transaction
+from consortia.node.cometbft.intake import Intake, check_signed
+from consortia.store.memory import MemoryStore
+from consortia.testing.plain import Member, Write, application, genesis
+from tests.node.cometbft.test_rpc import asking, http
+
+START = 1_700_000_000_000
+AMBER, STRANGER = Member("amber"), Member("stranger")
+LEDGER = Ledger.create(MemoryStore(), application(), genesis([AMBER], time=START))
+
+
+def transaction(member=AMBER, sequence=0):
+    calls = (call(Write("x", b"1"), "plain", "write"),)
+    return sign_transaction(member.operator, LEDGER.network, calls, sequence=sequence, expires=START + 10**9)
+
+
+def altered(raw):
+    return raw[:-1] + bytes([raw[-1] ^ 1])
+
+
+def test_what_is_handed_in_twice_is_sent_once_and_both_are_told(tmp_path):
+    raws = [transaction(sequence=number) for number in range(3)]
+    taken = http({"result": {"code": 0, "data": encode(["ok"] * 3).hex()}})
+
+    async def go(rpc):
+        intake = Intake(rpc, LEDGER.network, 0, lambda: START)
+        running = asyncio.create_task(intake.run())
+        told = await asyncio.gather(*[intake.hand_in(raw) for raw in (*raws, raws[0], raws[2])])
+        running.cancel()
+        return told
+
+    told, heard = asking(tmp_path / "rpc", [taken], go)
+    assert told == ["ok"] * 5
+    assert read(base64.b64decode(heard[0]["params"]["tx"])) == tuple(raws)
+
+
+def test_what_nobody_signed_joins_no_bundle():
+    check_signed(LEDGER, transaction(), verify)
+    for raw, code in ((altered(transaction()), "bad_signature"), (transaction(STRANGER), "unknown_key")):
+        with pytest.raises(Refused, match=rf"kernel\.{code}"):
+            check_signed(LEDGER, raw, verify)
