@@ -5,6 +5,7 @@ import random
 import pytest
 
 from consortia.base.keys import verify
+from consortia.drivers.cometbft import readings
 from consortia.drivers.cometbft.bundle import Tick, framed, pack
 from consortia.drivers.cometbft.driver import CometBft
 from consortia.drivers.cometbft.pool import ACCEPTED, REFUSED, REPEATED
@@ -212,6 +213,15 @@ def test_the_oldest_signatures_are_forgotten_first():
     for message in (b"a", b"b", b"c", b"c", b"b", b"d", b"a"):
         assert memory(bytes(32), message, bytes(64))
     assert [parts[1] for parts in asked] == [b"a", b"b", b"c", b"d", b"a"]
+
+
+def test_signatures_of_long_transactions_are_remembered_by_their_bytes(monkeypatch):
+    monkeypatch.setattr(readings, "SIGNED_BYTES_MAX", 8)
+    asked = []
+    memory = Signatures(lambda *parts: not asked.append(parts))
+    for message in (b"long1", b"long2", b"long3", b"long4", b"long4", b"long1"):
+        assert memory(bytes(32), message, bytes(64))
+    assert [parts[1] for parts in asked] == [b"long1", b"long2", b"long3", b"long4", b"long1"]
 
 
 def test_a_bundle_is_the_same_to_a_machine_that_has_other_bundles():

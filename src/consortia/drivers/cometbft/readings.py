@@ -20,6 +20,7 @@ from consortia.kernel.transaction import Parsed
 
 READ_BYTES_MAX = 8 << 20
 SIGNATURES_MAX = 1 << 14
+SIGNED_BYTES_MAX = 16 << 20
 
 Found = tuple[Parsed, Calls] | Refused
 """A transaction of a bundle, or why it is none."""
@@ -96,13 +97,15 @@ class _Reading:
 class Signatures:
     """Remembers that a key signed certain bytes, and nothing else; what is not remembered is checked.
 
-    At least the newest `limit` are remembered, and at most twice as many.
+    At least the newest `limit` are remembered, or of them those that have `SIGNED_BYTES_MAX` together, and at
+    most twice as many.
     """
 
     def __init__(self, check: Check = verify, limit: int = SIGNATURES_MAX) -> None:
         self._check, self._limit = check, limit
         self._known: dict[bytes, tuple[bytes, bytes]] = {}
         self._older: dict[bytes, tuple[bytes, bytes]] = {}
+        self._bytes = 0
 
     def __call__(self, public: bytes, message: bytes, signature: bytes) -> bool:
         """Whether the signature is valid."""
@@ -112,6 +115,7 @@ class Signatures:
         if not self._check(public, message, signature):
             return False
         self._known[message] = public, signature
-        if len(self._known) >= self._limit:
-            self._older, self._known = self._known, {}
+        self._bytes += len(message)
+        if len(self._known) >= self._limit or self._bytes >= SIGNED_BYTES_MAX:
+            self._older, self._known, self._bytes = self._known, {}, 0
         return True
