@@ -1,9 +1,12 @@
 """A member's worker beside its node, which starts when there may be something to do."""
 
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from consortia.node.workers import WorkerProcess
 from tests.node.running import Process, client, homes, until
 
 
@@ -45,3 +48,20 @@ def test_a_key_that_it_could_not_open_is_told_at_the_start(home):
 def log_of(home, name):
     path = home.logs / name
     return path.read_text() if path.exists() else ""
+
+
+def test_one_that_cannot_be_started_now_is_tried_again(home, caplog):
+    home.logs.rename(home.path / "away")
+
+    async def go():
+        worker, stopping = WorkerProcess(home, "nowhere:train"), asyncio.Event()
+        running = asyncio.create_task(
+            worker.run("http://127.0.0.1:1", stopping, SimpleNamespace(ledger=None))
+        )
+        while worker.starts < 2:  # noqa: ASYNC110 (it has a count, no event)
+            await asyncio.sleep(0.01)
+        stopping.set()
+        await running
+
+    asyncio.run(asyncio.wait_for(go(), 60))
+    assert "the worker ended with [Errno 2]" in caplog.text

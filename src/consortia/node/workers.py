@@ -61,17 +61,25 @@ class WorkerProcess:
                 await service.waiting.news(NEWS_SECONDS)
             while not stopping.is_set():
                 began = time.monotonic()
-                self.process = await self._start(url)
-                await _first(self.process.wait(), stopping.wait())
+                ended = await self._live(url, stopping)
                 if stopping.is_set():
                     return
                 failures = 0 if time.monotonic() - began > SOUND_SECONDS else failures + 1
                 pause = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
-                _LOG.warning("the worker ended with %s; again in %s s", self.process.returncode, pause)
+                _LOG.warning("the worker ended with %s; again in %s s", ended, pause)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), pause)
         finally:
             await self._end()
+
+    async def _live(self, url: str, stopping: asyncio.Event) -> object:
+        """One life of the worker; gives what ended it: its exit code, or why it could not be started."""
+        try:
+            self.process = await self._start(url)
+        except OSError as error:  # no room for its log, or no process to be had: later there may be
+            return error
+        await _first(self.process.wait(), stopping.wait())
+        return self.process.returncode
 
     def _due(self, ledger: Ledger) -> bool:
         """Whether there may be something to do. An own trainer is tried at once: it may not load."""
