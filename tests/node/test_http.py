@@ -373,3 +373,17 @@ def test_a_client_asks_a_node_for_its_network_and_calls_methods_by_name(node, ad
 )
 def test_a_caller_is_on_this_machine_at_its_loopback_or_at_the_address_that_it_calls(caller, server, here):
     assert is_here(caller, server) is here
+
+
+def test_whatever_a_caller_calls_this_node_it_is_answered(node):
+    told = b"GET /livez HTTP/1.1\r\nHost: [\r\nCookie: a=b\r\nConnection: close\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", node.port), timeout=60)) as caller:
+        caller.sendall(told)
+        assert caller.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("path", ["/v1/build", "/v1/build/identity/set_endpoint?key=" + "00" * 32])
+def test_json_that_is_no_text_is_a_malformed_request(node, path):
+    headers = {"Authorization": f"Bearer {node.home.token()}"}
+    status, problem = raw(node.port, "POST", path, b'{"a": "\xff"}', headers)
+    assert (status, problem["title"]) == (400, "The request is malformed")

@@ -32,6 +32,7 @@ from consortia.node.auth import Caller, Means, Presented, Unauthorised, permit
 from consortia.node.blobs import BlobError, NoBlob, TooLarge
 from consortia.node.config import is_loopback
 from consortia.node.http_answers import HttpProblem, problem, refused, whole_number
+from consortia.node.limits import Bodies, place_of
 from consortia.node.passes import session_of
 from consortia.node.refusals import HINDERED, OUT_OF_SCOPE, REQUESTS_FULL
 from consortia.node.service import Service, entity_tag
@@ -123,8 +124,8 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
-        if scope["type"] == "http" and len(scope["raw_path"]) + len(scope["query_string"]) > TARGET_BYTES_MAX:
-            answer = problem(HttpProblem(400, f"a target has at most {TARGET_BYTES_MAX} bytes"))
+        if scope["type"] == "http" and not _is_target(scope["raw_path"], scope["query_string"]):
+            answer = problem(HttpProblem(400, f"a target is ASCII, of at most {TARGET_BYTES_MAX} bytes"))
             await answer(scope, receive, send)
             return
         endpoint = self._exact.get((scope["method"], scope["raw_path"])) if scope["type"] == "http" else None
@@ -133,6 +134,10 @@ class Front:
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _is_target(path: bytes, query: bytes) -> bool:
+    return len(path) + len(query) <= TARGET_BYTES_MAX and query.isascii()
 
 
 def _endpoint(service: Service, place: Place) -> Endpoint:
@@ -160,14 +165,14 @@ def _endpoint(service: Service, place: Place) -> Endpoint:
             service.wake()
             answer = tell(HttpProblem(503, str(error), code=HINDERED.code))
         except OSError as error:
-            _LOG.warning("%s %s: %s", request.method, request.url.path, error)
+            _LOG.warning("%s %s: %s", request.method, request.scope["path"], error)
             text = f"nothing can be written here ({error.strerror or error})"
             answer = tell(HttpProblem(503, text, code=HINDERED.code))
         except (BlobError, StoreError) as error:
-            _LOG.exception("%s %s", request.method, request.url.path)
+            _LOG.exception("%s %s", request.method, request.scope["path"])
             answer = tell(HttpProblem(500, str(error)))
         except Exception:  # noqa: BLE001 (logged whole; the caller gets an answer, the node lives)
-            _LOG.exception("%s %s", request.method, request.url.path)
+            _LOG.exception("%s %s", request.method, request.scope["path"])
             answer = tell(HttpProblem(500, "an unforeseen failure; the node's log has it"))
         service.counters.problems += 1
         return answer
@@ -209,7 +214,8 @@ def is_here(caller: str, server: tuple[str, int | None] | None) -> bool:
 
 
 async def _serve(service: Service, place: Place, request: Request) -> Response:
-    address = request.client.host if request.client else ""
+    address = _address(request)
+    where = place_of(address)
     here = is_here(address, request.scope.get("server"))
     authorization = _header(request.scope["headers"], b"authorization") or ""
     certified = service.certified(request.scope)
@@ -217,16 +223,16 @@ async def _serve(service: Service, place: Place, request: Request) -> Response:
     now = service.now()
     body = b""
     if place.open or not place.body_bytes_max or service.gate.plausible(presented, now):
-        body = await read_body(request, place.body_bytes_max)
+        body = await read_body(request, place.body_bytes_max, service.bodies)
     query = request.scope["query_string"]
     target = request.scope["raw_path"] + (b"?" + query if query else b"")
     try:
         caller = service.gate.caller(presented, (request.method, target.decode("latin-1"), body), now)
     except Unauthorised:
-        service.rates.take(address, now)
+        service.rates.take(where, now)
         raise
     if caller.means is not Means.OWNER:
-        service.rates.take(caller.counted or address, now, place.weight)
+        service.rates.take(caller.counted or where, now, place.weight)
     if not place.open and not caller.known:
         raise HttpProblem(
             401, "sign the request with a registered key, show a registered certificate, or the home's token"
@@ -244,25 +250,39 @@ def _session(request: Request) -> str:
     cookie = _header(request.scope["headers"], b"cookie")
     if cookie is None or request.method not in {"GET", "HEAD"}:
         return ""
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    try:
+        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:  # such as one half of the brackets of an IPv6 address
+        return ""
     return session_of(cookie) if is_loopback(host) else ""
 
 
-async def read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int, bodies: Bodies) -> bytes:
     """The whole body, of at most `limit` bytes; raises HttpProblem. `http_protocol` minds the time."""
     length = _header(request.scope["headers"], b"content-length") or "0"
     if length.isdecimal() and int(length) > limit:
         raise HttpProblem(413, f"the body has {length} bytes, at most {limit} are allowed here")
     parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await _next(request.receive)
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit:
-            raise HttpProblem(413, f"the body has more than the {limit} bytes allowed here")
-        more = message.get("more_body", False)
+    address, taken, more = _address(request), 0, True
+    try:
+        while more:
+            message = await _next(request.receive)
+            part = message.get("body", b"")
+            if taken + len(part) > limit:
+                raise HttpProblem(413, f"the body has more than the {limit} bytes allowed here")
+            if part:
+                bodies.take(address, len(part))
+                taken += len(part)
+                parts.append(part)
+            more = message.get("more_body", False)
+    finally:
+        if taken:
+            bodies.give(address, taken)
     return b"".join(parts)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 async def _next(receive: Receive) -> Message:
@@ -283,8 +303,8 @@ def _not_found(places: tuple[Place, ...]) -> Callable[[Request, Exception], Awai
     async def answered(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
-        tell = pages.get(_first_part(request.url.path), problem)
-        answer = tell(HttpProblem(status, f"{request.method} {request.url.path}"))
+        tell = pages.get(_first_part(request.scope["path"]), problem)
+        answer = tell(HttpProblem(status, f"{request.method} {request.scope['path']}"))
         answer.headers.update(headers or {})
         return answer
 

@@ -29,7 +29,7 @@ from consortia.node.hindrance import Hindrance
 from consortia.node.home import Home
 from consortia.node.index import Index
 from consortia.node.invitations import Invitations
-from consortia.node.limits import Rates
+from consortia.node.limits import Bodies, Rates
 from consortia.node.peers import Peers
 from consortia.node.reach import Reach
 from consortia.node.records import Alert
@@ -151,6 +151,7 @@ class Service:
     driver: Callable[[], dict[str, Any]] = lambda: {"name": "embedded"}
     relay: Callable[[bytes], Awaitable[bytes]] | None = None
     rates: Rates = field(default_factory=lambda: Rates(1_000))
+    bodies: Bodies = field(default_factory=Bodies)
     waiting: Waiting = field(default_factory=Waiting)
     turns: Turns = field(default_factory=Turns)
     reach: Reach = field(default_factory=Reach)
