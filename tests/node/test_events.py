@@ -3,17 +3,22 @@
 import asyncio
 from types import SimpleNamespace
 
+from consortia.node import http_events
 from consortia.node.http_events import _blocks
-from consortia.node.waiting import Seats, Waiting
+from consortia.node.waiting import Seats, Turns, Waiting
 from tests.node.test_indexing import grown
 
 BLOCKS = 50
 
 
+def served(seats):
+    ledger = grown(*[1] * BLOCKS)
+    return SimpleNamespace(ledger=ledger, streams=seats, waiting=Waiting(), turns=Turns(), headlines={})
+
+
 def streamed(name, stands, seats=None):
     """The pieces of a stream from the beginning, and at which pass of the event loop each came."""
-    ledger = grown(*[1] * BLOCKS)
-    service = SimpleNamespace(ledger=ledger, streams=seats or Seats(2), waiting=Waiting())
+    service = served(seats or Seats(2))
     passes, pieces = [0], []
 
     async def run():
@@ -58,3 +63,39 @@ def test_a_stream_of_one_who_has_most_of_them_ends_where_another_comes():
 
     assert len(streamed("", stands, seats)) == 10
     assert seats.taken == 2
+
+
+def test_others_get_a_turn_after_each_block_that_any_of_many_streams_reads():
+    service, told, passes = served(Seats(20)), [], [0]
+
+    async def follow():
+        async for piece in _blocks(service, 0, "", "west", lambda: True, brief=False):
+            told.append(passes[0])
+            if b"id: %d\n" % BLOCKS in piece:
+                return
+
+    async def run():
+        loop = asyncio.get_running_loop()
+
+        def count():
+            passes[0] += 1
+            loop.call_soon(count)
+
+        loop.call_soon(count)
+        await asyncio.gather(*[follow() for _ in range(20)])
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+    read = [at for at in told if at > told[0]]  # but for the first pieces, for which nothing is read
+    assert len(read) == len(set(read))
+
+
+def test_the_newest_block_is_told_to_all_who_follow_and_made_once(monkeypatch):
+    service, made = served(Seats(2)), []
+    real = http_events._told
+    monkeypatch.setattr(http_events, "_told", lambda *asked: made.append(asked[1:]) or real(*asked))
+    pieces = [http_events._piece_of(service, BLOCKS, "") for _ in range(3)]
+    assert len(set(pieces)) == len(made) == 1
+    assert http_events._piece_of(service, BLOCKS, None) != pieces[0]
+    for height in (1, 1, 2):
+        http_events._piece_of(service, height, "")
+    assert made == [(BLOCKS, ""), (1, ""), (1, ""), (2, "")]

@@ -1,6 +1,5 @@
 """Events as they happen: a stream of blocks (server-sent events) that resumes by height."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from starlette.responses import Response, StreamingResponse
@@ -13,6 +12,8 @@ from consortia.sdk.jsonform import dump
 
 HEARTBEAT_SECONDS = 15.0
 NAME_CHARACTERS_MAX = 80
+KEPT_MAX = 4
+"""What is told of the newest block is made once for all who follow, for so many ways of asking."""
 
 
 async def stream(asked: Asked) -> Response:
@@ -53,16 +54,15 @@ async def stream(asked: Asked) -> Response:
 async def _blocks(
     service: Service, after: int, name: str, caller: str, stands: Callable[[], bool], *, brief: bool
 ) -> AsyncIterator[bytes]:
-    followed = LedgerFollowed(service.ledger)
-    after = max(after, followed.first - 1)
+    after = max(after, LedgerFollowed(service.ledger).first - 1)
     seat = service.streams.take(caller)
     try:
         yield b"retry: 1000\n\n"
         while stands() and not seat.lost:
             if after < service.ledger.tip.height:
-                await asyncio.sleep(0)  # blocks of which nothing is told are read all the same
+                await service.turns.take(caller)  # of blocks of which nothing is told, too: they are read
                 after += 1
-                piece = _headline(service, after) if brief else _told(followed, after, name)
+                piece = _piece_of(service, after, None if brief else name)
                 if piece:
                     yield piece
             elif not await service.waiting.block(HEARTBEAT_SECONDS):
@@ -71,19 +71,26 @@ async def _blocks(
         service.streams.leave(caller, seat)
 
 
-def _headline(service: Service, height: int) -> bytes:
-    """A block's header as one event; all who look at the console get the same bytes."""
-    found = service.headlines.get(height)
+def _piece_of(service: Service, height: int, name: str | None) -> bytes:
+    """What is told of a block: its header alone where there is no name, which may be empty, to look for."""
+    kept, newest = service.headlines, service.ledger.tip.height
+    found = kept.get((height, name))
     if found is None:
-        header = service.ledger.header(height)
-        found = b"" if header is None else _event(height, {"header": header})
-        service.headlines.clear()
-        service.headlines[height] = found
+        found = _headline(service, height) if name is None else _told(service, height, name)
+        if height == newest:
+            if len(kept) >= KEPT_MAX or any(at != newest for at, _ in kept):
+                kept.clear()
+            kept[height, name] = found
     return found
 
 
-def _told(followed: LedgerFollowed, height: int, name: str) -> bytes:
-    found = followed.indexed(height)
+def _headline(service: Service, height: int) -> bytes:
+    header = service.ledger.header(height)
+    return b"" if header is None else _event(height, {"header": header})
+
+
+def _told(service: Service, height: int, name: str) -> bytes:
+    found = LedgerFollowed(service.ledger).indexed(height)
     return b"" if found is None else _piece(found[1], found[2], name)
 
 

@@ -158,7 +158,7 @@ class Service:
     streams: Seats = field(default_factory=lambda: Seats(STREAMS_MAX))
     counters: Counters = field(default_factory=Counters)
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=100))
-    headlines: dict[int, bytes] = field(default_factory=dict)
+    headlines: dict[tuple[int, str | None], bytes] = field(default_factory=dict)
     final_head: FinalHead = field(default_factory=FinalHead)
 
     @property
