@@ -2,7 +2,7 @@
 
 from consortia.kernel.block import OK
 from consortia.modules.guard.queries import ByAlert, Filed, MaybeFiled
-from consortia.node.console.inside import Done, Inside, block, signer
+from consortia.node.console.inside import Inside, at, signer
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
@@ -88,7 +88,8 @@ def _history(service: Service, alert: bytes, height: int) -> Table:
     """The transactions that name the alert, from the index, and the one that raised it."""
     hits = service.index.search(alert.hex(), _HITS)
     places = sorted({(hit.height, hit.index) for hit in hits})
-    done = [one for at, place in places for one in _at(service, at, place)]
+    seen = [at(service, *place) for place in places]
+    done = [one for one in seen if one is not None]
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             Moment(one.time),
@@ -100,8 +101,3 @@ def _history(service: Service, alert: bytes, height: int) -> Table:
     )
     note = "" if done else f"The index of this node has nothing of it yet; it was raised in block {height}."
     return Table("On the ledger", ("when", "what", "outcome", "transaction"), rows, note)
-
-
-def _at(service: Service, height: int, place: int) -> tuple[Done, ...]:
-    found = block(service, height)
-    return () if found is None else found[1][place : place + 1]

@@ -12,7 +12,7 @@ from consortia.modules.predictions.queries import ById as BatchIs
 from consortia.modules.predictions.queries import MaybeBatch
 from consortia.modules.training.queries import ById as StudyIs
 from consortia.modules.training.queries import StudyView
-from consortia.node.console.inside import Done, Inside, arguments, block, latest, told
+from consortia.node.console.inside import Done, Inside, arguments, at, block, latest, told
 from consortia.node.console.sayings import named
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
@@ -23,6 +23,7 @@ from consortia.sdk.views import Cell, Link, Moment, Table, View
 
 _BLOCKS = 50
 _HITS = 100
+_SHOWN = 1_000
 _FIELDS = frozenset({"dataset", "model", "asset"})
 
 
@@ -54,19 +55,20 @@ def ledger(asked: Asked) -> Screen:
 def one_block(asked: Asked) -> Screen:
     """One block: its header, its transactions in words."""
     height = whole_number(asked.path("height"), "a height")
-    found = block(asked.service, height)
+    found = block(asked.service, height, _SHOWN)
     if found is None:
         raise HttpProblem(404, f"there is no block {height}; the newest is {asked.service.ledger.tip.height}")
-    header, done = found
+    header, count, done = found
+    note = "" if count <= len(done) else f"The first {len(done):,} of {count:,}."
     near = [
-        tag("a", f"Block {at}", href=f"/console/ledger/{at}")
-        for at in (height - 1, height + 1)
-        if 0 <= at <= asked.service.ledger.tip.height
+        tag("a", f"Block {other}", href=f"/console/ledger/{other}")
+        for other in (height - 1, height + 1)
+        if 0 <= other <= asked.service.ledger.tip.height
     ]
     return Screen(
         f"Block {height}",
-        f"{len(done)} transactions." if len(done) != 1 else "One transaction.",
-        (told("Transactions", list(done)), *facts_of("Header", header), tag("p", *_spaced(near))),
+        f"{count:,} transactions." if count != 1 else "One transaction.",
+        (told("Transactions", list(done), note), *facts_of("Header", header), tag("p", *_spaced(near))),
         live=False,
     )
 
@@ -79,8 +81,7 @@ def one_transaction(asked: Asked) -> Screen:
     """A transaction: who signed it, each call in words and by its fields, and what came of it."""
     name = hex_digest(asked.path("id"), "a transaction's id")
     placed = asked.service.ledger.receipt(name)
-    found = None if placed is None else block(asked.service, placed.receipt.height)
-    done = next((one for one in found[1] if one.receipt.transaction == name), None) if found else None
+    done = None if placed is None else at(asked.service, placed.height, placed.receipt.index)
     if done is None:
         raise HttpProblem(404, f"no transaction {name.hex()}")
     receipt = done.receipt

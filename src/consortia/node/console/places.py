@@ -63,7 +63,7 @@ async def static(asked: Asked) -> Response:
     name = asked.path("name")
     if name not in STATIC:
         raise HttpProblem(404, f"the console has no file {name[:80]!r}")
-    return sent(asked, _file(name), STATIC[name])
+    return sent(asked, _file(name), STATIC[name], fixed=True)
 
 
 @cache

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -78,9 +79,18 @@ def answer(asked: Asked, screen: Screen) -> Response:
 
 
 def sent(
-    asked: Asked, body: bytes, kind: str, headers: dict[str, str] | None = None, status: int = 200
+    asked: Asked,
+    body: bytes,
+    kind: str,
+    headers: dict[str, str] | None = None,
+    status: int = 200,
+    *,
+    fixed: bool = False,
 ) -> Response:
-    """Bytes with the console's headers, squeezed where the caller takes that; 304 where it has them."""
+    """Bytes with the console's headers, squeezed where the caller takes that; 304 where it has them.
+
+    `fixed` ones, which are always the same, are squeezed once: anybody may ask for them.
+    """
     mark = entity_tag(body)
     found = {
         **HEADERS,
@@ -93,8 +103,15 @@ def sent(
         return Response(b"", 304, found)
     if len(body) >= _GZIP_BYTES_MIN and "gzip" in asked.request.headers.get("accept-encoding", ""):
         found["Content-Encoding"] = "gzip"
-        body = gzip.compress(body, 6, mtime=0)
+        body = _squeezed_once(body) if fixed else _squeezed(body)
     return Response(body, status, found, kind)
+
+
+def _squeezed(body: bytes) -> bytes:
+    return gzip.compress(body, 6, mtime=0)
+
+
+_squeezed_once = cache(_squeezed)
 
 
 def page(asked: Asked, screen: Screen) -> str:
