@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from consortia.engines.train.agree import IDENTIFIERS_RECORDS_MIN, exponent_for, identifiers, infer_schema
+from consortia.engines.train.agree import (
+    IDENTIFIERS_RECORDS_MIN,
+    advice,
+    exponent_for,
+    identifiers,
+    infer_schema,
+)
 from consortia.engines.train.files import DataError, read_file
 from consortia.engines.train.schema import Label, Schema, category, number
 from consortia.engines.train.table import concatenate, csv_text, mismatches, read_folder, read_table
@@ -180,6 +186,12 @@ def test_columns_of_numbers_that_look_like_identifiers_are_told(tmp_path):
     assert identifiers(long) == ("mrn", "case_id", "visit")
     assert identifiers(long, ("visit",)) == ("mrn", "case_id")
     assert identifiers(short) == ("mrn", "case_id")  # by their names alone
+    assert advice(short, ("mrn",), "leave it out") == (
+        (
+            'short.csv, column "case_id": looks like identifiers, and a model would learn from them\n'
+            "  if it is: leave it out"
+        ),
+    )
 
 
 def test_a_file_where_a_folder_is_wanted_is_told_so(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import consortia
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import DataError
-from consortia.sdk.errors import LedgerError, TransactionRefused
+from consortia.sdk.errors import IdentifierWarning, LedgerError, TransactionRefused
 from consortia.sdk.training import CannotJoin, StudyEnded
 from tests.engines.learners import Logistic
 
@@ -97,6 +97,22 @@ def test_what_does_not_fit_is_named_before_anything_is_signed():
             ledger.training.propose("t", data="records", label="nothing")
         with pytest.raises(DataError, match="no rows"):
             ledger.assets.register_dataset([], name="none")
+
+
+def test_columns_that_look_like_identifiers_are_warned_of_as_the_command_line_tells_them():
+    told = 'records, column "mrn": looks like identifiers, and a model would learn from them\n  if it is: '
+    with consortia.simulate(1) as ledger:
+        made = [{**row, "mrn": 7000 + n} for n, row in enumerate(rows(1))]
+        with pytest.warns(IdentifierWarning) as first:
+            ledger.assets.register_dataset(made, name="records")
+        with pytest.warns(IdentifierWarning) as second:
+            ledger.training.propose("s", data="records", label="outcome")
+        assert [str(one.message).removeprefix(told) for one in (*first, *second)] == [
+            "name it as the subject, or leave it out",
+            "propose with a data set without that column",
+        ]
+        assert {one.filename for one in (*first, *second)} == {__file__}
+        ledger.assets.register_dataset(made, name="apart", subject="mrn")
 
 
 def study_of(ledger, name, **terms):

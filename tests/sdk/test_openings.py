@@ -19,7 +19,7 @@ from consortia.kernel.prove import prove_state
 from consortia.modules.assets.messages import NewVersion, Register
 from consortia.modules.assets.state import ASSETS, VERSIONS
 from consortia.modules.assets.types import Rights
-from consortia.sdk.assets import rows_by_subject
+from consortia.sdk.assets import raw_of, rows_of
 from consortia.sdk.openings import MAGIC, Opening, opening_of, proof_of_subject, verify_opening
 from consortia.solutions.supply import synthetic
 from consortia.solutions.supply.epcis.reading import recorded
@@ -55,9 +55,10 @@ class Chain:
 
     def __init__(self):
         bench = Bench(4)
-        self.data = create(rows_by_subject(MADE.rows(), "about"), [b"nobody"], known=True)
+        rows = rows_of(raw_of(MADE.rows(), "terms"), "about")
+        self.data = create(rows, [b"nobody"], known=True)
         self.id = registered(bench, "north", commitment(self.data))
-        self.other = registered(bench, "east", commitment(create(rows_by_subject(MADE.rows(), "about"))))
+        self.other = registered(bench, "east", commitment(create(rows)))
         self.network, self.kept = bench.network, Witnessed.of(bench)
 
     def entry(self, key):

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from consortia.base.codec import encode
 from consortia.engines.train.files import CellError, DataError, RawTable, read_file
 from consortia.engines.train.schema import Label, Schema, category, number
-from consortia.workers.rows import by_subject, encode_row, raw_table
+from consortia.workers.rows import apart, by_subject, encode_row, raw_table, table_of
 from consortia.workers.vault import Vault
 from consortia.workers.vault_data import VaultData
 
@@ -43,6 +43,23 @@ def test_a_table_comes_out_of_the_vault_as_it_went_in(raw, vault):
 def test_rows_of_one_subject_stand_together(raw):
     rows = by_subject(raw, [b"ann", b"bob", b"ann"])
     assert rows == {b"ann": [encode_row(raw, 0), encode_row(raw, 2)], b"bob": [encode_row(raw, 1)]}
+
+
+def test_the_column_that_names_whom_a_row_is_about_is_taken_out(raw):
+    rest, names = apart(raw._replace(units=("", "", "")), "ill")
+    assert (rest.header, rest.rows[1], names) == (("age", "dose"), ["", "1.5"], [b"yes", b"no", b"yes"])
+    with pytest.raises(DataError, match=r"rows\.csv: there is no column \"who\"\. It has: age, dose, ill\."):
+        apart(raw, "who")
+    with pytest.raises(DataError, match=r'row 3, column "age": the subject is empty\.'):
+        apart(raw, "age")
+    bare = raw._replace(rows=[["", "1", "no"]] * 3)
+    with pytest.raises(DataError, match=r"row 2, .* is empty, and in 2 more"):
+        apart(bare, "age")
+
+
+def test_two_columns_that_differ_by_their_unit_alone_stay_two():
+    made = table_of("heart", [{"dose [mg]": "1", "dose [ml]": "2"}])
+    assert (made.header, made.units) == (("dose [mg]", "dose [ml]"), ("", ""))
 
 
 def test_a_unit_survives_the_vault(raw):

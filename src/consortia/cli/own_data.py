@@ -6,8 +6,8 @@ from pathlib import Path
 from consortia.cli.lookup import find_asset
 from consortia.cli.output import Failure, note
 from consortia.cli.session import Session
-from consortia.engines.train.agree import identifiers
-from consortia.engines.train.files import RawTable, place, read_file
+from consortia.engines.train.agree import advice
+from consortia.engines.train.files import RawTable, read_file
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table, make_table, mismatches
 from consortia.workers.rows import whole_table
@@ -39,9 +39,8 @@ def own_data(session: Session, data: str) -> OwnData:
 
 def tell_identifiers(raw: RawTable, leave: str | None, remedy: str) -> None:
     """Advise to take columns out that look like identifiers; `leave` is none, or is taken care of."""
-    for name in identifiers(raw, () if leave is None else (leave,)):
-        note(f"{place(raw.name, None, name)}: looks like identifiers, and a model would learn from them")
-        note(f"  if it is: {remedy}")
+    for text in advice(raw, () if leave is None else (leave,), remedy):
+        note(text)
 
 
 def own_table(own: OwnData, schema: Schema) -> Table:

@@ -15,7 +15,7 @@ from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import Session, at_home
 from consortia.engines.commit.dataset import Commitment
-from consortia.engines.train.files import DataError, RawTable, read_file
+from consortia.engines.train.files import read_file
 from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import NewVersion, Register
 from consortia.modules.assets.queries import ByName, MaybeAsset
@@ -23,7 +23,7 @@ from consortia.modules.assets.types import Asset, Form, Kind, Rights, Version
 from consortia.node.home import write_private
 from consortia.sdk.builder import call_of
 from consortia.sdk.jsonform import to_json
-from consortia.workers.rows import by_subject
+from consortia.workers.rows import apart, by_subject
 from consortia.workers.vault import Vault
 
 
@@ -260,22 +260,4 @@ def read_rows(file: Path, subject: str | None, *, advise: bool = False) -> dict[
         from consortia.cli.own_data import tell_identifiers
 
         tell_identifiers(raw, subject, "name it as the --subject, or take it out of the file")
-    if subject is None:
-        return by_subject(raw)
-    if subject not in raw.header:
-        raise DataError(
-            f'{file.name}, row 1: there is no column "{subject}". It has: {", ".join(raw.header)}'
-        )
-    at = raw.header.index(subject)
-    for row, number in zip(raw.rows, raw.numbers, strict=True):
-        if not row[at]:
-            raise DataError(f'{file.name}, row {number}, column "{subject}": the subject is empty.')
-    names = [row[at].encode() for row in raw.rows]
-
-    def without(cells: Any) -> Any:  # noqa: ANN401 (a tuple or a list of cells)
-        return cells[:at] + cells[at + 1 :]
-
-    kept = RawTable(
-        raw.name, without(raw.header), without(raw.units), [without(row) for row in raw.rows], raw.numbers
-    )
-    return by_subject(kept, names)
+    return by_subject(raw) if subject is None else by_subject(*apart(raw, subject))

@@ -1,23 +1,24 @@
 """Assets for programs: data sets from frames, files or rows; what is registered, and its rights."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from consortia.base.codec import encode
-from consortia.engines.train.files import DataError, read_file
+from consortia.engines.train.agree import advice
+from consortia.engines.train.files import RawTable, read_file
 from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import Register, Withdraw
 from consortia.modules.assets.queries import AssetPage, ById, ListAssets, MaybeAsset
 from consortia.modules.assets.queries import ByName as ByOwner
 from consortia.modules.assets.types import Asset, Permission, Right, Rights
 from consortia.sdk.access import Access
-from consortia.sdk.errors import LedgerError
+from consortia.sdk.errors import IdentifierWarning, LedgerError
 from consortia.sdk.lineage import lineage
 from consortia.sdk.notebook import Drawing, shown
 from consortia.sdk.paging import PAGE, pages
 from consortia.sdk.views import Table
-from consortia.workers.rows import heading
+from consortia.workers.rows import apart, by_subject, table_of
 from consortia.workers.vault import Vault
 
 Rows = Any
@@ -47,12 +48,14 @@ class Assets:
         `process` and `download` name the members who may compute on them or have them ("*": everyone), for
         `purposes`. `subject` is the column that says whom a row is about; it stays private. Of `known`
         subjects, which are no secret, one version says one thing. The member itself may always compute.
+        Warns (IdentifierWarning) of columns that look like identifiers, as the command line does.
         Raises DataError, VaultError, TransactionRefused.
         """
         if self._vault is None:
             raise LedgerError("a data set goes to a home's vault: open the ledger by its home's folder")
-        rows = rows_by_subject(data, subject)
-        made = self._vault.add_dataset(name, rows, known=known)
+        raw = raw_of(data, name)
+        warn_of_identifiers(raw, subject, "name it as the subject, or leave it out")
+        made = self._vault.add_dataset(name, rows_of(raw, subject), known=known)
         rights = Rights(
             process=permissions({self._member, *process}, purposes), download=permissions(download, purposes)
         )
@@ -117,30 +120,24 @@ def permissions(grantees: Iterable[str], purposes: Iterable[str]) -> Right:
     return tuple(Permission(grantee, wanted) for grantee in sorted(set(grantees)))
 
 
-def rows_by_subject(data: Rows, subject: str | None) -> dict[bytes, list[bytes]]:
-    """Encoded rows by subject, whose column is left out; without `subject` each row is its own subject."""
-    found: dict[bytes, list[bytes]] = {}
-    for number, row in enumerate(_rows(data), start=1):
-        cells = dict(row)
-        name = str(number)
-        if subject is not None:
-            if not cells.get(subject):
-                raise DataError(f'record {number}, column "{subject}": there is no subject.')
-            name = cells.pop(subject)
-        found.setdefault(name.encode(), []).append(encode(cells))
-    if not found:
-        raise DataError("there are no rows.")
-    return found
-
-
-def _rows(data: Rows) -> Iterable[Mapping[str, str]]:
+def raw_of(data: Rows, name: str) -> RawTable:
+    """Rows as a table of text, a file's under its own name; raises DataError."""
     if isinstance(data, str | Path):
-        raw = read_file(Path(data).expanduser())
-        heads = [heading(name, unit) for name, unit in zip(raw.header, raw.units, strict=True)]
-        return [dict(zip(heads, row, strict=True)) for row in raw.rows]
+        return read_file(Path(data).expanduser())
     if hasattr(data, "columns"):
         data = data.to_dict(orient="records")
-    return [{str(name): _text(value) for name, value in row.items()} for row in data]
+    return table_of(name, [{str(column): _text(value) for column, value in row.items()} for row in data])
+
+
+def rows_of(raw: RawTable, subject: str | None) -> dict[bytes, list[bytes]]:
+    """Encoded rows by subject, whose column is left out; without `subject` each row is its own subject."""
+    return by_subject(raw) if subject is None else by_subject(*apart(raw, subject))
+
+
+def warn_of_identifiers(raw: RawTable, leave: str | None, remedy: str) -> None:
+    """Warn whoever called the caller of columns that look like identifiers, but for the one to `leave`."""
+    for text in advice(raw, () if leave is None else (leave,), remedy):
+        warnings.warn(text, IdentifierWarning, stacklevel=3)
 
 
 def _text(value: object) -> str:

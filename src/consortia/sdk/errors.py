@@ -11,6 +11,10 @@ class LedgerError(Exception):
     """The base of every error that talking to a ledger can raise."""
 
 
+class IdentifierWarning(UserWarning):
+    """A column of numbers looks like identifiers: a model would learn from it, and it leads to people."""
+
+
 class Unreachable(LedgerError):
     """No answer from the node: it is down, its name is wrong, or its certificate is not the one expected."""
 

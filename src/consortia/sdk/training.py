@@ -22,7 +22,7 @@ from consortia.modules.training.budget_queries import CostView
 from consortia.modules.training.messages import Cancel, Join, Leave, Propose, Start
 from consortia.modules.training.refusals import NOT_PROPOSED
 from consortia.sdk.access import Access
-from consortia.sdk.assets import Assets
+from consortia.sdk.assets import Assets, warn_of_identifiers
 from consortia.sdk.errors import LedgerError, TransactionRefused
 from consortia.sdk.models import Model
 from consortia.sdk.notebook import shown
@@ -90,6 +90,7 @@ class Training:
         what is known of it publicly: its lowest and its highest value, as decimal text. The schema tells all
         members the texts of category columns, for good: one of fewer than three records is refused, but in
         the `public` columns.
+        Warns (IdentifierWarning) of columns that look like identifiers, as the command line does.
         Raises DataError, RecipeError, TransactionRefused; KeyError, ValueError for a range that is none.
         """
         spans = times or Times()
@@ -97,6 +98,7 @@ class Training:
         rows = self.raw(self.assets.get(data))
         schema = with_ranges(infer_schema([rows], label, task=rule.about.task), ranges or {})
         check_texts(schema, rows, public)
+        warn_of_identifiers(rows, label, "propose with a data set without that column")
         wanted = Wanted(
             name,
             title or name,

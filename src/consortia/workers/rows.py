@@ -7,7 +7,7 @@ cell's text, as it stands in the member's file; the vault keeps rows by subject 
 from collections.abc import Mapping, Sequence
 
 from consortia.base.codec import Malformed, decode, encode
-from consortia.engines.train.files import DataError, RawTable
+from consortia.engines.train.files import DataError, RawTable, listed, place, shown
 
 
 def heading(name: str, unit: str) -> str:
@@ -30,9 +30,31 @@ def by_subject(raw: RawTable, subjects: Sequence[bytes] | None = None) -> dict[b
     return found
 
 
+def apart(raw: RawTable, subject: str) -> tuple[RawTable, list[bytes]]:
+    """A table without the column that names whom a row is about, and its names; raises DataError."""
+    if subject not in raw.header:
+        raise DataError(f'{raw.name}: there is no column "{shown(subject)}". It has: {listed(raw.header)}.')
+    at = raw.header.index(subject)
+    empty = [number for row, number in zip(raw.rows, raw.numbers, strict=True) if not row[at]]
+    if empty:
+        more = f", and in {len(empty) - 1:,} more" if empty[1:] else ""
+        raise DataError(f"{place(raw.name, empty[0], subject)}: the subject is empty{more}.")
+    names = [row[at].encode() for row in raw.rows]
+    header, units = (cells[:at] + cells[at + 1 :] for cells in (raw.header, raw.units))
+    rows = [row[:at] + row[at + 1 :] for row in raw.rows]
+    return RawTable(raw.name, header, units, rows, raw.numbers), names
+
+
 def raw_table(name: str, rows: Sequence[bytes]) -> RawTable:
     """The rows as a table of text; raises DataError when they are not rows of one table."""
-    cells = [_cells(name, row) for row in rows]
+    return table_of(name, [_cells(name, row) for row in rows])
+
+
+def table_of(name: str, cells: Sequence[Mapping[str, str]]) -> RawTable:
+    """Records, cells by heading, as a table of text; raises DataError where their columns differ.
+
+    As in a file, a heading states its unit unless two columns would then share a name.
+    """
     if not cells:
         raise DataError(f"{name}: the data set has no rows.")
     headings = sorted(cells[0])
@@ -40,6 +62,8 @@ def raw_table(name: str, rows: Sequence[bytes]) -> RawTable:
         if sorted(row) != headings:
             raise DataError(f"{name}, record {number}: other columns than the first record.")
     split = [_split(text) for text in headings]
+    if len({column for column, _ in split}) < len(split):
+        split = [(text, "") for text in headings]
     return RawTable(
         name,
         tuple(column for column, _ in split),

@@ -10,7 +10,7 @@ from consortia.base.codec import encode
 from consortia.base.commitments import rows_value, subject_key
 from consortia.engines.commit.dataset import create, entries, prove
 from consortia.engines.train.files import DataError
-from consortia.sdk.assets import rows_by_subject
+from consortia.sdk.assets import raw_of, rows_of
 from consortia.solutions.supply import synthetic
 from consortia.solutions.supply.epcis import querying
 from consortia.solutions.supply.epcis.hashing import event_hash
@@ -48,7 +48,7 @@ def sealed(*bodies, fields=(PRICE,)):
 
 
 def dataset(made):
-    return create(rows_by_subject(made.rows(), "about"))
+    return create(rows_of(raw_of(made.rows(), "terms"), "about"))
 
 
 def again(folder, made):

@@ -17,6 +17,7 @@ from consortia.engines.train.files import (
     canonical,
     cell_number,
     is_not_finite,
+    listed,
     place,
     shown,
 )
@@ -55,8 +56,9 @@ def infer_schema(
     first = raws[0]
     for raw in raws:
         if label not in raw.header:
-            columns = ", ".join(map(shown, raw.header[:12])) + (", …" if len(raw.header) > 12 else "")
-            raise DataError(f"{place(raw.name, 1, label)}: no such label column. The columns are {columns}.")
+            raise DataError(
+                f"{place(raw.name, 1, label)}: no such label column. The columns are {listed(raw.header)}."
+            )
     for raw in raws[1:]:
         _check_columns(first, raw)
     names = [name for name in first.header if name != label]
@@ -107,6 +109,15 @@ def identifiers(raw: RawTable, leave: Sequence[str] = ()) -> tuple[str, ...]:
         if alone or _NAMED.search(name):
             found.append(name)
     return tuple(found)
+
+
+def advice(raw: RawTable, leave: Sequence[str], remedy: str) -> tuple[str, ...]:
+    """What each door tells of the columns that look like `identifiers`, and what to do if they are."""
+    return tuple(
+        f"{place(raw.name, None, name)}: looks like identifiers, and a model would learn from them\n"
+        f"  if it is: {remedy}"
+        for name in identifiers(raw, leave)
+    )
 
 
 def exponent_for(magnitudes: Sequence[float]) -> int:

@@ -10,7 +10,7 @@ import io
 import math
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
@@ -19,6 +19,9 @@ ROWS_MAX = 2_000_000
 COLUMNS_MAX = 512
 CELL_CHARS_MAX = 1_000
 MISSING = frozenset(("", "?"))
+
+COLUMNS_SHOWN = 12
+"""So many columns a message names."""
 
 _SHOWN = 40
 _UTF16, _GZIP = (b"\xff\xfe", b"\xfe\xff"), b"\x1f\x8b"
@@ -72,6 +75,11 @@ def shown(cell: str) -> str:
         cell.encode("unicode_escape", "backslashreplace").decode("ascii") if not cell.isprintable() else cell
     )
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Columns by name, for a message: the first of them."""
+    return ", ".join(map(shown, columns[:COLUMNS_SHOWN])) + (", …" if len(columns) > COLUMNS_SHOWN else "")
 
 
 def read_file(path: Path) -> RawTable:

@@ -6,6 +6,7 @@ buy and sell at the day's price. A day is a row of auctions, one a close.
 """
 
 import time
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Literal
 
 from consortia.engines.infer.trader import ModelTrader, ProgramTrader, Trader
 from consortia.exact.desk import Terms
-from consortia.sdk.errors import TransactionRefused
+from consortia.sdk.errors import IdentifierWarning, TransactionRefused
 from consortia.sdk.market import Receipt
 from consortia.sdk.training import Times
 from consortia.solutions.finance.scenarios.floor import EXCHANGE, SIDE, WASHED, Delegate, Floor
@@ -54,7 +55,9 @@ def tell(stage: Stage, day: Day) -> Told:
     stage.chapter("1. An exchange and four firms found a network")
     stage.build("trading")
     stage.chapter("2. The firms train a model on their own notes; only masked sums leave them")
-    traders = _learn(stage, day)
+    with warnings.catch_warnings():  # how much a price swung is a measure, though no two of them are alike
+        warnings.simplefilter("ignore", IdentifierWarning)
+        traders = _learn(stage, day)
     stage.chapter("3. Paper mode first: the same auctions, with nothing at stake")
     papers = _paper(stage, day, traders)
     stage.chapter("4. Each firm lets a delegate trade, under a mandate")
