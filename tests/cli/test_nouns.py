@@ -143,6 +143,9 @@ def test_rows_are_added_and_a_subject_erased_as_new_versions(network):
     command = ["asset", "add", "more.csv", "--name", "ward", "--subject", "patient", "--home", "alpha"]
     grown = terminal.facts(*command, "--append")
     assert (grown["version"], grown["records"]) == (2, 41)
+    (terminal.folder / "other.csv").write_text("patient,age [years],ill\nnew,50,no\n")
+    said = terminal.error("asset", "add", "other.csv", *command[3:], "--append")
+    assert 'other.csv has no column "pressure", and ward does' in said
     erased = terminal.facts("asset", "erase", "ward", "--subject", "new", "--yes", "--home", "alpha")
     assert (erased["version"], erased["records"]) == (3, 40)
     assert "error:" in terminal.error(
@@ -157,6 +160,15 @@ def test_rows_are_added_and_a_subject_erased_as_new_versions(network):
     vault.erase_subject("ward", b"late")
     said = terminal.error("asset", "erase", "ward", "--subject", "late", "--yes", "--home", "alpha")
     assert "it is version 5 now, of 40 records." in said
+
+
+def test_rows_that_are_added_without_a_subject_stay_subjects_of_their_own(network):
+    terminal, _ = network
+    (terminal.folder / "bare.csv").write_text("age,ill\n50,no\n60,yes\n")
+    command = ["asset", "add", "bare.csv", "--home", "alpha"]
+    assert terminal.facts(*command)["subjects"] == 2
+    grown = terminal.facts(*command, "--append")
+    assert (grown["records"], grown["subjects"]) == (4, 4)
 
 
 def test_a_file_that_cannot_be_shared_says_file_row_and_column(network):

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from consortia.base.codec import encode
 from consortia.engines.train.files import CellError, DataError, RawTable, read_file
 from consortia.engines.train.schema import Label, Schema, category, number
-from consortia.workers.rows import apart, by_subject, encode_row, raw_table, table_of
+from consortia.workers.rows import apart, by_subject, differences, encode_row, raw_table, table_of
 from consortia.workers.vault import Vault
 from consortia.workers.vault_data import VaultData
 
@@ -60,6 +60,19 @@ def test_the_column_that_names_whom_a_row_is_about_is_taken_out(raw):
 def test_two_columns_that_differ_by_their_unit_alone_stay_two():
     made = table_of("heart", [{"dose [mg]": "1", "dose [ml]": "2"}])
     assert (made.header, made.units) == (("dose [mg]", "dose [ml]"), ("", ""))
+
+
+def test_rows_to_be_added_have_the_columns_of_those_there(raw):
+    kept = by_subject(raw)
+    assert differences("heart", kept, "more.csv", kept) == []
+    assert differences("heart", {}, "more.csv", kept) == []
+    other = by_subject(raw._replace(header=("age", "weight", "ill"), units=("months", "", "")))
+    assert differences("heart", kept, "more.csv", other) == [
+        'more.csv has no column "age [years]", and heart does',
+        'more.csv has no column "dose", and heart does',
+        'heart has no column "age [months]", and more.csv does',
+        'heart has no column "weight", and more.csv does',
+    ]
 
 
 def test_a_unit_survives_the_vault(raw):

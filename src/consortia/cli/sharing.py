@@ -15,7 +15,7 @@ from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import Session, at_home
 from consortia.engines.commit.dataset import Commitment
-from consortia.engines.train.files import read_file
+from consortia.engines.train.files import DataError, read_file
 from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import NewVersion, Register
 from consortia.modules.assets.queries import ByName, MaybeAsset
@@ -23,7 +23,7 @@ from consortia.modules.assets.types import Asset, Form, Kind, Rights, Version
 from consortia.node.home import write_private
 from consortia.sdk.builder import call_of
 from consortia.sdk.jsonform import to_json
-from consortia.workers.rows import apart, by_subject
+from consortia.workers.rows import apart, by_subject, differences
 from consortia.workers.vault import Vault
 
 
@@ -128,9 +128,21 @@ def _append(
             f"{finished}. Nothing was added from {file.name}",
             "add the file again only if those are not its records: consortia asset show " + called,
         )
-    made = Vault(session.home.private).append_rows(called, rows)
+    vault = Vault(session.home.private)
+    if subject is None:
+        rows = _numbered_on(vault, called, rows)
+    if differing := differences(called, vault.rows(called), file.name, rows):
+        raise DataError("; ".join(differing))
+    made = vault.append_rows(called, rows)
     receipt = register(session, one, made)
     return one.id, one.version + 1, Shared("dataset", "set", made.root, made.count, made.subjects), receipt
+
+
+def _numbered_on(vault: Vault, called: str, rows: dict[bytes, list[bytes]]) -> dict[bytes, list[bytes]]:
+    """Rows without a subject numbered on from those that are there: each stays a subject of its own."""
+    names = [one.name for one in vault.dataset(called).subjects if one.name is not None]
+    last = max((int(name) for name in names if name.isdigit()), default=0)
+    return {str(number).encode(): found for number, found in enumerate(rows.values(), last + 1)}
 
 
 def _told(

@@ -73,6 +73,22 @@ def table_of(name: str, cells: Sequence[Mapping[str, str]]) -> RawTable:
     )
 
 
+def differences(
+    name: str, kept: Mapping[bytes, Sequence[bytes]], file: str, added: Mapping[bytes, Sequence[bytes]]
+) -> list[str]:
+    """How the columns of rows to be added differ from those that a data set has; none where it is empty."""
+    there, new = (
+        next((set(_cells(called, row)) for rows in found.values() for row in rows), None)
+        for called, found in ((name, kept), (file, added))
+    )
+    if there is None or new is None:
+        return []
+    return [
+        *(f'{file} has no column "{shown(one)}", and {name} does' for one in sorted(there - new)),
+        *(f'{name} has no column "{shown(one)}", and {file} does' for one in sorted(new - there)),
+    ]
+
+
 def whole_table(name: str, kept: Mapping[bytes, Sequence[bytes]]) -> RawTable:
     """All rows of a data set as a table of text, in the order of their subjects; raises DataError."""
     return raw_table(name, [row for subject in sorted(kept) for row in kept[subject]])
