@@ -33,7 +33,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "agent": ("consortia.cli.agents:agent", "Agents: run one under its mandate, show its record."),
     "asset": ("consortia.cli.assets:asset", "Data sets, models, batches: add, show, grant, lineage."),
     "consent": ("consortia.cli.consents:consent", "What people agreed to: give, cover, withdraw, uses."),
-    "health": ("consortia.cli.health:health", "FHIR R4 and OMOP: study tables, consents, uses."),
+    "health": ("consortia.cli.health:health", "FHIR R4, OMOP, CSV: study tables, consents, uses."),
     "supply": ("consortia.cli.supply:supply", "EPCIS 2.0: capture, query, trace, recall, sheet, links."),
     "personal": ("consortia.cli.personal:personal", "Items people had, consent, reasons, own log."),
     "signals": (

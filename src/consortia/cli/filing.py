@@ -10,7 +10,7 @@ import click
 from consortia.cli.output import Failure, facts, note, say
 from consortia.engines.train import files
 from consortia.engines.train.files import DataError
-from consortia.solutions.rejects import Rejected, write_rejects
+from consortia.solutions.rejects import NoneUsable, Rejected, write_rejects
 
 TOLD_MAX = 20
 """So many rows that cannot be used are told on the screen."""
@@ -43,6 +43,17 @@ def hold(rejected: Sequence[Rejected], rejects: Path | None, *, skip: bool) -> N
     if rejected and not skip:
         text = f"{len(rejected):,} rows or entries cannot be used, and nothing was made"
         raise Failure(text, "mend them, or go on without them: --skip-bad-rows")
+
+
+def nothing(error: NoneUsable, rejects: Path | None) -> Failure:
+    """Write and tell what cannot be used where that is all of it: the failure that is left."""
+    if rejects is not None:
+        write_rejects(rejects, error.rejected)
+    if len(error.rejected) < 2:
+        return Failure(str(error))
+    for why in some(error.rejected):
+        note(f"  {why}")
+    return Failure(error.text)
 
 
 def some(rejected: Sequence[Rejected]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from consortia.cli.consents import desk, subject_of
-from consortia.cli.filing import hold, new, save
+from consortia.cli.filing import hold, new, nothing, save
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, facts, note, say
 from consortia.cli.session import at_home
@@ -21,6 +21,7 @@ from consortia.solutions.health.omop.reading import find
 from consortia.solutions.health.omop.tables import omop_table
 from consortia.solutions.health.sheets import sheet_mapping, sheet_table
 from consortia.solutions.health.study import StudyTable, read_json
+from consortia.solutions.rejects import NoneUsable
 
 
 @click.group()
@@ -56,7 +57,10 @@ def make_table(
     Register it by `consortia asset add OUT --subject patient`.
     """
     new(out)
-    study, counted, content = _study(files, mapping)
+    try:
+        study, counted, content = _study(files, mapping)
+    except NoneUsable as error:
+        raise nothing(error, rejects) from None
     hold(study.rejected, rejects, skip=skip_bad_rows)
     save(out, study.csv().encode())
     known = counted | {"patients": len(study.rows), "rejected": len(study.rejected)}

@@ -75,7 +75,7 @@ def rows(path: Path, separator: str = ",") -> Iterator[tuple[int, list[str] | Da
 
 def header_of(path: Path, found: Iterator[tuple[int, list[str] | DataError]]) -> list[str]:
     """The first row of a file; raises DataError where there is none, or it cannot be read."""
-    number, cells = next(found, (1, list[str]()))
+    number, cells = next(found, (1, DataError("the file is empty; a header row is wanted")))
     if isinstance(cells, DataError):
         raise DataError(f"{place(path.name, number)}: {cells}")
     return cells

@@ -47,13 +47,24 @@ class Rejects:
         return tuple(sorted(self.found, key=lambda one: one.number))
 
 
+class NoneUsable(DataError):
+    """Files of which nothing can be used. `text` says so; `rejected` says why of each row or entry."""
+
+    def __init__(self, text: str, rejects: Rejects) -> None:
+        super().__init__(f"{text}: {_first_of(rejects.found)}" if rejects else f"{text}.")
+        self.text, self.rejected = text, rejects.done()
+
+
 def usable(found: Sequence[T], rejected: Sequence[Rejected], *, skip: bool) -> Sequence[T]:
     """What was found; where some are rejected, only if told to `skip` those. Raises DataError."""
     if rejected and not skip:
-        more = len(rejected) - 1
-        others = f" ({more:,} more cannot be used)" if more else ""
-        raise DataError(f"{rejected[0].why}{others}")
+        raise DataError(_first_of(rejected))
     return found
+
+
+def _first_of(rejected: Sequence[Rejected]) -> str:
+    more = len(rejected) - 1
+    return rejected[0].why + (f" ({more:,} more cannot be used)" if more else "")
 
 
 def files_in(folder: Path, endings: tuple[str, ...], wanted: str) -> list[Path]:

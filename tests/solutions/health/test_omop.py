@@ -193,7 +193,7 @@ def test_days_count_from_a_condition_to_the_event_or_to_the_end_of_what_was_obse
     ("name", "text", "why"),
     [
         ("person.csv", "person_id,gender_concept_id\n", "year_of_birth"),
-        ("person.csv", "", "one such column is wanted, there are 0"),
+        ("person.csv", "", "the file is empty"),
         ("person.csv", "\xff" * 100_000, "a line of more than"),
         ("notes.csv", "a,b\n", "none of the tables that are read: person"),
         ("cdm_source.csv", "cdm_version\n5.3\n", "'5.3'; 5.4 is read"),

@@ -58,6 +58,8 @@ def test_a_row_a_patient_with_ages_words_units_and_days(tmp_path):
         ("2023-01-31,2024-01-01", ",", "until when was the patient followed"),
         ("2023-01-31", "2022-12-31", "not after 2023-01-01"),
         (",7", "", "8 cells, the header has 9"),
+        (",w,170.5", ",x,tall", "none of the mapping's words; column \"height\": 'tall' is no number"),
+        ("p1,1960-07-01,w,170.5,3,2023-01-01", "p 1,a,b,c,d,e", "; and 1 more"),
         ("p1", "p0", "patient p0 is there already"),
     ],
 )
@@ -75,6 +77,9 @@ def test_a_row_that_cannot_be_used_is_told(tmp_path, old, new, why):
         ("height [cm]", "height", "no unit; the mapping asks for 'cm'"),
         ("nodes", "nodes [mm]", "unit 'mm'; the mapping asks for '1'"),
         ("seen", "last", "no column 'seen'"),
+        ("seen,ward", "last", "no column 'seen', which the mapping reads. It has: pid, born"),
+        ("sex,height [cm]", "size", "no column 'sex', 'height'"),
+        ("height [cm],nodes", "height,nodes [mm]", "no unit; .*; column \"nodes\": unit 'mm'"),
         ("ward", "pid", "the name stands twice"),
     ],
 )
@@ -86,6 +91,11 @@ def test_a_header_that_does_not_fit_is_refused(tmp_path, old, new, why):
 def test_a_file_without_a_usable_patient_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"no patient of it can be used.*row 2"):
         table(tmp_path, "x")
+    with pytest.raises(DataError, match=r"no patient of it can be used\.$"):
+        table(tmp_path)
+    (tmp_path / "own.csv").write_text("")
+    with pytest.raises(DataError, match=r"own\.csv, row 1: the file is empty"):
+        sheet_table(tmp_path / "own.csv", sheet_mapping(MAPPING, "map.json"))
 
 
 @pytest.mark.parametrize(
@@ -127,3 +137,24 @@ def test_the_command_tells_every_row_that_cannot_be_used_up_to_a_limit(tmp_path)
     ]
     assert told[20:] == ["  and 5 more: --rejects FILE"]
     assert done.exception.text.startswith("25 rows or entries cannot be used")
+
+
+def test_the_command_tells_every_row_where_none_can_be_used(tmp_path):
+    mapping, own, out, rejects = (tmp_path / name for name in ("map.json", "own.csv", "table.csv", "bad.csv"))
+    mapping.write_text(json.dumps(MAPPING), encoding="utf-8")
+    own.write_text("\n".join([HEADER, "x", GOOD.replace(",w,", ",x,")]) + "\n", encoding="utf-8")
+    asked = [str(own), "--mapping", str(mapping), "--out", str(out), "--rejects", str(rejects)]
+    done = CliRunner().invoke(make_table, [*asked, "--skip-bad-rows"], standalone_mode=False)
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [
+        "  own.csv, row 2",
+        '  own.csv, row 3, column "sex"',
+    ]
+    assert done.exception.text == "own.csv: no patient of it can be used"
+    assert len(rejects.read_text(encoding="utf-8").splitlines()) == 3
+    own.write_text(f"{HEADER}\nx\n", encoding="utf-8")
+    done = CliRunner().invoke(make_table, asked[:-2], standalone_mode=False)
+    assert (
+        done.exception.text
+        == "own.csv: no patient of it can be used: own.csv, row 2: 1 cells, the header has 9"
+    )
+    assert not out.exists()

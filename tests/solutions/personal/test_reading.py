@@ -86,7 +86,7 @@ def test_a_row_that_cannot_be_used_is_told_and_left_out_only_if_told_so(tmp_path
     [
         ("person,thing,time\nann,tea,1714557600\n", "one column item or movieid is wanted, there are 0"),
         ("person,userId,item,time\n", "there are 2"),
-        ("", "one column person or userid"),
+        ("", "the file is empty"),
         (HEAD, "no rows below the header"),
         (b"\xff\xfe\x00", "no UTF-8"),
         ("x" * 100_000, "a line of more than 65,536 bytes"),

@@ -64,7 +64,7 @@ def test_a_row_that_is_no_event_is_told_by_its_number_and_the_rest_is_read(tmp_p
         ("type,things", "no column 'time'"),
         (f"{HEAD},weight", "weight"),
         (f"{HEAD},type", "there twice"),
-        ("", "no column 'type'"),
+        ("", "the file is empty"),
         ('"type', "a quote is not closed"),
     ],
 )

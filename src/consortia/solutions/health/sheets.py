@@ -14,12 +14,14 @@ from msgspec import Meta
 
 from consortia.base.codec import Record, encode_record
 from consortia.engines.commit.chunks import blob_id
-from consortia.engines.train.files import DataError, cell_number, number_text, place, shown
+from consortia.engines.train.files import DataError, cell_number, listed, number_text, place, shown
 from consortia.solutions.health.study import PATIENT, StudyTable, age_on, check_columns, mapping_of
 from consortia.solutions.lines import body_of, header_of, rows
-from consortia.solutions.rejects import Rejects
+from consortia.solutions.rejects import NoneUsable, Rejects
 
 COLUMNS_MAX, WORDS_MAX, PEOPLE_MAX = 256, 100, 2_000_000
+TOLD_MAX = 5
+"""So many columns of a row that cannot be used are told."""
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 _HEADING = re.compile(r"(.*\S)\s*\[([^\[\]]*)\]")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -70,17 +72,23 @@ class SheetMapping(Record, frozen=True):
 
 
 def sheet_mapping(value: object, name: str) -> SheetMapping:
-    """A mapping out of JSON, of the file `name`; raises DataError, which names the element that is wrong."""
+    """A mapping out of JSON, of the file `name`; raises DataError, which names what is wrong in it."""
     found = mapping_of(value, SheetMapping, name)
     check_columns(name, found.day, (column.name for column in found.columns))
-    for one in found.columns:
-        if one.take == "number" and not one.unit:
-            raise DataError(f'{name}: column "{one.name}" lacks its unit (1 where it has none).')
-        if one.take == "word" and not one.words:
-            raise DataError(f'{name}: column "{one.name}" lacks its words.')
-        if one.take == "days" and not (one.event and one.last):
-            raise DataError(f'{name}: column "{one.name}" lacks the columns event and last.')
+    wrong = [f'column "{one.name}" lacks {lacks}' for one in found.columns if (lacks := _lacks(one))]
+    if wrong:
+        raise DataError(f"{name}: {'; '.join(wrong)}.")
     return found
+
+
+def _lacks(one: SheetColumn) -> str:
+    if one.take == "number" and not one.unit:
+        return "its unit (1 where it has none)"
+    if one.take == "word" and not one.words:
+        return "its words"
+    if one.take == "days" and not (one.event and one.last):
+        return "the columns event and last"
+    return ""
 
 
 def sheet_table(path: Path, mapping: SheetMapping) -> StudyTable:
@@ -91,56 +99,76 @@ def sheet_table(path: Path, mapping: SheetMapping) -> StudyTable:
     found: dict[str, tuple[str, ...]] = {}
     for number, cells in body_of(header, lines):
         where = place(path.name, number)
-        try:
-            if isinstance(cells, DataError):
-                raise DataError(f"{where}: {cells}")
-            known = {name: cells[column] for name, column in at.items()}
-            patient = known[mapping.patient]
-            if not _ID.fullmatch(patient):
-                raise DataError(
-                    f"{where}: patient {shown(patient)!r}; 1 to 64 of letters, digits, '.', '_', '-'"
-                )
-            if patient in found:
-                raise DataError(f"{where}: patient {patient} is there already")
-            row = (patient, *(_cell(where, one, known, mapping.day) for one in mapping.columns))
-        except DataError as error:
-            rejects.add(number, error)
+        if isinstance(cells, DataError):
+            rejects.add(number, f"{where}: {cells}")
+            continue
+        known = {name: cells[column] for name, column in at.items()}
+        patient = known[mapping.patient]
+        row, wrong = _row(patient, known, mapping)
+        if patient in found:
+            wrong.insert(0, f'column "{mapping.patient}": patient {patient} is there already')
+        if wrong:
+            more = [f"and {len(wrong) - TOLD_MAX} more"] if wrong[TOLD_MAX:] else []
+            rejects.add(number, f"{where}, {'; '.join([*wrong[:TOLD_MAX], *more])}")
             continue
         if len(found) == PEOPLE_MAX:
             raise DataError(f"{path.name}: more than {PEOPLE_MAX:,} patients.")
         found[patient] = row
     if not found:
-        why = f" ({rejects.found[0].why})" if rejects.found else ""
-        raise DataError(f"{path.name}: no patient of it can be used{why}.")
+        raise NoneUsable(f"{path.name}: no patient of it can be used", rejects)
     heads = [f"{one.name} [{one.unit}]" if one.unit not in {"", "1"} else one.name for one in mapping.columns]
     return StudyTable((PATIENT, *heads), tuple(found[one] for one in sorted(found)), rejects.done())
 
 
 def _columns(file: str, header: Sequence[str], mapping: SheetMapping) -> dict[str, int]:
     """Where each column stands that the mapping reads; raises DataError, also for another unit."""
+    wanted = list(
+        dict.fromkeys((mapping.patient, *(each for one in mapping.columns for each in one.columns)))
+    )
     at: dict[str, int] = {}
     units: dict[str, str] = {}
     for column, text in enumerate(header):
         match = _HEADING.fullmatch(text)
         name, unit = (match[1], match[2].strip()) if match else (text, "")
-        if name in at:
+        if name in at and name in wanted:
             raise DataError(f"{place(file, 1, name)}: the name stands twice")
         at[name], units[name] = column, unit
-    for name in (mapping.patient, *(each for one in mapping.columns for each in one.columns)):
-        if name not in at:
-            raise DataError(f"{place(file, 1)}: no column {shown(name)!r}, which the mapping reads")
+    lost = [repr(shown(name)) for name in wanted if name not in at]
+    if lost:
+        raise DataError(
+            f"{place(file, 1)}: no column {', '.join(lost)}, which the mapping reads. "
+            f"It has: {listed(header)}."
+        )
+    wrong = []
     for one in mapping.columns:
         if one.take == "number" and units[one.column] != one.unit.removeprefix("1"):
             said = f"unit {shown(units[one.column])!r}" if units[one.column] else "no unit"
-            raise DataError(f"{place(file, 1, one.column)}: {said}; the mapping asks for {one.unit!r}")
-    return {name: at[name] for name in {mapping.patient, *(x for o in mapping.columns for x in o.columns)}}
+            wrong.append(f'column "{shown(one.column)}": {said}; the mapping asks for {one.unit!r}')
+    if wrong:
+        raise DataError(f"{place(file, 1)}, {'; '.join(wrong)}")
+    return {name: at[name] for name in wanted}
 
 
-def _cell(where: str, one: SheetColumn, known: Mapping[str, str], day: str) -> str:
-    """A cell of the study table, empty where the file's is; raises DataError."""
-    text, at = known[one.column], f'{where}, column "{one.column}"'
+def _row(patient: str, known: Mapping[str, str], mapping: SheetMapping) -> tuple[tuple[str, ...], list[str]]:
+    """A row of the study table, and each column that cannot be used, with what is wrong."""
+    wrong = []
+    if not _ID.fullmatch(patient):
+        ids = "1 to 64 of letters, digits, '.', '_', '-'"
+        wrong.append(f'column "{mapping.patient}": patient {shown(patient)!r}; {ids}')
+    row = [patient]
+    for one in mapping.columns:
+        try:
+            row.append(_cell(one, known, mapping.day))
+        except DataError as error:
+            wrong.append(str(error))
+    return tuple(row), wrong
+
+
+def _cell(one: SheetColumn, known: Mapping[str, str], day: str) -> str:
+    """A cell of the study table, empty where the file's is; raises DataError, which names the column."""
+    text, at = known[one.column], f'column "{one.column}"'
     if one.take == "days":
-        return _course(where, one, known, day)
+        return _course(one, known, day)
     if not text:
         return ""
     if one.take == "age":
@@ -159,22 +187,22 @@ def _cell(where: str, one: SheetColumn, known: Mapping[str, str], day: str) -> s
     return number_text(value)
 
 
-def _course(where: str, one: SheetColumn, known: Mapping[str, str], day: str) -> str:
+def _course(one: SheetColumn, known: Mapping[str, str], day: str) -> str:
     """Days until the event, or less than nothing without one."""
     begun, event, last = (
-        _day(f'{where}, column "{name}"', known[name]) if known[name] else None
+        _day(f'column "{name}"', known[name]) if known[name] else None
         for name in (one.column, one.event, one.last)
     )
     closes = date.fromisoformat(day)
     if begun is None:
-        raise DataError(f'{where}, column "{one.column}": empty, and days are counted from it')
+        raise DataError(f'column "{one.column}": empty, and days are counted from it')
     happened = event is not None and event <= closes
     ends = event if happened else last
     if ends is None:
-        raise DataError(f'{where}, column "{one.last}": empty: until when was the patient followed?')
+        raise DataError(f'column "{one.last}": empty: until when was the patient followed?')
     count = (min(ends, closes) - begun).days
     if count <= 0:
-        raise DataError(f"{where}: the course ends on {min(ends, closes)}, not after {begun}")
+        raise DataError(f'column "{one.column}": the course ends on {min(ends, closes)}, not after {begun}')
     return str(count if happened else -count)
 
 

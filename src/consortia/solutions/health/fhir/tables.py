@@ -12,7 +12,7 @@ from consortia.solutions.health.fhir.mapping import Column, Mapping
 from consortia.solutions.health.fhir.reading import Resource, Resources
 from consortia.solutions.health.study import PATIENT, StudyTable, age_on, is_better
 from consortia.solutions.moments import instant
-from consortia.solutions.rejects import Rejects
+from consortia.solutions.rejects import NoneUsable, Rejects
 
 _SEX = {"male": "male", "female": "female", "other": "other", "unknown": ""}
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?\Z")
@@ -68,8 +68,7 @@ def study_table(resources: Resources, mapping: Mapping) -> StudyTable:
         else:
             rows.append((id_, *cells))
     if not rows:
-        why = f" ({rejects.found[0].why})" if rejects.found else ""
-        raise DataError(f"no Patient of these files can be used{why}.")
+        raise NoneUsable("no Patient of these files can be used", rejects)
     heads = [f"{one.name} [{one.unit}]" if one.unit else one.name for one in mapping.columns]
     return StudyTable((PATIENT, *heads), tuple(rows), rejects.done())
 

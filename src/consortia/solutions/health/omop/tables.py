@@ -11,6 +11,7 @@ from consortia.engines.train.files import DataError, cell_number, number_text, s
 from consortia.solutions.health.omop.mapping import OmopColumn, OmopMapping
 from consortia.solutions.health.omop.reading import Cdm, Row
 from consortia.solutions.health.study import PATIENT, StudyTable, age_on, is_better
+from consortia.solutions.rejects import NoneUsable
 
 PEOPLE_MAX = 2_000_000
 _SEX = {8507: "male", 8532: "female", 8521: "other", 8551: "", 0: ""}
@@ -63,8 +64,7 @@ def omop_table(cdm: Cdm, mapping: OmopMapping) -> StudyTable:
                 cdm.rejects.add(row.number, f"{row.where}, {error}")
     rows = list(_rows(cdm, found))
     if not rows:
-        why = f" ({cdm.rejects.found[0].why})" if cdm.rejects.found else ""
-        raise DataError(f"no person of these files can be used{why}.")
+        raise NoneUsable("no person of these files can be used", cdm.rejects)
     heads = [f"{one.name} [{one.unit}]" if one.unit else one.name for one in mapping.columns]
     return StudyTable((PATIENT, *heads), tuple(rows), cdm.rejects.done())
 
