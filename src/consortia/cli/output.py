@@ -5,6 +5,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import click
@@ -86,9 +87,36 @@ def printable(text: str) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> None:
-    """Print rows under their heads, columns as wide as they need."""
+    """Print rows under their heads, columns as wide as they need; broken at words where a terminal asks."""
     lines = [list(head), *[list(row) for row in rows]]
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
+    if sys.stdout.isatty():
+        _narrow(lines, widths, shutil.get_terminal_size().columns)
     for number, line in enumerate(lines):
-        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        say(click.style(text, bold=True) if number == 0 else text)
+        for text in _laid_out(line, widths):
+            say(click.style(text, bold=True) if number == 0 else text)
+
+
+def _narrow(lines: Sequence[Sequence[str]], widths: list[int], room: int) -> None:
+    """Take room from the columns whose words let it, the widest first, until a line fits."""
+    words = [[word for line in lines for word in line[at].split()] for at in range(len(widths))]
+    least = [max(map(len, found), default=0) for found in words]
+    while sum(widths) + 2 * (len(widths) - 1) > room:
+        at = max(range(len(widths)), key=lambda column: widths[column] - least[column])
+        if widths[at] <= least[at]:
+            return
+        widths[at] -= 1
+
+
+def _laid_out(line: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """The lines of a row, whose cells are broken where they are wider than their columns."""
+    cells = [
+        textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False)
+        if len(cell) > width
+        else [cell]
+        for cell, width in zip(line, widths, strict=True)
+    ]
+    return [
+        "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()
+        for parts in zip_longest(*cells, fillvalue="")
+    ]

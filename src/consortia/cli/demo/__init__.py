@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consortia.cli.options import rejects_option, skip_option
-from consortia.cli.output import DONE, Failure, facts, say
+from consortia.cli.output import DONE, Failure, facts, fold
 
 if TYPE_CHECKING:
     from consortia.solutions.story import Asked, Story
@@ -81,7 +81,7 @@ def demo(name: str, listing: bool, home: Path | None, as_json: bool, stay: bool,
             return DONE
         width = max(map(len, STORIES))
         for known, (_, text) in STORIES.items():
-            say(f"{known:{width}}  {text}")
+            fold(text, " " * (width + 2), first=f"{known:{width}}  ")
         return DONE
     if name not in STORIES:
         raise click.BadParameter(f"there is no story {name!r}; there are: {', '.join(STORIES)}")
