@@ -11,9 +11,10 @@ from contextlib import contextmanager
 import pytest
 
 from consortia.app import application
-from consortia.engines.commit.chunks import CHUNK_BYTES, hash_bytes
+from consortia.engines.commit.chunks import CHUNK_BYTES, chunk_count, hash_bytes
 from consortia.kernel.block import Receipt
 from consortia.modules.identity.messages import SetEndpoint
+from consortia.node.blob_rights import ROUND_BLOB_BYTES_MAX
 from consortia.node.config import split_address
 from consortia.node.index import Index
 from consortia.node.opening import open_ledger
@@ -58,6 +59,8 @@ def test_a_member_does_not_learn_from_a_blobs_id_or_hashes_whether_another_has_i
             offered = said(caller, "PUT", f"{here}/tree", tree.encode())
             assert offered == said(caller, "PUT", f"{elsewhere}/tree", other.encode())
             assert caller.put_blob(secret) == tree.id  # who has the bytes leaves them, and is charged
+            longer = bytes(64 + 32 * chunk_count(ROUND_BLOB_BYTES_MAX) + 1)
+            assert said(caller, "PUT", f"{here}/tree", longer)[0] == 413  # before a hash of it is computed
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from starlette.responses import Response, StreamingResponse
 
 from consortia.base.codec import Malformed
-from consortia.engines.commit.chunks import CHUNK_BYTES, ChunkTree, WrongChunk
+from consortia.base.hashing import DIGEST_BYTES
+from consortia.engines.commit.chunks import CHUNK_BYTES, ChunkTree, WrongChunk, chunk_count
 from consortia.node.auth import Caller
 from consortia.node.blob_rights import ROUND_BLOB_BYTES_MAX
 from consortia.node.exchange import NotFetched, fetch
@@ -20,6 +21,7 @@ from consortia.node.service import Service
 from consortia.sdk.transport import BYTES
 
 TREE_BYTES_MAX = 9 << 20
+_OTHERS_TREE_BYTES_MAX = 64 + DIGEST_BYTES * chunk_count(ROUND_BLOB_BYTES_MAX)
 _RANGE = re.compile(r"bytes=([0-9]{0,16})-([0-9]{0,16})\Z")
 
 
@@ -91,8 +93,10 @@ async def offer(asked: Asked) -> Response:
     Own programs may offer any blob; another member one of at most the limit that a round's blob has.
     """
     blob = hex_digest(asked.path("id"), "a blob's id")
+    if not asked.own and len(asked.body) > _OTHERS_TREE_BYTES_MAX:
+        raise HttpProblem(413, f"a round's blob has at most {ROUND_BLOB_BYTES_MAX} bytes")
     try:
-        found = ChunkTree.decode(asked.body, blob)
+        found = await asyncio.to_thread(ChunkTree.decode, asked.body, blob)
     except (Malformed, WrongChunk, ValueError) as error:
         raise HttpProblem(400, str(error)) from None
     by = _leaves(asked, found.size)
