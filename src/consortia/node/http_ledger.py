@@ -75,6 +75,7 @@ async def transaction(asked: Asked) -> Response:
 async def block(asked: Asked) -> Response:
     """The block at a height: its header, and its transactions with their receipts."""
     height = whole_number(asked.path("height"), "a height")
+    await asked.service.turns.take(asked.counted)
     ledger = asked.service.ledger
     found, header = ledger.block(height), ledger.header(height)
     if found is None or header is None:
@@ -89,6 +90,7 @@ async def block(asked: Asked) -> Response:
 async def whole(asked: Asked) -> Response:
     """The block at a height with its header and its receipts, for who follows the ledger."""
     height = whole_number(asked.path("height"), "a height")
+    await asked.service.turns.take(asked.counted)
     found = LedgerFollowed(asked.service.ledger).indexed(height)
     if found is None:
         raise HttpProblem(404, f"there is no block {height}; the newest is {asked.service.ledger.tip.height}")

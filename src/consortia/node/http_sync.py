@@ -27,6 +27,7 @@ async def sync(asked: Asked) -> Response:
     try:
         request = decode_record(SyncRequest, asked.body, size_max=MESSAGE_BYTES_MAX)
         peer = node_of(asked.caller)
+        await service.turns.take(asked.counted)  # what it brings is checked: some milliseconds at most
         reply = _answer(service, peer, request)
         service.wake()
         deadline = asyncio.get_running_loop().time() + wait

@@ -52,6 +52,7 @@ STATIC = {
 
 def _shown(make: Callable[[Asked], Screen]) -> Callable[[Asked], Awaitable[Response]]:
     async def handler(asked: Asked) -> Response:
+        await asked.service.turns.take(asked.counted)
         return answer(asked, make(asked))
 
     handler.__doc__ = make.__doc__
