@@ -9,7 +9,7 @@ import click
 from consortia.cli.consents import desk, subject_of
 from consortia.cli.filing import hold, new, nothing, save
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
-from consortia.cli.output import DONE, facts, note, say
+from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import at_home
 from consortia.sdk.ledger import Ledger
 from consortia.solutions.health.fhir.mapping import fhir_mapping
@@ -86,6 +86,8 @@ def _study(files: Sequence[Path], mapping: Path) -> tuple[StudyTable, dict[str, 
             raise click.UsageError(f"{len(files)} files; one CSV file is read, with a row a patient")
         study = sheet_table(files[0], sheet)
         return study, {"rows": len(study.rows) + len(study.rejected)}, sheet.content
+    if isinstance(said, dict) and "fhir" not in said:
+        raise Failure(f"{mapping}: no element says what the files are: `fhir`, `omop` or `csv`")
     chosen = fhir_mapping(said, mapping.name)
     resources = read(*files)
     return study_table(resources, chosen), {"resources": resources.count}, chosen.content

@@ -79,6 +79,7 @@ def test_a_row_that_cannot_be_used_is_told(tmp_path, old, new, why):
         ("seen", "last", "no column 'seen'"),
         ("seen,ward", "last", "no column 'seen', which the mapping reads. It has: pid, born"),
         ("sex,height [cm]", "size", "no column 'sex', 'height'"),
+        (",", ";", "The separator looks like another"),
         ("height [cm],nodes", "height,nodes [mm]", "no unit; .*; column \"nodes\": unit 'mm'"),
         ("ward", "pid", "the name stands twice"),
     ],
@@ -91,7 +92,7 @@ def test_a_header_that_does_not_fit_is_refused(tmp_path, old, new, why):
 def test_a_file_without_a_usable_patient_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"no patient of it can be used.*row 2"):
         table(tmp_path, "x")
-    with pytest.raises(DataError, match=r"no patient of it can be used\.$"):
+    with pytest.raises(DataError, match=r"no rows below the header"):
         table(tmp_path)
     (tmp_path / "own.csv").write_text("")
     with pytest.raises(DataError, match=r"own\.csv, row 1: the file is empty"):
@@ -122,6 +123,9 @@ def test_the_command_writes_a_table_only_if_told_to_leave_bad_rows_out(tmp_path)
     assert out.read_text(encoding="utf-8").splitlines()[1] == "p1,63,female,170.5,3,30"
     out.unlink()
     assert CliRunner().invoke(make_table, [str(own), *asked]).exit_code == 2
+    mapping.write_text(json.dumps({"day": "2024-06-30"}), encoding="utf-8")
+    done = CliRunner().invoke(make_table, asked, standalone_mode=False)
+    assert "no element says what the files are" in done.exception.text
 
 
 def test_the_command_tells_every_row_that_cannot_be_used_up_to_a_limit(tmp_path):

@@ -114,6 +114,8 @@ def sheet_table(path: Path, mapping: SheetMapping) -> StudyTable:
         if len(found) == PEOPLE_MAX:
             raise DataError(f"{path.name}: more than {PEOPLE_MAX:,} patients.")
         found[patient] = row
+    if not found and not rejects:
+        raise DataError(f"{path.name}: no rows below the header; a row a patient is wanted")
     if not found:
         raise NoneUsable(f"{path.name}: no patient of it can be used", rejects)
     heads = [f"{one.name} [{one.unit}]" if one.unit not in {"", "1"} else one.name for one in mapping.columns]
@@ -135,9 +137,11 @@ def _columns(file: str, header: Sequence[str], mapping: SheetMapping) -> dict[st
         at[name], units[name] = column, unit
     lost = [repr(shown(name)) for name in wanted if name not in at]
     if lost:
+        other = len(header) == 1 and any(mark in header[0] for mark in ";\t|")
+        hint = " The separator looks like another: save it with commas." if other else ""
         raise DataError(
             f"{place(file, 1)}: no column {', '.join(lost)}, which the mapping reads. "
-            f"It has: {listed(header)}."
+            f"It has: {listed(header)}.{hint}"
         )
     wrong = []
     for one in mapping.columns:
@@ -153,7 +157,7 @@ def _row(patient: str, known: Mapping[str, str], mapping: SheetMapping) -> tuple
     """A row of the study table, and each column that cannot be used, with what is wrong."""
     wrong = []
     if not _ID.fullmatch(patient):
-        ids = "1 to 64 of letters, digits, '.', '_', '-'"
+        ids = "an id is 1 to 64 of letters, digits, '.', '_', '-'"
         wrong.append(f'column "{mapping.patient}": patient {shown(patient)!r}; {ids}')
     row = [patient]
     for one in mapping.columns:
