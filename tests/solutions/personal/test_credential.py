@@ -136,7 +136,7 @@ def test_a_did_on_the_web_is_checked_by_its_document():
         (signed(opened(MADE, 1), {"crit": ["b64"], "b64": False}), "has crit"),
         (with_body(credentialStatus={"type": "BitstringStatusListEntry"}), "credentialStatus"),
         (with_body(exp=NOW // 1000 - 1), "depends on its exp"),
-        (TWICE, "says something twice"),
+        (TWICE, "stands twice in one object"),
         (with_body(validUntil="soon"), "validUntil is no time"),
         (with_body(validFrom="2020-01-01T00:00:00"), "validFrom has no time zone"),
         (with_body(validUntil="2020-01-01T00:00:00Z"), "not begun, or has ended"),

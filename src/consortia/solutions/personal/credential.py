@@ -21,6 +21,7 @@ from typing import Any
 from consortia.base.hashing import tagged
 from consortia.base.keys import PUBLIC_BYTES, SigningKey, is_prime_order, verify
 from consortia.engines.train.files import DataError, shown
+from consortia.solutions.json_objects import said_once
 from consortia.solutions.moments import instant
 
 Json = dict[str, Any]
@@ -202,22 +203,15 @@ def _bytes(part: str) -> bytes:
 
 
 def _object(part: str, what: str) -> Json:
+    data = _bytes(part)
     try:
-        found = json.loads(_bytes(part), object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, CredentialError):
-            raise
+        found = json.loads(data, object_pairs_hook=said_once)
+    except DataError as error:
+        raise CredentialError(f"the credential's {what}: {error}") from None
+    except (ValueError, RecursionError):
         raise CredentialError(f"the credential's {what} is no JSON") from None
     if not isinstance(found, dict):
         raise CredentialError(f"the credential's {what} is no JSON object")
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> Json:
-    """A JSON object; what stands in it twice would be read one way here and another way elsewhere."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise CredentialError("the credential says something twice")
     return found
 
 
