@@ -31,9 +31,9 @@ from consortia.modules.training import masks as law
 from consortia.modules.training.messages import Answer, DealShares, PublishKeys, Reveal, Submit
 from consortia.modules.training.types import Round, Share, Stage
 from consortia.testing.machine import Bench
-from consortia.workers import Worker
 from consortia.workers.arithmetic import plans, update
 from consortia.workers.diary import Diary
+from consortia.workers.worker import Worker
 from tests.workers.four import Consortium
 
 

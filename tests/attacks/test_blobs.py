@@ -8,8 +8,9 @@ from consortia.engines.commit.chunks import blob_id
 from consortia.modules.training import messages as ask
 from consortia.modules.training import rules, steps
 from consortia.modules.training.messages import Availability
-from consortia.workers import Worker, arithmetic
+from consortia.workers import arithmetic
 from consortia.workers.terms import MASKED
+from consortia.workers.worker import Worker
 from tests.attacks.removed import without
 from tests.workers.four import Consortium
 

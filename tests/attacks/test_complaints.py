@@ -20,10 +20,10 @@ from consortia.node.witness import Withheld, Witness
 from consortia.store.memory import MemoryStore
 from consortia.testing.local import LocalDoor
 from consortia.testing.studies import MEMBERS
-from consortia.workers import Worker
 from consortia.workers.door import DoorClosed
 from consortia.workers.masks import LeftOut, Masks
 from consortia.workers.terms import MASKED
+from consortia.workers.worker import Worker
 from tests.attacks.coalition import Coalition, Colluder, coalition, heard, seen, sent
 from tests.attacks.removed import without
 from tests.workers.four import Consortium

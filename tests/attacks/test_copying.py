@@ -11,9 +11,9 @@ import pytest
 from consortia.modules.training import rules
 from consortia.modules.training.keeper import Keeper
 from consortia.modules.training.messages import Seal, Submit, Unseal
-from consortia.workers import Worker
 from consortia.workers.errors import Refused
 from consortia.workers.terms import MASKED, SEALED
+from consortia.workers.worker import Worker
 from tests.attacks.coalition import Colluder, coalition, heard, sent
 from tests.workers.four import Consortium
 

@@ -16,13 +16,13 @@ from consortia.modules.training.types import RoundKeys
 from consortia.testing.local import HeldTable, LocalDoor
 from consortia.testing.machine import BenchError
 from consortia.testing.studies import MEMBERS
-from consortia.workers import Worker
 from consortia.workers.arithmetic import Summing
 from consortia.workers.diary import FOLDER as DIARY
 from consortia.workers.diary import Diary, is_passing
 from consortia.workers.door import DoorClosed
 from consortia.workers.masks import Masks
 from consortia.workers.terms import MASKED
+from consortia.workers.worker import Worker
 from tests.attacks.coalition import Colluder, coalition, sent
 from tests.attacks.removed import without
 from tests.workers.four import Consortium, small

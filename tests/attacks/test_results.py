@@ -8,8 +8,8 @@ from consortia.modules.training import rounds, rules
 from consortia.modules.training.types import Outcome
 from consortia.testing.machine import BenchError
 from consortia.testing.studies import MEMBERS
-from consortia.workers import Worker
 from consortia.workers.terms import MASKED
+from consortia.workers.worker import Worker
 from tests.workers.four import Consortium
 
 FALSE = tagged("consortia/attack", b"a model of my own")

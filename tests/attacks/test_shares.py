@@ -10,9 +10,9 @@ from consortia.exact.shamir import PRIME, recover
 from consortia.modules.training import masked, masks
 from consortia.modules.training.types import Secret, Share
 from consortia.testing.studies import MEMBERS
-from consortia.workers import Worker
 from consortia.workers.masks import _opened
 from consortia.workers.terms import MASKED
+from consortia.workers.worker import Worker
 from tests.attacks.removed import without
 from tests.workers.four import Consortium
 

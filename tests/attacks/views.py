@@ -6,7 +6,7 @@ from consortia.base.note import parse_note
 from consortia.kernel.checkpoint import NotFinal, check_final
 from consortia.testing.local import LocalDoor, LocalNet
 from consortia.testing.machine import Bench
-from consortia.workers import Worker
+from consortia.workers.worker import Worker
 from tests.workers.four import Consortium
 
 

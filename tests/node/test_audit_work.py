@@ -17,10 +17,10 @@ from consortia.node.blobs import Blobs
 from consortia.node.config import Config
 from consortia.node.home import Home
 from consortia.store.lmdb import LmdbStore
-from consortia.workers import Worker
 from consortia.workers.arithmetic import Computed
 from consortia.workers.terms import MASKED, OPEN
 from consortia.workers.vault import Vault
+from consortia.workers.worker import Worker
 from tests.workers.four import Consortium
 
 MEMBER = "north"

@@ -12,7 +12,7 @@ from consortia.modules.training.messages import Propose, Start
 from consortia.testing.local import LocalNet, terms_of, worker_of
 from consortia.testing.machine import Bench
 from consortia.testing.studies import MEMBERS
-from consortia.workers import Worker
+from consortia.workers.worker import Worker
 
 SCHEMA = Schema((number("age"), number("dose")), Label("ill", ("no", "yes"), 0))
 

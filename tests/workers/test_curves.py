@@ -5,9 +5,10 @@ import pytest
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.evaluate import measures
 from consortia.testing.local import HeldTable, LocalDoor
-from consortia.workers import Diary, Worker
 from consortia.workers.curves import Curves
+from consortia.workers.diary import Diary
 from consortia.workers.measuring import measure
+from consortia.workers.worker import Worker
 from tests.workers.four import Consortium
 
 MODEL_ROUNDS = 3

@@ -6,8 +6,9 @@ from consortia.base.codec import Record
 from consortia.engines.train.table import Table
 from consortia.testing.local import HeldTable, LocalDoor, LocalNet, worker_of
 from consortia.testing.studies import MEMBERS
-from consortia.workers import Diary, Worker
+from consortia.workers.diary import Diary
 from consortia.workers.terms import MASKED, OPEN
+from consortia.workers.worker import Worker
 from tests.workers.four import SCHEMA, Apart, Consortium
 
 

@@ -14,9 +14,9 @@ from consortia.modules.training.messages import Leave
 from consortia.modules.training.queries import ByRound
 from consortia.testing.local import TICK_MILLISECONDS
 from consortia.testing.studies import MEMBERS
-from consortia.workers import Worker
 from consortia.workers.arithmetic import Summing
 from consortia.workers.terms import MASKED, Private
+from consortia.workers.worker import Worker
 from tests.workers.four import Apart, Consortium
 
 

@@ -11,7 +11,7 @@ from consortia.workers.priority import NICE, here, when_idle
 
 
 def test_a_worker_gives_way_to_the_node_that_it_works_beside():
-    code = "import os; from consortia.workers import be_nice; be_nice(); print(os.nice(0))"
+    code = "import os; from consortia.workers.priority import be_nice; be_nice(); print(os.nice(0))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(told.stdout) == min(os.nice(0) + NICE, 19)
 
@@ -36,7 +36,7 @@ def test_training_runs_while_nobody_else_wants_the_core_and_the_policy_ends_with
 def test_the_threads_that_a_numeric_library_began_give_way_as_training_does():
     code = (
         "import os, threading\n"
-        "from consortia.workers import be_nice\n"
+        "from consortia.workers.priority import be_nice\n"
         "stop = threading.Event()\n"
         "helper = threading.Thread(target=stop.wait)\n"
         "helper.start()\n"

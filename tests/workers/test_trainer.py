@@ -6,8 +6,8 @@ import pytest
 from consortia.engines.train import recipe
 from consortia.engines.train.loop import train
 from consortia.engines.train.weights import weights_of
-from consortia.workers import CannotJoin
 from consortia.workers.arithmetic import Summing
+from consortia.workers.errors import CannotJoin
 from tests.engines.learners import Failing, Logistic
 from tests.workers.four import Consortium, dataset_of
 

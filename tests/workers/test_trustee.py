@@ -6,7 +6,7 @@ from consortia.modules.ballots import messages as ask
 from consortia.testing.local import LocalDoor, LocalNet
 from consortia.testing.machine import Bench
 from consortia.testing.voting import TRUSTEES, Held
-from consortia.workers import Trustee
+from consortia.workers.trustee import Trustee
 
 
 class Board:

@@ -13,9 +13,11 @@ from consortia.modules.training.messages import Join, Propose, Start
 from consortia.testing.faults import InflatingWorker, LyingWorker, StallingWorker, TwistingWorker
 from consortia.testing.local import HeldTable, LocalDoor, terms_of, worker_of
 from consortia.testing.studies import MEMBERS, dataset
-from consortia.workers import CannotJoin, Diary, DoorClosed, Worker, run
-from consortia.workers.errors import Refused
-from consortia.workers.worker import AFTERWARDS_MILLISECONDS
+from consortia.workers.diary import Diary
+from consortia.workers.door import DoorClosed
+from consortia.workers.errors import CannotJoin, Refused
+from consortia.workers.loop import run
+from consortia.workers.worker import AFTERWARDS_MILLISECONDS, Worker
 from tests.workers.four import SCHEMA, Apart, Behind, Consortium, Hasty
 
 

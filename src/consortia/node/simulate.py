@@ -30,11 +30,12 @@ from consortia.sdk.builder import Builder
 from consortia.sdk.errors import LedgerError, TransactionRefused
 from consortia.sdk.ledger import Ledger
 from consortia.store.memory import MemoryStore
-from consortia.workers import Diary, Worker
 from consortia.workers.arithmetic import BadRound, check_update, plans
+from consortia.workers.diary import Diary
 from consortia.workers.door import DoorClosed
 from consortia.workers.vault import Vault
 from consortia.workers.vault_data import VaultData
+from consortia.workers.worker import Worker
 
 START = 1_767_225_600_000
 """The clock of a simulation starts at 2026-01-01 00:00 UTC, in milliseconds."""

@@ -18,14 +18,18 @@ from consortia.node.home import Home
 from consortia.node.keys import KeyFileError, find_key, open_key, passphrase_from
 from consortia.node.tls import TlsError, pins_at
 from consortia.sdk.client import Client
-from consortia.workers import Data, Diary, Report, Together, Trustee, Worker, be_nice, run, when_idle
 from consortia.workers.curves import FOLDER as CURVES_FOLDER
 from consortia.workers.curves import Curves
-from consortia.workers.diary import FOLDER
-from consortia.workers.door import Door
+from consortia.workers.diary import FOLDER, Diary
+from consortia.workers.door import Data, Door
+from consortia.workers.loop import Together, run
+from consortia.workers.priority import be_nice, when_idle
+from consortia.workers.report import Report
 from consortia.workers.trustee import FOLDER as TRUSTEE_FOLDER
+from consortia.workers.trustee import Trustee
 from consortia.workers.vault import Vault
 from consortia.workers.vault_data import VaultData
+from consortia.workers.worker import Worker
 
 _LOG = logging.getLogger("consortia.worker")
 Make = type[Worker]
