@@ -23,6 +23,10 @@ def test_nothing_that_ships_unpickles():
     assert [problem for source in python("src") for problem in words.pickles(source)] == []
 
 
+def test_every_import_of_a_fixed_name_is_seen_by_the_contracts():
+    assert [problem for source in python("src") for problem in words.hidden_imports(source)] == []
+
+
 def test_no_test_stands_on_a_mock():
     assert [problem for source in python("tests") for problem in words.mocks(source)] == []
 
@@ -54,6 +58,11 @@ def test_paths_that_every_machine_has_are_let_through():
 @pytest.mark.parametrize("text", ["import pickle", "from marshal import loads", "import joblib.numpy_pickle"])
 def test_the_rule_of_pickles_bites(text: str):
     assert list(words.pickles(Source("src/a.py", text))) != []
+
+
+@pytest.mark.parametrize("text", ['import_module("a.b")', 'importlib.import_module("a").b()'])
+def test_the_rule_of_hidden_imports_bites(text: str):
+    assert list(words.hidden_imports(Source("src/a.py", text))) != []
 
 
 @pytest.mark.parametrize("text", ["from unittest.mock import Mock", "import unittest.mock"])

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.tidy.source import Source
+from tests.tidy.source import Source, called
 
 # One letter of each pattern stands in brackets, so that this file does not hold what it looks for.
 _UNFINISHED = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X|N[o]tImplementedError)\b")
@@ -53,6 +53,13 @@ def pickles(source: Source) -> Iterator[str]:
     for node, name in _imported(source):
         if name.split(".")[0] in _PICKLES:
             yield source.at(node, f"{name} runs what it reads")
+
+
+def hidden_imports(source: Source) -> Iterator[str]:
+    """An import of a fixed name by a function: neither a reader nor an import contract sees it."""
+    for node in ast.walk(source.tree):
+        if called(node) == "import_module" and isinstance(node.args[0], ast.Constant):
+            yield source.at(node, f"{node.args[0].value}: `from ... import`, where it is needed")
 
 
 def mocks(source: Source) -> Iterator[str]:

@@ -90,7 +90,9 @@ class _Lazy(click.Group):
         """Find the command; a word that is none is answered with those that it may stand for."""
         word = args[0]
         if word not in _COMMANDS and not word.startswith("-") and not ctx.resilient_parsing:
-            near = importlib.import_module("difflib").get_close_matches(word, _COMMANDS)
+            from difflib import get_close_matches
+
+            near = get_close_matches(word, _COMMANDS)
             meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
             ctx.fail(f"No such command {word!r}.{meant}")
         return super().resolve_command(ctx, args)
@@ -134,7 +136,9 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         _quiet_end()
     except Exception as error:  # noqa: BLE001 (a person gets one line and a remedy, whatever happened)
-        told: Failure = importlib.import_module("consortia.cli.errors").explain(error)
+        from consortia.cli.errors import explain
+
+        told = explain(error)
         report_failure(told)
         raise SystemExit(told.code) from None
     raise SystemExit(code if isinstance(code, int) else 0)

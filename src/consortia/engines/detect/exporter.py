@@ -81,6 +81,8 @@ def boosted_trees(
     not give the library's own answers, which means that a later version keeps them otherwise.
     """
     ensemble = library("ensemble")
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 (comes with scikit-learn, an extra)
+
     plan = ensemble.HistGradientBoostingClassifier(
         max_iter=count,
         max_depth=depth,
@@ -90,7 +92,7 @@ def boosted_trees(
         random_state=seed % (1 << 32),
     )
     # On one core: the same trees whatever the machine, and no core waits for another.
-    with importlib.import_module("threadpoolctl").threadpool_limits(limits=1):
+    with threadpool_limits(limits=1):
         grown = plan.fit(words.astype(np.float64), labels)
     base = float(np.asarray(grown._baseline_prediction).reshape(-1)[0])  # noqa: SLF001 (held to its answers below)
     found = [[Node(LEAF, round(base * (1 << VALUE_BITS)), 0)]]

@@ -6,7 +6,6 @@ never sees a recipe: they meet in the stages that a plan declares.
 The recipes are imported when they are asked for: a command that trains nothing pays for none of them.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,4 +18,6 @@ def __getattr__(name: str) -> object:
     """Import the recipes for who asks for one of the two names above."""
     if name not in __all__:
         raise AttributeError(name)
-    return getattr(import_module("consortia.engines.train.recipes"), name)
+    from consortia.engines.train import recipes  # noqa: PLC0415 (who trains nothing pays for none of them)
+
+    return getattr(recipes, name)

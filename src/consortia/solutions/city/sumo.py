@@ -6,7 +6,6 @@ vehicle that stood for 300 seconds is moved on, as is SUMO's default; `Outcome.s
 """
 
 import heapq
-import importlib
 import importlib.util
 import os
 from collections.abc import Mapping
@@ -81,7 +80,9 @@ def needed() -> None:
 def load() -> Any:  # noqa: ANN401 (a module without types)
     """SUMO; raises DataError where it is not installed."""
     needed()
-    return importlib.import_module("libsumo")
+    import libsumo  # noqa: PLC0415 (an extra: only who simulates streets needs it)
+
+    return libsumo
 
 
 @dataclass(slots=True)
