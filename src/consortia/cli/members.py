@@ -44,6 +44,10 @@ DAYS_MAX = PROPOSAL_MILLISECONDS_MAX // DAY_MILLISECONDS
 LATE_SECONDS = 5.0
 """So much later than others a member's node may learn of a proposal."""
 
+days_option = click.option(
+    "--days", type=click.IntRange(1, DAYS_MAX), default=7, show_default=True, help="How long it stays open."
+)
+
 
 @click.group()
 def member() -> None:
@@ -60,7 +64,7 @@ def list_members(home: Path | None, as_json: bool) -> int:
     """List the members, and what is being decided about whom."""
     session = at_home(home)
     members = session.ask("identity.members", Nothing(), MembersView).members
-    open_ones = session.ask("identity.proposals", Nothing(), ProposalsView).proposals
+    open_ones = _open(session)
     waiting, convicted = _posted(session), offences(session)
     if as_json:
         facts(
@@ -128,9 +132,7 @@ def show(name: str, home: Path | None, as_json: bool) -> int:
 
 @member.command()
 @click.argument("name")
-@click.option(
-    "--days", type=click.IntRange(1, DAYS_MAX), default=7, show_default=True, help="How long it stays open."
-)
+@days_option
 @home_option
 @json_option
 def admit(name: str, days: int, home: Path | None, as_json: bool) -> int:
@@ -145,11 +147,11 @@ def admit(name: str, days: int, home: Path | None, as_json: bool) -> int:
     try:
         receipt = session.submit(ProposeMember(asked.name, asked.title, asked.keys, FULL_QUOTA, expires))
     except TransactionRefused as error:
-        found = [one for one in _open(session) if (one.kind, one.name) == ("admission", name)]
-        if error.code != "identity.proposal_open" or not found:
+        found = proposed(session.client, "admission", name)
+        if error.code != "identity.proposal_open" or found is None:
             raise
-        remedy = f"consortia member approve {name}" if session.member in found[0].awaited else ""
-        raise Failure(f"refused, {error.code}: {_proposal_line(found[0])}", remedy) from None
+        remedy = f"consortia member approve {name}" if session.member in found.awaited else ""
+        raise Failure(f"refused, {error.code}: {_proposal_line(found)}", remedy) from None
     return _decided(session, "admission", name, receipt, as_json=as_json)
 
 
@@ -180,9 +182,7 @@ def approve(name: str, removal: bool, power: bool, home: Path | None, as_json: b
 @member.command("power")
 @click.argument("name")
 @click.argument("power", metavar="POWER", type=click.IntRange(0, POWER_MAX))
-@click.option(
-    "--days", type=click.IntRange(1, DAYS_MAX), default=7, show_default=True, help="How long it stays open."
-)
+@days_option
 @home_option
 @json_option
 def give_power(name: str, power: int, days: int, home: Path | None, as_json: bool) -> int:
@@ -195,9 +195,7 @@ def give_power(name: str, power: int, days: int, home: Path | None, as_json: boo
 
 @member.command()
 @click.argument("name")
-@click.option(
-    "--days", type=click.IntRange(1, DAYS_MAX), default=7, show_default=True, help="How long it stays open."
-)
+@days_option
 @click.option("--withdraw", is_flag=True, help="Take an own proposal to remove or admit NAME back.")
 @home_option
 @json_option
@@ -205,7 +203,8 @@ def remove(name: str, days: int, withdraw: bool, home: Path | None, as_json: boo
     """Propose to remove NAME; the other members approve with `member approve --removal`."""
     session = at_home(home)
     if withdraw:
-        own = [one for one in _open(session) if one.name == name and one.proposal.proposer == session.member]
+        about = [one for one in _open(session) if one.name == name]
+        own = [one for one in about if one.proposal.proposer == session.member]
         if not own:
             raise Failure(f"{session.member} has proposed nothing about {name}", "consortia member list")
         receipt = session.submit(Withdraw(own[0].kind, name))
@@ -236,7 +235,7 @@ def leave(yes: bool, home: Path | None, as_json: bool) -> int:
 
 def _powered(session: Session, name: str, receipt: Receipt, *, as_json: bool) -> int:
     """Say where the decision about a voting power stands after this member's part in it."""
-    if any((one.kind, one.name) == ("power", name) for one in _open(session)):
+    if proposed(session.client, "power", name) is not None:
         return _decided(session, "power", name, receipt, as_json=as_json)
     seats = session.ask("identity.validators", Nothing(), ValidatorsView).seats
     found = next(one.power for one in seats if one.member == name)
@@ -255,17 +254,17 @@ def _open(session: Session) -> tuple[ProposalView, ...]:
 
 def _decided(session: Session, kind: str, name: str, receipt: Receipt, *, as_json: bool) -> int:
     """Say where a decision stands after this member's part in it."""
-    found = [one for one in _open(session) if (one.kind, one.name) == (kind, name)]
-    if not found:
+    found = proposed(session.client, kind, name)
+    if found is None:
         members = session.ask("identity.member_set", Nothing(), MemberSetView).members.members
         there = name in {one.name for one in members}
         text = f"{name} is {'a member' if there else 'no longer a member'}."
         tell_done(receipt, text, as_json=as_json)
         return DONE if there == (kind == "admission") else REFUSED
     if as_json:
-        facts(_proposal_facts(found[0]) | {"transaction": receipt.transaction, "height": receipt.height})
+        facts(_proposal_facts(found) | {"transaction": receipt.transaction, "height": receipt.height})
     else:
-        say(_proposal_line(found[0]))
+        say(_proposal_line(found))
     return DONE
 
 
