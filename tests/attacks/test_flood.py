@@ -4,6 +4,7 @@ from collections import Counter
 
 from consortia.base.codec import to_value
 from consortia.base.refusals import Refused
+from consortia.base.times import HOUR
 from consortia.drivers.embedded import Embedded, Grouping
 from consortia.kernel.block import OK
 from consortia.kernel.ledger import Ledger
@@ -15,7 +16,7 @@ from consortia.modules.identity.mandate_queries import ByOwner
 from consortia.modules.identity.messages import SetEndpoint
 from consortia.modules.predictions.messages import Act
 from consortia.store.memory import MemoryStore
-from consortia.testing.machine import HOUR, START, Bench
+from consortia.testing.machine import START, Bench
 from consortia.testing.scenarios.guard_parts import METHODS, finding, policy
 from consortia.testing.scenarios.mandates_parts import account, agent, granted
 

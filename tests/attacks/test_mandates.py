@@ -4,6 +4,7 @@ import pytest
 
 from consortia.base.ids import origin
 from consortia.base.note import Checkpoint, Note, sign_log
+from consortia.base.times import HOUR
 from consortia.kernel.block import OK, Block
 from consortia.kernel.ledger import Ledger
 from consortia.modules.bank.messages import Issue, NewUnit, Transfer
@@ -17,7 +18,7 @@ from consortia.node.chain import Chain, KeyFor
 from consortia.node.memory import PlainMemory
 from consortia.node.witness import Withheld, Witness
 from consortia.store.memory import MemoryStore
-from consortia.testing.machine import HOUR, Bench, key_from
+from consortia.testing.machine import Bench, key_from
 from consortia.testing.scenarios.identity_parts import added, recovered
 from consortia.testing.scenarios.mandates_parts import account, agent, granted, mandate
 

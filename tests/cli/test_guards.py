@@ -8,13 +8,14 @@ import time
 import pytest
 
 from consortia.base.keys import SigningKey
+from consortia.base.times import HOUR
 from consortia.cli.session import Keyring, at_home
 from consortia.cli.suspensions import suspension
 from consortia.engines.watch import Event, Watcher
 from consortia.modules.bank.messages import NewUnit
 from consortia.modules.guard.messages import RaiseAlert
 from consortia.modules.guard.queries import ByMember, Standing
-from consortia.modules.guard.types import HOUR, Opening
+from consortia.modules.guard.types import Opening
 from consortia.node.home import Home
 from consortia.node.keys import find_keys, key_info
 from consortia.sdk.guards import ClientGuardDoor

@@ -8,6 +8,7 @@ from consortia.base.codec import encode, encode_record
 from consortia.base.envelope import assemble, seal
 from consortia.base.keys import SigningKey, is_prime_order, key_id
 from consortia.base.refusals import Refused
+from consortia.base.times import HOUR
 from consortia.kernel import refusals as codes
 from consortia.kernel.admission import is_deferred
 from consortia.kernel.application import Application
@@ -33,7 +34,7 @@ from consortia.modules.identity.messages import (
     SetQuota,
 )
 from consortia.modules.identity.rules import FULL_QUOTA
-from consortia.testing.machine import HOUR, Bench, Party, key_from
+from consortia.testing.machine import Bench, Party, key_from
 from consortia.testing.probe import MODULE, Erase, Refuse, Spend, Write, probe_application
 from consortia.testing.scenarios.identity_parts import added
 

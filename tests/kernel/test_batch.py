@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from consortia.base.refusals import Refused
+from consortia.base.times import HOUR
 from consortia.kernel.admission import parse
 from consortia.kernel.application import Application
 from consortia.kernel.batch import batch
@@ -12,7 +13,7 @@ from consortia.kernel.genesis import Limits
 from consortia.kernel.ports import Purse
 from consortia.modules import identity
 from consortia.modules.identity.messages import RevokeKey
-from consortia.testing.machine import HOUR, Bench
+from consortia.testing.machine import Bench
 from consortia.testing.probe import Spend, Write, probe_application
 
 MEMBERS = ("north", "east", "south", "west")

@@ -2,11 +2,12 @@
 
 from consortia.base.codec import to_value
 from consortia.base.refusals import Refused
+from consortia.base.times import HOUR
 from consortia.kernel.block import OK
 from consortia.kernel.genesis import Limits
 from consortia.kernel.transaction import Call, sign_transaction
 from consortia.modules.identity.messages import RevokeKey
-from consortia.testing.machine import HOUR, Bench
+from consortia.testing.machine import Bench
 from consortia.testing.probe import probe_application
 
 

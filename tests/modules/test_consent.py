@@ -5,9 +5,9 @@ from contextlib import nullcontext
 import pytest
 
 from consortia.base import setcommit
+from consortia.base.times import DAY
 from consortia.modules.assets.messages import NewVersion
 from consortia.modules.bank.messages import Settle
-from consortia.modules.consent.types import DAY
 from consortia.modules.training.messages import Finish, Renew, Start
 from consortia.testing.machine import Bench, BenchError
 from consortia.testing.scenarios import training_consent as scenes

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from consortia.base.note import parse_note
 from consortia.base.refusals import Refused
+from consortia.base.times import HOUR
 from consortia.exact.tally import quorum
 from consortia.kernel.block import OK
 from consortia.kernel.checkpoint import NotFinal, check_final
@@ -44,7 +45,7 @@ from consortia.modules.identity.refusals import REFUSALS
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.state import CHANGES, KEYS, LATEST, MEMBERS, OWNERS, PROPOSALS, SEATS
 from consortia.modules.identity.types import KeySpec, Latest, Owner, Seat
-from consortia.testing.machine import HOUR, Bench, Party, key_from, new_keys
+from consortia.testing.machine import Bench, Party, key_from, new_keys
 from consortia.testing.scenarios.identity_parts import (
     SECP256K1,
     SMALL,

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from consortia.base.keys import key_id
 from consortia.base.refusals import Refused
+from consortia.base.times import DAY, HOUR
 from consortia.kernel.block import OK
 from consortia.kernel.context import Context, Signer
 from consortia.kernel.store import Overlay
@@ -25,9 +26,9 @@ from consortia.modules.identity.mandate_types import (
 from consortia.modules.identity.messages import Leave, RevokeKey, SetQuota
 from consortia.modules.identity.state import AGENTS
 from consortia.modules.identity.types import Agent
-from consortia.testing.machine import HOUR, Bench
+from consortia.testing.machine import Bench
 from consortia.testing.scenarios.identity_parts import SMALL, added
-from consortia.testing.scenarios.mandates_parts import DAY, UNIT, agent, granted, mandate
+from consortia.testing.scenarios.mandates_parts import UNIT, agent, granted, mandate
 
 KEEPER = identity.Keeper()
 MANY = 1 << 62

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from consortia.app import application
 from consortia.base.hashing import tagged
 from consortia.base.refusals import Refused
+from consortia.base.times import HOUR
 from consortia.kernel import refusals as kernel
 from consortia.kernel.admission import PURSES
 from consortia.modules.consent.messages import Withdraw
@@ -22,7 +23,7 @@ from consortia.modules.identity.persons import part
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.state import OWNERS
 from consortia.modules.identity.types import Owner
-from consortia.testing.machine import HOUR, Bench
+from consortia.testing.machine import Bench
 from consortia.testing.scenarios import consent_persons as consents
 from consortia.testing.scenarios.consent_parts import PURPOSE, secret, subject
 from consortia.testing.scenarios.identity_parts import added

@@ -2,6 +2,7 @@
 
 import pytest
 
+from consortia.base.times import HOUR
 from consortia.kernel.block import OK
 from consortia.kernel.machine import InvalidBlock
 from consortia.kernel.ports import Validator
@@ -17,7 +18,7 @@ from consortia.modules.identity.messages import (
 )
 from consortia.modules.identity.state import MEMBERS, OFFENCES, PROPOSALS
 from consortia.modules.identity.types import PROPOSAL_MILLISECONDS_MAX
-from consortia.testing.machine import CONSENSUS, HOUR, ROLES, Bench, Party
+from consortia.testing.machine import CONSENSUS, ROLES, Bench, Party
 from consortia.testing.scenarios.identity_parts import removal, seated, voter
 
 KEEPER = identity.Keeper()

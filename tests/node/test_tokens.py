@@ -8,11 +8,12 @@ from contextlib import closing
 import pytest
 from click.testing import CliRunner
 
+from consortia.base.times import DAY
 from consortia.cli.output import Failure
 from consortia.cli.tokens import token
 from consortia.modules.identity.messages import SetEndpoint
 from consortia.node.auth import Caller, Gate, Means, Presented, Unauthorised, permit
-from consortia.node.tokens import DAY_MILLISECONDS, FILE, Scope, TokenError, Tokens
+from consortia.node.tokens import FILE, Scope, TokenError, Tokens
 from tests.node.running import Process, client, homes, raw
 
 NOW = 1_700_000_000_000
@@ -31,7 +32,7 @@ def tokens(tmp_path):
 def test_a_token_opens_its_nouns_until_it_is_over_or_ended(tokens):
     text = tokens.new("ada", ["training", "blobs"], acts=False, days=2, now=NOW)
     assert tokens.find(text, NOW) == Scope("ada", frozenset({"training", "blobs"}), acts=False)
-    assert tokens.find(text, NOW + 2 * DAY_MILLISECONDS) is None
+    assert tokens.find(text, NOW + 2 * DAY) is None
     assert tokens.find(text[:-1] + ("A" if text[-1] != "A" else "B"), NOW) is None
     tokens.end("ada")
     assert tokens.find(text, NOW) is None
@@ -66,7 +67,7 @@ def test_a_name_is_taken_until_its_token_is_over(tokens):
     tokens.new("ada", ["*"], acts=False, days=1, now=NOW)
     with pytest.raises(TokenError, match="already"):
         tokens.new("ada", ["*"], acts=False, days=1, now=NOW)
-    tokens.new("ada", ["*"], acts=False, days=1, now=NOW + DAY_MILLISECONDS)
+    tokens.new("ada", ["*"], acts=False, days=1, now=NOW + DAY)
     assert len(tokens.all()) == 1
 
 

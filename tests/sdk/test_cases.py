@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.codec import encode_record
+from consortia.base.times import HOUR
 from consortia.cli.cases import save
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.infer.predict import features_of, score_numbers
@@ -29,7 +30,7 @@ from consortia.solutions.finance.fraud.evidence import keep, kept, kept_at, of_p
 from consortia.solutions.finance.fraud.tables import FRAUD
 from consortia.solutions.finance.iso20022.parties import Party
 from consortia.solutions.finance.iso20022.payments import Payment
-from consortia.testing.machine import HOUR, Bench
+from consortia.testing.machine import Bench
 from consortia.testing.scenarios import bank_parts
 from consortia.testing.witnessed import Witnessed
 

@@ -4,10 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.codec import decode_record, encode_record
+from consortia.base.times import DAY
 from consortia.kernel.block import OK
 from consortia.modules.assets.messages import NewVersion
 from consortia.modules.consent.messages import Withdraw
-from consortia.modules.consent.types import DAY
 from consortia.modules.identity.person_messages import Release
 from consortia.modules.training.messages import Join, Start
 from consortia.sdk.assets import Assets

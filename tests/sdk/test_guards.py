@@ -2,11 +2,12 @@
 
 from consortia.base.keys import key_id
 from consortia.base.refusals import Refused
+from consortia.base.times import HOUR
 from consortia.modules.identity.messages import Accept, ApproveMember, ProposeMember
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.guards import ClientGuardDoor
-from consortia.testing.machine import HOUR, Bench, Party
+from consortia.testing.machine import Bench, Party
 from consortia.testing.scenarios.persons_parts import enrolled, person
 from tests.sdk.test_meters import Way
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consortia.modules.operations.types import DAY
+from consortia.base.times import DAY
 from consortia.sdk.errors import LedgerError
 from consortia.sdk.operations import Operations, set_control, tag_of
 from consortia.testing.machine import Bench, BenchError

@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from consortia.base.codec import encode_record
+from consortia.base.times import DAY
 from consortia.engines.watch.features import StateError
 from consortia.kernel.block import OK
 from consortia.modules.guard.messages import Allow, LabelAlert, SetPolicy
-from consortia.modules.guard.types import DAY
 from consortia.workers.agent import MandateOver
 from consortia.workers.guard import FILE, Guard, alert_id, read_place
 from consortia.workers.guarding import Drawer, GuardError, Models, check

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from consortia.base.codec import encode_record
+from consortia.base.times import DAY
 from consortia.kernel.block import OK
 from consortia.modules.guard.messages import LabelAlert, SetPolicy
-from consortia.modules.guard.types import DAY
 from consortia.workers.guard import Guard
 from consortia.workers.guarding import Drawer, GuardError, Shelf, check, read_models
 from consortia.workers.judging import Judge

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from consortia.base.commitments import record_leaf
+from consortia.base.times import DAY
 from consortia.cli.casework import PAGE, evidence_of, filed, person, standing, state
 from consortia.cli.keys import active
 from consortia.cli.learning import train
@@ -20,7 +21,7 @@ from consortia.engines.watch import RULES
 from consortia.engines.watch.features import SCHEMA
 from consortia.modules.guard.messages import Allow, Answer, Assign, LabelAlert, SetPolicy
 from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
-from consortia.modules.guard.types import DAY, Alert, Bound, Policy, Rule
+from consortia.modules.guard.types import Alert, Bound, Policy, Rule
 from consortia.sdk.jsonform import to_json
 from consortia.sdk.moments import moment
 from consortia.workers.guarding import Drawer, GuardError, Models, Shelf, Shown, Step, check, read_models

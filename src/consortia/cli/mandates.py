@@ -8,6 +8,7 @@ import click
 
 from consortia.base.ids import is_name
 from consortia.base.keys import SigningKey
+from consortia.base.times import DAY, HOUR
 from consortia.cli.banking import bank_of
 from consortia.cli.fresh import kept_unless_refused
 from consortia.cli.lookup import find_asset
@@ -20,12 +21,11 @@ from consortia.modules.identity.mandate_messages import EndMandate
 from consortia.modules.identity.mandate_queries import ByMandate, ByOwner, MandatesView, MandateView
 from consortia.modules.identity.mandate_types import AGENT, Cap, Pin
 from consortia.node.keys import list_keys, save_key
-from consortia.sdk.agents import DAY, mandate_of
+from consortia.sdk.agents import mandate_of
 from consortia.sdk.amounts import parts
 from consortia.sdk.moments import moment
 
 DAYS_MAX = 90
-HOUR = 3_600_000
 
 
 @click.group()

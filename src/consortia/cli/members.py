@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from consortia.base.codec import decode_record, to_value
+from consortia.base.times import DAY
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say, table
 from consortia.cli.session import Session, at_home, tell_done
@@ -39,8 +40,7 @@ from consortia.node.joining import proposed
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.moments import moment
 
-DAY_MILLISECONDS = 24 * 3600 * 1000
-DAYS_MAX = PROPOSAL_MILLISECONDS_MAX // DAY_MILLISECONDS
+DAYS_MAX = PROPOSAL_MILLISECONDS_MAX // DAY
 LATE_SECONDS = 5.0
 """So much later than others a member's node may learn of a proposal."""
 
@@ -143,7 +143,7 @@ def admit(name: str, days: int, home: Path | None, as_json: bool) -> int:
         there = ", ".join(sorted(_posted(session))) or "nobody"
         raise Failure(f"{name} has posted no keys here; posted: {there}", f"consortia invite {name}")
     asked = decode_record(JoinRequest, path.read_bytes())
-    expires = session.client.status().time + days * DAY_MILLISECONDS
+    expires = session.client.status().time + days * DAY
     try:
         receipt = session.submit(ProposeMember(asked.name, asked.title, asked.keys, FULL_QUOTA, expires))
     except TransactionRefused as error:
@@ -188,7 +188,7 @@ def approve(name: str, removal: bool, power: bool, home: Path | None, as_json: b
 def give_power(name: str, power: int, days: int, home: Path | None, as_json: bool) -> int:
     """Propose that NAME votes with POWER where CometBFT orders; 0 takes it out of consensus alone."""
     session = at_home(home)
-    expires = session.client.status().time + days * DAY_MILLISECONDS
+    expires = session.client.status().time + days * DAY
     receipt = session.submit(ProposePower(name, power, expires))
     return _powered(session, name, receipt, as_json=as_json)
 
@@ -210,7 +210,7 @@ def remove(name: str, days: int, withdraw: bool, home: Path | None, as_json: boo
         receipt = session.submit(Withdraw(own[0].kind, name))
         tell_done(receipt, f"The {own[0].kind} of {name} is taken back.", as_json=as_json)
         return DONE
-    expires = session.client.status().time + days * DAY_MILLISECONDS
+    expires = session.client.status().time + days * DAY
     receipt = session.change(lambda checkpoint: ProposeRemoval(name, expires, checkpoint))
     return _decided(session, "removal", name, receipt, as_json=as_json)
 

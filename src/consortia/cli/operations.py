@@ -8,11 +8,12 @@ import click
 import msgspec
 
 from consortia.base.commitments import record_leaf
+from consortia.base.times import DAY
 from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.session import Door, at_home
-from consortia.modules.operations.types import DAY, Control
+from consortia.modules.operations.types import Control
 from consortia.sdk.jsonform import to_json
 from consortia.sdk.moments import moment
 from consortia.sdk.operations import Operations, tag_of

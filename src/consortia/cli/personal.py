@@ -11,6 +11,7 @@ import click
 
 from consortia.base.codec import Malformed
 from consortia.base.keys import SigningKey
+from consortia.base.times import DAY
 from consortia.cli.consents import desk
 from consortia.cli.filing import hold, new, save
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
@@ -29,7 +30,6 @@ from consortia.solutions.personal.reading import in_order, read_had
 from consortia.workers.rows import raw_table
 from consortia.workers.vault import Vault
 
-DAY = 86_400_000
 file_type = click.Path(path_type=Path, dir_okay=False, exists=True)
 catalogue_option = click.option("--catalogue", required=True, type=file_type, help="The items, one a line.")
 

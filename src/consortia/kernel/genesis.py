@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from consortia.base.codec import U63, Milliseconds, Record, Text80, encode_record
 from consortia.base.ids import network_id
+from consortia.base.times import HOUR
 
 PROTOCOL_VERSION = 1
 
@@ -40,4 +41,4 @@ class Genesis(Record, frozen=True):
         return network_id(encode_record(self))
 
 
-DEFAULT_LIMITS = Limits(block_cost=4_000_000, block_transactions=10_000, epoch_milliseconds=3_600_000)
+DEFAULT_LIMITS = Limits(block_cost=4_000_000, block_transactions=10_000, epoch_milliseconds=HOUR)

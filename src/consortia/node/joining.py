@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from consortia.base.codec import decode_record
+from consortia.base.times import DAY
 from consortia.kernel.block import Block, Receipt
 from consortia.modules.identity.messages import Accept, ApproveMember, ProposeMember
 from consortia.modules.identity.queries import ChangesFrom, ChangesView, Nothing, ProposalsView, ProposalView
@@ -18,7 +19,7 @@ from consortia.node.invitations import JoinRequest
 from consortia.sdk.client import Client
 from consortia.sdk.errors import RequestFailed, Unreachable
 
-PROPOSAL_MILLISECONDS = 7 * 24 * 3600 * 1000
+PROPOSAL_MILLISECONDS = 7 * DAY
 WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
 

@@ -8,9 +8,11 @@ milliseconds and HMAC-SHA256 under the home's token, so they end with the node's
 import hashlib
 import hmac
 
+from consortia.base.times import HOUR
+
 COOKIE = "consortia-console"
-TICKET_MILLISECONDS = 3_600_000
-SESSION_MILLISECONDS = 12 * 3_600_000
+TICKET_MILLISECONDS = HOUR
+SESSION_MILLISECONDS = 12 * HOUR
 
 
 def ticket(token: str, now: int) -> str:

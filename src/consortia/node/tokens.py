@@ -20,13 +20,13 @@ import msgspec
 
 from consortia.base.hashing import tagged
 from consortia.base.ids import is_name
+from consortia.base.times import DAY
 from consortia.node.home import write_private
 
 FILE = "tokens.json"
 PREFIX = "consortia_"
 EVERYTHING = "*"
 TOKENS_MAX = 1_000
-DAY_MILLISECONDS = 86_400_000
 DAYS_MAX = 366
 _NOUN = re.compile(r"(\*|[a-z][a-z-]{0,31}(\.[a-z][a-z_]{0,47})?)\Z")
 
@@ -104,7 +104,7 @@ class Tokens:
         if not 1 <= days <= DAYS_MAX:
             raise TokenError(f"a token lasts 1 to {DAYS_MAX} days")
         secret = secrets.token_urlsafe(32)
-        made = Token(name, _hash(secret), wanted, acts, now, now + days * DAY_MILLISECONDS)
+        made = Token(name, _hash(secret), wanted, acts, now, now + days * DAY)
         with self._alone():
             others = [one for one in self.all() if one.expires > now]
             if any(one.name == name for one in others):

@@ -11,6 +11,7 @@ from typing import Any
 from consortia.app import application
 from consortia.base.codec import Record
 from consortia.base.keys import SigningKey
+from consortia.base.times import DAY
 from consortia.kernel.block import OK, Receipt
 from consortia.kernel.transaction import Call
 from consortia.modules.identity.granting import agent_message
@@ -23,7 +24,6 @@ from consortia.sdk.builder import call_of, message
 from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError, TransactionRefused
 
-DAY = 24 * 3_600_000
 PAGE = 20
 
 

@@ -21,6 +21,7 @@ from consortia.base.codec import U32, U63, Digest, Name, Record, Salt
 from consortia.base.commitments import record_leaf, subject_key
 from consortia.base.hashing import tagged
 from consortia.base.setcommit import part
+from consortia.base.times import DAY
 from consortia.engines.commit import dataset as sets
 from consortia.engines.commit.dataset import Presence
 from consortia.engines.train.files import DataError
@@ -31,7 +32,7 @@ from consortia.modules.consent import messages as asked
 from consortia.modules.consent import queries
 from consortia.modules.consent.queries import ToPurpose
 from consortia.modules.consent.rules import slip_of, slip_of_person
-from consortia.modules.consent.types import DAY, ENTRIES_MAX, GIVEN_MAX, Use
+from consortia.modules.consent.types import ENTRIES_MAX, GIVEN_MAX, Use
 from consortia.modules.training.messages import Renew
 from consortia.modules.training.queries import ById, StudyView
 from consortia.sdk.access import Way

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from consortia.base.times import MINUTE
 from consortia.engines.infer import load
 from consortia.engines.train import recipe as recipe_of
 from consortia.engines.train.agree import check_texts, infer_schema
@@ -35,7 +36,6 @@ from consortia.workers.vault import Vault
 
 __all__ = ["CannotJoin", "Private", "Study", "StudyEnded", "Summing", "Times", "Training"]
 
-MINUTE = 60_000
 PAUSE_SECONDS = 0.05
 
 

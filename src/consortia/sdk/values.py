@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from consortia.base.codec import Record
+from consortia.base.times import DAY, HOUR, MINUTE, SECOND
 from consortia.sdk.moments import moment
 from consortia.sdk.views import Cell, Link, Moment, Table
 
@@ -27,7 +28,7 @@ def words(name: str) -> str:
 
 def span(milliseconds: int) -> str:
     """A length of time, exact, in the largest unit of which it is a whole number."""
-    for unit, size in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1_000)):
+    for unit, size in (("days", DAY), ("hours", HOUR), ("minutes", MINUTE), ("seconds", SECOND)):
         if milliseconds and milliseconds % size == 0:
             count = milliseconds // size
             return f"{count:,}\N{NO-BREAK SPACE}{unit[:-1] if count == 1 else unit}"

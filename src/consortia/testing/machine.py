@@ -21,6 +21,7 @@ from consortia.base.merkle import Frontier, leaf_hash
 from consortia.base.note import Checkpoint, Note, cosign, sign_log
 from consortia.base.refusals import Refused
 from consortia.base.setcommit import root
+from consortia.base.times import HOUR
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK, Block, Receipt
 from consortia.kernel.context import Context
@@ -55,8 +56,6 @@ START = 1_767_225_600_000
 
 STEP = 1_000
 """By so many milliseconds each block is later than the one before, unless a test sets `time`."""
-
-HOUR = 3_600_000
 
 
 class BenchError(AssertionError):

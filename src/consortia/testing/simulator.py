@@ -17,6 +17,7 @@ from random import Random
 
 from consortia.base.codec import Malformed, Record, decode_record, encode_record
 from consortia.base.refusals import Refused
+from consortia.base.times import HOUR
 from consortia.drivers.embedded import Grouping
 from consortia.kernel.block import Receipt
 from consortia.kernel.durable import BlockWrite
@@ -187,7 +188,7 @@ class World:
         sequence = self._sequences.get(name, 0)
         self._sequences[name] = sequence + 1
         key = self.sites[name].member.operator
-        expires = self.now + 3_600_000
+        expires = self.now + HOUR
         return sign_transaction(key, self.network, tuple(calls), sequence=sequence, expires=expires)
 
     def submit(self, name: str, *messages: Record, at: str | None = None) -> bytes | None:

@@ -14,10 +14,11 @@ import numpy as np
 from msgspec import Meta
 
 from consortia.base.codec import I64, Record, Text80
+from consortia.base.times import DAY
 from consortia.engines.watch import Rule, Watcher, hits, severity
 from consortia.engines.watch.learned import NAT, UNKNOWN, Learned
 from consortia.exact.fixed import Integers
-from consortia.modules.guard.types import DAILY_MAX, DAY, Opening, Policy, Tally
+from consortia.modules.guard.types import DAILY_MAX, Opening, Policy, Tally
 from consortia.workers.guarding import Fact, Models, Reason, exact
 
 FLOOR = -2 * NAT

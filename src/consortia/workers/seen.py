@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consortia.base.hashing import sha256
+from consortia.base.times import MINUTE
 from consortia.engines.watch import Event
 from consortia.engines.watch.events import VALUE_MAX
 from consortia.kernel.block import Receipt
@@ -18,7 +19,6 @@ KEPT_MAX = 4_096
 NAMED_MAX = 80
 """How long a name in evidence is; an account's may be longer, as whoever has it chooses its label."""
 
-MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 NEVER_MINUTES = 7 * 24 * 60
 """How long something rested that came from nowhere that is remembered."""
 TABLES = (

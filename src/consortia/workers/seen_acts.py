@@ -2,9 +2,10 @@
 
 from typing import cast
 
+from consortia.base.times import DAY, HOUR
 from consortia.engines.watch.events import VALUE_MAX
 from consortia.kernel.block import OK
-from consortia.workers.seen import DAY, HOUR, Look, Seen, faded, minutes, short
+from consortia.workers.seen import Look, Seen, faded, minutes, short
 
 
 def acts(seen: Seen) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from statistics import median_low
 from typing import Any
 
+from consortia.base.times import DAY
 from consortia.engines.watch.events import VALUE_MAX
-from consortia.workers.seen import DAY, NEVER_MINUTES, Look, Seen, faded, minutes, short
+from consortia.workers.seen import NEVER_MINUTES, Look, Seen, faded, minutes, short
 
 PARTNERS_MAX = 8
 """With so many others an account's trades are remembered."""

@@ -11,6 +11,7 @@ part in a study whose agreed outcome is not its own.
 from collections.abc import Callable
 
 from consortia.base.codec import Milliseconds
+from consortia.base.times import HOUR
 from consortia.engines.train.api import RecipeError
 from consortia.engines.train.files import CellError, DataError
 from consortia.engines.train.learner import MakeLearner
@@ -281,7 +282,7 @@ class Worker(Rounds):
         for study in self.diary.studies():
             if study not in studies and self.door.now() >= self._rest.get(study, 0):
                 self._let_go(study)
-        self._seen = {key: at for key, at in self._seen.items() if at > self.door.now() - 3_600_000}
+        self._seen = {key: at for key, at in self._seen.items() if at > self.door.now() - HOUR}
 
     def _let_go(self, study: bytes) -> None:
         """Forget a study that is over; of one that has a model, once its last state is re-computed here too.

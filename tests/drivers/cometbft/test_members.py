@@ -1,5 +1,6 @@
 """The law's own members vote: their keys and powers reach CometBFT, and its evidence reaches them."""
 
+from consortia.base.times import HOUR
 from consortia.drivers.cometbft.bundle import pack
 from consortia.drivers.cometbft.driver import CometBft, address_of
 from consortia.drivers.cometbft.proposal import Convicted, Proposal
@@ -7,7 +8,7 @@ from consortia.kernel.durable import Power
 from consortia.kernel.ledger import Ledger
 from consortia.modules.identity.messages import ApprovePower, ProposePower
 from consortia.store.memory import MemoryStore
-from consortia.testing.machine import HOUR, NAMES, Bench
+from consortia.testing.machine import NAMES, Bench
 from consortia.testing.scenarios.identity_parts import seated
 
 MEMBERS = NAMES[:4]

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from consortia.base.times import DAY
 from consortia.modules.operations.messages import Notify
-from consortia.modules.operations.types import DAY
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import guard_parts as guards
 from consortia.testing.scenarios.assets import digest

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from consortia.base.times import HOUR
 from consortia.engines.train.files import DataError
 from consortia.solutions.supply import sheet, synthetic
 from consortia.solutions.supply.backwards import Backwards
@@ -11,7 +12,7 @@ from consortia.solutions.supply.checking import findings
 from consortia.solutions.supply.epcis.keys import canonical
 from consortia.solutions.supply.epcis.reading import recorded
 from consortia.solutions.supply.sensing import alarms
-from consortia.solutions.supply.synthetic import BERRIES, CASES, HOUR, START, at, case, lot, pallet, place
+from consortia.solutions.supply.synthetic import BERRIES, CASES, START, at, case, lot, pallet, place
 from consortia.solutions.supply.tracing import downstream, effective, recall, upstream
 
 

@@ -1,6 +1,6 @@
 """The page of the supply chain shows recalls, answers, and who is awaited."""
 
-from consortia.modules.operations.types import DAY
+from consortia.base.times import DAY
 from consortia.sdk.operations import Operations
 from consortia.solutions.supply.views import PAGE
 from consortia.testing.machine import Bench

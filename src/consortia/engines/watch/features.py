@@ -9,12 +9,12 @@ from collections import OrderedDict
 from typing import cast
 
 from consortia.base.codec import Malformed, decode, encode
+from consortia.base.times import DAY, HOUR
 from consortia.engines.watch.events import KINDS, LOG, Event
 
 SCHEMA = "watch/2"
 """The name of this way to make vectors; a state of another is refused."""
 
-HOUR, DAY = 3_600_000, 86_400_000
 CONTEXT = ("gap", "hourly", "daily", "rarity", "known", "news", "ratio", "rise", "fall", "crowd")
 """What stands after an event's own values.
 

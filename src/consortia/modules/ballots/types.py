@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from consortia.base.codec import U63, Digest, Milliseconds, Name, Record, Text80, encode_record
 from consortia.base.hashing import tagged
+from consortia.base.times import DAY
 from consortia.exact.ballot import Ballot
 from consortia.exact.ceremony import Coefficients, SealedShare
 from consortia.exact.decryption import Partial
@@ -25,7 +26,7 @@ BALLOTS_MIN = 5
 OPEN_MAX = 8
 """A member has at most so many elections that are not over."""
 
-DURATION_MAX = 90 * 24 * 3600 * 1000
+DURATION_MAX = 90 * DAY
 """An election's last deadline is at most so many milliseconds ahead: 90 days."""
 
 TERMS_TAG = "consortia/election-terms"

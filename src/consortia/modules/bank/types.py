@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from consortia.base.codec import U63, Digest, Milliseconds, Name, Record, Text80
+from consortia.base.times import DAY
 
 AMOUNT_MAX = (1 << 63) - 1
 """No amount, balance or supply is larger."""
@@ -20,7 +21,7 @@ ORDERS_MAX = 256
 COUNTS_MAX = 4096
 """So many coalitions are counted at most."""
 
-DEADLINE_MILLISECONDS_MAX = 366 * 24 * 3600 * 1000
+DEADLINE_MILLISECONDS_MAX = 366 * DAY
 """An escrow's deadline lies at most so far ahead: a year."""
 
 Amount = Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]

@@ -5,8 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record
+from consortia.base.times import DAY
 
-DAY = 86_400_000
 TERM_MAX = 3_653 * DAY
 """A consent is given for ten years at most; then the person is asked again."""
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from consortia.base.times import DAY
 from consortia.modules.governance.types import (
-    DAY_MILLISECONDS,
     ORGANISATIONS_MIN,
     PAUSE_MILLISECONDS_MAX,
     SEATS_MAX,
@@ -82,10 +82,10 @@ def _class(
         quorum=TWO_THIRDS if all_of_two_thirds else HALF,
         yes=TWO_THIRDS if all_of_two_thirds else HALF,
         of="all" if all_of_two_thirds else "cast",
-        vote_milliseconds=vote * DAY_MILLISECONDS,
-        lock_milliseconds=lock * DAY_MILLISECONDS,
-        extend_milliseconds=DAY_MILLISECONDS,
-        expire_milliseconds=EXPIRE_DAYS * DAY_MILLISECONDS,
+        vote_milliseconds=vote * DAY,
+        lock_milliseconds=lock * DAY,
+        extend_milliseconds=DAY,
+        expire_milliseconds=EXPIRE_DAYS * DAY,
         agents=agents,
         secret=None,
         board=board,

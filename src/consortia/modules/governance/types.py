@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record, Text80, Text1000
+from consortia.base.times import DAY, HOUR
 from consortia.kernel.block import MEMBERS_MAX
 from consortia.kernel.genesis import ModuleVersion
 from consortia.kernel.transaction import MethodName
 
-DAY_MILLISECONDS = 24 * 3600 * 1000
 SPAN_DAYS_MAX = 366
 CLASSES_MAX = 32
 METHODS_MAX = 64
@@ -26,12 +26,12 @@ UNITS = 6
 COST_MAX = 4_000
 """A proposal's actions cost at most so many units together; who executes it pays for as many."""
 
-PAUSE_MILLISECONDS_MAX = 72 * 3600 * 1000
+PAUSE_MILLISECONDS_MAX = 72 * HOUR
 SECRET_VOTERS_MIN = 5
 """Among fewer than five members no vote is secret."""
 
 SECRET_TRUSTEES_MIN = 3
-SECRET_MILLISECONDS_MAX = 90 * DAY_MILLISECONDS
+SECRET_MILLISECONDS_MAX = 90 * DAY
 """A secret vote takes at most so long, from its opening to the last part of its count."""
 
 CHOICES = ("yes", "no", "abstain")
@@ -40,7 +40,7 @@ CHOICES = ("yes", "no", "abstain")
 ORGANISATIONS_MIN = 3
 """With fewer organisations a council has no powers, and no fewer of them pause anything."""
 
-Span = Annotated[int, Meta(ge=0, le=SPAN_DAYS_MAX * DAY_MILLISECONDS)]
+Span = Annotated[int, Meta(ge=0, le=SPAN_DAYS_MAX * DAY)]
 """A time in milliseconds of block time, 366 days at most."""
 
 Part = Annotated[int, Meta(ge=1, le=1000)]

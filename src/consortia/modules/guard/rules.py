@@ -2,10 +2,10 @@
 
 from consortia.base.codec import encode_record
 from consortia.base.commitments import record_leaf
+from consortia.base.times import DAY
 from consortia.modules.guard.types import (
     COOLING,
     DAILY_MAX,
-    DAY,
     OVERTURNED_MAX,
     PRECISION_MIN,
     Alert,

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from consortia.base.codec import I64, U32, U63, Digest, Milliseconds, Name, Record, Text80
+from consortia.base.times import DAY, HOUR
 
-HOUR = 3_600_000
-DAY = 24 * HOUR
 SUSPENSION_MAX = 72 * HOUR
 """A suspension lasts at most so long."""
 COOLING = 72 * HOUR

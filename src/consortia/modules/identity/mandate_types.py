@@ -5,13 +5,14 @@ from typing import Annotated
 from msgspec import Meta
 
 from consortia.base.codec import U63, Digest, Milliseconds, Name, PublicKey, Record
+from consortia.base.times import DAY
 from consortia.kernel.transaction import METHOD_CHARACTERS_MAX, METHOD_PATTERN
 
-LIFETIME_MILLISECONDS_MAX = 90 * 24 * 3600 * 1000
+LIFETIME_MILLISECONDS_MAX = 90 * DAY
 """A mandate expires at most so long after the block that grants it: 90 days."""
 
-WINDOW_MILLISECONDS_MAX = 31 * 24 * 3600 * 1000
-DELAY_MILLISECONDS_MAX = 31 * 24 * 3600 * 1000
+WINDOW_MILLISECONDS_MAX = 31 * DAY
+DELAY_MILLISECONDS_MAX = 31 * DAY
 AGENTS_MAX = 64
 """A member gives at most so many names to agents, one live mandate to each."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from consortia.base.codec import U63, Digest, Milliseconds, Name, PublicKey, Record, Text80
+from consortia.base.times import DAY
 from consortia.kernel.block import MEMBERS_MAX, MemberSet, Misdeed
 from consortia.kernel.ports import Quota
 
@@ -14,7 +15,7 @@ KEYS_MAX = 64
 CERTIFICATE_BYTES_MAX = 2048
 URL_CHARACTERS_MAX = 200
 CHECKPOINT_BYTES_MAX = 32 * 1024
-PROPOSAL_MILLISECONDS_MAX = 90 * 24 * 3600 * 1000
+PROPOSAL_MILLISECONDS_MAX = 90 * DAY
 """A proposal expires at most so long after the block in which it is made: 90 days."""
 
 POWER_MAX = 1000

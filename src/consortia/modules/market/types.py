@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from consortia.base.codec import I64, U32, U63, Digest, Milliseconds, Name, Record, Salt, Text80
+from consortia.base.times import DAY
 
 WORD_MAX = (1 << 31) - 1
 ORDERS_MAX = 1 << 17
@@ -17,14 +18,13 @@ PPM = 1_000_000
 """A fee is in parts per million of the value traded."""
 
 FEE_PPM_MAX = 100_000
-DAY_MILLISECONDS = 24 * 3600 * 1000
 
 Word = Annotated[int, Meta(ge=1, le=WORD_MAX)]
 Number = U32
 """An auction's number in its market: its period, counted from the market's start."""
 
 Place = Annotated[int, Meta(ge=0, le=ORDERS_MAX - 1)]
-Phase = Annotated[int, Meta(ge=1, le=DAY_MILLISECONDS)]
+Phase = Annotated[int, Meta(ge=1, le=DAY)]
 Owner = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}(/[a-z0-9][a-z0-9-]{0,63})?\Z")]
 """Whose an account in a market is: a member, or in a labelled market a member, a slash and a label."""
 
@@ -69,7 +69,7 @@ class Terms(Record, frozen=True):
     period_ms: Phase
     commit_ms: Phase
     reveal_ms: Phase
-    correct_ms: Annotated[int, Meta(ge=0, le=DAY_MILLISECONDS)]
+    correct_ms: Annotated[int, Meta(ge=0, le=DAY)]
     tick: Word
     collar_ticks: Annotated[int, Meta(ge=1, le=COLLAR_TICKS_MAX)]
     orders_max: Annotated[int, Meta(ge=1, le=ORDERS_MAX)]

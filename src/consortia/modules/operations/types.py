@@ -5,8 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from consortia.base.codec import I64, U32, U63, Digest, Milliseconds, Name, Record, Text80
+from consortia.base.times import DAY
 
-DAY = 86_400_000
 DUE_MAX = 366 * DAY
 """A notice is answered within a year; then it is told again."""
 

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, PublicKey, Record, Salt, Text80
 from consortia.base.shares import SEALED_BYTES, SHARE_BYTES
+from consortia.base.times import DAY
 from consortia.exact.budget import Noise
 from consortia.exact.robust import Rule
 
@@ -20,8 +21,8 @@ SCHEMA_BYTES_MAX = 16 * 1024
 PARAMETERS_BYTES_MAX = 4 * 1024
 RETRIES_MAX = 100
 HEADROOM_BITS = 6
-JOIN_MILLISECONDS_MAX = 90 * 24 * 3600 * 1000
-STEP_MILLISECONDS_MAX = 30 * 24 * 3600 * 1000
+JOIN_MILLISECONDS_MAX = 90 * DAY
+STEP_MILLISECONDS_MAX = 30 * DAY
 COHORTS_MAX = 32
 """So many different sums may be asked for in one query."""
 

@@ -9,6 +9,7 @@ page.
 import inspect as introspect
 
 from consortia.base.codec import Name, Record, decode_record
+from consortia.base.times import DAY
 from consortia.kernel.module import Method
 from consortia.modules.governance.messages import Propose
 from consortia.modules.governance.queries import ByNumber, CharterView
@@ -28,7 +29,7 @@ from consortia.sdk.values import words
 from consortia.sdk.views import Cell, Link, Table
 
 PROPOSE = "governance.propose"
-WEEK_MILLISECONDS = 7 * 24 * 3_600_000
+WEEK_MILLISECONDS = 7 * DAY
 _CHALLENGE = (
     "Whoever doubts that this page sealed that choice challenges it: the page then shows what the ballot was "
     "made from, for another machine to check, and never casts it. A page that cheats cannot know which comes."

@@ -1,5 +1,6 @@
 """Deadlines that touch a member, soonest first: what it owes, what is kept for it, what of its own ends."""
 
+from consortia.base.times import DAY, HOUR, MINUTE, SECOND
 from consortia.modules.ballots.queries import ElectionPage, ListElections
 from consortia.modules.bank.queries import EscrowPage, ListEscrows
 from consortia.modules.governance.queries import ById as ProposalIs
@@ -18,7 +19,6 @@ MOST = 30
 """So many of the soonest deadlines are shown."""
 
 _PAGE = 100
-_DAY = 86_400_000
 Row = tuple[int, Cell, str, str]
 """A block time, what ends then with a link to it, of which kind it is, and what happens then."""
 
@@ -45,10 +45,10 @@ def ahead(asked: Asked) -> Table:
 
 def _left(milliseconds: int) -> str:
     """How long that is, in the largest unit of which it is two or more."""
-    for unit, size in (("days", _DAY), ("hours", 3_600_000), ("minutes", 60_000)):
+    for unit, size in (("days", DAY), ("hours", HOUR), ("minutes", MINUTE)):
         if milliseconds >= 2 * size:
             return f"{milliseconds // size} {unit}"
-    return f"{milliseconds // 1_000} seconds"
+    return f"{milliseconds // SECOND} seconds"
 
 
 def _owed(way: Inside, member: str) -> list[Row]:

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from consortia.base.times import SECOND
 from consortia.sdk.governance import usual_charter
 from consortia.sdk.jsonform import to_json
 
-SECOND = 1_000
 VOTE, RELEASE_VOTE, LOCK, EXPIRE = 11 * SECOND, 8 * SECOND, 1 * SECOND, 600 * SECOND
 SECRET_STEP, SECRET_VOTE, SECRET_OPENING = 4 * SECOND, 11 * SECOND, 60 * SECOND
 SPEND_MAX = 1_000

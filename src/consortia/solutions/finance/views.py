@@ -1,5 +1,6 @@
 """The pages of this field: banks with their cases, holds and alerts; and trading by delegates in auctions."""
 
+from consortia.base.times import HOUR
 from consortia.sdk import overview
 from consortia.sdk.access import Way
 from consortia.sdk.amounts import written
@@ -109,7 +110,7 @@ def _rules(way: Way) -> Table:
     for member in overview.members(way):
         for identity, above, milliseconds in overview.holds(way, member):
             unit = bank.unit(identity)
-            rows.append((member, written(above, unit.decimals), unit.code, milliseconds / 3_600_000))
+            rows.append((member, written(above, unit.decimals), unit.code, milliseconds / HOUR))
     heads = ("bank", "holds what is above", "unit", "for hours")
     return Table("Hold rules", heads, tuple(rows))
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from consortia.base.times import HOUR
 from consortia.solutions.supply.epcis.reading import Recorded
 
-HOUR = 3_600_000
 DELAY = 24 * HOUR
 """What is recorded later than this after it happened is dated back."""
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+from consortia.base.times import HOUR
 from consortia.solutions.supply.epcis.keys import canonical
 
 COMPANY = "9521141"
@@ -19,7 +20,6 @@ BERRIES, PUNNETS, CASES = "010001", "020002", "130003"
 PRICE = "deal:price"
 """The field, of a vocabulary that the parties made up, that says what was paid."""
 
-HOUR = 3_600_000
 START = 1_772_323_200_000
 """2026-03-01 00:00 UTC, when the first lot is harvested."""
 

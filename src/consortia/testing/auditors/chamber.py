@@ -14,6 +14,7 @@ from consortia.app import application
 from consortia.base.codec import Record, to_value
 from consortia.base.keys import SigningKey
 from consortia.base.refusals import Refused
+from consortia.base.times import HOUR
 from consortia.kernel.application import Application
 from consortia.kernel.block import OK, Block
 from consortia.kernel.context import Context
@@ -33,7 +34,7 @@ from consortia.testing.auditors import Found, No, plain
 from consortia.testing.auditors.chamber_ballots import with_secret_class
 from consortia.testing.auditors.chamber_moves import Drawn, Lots, drawn_charter
 from consortia.testing.auditors.governance import Agent, Governance, Speaker, alive, voting
-from consortia.testing.machine import HOUR, NAMES, Bench, Party
+from consortia.testing.machine import NAMES, Bench, Party
 from consortia.testing.scenarios.assets import blob, digest, registered
 from consortia.testing.scenarios.bank_parts import made
 from consortia.testing.scenarios.mandates_parts import account, agent, mandate

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from consortia.base.codec import encode
+from consortia.base.times import DAY, HOUR, MINUTE
 from consortia.engines.watch.events import Event
 from consortia.testing.hostile.chance import Chance
 from consortia.testing.hostile.honest import LIVES, Now, Traits, traits
-from consortia.testing.hostile.threats import HOUR, THREATS, Scene, Threat
-
-DAY = 24 * HOUR
-_MINUTES = 60_000
+from consortia.testing.hostile.threats import THREATS, Scene, Threat
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def _ordinary(world: _World, chance: Chance, kind: str, actor: int, day: int) ->
     life, own = LIVES[kind], world.people[kind][actor]
     odd = (kind, actor, day) in world.odd
     minute = chance.below(24 * 60) if chance.often(400 if odd else 60) else chance.normal(own.hour * 60, 150)
-    time = day * DAY + minute % 1440 * _MINUTES + chance.below(_MINUTES)
+    time = day * DAY + minute % 1440 * MINUTE + chance.below(MINUTE)
     explored = chance.often(400 if odd else life.explores)
     target = chance.below(life.targets) if explored else chance.pick(own.favourites)
     return Event(

@@ -7,10 +7,9 @@ one of the actor's own) and the values of one hostile event.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from consortia.base.times import HOUR, MINUTE
 from consortia.testing.hostile.chance import Chance
 from consortia.testing.hostile.honest import LIVES, Traits
-
-MINUTE, HOUR = 60_000, 3_600_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from consortia.base.times import HOUR
 from consortia.modules.bank.messages import Approve, Refund, Release, SetHold, Take, Transfer
 from consortia.modules.bank.types import DEADLINE_MILLISECONDS_MAX, Condition, Price
 from consortia.modules.identity.messages import AddKey
 from consortia.modules.identity.types import KeySpec
 from consortia.modules.training.messages import Finish
-from consortia.testing.machine import HOUR, Bench, key_from, new_keys
+from consortia.testing.machine import Bench, key_from, new_keys
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.assets import digest
 from consortia.testing.scenarios.bank_parts import (

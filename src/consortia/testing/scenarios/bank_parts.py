@@ -1,11 +1,12 @@
 """What the scenarios of the bank are made of: units, escrows, offers, hold rules."""
 
 from consortia.base.codec import encode_record
+from consortia.base.times import HOUR
 from consortia.modules.assets.messages import Grant
 from consortia.modules.bank.escrows import arguments_hash
 from consortia.modules.bank.messages import NewUnit, Offer, OpenEscrow, SetHold, Transfer
 from consortia.modules.bank.types import Condition, Price
-from consortia.testing.machine import HOUR, Bench
+from consortia.testing.machine import Bench
 from consortia.testing.scenarios.assets import dataset, digest, registered, right
 
 PAPER = digest("delivery note")

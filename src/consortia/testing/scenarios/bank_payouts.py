@@ -5,13 +5,14 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from consortia.base.codec import Record
+from consortia.base.times import HOUR
 from consortia.exact.shapley import coalitions, orders
 from consortia.modules.bank.messages import ConfirmScores, OpenPayout, Refund, Release, Score, Settle, Take
 from consortia.modules.bank.rules import seed_commitment, set_commitment, table_hash
 from consortia.modules.bank.types import Condition, PayRule, Scoring
 from consortia.modules.training import rules
 from consortia.modules.training.messages import Availability, Finish, Start, Submit
-from consortia.testing.machine import HOUR, NAMES, Bench
+from consortia.testing.machine import NAMES, Bench
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.assets import digest
 from consortia.testing.scenarios.bank_parts import PAPER, escrow, limited, made, newest, opened

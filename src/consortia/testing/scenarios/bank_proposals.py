@@ -1,9 +1,10 @@
 """Value that waits for what the members decide, and what the bank answers."""
 
+from consortia.base.times import HOUR
 from consortia.modules.bank.messages import Refund, Release
 from consortia.modules.bank.types import Condition
 from consortia.modules.governance.messages import Close
-from consortia.testing.machine import HOUR, Bench
+from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Step, step
 from consortia.testing.scenarios import governance_parts as decided
 from consortia.testing.scenarios.bank_parts import escrow, made, opened

@@ -3,10 +3,11 @@
 
 from msgspec.structs import replace
 
+from consortia.base.times import DAY
 from consortia.modules.assets.messages import MarkErased, Revoke
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent.rules import slip_of
-from consortia.modules.consent.types import DAY, TERM_MAX, UNREVIEWED_MAX
+from consortia.modules.consent.types import TERM_MAX, UNREVIEWED_MAX
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step, consent_persons, step
 from consortia.testing.scenarios.assets import blob, digest, registered

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from consortia.base import setcommit
+from consortia.base.times import DAY
 from consortia.modules.assets.messages import NewVersion
 from consortia.modules.assets.types import Rights
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent.rules import slip_of
-from consortia.modules.consent.types import DAY
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.assets import dataset, digest, registered, right
 

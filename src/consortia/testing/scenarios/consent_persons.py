@@ -3,9 +3,10 @@
 from functools import partial
 
 from consortia.base.keys import SigningKey
+from consortia.base.times import DAY
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent.rules import slip_of_person
-from consortia.modules.consent.types import DAY, TERM_MAX
+from consortia.modules.consent.types import TERM_MAX
 from consortia.modules.identity.messages import Leave
 from consortia.modules.identity.person_messages import Release
 from consortia.testing.machine import Bench

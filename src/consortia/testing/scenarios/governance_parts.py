@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from consortia.base.codec import Record, to_value
+from consortia.base.times import SECOND
 from consortia.kernel.block import OK
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance.charters import default_charter
@@ -18,7 +19,6 @@ from consortia.testing.machine import NAMES, Bench
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.assets import blob, digest, registered
 
-SECOND = 1_000
 VOTE, LOCK, EXTEND, EXPIRE = 60 * SECOND, 30 * SECOND, 10 * SECOND, 300 * SECOND
 PAUSE, COOLING = 50 * SECOND, 100 * SECOND
 MEMBERS = NAMES[:4]

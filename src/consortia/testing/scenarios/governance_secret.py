@@ -1,6 +1,7 @@
 """Proposals of a class whose votes are secret: how they are decided, why they are void, what is refused."""
 
 from consortia.base.codec import Record
+from consortia.base.times import SECOND
 from consortia.kernel.block import OK
 from consortia.modules.governance import messages as asked
 from consortia.modules.governance.charters import default_charter
@@ -9,7 +10,6 @@ from consortia.modules.predictions.messages import Act
 from consortia.testing.machine import NAMES, Bench
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.governance_parts import (
-    SECOND,
     executes,
     opened,
     propose,

@@ -1,8 +1,9 @@
 """What is done to the guard, and what it answers."""
 
+from consortia.base.times import DAY, HOUR
 from consortia.modules.assets.types import Rights
 from consortia.modules.guard import messages as asked
-from consortia.modules.guard.types import COOLING, DAY, HOUR, SUSPENSION_MAX
+from consortia.modules.guard.types import COOLING, SUSPENSION_MAX
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Step, step
 from consortia.testing.scenarios.assets import blob, digest

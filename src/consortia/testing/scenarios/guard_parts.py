@@ -1,10 +1,11 @@
 """What the scenarios of the guard are put together from: a policy, alerts, officers, a network mandate."""
 
 from consortia.base.codec import Record
+from consortia.base.times import DAY, HOUR
 from consortia.kernel.block import OK
 from consortia.modules.guard import messages as asked
 from consortia.modules.guard.rules import commitment
-from consortia.modules.guard.types import DAY, HOUR, Bound, Finding, Opening, Rule
+from consortia.modules.guard.types import Bound, Finding, Opening, Rule
 from consortia.modules.predictions.messages import Act
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step

@@ -1,12 +1,11 @@
 """What the guard refuses."""
 
+from consortia.base.times import DAY, HOUR
 from consortia.modules.assets.types import Rights
 from consortia.modules.guard import messages as asked
 from consortia.modules.guard.types import (
     ALLOW_MAX,
     COOLING,
-    DAY,
-    HOUR,
     MANDATE_MAX,
     OVERTURNED_MAX,
     SUSPENSION_MAX,

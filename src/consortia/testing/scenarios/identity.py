@@ -1,5 +1,6 @@
 """What is done to identity, and what it answers."""
 
+from consortia.base.times import HOUR
 from consortia.modules.identity.messages import (
     Accept,
     AddAttestor,
@@ -15,7 +16,7 @@ from consortia.modules.identity.messages import (
     SetQuota,
     Withdraw,
 )
-from consortia.testing.machine import HOUR, Bench
+from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step, identity_mandates, identity_persons, step
 from consortia.testing.scenarios.identity_parts import (
     CERTIFICATE,

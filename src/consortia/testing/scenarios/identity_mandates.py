@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from consortia.base.times import DAY
 from consortia.modules.bank.messages import NewUnit, Transfer
 from consortia.modules.bank.state import UNITS
 from consortia.modules.identity.mandate_messages import EndMandate
@@ -19,7 +20,7 @@ from consortia.modules.predictions.messages import Act
 from consortia.testing.machine import Bench, new_keys
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.identity_parts import SMALL_ORDER, recovered
-from consortia.testing.scenarios.mandates_parts import DAY, PROGRAM, UNIT, account, agent, granted, mandate
+from consortia.testing.scenarios.mandates_parts import PROGRAM, UNIT, account, agent, granted, mandate
 
 
 def _grants(bench: Bench) -> Step:

@@ -1,6 +1,7 @@
 """What the scenarios of identity are put together from."""
 
 from consortia.base.keys import SigningKey
+from consortia.base.times import HOUR
 from consortia.kernel.ports import Quota
 from consortia.modules.identity.messages import (
     AddKey,
@@ -14,7 +15,7 @@ from consortia.modules.identity.messages import (
 )
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.types import KeySpec, Role
-from consortia.testing.machine import CONSENSUS, HOUR, ROLES, Bench, Party, key_from, new_keys
+from consortia.testing.machine import CONSENSUS, ROLES, Bench, Party, key_from, new_keys
 
 SMALL = Quota(cost_per_block=10_000, cost_per_epoch=100_000, state_bytes=1_000_000, pending=10)
 CERTIFICATE = bytes.fromhex("3003020100")

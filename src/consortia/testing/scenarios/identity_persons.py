@@ -2,13 +2,14 @@
 
 from msgspec.structs import replace
 
+from consortia.base.times import HOUR
 from consortia.modules.identity.mandate_messages import EndMandate
 from consortia.modules.identity.messages import AddKey, Leave, SetQuota
 from consortia.modules.identity.person_messages import Release
 from consortia.modules.identity.person_types import COST_MIN
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.types import KeySpec
-from consortia.testing.machine import HOUR, Bench, new_keys
+from consortia.testing.machine import Bench, new_keys
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.identity_parts import SMALL_ORDER
 from consortia.testing.scenarios.mandates_parts import agent, granted, mandate

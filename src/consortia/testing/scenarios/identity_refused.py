@@ -1,5 +1,6 @@
 """What identity refuses."""
 
+from consortia.base.times import HOUR
 from consortia.kernel.ports import Quota
 from consortia.modules.identity.messages import (
     Accept,
@@ -17,7 +18,7 @@ from consortia.modules.identity.messages import (
 )
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.types import KEYS_MAX, PROPOSAL_MILLISECONDS_MAX, KeySpec
-from consortia.testing.machine import HOUR, Bench, Party, key_from, new_keys
+from consortia.testing.machine import Bench, Party, key_from, new_keys
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.identity_parts import (
     CERTIFICATE,

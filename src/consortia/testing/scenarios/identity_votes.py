@@ -1,5 +1,6 @@
 """What identity refuses about votes in consensus: their keys, their powers, and silence."""
 
+from consortia.base.times import HOUR
 from consortia.modules.identity.messages import (
     ApprovePower,
     ApproveRemoval,
@@ -11,7 +12,7 @@ from consortia.modules.identity.messages import (
 )
 from consortia.modules.identity.rules import FULL_QUOTA
 from consortia.modules.identity.types import KeySpec
-from consortia.testing.machine import HOUR, Bench, Party, key_from, new_keys
+from consortia.testing.machine import Bench, Party, key_from, new_keys
 from consortia.testing.scenarios import Scenario, Step, step
 from consortia.testing.scenarios.identity_parts import added, recovered, removal, seated
 

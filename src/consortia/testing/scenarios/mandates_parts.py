@@ -2,14 +2,14 @@
 
 from consortia.base.hashing import tagged
 from consortia.base.keys import SigningKey
+from consortia.base.times import DAY, HOUR
 from consortia.modules.identity.granting import agent_message
 from consortia.modules.identity.mandate_messages import GrantMandate
 from consortia.modules.identity.mandate_types import AgentClaim, Cap, Pin
 from consortia.modules.predictions.types import Account
-from consortia.testing.machine import HOUR, Bench, key_from
+from consortia.testing.machine import Bench, key_from
 from consortia.testing.scenarios.assets import digest
 
-DAY = 24 * HOUR
 UNIT = tagged("consortia/testing/unit", b"credit")
 PROGRAM = tagged("consortia/testing/program", b"delegate")
 

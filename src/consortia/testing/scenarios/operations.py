@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from consortia.base.codec import Record
+from consortia.base.times import DAY
 from consortia.modules.operations import messages as asked
-from consortia.modules.operations.types import DAY, DUE_MAX, OPEN_NOTICES_MAX, Bound
+from consortia.modules.operations.types import DUE_MAX, OPEN_NOTICES_MAX, Bound
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Step, step
 from consortia.testing.scenarios.assets import digest

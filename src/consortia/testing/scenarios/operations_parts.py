@@ -1,9 +1,10 @@
 """What the scenarios of operations are put together from: a crossing, a recall, a register of a lot."""
 
 from consortia.base.codec import Record
+from consortia.base.times import DAY
 from consortia.kernel.block import Receipt
 from consortia.modules.operations import messages as asked
-from consortia.modules.operations.types import DAY, Bound
+from consortia.modules.operations.types import Bound
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios.assets import digest
 from consortia.testing.scenarios.governance_parts import executed

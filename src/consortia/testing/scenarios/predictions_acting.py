@@ -1,6 +1,7 @@
 """What agents do, and what predictions answer."""
 
 from consortia.base.codec import Record
+from consortia.base.times import HOUR
 from consortia.kernel.transaction import Call
 from consortia.modules.assets.messages import Revoke, Withdraw
 from consortia.modules.assets.types import Rights
@@ -9,7 +10,7 @@ from consortia.modules.identity.mandate_messages import EndMandate
 from consortia.modules.identity.mandate_types import Pin
 from consortia.modules.identity.messages import Leave
 from consortia.modules.predictions.messages import Act, Defer, Perform, RecordBatch
-from consortia.testing.machine import HOUR, Bench
+from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step
 from consortia.testing.scenarios.assets import blob, dataset, digest, registered, right
 from consortia.testing.scenarios.mandates_parts import account, agent, mandate

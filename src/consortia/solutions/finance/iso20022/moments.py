@@ -3,11 +3,12 @@
 import re
 from datetime import date
 
+from consortia.base.times import DAY
 from consortia.engines.train.files import DataError, shown
 from consortia.solutions.finance.iso20022.tree import Branch
 from consortia.solutions.moments import instant
 
-AHEAD_MILLISECONDS = 24 * 3_600_000
+AHEAD_MILLISECONDS = DAY
 """A message made so far ahead of the reader's clock comes from a clock that is wrong."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

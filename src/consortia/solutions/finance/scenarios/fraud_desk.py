@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from consortia.base.times import DAY
 from consortia.sdk.currencies import written
 from consortia.sdk.payment_alerts import SCHEMA, shown
 from consortia.solutions.finance.fraud import evidence
@@ -23,7 +24,6 @@ DAILY = 50
 UNIT = "eur"
 FLOAT = 1_000_000
 HOLD_QUANTILE = 0.9
-DAY_MILLISECONDS = 86_400_000
 WORKER, PERSON, SECOND = "worker", "admin", "approver"
 LANE = 3
 """The worker's key signs its rounds in another lane."""
@@ -125,7 +125,7 @@ def hold(bureau: Bureau, raised: Mapping[str, list[Raised]]) -> Held:
     stage.ledger(LEAD).bank.pay(bank, str(FLOAT), UNIT)
     stage.run(bank, "key", "new", "second", "--role", SECOND)
     limited = written(limit(bureau, bank), CURRENCY)
-    stage.ledger(bank).bank.hold(unit, limited, DAY_MILLISECONDS)
+    stage.ledger(bank).bank.hold(unit, limited, DAY)
     one = raised[bank][-1]
     payee = BANKS[int(one.payment.creditor.account[4:12])]
     if payee == bank:

@@ -10,6 +10,7 @@ import numpy as np
 
 from consortia.base.hashing import tagged
 from consortia.base.keys import SigningKey
+from consortia.base.times import DAY
 from consortia.engines.privacy import epsilon
 from consortia.engines.train.baskets import ITEMS_MAX, Baskets, Choice, baskets
 from consortia.engines.train.ease import Recommender, sums_in
@@ -23,7 +24,6 @@ from consortia.solutions.personal.credential import CredentialError, Wish, check
 from consortia.solutions.personal.policy import DATASET, DAYS, OTHER, PAPERS, PURPOSE, RIGHTS
 from consortia.solutions.story import Stage, StoryFailed
 
-DAY_MILLISECONDS = 86_400_000
 TIMES = Times(join=120_000, submit=20_000, result=20_000)
 
 
@@ -81,7 +81,7 @@ class Counter:
     def consent(self) -> None:
         """Everybody signs a credential; each service checks its people's and records what they agreed to."""
         now = time.time_ns() // 1_000_000_000 * 1_000
-        until = now + DAYS * DAY_MILLISECONDS
+        until = now + DAYS * DAY
         for service in self.stage.names:
             ledger = self.stage.ledger(service)
             rows = tasks.rows_of(self.before(service), self.people.catalogue)
@@ -134,7 +134,7 @@ class Counter:
     def _forge(self, credential: str, now: int) -> None:
         """A service shows a credential with another purpose than the one that was signed."""
         head, _, sign = credential.split(".")
-        wish = Wish(_did(self.service), f"{self.service}/{DATASET}", [OTHER], now, now + DAY_MILLISECONDS)
+        wish = Wish(_did(self.service), f"{self.service}/{DATASET}", [OTHER], now, now + DAY)
         body = issue(self._key(self.service, self.person), wish).split(".")[1]
         try:
             check(f"{head}.{body}.{sign}", _did(self.service), now)

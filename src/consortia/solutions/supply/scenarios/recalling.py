@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from consortia.base.times import DAY
 from consortia.sdk.operations import tag_of
 from consortia.solutions.story import Metric, StoryFailed
 from consortia.solutions.supply import policy, synthetic
@@ -23,8 +24,6 @@ from consortia.solutions.supply.scenarios.chain import (
 from consortia.solutions.supply.sealing import COLUMNS, TERMS, Sealed
 from consortia.solutions.supply.sensing import Alarm, alarms
 from consortia.solutions.supply.tracing import effective, recall, upstream
-
-DAY_MILLISECONDS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def _lies(chain: Chain) -> None:
     first = chain.goods.bodies[GROWER][0]
     later = dict(chain.goods.bodies[GROWER][1])
     event = recorded(later, {}, 1, "")
-    later["recordTime"] = synthetic.at(event.time + 3 * DAY_MILLISECONDS)
+    later["recordTime"] = synthetic.at(event.time + 3 * DAY)
     file = chain.stage.folder / "suspect.ndjson"
     file.write_text("\n".join(json.dumps(each) for each in (first, first, later)) + "\n", encoding="utf-8")
     found = {each.code for each in findings(read(file).found)}
@@ -180,7 +179,7 @@ def answered(chain: Chain, found: Breach) -> Path:
     """The depot asks who holds what; all answer, and the receipt of the close says that nobody is missing."""
     stage, asking = chain.stage, chain.stage.ledger(DEPOT).operations
     to = [name for name in PARTIES if name != DEPOT]
-    due = time.time_ns() // 1_000_000 + policy.ANSWER_DAYS * DAY_MILLISECONDS
+    due = time.time_ns() // 1_000_000 + policy.ANSWER_DAYS * DAY
     text = "\n".join(found.things).encode()
     notice, salt = asking.notify(policy.RECALL, found.alarm.event.name.encode(), text, to=to, due=due)
     owed = stage.run(GROCER, "notice", "awaited")["awaited"]
