@@ -10,7 +10,7 @@ from consortia.exact import ballot, ceremony, decryption
 from consortia.exact.elgamal import Ciphertext, difference, sum_of, threshold
 from consortia.modules.ballots.types import (
     BALLOTS_MIN,
-    DURATION_MAX,
+    DURATION_MILLISECONDS_MAX,
     VOTER_TAG,
     Election,
     Kept,
@@ -32,7 +32,7 @@ def in_order(names: Sequence[str]) -> bool:
 def are_times(times: Times, now: int) -> bool:
     """Whether times rise from now on, and do not reach too far."""
     ends = (now, *times.rising())
-    return all(one < other for one, other in pairwise(ends)) and ends[-1] <= now + DURATION_MAX
+    return all(one < other for one, other in pairwise(ends)) and ends[-1] <= now + DURATION_MILLISECONDS_MAX
 
 
 def needed(election: Election) -> int:

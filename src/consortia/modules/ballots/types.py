@@ -26,7 +26,7 @@ BALLOTS_MIN = 5
 OPEN_MAX = 8
 """A member has at most so many elections that are not over."""
 
-DURATION_MAX = 90 * DAY
+DURATION_MILLISECONDS_MAX = 90 * DAY
 """An election's last deadline is at most so many milliseconds ahead: 90 days."""
 
 TERMS_TAG = "consortia/election-terms"

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from consortia.base.hashing import tagged
-from consortia.modules.consent.types import TERM_MAX, Consent, Cover
+from consortia.modules.consent.types import TERM_MILLISECONDS_MAX, Consent, Cover
 
 S = TypeVar("S", bytes, str)
 _KEY_BITS = 256
@@ -39,7 +39,7 @@ def stands(consent: Consent | None, time: int) -> bool:
 
 def is_term(expires: int, time: int) -> bool:
     """Whether a consent given now may end then."""
-    return time < expires <= time + TERM_MAX
+    return time < expires <= time + TERM_MILLISECONDS_MAX
 
 
 def holds(cover: Cover | None, withdrawn: int, time: int) -> bool:

@@ -7,7 +7,7 @@ from msgspec import Meta
 from consortia.base.codec import U32, U63, Digest, Milliseconds, Name, Record
 from consortia.base.times import DAY
 
-TERM_MAX = 3_653 * DAY
+TERM_MILLISECONDS_MAX = 3_653 * DAY
 """A consent is given for ten years at most; then the person is asked again."""
 
 PURPOSES_MAX = 16

@@ -10,7 +10,7 @@ from consortia.modules.guard.ports import Ports
 from consortia.modules.guard.rules import counted, floods, is_exact, is_pinned
 from consortia.modules.guard.state import ALERTS, BY_MEMBER, CASES, POLICIES, TALLIES, alert_id, case, tally
 from consortia.modules.guard.types import (
-    ALLOW_MAX,
+    ALLOW_MILLISECONDS_MAX,
     Alert,
     AlertRaised,
     CaseMoved,
@@ -116,7 +116,7 @@ def allow(ctx: Context, message: asked.Allow, ports: Ports) -> None:
     alert = own_alert(ctx, message.alert)
     found = case(ctx, alert.id)
     require(found.label == "honest" and found.second is not None, codes.NOT_HONEST)
-    require(ctx.time < message.until <= ctx.time + ALLOW_MAX, codes.TOO_LONG, str(message.until))
+    require(ctx.time < message.until <= ctx.time + ALLOW_MILLISECONDS_MAX, codes.TOO_LONG, str(message.until))
     # WRITE
     CASES.put(ctx, replace(found, allowed=message.until), alert.id)
     # EMIT

@@ -4,7 +4,7 @@ from consortia.kernel.context import Context
 from consortia.kernel.module import Invariant
 from consortia.modules.guard.ports import Ports
 from consortia.modules.guard.state import ALERTS, BY_MEMBER, CASES, SUSPENSIONS, TALLIES
-from consortia.modules.guard.types import SUSPENSION_MAX
+from consortia.modules.guard.types import SUSPENSION_MILLISECONDS_MAX
 
 
 def places(ctx: Context, ports: Ports) -> str | None:
@@ -32,7 +32,7 @@ def bounded(ctx: Context, ports: Ports) -> str | None:
     """No suspension is longer than 72 hours or of its own author, and who judges it is neither."""
     for _, each in SUSPENSIONS.scan(ctx):
         judges = {*each.lift, *each.keep}
-        if each.until - each.since > SUSPENSION_MAX or each.by == each.target:
+        if each.until - each.since > SUSPENSION_MILLISECONDS_MAX or each.by == each.target:
             return f"the suspension of {each.target} is out of bounds"
         if judges & {each.by, each.target} or set(each.lift) & set(each.keep):
             return f"the appeal of {each.target} was judged by those it is about, or twice"

@@ -4,7 +4,7 @@ from consortia.base.codec import encode_record
 from consortia.base.commitments import record_leaf
 from consortia.base.times import DAY
 from consortia.modules.guard.types import (
-    COOLING,
+    COOLING_MILLISECONDS,
     DAILY_MAX,
     OVERTURNED_MAX,
     PRECISION_MIN,
@@ -80,7 +80,11 @@ def is_open(suspension: Suspension | None, time: int) -> bool:
     That is so while it holds and while guards leave its target alone afterwards, unless it was overturned: so
     neither a short suspension nor one that its author lifts in time escapes what it counts.
     """
-    return suspension is not None and not suspension.overturned and time < suspension.until + COOLING
+    return (
+        suspension is not None
+        and not suspension.overturned
+        and time < suspension.until + COOLING_MILLISECONDS
+    )
 
 
 def within_third(suspended: int, members: int) -> bool:

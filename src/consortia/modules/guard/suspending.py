@@ -20,9 +20,9 @@ from consortia.modules.guard.rules import (
 )
 from consortia.modules.guard.state import CASES, MANDATES, SUSPENSIONS, TALLIES, case, tally
 from consortia.modules.guard.types import (
-    COOLING,
-    MANDATE_MAX,
-    SUSPENSION_MAX,
+    COOLING_MILLISECONDS,
+    MANDATE_MILLISECONDS_MAX,
+    SUSPENSION_MILLISECONDS_MAX,
     Appealed,
     Judged,
     Mandate,
@@ -40,7 +40,7 @@ def empower(ctx: Context, message: asked.Empower, ports: Ports) -> None:
     """Write a network mandate in the place of the member's last; what was overturned stays counted."""
     # CHECK
     require(ports.members.is_member(ctx, message.member), codes.NO_MEMBER, message.member)
-    fits = ctx.time < message.expires <= ctx.time + MANDATE_MAX
+    fits = ctx.time < message.expires <= ctx.time + MANDATE_MILLISECONDS_MAX
     require(fits, codes.TOO_LONG, str(message.expires))
     # DECIDE
     given = Mandate(
@@ -78,10 +78,10 @@ def suspend(ctx: Context, message: asked.Suspend, ports: Ports) -> None:
     confirmed = is_confirmed(opened)
     automatic = AGENT in ctx.signer.roles
     require(confirmed or (automatic and is_certain(alert, mandate)), codes.NOT_CERTAIN)
-    require(message.milliseconds <= SUSPENSION_MAX, codes.TOO_LONG, str(message.milliseconds))
+    require(message.milliseconds <= SUSPENSION_MILLISECONDS_MAX, codes.TOO_LONG, str(message.milliseconds))
     last = SUSPENSIONS.get(ctx, target)
     require(not runs(last, ctx.time), codes.SUSPENDED, target)
-    require(last is None or ctx.time >= last.until + COOLING, codes.COOLING, target)
+    require(last is None or ctx.time >= last.until + COOLING_MILLISECONDS, codes.COOLING, target)
     names = ports.members.members(ctx)
     running = sum(1 for name in names if runs(SUSPENSIONS.get(ctx, name), ctx.time))
     require(within_third(running + 1, len(names)), codes.TOO_MANY, f"{running} of {len(names)}")

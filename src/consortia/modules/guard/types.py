@@ -7,12 +7,12 @@ from msgspec import Meta
 from consortia.base.codec import I64, U32, U63, Digest, Milliseconds, Name, Record, Text80
 from consortia.base.times import DAY, HOUR
 
-SUSPENSION_MAX = 72 * HOUR
+SUSPENSION_MILLISECONDS_MAX = 72 * HOUR
 """A suspension lasts at most so long."""
-COOLING = 72 * HOUR
+COOLING_MILLISECONDS = 72 * HOUR
 """From the end of a suspension on its target is left alone for so long, by all guards."""
-MANDATE_MAX = 90 * DAY
-ALLOW_MAX = 90 * DAY
+MANDATE_MILLISECONDS_MAX = 90 * DAY
+ALLOW_MILLISECONDS_MAX = 90 * DAY
 DAILY_MAX = 200
 """A member raises at most so many alerts a day, whatever its policies say."""
 RULES_MAX = 64

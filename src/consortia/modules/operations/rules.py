@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from consortia.modules.operations.messages import Act
-from consortia.modules.operations.types import AHEAD_MAX, DUE_MAX, Bound, Control
+from consortia.modules.operations.types import AHEAD_MILLISECONDS_MAX, DUE_MILLISECONDS_MAX, Bound, Control
 
 S = TypeVar("S", bytes, str)
 PROGRAMS = frozenset({"agent", "worker"})
@@ -33,7 +33,7 @@ def in_time(control: Control, acts: tuple[Act, ...]) -> bool:
 
 def in_reach(acts: tuple[Act, ...], time: int) -> bool:
     """Whether acts may stand in a block of this time: no event time lies further ahead than is allowed."""
-    return acts[-1].at <= time + AHEAD_MAX
+    return acts[-1].at <= time + AHEAD_MILLISECONDS_MAX
 
 
 def counted_from(last: int, time: int) -> int:
@@ -43,4 +43,4 @@ def counted_from(last: int, time: int) -> int:
 
 def is_due(due: int, time: int) -> bool:
     """Whether an answer that is asked for now may be due then."""
-    return time < due <= time + DUE_MAX
+    return time < due <= time + DUE_MILLISECONDS_MAX

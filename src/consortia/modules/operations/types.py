@@ -7,10 +7,10 @@ from msgspec import Meta
 from consortia.base.codec import I64, U32, U63, Digest, Milliseconds, Name, Record, Text80
 from consortia.base.times import DAY
 
-DUE_MAX = 366 * DAY
+DUE_MILLISECONDS_MAX = 366 * DAY
 """A notice is answered within a year; then it is told again."""
 
-AHEAD_MAX = DAY
+AHEAD_MILLISECONDS_MAX = DAY
 """An act's event time lies no further ahead of its block: a program cannot use up the time of others."""
 
 FIELDS_MAX = 32

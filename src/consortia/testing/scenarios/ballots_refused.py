@@ -8,7 +8,7 @@ from consortia.base.group import GENERATOR, write_scalar
 from consortia.base.hashing import tagged
 from consortia.exact.elgamal import Proof
 from consortia.modules.ballots import messages as ask
-from consortia.modules.ballots.types import DURATION_MAX, OPEN_MAX, Times
+from consortia.modules.ballots.types import DURATION_MILLISECONDS_MAX, OPEN_MAX, Times
 from consortia.testing.curve import encoded_sum
 from consortia.testing.elections import TORSION, ZERO, respelt
 from consortia.testing.machine import Bench
@@ -34,7 +34,9 @@ def _standing_still(bench: Bench) -> Step:
 
 
 def _too_far(bench: Bench) -> Step:
-    return step("north", "admin", asking(bench, times=times_from(bench.time, DURATION_MAX // 5 + 1)))
+    return step(
+        "north", "admin", asking(bench, times=times_from(bench.time, DURATION_MILLISECONDS_MAX // 5 + 1))
+    )
 
 
 def _too_many(bench: Bench) -> Step:

@@ -7,7 +7,7 @@ from consortia.base.times import DAY
 from consortia.modules.assets.messages import MarkErased, Revoke
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent.rules import slip_of
-from consortia.modules.consent.types import TERM_MAX, UNREVIEWED_MAX
+from consortia.modules.consent.types import TERM_MILLISECONDS_MAX, UNREVIEWED_MAX
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Scenario, Step, consent_persons, step
 from consortia.testing.scenarios.assets import blob, digest, registered
@@ -164,7 +164,7 @@ def _over_already(bench: Bench) -> Step:
 
 
 def _for_ever(bench: Bench) -> Step:
-    return step("north", "operator", clinic(bench).give(7, expires=bench.time + TERM_MAX + DAY))
+    return step("north", "operator", clinic(bench).give(7, expires=bench.time + TERM_MILLISECONDS_MAX + DAY))
 
 
 def _shortens(bench: Bench) -> Step:

@@ -6,7 +6,7 @@ from consortia.base.keys import SigningKey
 from consortia.base.times import DAY
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent.rules import slip_of_person
-from consortia.modules.consent.types import TERM_MAX
+from consortia.modules.consent.types import TERM_MILLISECONDS_MAX
 from consortia.modules.identity.messages import Leave
 from consortia.modules.identity.person_messages import Release
 from consortia.testing.machine import Bench
@@ -148,7 +148,7 @@ def _agrees_unsorted(bench: Bench) -> Step:
 
 def _agrees_for_ever(bench: Bench) -> Step:
     found, key = bound(bench)
-    return asks(key, agrees(found, TERM_MAX // DAY + 1))
+    return asks(key, agrees(found, TERM_MILLISECONDS_MAX // DAY + 1))
 
 
 def _agrees_for_less(bench: Bench) -> Step:

@@ -3,7 +3,7 @@
 from consortia.base.times import DAY, HOUR
 from consortia.modules.assets.types import Rights
 from consortia.modules.guard import messages as asked
-from consortia.modules.guard.types import COOLING, SUSPENSION_MAX
+from consortia.modules.guard.types import COOLING_MILLISECONDS, SUSPENSION_MILLISECONDS_MAX
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Step, step
 from consortia.testing.scenarios.assets import blob, digest
@@ -110,12 +110,12 @@ def _by_people(bench: Bench) -> Step:
     empowered(bench)
     alert = raised(bench, learned())
     labelled(bench, alert, "hostile")
-    return step("north", "approver", suspending(alert, milliseconds=SUSPENSION_MAX))
+    return step("north", "approver", suspending(alert, milliseconds=SUSPENSION_MILLISECONDS_MAX))
 
 
 def _after_cooling(bench: Bench) -> Step:
     suspended(bench)
-    later(bench, 24 * HOUR + COOLING)
+    later(bench, 24 * HOUR + COOLING_MILLISECONDS)
     alert = raised(bench)
     labelled(bench, alert, "hostile")
     return step("north", "approver", suspending(alert))

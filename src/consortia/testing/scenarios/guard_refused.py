@@ -4,11 +4,11 @@ from consortia.base.times import DAY, HOUR
 from consortia.modules.assets.types import Rights
 from consortia.modules.guard import messages as asked
 from consortia.modules.guard.types import (
-    ALLOW_MAX,
-    COOLING,
-    MANDATE_MAX,
+    ALLOW_MILLISECONDS_MAX,
+    COOLING_MILLISECONDS,
+    MANDATE_MILLISECONDS_MAX,
     OVERTURNED_MAX,
-    SUSPENSION_MAX,
+    SUSPENSION_MILLISECONDS_MAX,
 )
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Step, step
@@ -101,7 +101,7 @@ def _allow_hostile(bench: Bench) -> Step:
 def _allow_for_ever(bench: Bench) -> Step:
     alert = raised(bench)
     labelled(bench, alert, "honest")
-    return step("north", "operator", asked.Allow(alert, bench.time + 2 * ALLOW_MAX))
+    return step("north", "operator", asked.Allow(alert, bench.time + 2 * ALLOW_MILLISECONDS_MAX))
 
 
 def _without_mandate(bench: Bench) -> Step:
@@ -114,7 +114,7 @@ def _expired(bench: Bench) -> Step:
     empowered(bench)
     alert = raised(bench)
     labelled(bench, alert, "hostile")
-    later(bench, MANDATE_MAX)
+    later(bench, MANDATE_MILLISECONDS_MAX)
     return step("north", "approver", suspending(alert))
 
 
@@ -166,7 +166,7 @@ def _four_days(bench: Bench) -> Step:
     empowered(bench)
     alert = raised(bench)
     labelled(bench, alert, "hostile")
-    return step("north", "approver", suspending(alert, milliseconds=SUSPENSION_MAX + 1))
+    return step("north", "approver", suspending(alert, milliseconds=SUSPENSION_MILLISECONDS_MAX + 1))
 
 
 def _suspended_starts(bench: Bench) -> Step:
@@ -198,14 +198,14 @@ def _a_third(bench: Bench) -> Step:
 def _alert_again(bench: Bench) -> Step:
     alert = suspended(bench)
     bench.ok("north", "approver", asked.Lift("south"))
-    later(bench, COOLING)
+    later(bench, COOLING_MILLISECONDS)
     return step("north", "approver", suspending(alert))
 
 
 def _appeals_late(bench: Bench) -> Step:
     suspended(bench)
     bench.ok("north", "approver", asked.Lift("south"))
-    later(bench, COOLING)
+    later(bench, COOLING_MILLISECONDS)
     return step("south", "operator", asked.Appeal(digest("too late")))
 
 

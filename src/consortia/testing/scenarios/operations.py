@@ -5,7 +5,7 @@ from collections.abc import Callable
 from consortia.base.codec import Record
 from consortia.base.times import DAY
 from consortia.modules.operations import messages as asked
-from consortia.modules.operations.types import DUE_MAX, OPEN_NOTICES_MAX, Bound
+from consortia.modules.operations.types import DUE_MILLISECONDS_MAX, OPEN_NOTICES_MAX, Bound
 from consortia.testing.machine import Bench
 from consortia.testing.scenarios import Step, step
 from consortia.testing.scenarios.assets import digest
@@ -229,7 +229,7 @@ DONE = (
     row("whoever took over hands back", _taken("south", "admin", BACK)),
     row("a new vote hands back", _vote_hands_back),
     row("a recall is issued", _notifies()),
-    row("a recall that is due at the last moment", _due_at(DUE_MAX)),
+    row("a recall that is due at the last moment", _due_at(DUE_MILLISECONDS_MAX)),
     row("a recall is answered", _replies()),
     row("a recall is answered late", _late),
     row("a recall that everybody answered is closed", _closes("east", "west")),
@@ -297,7 +297,7 @@ REFUSED = (
     row("a recall to members out of order", _notifies(to=("west", "east")), "operations.unsorted"),
     row("a recall to a stranger", _notifies(to=("east", "forest")), "operations.unknown_member"),
     row("a recall due already", _due_at(0), "operations.bad_due"),
-    row("a recall due too late", _due_at(DUE_MAX + 1), "operations.bad_due"),
+    row("a recall due too late", _due_at(DUE_MILLISECONDS_MAX + 1), "operations.bad_due"),
     row("a seventeenth recall", _too_many, "operations.too_many_open"),
     row(
         "an answer to nothing",
