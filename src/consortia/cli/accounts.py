@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 
 from consortia.cli import banking
-from consortia.cli.banking import ahead, bank_of, identity, span
+from consortia.cli.banking import bank_of, identity
 from consortia.cli.casework import filed
 from consortia.cli.options import home_option, json_option, key_option
 from consortia.cli.output import DONE, USAGE, Failure, facts, say, table
 from consortia.cli.payouts import COMMANDS
 from consortia.cli.session import Door, Session, at_home, person_key, tell_done
+from consortia.cli.spans import ahead, span
 from consortia.modules.bank.queries import Held
 from consortia.modules.bank.types import Condition, Escrow, Unit
 from consortia.modules.identity.queries import MembersView, Nothing

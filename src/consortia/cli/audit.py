@@ -1,6 +1,5 @@
 """`consortia audit`: replay and re-compute everything in a home, and write a report to print."""
 
-import time
 from pathlib import Path
 
 import click
@@ -11,7 +10,7 @@ from consortia.kernel.verify import NOT_PROVED
 from consortia.node.audit.findings import Findings, Waiting
 from consortia.node.audit.run import Audit, audit_homes
 from consortia.node.config import ConfigError
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 
 
 @click.command()
@@ -111,7 +110,7 @@ def _tell(findings: Findings) -> None:
 
 def _report(found: Audit) -> str:
     """The report, for a regulator to print."""
-    when = moment(time.time_ns() // 1_000_000)
+    when = moment(utc_milliseconds())
     network = found.homes[0].network if found.homes else ""
     count = counted(found.mismatches, "mismatch was", "mismatches were")
     verdict = f"{count} found." if found.mismatches else "No mismatch was found."

@@ -1,6 +1,5 @@
 """`consortia ballot`: secret elections: open, cast, check, count."""
 
-import time
 from pathlib import Path
 
 import click
@@ -20,7 +19,7 @@ from consortia.modules.ballots.types import Times
 from consortia.sdk.ballots import all_elections
 from consortia.sdk.elections import challenged, draw_nonces
 from consortia.sdk.jsonform import to_json
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 from consortia.workers import files
 
 FINAL_SECONDS = 15.0
@@ -134,7 +133,7 @@ def open_election(
     """Open an election with a TITLE among all members of this moment."""
     session = at_home(home)
     about = tagged(SUBJECT_TAG, title.encode()) if subject is None else _hash(subject)
-    ends, at = [], time.time_ns() // 1_000_000
+    ends, at = [], utc_milliseconds()
     for seconds in (prepare_seconds, prepare_seconds, prepare_seconds, vote_seconds, decrypt_seconds):
         at += 1_000 * seconds
         ends.append(at)
@@ -200,7 +199,7 @@ def cast(*, which: str, choice: str, yes: bool, challenge_to: Path, home: Path |
 def _step(view: ElectionView) -> str:
     """What is due, by this machine's clock: the ledger's stands still while nothing happens."""
     election, progress = progress_of(view)
-    step = step_of(election, progress, time.time_ns() // 1_000_000)
+    step = step_of(election, progress, utc_milliseconds())
     if step == "over" or progress.counts is not None:
         return "decided" if progress.failure is None else "failed"
     return step

@@ -1,8 +1,6 @@
-"""What the commands about value share: the front door's bank, moments and conditions in words."""
+"""What the commands about value share: the front door's bank, and conditions in words."""
 
 import json
-import re
-import time
 from pathlib import Path
 
 from consortia.app import application
@@ -17,27 +15,11 @@ from consortia.modules.bank.types import Condition, Escrow, Scoring
 from consortia.sdk.bank import Bank, Secret
 from consortia.sdk.jsonform import from_json
 
-_UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_SPAN = re.compile(r"(\d{1,9})([smhd])")
-
 
 def bank_of(session: Session, role: str | None = None) -> Bank:
     """The value of the member that a session speaks for; signed with its key of `role`, or one that may."""
     key = None if role is None else session.keyring.open(role)
     return Bank(Door(session, key), session.member)
-
-
-def span(text: str) -> int:
-    """The milliseconds of 90s, 15m, 12h or 7d; raises Failure."""
-    found = _SPAN.fullmatch(text)
-    if found is None or int(found[1]) == 0:
-        raise Failure(f"{text!r} is no span of time", "90s, 15m, 12h or 7d")
-    return int(found[1]) * _UNITS[found[2]]
-
-
-def ahead(text: str) -> int:
-    """The block time that lies a span of time ahead; raises Failure."""
-    return time.time_ns() // 1_000_000 + span(text)
 
 
 def identity(text: str) -> bytes:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from consortia.cli.banking import span
-from consortia.cli.governing import governance_of, span_of
+from consortia.cli.governing import governance_of
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, facts, say, table
 from consortia.cli.session import at_home, tell_done
+from consortia.cli.spans import span, span_of
 from consortia.modules.governance.messages import ApprovePause, AskPause, WithdrawPause
 from consortia.modules.governance.types import ProposalClass
 from consortia.sdk.jsonform import to_json

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from consortia.modules.assets.types import Asset
 from consortia.node.home import write_private
 from consortia.sdk.consent import Consent, HandedOut, Slip
 from consortia.sdk.jsonform import dump, from_json, to_json
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 from consortia.workers.vault import Vault
 
 SLIP, PEOPLE = "{:06}.json", "people.csv"
@@ -104,7 +103,7 @@ def give(
         raise click.UsageError("--called is about one --person")
     if slips.exists():
         raise Failure(f"{slips} is there already", "name a new folder")
-    now = time.time_ns() // 1_000_000
+    now = utc_milliseconds()
     keys = dict.fromkeys(people, called) if called else {}
 
     def keep(made: Mapping[str, Slip]) -> None:
@@ -202,7 +201,7 @@ def agree(
     *, slip: Path, key: Path, purposes: tuple[str, ...], days: int, home: Path | None, as_json: bool
 ) -> int:
     """As the person whose --key it is, consent for longer, or anew, to what one was asked for."""
-    now = time.time_ns() // 1_000_000
+    now = utc_milliseconds()
     desk(home, key).agree(slip_in(slip), purposes, days=days, now=now)
     return _tell(f"consent for {days} days, by your own key", as_json=as_json)
 

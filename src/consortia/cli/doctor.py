@@ -24,7 +24,7 @@ from consortia.node.config import Config, ConfigError, is_loopback, split_addres
 from consortia.node.home import Home
 from consortia.node.keys import SUFFIX, list_keys
 from consortia.node.tls import tls_files
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 
 FREE_BYTES_MIN = 1 << 30
 CLOCK_MILLISECONDS_MAX = 2_000
@@ -257,7 +257,7 @@ def _clock(session: Session) -> Iterator[Found]:
         if one.status is None:
             yield _silent(session, one) if one.problem else Found("peer", "ok", f"{one.member} answers")
             continue
-        off = one.status.clock - time.time_ns() // 1_000_000
+        off = one.status.clock - utc_milliseconds()
         if abs(off) > CLOCK_MILLISECONDS_MAX:
             yield Found("clock", "wrong", f"{off:+,} ms from that of {one.member}", "set the clocks by NTP")
         else:

@@ -27,6 +27,7 @@ from consortia.node.invitations import Invite, read_invite
 from consortia.node.joining import awaited
 from consortia.sdk.client import Client
 from consortia.sdk.errors import RequestFailed, TransactionRefused, Unreachable
+from consortia.sdk.moments import utc_milliseconds
 
 POLL_SECONDS = 0.5
 FORBIDDEN = 403
@@ -51,7 +52,7 @@ def invite(*, org: str, home: Path | None, out: Path | None, url: str | None, as
     if path.exists():
         raise Failure(f"{path} exists", "--out another file")
     members = at_home(home).client.status().members if found.running() else ()
-    made = inviting.invite(found, found.config(os.environ), org, url, _now(), members)
+    made = inviting.invite(found, found.config(os.environ), org, url, utc_milliseconds(), members)
     address = made.url
     write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     if as_json:
@@ -105,7 +106,7 @@ def join(
     else:
         place = ordered_by(place, invited.driver, peer_listen)
         place = with_passphrase(place, plain=plain_keys)
-        made, request = prepare(place, invited, _now())
+        made, request = prepare(place, invited, utc_milliseconds())
         write_private(made.path / REQUEST_FILE, encode_record(request))
         note(f"Made the home {made.path}.")
         tell_keys(made, plain=plain_keys)
@@ -247,7 +248,3 @@ def _resumed(folder: Path, invited: Invite) -> Home:
         raise Failure(text, "--home another folder")
     note(f"Going on with the home {found.path}.")
     return found
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,7 +1,6 @@
 """`consortia console`: the address at which a browser on this machine opens the node's console."""
 
 import os
-import time
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, say
 from consortia.node.home import Home
 from consortia.node.passes import way_in
+from consortia.sdk.moments import utc_milliseconds
 
 
 @click.command()
@@ -25,7 +25,7 @@ def console(*, home: Path | None, as_json: bool) -> int:
     running = found.running()
     if running is None:
         raise Failure(f"no node runs on {found.path}", f"consortia up --home {found.path}")
-    url = way_in(running.url, found.token(), time.time_ns() // 1_000_000)
+    url = way_in(running.url, found.token(), utc_milliseconds())
     if as_json:
         facts({"url": url, "node": running.url})
     else:

@@ -1,13 +1,12 @@
 """`consortia market`: sealed call auctions, from the opening of a market to a member's statement."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from consortia.base.keys import SigningKey
-from consortia.cli.banking import bank_of, span
+from consortia.cli.banking import bank_of
 from consortia.cli.lookup import digest_of
 from consortia.cli.meters import meter
 from consortia.cli.options import home_option, json_option
@@ -16,11 +15,12 @@ from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.recording import record
 from consortia.cli.replaying import replay
 from consortia.cli.session import Door, Session, at_home, tell_done
+from consortia.cli.spans import span
 from consortia.modules.market.types import Limits, Market, Side, Terms
 from consortia.sdk.amounts import parts, written
 from consortia.sdk.jsonform import to_json
 from consortia.sdk.market import Markets
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 
 ROLE = "operator"
 """The office whose key hands orders in and opens them."""
@@ -47,7 +47,7 @@ class Desk:
     @property
     def now(self) -> int:
         """The clock time, which block time is near to."""
-        return time.time_ns() // 1_000_000
+        return utc_milliseconds()
 
     def number(self, market: Market, asked: int | None) -> int:
         """The auction that is meant: one named, or that of the moment."""

@@ -2,19 +2,18 @@
 
 import json
 import secrets
-import time
 from pathlib import Path
 
 import click
 
 from consortia.base.codec import Malformed
 from consortia.base.keys import SigningKey
-from consortia.cli.banking import span
 from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.readings import convert
 from consortia.cli.session import Door, Session, at_home, tell_done
+from consortia.cli.spans import span
 from consortia.kernel.block import Receipt
 from consortia.modules.market.meter_types import SaltedReading
 from consortia.modules.market.types import Market, Metering
@@ -22,7 +21,7 @@ from consortia.node.home import write_private
 from consortia.sdk.jsonform import dump, from_json, to_json
 from consortia.sdk.market import Markets
 from consortia.sdk.meters import Meters, signed
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 
 ROLE = "operator"
 
@@ -202,7 +201,7 @@ def read(*, name: str, file: Path, home: Path | None, as_json: bool) -> int:
 def miss(*, name: str, auction: int, home: Path | None, as_json: bool) -> int:
     """Bill every account whose reading of an auction did not come in time."""
     _, meters, market = _desk(home, name)
-    done = meters.miss(market, auction, time.time_ns() // 1_000_000)
+    done = meters.miss(market, auction, utc_milliseconds())
     if not done:
         raise Failure(f"no reading of auction {auction} is missing", f"consortia market meter show {name}")
     return _tell_bills(done, as_json=as_json)

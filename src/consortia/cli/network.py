@@ -3,7 +3,6 @@
 import os
 import secrets
 import socket
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from consortia.node.home import Home, Running, default_home
 from consortia.node.homes import Wishes, begin
 from consortia.node.inviting import address_of
 from consortia.node.keys import passphrase_from
+from consortia.sdk.moments import utc_milliseconds
 
 PORTS = range(10_240, 32_768)
 """Where a new home's port is chosen from: below those that systems lend for a while."""
@@ -79,7 +79,7 @@ def init(
     place = ordered_by(place, driver, peer_listen)
     place = with_passphrase(place, plain=plain_keys)
     law = None if charter is None else charter_in(charter)
-    made, genesis = begin(place, name, time.time_ns() // 1_000_000, law)
+    made, genesis = begin(place, name, utc_milliseconds(), law)
     network = genesis.network().hex()
     address = address_of(made.config({}))
     if as_json:

@@ -1,7 +1,6 @@
 """`consortia control`, `notice` and `register`: commands in voted bounds, answers due, unique claims."""
 
 import secrets
-import time
 from pathlib import Path
 
 import click
@@ -15,7 +14,7 @@ from consortia.cli.output import DONE, Failure, facts, say, table
 from consortia.cli.session import Door, at_home
 from consortia.modules.operations.types import Control
 from consortia.sdk.jsonform import to_json
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 from consortia.sdk.operations import Operations, tag_of
 
 BY_HAND = click.option("--by-hand", is_flag=True, help="As a person who took it over, not as a program.")
@@ -92,7 +91,7 @@ def command(
             told[field] = int(number)
         except ValueError:
             raise Failure(f"{each!r} gives no whole number", "FIELD=VALUE, such as green=30") from None
-    salt, when = secrets.token_bytes(32), time.time_ns() // 1_000_000 if at is None else at
+    salt, when = secrets.token_bytes(32), utc_milliseconds() if at is None else at
     place = desk(home, program=not by_hand)
     receipt = place.command(name, [(when, told)], seen=record_leaf(salt, seen.encode()))
     return _tell(f"commanded in block {receipt.height}", as_json=as_json, height=receipt.height, salt=salt)
@@ -136,7 +135,7 @@ def issue(
     *, kind: str, subject: str, text: str, to: tuple[str, ...], days: int, home: Path | None, as_json: bool
 ) -> int:
     """Ask members for an answer. KIND is a word, such as recall."""
-    due = time.time_ns() // 1_000_000 + days * DAY
+    due = utc_milliseconds() + days * DAY
     made, salt = desk(home).notify(kind, subject.encode(), text.encode(), to=to, due=due)
     told = f"{made.hex()} is due {moment(due)}; hand the text and the salt {salt.hex()} to those it asks"
     return _tell(told, as_json=as_json, notice=made, salt=salt, due=due)

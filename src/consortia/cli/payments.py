@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from consortia.engines.train.files import DataError
 from consortia.sdk.amounts import parts
 from consortia.sdk.currencies import CURRENCIES, written
 from consortia.sdk.errors import BankError
+from consortia.sdk.moments import utc_milliseconds
 from consortia.solutions.finance.iso20022.payments import Payment, read_payments
 from consortia.solutions.finance.iso20022.sheets import (
     holds_statements,
@@ -70,7 +70,7 @@ def check(*, files: tuple[Path, ...], rejects: Path | None, as_json: bool) -> in
 
 
 def _checked(path: Path) -> tuple[dict[str, Any], list[Rejected]]:
-    data, now = read_bytes(path, FILE_BYTES_MAX), _now()
+    data, now = read_bytes(path, FILE_BYTES_MAX), utc_milliseconds()
     if holds_statements(data):
         read = read_statements(data, path.name, now)
         entries = [(entry.currency, entry.amount) for one in read.statements for entry in one.entries]
@@ -121,7 +121,7 @@ def read(
     found: list[Payment] = []
     rejected: list[Rejected] = []
     for path in files:
-        got = read_payments(read_bytes(path, FILE_BYTES_MAX), path.name, _now())
+        got = read_payments(read_bytes(path, FILE_BYTES_MAX), path.name, utc_milliseconds())
         found += got.payments
         rejected += got.rejected
     hold(rejected, rejects, skip=skip_bad_rows)
@@ -169,7 +169,7 @@ def write(
         raise click.UsageError("--account goes with camt.053 and camt.054, which are of one account")
     if (kind == "camt.053") != (opening is not None):
         raise click.UsageError("--opening goes with camt.053, which has balances")
-    now = _now()
+    now = utc_milliseconds()
     found, rejected = read_sheet(file, now)
     hold(rejected, rejects, skip=skip_bad_rows)
     identification = (name or file.stem)[:35]
@@ -193,7 +193,3 @@ def _amount(text: str, found: Sequence[Payment]) -> int:
     except BankError as error:
         raise click.BadParameter(str(error), param_hint="--opening") from None
     return -counted if text.startswith("-") else counted
-
-
-def _now() -> int:
-    return int(datetime.now(UTC).timestamp() * 1000)

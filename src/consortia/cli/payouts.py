@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from consortia.cli import banking
-from consortia.cli.banking import ahead, bank_of, identity
+from consortia.cli.banking import bank_of, identity
 from consortia.cli.lookup import find_study
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, say
 from consortia.cli.session import at_home, tell_done
+from consortia.cli.spans import ahead
 from consortia.sdk.amounts import written
 from consortia.sdk.bank import Secret
 from consortia.sdk.jsonform import to_json

@@ -23,6 +23,7 @@ from consortia.node.home import write_private
 from consortia.sdk.consent import Slip
 from consortia.sdk.jsonform import dump, from_json, to_json
 from consortia.sdk.ledger import Ledger
+from consortia.sdk.moments import utc_milliseconds
 from consortia.solutions.personal import tasks
 from consortia.solutions.personal.credential import CredentialError, Json, Wish, check, did_key, issue
 from consortia.solutions.personal.own import check_not_withdrawn, exported, receipt, uses_of
@@ -138,7 +139,7 @@ def accept(
 ) -> int:
     """Check a person's CREDENTIAL and record the consent on the ledger until the credential's end."""
     new(out)
-    now = time.time_ns() // 1_000_000
+    now = utc_milliseconds()
     found = check(credential.read_text(encoding="utf-8"), service, now, _documents(document))
     session, own = at_home(home), desk(home)
     if found.dataset != f"{session.member}/{dataset}":

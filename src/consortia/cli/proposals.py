@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from consortia.cli.governing import governance_of, span_of
+from consortia.cli.governing import governance_of
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, say, table
 from consortia.cli.session import at_home, tell_done
+from consortia.cli.spans import span_of
 from consortia.modules.governance.queries import Effects, ProposalView, TallyView
 from consortia.modules.governance.types import UNITS, Action, Choice, Status
 from consortia.sdk.errors import GovernanceError

@@ -1,6 +1,5 @@
 """Who is ready for the upgrades that the members agreed on, and how the members' nodes answer."""
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ from consortia.cli.governing import governance_of
 from consortia.cli.session import Keyring, Session, place_of
 from consortia.kernel.upgrades import Demand, lacking
 from consortia.sdk.errors import LedgerError, RequestFailed
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 
 if TYPE_CHECKING:
     from consortia.sdk.client import Status
@@ -95,6 +94,6 @@ def coming(session: Session) -> list[Coming]:
     found = []
     for one in demands:
         behind = tuple(sorted(name for name, has in versions.items() if lacking((one,), has)))
-        if behind or one.time > time.time_ns() // 1_000_000:
+        if behind or one.time > utc_milliseconds():
             found.append(Coming(one, behind, tuple(sorted(set(own.members) - set(versions)))))
     return found

@@ -19,7 +19,7 @@ from consortia.modules.identity.queries import Nothing, OffenceView, ProposalsVi
 from consortia.modules.operations.queries import OfMember, OwedPage
 from consortia.node.home import Home
 from consortia.sdk.errors import LedgerError, RequestFailed
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 
 _MB, _GB = 1_000_000, 1_000_000_000
 AWAY = "have that member see that its node runs, and that it is reached from here at the address above"
@@ -79,7 +79,7 @@ def gather(session: Session, home: Home | None) -> dict[str, Any]:
     known["running"] = True
     known["url"] = session.client.url
     known["cosigned"] = cosigners(session)
-    known["clock_off"] = int(known["clock"]) - time.time_ns() // 1_000_000
+    known["clock_off"] = int(known["clock"]) - utc_milliseconds()
     known["version"] = version("consortia")
     open_ones = session.ask("identity.proposals", Nothing(), ProposalsView).proposals
     known["proposals"] = [{"kind": one.kind, "name": one.name, "awaited": one.awaited} for one in open_ones]

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from consortia.base.commitments import record_leaf
-from consortia.cli.banking import span
 from consortia.cli.casework import evidence_of, filed
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE
 from consortia.cli.session import at_home, tell_done
+from consortia.cli.spans import span
 from consortia.modules.guard.messages import Appeal, JudgeAppeal, Lift, Suspend
 from consortia.sdk.moments import moment
 from consortia.workers.guarding import Shown

@@ -1,7 +1,6 @@
 """`consortia token`: what people may ask of this home's node without a key, and until when."""
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say, table
 from consortia.node.home import Home
 from consortia.node.tokens import DAYS_MAX, Token, TokenError, Tokens
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 
 
 @click.group()
@@ -39,7 +38,7 @@ def new(*, name: str, nouns: tuple[str, ...], act: bool, days: int, home: Path |
     """Make a token called NAME and print it, this once: the home keeps its hash alone."""
     tokens = Tokens(Home.find(home, os.environ).path)
     try:
-        text = tokens.new(name, nouns, acts=act, days=days, now=_now())
+        text = tokens.new(name, nouns, acts=act, days=days, now=utc_milliseconds())
     except TokenError as error:
         raise Failure(str(error), "consortia token list") from None
     [made] = [one for one in tokens.all() if one.name == name]
@@ -92,13 +91,9 @@ def _facts(one: Token) -> dict[str, Any]:
         "may": _may(one),
         "made": one.made,
         "expires": one.expires,
-        "over": one.expires <= _now(),
+        "over": one.expires <= utc_milliseconds(),
     }
 
 
 def _may(one: Token) -> str:
     return "act" if one.acts else "read"
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -9,6 +9,7 @@ from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say
 from consortia.cli.session import Session
 from consortia.modules.identity.mandate_queries import MandateView
 from consortia.sdk.agents import ClientDoor
+from consortia.sdk.moments import utc_milliseconds
 from consortia.workers.agent import MandateOver
 from consortia.workers.trader import Signer, StoppedItself, Traded, TradingAgent
 from consortia.workers.trading import Loaded
@@ -37,7 +38,7 @@ def trade(desk: Desk, *, once: bool, every: float, as_json: bool) -> int:
     agent = TradingAgent(door, desk.loaded, desk.rule, places_of(session, mandate.id), signer)
     while True:
         try:
-            for one in agent.work(time.time_ns() // 1_000_000):
+            for one in agent.work(utc_milliseconds()):
                 _tell(one, as_json=as_json)
         except MandateOver as over:
             raise Failure(

@@ -1,6 +1,5 @@
 """The worker's door over HTTP: the member's own node, as its worker sees it."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from consortia.node.blobs import BlobError, left_blob, read_blob
 from consortia.node.rounds import AskAvailability, Gathered
 from consortia.sdk.client import Client
 from consortia.sdk.errors import LedgerError, TransactionRefused
+from consortia.sdk.moments import utc_milliseconds
 from consortia.workers.door import DoorClosed
 
 GATHER_SECONDS = 90.0
@@ -105,7 +105,7 @@ class HttpDoor:
 
     def now(self) -> int:
         """The time in UTC milliseconds."""
-        return time.time_ns() // 1_000_000
+        return utc_milliseconds()
 
     def wait(self, seconds: float) -> None:
         """Return when more is final than before, or after `seconds`."""

@@ -60,6 +60,7 @@ from consortia.node.tokens import Tokens
 from consortia.node.webhooks import Webhooks, secret_at, sender
 from consortia.node.workers import WorkerProcess
 from consortia.sdk.errors import LedgerError, Unreachable
+from consortia.sdk.moments import utc_milliseconds
 from consortia.sdk.transport import JSON, Transport
 from consortia.store.errors import NoRoom, StoreError
 
@@ -79,11 +80,6 @@ _LOG = logging.getLogger("consortia.node")
 
 
 Make = type[EmbeddedNode]
-
-
-def utc_milliseconds() -> int:
-    """The clock: UTC milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def _listening(host: str, port: int, family: socket.AddressFamily) -> socket.socket:

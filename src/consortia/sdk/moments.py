@@ -1,6 +1,12 @@
-"""Block times as people read them."""
+"""Block times: this machine's clock as one, and how people read them."""
 
+import time
 from datetime import UTC, datetime
+
+
+def utc_milliseconds() -> int:
+    """What this machine's clock shows, as block times do: milliseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1_000_000
 
 
 def moment(milliseconds: int) -> str:

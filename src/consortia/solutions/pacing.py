@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from consortia.sdk.errors import TransactionRefused
+from consortia.sdk.moments import utc_milliseconds
 
 EARLY_TRIES = 500
 LATE_MS, PAUSE = 40, 0.02
@@ -28,13 +29,8 @@ def due(action: Callable[[], T]) -> T:
 
 def until(milliseconds: int) -> None:
     """Wait for a moment of the clock, and a little more: clocks of blocks lag behind."""
-    while now() < milliseconds + LATE_MS:
+    while utc_milliseconds() < milliseconds + LATE_MS:
         time.sleep(PAUSE)
-
-
-def now() -> int:
-    """This machine's time."""
-    return time.time_ns() // 1_000_000
 
 
 def pace_here() -> float:

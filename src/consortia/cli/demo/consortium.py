@@ -1,6 +1,5 @@
 """The members of a demo: each with a home, a node process of its own and its worker beside it."""
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from consortia.node.localnet import NodeHandle, stop_all
 from consortia.node.passes import way_in
 from consortia.node.tls import pins_at
 from consortia.sdk.client import Client
+from consortia.sdk.moments import utc_milliseconds
 from consortia.workers.vault import Vault
 
 
@@ -38,7 +38,7 @@ class Party:
     @property
     def way_in(self) -> str:
         """The address that opens the console of the member's node, for an hour."""
-        return way_in(self.node.url, self.home.token(), time.time_ns() // 1_000_000)
+        return way_in(self.node.url, self.home.token(), utc_milliseconds())
 
     def key(self, role: str) -> SigningKey:
         """The member's key of a role."""
@@ -118,7 +118,7 @@ class Consortium:
         if self.driver == "cometbft":
             self._build_together(title, charter)
             return
-        now = _now()
+        now = utc_milliseconds()
         first = self.names[0]
         home, genesis = begin(self._wishes(first), title, now, charter)
         self.network, self.genesis = genesis.network(), encode_record(genesis)
@@ -147,7 +147,7 @@ class Consortium:
             self.folder,
             title,
             self.names,
-            _now(),
+            utc_milliseconds(),
             charter=charter,
             each=self._places(),
             driver=self.driver,
@@ -209,7 +209,3 @@ class Consortium:
         path, title = self.folder / name, name.replace("-", " ").title()
         listen = f"127.0.0.1:{free_ports(1)[0] if self.lasting else 0}"
         return Wishes(path, name, title, None, listen=listen, more={"worker": self.workers})
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

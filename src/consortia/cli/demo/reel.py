@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import time
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -16,6 +15,7 @@ from consortia.kernel.ledger import Ledger
 from consortia.kernel.verify import verify_proof
 from consortia.node.embedded import EmbeddedNode
 from consortia.node.memory import FolderMemory, PlainMemory
+from consortia.sdk.moments import utc_milliseconds
 from consortia.store.lmdb import LmdbStore
 from consortia.store.memory import MemoryStore
 
@@ -84,7 +84,7 @@ def _ask(liar: EmbeddedNode, witness: EmbeddedNode) -> str | None:
 
     The liar closes its eyes to what the witness holds, or its own software would stop it.
     """
-    now = time.time_ns() // 1_000_000
+    now = utc_milliseconds()
     for _ in range(_QUESTIONS):
         now += 1_000
         liar.tick(now)

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from consortia.base.codec import Record
+from consortia.base.times import SECOND
 from consortia.sdk.errors import TransactionRefused
+from consortia.sdk.moments import utc_milliseconds
 from consortia.sdk.operations import set_control
 from consortia.solutions.city.journal import Journal
 from consortia.solutions.city.policy import TERMS
 from consortia.solutions.city.signals import Terms, act
 from consortia.solutions.city.sumo import Streets
-from consortia.solutions.pacing import now
 from consortia.solutions.story import Stage, StoryFailed
 
 ROADS, BUSES, POLICE = DEPARTMENTS = ("roads", "buses", "police")
 NAMES = ("market", "station")
-SECOND = 1_000
 TAKEN = "station"
 HAND_GREENS = (35, 25, 35)
 """How long the officer leaves each phase green, in seconds."""
@@ -39,7 +39,7 @@ class Crossings:
 
     stage: Stage
     streets: Streets
-    opened: int = field(default_factory=now)
+    opened: int = field(default_factory=utc_milliseconds)
     journals: dict[str, Journal] = field(default_factory=dict)
     commands: int = 0
     taken: bool = False

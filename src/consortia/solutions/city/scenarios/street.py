@@ -12,10 +12,11 @@ from consortia.engines.commit.chunks import blob_id
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.market import Market, Order, Receipt, Sealed
 from consortia.sdk.meters import Metering, SaltedReading, signed
+from consortia.sdk.moments import utc_milliseconds
 from consortia.solutions.auctions import terms_of
 from consortia.solutions.city.community import limit_of
 from consortia.solutions.city.day import WATT_HOURS_MAX, Day
-from consortia.solutions.pacing import due, now, until
+from consortia.solutions.pacing import due, until
 from consortia.solutions.story import Stage, StoryFailed
 
 GRID = "grid"
@@ -99,7 +100,7 @@ class Street:
         ledger = self.stage.ledger(GRID)
         power, cash = ledger.bank.unit(POWER).id, ledger.bank.unit(CASH).id
         steps = 4 + 2 * len(self.day.homes) + 4 * max(map(len, self.day.districts.values()))
-        starts = now() + int(READY_MS + 2_000 * each * steps)
+        starts = utc_milliseconds() + int(READY_MS + 2_000 * each * steps)
         terms = terms_of(
             power,
             cash,
@@ -119,7 +120,7 @@ class Street:
         for district, homes in self.day.districts.items():
             for home in homes:
                 ledger.meters.accept(market, self.account(district, home))
-        late = now() - starts
+        late = utc_milliseconds() - starts
         if late > 0:
             raise StoryFailed(f"the market began {late / 1000:.1f} s before the homes were in it")
 
@@ -200,7 +201,7 @@ class Street:
         """Hand in an order of a home as an hour begins; raises TransactionRefused, but not for lateness."""
         wanted = [(self.open, self.account(district, home), Order("buy", DRAW, 1))]
         for _ in range(TRIES):
-            number = (now() - self.open.terms.start) // self.beat + 1
+            number = (utc_milliseconds() - self.open.terms.start) // self.beat + 1
             until(self.begins(number))
             if _in_time(partial(self._sealed, district, wanted, number)) is not None:
                 return

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from consortia.sdk.errors import TransactionRefused
 from consortia.sdk.market import Market, Order, Receipt, Sealed, Terms
+from consortia.sdk.moments import utc_milliseconds
 from consortia.solutions.auctions import terms_of
 from consortia.solutions.finance.trading import day as of
 from consortia.solutions.finance.trading.learning import LOOK
@@ -110,7 +111,7 @@ class Floor:
         The first auction comes once delegates can be there; four commands together took `spent` seconds.
         """
         steps = (5 + len(firms)) * (len(stocks) + 1) + 2
-        begins = time.time_ns() // 1_000_000 + int(READY_MS + 2_000 * spent + 1_500 * self.each * steps)
+        begins = utc_milliseconds() + int(READY_MS + 2_000 * spent + 1_500 * self.each * steps)
         ledger = self.stage.ledger(EXCHANGE)
         cash = ledger.bank.unit(CASH).id
         for stock in (*stocks, SIDE):
@@ -259,7 +260,7 @@ class Floor:
     def crash(self, number: int) -> None:
         """Kill a delegate that has handed its orders in, and start it again."""
         closes = self.start + number * self.beat + self.phases[0]
-        while time.time_ns() // 1_000_000 < closes:
+        while utc_milliseconds() < closes:
             there = sorted(self.handed_in(number) - {self.tight})
             if there:
                 self.killed = there[0]

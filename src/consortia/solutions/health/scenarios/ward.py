@@ -13,6 +13,7 @@ from consortia.engines.train.files import DataError, RawTable
 from consortia.engines.train.splits import order
 from consortia.engines.train.table import make_table
 from consortia.sdk.consent import Slip
+from consortia.sdk.moments import utc_milliseconds
 from consortia.sdk.training import Study, Times
 from consortia.solutions.health import tasks
 from consortia.solutions.health.fhir.mapping import Mapping as Columns
@@ -106,7 +107,7 @@ class Ward:
 
     def consent(self) -> None:
         """The hospitals register their patients, and what each agreed to."""
-        now = time.time_ns() // 1_000_000
+        now = utc_milliseconds()
         for name, rows in self.learned.items():
             ledger = self.stage.ledger(name)
             ledger.assets.register_dataset(

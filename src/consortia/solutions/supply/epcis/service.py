@@ -9,7 +9,6 @@ Source: GS1 EPCIS 2.0, section 12 (REST binding): /capture, /capture/ID, /events
 import asyncio
 import hmac
 import sqlite3
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from consortia.engines.train.files import DataError
+from consortia.sdk.moments import utc_milliseconds
 from consortia.solutions.supply.epcis.arriving import HEADERS, Problem, Room, announced, arrived
 from consortia.solutions.supply.epcis.asking import PER_PAGE_MAX, page_of, token
 from consortia.solutions.supply.epcis.hashing import context_names, events_of
@@ -117,7 +117,7 @@ class Service:
         """The job that keeps a document's events, and its id."""
         if "epcisBody" not in document:
             raise Problem("ValidationException", 400, "this is no EPCISDocument: it has no epcisBody")
-        made = await run_in_threadpool(self._repository.begin, behaviour, _now())
+        made = await run_in_threadpool(self._repository.begin, behaviour, utc_milliseconds())
         job = asyncio.get_running_loop().run_in_executor(self._jobs, self._run, made, document)
         return job, made
 
@@ -130,11 +130,11 @@ class Service:
         """Keep what a document says; what cannot be used is told by its place. However it ends, it ends."""
         try:
             events, errors = _usable(document)
-            self._repository.finish(capture, events, errors, _now())
+            self._repository.finish(capture, events, errors, utc_milliseconds())
         except sqlite3.Error as error:
-            self._repository.finish(capture, (), (f"the store failed: {error}",), _now())
+            self._repository.finish(capture, (), (f"the store failed: {error}",), utc_milliseconds())
         except Exception:
-            self._repository.finish(capture, (), ("the service failed",), _now())
+            self._repository.finish(capture, (), ("the service failed",), utc_milliseconds())
             raise
 
     async def create(self, request: Request) -> Response:
@@ -149,8 +149,8 @@ class Service:
         events, errors = await run_in_threadpool(_usable, document)
         if errors or len(events) != 1 or "epcisBody" in document:
             raise Problem("ValidationException", 400, errors[0] if errors else "one event is wanted")
-        made = await run_in_threadpool(self._repository.begin, "rollback", _now())
-        await run_in_threadpool(self._repository.finish, made, events, (), _now())
+        made = await run_in_threadpool(self._repository.begin, "rollback", utc_milliseconds())
+        await run_in_threadpool(self._repository.finish, made, events, (), utc_milliseconds())
         name = str(events[0].event.body.get("eventID", events[0].event.name))
         return Response(status_code=201, headers={**HEADERS, "Location": f"/events/{quote(name, safe='')}"})
 
@@ -244,12 +244,8 @@ def _next(request: Request, place: str) -> str:
     return f'<{request.url.path}?{urlencode([*kept, ("nextPageToken", place)])}>; rel="next"'
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def _time(milliseconds: int | None = None) -> str:
-    moment = (_now() if milliseconds is None else milliseconds) / 1000
+    moment = (utc_milliseconds() if milliseconds is None else milliseconds) / 1000
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
 
 

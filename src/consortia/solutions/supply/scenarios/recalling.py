@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consortia.base.times import DAY
+from consortia.sdk.moments import utc_milliseconds
 from consortia.sdk.operations import tag_of
 from consortia.solutions.story import Metric, StoryFailed
 from consortia.solutions.supply import policy, synthetic
@@ -179,7 +180,7 @@ def answered(chain: Chain, found: Breach) -> Path:
     """The depot asks who holds what; all answer, and the receipt of the close says that nobody is missing."""
     stage, asking = chain.stage, chain.stage.ledger(DEPOT).operations
     to = [name for name in PARTIES if name != DEPOT]
-    due = time.time_ns() // 1_000_000 + policy.ANSWER_DAYS * DAY
+    due = utc_milliseconds() + policy.ANSWER_DAYS * DAY
     text = "\n".join(found.things).encode()
     notice, salt = asking.notify(policy.RECALL, found.alarm.event.name.encode(), text, to=to, due=due)
     owed = stage.run(GROCER, "notice", "awaited")["awaited"]
