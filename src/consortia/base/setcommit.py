@@ -15,13 +15,13 @@ that holds it (presence) or does not (absence).
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256 as _sha256
-from itertools import pairwise
 from typing import Annotated
 
 from msgspec import Meta
 
 from consortia.base.codec import U63, Digest, Record
 from consortia.base.hashing import DIGEST_BYTES, prefix
+from consortia.base.order import is_sorted
 
 LEAF_TAG = "consortia/set/leaf"
 NODE_TAG = "consortia/set/node"
@@ -120,7 +120,7 @@ def root_from_path(key_hash: bytes, path: SetPath) -> bytes:
     depth = len(path.siblings)
     _check_shape(key_hash, path)  # 1
     keys = [key for key, _ in path.entries]
-    if len(keys) > LEAF_ENTRIES_MAX or any(low >= high for low, high in pairwise(keys)):  # 2
+    if len(keys) > LEAF_ENTRIES_MAX or not is_sorted(keys):  # 2
         raise SetPathError("the leaf set is too large, unsorted or repeats a key hash")
     place = _place(key_hash, depth)
     if any(_place(key, depth) != place for key in keys):  # 3
@@ -146,7 +146,7 @@ def root_of_part(place: bytes, siblings: Sequence[tuple[int, bytes]], entries: S
     depth = len(siblings)
     _check_shape(place, SetPath(tuple(siblings), tuple(entries)))  # 1
     keys = [key for key, _ in entries]
-    if any(low >= high for low, high in pairwise(keys)):  # 2
+    if not is_sorted(keys):  # 2
         raise SetPathError("the part is unsorted or repeats a key hash")
     if any(_place(key, depth) != _place(place, depth) for key in keys):
         raise SetPathError("the part has an entry that belongs elsewhere")

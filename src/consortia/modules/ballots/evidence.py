@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from consortia.base.codec import Malformed, Name, Record
+from consortia.base.order import is_sorted
 from consortia.exact import ballot, ceremony, decryption
 from consortia.exact.ballot import Ballot
 from consortia.exact.ceremony import Coefficients
@@ -94,7 +95,7 @@ def _dealers(election: Election, key: Key, found: Count) -> None:
 
 def _ballots(network: bytes, election: Election, key: Key, found: Count) -> None:
     voters = [each.voter for each in found.ballots]
-    if not rules.in_order(voters) or not set(voters) <= set(election.voters):
+    if not is_sorted(voters) or not set(voters) <= set(election.voters):
         raise Malformed("the ballots are not of voters, one each")
     terms = rules.terms(network, election, key)
     for each in found.ballots:
@@ -119,7 +120,7 @@ def _sums(election: Election, progress: Progress, found: Count) -> None:
 def _parts(network: bytes, progress: Progress, key: Key, found: Count) -> Mapping[str, Partial]:
     election = found.election
     names = [each.trustee for each in found.parts]
-    if not rules.in_order(names) or not set(names) <= set(election.trustees):
+    if not is_sorted(names) or not set(names) <= set(election.trustees):
         raise Malformed("the parts are not of trustees, one each")
     if len(names) < rules.needed(election):
         raise Malformed(f"{len(names)} parts, it takes {rules.needed(election)}")

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from consortia.base.order import is_sorted
 from consortia.base.refusals import require
 from consortia.exact.elgamal import Ciphertext
 from consortia.kernel.context import Context
 from consortia.modules.ballots import refusals as codes
-from consortia.modules.ballots.rules import NOTHING, are_times, in_order
+from consortia.modules.ballots.rules import NOTHING, are_times
 from consortia.modules.ballots.state import ELECTIONS, PROGRESS, election_id
 from consortia.modules.ballots.types import BALLOTS_MIN, Election, ElectionOpened, Failure, Progress, Times
 
@@ -85,8 +86,8 @@ def check_asked(ctx: Context, asked: Asked) -> None:
     """Refuse an election that cannot be held."""
     require(len(set(asked.choices)) == len(asked.choices), codes.BAD_CHOICES)
     require(are_times(asked.times, ctx.time), codes.BAD_TIMES)
-    require(in_order(asked.voters) and len(asked.voters) >= BALLOTS_MIN, codes.BAD_VOTERS)
-    known = in_order(asked.trustees) and set(asked.trustees) <= set(asked.voters)
+    require(is_sorted(asked.voters) and len(asked.voters) >= BALLOTS_MIN, codes.BAD_VOTERS)
+    known = is_sorted(asked.trustees) and set(asked.trustees) <= set(asked.voters)
     require(known, codes.BAD_TRUSTEES, " ".join(asked.trustees))
 
 

@@ -24,11 +24,6 @@ NOTHING = Ciphertext(NEUTRAL, NEUTRAL)
 """The sum of no ciphertexts."""
 
 
-def in_order(names: Sequence[str]) -> bool:
-    """Whether names are sorted, none twice."""
-    return list(names) == sorted(set(names))
-
-
 def are_times(times: Times, now: int) -> bool:
     """Whether times rise from now on, and do not reach too far."""
     ends = (now, *times.rising())

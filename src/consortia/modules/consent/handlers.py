@@ -2,12 +2,13 @@
 
 from msgspec.structs import replace
 
+from consortia.base.order import is_sorted
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.consent import messages as asked
 from consortia.modules.consent import refusals as codes
 from consortia.modules.consent.ports import Ports
-from consortia.modules.consent.rules import is_sorted, is_term, slip_of, slip_of_person, stands
+from consortia.modules.consent.rules import is_term, slip_of, slip_of_person, stands
 from consortia.modules.consent.state import CONSENTS, COUNTS, SCOPES, withdrawn
 from consortia.modules.consent.types import (
     Consent,

@@ -1,13 +1,8 @@
 """The module's rules: pure functions of records and times."""
 
-from collections.abc import Iterable
-from itertools import pairwise
-from typing import TypeVar
-
 from consortia.base.hashing import tagged
 from consortia.modules.consent.types import TERM_MILLISECONDS_MAX, Consent, Cover
 
-S = TypeVar("S", bytes, str)
 _KEY_BITS = 256
 _START = bytes(32)
 FOREVER = (1 << 63) - 1
@@ -25,11 +20,6 @@ def slip_of_person(secret: bytes, person: str) -> bytes:
     A person is called by its member and its label (`north/ab12`), so the slip outlives a change of its key.
     """
     return tagged("consortia/consent-person", secret + person.encode())
-
-
-def is_sorted(words: Iterable[S]) -> bool:
-    """Whether they stand sorted, each once."""
-    return all(low < high for low, high in pairwise(words))
 
 
 def stands(consent: Consent | None, time: int) -> bool:

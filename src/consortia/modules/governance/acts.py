@@ -1,5 +1,6 @@
 """What only a passed proposal does: governance's own messages under its authority."""
 
+from consortia.base.order import is_sorted
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.governance import messages as asked
@@ -49,7 +50,7 @@ def schedule_upgrade(ctx: Context, message: asked.ScheduleUpgrade, _ports: Ports
     """Put an upgrade on the calendar, where everybody's software finds it."""
     # CHECK
     names = [module.name for module in message.modules]
-    require(ctx.time < message.time and names == sorted(set(names)), codes.BAD_UPGRADE)
+    require(ctx.time < message.time and is_sorted(names), codes.BAD_UPGRADE)
     # DECIDE
     number = sum(1 for _ in UPGRADES.scan(ctx))
     # WRITE

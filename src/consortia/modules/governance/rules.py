@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from consortia.base.codec import Record, encode_record
 from consortia.base.hashing import tagged
+from consortia.base.order import is_sorted
 from consortia.modules.governance.types import (
     ORGANISATIONS_MIN,
     SECRET_MILLISECONDS_MAX,
@@ -114,7 +115,7 @@ def charter_fits(charter: Charter) -> bool:
     """
     names = [one.name for one in charter.classes]
     lists = (names, [one.member for one in charter.weights], charter.council, charter.ethics)
-    if not all(list(each) == sorted(set(each)) for each in lists):
+    if not all(is_sorted(each) for each in lists):
         return False
     if not any("governance.set_charter" in one.methods and one.secret is None for one in charter.classes):
         return False
@@ -125,7 +126,7 @@ def _class_fits(kind: ProposalClass) -> bool:
     strict = kind.of == "all" and _at_least(kind.yes, 2, 3) and kind.agents != "vote"
     changes = bool(CHANGES_RULES.intersection(kind.methods))
     return (
-        list(kind.methods) == sorted(set(kind.methods))
+        is_sorted(kind.methods)
         and min(kind.vote_milliseconds, kind.lock_milliseconds, kind.expire_milliseconds) > 0
         and _proper(kind.quorum)
         and _proper(kind.yes)
@@ -140,7 +141,7 @@ def _secret_fits(kind: ProposalClass, secret: Secrecy) -> bool:
     steps = (secret.step_milliseconds, secret.decrypt_milliseconds)
     whole = 3 * steps[0] + kind.vote_milliseconds + steps[1]
     return (
-        list(secret.trustees) == sorted(set(secret.trustees))
+        is_sorted(secret.trustees)
         and len(secret.trustees) >= SECRET_TRUSTEES_MIN
         and min(steps) > 0
         and whole <= SECRET_MILLISECONDS_MAX

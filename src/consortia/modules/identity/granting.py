@@ -3,6 +3,7 @@
 from consortia.base.codec import encode_record
 from consortia.base.hashing import tagged
 from consortia.base.keys import is_prime_order, key_id, verify
+from consortia.base.order import is_sorted
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.identity import mandate_messages as asked
@@ -82,10 +83,9 @@ def end_mandate(ctx: Context, message: asked.EndMandate, _ports: None) -> None:
 
 def check_order(message: asked.GrantMandate) -> None:
     """Refuse a mandate whose lists are not in order, or whose cap of an act is above that of the window."""
-    units = tuple(cap.unit for cap in message.caps)
-    in_order = all(_in_order(listed) for listed in (message.methods, message.classes))
+    in_order = all(is_sorted(listed) for listed in (message.methods, message.classes))
     accounts = {ACT, DEFER}.isdisjoint(message.methods)
-    orderly = accounts and in_order and list(units) == sorted(set(units))
+    orderly = accounts and in_order and is_sorted(cap.unit for cap in message.caps)
     require(orderly, codes.BAD_MANDATE, "not once each, in order")
     for cap in message.caps:
         require(cap.per_act <= cap.per_window, codes.BAD_MANDATE, f"{cap.per_act} above {cap.per_window}")
@@ -109,7 +109,3 @@ def check_agent_key(ctx: Context, owner: str, message: asked.GrantMandate) -> No
     require(not is_known(ctx, key), codes.KEY_KNOWN, key.hex())
     claim = agent_message(ctx.network, AgentClaim(owner, message.agent, message.key))
     require(verify(message.key, claim, message.possession), codes.BAD_POSSESSION, message.agent)
-
-
-def _in_order(names: tuple[str, ...]) -> bool:
-    return list(names) == sorted(set(names))

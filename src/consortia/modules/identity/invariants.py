@@ -1,6 +1,7 @@
 """What always holds of identity's state."""
 
 from consortia.base.keys import key_id
+from consortia.base.order import is_sorted
 from consortia.kernel.block import MEMBERS_MAX
 from consortia.kernel.context import Context
 from consortia.kernel.module import Invariant
@@ -93,7 +94,7 @@ def proposals_are_whole(ctx: Context, _ports: None) -> str | None:
         member = MEMBERS.get(ctx, name)
         if (kind == "admission") != (member is None) or (member is not None and member.left is not None):
             return f"the {kind} of {name} concerns nobody"
-        if list(proposal.approvals) != sorted(set(proposal.approvals)):
+        if not is_sorted(proposal.approvals):
             return f"the approvals of the {kind} of {name} are not in order"
     return None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from consortia.base.codec import encode_record
 from consortia.base.hashing import tagged
+from consortia.base.order import is_sorted
 from consortia.exact.tally import quorum
 from consortia.kernel.ports import Quota
 from consortia.modules.identity.types import Algorithm, KeySpec, Kind, PossessionClaim, Proposal, Question
@@ -49,7 +50,7 @@ def proposal_id(kind: Kind, name: str, one: Proposal) -> bytes:
 
 def roles_in_order(roles: tuple[str, ...]) -> bool:
     """Whether roles stand once each in alphabetical order, and those that stand alone do."""
-    return roles == tuple(sorted(set(roles))) and (len(roles) == 1 or not ALONE.intersection(roles))
+    return is_sorted(roles) and (len(roles) == 1 or not ALONE.intersection(roles))
 
 
 def complete(keys: Iterable[KeySpec]) -> bool:

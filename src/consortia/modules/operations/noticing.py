@@ -2,12 +2,13 @@
 
 from msgspec.structs import replace
 
+from consortia.base.order import is_sorted
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.operations import messages as asked
 from consortia.modules.operations import refusals as codes
 from consortia.modules.operations.ports import Ports
-from consortia.modules.operations.rules import is_due, is_sorted
+from consortia.modules.operations.rules import is_due
 from consortia.modules.operations.state import (
     ANSWERS,
     AWAITED,

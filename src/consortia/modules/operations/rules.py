@@ -1,20 +1,12 @@
 """The module's rules: pure functions of records and times."""
 
-from collections.abc import Iterable
 from itertools import pairwise
-from typing import TypeVar
 
 from consortia.modules.operations.messages import Act
 from consortia.modules.operations.types import AHEAD_MILLISECONDS_MAX, DUE_MILLISECONDS_MAX, Bound, Control
 
-S = TypeVar("S", bytes, str)
 PROGRAMS = frozenset({"agent", "worker"})
 OFFICERS = frozenset({"admin", "operator"})
-
-
-def is_sorted(words: Iterable[S]) -> bool:
-    """Whether they stand sorted, each once."""
-    return all(low < high for low, high in pairwise(words))
 
 
 def allowed(bounds: tuple[Bound, ...], act: Act) -> bool:

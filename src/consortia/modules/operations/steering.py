@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from consortia.base.order import is_sorted
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.operations import messages as asked
@@ -14,7 +15,6 @@ from consortia.modules.operations.rules import (
     counted_from,
     in_reach,
     in_time,
-    is_sorted,
 )
 from consortia.modules.operations.state import CONTROLS
 from consortia.modules.operations.types import (

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from consortia.base.order import is_sorted
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.training import budgets, renewing, rules
@@ -63,7 +64,7 @@ def propose(ctx: Context, message: Propose, ports: Ports) -> None:
     require(rules.parameters_fit(terms.recipe.parameters), codes.BAD_PARAMETERS)
     known = all(ports.members.is_member(ctx, name) for name in terms.invited)
     enough = not terms.invited or len(terms.invited) >= terms.quorum
-    require(known and enough and rules.is_sorted(terms.invited), codes.BAD_INVITATION)
+    require(known and enough and is_sorted(terms.invited), codes.BAD_INVITATION)
     if terms.model is not None:
         require(ports.assets.is_model(ctx, terms.model), codes.UNKNOWN_MODEL)
         require(ports.assets.may_process(ctx, proposer, terms.model, terms.purpose), codes.MODEL_FORBIDDEN)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from consortia.base.order import is_sorted
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.training import masks, rules
@@ -159,7 +160,7 @@ def reveal(ctx: Context, message: Reveal, ports: Ports) -> None:
     require(member not in facts.revealed, codes.ALREADY_DONE)
     held = masks.held(this, member)
     shown = [share.dealer for share in message.shares]
-    require(rules.is_sorted(shown) and set(shown) <= set(held), codes.BAD_SHARES, ", ".join(shown))
+    require(is_sorted(shown) and set(shown) <= set(held), codes.BAD_SHARES, ", ".join(shown))
     for share in message.shares:
         dealing = DEALINGS.get(ctx, this.id, share.dealer)
         dealt = dealing is not None and masks.is_dealt(

@@ -6,7 +6,6 @@ within a round stands in `rounds`.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from msgspec.structs import replace
 
@@ -234,11 +233,6 @@ def stage_of(stages: tuple[Stage, ...], index: int) -> int:
 def blob_bytes(stage: Stage) -> int:
     """The size of an update's blob."""
     return stage.length * (stage.ring_bits // 8)
-
-
-def is_sorted(names: Iterable[str]) -> bool:
-    """Whether names stand sorted, each once."""
-    return all(a < b for a, b in pairwise(names))
 
 
 def anybody_may_start(study: Study, joined: Iterable[str], time: int) -> bool:

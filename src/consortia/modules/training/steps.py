@@ -5,6 +5,7 @@ from dataclasses import replace
 from msgspec import structs
 
 from consortia.base.keys import verify
+from consortia.base.order import is_sorted
 from consortia.base.refusals import Refused, require
 from consortia.kernel.context import Context
 from consortia.modules.training import refusals as codes
@@ -113,7 +114,7 @@ def submit(ctx: Context, message: Submit | Unseal, ports: Ports) -> None:
     size = rules.blob_bytes(study.terms.stages[this.stage])
     require(message.size == size, codes.BAD_SIZE, f"{message.size} bytes, the stage's vectors have {size}")
     holders = tuple(held.member for held in message.availability)
-    listed = rules.is_sorted(holders) and member in holders and all(name in this.members for name in holders)
+    listed = is_sorted(holders) and member in holders and all(name in this.members for name in holders)
     require(
         listed and len(holders) >= rules.needed(len(this.members)), codes.TOO_FEW_HOLDERS, ", ".join(holders)
     )
