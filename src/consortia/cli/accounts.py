@@ -18,7 +18,6 @@ from consortia.modules.bank.types import Condition, Escrow, Unit
 from consortia.modules.identity.queries import MembersView, Nothing
 from consortia.sdk.amounts import written
 from consortia.sdk.bank import Bank
-from consortia.sdk.jsonform import to_json
 from consortia.sdk.moments import moment
 from consortia.sdk.persons import Persons
 
@@ -45,7 +44,7 @@ def list_accounts(*, home: Path | None, as_json: bool) -> int:
     owners = [*_members(session), "governance:"]
     held: list[Held] = [one for owner in owners for one in bank.held(owner)]
     if as_json:
-        facts({"held": [to_json(one) for one in held]})
+        facts({"held": held})
         return DONE
     _table(held, units)
     return DONE
@@ -62,7 +61,7 @@ def show(*, owner: str | None, home: Path | None, as_json: bool) -> int:
     whose = owner or session.member
     held, escrows, holds = bank.held(whose), bank.open_escrows(whose), bank.holds(whose)
     if as_json:
-        known = {"held": to_json(held), "escrows": to_json(escrows), "holds": to_json(holds)}
+        known = {"held": held, "escrows": escrows, "holds": holds}
         facts({"member": whose} | known)
         return DONE
     units = {one.id: one for one in bank.units()}
@@ -318,7 +317,7 @@ def _tell(bank: Bank, opened: bytes, *, as_json: bool) -> int:
     """Tell of a new escrow or offer."""
     made = bank.get_escrow(opened)
     if as_json:
-        facts(to_json(made))
+        facts(made)
         return DONE
     of = bank.unit(made.unit)
     say(f"{written(made.amount, of.decimals)} {_name(of)} lie in escrow until {moment(made.deadline)}")

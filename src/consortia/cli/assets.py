@@ -15,12 +15,10 @@ from consortia.modules.assets.messages import Grant, Revoke, Withdraw
 from consortia.modules.assets.queries import (
     AskLineage,
     AssetPage,
-    ById,
     Lineage,
     LineageNode,
     ListAssets,
     ListVersions,
-    MaybeAsset,
     VersionPage,
 )
 from consortia.modules.assets.types import Asset
@@ -61,7 +59,7 @@ def list_assets(*, owner: str | None, kind: Any, home: Path | None, as_json: boo
     asked = pages(session.ask, "assets.assets", lambda at: ListAssets(owner, kind, at, PAGE), AssetPage)
     found = [one for page in asked for one in page.assets]
     if as_json:
-        facts({"assets": [to_json(one) for one in found]})
+        facts({"assets": found})
         return DONE
     rows = [
         [f"{one.owner}/{one.name}", one.kind, str(one.version), moment(one.time), _standing(one), one.title]
@@ -82,7 +80,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     versions = session.ask("assets.versions", ListVersions(one.id, 0, PAGE), VersionPage).versions
     spent = None if one.study is None else cost_facts(session, one.study)
     if as_json:
-        known = {**to_json(one), "newest": to_json(newest), "versions": to_json(list(versions))}
+        known = {**to_json(one), "newest": newest, "versions": versions}
         facts(known | {"privacy": spent})
         return DONE
     say(f"{click.style(f'{one.owner}/{one.name}', bold=True)}  {one.title}")
@@ -223,8 +221,7 @@ def _standing(one: Asset) -> str:
 
 def _shown(session: Session, identity: bytes, text: str, *, as_json: bool) -> int:
     if as_json:
-        found = session.ask("assets.asset", ById(identity), MaybeAsset)
-        facts(to_json(found.asset))
+        facts(find_asset(session, identity.hex())[0])
     else:
         say(text)
     return DONE

@@ -40,7 +40,7 @@ def list_elections(*, home: Path | None, as_json: bool) -> int:
     """List the elections of the network."""
     views = all_elections(Door(at_home(home)))
     if as_json:
-        facts({"elections": [to_json(view) for view in views]})
+        facts({"elections": views})
         return DONE
     rows = [
         [view.election.id.hex()[:16], _step(view), str(view.progress.ballots), view.election.title]
@@ -62,7 +62,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     election, progress = progress_of(view)
     made = session.ask("ballots.trustees", ById(election.id), TrusteesView)
     if as_json:
-        facts({**to_json(view), "made": to_json(made)})
+        facts({**to_json(view), "made": made})
         return DONE
     say(f"{click.style(election.title, bold=True)}")
     say(f"id         {election.id.hex()}")

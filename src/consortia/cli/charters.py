@@ -33,7 +33,7 @@ def show(*, number: int | None, home: Path | None, as_json: bool) -> int:
     found = door.charter(number)
     pauses, parameters = door.pauses().pauses, door.decisions().parameters
     if as_json:
-        facts({**to_json(found), "pauses": to_json(pauses), "parameters": to_json(parameters)})
+        facts({**to_json(found), "pauses": pauses, "parameters": parameters})
         return DONE
     law = found.charter
     say(f"charter   number {found.number}; {law.open_max} open proposals a member")

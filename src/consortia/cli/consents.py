@@ -13,12 +13,12 @@ from consortia.base.codec import Malformed, decode_record, encode_record
 from consortia.cli.filing import new
 from consortia.cli.lookup import digest_of, find_asset
 from consortia.cli.options import home_option, json_option, key_option
-from consortia.cli.output import DONE, REFUSED, Failure, facts, printable, say, table
+from consortia.cli.output import DONE, REFUSED, Failure, facts, printable, table, tell
 from consortia.cli.session import Door, Session, at_home, person_key
 from consortia.modules.assets.types import Asset
 from consortia.node.home import write_private
 from consortia.sdk.consent import Consent, HandedOut, Slip
-from consortia.sdk.jsonform import dump, from_json, to_json
+from consortia.sdk.jsonform import dump, from_json
 from consortia.sdk.moments import moment, utc_milliseconds
 from consortia.workers.vault import Vault
 
@@ -50,14 +50,6 @@ def subject_of(text: str) -> bytes:
     return digest_of(text, "key of a person", "it is the `subject` in the person's slip")
 
 
-def _tell(text: str, *, as_json: bool, **known: object) -> int:
-    if as_json:
-        facts({"done": text} | {name: to_json(value) for name, value in known.items()})
-    else:
-        say(text)
-    return DONE
-
-
 @click.group()
 def consent() -> None:
     """Consent: require, give, cover, withdraw; ask for records; who used what."""
@@ -70,7 +62,7 @@ def consent() -> None:
 def require(*, dataset: str, home: Path | None, as_json: bool) -> int:
     """Have an own data set read by consent alone, for good."""
     desk(home).require(dataset)
-    return _tell(f"{dataset} is read by consent alone", as_json=as_json)
+    return tell(f"{dataset} is read by consent alone", as_json=as_json)
 
 
 @consent.command()
@@ -116,7 +108,7 @@ def give(
         dataset, purposes=purposes, days=days, now=now, people=people, keys=keys, keep=keep
     )
     text = f"consent for {days} days; {slips / PEOPLE} says whose of {len(made):,} new slips is whose"
-    return _tell(text, as_json=as_json, people=len(made), slips=str(slips))
+    return tell(text, as_json=as_json, people=len(made), slips=str(slips))
 
 
 def whose(people: Iterable[str]) -> bytes:
@@ -143,7 +135,7 @@ def cover(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> in
         text = f"{dataset} may be read for {purpose}: nobody is in it"
     else:
         text = f"{dataset} may be read for {purpose} until {moment(shown.until)}"
-    return _tell(text, as_json=as_json, cover=found)
+    return tell(text, as_json=as_json, cover=found)
 
 
 @consent.command()
@@ -174,12 +166,12 @@ def withdraw(
         if known.person is not None and key is None:
             raise Failure(f"{slip} needs the key of {known.person}", "--key FILE")
         desk(home, key).withdraw_by_slip(known, purposes)
-        return _tell("The consent is withdrawn", as_json=as_json, subject=known.subject)
+        return tell("The consent is withdrawn", as_json=as_json, subject=known.subject)
     if dataset is None or person is None:
         raise click.UsageError("name DATASET and --person, or --slip")
     done = desk(home).withdraw(dataset, person, purposes)
     text = f"withdrawn; {dataset} version {done.version} is without them, in {len(done.studies)} studies"
-    return _tell(text, as_json=as_json, version=done.version, studies=list(done.studies))
+    return tell(text, as_json=as_json, version=done.version, studies=list(done.studies))
 
 
 def slip_in(path: Path) -> Slip:
@@ -203,7 +195,7 @@ def agree(
     """As the person whose --key it is, consent for longer, or anew, to what one was asked for."""
     now = utc_milliseconds()
     desk(home, key).agree(slip_in(slip), purposes, days=days, now=now)
-    return _tell(f"consent for {days} days, by your own key", as_json=as_json)
+    return tell(f"consent for {days} days, by your own key", as_json=as_json)
 
 
 @consent.command()
@@ -215,7 +207,7 @@ def show(*, dataset: str, purpose: str, home: Path | None, as_json: bool) -> int
     """Whether the newest version of DATASET may be read for a purpose now; exit 1 where it may not."""
     found = desk(home).covered(dataset, purpose)
     word = "may" if found.allowed else "may not"
-    _tell(f"{dataset} {word} be read for {purpose}", as_json=as_json, cover=found)
+    tell(f"{dataset} {word} be read for {purpose}", as_json=as_json, cover=found)
     return DONE if found.allowed else REFUSED
 
 
@@ -232,7 +224,7 @@ def ask(*, dataset: str, subject: str, purpose: str, request: str, home: Path | 
     The key is the `subject` in the person's slip; `consortia consent uses --json` has those asked for.
     """
     salt = desk(home).ask(dataset, subject_of(subject), purpose, request)
-    return _tell(f"asked; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
+    return tell(f"asked; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
 
 
 @consent.command("hand-out")
@@ -250,7 +242,7 @@ def hand_out(*, dataset: str, place: int, out: Path, home: Path | None, as_json:
     made = desk(home).hand_out(dataset, place)
     write_private(out, encode_record(made))
     text = f"{out}: {len(made.presence.rows)} records of version {made.version}, in the clear"
-    return _tell(text, as_json=as_json, records=len(made.presence.rows), version=made.version)
+    return tell(text, as_json=as_json, records=len(made.presence.rows), version=made.version)
 
 
 @consent.command()
@@ -296,7 +288,7 @@ def prove(
     made, there = desk(home).prove(dataset, person, session.client.proof_of_state, version)
     write_private(out, made)
     text = f"{out}: {person} {'is' if there else 'is not'} in {dataset}"
-    return _tell(text, as_json=as_json, out=str(out), there=there)
+    return tell(text, as_json=as_json, out=str(out), there=there)
 
 
 @consent.command("break-glass")
@@ -308,7 +300,7 @@ def prove(
 def break_glass(*, dataset: str, subject: str, reasons: str, home: Path | None, as_json: bool) -> int:
     """Ask for a person's records in an emergency, without consent; the owner reviews it."""
     salt = desk(home).break_glass(dataset, subject_of(subject), reasons)
-    return _tell(f"asked in an emergency; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
+    return tell(f"asked in an emergency; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
 
 
 @consent.command()
@@ -320,7 +312,7 @@ def break_glass(*, dataset: str, subject: str, reasons: str, home: Path | None, 
 def review(*, dataset: str, place: int, justified: bool, home: Path | None, as_json: bool) -> int:
     """Say whether the emergency at PLACE in the log of an own data set was one."""
     desk(home).review(dataset, place, justified=justified)
-    return _tell(f"reviewed: {'justified' if justified else 'not justified'}", as_json=as_json)
+    return tell(f"reviewed: {'justified' if justified else 'not justified'}", as_json=as_json)
 
 
 @consent.command()
@@ -331,7 +323,7 @@ def uses(*, dataset: str, home: Path | None, as_json: bool) -> int:
     """Who asked for whose records in DATASET, for what."""
     found = desk(home).uses(dataset)
     if as_json:
-        facts({"uses": to_json(found)})
+        facts({"uses": found})
         return DONE
     words = {None: "", True: "justified", False: "not justified"}
     rows = [

@@ -107,7 +107,7 @@ def list_(*, member: str | None, home: Path | None, as_json: bool) -> int:
     total = standing(session, name).tally.alerts
     page = session.ask("guard.alerts", ListAlerts(name, max(0, total - PAGE), PAGE), AlertPage)
     if as_json:
-        facts({"alerts": to_json(page.alerts), "total": total})
+        facts({"alerts": page.alerts, "total": total})
         return DONE
     rows = [
         [one.alert.id.hex()[:16], moment(one.alert.time), one.alert.finding.code, state(one)]
@@ -127,7 +127,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     found = filed(session, which)
     shown = Drawer(session.home.private).read(found.alert.id)
     if as_json:
-        facts({**to_json(found), "shown": None if shown is None else to_json(shown)})
+        facts({**to_json(found), "shown": shown})
         return DONE
     say(f"alert     {found.alert.id.hex()}")
     say(f"reason    {found.alert.finding.code}, by {'an exact rule' if found.alert.exact else 'a model'}")

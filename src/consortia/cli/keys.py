@@ -17,7 +17,7 @@ from consortia.cli.fresh import (
     stamp,
 )
 from consortia.cli.options import home_option, json_option, member_option
-from consortia.cli.output import DONE, Failure, facts, note, say, table
+from consortia.cli.output import DONE, Failure, facts, note, table, tell
 from consortia.cli.session import Keyring, Session, at_home, at_place, place_of, tell_done
 from consortia.kernel.block import Receipt
 from consortia.modules.identity.messages import (
@@ -224,10 +224,8 @@ def _tell_recovered(home: Home, receipt: Receipt | None, text: str, *, as_json: 
     admin = bytes.fromhex(key_info(home.keys / f"admin{SUFFIX}").key)
     if receipt is not None:
         tell_done(receipt, text, as_json=as_json, key=admin)
-    elif as_json:
-        facts({"done": text, "key": admin})
     else:
-        say(text)
+        tell(text, as_json=as_json, key=admin)
     note(f"Restart the node now, and move {home.keys / ('recovery' + SUFFIX)} to a safe place.")
     return DONE
 

@@ -18,7 +18,6 @@ from consortia.cli.session import Door, Session, at_home, tell_done
 from consortia.cli.spans import span
 from consortia.modules.market.types import Limits, Market, Side, Terms
 from consortia.sdk.amounts import parts, written
-from consortia.sdk.jsonform import to_json
 from consortia.sdk.market import Markets
 from consortia.sdk.moments import moment, utc_milliseconds
 
@@ -101,7 +100,7 @@ def new(*, name: str, base: str, quote: str, home: Path | None, as_json: bool, *
         raise TypeError("the options are of another kind")
     made = desk.markets.open(name, title, terms, reference)
     if as_json:
-        facts(to_json(made))
+        facts(made)
         return DONE
     every = terms.period_ms / 1000
     say(f"{name} is open: an auction every {every:g} s, a deposit of {terms.deposit} an order")
@@ -116,7 +115,7 @@ def list_markets(*, home: Path | None, as_json: bool) -> int:
     """List the markets."""
     found = Desk.at(home).markets.list()
     if as_json:
-        facts({"markets": [to_json(one) for one in found]})
+        facts({"markets": found})
         return DONE
     rows = [[one.name, one.operator, str(one.reference), "halted" if one.halted else "open"] for one in found]
     table(rows, ["market", "operator", "reference price", "state"])
@@ -251,7 +250,7 @@ def clear(*, name: str, auction: int | None, home: Path | None, as_json: bool) -
     runs = desk.markets.settle(found, number) if due else 0
     outcome = None if state.auction is None else state.auction.outcome
     if as_json:
-        facts({"auction": number, "outcome": to_json(outcome), "settled": due, "runs": runs})
+        facts({"auction": number, "outcome": outcome, "settled": due, "runs": runs})
         return DONE
     if outcome is None or outcome.price is None:
         say(
@@ -277,7 +276,7 @@ def book(*, name: str, auction: int | None, home: Path | None, as_json: bool) ->
     number = desk.number(found, auction)
     state, levels = desk.markets.auction(found, number), desk.markets.book(found, number)
     if as_json:
-        facts({"auction": number, "state": to_json(state), "levels": [to_json(one) for one in levels]})
+        facts({"auction": number, "state": state, "levels": levels})
         return DONE
     here = state.auction
     counts = "no orders" if here is None else f"{here.commits} handed in, {here.reveals} opened"
@@ -298,7 +297,7 @@ def statement(*, name: str, account: str | None, home: Path | None, as_json: boo
     found = desk.markets.find(name)
     known = desk.markets.statement(found, account)
     if as_json:
-        facts(to_json(known))
+        facts(known)
         return DONE
     bank, held = bank_of(desk.session), known.account
     base, quote = bank.unit(found.terms.base), bank.unit(found.terms.quote)

@@ -18,7 +18,7 @@ from consortia.kernel.block import Receipt
 from consortia.modules.market.meter_types import SaltedReading
 from consortia.modules.market.types import Market, Metering
 from consortia.node.home import write_private
-from consortia.sdk.jsonform import dump, from_json, to_json
+from consortia.sdk.jsonform import dump, from_json
 from consortia.sdk.market import Markets
 from consortia.sdk.meters import Meters, signed
 from consortia.sdk.moments import moment, utc_milliseconds
@@ -142,7 +142,7 @@ def show(*, name: str, home: Path | None, as_json: bool) -> int:
     _, meters, market = _desk(home, name)
     found = meters.all(market)
     if as_json:
-        facts({"metering": to_json(market.metering), "meters": [to_json(one) for one in found]})
+        facts({"metering": market.metering, "meters": found})
         return DONE
     rows = []
     for one in found:
@@ -225,7 +225,7 @@ def _tell_bills(receipts: list[Receipt], *, as_json: bool) -> int:
     """Tell what was billed."""
     bills = [event.body for receipt in receipts for event in receipt.events if event.name == "market.billed"]
     if as_json:
-        facts({"billed": [to_json(bill) for bill in bills]})
+        facts({"billed": bills})
         return DONE
     columns = ("account", "auction", "traded", "drawn", "cost", "paid", "owed")
     rows = [[*(str(bill[name]) for name in columns), "missing" if bill["missing"] else ""] for bill in bills]

@@ -4,16 +4,14 @@ import secrets
 from pathlib import Path
 
 import click
-import msgspec
 
 from consortia.base.commitments import record_leaf
 from consortia.base.times import DAY
 from consortia.cli.lookup import digest_of
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, facts, say, table
+from consortia.cli.output import DONE, Failure, facts, say, table, tell
 from consortia.cli.session import Door, at_home
 from consortia.modules.operations.types import Control
-from consortia.sdk.jsonform import to_json
 from consortia.sdk.moments import moment, utc_milliseconds
 from consortia.sdk.operations import Operations, tag_of
 
@@ -25,14 +23,6 @@ def desk(home: Path | None, *, program: bool = False) -> Operations:
     session = at_home(home)
     key = session.keyring.open("worker") if program else None
     return Operations(Door(session, key), session.member)
-
-
-def _tell(text: str, *, as_json: bool, **known: object) -> int:
-    if as_json:
-        facts({"done": text} | {name: to_json(value) for name, value in known.items()})
-    else:
-        say(text)
-    return DONE
 
 
 def _notice(text: str) -> bytes:
@@ -58,7 +48,7 @@ def list_controls(*, home: Path | None, as_json: bool) -> int:
     """All that is steered: whose, within which bounds, and who has taken it over."""
     found = desk(home).controls()
     if as_json:
-        facts({"controls": to_json(found)})
+        facts({"controls": found})
         return DONE
     rows = [[each.name, each.control.member, _bounds(each.control), _state(each.control)] for each in found]
     table(rows, ["control", "member", "bounds", "state"])
@@ -94,7 +84,7 @@ def command(
     salt, when = secrets.token_bytes(32), utc_milliseconds() if at is None else at
     place = desk(home, program=not by_hand)
     receipt = place.command(name, [(when, told)], seen=record_leaf(salt, seen.encode()))
-    return _tell(f"commanded in block {receipt.height}", as_json=as_json, height=receipt.height, salt=salt)
+    return tell(f"commanded in block {receipt.height}", as_json=as_json, height=receipt.height, salt=salt)
 
 
 @control.command("take-over")
@@ -105,7 +95,7 @@ def command(
 def take_over(*, name: str, reasons: str, home: Path | None, as_json: bool) -> int:
     """Take a control over: programs command it no more."""
     salt = desk(home).take_over(name, reasons)
-    return _tell(f"taken over; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
+    return tell(f"taken over; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
 
 
 @control.command("hand-back")
@@ -115,7 +105,7 @@ def take_over(*, name: str, reasons: str, home: Path | None, as_json: bool) -> i
 def hand_back(*, name: str, home: Path | None, as_json: bool) -> int:
     """Let programs command again."""
     desk(home).hand_back(name)
-    return _tell(f"{name} is handed back", as_json=as_json)
+    return tell(f"{name} is handed back", as_json=as_json)
 
 
 @click.group()
@@ -138,7 +128,7 @@ def issue(
     due = utc_milliseconds() + days * DAY
     made, salt = desk(home).notify(kind, subject.encode(), text.encode(), to=to, due=due)
     told = f"{made.hex()} is due {moment(due)}; hand the text and the salt {salt.hex()} to those it asks"
-    return _tell(told, as_json=as_json, notice=made, salt=salt, due=due)
+    return tell(told, as_json=as_json, notice=made, salt=salt, due=due)
 
 
 @notice.command("answer")
@@ -150,7 +140,7 @@ def issue(
 def answer(*, notice_id: str, number: int, text: str, home: Path | None, as_json: bool) -> int:
     """Answer a notice, once and for all."""
     salt = desk(home).reply(_notice(notice_id), number, text.encode())
-    return _tell(f"answered; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
+    return tell(f"answered; keep the salt {salt.hex()}", as_json=as_json, salt=salt)
 
 
 @notice.command()
@@ -162,7 +152,7 @@ def close(*, notice_id: str, home: Path | None, as_json: bool) -> int:
     found = desk(home).close_notice(_notice(notice_id))
     absent = [each.member for each in found.answers if each.answer is None]
     text = f"closed; no answer from {', '.join(absent) or 'nobody'}" if absent else "closed; all answered"
-    return _tell(text, as_json=as_json, absent=absent)
+    return tell(text, as_json=as_json, absent=absent)
 
 
 @notice.command()
@@ -173,7 +163,7 @@ def show(*, notice_id: str, home: Path | None, as_json: bool) -> int:
     """Who answered what, and who is awaited."""
     found = desk(home).notice(_notice(notice_id))
     if as_json:
-        facts({"notice": to_json(found)})
+        facts({"notice": found})
         return DONE
     say(f"{found.notice.kind} of {found.notice.author}, due {moment(found.notice.due)}")
     rows = []
@@ -192,7 +182,7 @@ def list_notices(*, home: Path | None, as_json: bool) -> int:
     """All notices, oldest first."""
     found = desk(home).notices()
     if as_json:
-        facts({"notices": to_json(found)})
+        facts({"notices": found})
         return DONE
     rows = [
         [
@@ -214,7 +204,7 @@ def awaited(*, member: str | None, home: Path | None, as_json: bool) -> int:
     """The answers that a member owes, and until when."""
     found = desk(home).awaited(member)
     if as_json:
-        facts({"awaited": to_json(found)})
+        facts({"awaited": found})
         return DONE
     table(
         [[each.notice.hex(), each.kind, each.author, moment(each.due)] for each in found],
@@ -238,7 +228,7 @@ def open_(*, name: str, members: tuple[str, ...], after: str | None, home: Path 
     """Open a register."""
     before = None if after is None else _register(after)
     made = desk(home).open_register(name, members=members, after=before)
-    return _tell(f"{made.hex()} is open", as_json=as_json, register=made)
+    return tell(f"{made.hex()} is open", as_json=as_json, register=made)
 
 
 @register.command()
@@ -254,7 +244,7 @@ def claim(*, register_id: str, serials: Path, key: str, home: Path | None, as_js
     if len(lines) != len(set(lines)):
         raise Failure(f"{serials} names a serial twice", "each serial once")
     count = desk(home).claim(_register(register_id), [tag_of(secret, line) for line in lines])
-    return _tell(f"claimed {count:,} things", as_json=as_json, claimed=count)
+    return tell(f"claimed {count:,} things", as_json=as_json, claimed=count)
 
 
 @register.command("show")
@@ -271,13 +261,13 @@ def show_register(
     if serial is None:
         found = place.register(identity)
         text = f"{found.name}: {found.claims:,} claims by {', '.join(found.members)}"
-        return _tell(text, as_json=as_json, register=found)
+        return tell(text, as_json=as_json, register=found)
     if key is None:
         raise click.UsageError("--serial takes --key")
     tag = tag_of(digest_of(key, "key of a lot", "openssl rand -hex 32"), serial)
     claimed = place.claimed(identity, tag)
     text = "nobody claimed it" if claimed is None else f"{claimed.member} claimed it {moment(claimed.time)}"
-    return _tell(text, as_json=as_json, claimed=None if claimed is None else msgspec.to_builtins(claimed))
+    return tell(text, as_json=as_json, claimed=claimed)
 
 
 def _bounds(found: Control) -> str:

@@ -6,9 +6,12 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from consortia.base.codec import Record
 
 DONE, REFUSED, USAGE, UNCHECKED = 0, 1, 2, 3
 NO_HOME = "--home DIR, or consortia init"
@@ -35,26 +38,26 @@ def report_failure(failure: Failure) -> None:
         click.echo(f"  try: {failure.remedy}", err=True)
 
 
-def facts(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on one line, alone on standard output."""
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False) + "\n")
+def facts(value: "Mapping[str, Any] | Record") -> None:
+    """Print one JSON object on one line, alone on standard output, in the form of the HTTP API."""
+    from consortia.sdk.jsonform import to_json
+
+    sys.stdout.write(json.dumps(to_json(value), ensure_ascii=False) + "\n")
     sys.stdout.flush()
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 (any fact)
-    """A fact as JSON has it: bytes as lowercase hex."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(item) for item in value]
-    return value
 
 
 def say(text: str = "") -> None:
     """A line for a person, on standard output."""
     click.echo(text)
+
+
+def tell(text: str, *, as_json: bool, **known: object) -> int:
+    """Tell what was done; `known` are further facts for JSON."""
+    if as_json:
+        facts({"done": text} | known)
+    else:
+        say(text)
+    return DONE
 
 
 def width() -> int:

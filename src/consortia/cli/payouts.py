@@ -16,7 +16,6 @@ from consortia.cli.session import at_home, tell_done
 from consortia.cli.spans import ahead
 from consortia.sdk.amounts import written
 from consortia.sdk.bank import Secret
-from consortia.sdk.jsonform import to_json
 
 counts_option = click.option(
     "--counts",
@@ -91,7 +90,7 @@ def scoring(*, records: Path, out: Path, orders: int, home: Path | None) -> int:
     out.touch(mode=0o600)
     kept = {"set": secret.set.hex(), "salt": secret.salt.hex(), "seed": secret.seed.hex()}
     out.write_text(json.dumps(kept) + "\n", encoding="utf-8")
-    facts(to_json(secret.scoring(session.member, orders)))
+    facts(secret.scoring(session.member, orders))
     return DONE
 
 

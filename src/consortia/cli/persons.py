@@ -11,7 +11,7 @@ from consortia.base.ids import is_name
 from consortia.base.keys import SigningKey
 from consortia.cli.fresh import kept_unless_refused
 from consortia.cli.options import home_option, json_option, key_option, plain_keys_option
-from consortia.cli.output import DONE, Failure, facts, say, table
+from consortia.cli.output import DONE, Failure, facts, table, tell
 from consortia.cli.session import Door, Session, at_home, person_key, tell_done
 from consortia.cli.verify import network_name
 from consortia.modules.identity.person_messages import Release
@@ -69,11 +69,7 @@ def new_(
     _keep(file.parent, made, name, member, plain=plain_keys)
     write_private(offer, dump(wanted))
     text = f"{file} signs as {member}/{called} once {member} has enrolled {offer}"
-    if as_json:
-        facts({"done": text, "member": member, "label": called, "key": made.key_id})
-    else:
-        say(text)
-    return DONE
+    return tell(text, as_json=as_json, member=member, label=called, key=made.key_id)
 
 
 @person.command()

@@ -77,7 +77,7 @@ def new(
     one, closes = opened.proposal, opened.progress.closes
     if as_json:
         known = {"proposal": one.id, "content": one.content, "election": one.election, "closes": closes}
-        facts({**known, "effects": to_json(effects)})
+        facts({**known, "effects": effects})
         return DONE
     say(f"Proposal {one.id.hex()} is open until {moment(closes)}")
     _tell_effects(effects, as_json=False)
@@ -94,7 +94,7 @@ def list_proposals(*, status: Status | None, home: Path | None, as_json: bool) -
     """List the proposals, the newest first."""
     found = governance_of(at_home(home)).list(status)
     if as_json:
-        facts({"proposals": [to_json(one) for one in found]})
+        facts({"proposals": found})
         return DONE
     rows = [
         [one.id.hex()[:SHORT], one.kind, one.status, one.author, moment(one.closes), one.title]
@@ -114,7 +114,7 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     found = door.get(which)
     effects = door.effects_of(found.proposal.id)
     if as_json:
-        facts({**to_json(found), "effects": to_json(effects)})
+        facts({**to_json(found), "effects": effects})
         return DONE
     one, progress = found.proposal, found.progress
     say(f"{click.style(one.title, bold=True)}  {one.kind}, by {one.author}{_by_agent(found)}")
@@ -284,7 +284,7 @@ def _by_agent(found: ProposalView) -> str:
 
 def _tell_effects(effects: Effects, *, as_json: bool) -> None:
     if as_json:
-        facts(to_json(effects))
+        facts(effects)
         return
     if effects.code != "ok":
         say(f"effects   action {effects.position + 1} would be refused now: {effects.code}")

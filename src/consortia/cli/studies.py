@@ -50,7 +50,7 @@ def list_studies(*, status: Status | None, home: Path | None, as_json: bool) -> 
     session = at_home(home)
     found = [one for page in study_pages(session.ask, status) for one in page.studies]
     if as_json:
-        facts({"studies": [to_json(one) for one in found]})
+        facts({"studies": found})
         return DONE
     rows = [
         [
@@ -212,7 +212,7 @@ def watch(*, which: str, home: Path | None, as_json: bool) -> int:
             continue
         seen = now
         if as_json:
-            facts(to_json(now))
+            facts(now)
         else:
             say(awaited_line(now, rounds, absent_of(find_study(session, found.study.id.hex()))))
     final = find_study(session, found.study.id.hex()).progress

@@ -10,7 +10,6 @@ from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, facts, say, table
 from consortia.cli.session import at_home, tell_done
 from consortia.sdk.amounts import written
-from consortia.sdk.jsonform import to_json
 
 
 @click.group()
@@ -55,7 +54,7 @@ def new(
         code, title=title, decimals=decimals, rule=rule, cap=cap, issue=issue
     )
     if as_json:
-        facts(to_json(made))
+        facts(made)
         return DONE
     say(f"{made.issuer}/{made.code}: {written(made.supply, decimals)} are about (block {made.height})")
     say(f"id {made.id.hex()}")
@@ -69,7 +68,7 @@ def list_units(*, home: Path | None, as_json: bool) -> int:
     """List the network's units."""
     found = bank_of(at_home(home)).units()
     if as_json:
-        facts({"units": [to_json(one) for one in found]})
+        facts({"units": found})
         return DONE
     rows = [
         [

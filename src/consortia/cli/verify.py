@@ -8,11 +8,12 @@ import click
 import msgspec
 
 from consortia.base.codec import Malformed, Record, decode
-from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, fold, plain, printable, say
+from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, fold, printable, say
 from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
 from consortia.kernel.verify import NOT_PROVED, Anchor, Step, Verdict, entry_name, verify_proof
 from consortia.sdk.checked import Checked
+from consortia.sdk.jsonform import dump
 from consortia.sdk.moments import moment
 
 FILE_BYTES_MAX = (64 << 20) + 1024
@@ -190,7 +191,7 @@ def _shown(data: bytes) -> str:
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(plain(value)).decode()
+    return dump(value).decode()
 
 
 def _load_anchor(path: Path, network: str) -> Anchor:
