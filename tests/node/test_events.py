@@ -3,22 +3,35 @@
 import asyncio
 from types import SimpleNamespace
 
+import pytest
+from starlette.requests import Request
+
 from consortia.node import http_events
-from consortia.node.http_events import _blocks
+from consortia.node.http import Asked
+from consortia.node.http_answers import HttpProblem
+from consortia.node.http_events import blocks, stream
 from consortia.node.waiting import Seats, Turns, Waiting
 from tests.node.test_indexing import grown
 
 BLOCKS = 50
 
 
-def served(seats):
-    ledger = grown(*[1] * BLOCKS)
-    return SimpleNamespace(ledger=ledger, streams=seats, waiting=Waiting(), turns=Turns(), headlines={})
+def served(seats=None):
+    """A node with `BLOCKS` blocks, at which everybody may read, in so many seats."""
+    return SimpleNamespace(
+        ledger=grown(*[1] * BLOCKS),
+        streams=seats,
+        waiting=Waiting(),
+        turns=Turns(),
+        headlines={},
+        gate=SimpleNamespace(stands=lambda *_: True),
+        now=lambda: 0,
+    )
 
 
-def streamed(name, stands, seats=None):
+def streamed(name, stands):
     """The pieces of a stream from the beginning, and at which pass of the event loop each came."""
-    service = served(seats or Seats(2))
+    service = served()
     passes, pieces = [0], []
 
     async def run():
@@ -29,7 +42,7 @@ def streamed(name, stands, seats=None):
             loop.call_soon(count)
 
         loop.call_soon(count)
-        async for piece in _blocks(service, 0, name, "west", lambda: stands(pieces), brief=False):
+        async for piece in blocks(service, 0, name, "west", lambda: stands(pieces)):
             pieces.append((passes[0], piece))
             if piece.startswith(b": still here"):
                 break
@@ -52,24 +65,57 @@ def test_a_stream_that_is_behind_ends_with_its_callers_token():
     assert len(pieces) == 10
 
 
+SCOPE = {"type": "http", "method": "GET", "path": "/v1/stream", "headers": [], "query_string": b"after=0"}
+
+
+def opened(seats, caller="west"):
+    """The answer to a caller that asks for a stream of all blocks."""
+    return stream(Asked(served(seats), SimpleNamespace(counted=caller), Request(SCOPE), b""))
+
+
 def test_a_stream_of_one_who_has_most_of_them_ends_where_another_comes():
-    seats = Seats(2)
+    seats, told = Seats(2), []
     seats.take("west")
 
-    def stands(so_far):
-        if len(so_far) == 10:
-            seats.take("east")
-        return True
+    async def send(message):
+        told.append(message)
+        if len(told) == 10:
+            assert seats.take("east") is not None
 
-    assert len(streamed("", stands, seats)) == 10
+    async def run():
+        answer = await opened(seats)
+        await answer(SCOPE, asyncio.Event().wait, send)
+
+    asyncio.run(asyncio.wait_for(run(), 60))
     assert seats.taken == 2
+    assert len(told) == 11  # the head, nine pieces, and the end
+
+
+def test_a_seat_is_taken_with_the_answer_and_given_back_by_one_who_is_gone_already():
+    seats = Seats(1)
+
+    async def gone():
+        return {"type": "http.disconnect"}
+
+    async def send(_message):
+        await asyncio.sleep(0)
+
+    async def run():
+        answer = await opened(seats)
+        assert seats.taken == 1
+        with pytest.raises(HttpProblem, match="all 600 streams are taken"):
+            await opened(seats, "east")
+        await answer(SCOPE, gone, send)
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+    assert seats.taken == 0
 
 
 def test_others_get_a_turn_after_each_block_that_any_of_many_streams_reads():
-    service, told, passes = served(Seats(20)), [], [0]
+    service, told, passes = served(), [], [0]
 
     async def follow():
-        async for piece in _blocks(service, 0, "", "west", lambda: True, brief=False):
+        async for piece in blocks(service, 0, "", "west", lambda: True):
             told.append(passes[0])
             if b"id: %d\n" % BLOCKS in piece:
                 return
@@ -90,7 +136,7 @@ def test_others_get_a_turn_after_each_block_that_any_of_many_streams_reads():
 
 
 def test_the_newest_block_is_told_to_all_who_follow_and_made_once(monkeypatch):
-    service, made = served(Seats(2)), []
+    service, made = served(), []
     real = http_events._told
     monkeypatch.setattr(http_events, "_told", lambda *asked: made.append(asked[1:]) or real(*asked))
     pieces = [http_events._piece_of(service, BLOCKS, "") for _ in range(3)]

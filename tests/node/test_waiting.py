@@ -92,16 +92,13 @@ def test_who_asks_for_much_at_once_waits_for_itself_and_holds_up_others_by_one_p
 def test_one_caller_has_all_seats_until_others_come_and_keeps_as_many_as_they_get():
     seats = Seats(6)
     held = [seats.take("flood") for _ in range(6)]
-    assert not seats.room("flood")
-    got = []
-    for caller in ("west", "east", "west", "east"):
-        assert seats.room(caller)
-        got.append(seats.take(caller))
+    assert seats.take("flood") is None
+    got = [seats.take(caller) for caller in ("west", "east", "west", "east")]
     assert [seat.lost for seat in held] == [False, False, True, True, True, True]
-    assert not any(seats.room(caller) for caller in ("flood", "west", "east"))
+    assert [seats.take(caller) for caller in ("flood", "west", "east")] == [None] * 3
     assert seats.taken == 6
-    assert seats.room("north")
     seats.leave("flood", held[5])
     assert seats.taken == 6
     seats.leave("west", got[0])
-    assert (seats.taken, seats.room("flood")) == (5, True)
+    assert (seats.taken, seats.take("flood") is None) == (5, False)
+    assert seats.take("north") is not None

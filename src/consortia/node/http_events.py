@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from consortia.kernel.block import Header, Receipt
 from consortia.node.http import Asked, Place
@@ -25,8 +26,6 @@ async def stream(asked: Asked) -> Response:
     streams are taken and this caller has most of them, for one who comes and has fewer.
     """
     service = asked.service
-    if not service.streams.room(asked.counted):
-        raise HttpProblem(503, f"all {STREAMS_MAX} streams are taken; end one of yours, or come again later")
     last = asked.request.headers.get("last-event-id")
     wanted = whole_number(last, "after") if last else asked.number("after")
     after = service.ledger.tip.height if wanted is None else wanted
@@ -37,38 +36,49 @@ async def stream(asked: Asked) -> Response:
     if brief not in {"true", "false"} or (name and brief == "true"):
         raise HttpProblem(400, "brief is true or false, and true only where all blocks are asked for")
     header = asked.request.headers.get("authorization", "")
-    return StreamingResponse(
-        _blocks(
-            service,
-            after,
-            name,
-            asked.counted,
-            lambda: service.gate.stands(asked.caller, header, service.now()),
-            brief=brief == "true",
-        ),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store"},
-    )
+    seat = service.streams.take(asked.counted)
+    if seat is None:
+        raise HttpProblem(503, f"all {STREAMS_MAX} streams are taken; end one of yours, or come again later")
+
+    def stands() -> bool:
+        return not seat.lost and service.gate.stands(asked.caller, header, service.now())
+
+    pieces = blocks(service, after, None if brief == "true" else name, asked.counted, stands)
+    return _Seated(pieces, lambda: service.streams.leave(asked.counted, seat))
 
 
-async def _blocks(
-    service: Service, after: int, name: str, caller: str, stands: Callable[[], bool], *, brief: bool
+class _Seated(StreamingResponse):
+    """A stream whose caller gives its seat back, however it ends, also where it had gone before it began."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
+        super().__init__(pieces, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
+
+async def blocks(
+    service: Service, after: int, name: str | None, caller: str, stands: Callable[[], bool]
 ) -> AsyncIterator[bytes]:
+    """The pieces of a stream: each block after a height, and signs of life, while it `stands`.
+
+    Of a block its header alone is told where there is no `name`, which may be empty, to look for.
+    """
     after = max(after, LedgerFollowed(service.ledger).first - 1)
-    seat = service.streams.take(caller)
-    try:
-        yield b"retry: 1000\n\n"
-        while stands() and not seat.lost:
-            if after < service.ledger.tip.height:
-                await service.turns.take(caller)  # of blocks of which nothing is told, too: they are read
-                after += 1
-                piece = _piece_of(service, after, None if brief else name)
-                if piece:
-                    yield piece
-            elif not await service.waiting.block(HEARTBEAT_SECONDS):
-                yield b": still here\n\n"
-    finally:
-        service.streams.leave(caller, seat)
+    yield b"retry: 1000\n\n"
+    while stands():
+        if after < service.ledger.tip.height:
+            await service.turns.take(caller)  # of blocks of which nothing is told, too: they are read
+            after += 1
+            piece = _piece_of(service, after, name)
+            if piece:
+                yield piece
+        elif not await service.waiting.block(HEARTBEAT_SECONDS):
+            yield b": still here\n\n"
 
 
 def _piece_of(service: Service, height: int, name: str | None) -> bytes:

@@ -168,17 +168,15 @@ class Seats:
         self._held: dict[str, dict[Seat, None]] = {}
         self.taken = 0
 
-    def room(self, caller: str) -> bool:
-        """Whether there is a seat for one more of a caller: a free one, or one of a caller with two more."""
-        if self.taken < self._most:
-            return True
-        own = len(self._held.get(caller, ()))
-        return max((len(held) for held in self._held.values()), default=0) > own + 1
+    def take(self, caller: str) -> Seat | None:
+        """Take a seat; None where none is free and no caller has two more than this one.
 
-    def take(self, caller: str) -> Seat:
-        """Take a seat; where none is free, from the caller that has most of them, its newest."""
+        Where none is free it is the newest of the caller that has most of them.
+        """
         if self.taken >= self._most:
             crowd = max(self._held, key=lambda each: len(self._held[each]))
+            if len(self._held[crowd]) <= len(self._held.get(caller, ())) + 1:
+                return None
             self.leave(crowd, next(reversed(self._held[crowd])))
         seat = Seat()
         self._held.setdefault(caller, {})[seat] = None
