@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest
 
 from consortia.engines import detect
-from consortia.engines.detect.exporter import _check_agreement, average_path, threshold_of_single
+from consortia.engines.detect.exporter import average_path, check_agreement, threshold_of_single
 from consortia.exact.trees import trees
 from consortia.testing.detectors import NAMES, labels, population
 
@@ -63,9 +63,9 @@ def test_boosted_trees_give_the_librarys_log_odds():
 def test_trees_that_answer_otherwise_than_the_library_are_refused():
     one = trees(np.array([-1]), np.array([1 << 24]), np.array([0]))
     rows = np.zeros((3, 2), dtype=np.int64)
-    _check_agreement(one, rows, lambda given: np.ones(len(given)))
+    check_agreement(one, rows, lambda given: np.ones(len(given)))
     with pytest.raises(detect.DetectError, match="in another form"):
-        _check_agreement(one, rows, lambda given: np.zeros(len(given)))
+        check_agreement(one, rows, lambda given: np.zeros(len(given)))
 
 
 def test_without_scikit_learn_trees_are_not_fitted_and_the_rest_is(monkeypatch):

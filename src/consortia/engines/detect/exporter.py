@@ -106,7 +106,7 @@ def boosted_trees(
         at = np.where(leaf, values, bounds).astype(np.int64)
         found.append(_preorder(left, right, nodes["feature_idx"], at))
     exported = stored(found)
-    _check_agreement(exported, words, grown.decision_function)
+    check_agreement(exported, words, grown.decision_function)
     return exported
 
 
@@ -166,9 +166,13 @@ def _preorder(left: Integers, right: Integers, feature: Integers, word: Integers
     ]
 
 
-def _check_agreement(
+def check_agreement(
     exported: Trees, words: Integers, answers: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> None:
+    """Raise DetectError unless exported trees answer the first 256 `words` as the library's own do.
+
+    `words` has shape (events, columns); `answers` gives the library's log odds of rows of floats.
+    """
     rows = words[:256]
     ours = np.ldexp(walk(exported.planted, rows).astype(np.float64), -VALUE_BITS)
     if float(np.abs(ours - answers(rows.astype(np.float64))).max(initial=0.0)) > _AGREES_WITHIN:
