@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -22,8 +21,9 @@ from consortia.kernel.verify import Step
 from consortia.modules.assets.queries import ByName, MaybeAsset
 from consortia.modules.assets.types import Rights
 from consortia.node.home import write_private
-from consortia.sdk.moments import moment
+from consortia.sdk.moments import moment, utc_milliseconds
 from consortia.sdk.openings import opening_of, verify_opening
+from consortia.solutions.moments import iso
 from consortia.solutions.supply import sealing
 from consortia.solutions.supply.epcis import querying
 from consortia.solutions.supply.sealing import COLUMNS, TERMS, Sealed, event_of, only_one, term_of
@@ -63,7 +63,7 @@ def seal(
     made = sealing.seal(events_in(files, rejects, skip=skip_bad_rows), fields)
     write_private(terms, _rows(made))
     try:
-        created = datetime.now(UTC).isoformat(timespec="milliseconds")
+        created = iso(utc_milliseconds())
         save(out, json.dumps(querying.document_of(made.shared, created), ensure_ascii=False).encode())
     except Failure:
         terms.unlink()

@@ -15,8 +15,8 @@ from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, printable, say, table
 from consortia.cli.sealing import commit_terms, open_term, seal, verify_term
 from consortia.engines.train.files import DataError
-from consortia.sdk.moments import moment
-from consortia.solutions.moments import instant
+from consortia.sdk.moments import moment, utc_milliseconds
+from consortia.solutions.moments import instant, iso
 from consortia.solutions.rejects import Rejected, write_rejects
 from consortia.solutions.supply import sheet as sheets
 from consortia.solutions.supply.checking import findings
@@ -135,7 +135,7 @@ def query(
     """Answer a simple event query with an EPCIS query document."""
     asked = querying.Query(epc, kinds, steps, places=places, since=_instant(since), until=_instant(until))
     found = querying.matching(events_in(files, rejects, skip=skip_bad_rows), asked)
-    answer = querying.answer(found, datetime.now(UTC).isoformat(timespec="milliseconds"))
+    answer = querying.answer(found, iso(utc_milliseconds()))
     text = json.dumps(answer, ensure_ascii=False)
     if out is None:
         say(text)

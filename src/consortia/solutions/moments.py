@@ -1,4 +1,4 @@
-"""Times as strangers write them: ISO 8601, made UTC."""
+"""Times as strangers write them and read them: ISO 8601, in UTC."""
 
 from datetime import UTC, datetime
 
@@ -23,3 +23,8 @@ def instant(value: object, *, zoned: bool = True) -> datetime:
         raise
     except (ValueError, OverflowError):  # the latter where it lies beyond the years 1 to 9999 in UTC
         raise DataError("is no time") from None
+
+
+def iso(milliseconds: int) -> str:
+    """UTC milliseconds in ISO 8601 with their zone: 2026-03-01T00:00:00.000+00:00."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

@@ -6,13 +6,14 @@ import pytest
 
 from consortia.base.times import HOUR
 from consortia.engines.train.files import DataError
+from consortia.solutions.moments import iso
 from consortia.solutions.supply import sheet, synthetic
 from consortia.solutions.supply.backwards import Backwards
 from consortia.solutions.supply.checking import findings
 from consortia.solutions.supply.epcis.keys import canonical
 from consortia.solutions.supply.epcis.reading import recorded
 from consortia.solutions.supply.sensing import alarms
-from consortia.solutions.supply.synthetic import BERRIES, CASES, START, at, case, lot, pallet, place
+from consortia.solutions.supply.synthetic import BERRIES, CASES, START, case, lot, pallet, place
 from consortia.solutions.supply.tracing import downstream, effective, recall, upstream
 
 
@@ -21,7 +22,7 @@ def taken(events):
 
 
 def event(kind, hours, **fields):
-    time = at(START + hours * HOUR)
+    time = iso(START + hours * HOUR)
     return {
         "type": kind,
         "eventTime": time,
@@ -107,7 +108,7 @@ def test_random_goods_in_containers_are_recalled_as_by_simulation(seed):
             events.append(made(hour, inputs, [output]))
             free.append(output)
     for start in (case(0), case(3), pallet(1)):
-        since = at(START + rng.randrange(40) * HOUR)
+        since = iso(START + rng.randrange(40) * HOUR)
         if not any(start in str(each) for each in events):
             continue
         time = recorded({**events[0], "eventTime": since}, {}, 1, "").time
@@ -197,8 +198,8 @@ def test_what_does_not_add_up_is_flagged():
         event("ObjectEvent", 2, action="ADD", epcList=[case(1)]),
         event("ObjectEvent", 3, action="DELETE", epcList=[case(1)]),
         event("ObjectEvent", 4, action="OBSERVE", epcList=[case(1)]),
-        event("ObjectEvent", 5, action="OBSERVE", epcList=[case(2)]) | {"recordTime": at(START + 50 * HOUR)},
-        event("ObjectEvent", 6, action="OBSERVE", epcList=[case(3)]) | {"recordTime": at(START)},
+        event("ObjectEvent", 5, action="OBSERVE", epcList=[case(2)]) | {"recordTime": iso(START + 50 * HOUR)},
+        event("ObjectEvent", 6, action="OBSERVE", epcList=[case(3)]) | {"recordTime": iso(START)},
         event("ObjectEvent", 1, action="ADD", epcList=[case(1)]),
     ]
     amount = {"epcClass": lot(BERRIES, "F1"), "quantity": 10, "uom": "KGM"}

@@ -8,11 +8,11 @@ for examples (company 9521141); places are made up.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from consortia.base.times import HOUR
+from consortia.solutions.moments import iso
 from consortia.solutions.supply.epcis.keys import canonical
 
 COMPANY = "9521141"
@@ -100,11 +100,6 @@ def _journey(rng: Random, time: int, moved: str, on: list[str], shops: int) -> I
             yield _object(time + 14 * HOUR + shop, "OBSERVE", "receiving", place(shop), things=half)
 
 
-def at(time: int) -> str:
-    """A time as documents write it."""
-    return datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
-
-
 def _object(
     time: int,
     action: str,
@@ -133,7 +128,7 @@ def _object(
 def sensed(time: int, celsius: float) -> Event:
     """A reading of the truck's thermometer."""
     report = {"type": "Temperature", "value": round(celsius, 1), "uom": "CEL"}
-    return {"sensorMetadata": {"time": at(time)}, "sensorReport": [report]}
+    return {"sensorMetadata": {"time": iso(time)}, "sensorReport": [report]}
 
 
 def bought(event: Event, number: int) -> Event:
@@ -165,9 +160,9 @@ def _transformation(time: int, inputs: list[str], output: str, cases: int) -> Ev
 def _event(kind: str, time: int, step: str, where: str) -> Event:
     return {
         "type": kind,
-        "eventTime": at(time),
+        "eventTime": iso(time),
         "eventTimeZoneOffset": "+00:00",
-        "recordTime": at(time + 60_000),
+        "recordTime": iso(time + 60_000),
         "bizStep": step,
         "bizLocation": {"id": where},
     }

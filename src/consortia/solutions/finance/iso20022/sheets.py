@@ -24,7 +24,7 @@ from consortia.solutions.finance.iso20022.statements import (
 )
 from consortia.solutions.finance.iso20022.writing import write_payments
 from consortia.solutions.lines import body_of, header_of, rows
-from consortia.solutions.moments import instant
+from consortia.solutions.moments import instant, iso
 from consortia.solutions.rejects import Rejected, Rejects
 
 PARTY = ("name", "account", "agent", "country")
@@ -57,10 +57,16 @@ def write_sheet(path: Path, payments: Iterable[Payment]) -> None:
 
 
 def _cells(one: Payment) -> list[str]:
-    made = datetime.fromtimestamp(one.made / 1000, UTC).isoformat(timespec="milliseconds")
     parties = [getattr(party, what) for party in (one.debtor, one.creditor) for what in PARTY]
     return [
-        *(one.reference, one.end_to_end, made, one.settles, written(one.amount, one.currency), one.currency),
+        *(
+            one.reference,
+            one.end_to_end,
+            iso(one.made),
+            one.settles,
+            written(one.amount, one.currency),
+            one.currency,
+        ),
         *parties,
         *(one.bearer, one.remittance),
     ]

@@ -1,7 +1,6 @@
 """Messages as they are sent: pacs.008, camt.053 and camt.054, of one version each."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consortia.engines.train.files import DataError
@@ -10,6 +9,7 @@ from consortia.solutions.finance.iso20022.parties import Party, is_bic, is_iban
 from consortia.solutions.finance.iso20022.payments import UETR, Payment
 from consortia.solutions.finance.iso20022.statements import Balance, Detail, Entry, Statement
 from consortia.solutions.finance.iso20022.tree import needs_library
+from consortia.solutions.moments import iso
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -145,8 +145,7 @@ def _group(sheet: _Sheet, body: "etree._Element", identification: str, made: int
 
 def _moment(milliseconds: int) -> str:
     """A time as a message has it."""
-    said = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
-    return said.replace("+00:00", "Z")
+    return iso(milliseconds).replace("+00:00", "Z")
 
 
 def _balance(sheet: _Sheet, at: "etree._Element", one: Balance) -> None:

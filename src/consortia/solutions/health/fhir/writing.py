@@ -9,10 +9,10 @@ Source: HL7 FHIR R4 (4.0.1), Consent, AuditEvent, Provenance.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from consortia.sdk.consent import ToPurpose, Use
+from consortia.solutions.moments import iso
 
 Json = dict[str, Any]
 KEYS = "urn:consortia:subject"
@@ -51,12 +51,12 @@ def consent(place: Place, subject: bytes, given: ToPurpose) -> Json:
         "scope": {"coding": [{"system": _SCOPE, "code": "patient-privacy"}]},
         "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
         "patient": {"identifier": {"system": KEYS, "value": subject.hex()}},
-        "dateTime": _instant(one.since),
+        "dateTime": iso(one.since),
         "organization": [{"display": place.owner}],
         "policy": [{"uri": place.policy}],
         "provision": {
             "type": "permit",
-            "period": {"start": _instant(one.since), "end": _instant(ended)},
+            "period": {"start": iso(one.since), "end": iso(ended)},
             "purpose": [{"system": PURPOSES, "code": given.purpose}],
         },
     }
@@ -71,7 +71,7 @@ def audit_event(place: Place, use: Use) -> Json:
         "resourceType": "AuditEvent",
         "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"},
         "action": "R",
-        "recorded": _instant(use.time),
+        "recorded": iso(use.time),
         "outcome": "0",
         "purposeOfEvent": [{"coding": [{"system": system, "code": code}]}],
         "agent": [{"who": {"display": use.member}, "requestor": True, "policy": [place.policy]}],
@@ -87,7 +87,7 @@ def provenance(model: bytes, time: int, datasets: list[tuple[str, bytes, int]]) 
     return {
         "resourceType": "Provenance",
         "target": [{"identifier": {"system": "urn:consortia:asset", "value": model.hex()}}],
-        "recorded": _instant(time),
+        "recorded": iso(time),
         "agent": [{"who": {"display": owner}} for owner in sorted({owner for owner, _, _ in datasets})],
         "entity": [
             {
@@ -121,7 +121,3 @@ def check(resource: Json) -> list[str]:
         if kind == "AuditEvent" and not isinstance(agent.get("requestor"), bool):
             found.append(f"AuditEvent.agent[{number}].requestor is missing")
     return found
-
-
-def _instant(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

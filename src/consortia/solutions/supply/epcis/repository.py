@@ -12,11 +12,11 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from consortia.engines.train.files import DataError
+from consortia.solutions.moments import iso
 from consortia.solutions.supply.epcis.hashing import context_names
 from consortia.solutions.supply.epcis.keys import canonical
 from consortia.solutions.supply.epcis.reading import TEXT_MAX, Recorded, word
@@ -188,7 +188,7 @@ class Repository:
 def _keep(file: sqlite3.Connection, kept: Kept, now: int) -> None:
     event, body = kept.event, kept.event.body
     id_ = body.setdefault("eventID", event.name)
-    body["recordTime"] = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds")
+    body["recordTime"] = iso(now)
     values = (id_, event.name, event.withdrawn, event.time, now, json.dumps(body, ensure_ascii=False))
     row = "INSERT OR IGNORE INTO events (id, hash, withdrawn, time, recorded, body) VALUES (?, ?, ?, ?, ?, ?)"
     done = file.execute(row, values)

@@ -11,7 +11,6 @@ import hmac
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -26,6 +25,7 @@ from starlette.routing import Route
 
 from consortia.engines.train.files import DataError
 from consortia.sdk.moments import utc_milliseconds
+from consortia.solutions.moments import iso
 from consortia.solutions.supply.epcis.arriving import HEADERS, Problem, Room, announced, arrived
 from consortia.solutions.supply.epcis.asking import PER_PAGE_MAX, page_of, token
 from consortia.solutions.supply.epcis.hashing import context_names, events_of
@@ -245,8 +245,7 @@ def _next(request: Request, place: str) -> str:
 
 
 def _time(milliseconds: int | None = None) -> str:
-    moment = (utc_milliseconds() if milliseconds is None else milliseconds) / 1000
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    return iso(utc_milliseconds() if milliseconds is None else milliseconds)
 
 
 async def _no_place(request: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from pathlib import Path
 from consortia.base.times import DAY
 from consortia.sdk.moments import utc_milliseconds
 from consortia.sdk.operations import tag_of
+from consortia.solutions.moments import iso
 from consortia.solutions.story import Metric, StoryFailed
 from consortia.solutions.supply import policy, synthetic
 from consortia.solutions.supply.backwards import Backwards
@@ -67,7 +68,7 @@ def _lies(chain: Chain) -> None:
     first = chain.goods.bodies[GROWER][0]
     later = dict(chain.goods.bodies[GROWER][1])
     event = recorded(later, {}, 1, "")
-    later["recordTime"] = synthetic.at(event.time + 3 * DAY)
+    later["recordTime"] = iso(event.time + 3 * DAY)
     file = chain.stage.folder / "suspect.ndjson"
     file.write_text("\n".join(json.dumps(each) for each in (first, first, later)) + "\n", encoding="utf-8")
     found = {each.code for each in findings(read(file).found)}
@@ -142,7 +143,7 @@ def breach(chain: Chain) -> Breach:
 def _typed(chain: Chain, alarm: Alarm) -> dict[str, list[dict[str, str]]]:
     """The recall as the depot's people ask for it, over all parties' files."""
     named = [part for each in sorted(set(alarm.things)) for part in ("--thing", each)]
-    since = synthetic.at(alarm.event.time)
+    since = iso(alarm.event.time)
     return chain.stage.apart("supply", "recall", *chain.arguments(), *named, "--since", since)
 
 
