@@ -6,15 +6,16 @@ import io
 import click
 import pytest
 
+from consortia.base.ids import digest_from_hex
 from consortia.cli.banking import identity
 from consortia.cli.consents import subject_of, whose
-from consortia.cli.lookup import digest, digest_of
+from consortia.cli.lookup import digest_of
 from consortia.cli.output import Failure, table
 
 
 @pytest.mark.parametrize("text", ["", "abc", "zz" * 32, "ab" * 31, "ab" * 33, "ab " * 32, "ab  " * 16])
 def test_what_is_no_id_is_called_what_it_should_have_been(text):
-    assert digest(text) is None
+    assert digest_from_hex(text) is None
     with pytest.raises(Failure, match="is no id of a key, which has 64 hex digits") as caught:
         digest_of(text, "id of a key", "consortia key list")
     assert caught.value.remedy == "consortia key list"

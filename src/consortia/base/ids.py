@@ -5,12 +5,18 @@ import re
 from consortia.base.hashing import tagged
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
+DIGEST_HEX = re.compile(r"[0-9a-fA-F]{64}\Z")
 GENESIS_TAG = "consortia/genesis"
 
 
 def is_name(text: str) -> bool:
     """Whether `text` is a valid member or study name: 1 to 32 of a-z, 0-9 and -, not starting with -."""
     return NAME.match(text) is not None
+
+
+def digest_from_hex(text: str) -> bytes | None:
+    """The 32 bytes that 64 hex digits write, None for any other text."""
+    return bytes.fromhex(text) if DIGEST_HEX.match(text) else None
 
 
 def network_id(genesis: bytes) -> bytes:

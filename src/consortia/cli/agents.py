@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from consortia.app import application
+from consortia.base.ids import digest_from_hex
 from consortia.base.keys import SigningKey
 from consortia.cli.lookup import find_asset
 from consortia.cli.mandates import find_mandate, standing
@@ -82,11 +83,10 @@ def run(
 def perform(*, act: str, home: Path | None, as_json: bool) -> int:
     """Have ACT, by its id, carried out after its mandate's delay; void where the mandate is over by then."""
     session = at_home(home)
-    try:
-        asked = Perform(bytes.fromhex(act))
-    except ValueError:
-        raise click.BadParameter("an act's id is 64 hex digits", param_hint="ACT") from None
-    receipt = session.submit(asked)
+    identity = digest_from_hex(act)
+    if identity is None:
+        raise click.BadParameter("an act's id is 64 hex digits", param_hint="ACT")
+    receipt = session.submit(Perform(identity))
     code = str(receipt.events[-1].body["code"])
     tell_done(receipt, f"The act met: {code}", as_json=as_json, code=code)
     return DONE if code == OK else REFUSED

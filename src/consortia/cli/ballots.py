@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from consortia.base.hashing import tagged
+from consortia.base.ids import digest_from_hex
 from consortia.cli.ballot_check import check, tally
 from consortia.cli.elections import SUBJECT_TAG, find_election, progress_of, tracker_path
 from consortia.cli.options import home_option, json_option
@@ -206,11 +207,8 @@ def _step(view: ElectionView) -> str:
 
 
 def _hash(text: str) -> bytes:
-    try:
-        found = bytes.fromhex(text)
-    except ValueError:
-        found = b""
-    if len(found) != 32:
+    found = digest_from_hex(text)
+    if found is None:
         raise click.BadParameter("a hash has 64 hex digits", param_hint="--subject")
     return found
 

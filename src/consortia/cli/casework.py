@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consortia.base.ids import digest_from_hex
 from consortia.base.keys import SigningKey
-from consortia.cli.lookup import digest
 from consortia.cli.output import Failure
 from consortia.cli.session import Session
 from consortia.modules.guard.queries import (
@@ -35,7 +35,7 @@ def standing(session: Session, member: str) -> Standing:
 
 def filed(session: Session, which: str) -> Filed:
     """An alert by its id, or by the first digits of one of this member's newest."""
-    wanted = digest(which)
+    wanted = digest_from_hex(which)
     if wanted is not None:
         found = session.ask("guard.alert", ByAlert(wanted), MaybeFiled).found
     else:

@@ -1,7 +1,6 @@
 """What a person's words stand for: assets and studies by NAME, MEMBER/NAME or id."""
 
-import re
-
+from consortia.base.ids import digest_from_hex
 from consortia.cli.output import Failure
 from consortia.cli.session import Session
 from consortia.modules.assets.queries import ById, ByName, MaybeAsset
@@ -11,7 +10,7 @@ from consortia.modules.training import queries as training
 
 def find_asset(session: Session, which: str) -> tuple[Asset, Version]:
     """The asset that NAME, MEMBER/NAME or an id stands for, with its newest version; raises Failure."""
-    identity = digest(which)
+    identity = digest_from_hex(which)
     if identity is not None:
         found = session.ask("assets.asset", ById(identity), MaybeAsset)
     else:
@@ -33,7 +32,7 @@ def permissions(grantees: tuple[str, ...], purposes: tuple[str, ...]) -> Right:
 
 def find_study(session: Session, which: str) -> training.StudyView:
     """The study that NAME (own), MEMBER/NAME or an id stands for; raises Failure."""
-    identity = digest(which)
+    identity = digest_from_hex(which)
     if identity is None:
         proposer, slash, name = which.partition("/")
         asked = training.ByName(proposer, name) if slash else training.ByName(session.member, which)
@@ -44,14 +43,9 @@ def find_study(session: Session, which: str) -> training.StudyView:
     return session.ask("training.study", training.ById(identity), training.StudyView)
 
 
-def digest(text: str) -> bytes | None:
-    """The 32 bytes that 64 hex digits write, else None."""
-    return bytes.fromhex(text) if re.fullmatch(r"[0-9a-fA-F]{64}", text) else None
-
-
 def digest_of(text: str, what: str, remedy: str) -> bytes:
     """The 32 bytes that 64 hex digits write; raises Failure, which says `what` the text is not."""
-    found = digest(text)
+    found = digest_from_hex(text)
     if found is None:
         raise Failure(f"{text!r} is no {what}, which has 64 hex digits", remedy)
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from consortia.base.ids import is_name
+from consortia.base.ids import digest_from_hex, is_name
 from consortia.base.keys import SigningKey
 from consortia.base.times import DAY, HOUR
 from consortia.cli.banking import bank_of
@@ -177,8 +177,9 @@ def end(*, which: str, council: bool, home: Path | None, as_json: bool) -> int:
 
 def find_mandate(session: Session, which: str) -> MandateView:
     """The mandate that a name (own), MEMBER/NAME or an id stands for; raises Failure."""
-    if len(which) == 64:
-        return session.ask("identity.mandate", ByMandate(bytes.fromhex(which)), MandateView)
+    identity = digest_from_hex(which)
+    if identity is not None:
+        return session.ask("identity.mandate", ByMandate(identity), MandateView)
     owner, slash, name = which.partition("/")
     asked = ByOwner(owner if slash else session.member)
     found = session.ask("identity.mandates", asked, MandatesView).mandates

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from consortia.base.codec import Malformed, Record, decode
+from consortia.base.ids import digest_from_hex
 from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, fold, printable, say
 from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
@@ -126,11 +127,8 @@ def proof_bytes(file: Path) -> bytes:
 
 def network_name(text: str) -> bytes:
     """The name of a network, from 64 hex digits; raises BadParameter."""
-    try:
-        name = bytes.fromhex(text)
-    except ValueError:
-        name = b""
-    if len(name) != 32:
+    name = digest_from_hex(text)
+    if name is None:
         raise click.BadParameter("a network's hash has 64 hex digits", param_hint="--network")
     return name
 

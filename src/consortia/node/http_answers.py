@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from consortia.base.codec import Record, encode_record
+from consortia.base.ids import digest_from_hex
 from consortia.base.refusals import Refused
 from consortia.kernel.refusals import BLOCK_FULL, OVER_QUOTA, OVERSIZE
 from consortia.sdk.jsonform import dump, to_json
@@ -90,11 +91,8 @@ def wants_cbor(request: Request) -> bool:
 
 def hex_digest(text: str, what: str) -> bytes:
     """The 32 bytes that 64 hex digits write; raises HttpProblem."""
-    try:
-        digest = bytes.fromhex(text)
-    except ValueError:
-        digest = b""
-    if len(digest) != 32 or text != text.lower():
+    digest = digest_from_hex(text)
+    if digest is None or text != text.lower():
         raise HttpProblem(400, f"{what} is 64 lowercase hex digits, not {text[:80]!r}")
     return digest
 

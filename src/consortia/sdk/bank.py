@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from consortia.base.codec import Record
+from consortia.base.ids import digest_from_hex
 from consortia.kernel.block import Receipt
 from consortia.modules.bank import messages as asked
 from consortia.modules.bank import queries as views
@@ -46,7 +47,7 @@ class Bank:
 
     def unit(self, which: str | bytes) -> Unit:
         """A unit: CODE (own), ISSUER/CODE, or its id, in hex or bytes; raises BankError for none."""
-        identity = which if isinstance(which, bytes) else _identity(which)
+        identity = which if isinstance(which, bytes) else digest_from_hex(which)
         if identity is not None:
             found = self._way.query("bank.unit", views.ById(identity), views.MaybeUnit).unit
         else:
@@ -234,11 +235,3 @@ def opened(receipt: Receipt) -> bytes:
         if event.name == "bank.escrow_opened" and isinstance(found, bytes):
             return found
     raise BankError("the transaction opened no escrow")
-
-
-def _identity(which: str) -> bytes | None:
-    """The 32 bytes that 64 hex digits write, else None."""
-    try:
-        return bytes.fromhex(which) if len(which) == 64 else None
-    except ValueError:
-        return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from consortia.base.ids import digest_from_hex
 from consortia.sdk import overview
 from consortia.sdk.access import Way
 from consortia.sdk.overview import Asset, Use
@@ -10,8 +11,6 @@ from consortia.solutions.views import Cell, Link, Moment, Table
 
 NEWEST = 50
 """So many of the newest accesses to each data set are shown."""
-
-HASH_DIGITS = 64
 
 
 def about(way: Way, purposes: frozenset[str]) -> list[Asset]:
@@ -115,11 +114,8 @@ def one_person(way: Way, found: Iterable[Asset], words: str) -> tuple[Table, ...
 
     Raises ValueError for words that are no key.
     """
-    try:
-        subject = bytes.fromhex(words)
-    except ValueError:
-        subject = b""
-    if len(words) != HASH_DIGITS or len(subject) != HASH_DIGITS // 2:
+    subject = digest_from_hex(words)
+    if subject is None:
         raise ValueError("a person's key is 64 hex digits; it stands on the slip that the person was handed")
     known = list(found)
     rows: list[tuple[Cell, ...]] = []

@@ -1,5 +1,6 @@
 """Blocks and transactions, in words; and where a name or a hash stands."""
 
+from consortia.base.ids import digest_from_hex
 from consortia.base.refusals import Refused
 from consortia.kernel.transaction import Call
 from consortia.modules.assets.queries import ById, MaybeAsset
@@ -157,11 +158,8 @@ def _known(asked: Asked, text: str) -> tuple[View, ...]:
     ledger_ = asked.service.ledger
     if any(member.name == text for member in ledger_.members().members):
         found.append(("member", Link(text, f"/console/members/{text}")))
-    if len(text) == 64:
-        try:
-            digest = bytes.fromhex(text)
-        except ValueError:
-            return ()
+    digest = digest_from_hex(text)
+    if digest is not None:
         if ledger_.receipt(digest) is not None:
             found.append(("transaction", Link(short(digest), f"/console/transactions/{text}")))
         found += _things(Inside(asked.service), digest)
