@@ -1,9 +1,12 @@
 """A node's home and its settings."""
 
+import os
+import stat
+
 import pytest
 
 from consortia.node.config import Config, ConfigError, build, load, render, save, split_address
-from consortia.node.home import Home, HomeError, Running, default_home
+from consortia.node.home import Home, HomeError, Running, default_home, write_private
 
 NETWORK = "ab" * 32
 
@@ -109,3 +112,16 @@ def test_the_token_is_for_the_owner_alone(tmp_path):
     first = home.new_token()
     assert home.token() == first != home.new_token()
     assert (home.path / "token").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_private_file_is_forced_to_disk_and_then_its_name(tmp_path, monkeypatch):
+    forced, fsync = [], os.fsync
+
+    def watched(descriptor):
+        forced.append("name" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "bytes")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    write_private(tmp_path / "token", b"secret")
+    assert forced == ["bytes", "name"]
+    assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600

@@ -9,7 +9,6 @@ must outlive the ledger that is put in its place. The node then cosigns nothing 
 up with what it signed, and an orderer hears its followers first, and follows the longer history.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from hashlib import file_digest
@@ -23,6 +22,7 @@ from consortia.node.archive import Progress, Standing, ledger_of
 from consortia.node.config import FILE
 from consortia.node.home import Home, HomeError, write_private
 from consortia.node.invitations import FILE as INVITATIONS
+from consortia.store.disk import sync
 from consortia.workers.diary import is_passing
 
 MANIFEST = "backup.json"
@@ -65,7 +65,7 @@ def finish_backup(home: Home, ledger: Ledger, folder: Path, progress: Progress) 
     found: dict[str, tuple[int, str]] = {}
     for count, path in enumerate(paths, 1):
         found[path.relative_to(folder).as_posix()] = (path.stat().st_size, _hash(path))
-        _sync(path)
+        sync(path)
         progress("files", count, len(paths))
     manifest = Manifest(
         "consortia-backup-1", config.network, config.member, tip.height, tip.size, tip.root.hex(), found
@@ -176,11 +176,3 @@ def _files(folder: Path) -> Iterator[Path]:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

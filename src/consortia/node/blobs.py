@@ -30,6 +30,7 @@ from consortia.engines.commit.chunks import (
 )
 from consortia.node.allowances import Allowances, AllowanceSpent
 from consortia.node.home import write_private
+from consortia.store.disk import sync
 
 ID_BYTES = 32
 PART_SECONDS_MAX = 86_400
@@ -291,11 +292,7 @@ class Blobs:
         if len(tree.chunks) > 1:
             write_private(self._tree_path(tree.id), tree.encode())
         temporary.replace(target)
-        descriptor = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(target.parent)
         self._whole += tree.size
 
     def _path(self, blob: bytes) -> Path:

@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from consortia.node.config import FILE, Config, NoHome, build, load, save
+from consortia.store.disk import sync
 
 _FOLDERS = ("keys", "ledger", "blobs", "private", "witness", "logs")
 
@@ -186,3 +187,4 @@ def write_private(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    sync(path.parent)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from consortia.base.codec import Malformed
 from consortia.base.hashing import sha256
+from consortia.store.disk import sync
 from consortia.store.errors import NoRoom
 
 _PAGE = 4096
@@ -114,11 +115,7 @@ class FolderMemory:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self.folder / name)
-        descriptor = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(self.folder)
 
     def names(self) -> list[str]:
         """The names under which something is saved, sorted."""

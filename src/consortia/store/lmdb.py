@@ -30,6 +30,7 @@ from typing import Self
 import lmdb
 
 from consortia.kernel.durable import BlockWrite, RestoreWrite
+from consortia.store.disk import sync
 from consortia.store.errors import FULL, NoRoom, StoreError
 from consortia.store.lock import FolderLock
 from consortia.store.pages import PageError, check_pages, file_bytes
@@ -181,7 +182,7 @@ class LmdbStore:
                 self._env.copyfd(file.fileno(), compact=True)
                 file.flush()
                 os.fsync(file.fileno())
-            _sync_folder(folder)
+            sync(folder)
         except (StoreError, OSError) as error:
             target.unlink(missing_ok=True)
             raise StoreError(target, f"the copy failed ({error})", "see that the disk has room") from error
@@ -248,7 +249,7 @@ class LmdbStore:
                     for name in _DATABASES:
                         env.open_db(name.encode(), txn=txn)
                     txn.put(FORMAT, key_of(FORMAT_VERSION), db=meta)
-                _sync_folder(self.folder)
+                sync(self.folder)
             dbs = Databases(*[env.open_db(name.encode(), create=False) for name in _DATABASES])
             with env.begin() as txn:
                 self._check_meta(txn.get(FORMAT, db=dbs.meta), txn.get(MARK, db=dbs.meta))
@@ -357,12 +358,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(folder, f"the folder cannot be made ({error.strerror})", _LOOK) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from consortia.base.hashing import DIGEST_BYTES, sha256
+from consortia.store.disk import sync
 
 _ZEROS = bytes(1 << 20)
 
@@ -93,15 +94,6 @@ def private(folder: Path) -> Path:
         private(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
     return folder
-
-
-def sync(folder: Path) -> None:
-    """Force a folder's names to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

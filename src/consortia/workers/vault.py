@@ -48,7 +48,8 @@ from consortia.engines.commit.prediction import (
     committed,
     encode_opened,
 )
-from consortia.workers.files import destroy, private, sync, write
+from consortia.store.disk import sync
+from consortia.workers.files import destroy, private, write
 
 FILE_BYTES_MAX = 1 << 32
 
