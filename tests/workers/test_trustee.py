@@ -82,11 +82,11 @@ def test_a_trustee_that_starts_again_at_any_moment_says_the_same(tmp_path):
 class Liar(Trustee):
     """Deals the first holder a share that does not fit."""
 
-    def _send(self, election, message):
+    def _send(self, message):
         if isinstance(message, ask.OpenKey):
             shares = (message.shares[1], *message.shares[1:])
             message = ask.OpenKey(message.election, message.coefficients, shares)
-        super()._send(election, message)
+        super()._send(message)
 
 
 def test_a_holder_complains_about_a_share_that_does_not_fit_and_the_dealer_is_out(tmp_path):

@@ -11,6 +11,7 @@ from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, say, table
 from consortia.cli.session import at_home, tell_done
 from consortia.cli.spans import span_of
+from consortia.kernel.block import OK
 from consortia.modules.governance.queries import Effects, ProposalView, TallyView
 from consortia.modules.governance.types import UNITS, Action, Choice, Status
 from consortia.sdk.errors import GovernanceError
@@ -72,7 +73,7 @@ def new(
     effects = door.effects(*wanted)
     if dry_run:
         _tell_effects(effects, as_json=as_json)
-        return DONE if effects.code == "ok" else REFUSED
+        return DONE if effects.code == OK else REFUSED
     opened = door.propose(kind, *wanted, title=title, text=text)
     one, closes = opened.proposal, opened.progress.closes
     if as_json:
@@ -286,7 +287,7 @@ def _tell_effects(effects: Effects, *, as_json: bool) -> None:
     if as_json:
         facts(effects)
         return
-    if effects.code != "ok":
+    if effects.code != OK:
         say(f"effects   action {effects.position + 1} would be refused now: {effects.code}")
         return
     for event in effects.events:

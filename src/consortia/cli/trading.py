@@ -7,6 +7,7 @@ from pathlib import Path
 from consortia.base.keys import SigningKey
 from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say
 from consortia.cli.session import Session
+from consortia.kernel.block import OK
 from consortia.modules.identity.mandate_queries import MandateView
 from consortia.sdk.agents import ClientDoor
 from consortia.sdk.moments import utc_milliseconds
@@ -66,4 +67,4 @@ def _tell(one: Traded, *, as_json: bool) -> None:
         return
     text = "" if order is None else f" {order.side} {order.quantity}"
     line = f"auction {one.auction}, stock {one.stock}: {one.what}{text}, {one.code}"
-    (say if one.code == "ok" else note)(line)
+    (say if one.code == OK else note)(line)

@@ -15,6 +15,7 @@ from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, note,
 from consortia.cli.session import Session, at_home
 from consortia.cli.trading import places_of
 from consortia.engines.commit.chunks import blob_id
+from consortia.kernel.block import OK
 from consortia.modules.identity.mandate_queries import MandateView
 from consortia.node.keys import find_keys, open_key
 from consortia.sdk.agents import ClientDoor
@@ -137,7 +138,7 @@ def _tell(one: Raised, *, as_json: bool) -> None:
     if as_json:
         facts({"alert": one.alert, "reason": one.reason, "kind": one.kind, "code": one.code})
         return
-    (say if one.code == "ok" else note)(f"{one.alert.hex()[:16]}: {one.reason}, {one.code}")
+    (say if one.code == OK else note)(f"{one.alert.hex()[:16]}: {one.reason}, {one.code}")
 
 
 def _end(guard: Guard, *, as_json: bool) -> None:

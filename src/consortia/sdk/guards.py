@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from consortia.app import application
 from consortia.base.codec import Malformed, Record, encode_record
 from consortia.base.keys import SigningKey
-from consortia.kernel.block import Whole
+from consortia.kernel.block import OK, Whole
 from consortia.modules.guard.messages import RaiseAlert
 from consortia.modules.guard.queries import (
     PAGE_MAX,
@@ -151,7 +151,7 @@ class ClientGuardDoor:
                 self._signing.hand_in(signed.raw, signed.transaction)
             except TransactionRefused as refused:
                 return refused.code, refused.height is not None
-        return "ok", True
+        return OK, True
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
     STUDY/update-ROUND    the blob id of the update that the member decided to submit in a round
     STUDY/result-ROUND    the outcome that it computed, before it commits to it
-    STUDY/secrets-ROUND   what was drawn for the masks of a round; destroyed when the round is over
+    STUDY/secrets-ROUND   what was drawn for the masks of a round, or the salt of its seal; destroyed with it
     STUDY/graph-ROUND     the graph among whose keys these are used
     STUDY/cohort-ROUND    the cohort for which it reveals shares
     STUDY/plain-INDEX-TRY the update before it is masked: the same at every try that repeats this one
@@ -127,11 +127,11 @@ class Diary:
         return path.read_bytes()
 
     def secrets(self, study: bytes, round_id: bytes) -> bytes | None:
-        """What was drawn for the masks of a round, or None."""
+        """What was drawn for the masks of a round, or for its seal; or None."""
         return self._kept(study, f"secrets-{round_id.hex()}")
 
     def keep_secrets(self, study: bytes, round_id: bytes, drawn: bytes) -> bytes:
-        """Keep what was drawn for the masks of a round, before anything of it is told."""
+        """Keep what was drawn for the masks of a round, or for its seal, before anything of it is told."""
         self._keep(study, f"secrets-{round_id.hex()}", drawn)
         return drawn
 

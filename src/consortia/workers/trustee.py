@@ -21,6 +21,7 @@ from consortia.base.codec import Record
 from consortia.base.group import ORDER, read_scalar, times_base
 from consortia.base.hashing import tagged
 from consortia.exact import ceremony, decryption
+from consortia.kernel.block import OK
 from consortia.modules.ballots import messages as ask
 from consortia.modules.ballots import rules
 from consortia.modules.ballots.queries import (
@@ -127,7 +128,7 @@ class Trustee:
         )
         opened = self._coefficients(election, seed)
         commitment = ceremony.dealing_hash(election.id, self.door.member, opened)
-        self._send(election, ask.CommitKey(election.id, key, proof, commitment))
+        self._send(ask.CommitKey(election.id, key, proof, commitment))
         return self._say("committed", election, "to a part of the key")
 
     def _open(self, election: Election, _progress: Progress, made: TrusteesView) -> bool:
@@ -146,7 +147,7 @@ class Trustee:
             )
             for holder in made.trustees
         )
-        self._send(election, ask.OpenKey(election.id, self._coefficients(election, seed), shares))
+        self._send(ask.OpenKey(election.id, self._coefficients(election, seed), shares))
         return self._say("dealt", election, f"shares to {len(shares)} trustees")
 
     def _complain(self, election: Election, _progress: Progress, made: TrusteesView) -> bool:
@@ -175,7 +176,7 @@ class Trustee:
             sealed=sealed,
             nonce=_number(seed, f"complaint/{dealer.name}"),
         )
-        self._send(election, ask.Complain(election.id, dealer.name, *shown))
+        self._send(ask.Complain(election.id, dealer.name, *shown))
         self._say("complained", election, f"about the share of {dealer.name}", again=True)
 
     # ------------------------------------------------------------------ the decryption
@@ -202,7 +203,7 @@ class Trustee:
             pads=[each.pad for each in progress.sums],
             nonce=_number(seed, f"decrypt/{name.hex()}"),
         )
-        self._send(election, ask.Decrypt(election.id, name, part))
+        self._send(ask.Decrypt(election.id, name, part))
         return self._say("decrypted", election, f"the sum of {progress.ballots} ballots")
 
     def _secret(self, election: Election, key: Key, made: TrusteesView) -> int | None:
@@ -249,7 +250,7 @@ class Trustee:
         turn = since + TURN_MILLISECONDS * (rules.index(election, self.door.member) - 1)
         if self.door.now() < turn:
             return False
-        self._send(election, make(election.id))
+        self._send(make(election.id))
         return self._say(kind, election, "its time has come")
 
     # ------------------------------------------------------------------ small things
@@ -294,9 +295,9 @@ class Trustee:
                     files.destroy(path)
                 folder.rmdir()
 
-    def _send(self, election: Election, message: Record) -> None:
+    def _send(self, message: Record) -> None:
         code = self.door.submit(message)
-        if code != "ok":
+        if code != OK:
             raise Refused(code)
 
     def _later(self, election: Election, kind: Kind, why: str, now: int) -> None:
