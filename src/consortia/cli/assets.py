@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from consortia.cli.budgets import budget, cost_facts, privacy_line
-from consortia.cli.lookup import find_asset, permissions
+from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, facts, say, table
 from consortia.cli.session import Session, at_home
@@ -22,6 +22,7 @@ from consortia.modules.assets.queries import (
     VersionPage,
 )
 from consortia.modules.assets.types import Asset
+from consortia.sdk.assets import permissions
 from consortia.sdk.jsonform import to_json
 from consortia.sdk.moments import moment
 from consortia.sdk.paging import PAGE, pages
@@ -126,7 +127,7 @@ def grant(
     """Grant members a right on an own ASSET."""
     session = at_home(home)
     one, _ = find_asset(session, which)
-    session.submit(Grant(one.id, right, permissions(grantees, purposes)))
+    session.submit(Grant(one.id, right, permissions(grantees, purposes or ("*",))))
     return _shown(session, one.id, f"{right} granted to {', '.join(grantees)}", as_json=as_json)
 
 

@@ -4,7 +4,7 @@ from consortia.base.ids import digest_from_hex
 from consortia.cli.output import Failure
 from consortia.cli.session import Session
 from consortia.modules.assets.queries import ById, ByName, MaybeAsset
-from consortia.modules.assets.types import Asset, Permission, Right, Version
+from consortia.modules.assets.types import Asset, Version
 from consortia.modules.training import queries as training
 
 
@@ -22,12 +22,6 @@ def find_asset(session: Session, which: str) -> tuple[Asset, Version]:
             f"there is no asset {which!r}. ASSET is NAME (own), MEMBER/NAME, or an id", "consortia asset list"
         )
     return found.asset, found.version
-
-
-def permissions(grantees: tuple[str, ...], purposes: tuple[str, ...]) -> Right:
-    """The permissions of these grantees for these purposes (none: every purpose), in the law's order."""
-    wanted = tuple(sorted(set(purposes))) or ("*",)
-    return tuple(Permission(grantee, wanted) for grantee in sorted(set(grantees)))
 
 
 def find_study(session: Session, which: str) -> training.StudyView:

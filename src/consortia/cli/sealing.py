@@ -9,7 +9,7 @@ import click
 
 from consortia.cli.filing import done, new, out_option, save
 from consortia.cli.goods import events_in, files_argument
-from consortia.cli.lookup import find_asset, permissions
+from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import Failure, note
 from consortia.cli.session import at_home
@@ -21,6 +21,7 @@ from consortia.kernel.verify import Step
 from consortia.modules.assets.queries import ByName, MaybeAsset
 from consortia.modules.assets.types import Rights
 from consortia.node.home import write_private
+from consortia.sdk.assets import permissions
 from consortia.sdk.moments import moment, utc_milliseconds
 from consortia.sdk.openings import opening_of, verify_opening
 from consortia.solutions.moments import iso

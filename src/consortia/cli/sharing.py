@@ -10,7 +10,7 @@ import msgspec
 from consortia.base.codec import Record
 from consortia.base.ids import is_name
 from consortia.cli.filing import new
-from consortia.cli.lookup import find_asset, permissions
+from consortia.cli.lookup import find_asset
 from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import Session, at_home
@@ -21,6 +21,7 @@ from consortia.modules.assets.messages import NewVersion, Register
 from consortia.modules.assets.queries import ByName, MaybeAsset
 from consortia.modules.assets.types import Asset, Form, Kind, Rights, Version
 from consortia.node.home import write_private
+from consortia.sdk.assets import permissions
 from consortia.sdk.builder import call_of
 from consortia.sdk.jsonform import to_json
 from consortia.workers.rows import apart, by_subject, differences
