@@ -60,7 +60,7 @@ class Party:
             memory=PlainMemory(),
         )
         self._builders = {
-            label: Builder(ledger.app, ledger.network, key, self._next, clock=lambda: network.now / 1000)
+            label: Builder(ledger.app, ledger.network, key, self._next, clock=lambda: network.now)
             for label, key in keys.keys.items()
         }
         self.worker = Worker(_Door(self), VaultData(self.vault, self._committed), Diary(folder / "diary"))

@@ -4,7 +4,6 @@ A transaction can be signed at once by whoever holds the key, or drafted here an
 a hardware key): a draft gives the payload, and the bytes that the signature must cover.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +27,7 @@ from consortia.kernel.transaction import call as carry
 from consortia.modules.governance.messages import Propose
 from consortia.modules.governance.types import Action
 from consortia.sdk.jsonform import from_json, to_json
+from consortia.sdk.moments import utc_milliseconds
 
 EXPIRY_MILLISECONDS = 120_000
 """A transaction expires two minutes of block time after it was built, unless asked otherwise."""
@@ -104,14 +104,15 @@ def draft(app: Application, network: bytes, wanted: Draft, next_sequence: NextSe
 class Builder:
     """Signs transactions of one key, and counts the sequence of each of its lanes.
 
-    `next_sequence` asks the ledger, once for a lane; `resync` makes it ask again.
+    `next_sequence` asks the ledger, once for a lane; `resync` makes it ask again. `clock` gives the time
+    in UTC milliseconds.
     """
 
     app: Application
     network: bytes
     key: SigningKey
     next_sequence: NextSequence
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], int] = utc_milliseconds
     _lanes: dict[int, int] = field(default_factory=dict)
 
     def sign(self, *records: Record, lane: int = 0, expires: int | None = None) -> tuple[bytes, bytes]:
@@ -119,7 +120,7 @@ class Builder:
         calls = tuple(call_of(self.app, record) for record in records)
         if lane not in self._lanes:
             self._lanes[lane] = self.next_sequence(self.key.key_id, lane)
-        deadline = int(self.clock() * 1000) + EXPIRY_MILLISECONDS if expires is None else expires
+        deadline = self.clock() + EXPIRY_MILLISECONDS if expires is None else expires
         raw = sign_transaction(
             self.key, self.network, calls, sequence=self._lanes[lane], expires=deadline, lane=lane
         )
