@@ -6,8 +6,9 @@ import pytest
 
 from consortia.base.codec import decode
 from consortia.drivers.cometbft.bundle import pack
-from consortia.drivers.cometbft.calls import BLOCK_BYTES, Calls, UnknownCall, milliseconds
+from consortia.drivers.cometbft.calls import Calls, UnknownCall, milliseconds
 from consortia.drivers.cometbft.driver import CometBft
+from consortia.drivers.cometbft.parameters import BLOCK_BYTES
 from consortia.drivers.cometbft.wire import MESSAGES
 from consortia.kernel.ledger import Ledger
 from consortia.store.memory import MemoryStore

@@ -12,6 +12,7 @@ from typing import Final
 from consortia.base.codec import Malformed, decode_record, encode, encode_record
 from consortia.base.refusals import Refused
 from consortia.drivers.cometbft.driver import CometBft, Decided
+from consortia.drivers.cometbft.parameters import BLOCK_BYTES, EVIDENCE_BLOCKS, EVIDENCE_SECONDS
 from consortia.drivers.cometbft.proposal import Convicted, Proposal
 from consortia.drivers.cometbft.snapshot import BadSnapshot
 from consortia.drivers.cometbft.snapshots import Offer
@@ -20,11 +21,6 @@ from consortia.kernel.durable import Power
 from consortia.kernel.genesis import PROTOCOL_VERSION
 
 VERSION: Final = version("consortia")
-BLOCK_BYTES: Final = 4 << 20
-EVIDENCE_BLOCKS: Final = 100_000
-EVIDENCE_SECONDS: Final = 48 * 3600
-"""Evidence counts until its block is older than both."""
-
 EVIDENCE_BYTES: Final = 1 << 16
 SNAPSHOT_ACCEPT, SNAPSHOT_REJECT = 1, 3
 CHUNK_ACCEPT, CHUNK_RETRY = 1, 3

@@ -20,11 +20,11 @@ import msgspec
 from consortia.base.hashing import sha256
 from consortia.base.keys import SigningKey
 from consortia.drivers.cometbft import pool
+from consortia.drivers.cometbft.parameters import BLOCK_BYTES, EVIDENCE_BLOCKS, EVIDENCE_SECONDS
 from consortia.node.config import Config
 from consortia.node.home import write_private
 
 FOLDER = "cometbft"
-BLOCK_BYTES_MAX = 4 << 20
 TRANSACTION_BYTES_MAX = 1 << 20
 """One of CometBFT's transactions is a whole bundle of ours."""
 
@@ -42,8 +42,6 @@ MORE_MILLISECONDS = 1_000
 On machines that are overloaded a full block may take longer than all of the first rounds.
 """
 
-EVIDENCE_BLOCKS = 100_000
-EVIDENCE_NANOSECONDS = 48 * 3600 * 10**9
 _KEY = "tendermint/PubKeyEd25519"
 _PRIVATE_KEY = "tendermint/PrivKeyEd25519"
 
@@ -163,10 +161,10 @@ def genesis(start: Start) -> bytes:
         "chain_id": start.chain,
         "initial_height": "1",
         "consensus_params": {
-            "block": {"max_bytes": str(BLOCK_BYTES_MAX), "max_gas": "-1"},
+            "block": {"max_bytes": str(BLOCK_BYTES), "max_gas": "-1"},
             "evidence": {
                 "max_age_num_blocks": str(EVIDENCE_BLOCKS),
-                "max_age_duration": str(EVIDENCE_NANOSECONDS),
+                "max_age_duration": str(EVIDENCE_SECONDS * 10**9),
                 "max_bytes": "1048576",
             },
             "validator": {"pub_key_types": ["ed25519"]},
