@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from consortia.cli.network import ordered_by, wishes
-from consortia.cli.options import home_option, json_option, peer_listen_option
+from consortia.cli.options import home_option, json_option, listen_option, peer_listen_option, url_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import at_home
 from consortia.node.archive import Progress, export_home, import_home, ledger_of, voters
@@ -62,8 +62,8 @@ def export(*, file: Path, private: bool, home: Path | None, as_json: bool) -> in
     show_default=True,
     help="Who orders the blocks from here on: with cometbft, all members together.",
 )
-@click.option("--listen", metavar="HOST:PORT", help="Where its node listens; else a free port of 127.0.0.1.")
-@click.option("--url", default="", help="Where others reach it, when that differs.")
+@listen_option
+@url_option
 @peer_listen_option
 @click.option("--peer", "peers", multiple=True, metavar="ID@HOST:PORT", help="Another member's CometBFT.")
 @json_option

@@ -7,7 +7,7 @@ import click
 
 from consortia.cli.budgets import budget, cost_facts, privacy_line
 from consortia.cli.lookup import find_asset
-from consortia.cli.options import home_option, json_option
+from consortia.cli.options import home_option, json_option, yes_option
 from consortia.cli.output import DONE, facts, say, table
 from consortia.cli.session import Session, at_home
 from consortia.cli.sharing import add, erase
@@ -157,7 +157,7 @@ def revoke(
 
 @asset.command()
 @click.argument("which", metavar="ASSET")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @home_option
 @json_option
 def withdraw(*, which: str, yes: bool, home: Path | None, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from consortia.cli.awaiting import awaited_line
+from consortia.cli.options import json_option
 from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, counted, facts, fold, note, say
 from consortia.kernel.verify import NOT_PROVED
 from consortia.node.audit.findings import Findings, Waiting
@@ -18,7 +19,7 @@ from consortia.sdk.moments import moment, utc_milliseconds
 @click.option(
     "--report", type=click.Path(path_type=Path), help="Write the report, in Markdown, to this file."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def audit(home: Path, report: Path | None, as_json: bool) -> int:
     """Replay every block from genesis, re-compute every round, re-execute every prediction.
 

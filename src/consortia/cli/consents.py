@@ -27,6 +27,9 @@ SLIP, PEOPLE = "{:06}.json", "people.csv"
 
 purpose_option = click.option("--purpose", required=True, help="What the records are used for.")
 purposes_option = click.option("--purpose", "purposes", multiple=True, required=True, help="For what.")
+days_option = click.option(
+    "--days", type=click.IntRange(1, 3652), default=365, show_default=True, help="For how long."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def require(*, dataset: str, home: Path | None, as_json: bool) -> int:
 @consent.command()
 @click.argument("dataset")
 @purposes_option
-@click.option("--days", type=click.IntRange(1, 3652), default=365, show_default=True, help="For how long.")
+@days_option
 @click.option("--person", "people", multiple=True, help="Whose; everybody's in the data set when left out.")
 @click.option("--called", metavar="MEMBER/LABEL", help="What the one --person is called, who has a key.")
 @click.option("--slips", type=click.Path(path_type=Path), required=True, help="A new folder for the slips.")
@@ -186,7 +189,7 @@ def slip_in(path: Path) -> Slip:
 @click.option("--slip", type=click.Path(path_type=Path, exists=True), required=True, help="The own slip.")
 @key_option(required=True)
 @purposes_option
-@click.option("--days", type=click.IntRange(1, 3652), default=365, show_default=True, help="For how long.")
+@days_option
 @home_option
 @json_option
 def agree(

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from consortia.base.codec import decode_record, encode_record
-from consortia.cli.options import home_option, json_option
+from consortia.cli.options import home_option, json_option, yes_option
 from consortia.cli.output import DONE, facts, say
 from consortia.cli.session import at_home
 from consortia.node.handing import PLACE, Agree, Handed, Standing
@@ -47,7 +47,7 @@ def show(*, home: Path | None, as_json: bool) -> int:
 
 @network.command("hand-over")
 @click.argument("member")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @home_option
 @json_option
 def hand_over(*, member: str, yes: bool, home: Path | None, as_json: bool) -> int:

@@ -14,7 +14,15 @@ import msgspec
 from consortia.base.codec import encode_record
 from consortia.base.hashing import sha256
 from consortia.cli.network import ordered_by, tell_keys, wishes, with_passphrase
-from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
+from consortia.cli.options import (
+    ORG,
+    home_option,
+    json_option,
+    listen_option,
+    peer_listen_option,
+    plain_keys_option,
+    url_option,
+)
 from consortia.cli.output import DONE, USAGE, Failure, facts, note, say
 from consortia.cli.session import Keyring, Place, at_home, at_place
 from consortia.modules.identity.messages import Accept
@@ -70,8 +78,8 @@ def invite(*, org: str, home: Path | None, out: Path | None, url: str | None, as
 @click.option("--org", help="The name that was invited, if you want it checked. " + ORG)
 @click.option("--title", help="The organisation's full name.")
 @home_option
-@click.option("--listen", metavar="HOST:PORT", help="Where its node listens; else a free port of 127.0.0.1.")
-@click.option("--url", default="", help="Where others reach it, when that differs.")
+@listen_option
+@url_option
 @click.option("--tls", is_flag=True, help="Speak TLS on 127.0.0.1 too; elsewhere it always does.")
 @peer_listen_option
 @click.option("--worker/--no-worker", default=True, help="Run the member's worker beside its node.")

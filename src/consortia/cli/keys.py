@@ -16,7 +16,7 @@ from consortia.cli.fresh import (
     recovery_kept_unless_refused,
     stamp,
 )
-from consortia.cli.options import home_option, json_option, member_option
+from consortia.cli.options import home_option, json_option, member_option, yes_option
 from consortia.cli.output import DONE, Failure, facts, note, table, tell
 from consortia.cli.session import Keyring, Session, at_home, at_place, place_of, tell_done
 from consortia.kernel.block import Receipt
@@ -168,7 +168,7 @@ def rotate(*, consensus: bool, home: Path | None, as_json: bool) -> int:
 )
 @click.option("--url", help="Another member's node to talk to, when the own one cannot run.")
 @member_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @home_option
 @json_option
 def recover(

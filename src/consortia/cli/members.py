@@ -7,7 +7,7 @@ import click
 
 from consortia.base.codec import decode_record, to_value
 from consortia.base.times import DAY
-from consortia.cli.options import home_option, json_option
+from consortia.cli.options import home_option, json_option, yes_option
 from consortia.cli.output import DONE, REFUSED, Failure, facts, note, say, table
 from consortia.cli.session import Session, at_home, tell_done
 from consortia.cli.standing import offence_facts, offence_line, offences
@@ -216,7 +216,7 @@ def remove(name: str, days: int, withdraw: bool, home: Path | None, as_json: boo
 
 
 @member.command()
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @home_option
 @json_option
 def leave(yes: bool, home: Path | None, as_json: bool) -> int:

@@ -11,7 +11,15 @@ import msgspec
 
 from consortia.base.ids import is_name
 from consortia.cli.governing import charter_in
-from consortia.cli.options import ORG, home_option, json_option, peer_listen_option, plain_keys_option
+from consortia.cli.options import (
+    ORG,
+    home_option,
+    json_option,
+    listen_option,
+    peer_listen_option,
+    plain_keys_option,
+    url_option,
+)
 from consortia.cli.output import DONE, NO_HOME, USAGE, Failure, facts, note, say
 from consortia.modules.identity.addresses import is_node_address
 from consortia.node.config import ADDRESS, FILE, NoHome, is_loopback, split_address
@@ -30,8 +38,8 @@ PORTS = range(10_240, 32_768)
 @click.option("--org", required=True, help="The founding member. " + ORG)
 @click.option("--title", help="The member's full name; ORG when left out.")
 @home_option
-@click.option("--listen", metavar="HOST:PORT", help="Where its node listens; else a free port of 127.0.0.1.")
-@click.option("--url", default="", help="Where others reach it, when that differs.")
+@listen_option
+@url_option
 @click.option("--tls", is_flag=True, help="Speak TLS on 127.0.0.1 too; elsewhere it always does.")
 @click.option(
     "--driver",

@@ -69,3 +69,20 @@ def rejects_option(function: F) -> F:
 def skip_option(function: F) -> F:
     """`--skip-bad-rows`: leave out what cannot be used, instead of ending there."""
     return click.option("--skip-bad-rows", is_flag=True, help="Go on without what cannot be used.")(function)
+
+
+def yes_option(function: F) -> F:
+    """`--yes`: do at once what cannot be undone."""
+    return click.option("--yes", is_flag=True, help="Do not ask.")(function)
+
+
+def listen_option(function: F) -> F:
+    """`--listen HOST:PORT`: where a new home's node listens."""
+    return click.option(
+        "--listen", metavar="HOST:PORT", help="Where its node listens; else a free port of 127.0.0.1."
+    )(function)
+
+
+def url_option(function: F) -> F:
+    """`--url URL`: the address of a new home's node, as the others' nodes see it."""
+    return click.option("--url", default="", help="Where others reach it, when that differs.")(function)

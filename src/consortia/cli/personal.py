@@ -12,7 +12,7 @@ import click
 from consortia.base.codec import Malformed
 from consortia.base.keys import SigningKey
 from consortia.base.times import DAY
-from consortia.cli.consents import desk
+from consortia.cli.consents import days_option, desk
 from consortia.cli.filing import hold, new, save
 from consortia.cli.options import home_option, json_option, rejects_option, skip_option
 from consortia.cli.output import DONE, Failure, facts, note, printable, say, table
@@ -81,7 +81,7 @@ def make_table(
 @click.option("--service", required=True, help="Its DID.")
 @click.option("--dataset", required=True, help="The service's data set: MEMBER/NAME.")
 @click.option("--purpose", "purposes", multiple=True, required=True, help="For what.")
-@click.option("--days", type=click.IntRange(1, 3652), default=365, show_default=True, help="For how long.")
+@days_option
 @click.option("--did", default="", help="The person's did:web; else the key's own did:key.")
 @out_option
 @json_option

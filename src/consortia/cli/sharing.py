@@ -11,7 +11,7 @@ from consortia.base.codec import Record
 from consortia.base.ids import is_name
 from consortia.cli.filing import new
 from consortia.cli.lookup import find_asset
-from consortia.cli.options import home_option, json_option
+from consortia.cli.options import home_option, json_option, yes_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.session import Session, at_home
 from consortia.engines.commit.dataset import Commitment
@@ -176,7 +176,7 @@ def drafted(session: Session, path: Path, message: Record, *, as_json: bool) -> 
 @click.command()
 @click.argument("which", metavar="ASSET")
 @click.option("--subject", required=True, help="Whose salts and rows are destroyed, in every version.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @home_option
 @json_option
 def erase(*, which: str, subject: str, yes: bool, home: Path | None, as_json: bool) -> int:

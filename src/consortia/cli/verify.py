@@ -9,6 +9,7 @@ import msgspec
 
 from consortia.base.codec import Malformed, Record, decode
 from consortia.base.ids import digest_from_hex
+from consortia.cli.options import json_option
 from consortia.cli.output import DONE, REFUSED, UNCHECKED, Failure, facts, fold, printable, say
 from consortia.kernel.application import Application
 from consortia.kernel.block import MemberSet
@@ -58,7 +59,7 @@ network_option = click.option(
 @network_option
 @click.option("--since", type=click.Path(path_type=Path), help="Continue from an anchor saved before.")
 @click.option("--save-anchor", type=click.Path(path_type=Path), help="Save what may be trusted from now on.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def verify(file: Path, network: str, since: Path | None, save_anchor: Path | None, as_json: bool) -> int:
     """Check one proof offline, step by step, in plain words.
 
