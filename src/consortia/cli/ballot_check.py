@@ -40,6 +40,7 @@ def tally(*, which: str, out: Path | None, home: Path | None, as_json: bool) -> 
 
     With --out anybody can repeat it: `consortia verify FILE --network HASH`, without a connection.
     """
+    from consortia.cli.verify import steps_of
     from consortia.kernel.verify import verify_proof
     from consortia.sdk.elections import count_key, gathered, with_count
 
@@ -56,13 +57,12 @@ def tally(*, which: str, out: Path | None, home: Path | None, as_json: bool) -> 
     if out is not None and verdict.ok:
         out.write_bytes(data)
     if as_json:
-        steps = [{"number": s.number, "text": s.text, "ok": s.ok} for s in verdict.steps]
         facts(
             {
                 "ok": verdict.ok,
                 "counts": counts,
                 "ballots": progress.ballots,
-                "steps": steps,
+                "steps": steps_of(verdict),
                 "bytes": len(data),
             }
         )

@@ -79,8 +79,7 @@ def verify(file: Path, network: str, since: Path | None, save_anchor: Path | Non
     anchor = None if since is None else _load_anchor(since, network)
     verdict = verify_proof(app, data, name, anchor)
     if as_json:
-        steps = [{"number": s.number, "text": s.text, "ok": s.ok} for s in verdict.steps]
-        facts({"ok": verdict.ok, "steps": steps, "failed": verdict.failed})
+        facts({"ok": verdict.ok, "steps": steps_of(verdict), "failed": verdict.failed})
     else:
         _tell(app, verdict)
     if verdict.ok and save_anchor is not None and verdict.anchor is not None:
@@ -103,8 +102,7 @@ def _opening(app: Application, data: bytes, network: bytes, *, as_json: bool) ->
 def tell_checked(checked: Checked, what: str, *, as_json: bool, **known: object) -> int:
     """Tell the steps of a file of several proofs, and what it shows; `known` are further facts for JSON."""
     if as_json:
-        steps = [{"number": s.number, "text": s.text, "ok": s.ok} for s in checked.steps]
-        facts({"ok": checked.ok, "steps": steps, "failed": checked.failed} | known)
+        facts({"ok": checked.ok, "steps": steps_of(checked), "failed": checked.failed} | known)
         return DONE if checked.ok else REFUSED
     _say_steps(checked.steps)
     if checked.failed is None:
@@ -112,6 +110,11 @@ def tell_checked(checked: Checked, what: str, *, as_json: bool, **known: object)
     else:
         say(click.style(f"This {what} is refused at step {checked.failed}.", fg="red", bold=True))
     return DONE if checked.ok else REFUSED
+
+
+def steps_of(found: Verdict | Checked) -> list[dict[str, object]]:
+    """The steps of a verification as facts."""
+    return [{"number": one.number, "text": one.text, "ok": one.ok} for one in found.steps]
 
 
 def proof_bytes(file: Path) -> bytes:
