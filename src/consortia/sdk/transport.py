@@ -6,7 +6,6 @@ threads. A certificate is known by its pin, the SHA-256 of its DER form, so no a
 
 import os
 import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from consortia.base.hashing import sha256
 from consortia.base.keys import SigningKey
 from consortia.sdk.deadlines import DEADLINES, Deadline
 from consortia.sdk.errors import LedgerError, Unreachable, from_problem
+from consortia.sdk.moments import utc_milliseconds
 from consortia.sdk.signing import NONCE_BYTES, Addressed, authorization
 
 CBOR = "application/cbor"
@@ -151,7 +151,6 @@ class Transport:
         pins: frozenset[bytes] = frozenset(),
         guard: Callable[[bytes], bool] | None = None,
         timeout: float = 30.0,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         """Talk to the node at `url`; `pins` are SHA-256 digests of certificates, `timeout` is in seconds.
 
@@ -165,7 +164,6 @@ class Transport:
         self.pins = pins
         self._guard = guard
         self.timeout = timeout
-        self._clock = clock
         self._host, self._port = parts.hostname, parts.port
         self._base = parts.path.rstrip("/")
         self._context = tls_context(self.credentials, pins) if parts.scheme == "https" else None
@@ -333,7 +331,7 @@ class Transport:
     def _authorization(self, method: str, target: str, body: bytes) -> dict[str, str]:
         known = self.credentials
         if known.key is not None:
-            now, nonce = int(self._clock() * 1000), os.urandom(NONCE_BYTES)
+            now, nonce = utc_milliseconds(), os.urandom(NONCE_BYTES)
             if not known.audience:
                 raise LedgerError(f"whose node {self.url} is must be known before a request to it is signed")
             to = Addressed(known.network, known.audience)
