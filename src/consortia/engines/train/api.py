@@ -203,11 +203,6 @@ def recipe_digest(recipe: Recipe) -> bytes:
     return tagged("consortia/recipe", encode([recipe.name, recipe.version]))
 
 
-def state_digest(state: bytes) -> bytes:
-    """The 32-byte content hash of a model state."""
-    return tagged("consortia/model", state)
-
-
 def weighed(stage: Stage, vector: NDArray[Any], records: int, joined: int) -> NDArray[Any]:
     """A member's contribution as it goes into the sum, in its own type.
 
