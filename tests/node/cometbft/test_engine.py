@@ -1,4 +1,4 @@
-"""What looks after CometBFT waits for no other member's node."""
+"""What runs beside CometBFT waits for no other member's node, and knows the ledger that is there."""
 
 import asyncio
 from contextlib import suppress
@@ -6,12 +6,16 @@ from types import SimpleNamespace
 
 from consortia.app import application
 from consortia.base.codec import decode_record
+from consortia.base.keys import verify
+from consortia.drivers.cometbft.snapshot import own_root
 from consortia.kernel.genesis import Genesis
 from consortia.kernel.ledger import Ledger
 from consortia.node.cometbft import engine as engines
 from consortia.node.cometbft.engine import Engine
+from consortia.node.cometbft.starting import UNDER_WAY
 from consortia.node.founding import found
 from consortia.store.memory import MemoryStore
+from tests.drivers.cometbft.test_snapshots import grown, node
 from tests.node.cometbft.test_binary import program
 from tests.node.cometbft.test_rpc import http
 
@@ -57,3 +61,38 @@ def test_a_member_that_never_answers_does_not_keep_the_engine_from_being_looked_
             await asyncio.sleep(0.05)  # whoever served sees the end
 
     asyncio.run(asyncio.wait_for(go(), 60))
+
+
+def test_a_ledger_that_begins_anew_after_a_broken_restoration_is_read_anew(tmp_path):
+    source = node(tmp_path / "snapshots", every=4)
+    grown(source)
+    [home, *_] = found(tmp_path / "net", "net", ["alpha", "bravo"], 1_767_225_600_000)
+    target = node()
+    [offer] = source.offered()
+    target.accept(offer, own_root(offer.metadata))
+    for number in range(offer.chunks):
+        target.apply(number, source.chunk(offer.height, number, offer.format))
+    renewed = []
+
+    async def go():
+        settings = home.config({}, {"cometbft": str(program(tmp_path / "bin", "0.39.4"))})
+        means = SimpleNamespace(
+            ask=None,
+            now=lambda: 0,
+            hindrance=SimpleNamespace(text=""),
+            reach=lambda _member: False,
+            renew=lambda: renewed.append(target.ledger.tip.height),
+            check=verify,
+        )
+        one = Engine(home, settings, target.ledger, means, {})
+        (one.files.folder / UNDER_WAY).touch()
+        assert not one._vouching.done
+        listens = asyncio.Event()
+        serving = asyncio.create_task(one._serve(tmp_path / "app.sock", listens.set))
+        await listens.wait()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        return one._vouching.done
+
+    assert asyncio.run(asyncio.wait_for(go(), 60))
+    assert renewed == [0]

@@ -152,6 +152,9 @@ class Engine:
         """Serve one life of CometBFT, by a driver that goes on from what is durable."""
         while self._hindrance.text:  # noqa: ASYNC110 (a full disk tells nobody when it is no more)
             await asyncio.sleep(LOOK_SECONDS)
+        if self.starting.forget():
+            self._means.renew()
+            self._vouching = Vouching(self.ledger, self._means.ask)
         start = CometBft(self.ledger).start
         self._way = await self.starting.way(start, lambda: self._means.reach(self.starting.guide))
         retention = self.archives.retention

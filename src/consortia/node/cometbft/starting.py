@@ -98,8 +98,7 @@ class Starting:
 
         `known` tells whether anybody knows where the guide's node is.
         """
-        if self._mark.exists():  # a life ended before its restoration was taken note of by CometBFT
-            self._begin_anew()
+        self.forget()
         if self._given_up or self.ledger.tip.height or self._has_blocks() or not known():
             return None
         told = await self._offer(start)
@@ -114,6 +113,16 @@ class Starting:
         self._say(f"restores a snapshot of the ledger, by a block that {self.guide} vouches for")
         chain = Start(told.chain.id, told.chain.time)
         return Way(chain, Trust(oldest.height, oldest.hash, str(self.light)), told.chain.start)
+
+    def forget(self) -> bool:
+        """Let go of what a life left that ended before CometBFT took note of its restoration, if one did.
+
+        True where the ledger begins anew: whatever was read of it was of another.
+        """
+        restored = self._mark.exists() and self.ledger.base is not None
+        if self._mark.exists():
+            self._begin_anew()
+        return restored
 
     def settled(self) -> None:
         """CometBFT has decided a block after the restored one: both have it."""
