@@ -119,11 +119,11 @@ async def _answer(_scope, _receive, send):
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-def _served(use):
-    """What `use` gives, with a connection to a server that answers everything with two bytes."""
+def _served(use, answer=_answer):
+    """What `use` gives, with a connection to a server that answers everything with two bytes, unless told."""
 
     async def run():
-        config, state = settings(_answer, MOST, 1), ServerState()
+        config, state = settings(answer, MOST, 1), ServerState()
         config.load()
         made = partial(PeerProtocol, config=config, server_state=state, app_state={})
         server = await asyncio.get_running_loop().create_server(made, "127.0.0.1", 0)
@@ -176,3 +176,21 @@ def test_whoever_sends_what_begins_no_request_has_no_longer_than_for_one(monkeyp
         return head.startswith(b"HTTP/1.1 200"), await _is_let_go(reader)
 
     assert _served(use) == (True, True)
+
+
+def test_who_goes_away_is_seen_to_by_the_request_that_others_wait_behind():
+    gone = asyncio.Event()
+
+    async def until_gone(_scope, receive, _send):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    async def use(_reader, writer):
+        writer.write((ASKED + b"\r\n") * 2)
+        await writer.drain()
+        await asyncio.sleep(0.01)
+        writer.transport.abort()
+        return await gone.wait()
+
+    assert _served(use, until_gone)

@@ -83,6 +83,7 @@ class PeerProtocol(HttpToolsProtocol):
     _peer: bytes | None = None
     _timer: asyncio.TimerHandle | None = None
     _unread = 0
+    _answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller connected."""
@@ -98,8 +99,11 @@ class PeerProtocol(HttpToolsProtocol):
         self._start()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection ended."""
+        """The connection ended: the request that is being answered learns it, not only the last behind it."""
         self._stop()
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -144,6 +148,10 @@ class PeerProtocol(HttpToolsProtocol):
         """Whether no request waits for the end of its answer."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return cycle is None or cycle.response_complete
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 (as its base has it)
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _start(self) -> None:
         self._timer = self.loop.call_later(REQUEST_SECONDS_MAX, self._too_slow)
