@@ -86,3 +86,15 @@ def test_copied_and_invented_serials_are_caught(bench):
     assert (east.register(sold).claims, east.register(sold).closed is not None) == (1, True)
     with pytest.raises(LedgerError, match="no register"):
         east.register(digest("nothing"))
+
+
+def test_all_notices_are_listed_however_many_fit_an_answer(bench, monkeypatch):
+    monkeypatch.setattr("consortia.sdk.operations.PAGE", 2)
+    (north,) = desks(bench, "north")
+    assert not north.any_notices()
+    due, made = bench.time + DAY, []
+    for _ in range(5):
+        made.append(north.notify("recall", b"lot", b"block it", to=["east"], due=due)[0])
+        bench.time += 1_000
+    assert [each.id for each in north.notices()] == made
+    assert north.any_notices()

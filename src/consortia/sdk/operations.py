@@ -121,9 +121,24 @@ class Operations:
         """A notice, and everybody that it asks."""
         return self._access.query("operations.notice", views.ByNotice(notice), views.NoticeView)
 
-    def notices(self, since: int = 0) -> tuple[views.IssuedNotice, ...]:
-        """The first hundred notices issued from a block time on."""
-        question = views.NoticesFrom(since, PAGE)
+    def notices(self) -> tuple[views.IssuedNotice, ...]:
+        """All notices, oldest first."""
+        found: dict[bytes, views.IssuedNotice] = {}
+        since = 0
+        while True:
+            page = self._notices(since, PAGE)
+            found |= {one.id: one for one in page}
+            if len(page) < PAGE:
+                return tuple(found.values())
+            last = page[-1].notice.since
+            since = last if last > since else last + 1  # of one moment a page is told, no more
+
+    def any_notices(self) -> bool:
+        """Whether anything was ever asked of anybody."""
+        return bool(self._notices(0, 1))
+
+    def _notices(self, since: int, most: int) -> tuple[views.IssuedNotice, ...]:
+        question = views.NoticesFrom(since, most)
         return self._access.query("operations.notices", question, views.NoticePage).notices
 
     def awaited(self, member: str | None = None) -> tuple[views.Owed, ...]:

@@ -62,7 +62,7 @@ def _word(late: bool) -> str:  # noqa: FBT001 (a field of an answer)
 
 def stands(way: Way) -> bool:
     """Whether anything was asked of anybody."""
-    return bool(Operations(way, "").notices())
+    return Operations(way, "").any_notices()
 
 
 PAGE = Page("supply", "Supply chain", "Recalls, who has answered, and who is awaited.", stands, views)
