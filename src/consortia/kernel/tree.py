@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256 as _sha256
-from typing import Protocol
+from typing import Protocol, cast
 
 from consortia.base.hashing import prefix
 from consortia.base.setcommit import EMPTY_ROOT, ENTRY_BYTES, KEY_BITS, SetPath, leaf_root, unpack
@@ -190,12 +190,9 @@ class Tree:
         """Switch over to a plan that is durable now. Raise TreeError when it is not the next height's."""
         if plan.height != self._height + 1:
             raise TreeError(f"a plan for height {plan.height} does not follow height {self._height}")
-        halves = self._halves
-        for place, new in plan.halves.items():
-            if new is None:
-                halves.pop(place, None)
-            else:
-                halves[place] = new
+        self._halves.update(cast("dict[int, bytes]", plan.halves))
+        for place in [place for place, new in plan.halves.items() if new is None]:
+            del self._halves[place]
         self._height, self._root, self._count = plan.height, plan.root, plan.count
         self._rewound.clear()
         self._recent.append((plan.old_halves, plan.old_buckets))
