@@ -28,8 +28,12 @@ def test_a_saying_names_fields_that_its_message_has(method):
     assert named <= set(message.__struct_fields__)
 
 
+def test_every_message_has_a_saying():
+    assert set(SAYINGS) == set(application().methods)
+
+
 def test_a_message_without_a_saying_is_named():
-    assert said("market.halt", {}) == "market: halt"
+    assert said("market.no_such", {}) == "market: no such"
     assert said("training.join", {}) == "training: join"
 
 
