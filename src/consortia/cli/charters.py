@@ -11,6 +11,7 @@ from consortia.cli.session import at_home, tell_done
 from consortia.cli.spans import span, span_of
 from consortia.modules.governance.messages import ApprovePause, AskPause, WithdrawPause
 from consortia.modules.governance.types import ProposalClass
+from consortia.sdk.governance import passes_with, quorum_of
 from consortia.sdk.jsonform import to_json
 from consortia.sdk.moments import moment
 
@@ -96,10 +97,5 @@ def unpause(*, target: str, home: Path | None, as_json: bool) -> int:
 
 
 def _class_row(one: ProposalClass) -> list[str]:
-    quorum = f"{one.quorum.numerator}/{one.quorum.denominator}"
-    whole = "of all" if one.of == "all" else "of votes cast"
-    extra = ", no objection" if one.board else ", owner's yes" if one.owner else ""
-    extra += ", in secret" if one.secret else ""
     times = f"{span_of(one.vote_milliseconds)} + {span_of(one.lock_milliseconds)}"
-    passes = f"> {one.yes.numerator}/{one.yes.denominator} {whole}{extra}"
-    return [one.name, quorum, passes, times, one.agents, " ".join(one.methods)]
+    return [one.name, quorum_of(one), passes_with(one), times, one.agents, " ".join(one.methods)]

@@ -16,7 +16,7 @@ from consortia.modules.governance import messages as asked
 from consortia.modules.governance import queries as views
 from consortia.modules.governance.charters import default_charter
 from consortia.modules.governance.rules import charter_fits
-from consortia.modules.governance.types import Action, Charter, Choice, Status
+from consortia.modules.governance.types import Action, Charter, Choice, ProposalClass, Status
 from consortia.sdk.access import Way
 from consortia.sdk.errors import GovernanceError
 from consortia.sdk.jsonform import from_json
@@ -166,3 +166,17 @@ def read_action(method: str, fields: Mapping[str, Any]) -> Action:
 def usual_charter(members: Iterable[str]) -> Charter:
     """The charter that a network of these members starts with where its founders name no other."""
     return default_charter(members)
+
+
+def quorum_of(one: ProposalClass) -> str:
+    """How many have to vote on a proposal of a class, as a fraction: 2/3."""
+    return f"{one.quorum.numerator}/{one.quorum.denominator}"
+
+
+def passes_with(one: ProposalClass) -> str:
+    """Which votes a proposal of a class passes with, in words."""
+    whole = "of all" if one.of == "all" else "of votes cast"
+    extra = ", no objection" if one.board else ", owner's yes" if one.owner else ""
+    return f"> {one.yes.numerator}/{one.yes.denominator} {whole}{extra}" + (
+        ", in secret" if one.secret else ""
+    )

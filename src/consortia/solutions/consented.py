@@ -100,7 +100,10 @@ def accesses(way: Way, found: Iterable[Asset], subject: bytes | None = None) -> 
         for one, place, use in log
     )
     heads = ("when", "who", "for", "data set", "person's key", "reviewed")
-    return Table("Accesses", heads, rows, "What was asked for is a salted hash; the owner has its words.")
+    note = (
+        "What was asked for is a salted hash; the owner has its words." if rows else "Nobody has asked yet."
+    )
+    return Table("Accesses", heads, rows, note)
 
 
 def _judged(use: Use) -> str | None:

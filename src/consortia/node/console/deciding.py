@@ -28,8 +28,9 @@ from consortia.node.console.sayings import said
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
+from consortia.sdk.governance import passes_with, quorum_of
 from consortia.sdk.html import Html, tag
-from consortia.sdk.values import facts_of, rows_of
+from consortia.sdk.values import cell, facts_of, rows_of
 from consortia.sdk.views import Cell, Link, Moment, Table, View
 
 _PAGE = 100
@@ -66,9 +67,54 @@ def decisions(asked: Asked) -> Screen:
             *facts_of(
                 "What decisions brought about", way.query("governance.decisions", Nothing(), Decisions)
             ),
-            *facts_of(f"Charter {charter.number}", charter),
+            *_charter(charter),
         ),
     )
+
+
+def _charter(found: CharterView) -> tuple[Table, Table]:
+    """Who sits where, and what each class of proposals takes."""
+    law = found.charter
+    facts: tuple[tuple[Cell, ...], ...] = (
+        ("open proposals a member may have", law.open_max),
+        *(
+            [("votes, where not one", ", ".join(f"{one.member} {one.weight}" for one in law.weights))]
+            if law.weights
+            else []
+        ),
+        ("council", cell(law.council, "council")),
+        ("seats that pause a method", found.needed if law.council else "none"),
+        ("ethics board", cell(law.ethics, "ethics")),
+        ("a pause lasts at most", cell(law.pause_milliseconds, "pause_milliseconds")),
+        ("and is not repeated for", cell(law.cooling_milliseconds, "cooling_milliseconds")),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            one.name,
+            quorum_of(one),
+            passes_with(one),
+            cell(one.vote_milliseconds, "vote_milliseconds"),
+            cell(one.lock_milliseconds, "lock_milliseconds"),
+            cell(one.expire_milliseconds, "expire_milliseconds"),
+            one.agents,
+            one.spend_max,
+            ", ".join(one.methods),
+        )
+        for one in law.classes
+    )
+    heads = (
+        "class",
+        "quorum",
+        "passes with",
+        "voting",
+        "lock",
+        "carried out within",
+        "agents",
+        "spends at most",
+        "may hold",
+    )
+    title = f"Charter {found.number}"
+    return Table(title, ("what", "value"), facts), Table(f"{title}: classes of proposals", heads, rows)
 
 
 def one_decision(asked: Asked) -> Screen:

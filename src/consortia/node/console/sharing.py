@@ -148,7 +148,7 @@ def _predictions(batches: tuple[Batch, ...]) -> Table:
         for one in batches
     )
     heads = ("when", "member", "for", "predictions", "from where", "batch")
-    return Table("Predictions", heads, rows, "Batches of predictions recorded for this model.")
+    return Table("Predictions", heads, rows, "" if rows else "None are recorded for this model yet.")
 
 
 def _to_share(asset: Asset, *, own: bool) -> Html:

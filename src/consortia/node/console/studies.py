@@ -93,7 +93,7 @@ def one_study(asked: Asked) -> Screen:
             if seen.progress.model is None
             else Link(terms.model_title or terms.model_name, f"/console/assets/{seen.progress.model.hex()}"),
         ),
-        ("why it ended", seen.progress.reason),
+        *([("why it ended", seen.progress.reason)] if seen.progress.reason else []),
         ("id", seen.study.id),
     )
     return Screen(
