@@ -18,10 +18,8 @@ from tempfile import TemporaryDirectory
 
 from consortia.engines.train.files import DataError
 from consortia.solutions.city.flow_things import read_flows
-from consortia.solutions.city.meter_things import read_json, things_of
-from consortia.solutions.city.ngsi_ld import read_entities
+from consortia.solutions.city.meter_things import read_meters, things_of
 from consortia.solutions.city.readings import Reading as Hour
-from consortia.solutions.city.readings import read_csv
 from consortia.solutions.finance.fraud.cards import read_cards
 from consortia.solutions.health.fhir.mapping import fhir_mapping
 from consortia.solutions.health.fhir.reading import read as read_fhir
@@ -199,19 +197,13 @@ def flow(number: int) -> str:
 
 def take_readings(path: Path) -> Taken:
     """Hours of meters."""
-    found = read_entities(path) if path.suffix == ".ndjson" else read_csv(path)
+    found = read_meters(path)
     return len(found.found), found.rejected
 
 
 def thing(number: int) -> str:
     """A home with one hour, as a thing."""
     return json.dumps(things_of([Hour(f"h{number}", 490_000 + number % 9_000, 12, 3)])[0])
-
-
-def take_things(path: Path) -> Taken:
-    """Hours of things."""
-    found = read_json(path)
-    return len(found.found), found.rejected
 
 
 def sensor(number: int) -> str:
@@ -373,7 +365,7 @@ READERS = {
             "a hostile name": change(thing, '{"name": "h', '{"name": "' + json.dumps(HOSTILE)[1:-1]),
             "no JSON": lambda _: "{",
         },
-        take_things,
+        take_readings,
         most=200_000,
     ),
     "flows.ndjson": Reader(

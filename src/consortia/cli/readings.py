@@ -8,16 +8,15 @@ import click
 from consortia.cli.filing import done, hold, out_option, save
 from consortia.cli.options import json_option, rejects_option, skip_option
 from consortia.cli.output import DONE
-from consortia.solutions.city.meter_things import as_things, read_json
+from consortia.solutions.city.meter_things import as_things, read_meters
 from consortia.solutions.city.ngsi_ld import as_entities
-from consortia.solutions.city.readings import Reading, as_csv, read_csv
+from consortia.solutions.city.readings import Reading, as_csv
 
 FORMS: dict[str, Callable[[Iterable[Reading]], str]] = {
     "csv": as_csv,
     "ngsi-ld": as_entities,
     "sensorthings": as_things,
 }
-ENTITIES = (".json", ".jsonld", ".ndjson", ".jsonl")
 
 
 @click.command()
@@ -36,14 +35,8 @@ def convert(
 
     The columns of a CSV are: meter, time, drawn [kWh], fed [kWh].
     """
-    found = read_readings(file, rejects, skip=skip_bad_rows)
-    save(out, FORMS[form](found).encode())
-    done(out, as_json=as_json, readings=len(found), meters=len({one.meter for one in found}))
+    read = read_meters(file)
+    hold(read.rejected, rejects, skip=skip_bad_rows)
+    save(out, FORMS[form](read.found).encode())
+    done(out, as_json=as_json, readings=len(read.found), meters=len({one.meter for one in read.found}))
     return DONE
-
-
-def read_readings(file: Path, rejects: Path | None, *, skip: bool) -> tuple[Reading, ...]:
-    """The readings of a file; raises Failure where some cannot be used, unless told to skip those."""
-    read = read_json(file) if file.suffix.lower() in ENTITIES else read_csv(file)
-    hold(read.rejected, rejects, skip=skip)
-    return read.found

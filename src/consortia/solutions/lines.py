@@ -20,6 +20,14 @@ BYTES_MAX = 4 << 30
 BLANK_MAX = 1_000_000
 """So many blank lines: each of them costs time, and a file of nothing else would never end."""
 
+NDJSON = (".ndjson", ".jsonl")
+"""Forms of files that hold JSON a line."""
+
+
+def form_of(path: Path) -> str:
+    """What a file's name says of its form: its ending in small letters, `.ndjson` of `A.NDJSON.gz`."""
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
 
 def lines(path: Path, longest: int) -> Iterator[tuple[int, str | DataError]]:
     """Each line that is not blank: its number, from 1, and its text without its end, or why it is unreadable.

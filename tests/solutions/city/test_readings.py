@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from consortia.cli.readings import convert
 from consortia.engines.train.files import DataError
-from consortia.solutions.city.meter_things import as_things, read_json, things_of
-from consortia.solutions.city.ngsi_ld import as_entities, entity_of, read_entities
+from consortia.solutions.city.meter_things import as_things, read_meters, things_of
+from consortia.solutions.city.ngsi_ld import as_entities, entity_of
 from consortia.solutions.city.readings import Reading, as_csv, read_csv
 
 HEADER = "meter,time,drawn [kWh],fed [kWh]"
@@ -59,15 +59,16 @@ def test_every_form_reads_back_what_was_written(tmp_path, seed):
     path = tmp_path / "hours.csv"
     path.write_text(as_csv(known), encoding="utf-8")
     assert read_csv(path).found == known
-    packed = tmp_path / "hours.csv.gz"
-    packed.write_bytes(gzip.compress(as_csv(known).encode(), mtime=0))
-    assert read_csv(packed).found == known
     entities = tmp_path / "hours.jsonld"
     entities.write_text(as_entities(known), encoding="utf-8")
-    assert read_entities(entities).found == known
+    assert read_meters(entities).found == known
     lines = tmp_path / "hours.ndjson"
     lines.write_text("\n".join(json.dumps(entity_of(one)) for one in known), encoding="utf-8")
-    assert read_entities(lines).found == known
+    assert read_meters(lines).found == known
+    for plain in (path, entities, lines):
+        packed = tmp_path / f"{plain.name.upper()}.gz"
+        packed.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
+        assert read_meters(packed).found == known
 
 
 def test_counters_become_hours_also_when_they_come_late_and_as_key_values(tmp_path):
@@ -83,7 +84,7 @@ def test_counters_become_hours_also_when_they_come_late_and_as_key_values(tmp_pa
             "totalActiveEnergyExport": 0,
         }
 
-    found = read_entities(entity_file(tmp_path, counter(14, 3.5), counter(13, 1.25), counter(15, 3.5)))
+    found = read_meters(entity_file(tmp_path, counter(14, 3.5), counter(13, 1.25), counter(15, 3.5)))
     assert not found.rejected
     assert [one.drawn for one in found.found] == [1_250, 2_250, 0]
 
@@ -150,7 +151,7 @@ def test_a_file_of_other_columns_or_units_is_not_read(tmp_path, header, why):
     ],
 )
 def test_an_entity_that_cannot_be_used_is_told_with_its_number(tmp_path, other, why):
-    read = read_entities(entity_file(tmp_path, entity(), entity(**other)))
+    read = read_meters(entity_file(tmp_path, entity(), entity(**other)))
     assert read.found == (HOUR,)
     assert [one.number for one in read.rejected] == [2]
     assert why in read.rejected[0].why
@@ -159,7 +160,7 @@ def test_an_entity_that_cannot_be_used_is_told_with_its_number(tmp_path, other, 
 def test_a_counter_that_runs_backwards_is_told(tmp_path):
     later = entity_of(Reading("house-1", NOON + 1, 100, 0))
     later["dateEnergyMeteringStarted"] = entity()["dateEnergyMeteringStarted"]
-    read = read_entities(entity_file(tmp_path, entity(), later))
+    read = read_meters(entity_file(tmp_path, entity(), later))
     assert "runs backwards" in read.rejected[0].why
 
 
@@ -182,7 +183,7 @@ def test_nonsense_is_one_error_or_rejected(tmp_path, data):
     path.write_bytes(data)
     found, told = (), ""
     try:
-        read = read_entities(path)
+        read = read_meters(path)
         found, told = read.found, read.rejected[0].why
     except DataError as error:
         told = str(error)
@@ -201,7 +202,7 @@ def test_bytes_that_are_no_text_are_one_error(tmp_path, programme):
 def test_a_line_that_is_no_json_is_rejected_alone(tmp_path):
     path = tmp_path / "hours.ndjson"
     path.write_text(json.dumps(entity()) + "\n{nonsense\n", encoding="utf-8")
-    read = read_entities(path)
+    read = read_meters(path)
     assert read.found == (HOUR,)
     assert read.rejected[0].number == 2
 
@@ -224,7 +225,7 @@ def test_a_file_of_nothing_but_bad_rows_is_given_up(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="more than 10 rows cannot be used"):
         read_csv(csv_file(tmp_path, *["nonsense"] * 11))
     with pytest.raises(DataError, match="more than 10 rows cannot be used"):
-        read_entities(entity_file(tmp_path, *[{}] * 11))
+        read_meters(entity_file(tmp_path, *[{}] * 11))
 
 
 def test_things_have_a_stream_each_way_and_an_observation_an_hour():
@@ -254,8 +255,8 @@ def test_things_are_read_as_they_are_written_listed_answered_or_a_line_each(tmp_
         tmp_path / "things.ndjson",
         things_file(tmp_path, {"value": things_of(known)}, name="answer.json"),
     ):
-        assert (read_json(path).found, read_json(path).rejected) == (known, ())
-    assert read_json(entity_file(tmp_path, entity())).found == (HOUR,)
+        assert (read_meters(path).found, read_meters(path).rejected) == (known, ())
+    assert read_meters(entity_file(tmp_path, entity())).found == (HOUR,)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +274,7 @@ def test_things_are_read_as_they_are_written_listed_answered_or_a_line_each(tmp_
 def test_a_thing_that_cannot_be_used_is_told(tmp_path, change, why):
     good, wrong = (json.loads(as_things([one])) for one in (HOUR, Reading("b", HOUR.hour, 1, 0)))
     change(wrong[0])
-    found = read_json(things_file(tmp_path, *good, *wrong))
+    found = read_meters(things_file(tmp_path, *good, *wrong))
     assert found.found == (HOUR,)
     assert why in found.rejected[0].why.replace("'../\\x1b", "'../\\\\x1b")
     assert found.rejected[0].why.isprintable()
@@ -294,7 +295,7 @@ def test_an_observation_that_cannot_be_used_is_told(tmp_path, field, value, why)
     thing = things_of([HOUR])[0]
     for stream in thing["Datastreams"]:
         stream["Observations"].append({**stream["Observations"][0], field: value})
-    found = read_json(things_file(tmp_path, [thing]))
+    found = read_meters(things_file(tmp_path, [thing]))
     assert found.found == (HOUR,)
     assert [why in each.why for each in found.rejected] == [True, True]
 
@@ -306,4 +307,4 @@ def test_the_command_writes_nothing_of_a_file_with_bad_rows_unless_told_so(tmp_p
     assert not out.exists()
     assert rejects.read_text(encoding="utf-8").splitlines()[1].startswith("3,")
     assert CliRunner().invoke(convert, [*asked, "--skip-bad-rows", "--json"]).exit_code == 0
-    assert read_entities(out).found == (HOUR,)
+    assert read_meters(out).found == (HOUR,)

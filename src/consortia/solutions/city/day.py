@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from consortia.engines.train.files import DataError
-from consortia.solutions.city.meter_things import read_json
-from consortia.solutions.city.readings import Reading, Readings, read_csv
+from consortia.solutions.city.meter_things import read_meters
+from consortia.solutions.city.readings import Reading
 from consortia.solutions.city.synthetic import street
 from consortia.solutions.city.tasks import DAY_HOURS, LOOK, Numbers
 from consortia.solutions.rejects import usable, write_rejects
@@ -68,8 +68,7 @@ def prepare(asked: Asked) -> Day:
         raise DataError("the energy story takes no --label: it forecasts what the meters say")
     if asked.data is None:
         return day_of(street(asked.seed, WARM_DAYS + LEARN_DAYS + 1), "the made-up street", 0)
-    is_json = asked.data.suffix.lower() in {".json", ".jsonld", ".ndjson", ".jsonl"}
-    read: Readings = read_json(asked.data) if is_json else read_csv(asked.data)
+    read = read_meters(asked.data)
     if asked.rejects is not None:
         write_rejects(asked.rejects, read.rejected)
     usable((), read.rejected, skip=asked.skip_bad_rows)

@@ -18,6 +18,7 @@ from consortia.solutions.city.readings import (
     hour_of,
     meter_of,
     moment_of,
+    read_csv,
     watt_hours,
 )
 from consortia.solutions.city.sensorthings import (
@@ -28,8 +29,10 @@ from consortia.solutions.city.sensorthings import (
     things_in,
     things_or_not,
 )
+from consortia.solutions.lines import NDJSON, form_of
 from consortia.solutions.rejects import TooMuch
 
+_JSON = (".json", ".jsonld", *NDJSON)
 _SYMBOLS = {"W.h": "Wh", "kW.h": "kWh", "MW.h": "MWh"}
 _Hours = dict[int, tuple[int, int]]
 """By hour the number of an observation, and its watt-hours."""
@@ -43,11 +46,14 @@ _KIND = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 _WAYS = {"drawn": "Energy drawn from the grid", "fed": "Energy fed into the grid"}
 
 
-def read_json(path: Path) -> Readings:
-    """Read a JSON file of meters: things, or entities of NGSI-LD, as its first value is.
+def read_meters(path: Path) -> Readings:
+    """Read a file of meters, CSV or JSON as its name says; of JSON things or entities, as its first value is.
 
-    Raises DataError where the file cannot be used as a whole. Observations are numbered from 1.
+    Entities and observations are numbered from 1, rows as a spreadsheet shows them. Raises DataError where
+    the file cannot be used as a whole.
     """
+    if form_of(path) not in _JSON:
+        return read_csv(path)
     things, values = things_or_not(values_in(path))
     return _things_from(path.name, things_in(values)) if things else entities_from(path.name, values)
 

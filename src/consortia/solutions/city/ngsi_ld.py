@@ -25,7 +25,7 @@ from consortia.solutions.city.readings import (
     watt_hours,
 )
 from consortia.solutions.json_objects import said_once
-from consortia.solutions.lines import JSON_BYTES_MAX, lines
+from consortia.solutions.lines import JSON_BYTES_MAX, NDJSON, form_of, lines
 from consortia.solutions.rejects import TooMuch
 
 KIND = "ACMeasurement"
@@ -37,7 +37,6 @@ CODES = {"WHR": Decimal(1), "KWH": Decimal(1_000), "MWH": Decimal(1_000_000)}
 """UN/CEFACT codes of units; kilowatt-hours where an entity says none, as the data model has it."""
 
 FILE_BYTES_MAX = 128 << 20
-_LINES = (".ndjson", ".jsonl")
 _COUNTERS = ("totalActiveEnergyImport", "totalActiveEnergyExport")
 _KINDS = ("Property", "Relationship")
 
@@ -55,16 +54,8 @@ class Measured:
     fed: int
 
 
-def read_entities(path: Path) -> Readings:
-    """Read a file of entities; raises DataError where it cannot be used as a whole.
-
-    Entities are numbered from 1 as they stand in the file.
-    """
-    return entities_from(path.name, values_in(path))
-
-
 def entities_from(file: str, values: Iterable[tuple[int, str, object]]) -> Readings:
-    """The readings of a file's entities; raises DataError where there is too much of something."""
+    """The readings of a file's entities, numbered from 1; raises DataError where there is too much."""
     gathering = Gathering(file)
     measured: dict[str, list[Measured]] = {}
     for number, where, value in values:
@@ -136,7 +127,7 @@ def entity_of(reading: Reading) -> dict[str, Any]:
 
 
 def as_entities(readings: Iterable[Reading]) -> str:
-    """Readings as a list of entities that `read_entities` reads."""
+    """Readings as a list of entities that `read_meters` reads."""
     return json.dumps([entity_of(one) for one in readings], indent=1) + "\n"
 
 
@@ -191,7 +182,7 @@ def _between(last: Measured | None, one: Measured) -> Reading:
 
 def values_in(path: Path) -> Iterator[tuple[int, str, object]]:
     """Each entity's number, place and value; a line that is no JSON is a DataError in its place."""
-    if path.suffix in _LINES:
+    if form_of(path) in NDJSON:
         for number, text in lines(path, JSON_BYTES_MAX):
             where = place(path.name, number)
             value: object

@@ -8,7 +8,7 @@ from typing import Any
 
 from consortia.engines.train.files import DataError, read_bytes, shown
 from consortia.solutions.json_objects import said_once
-from consortia.solutions.lines import JSON_BYTES_MAX, lines
+from consortia.solutions.lines import JSON_BYTES_MAX, NDJSON, form_of, lines
 from consortia.solutions.rejects import Rejected, Rejects
 
 COUNTED = frozenset(("Condition", "Observation", "Patient"))
@@ -19,7 +19,6 @@ FILE_BYTES_MAX = 128 << 20
 """A bundle is in memory as a whole; more than this is NDJSON, as bulk data has it."""
 
 RESOURCES_MAX = 20_000_000
-_NDJSON = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def _fault(value: object) -> str | None:
 
 def _values(path: Path) -> Iterator[tuple[str, str, Any]]:
     """Each entry or line: where it stands, its full URL, and the value."""
-    if path.name.lower().endswith(_NDJSON):
+    if form_of(path) in NDJSON:
         for number, text in lines(path, JSON_BYTES_MAX):
             where = f"{path.name}, line {number}"
             yield where, "", text if isinstance(text, DataError) else _parsed(text, where, strict=False)

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from consortia.engines.train.files import DataError, place, read_bytes, shown
-from consortia.solutions.lines import JSON_BYTES_MAX, lines
+from consortia.solutions.lines import JSON_BYTES_MAX, NDJSON, form_of, lines
 from consortia.solutions.moments import instant
 from consortia.solutions.rejects import Rejected, Rejects
 from consortia.solutions.supply.epcis.hashing import context_names, event_hash, events_of, written
@@ -45,7 +45,6 @@ THINGS_MAX = 100_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _ZONE = re.compile(r"[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00)")
-_NDJSON = (".ndjson", ".jsonl")
 _ACTIONS = ("ADD", "DELETE", "OBSERVE")
 _ARRAYS = (
     *("epcList", "childEPCs", "inputEPCList", "outputEPCList"),
@@ -328,8 +327,8 @@ def _values(path: Path) -> Iterator[tuple[str, Mapping[str, str], Any]]:
 
     A line of NDJSON or a row of CSV that holds none gives the DataError that says why.
     """
-    name = path.name.lower().removesuffix(".gz")
-    if name.endswith(_NDJSON):
+    form = form_of(path)
+    if form in NDJSON:
         for number, text in lines(path, JSON_BYTES_MAX):
             where = f"{path.name}, line {number}"
             try:
@@ -338,10 +337,10 @@ def _values(path: Path) -> Iterator[tuple[str, Mapping[str, str], Any]]:
                 yield from _document_events(json_of(text, where), where)
             except DataError as error:
                 yield where, {}, DataError(str(error).removeprefix(f"{where}: "))
-    elif name.endswith(".csv"):
+    elif form == ".csv":
         for number, event in sheet_events(path):
             yield place(path.name, number), {}, event
-    elif name.endswith(SUFFIX):
+    elif form == SUFFIX:
         for number, event in enumerate(stored_events(path), 1):
             yield f"{path.name}, event {number}", context_names(event), event
     else:
