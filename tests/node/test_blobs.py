@@ -1,5 +1,8 @@
 """Blobs in a home."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from consortia.engines.commit.chunks import CHUNK_BYTES, WrongChunk, hash_bytes
@@ -188,3 +191,16 @@ def test_what_is_too_large_is_refused_before_it_comes(tmp_path):
         blobs.put(b"b" * 11)
     blobs.delete(hash_bytes(b"a" * 20).id)
     assert blobs.put(b"b" * 11)
+
+
+def test_what_several_bring_at_once_takes_its_room_once(tmp_path):
+    blobs, data = Blobs(tmp_path, BlobLimits(total_bytes_max=3 << 20)), bytes(1 << 20)
+    together = threading.Barrier(4)
+
+    def bring(_):
+        together.wait()
+        return blobs.put(data)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(bring, range(4)))) == 1
+    assert blobs.put(bytes(2 << 20))

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from consortia.base.codec import Malformed
 from consortia.engines.commit.chunks import (
@@ -73,6 +74,7 @@ class Blobs:
             for leftover in self._parts.glob(kind):
                 leftover.unlink()
         self._newest: tuple[bytes, bytes] | None = None
+        self._placing = Lock()
         self._whole = sum(self.size(blob) for blob in self.ids())
         self._begun: dict[bytes, int] = {}
         for path in self._parts.glob("*.tree"):
@@ -291,9 +293,10 @@ class Blobs:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         if len(tree.chunks) > 1:
             write_private(self._tree_path(tree.id), tree.encode())
-        temporary.replace(target)
+        with self._placing:  # several may bring the same: it takes its room once
+            self._whole += 0 if self.has(tree.id) else tree.size
+            temporary.replace(target)
         sync(target.parent)
-        self._whole += tree.size
 
     def _path(self, blob: bytes) -> Path:
         return _path_in(self.folder, blob)
