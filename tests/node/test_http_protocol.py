@@ -194,3 +194,19 @@ def test_who_goes_away_is_seen_to_by_the_request_that_others_wait_behind():
         return await gone.wait()
 
     assert _served(use, until_gone)
+
+
+def test_more_connections_than_there_may_be_are_hung_up_on_at_once():
+    async def use(_reader, writer):
+        place = writer.get_extra_info("peername")
+        others = [await asyncio.open_connection(*place) for _ in range(MOST + MOST // SHARES + 2)]
+        try:
+            await asyncio.wait(
+                [asyncio.create_task(_is_let_go(one)) for one, _ in others], return_when="FIRST_COMPLETED"
+            )
+            return sum(one.at_eof() or one.exception() is not None for one, _ in others)
+        finally:
+            for _, other in others:
+                other.close()
+
+    assert 0 < _served(use) <= 3

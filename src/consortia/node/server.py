@@ -27,7 +27,7 @@ from consortia.base.refusals import Refused
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.upgrades import Outdated
 from consortia.modules.identity.addresses import is_node_address
-from consortia.node import indexing
+from consortia.node import descriptors, indexing
 from consortia.node.auth import Gate
 from consortia.node.blob_rights import BlobRights
 from consortia.node.blobs import Blobs
@@ -331,7 +331,8 @@ class NodeProcess:
 
     def _http(self) -> uvicorn.Config:
         tls = self.service.tls
-        config = settings(http_application(self.service, PLACES), self.config.connections_max, STOP_SECONDS)
+        most = descriptors.connections(self.config.connections_max)
+        config = settings(http_application(self.service, PLACES), most, STOP_SECONDS)
         config.date_header = False
         config.timeout_keep_alive = KEEP_SECONDS
         config.load()
