@@ -91,7 +91,7 @@ class PeerProtocol(HttpToolsProtocol):
         others = [one for one in self.connections if isinstance(one, PeerProtocol)]
         callers = [one.client[0] for one in others if one.client is not None]
         most = self.limit_concurrency
-        if most is not None and len(self.connections) > most + most // SHARES:  # fewer are told why
+        if most is not None and len(self.connections) > most + max(1, most // SHARES):  # fewer are told why
             transport.abort()
             return
         if self.client is not None and most is not None and crowds(self.client[0], callers, most):
