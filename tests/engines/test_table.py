@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 
-from consortia.engines.train.agree import (
-    IDENTIFIERS_RECORDS_MIN,
-    advice,
-    exponent_for,
-    identifiers,
-    infer_schema,
-)
+from consortia.engines.train.agree import exponent_for, infer_schema
 from consortia.engines.train.files import DataError, read_file
+from consortia.engines.train.identifiers import IDENTIFIERS_RECORDS_MIN, advice, identifiers
 from consortia.engines.train.schema import Label, Schema, category, number
 from consortia.engines.train.table import concatenate, csv_text, mismatches, read_folder, read_table
 from tests.engines.tables import SCHEMA, make, numeric_tables, write

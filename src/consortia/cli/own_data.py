@@ -6,8 +6,8 @@ from pathlib import Path
 from consortia.cli.lookup import find_asset
 from consortia.cli.output import Failure, note
 from consortia.cli.session import Session
-from consortia.engines.train.agree import advice
 from consortia.engines.train.files import RawTable, read_file
+from consortia.engines.train.identifiers import advice
 from consortia.engines.train.schema import Schema
 from consortia.engines.train.table import Table, make_table, mismatches
 from consortia.workers.rows import whole_table

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from consortia.engines.train.agree import advice
 from consortia.engines.train.files import RawTable, read_file
+from consortia.engines.train.identifiers import advice
 from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import Register, Withdraw
 from consortia.modules.assets.queries import AssetPage, ById, ListAssets, MaybeAsset

@@ -5,7 +5,6 @@ which holds every file, infers it from all of them.
 """
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
@@ -29,11 +28,6 @@ MAGNITUDE_MAX = 2.0**EXPONENT_MAX
 TEXT_RECORDS_MIN = 3
 """A text of fewer records is somebody's own rather than a category's."""
 
-IDENTIFIERS_RECORDS_MIN = 100
-"""So many whole numbers, no two alike, are rather an identifier's than a measure's. Ages soon repeat."""
-
-_WHOLE = re.compile(r"[0-9]+")
-_NAMED = re.compile(r"(?:^|[\W_])(?:id|mrn|ssn|identifier)$", re.IGNORECASE)
 _SPARE_BITS = 8
 
 
@@ -92,32 +86,6 @@ def check_texts(schema: Schema, raw: RawTable, public: Sequence[str] = ()) -> No
                 f"fewer than {TEXT_RECORDS_MIN} records, and a study tells its texts to all for good. "
                 "Group them, take the column out, or say that it is public (--public)."
             )
-
-
-def identifiers(raw: RawTable, leave: Sequence[str] = ()) -> tuple[str, ...]:
-    """The columns, but those to `leave` alone, whose numbers look like somebody's rather than a measure.
-
-    Whole numbers all different in IDENTIFIERS_RECORDS_MIN records or more, or in a column that says so by
-    its name. A model would learn from them, and they would lead to people.
-    """
-    found = []
-    for name in raw.header:
-        cells = [cell for cell in _cells(raw, name) if cell not in MISSING]
-        if name in leave or not cells or not all(_WHOLE.fullmatch(cell) for cell in cells):
-            continue
-        alone = len(cells) >= IDENTIFIERS_RECORDS_MIN and len(set(cells)) == len(cells)
-        if alone or _NAMED.search(name):
-            found.append(name)
-    return tuple(found)
-
-
-def advice(raw: RawTable, leave: Sequence[str], remedy: str) -> tuple[str, ...]:
-    """What each door tells of the columns that look like `identifiers`, and what to do if they are."""
-    return tuple(
-        f"{place(raw.name, None, name)}: looks like identifiers, and a model would learn from them\n"
-        f"  if it is: {remedy}"
-        for name in identifiers(raw, leave)
-    )
 
 
 def exponent_for(magnitudes: Sequence[float]) -> int:
