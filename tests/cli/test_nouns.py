@@ -185,6 +185,9 @@ def test_a_stream_of_records_is_one_batch(network):
     terminal, _ = network
     (terminal.folder / "readings.txt").write_text("".join(f"{at} 20.5\n" for at in range(1000)))
     added = terminal.facts("asset", "add", "readings.txt", "--kind", "batch", "--home", "alpha")
+    command = ["asset", "add", "readings.txt", "--kind", "batch", "--name", "x", "--home", "alpha"]
+    for asked in (["--subject", "patient"], ["--append"]):
+        assert "are for data sets, not for a batch" in terminal.error(*command, *asked, code=2)
     assert (added["kind"], added["records"]) == ("batch", 1000)
 
 
@@ -242,7 +245,8 @@ def test_a_data_set_that_does_not_fit_a_study_is_not_joined_with(network):
     ]
     terminal.run(*command)
     terms = ["--data", "misfit-base", "--label", "ill", "--purpose", "research", "--home", "bravo"]
-    terminal.run("study", "propose", "narrow", *terms)
+    told = terminal.run("study", "propose", "narrow", *terms, "--quorum", "4").stderr
+    assert "4 members are needed to begin, and 3 can join." in told
     said = terminal.error("study", "join", "bravo/narrow", "--data", "odd", "--home", "charlie")
     assert "does not fit the study's schema in 2 ways" in said
     assert 'column "pressure": the column is missing' in said

@@ -11,7 +11,7 @@ from consortia.cli.options import home_option, json_option
 from consortia.cli.output import DONE, Failure, facts, note, say
 from consortia.cli.own_data import own_data, tell_identifiers
 from consortia.cli.ranges import advise, check_own, declared, range_option
-from consortia.cli.session import at_home
+from consortia.cli.session import Session, at_home
 from consortia.engines.train import RECIPES
 from consortia.engines.train.agree import check_texts, infer_schema
 from consortia.engines.train.api import RecipeError, RecordBounded
@@ -210,6 +210,7 @@ def propose(
     receipt = session.submit(Propose(terms))
     if private is not None:
         advise(schema)
+    _tell_awaited(session, terms)
     _told(find_study(session, name).study, receipt, as_json=as_json)
     return DONE
 
@@ -225,6 +226,16 @@ def _schema(
     if texts := [field.name for field in schema.fields if field.kind == "category"]:
         note(f"Told to all members with the schema: the texts in {', '.join(texts)}.")
     return schema
+
+
+def _tell_awaited(session: Session, terms: law.Terms) -> None:
+    """Say so where fewer members can join than the study takes: it could not begin."""
+    able = len(terms.invited or session.client.status().members)
+    if able >= terms.quorum:
+        return
+    note(f"{terms.quorum} members are needed to begin, and {able} can join.")
+    if able > 1 and terms.stages[0].mode == "masked":
+        note("  two can train with --open, where each sees the other's updates")
 
 
 def _told(study: law.Study, receipt: Receipt, *, as_json: bool) -> None:

@@ -97,6 +97,8 @@ def add(
     called = name or file.stem.lower()
     if not is_name(called):
         raise click.BadParameter(f"{called!r} is no name: 1 to 32 of a-z, 0-9 and -", param_hint="--name")
+    if kind != "dataset" and (subject is not None or append):
+        raise click.UsageError(f"--subject and --append are for data sets, not for a {kind}")
     if draft is not None and append:
         raise click.UsageError("--draft is for a new asset, and --append for one that is there")
     session = at_home(home)
