@@ -229,3 +229,6 @@ def test_people_with_a_token_ask_a_running_node(tmp_path):
         assert [(one["name"], one["may"], one["over"]) for one in listed] == [("ada", "act", False)]
     with pytest.raises(Failure, match="no token nobody"):
         call("end", "nobody", *where)
+    with pytest.raises(Failure, match="trainig opens nothing") as wrong:
+        call("new", "eve", "--for", "blobs", "--for", "trainig", *where)
+    assert wrong.value.remedy.startswith("--for training")

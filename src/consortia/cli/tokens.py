@@ -1,13 +1,14 @@
 """`consortia token`: what people may ask of this home's node without a key, and until when."""
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import click
 
 from consortia.cli.options import home_option, json_option
-from consortia.cli.output import DONE, Failure, facts, note, say, table
+from consortia.cli.output import DONE, Failure, facts, note, printable, say, table
 from consortia.node.home import Home
 from consortia.node.tokens import DAYS_MAX, Token, TokenError, Tokens
 from consortia.sdk.moments import moment, utc_milliseconds
@@ -37,6 +38,7 @@ def token() -> None:
 def new(*, name: str, nouns: tuple[str, ...], act: bool, days: int, home: Path | None, as_json: bool) -> int:
     """Make a token called NAME and print it, this once: the home keeps its hash alone."""
     tokens = Tokens(Home.find(home, os.environ).path)
+    _check_nouns(nouns)
     try:
         text = tokens.new(name, nouns, acts=act, days=days, now=utc_milliseconds())
     except TokenError as error:
@@ -48,6 +50,18 @@ def new(*, name: str, nouns: tuple[str, ...], act: bool, days: int, home: Path |
     say(text)
     note(f"Sent as `Authorization: Bearer TOKEN`, until {moment(made.expires)}; consortia token end {name}")
     return DONE
+
+
+def _check_nouns(wanted: tuple[str, ...]) -> None:
+    """Raise Failure for a noun that opens nothing."""
+    from consortia.app import application
+    from consortia.node.places import nouns
+
+    known = nouns(application())
+    for noun in wanted:
+        if noun not in known:
+            near = get_close_matches(noun, known) or sorted(one for one in known if "." not in one)
+            raise Failure(f"{printable(noun)} opens nothing", f"--for {', '.join(near)}")
 
 
 @token.command("list")
