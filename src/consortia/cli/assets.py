@@ -78,7 +78,8 @@ def show(*, which: str, home: Path | None, as_json: bool) -> int:
     """Show an asset: its versions, who may do what with it, for which purposes."""
     session = at_home(home)
     one, newest = find_asset(session, which)
-    versions = session.ask("assets.versions", ListVersions(one.id, 0, PAGE), VersionPage).versions
+    asked = pages(session.ask, "assets.versions", lambda at: ListVersions(one.id, at, PAGE), VersionPage, 0)
+    versions = [each for page in asked for each in page.versions]
     spent = None if one.study is None else cost_facts(session, one.study)
     if as_json:
         known = {**to_json(one), "newest": newest, "versions": versions}

@@ -33,9 +33,10 @@ from consortia.engines.train.splits import order
 from consortia.engines.train.table import Table
 from consortia.exact.budget import Unit
 from consortia.exact.ring import RingError
-from consortia.modules.training import list_queries, queries
+from consortia.modules.training import queries
 from consortia.modules.training.budget_queries import CostView
 from consortia.modules.training.types import Joined, Round, Stage
+from consortia.sdk.paging import round_pages
 from consortia.workers.arithmetic import engine_stage
 
 MODELS = 16
@@ -184,10 +185,9 @@ def _judged(name: str, found: Membership, records: int, also: str) -> Finding:
 
 
 def _final_rounds(target: Target) -> list[Round]:
-    asked = list_queries.ListRounds(target.found.study.id, 0, 100)
-    page = target.session.ask("training.rounds", asked, list_queries.RoundPage)
-    member = target.session.member
-    return [this for this in page.rounds if this.status == "final" and member in this.cohort][:ROUNDS_MAX]
+    found = round_pages(target.session.ask, target.found.study.id)
+    member, rounds = target.session.member, (this for page in found for this in page.rounds)
+    return [this for this in rounds if this.status == "final" and member in this.cohort][:ROUNDS_MAX]
 
 
 def _lone(target: Target) -> Finding:

@@ -10,11 +10,12 @@ from consortia.engines.train.table import Table, csv_text
 from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import Register
 from consortia.modules.assets.types import Permission, Rights
-from consortia.modules.training import list_queries, queries, rules
+from consortia.modules.training import queries, rules
 from consortia.modules.training import types as law
 from consortia.modules.training.messages import Join, Propose, Start
 from consortia.node.home import write_private
 from consortia.sdk.errors import TransactionRefused
+from consortia.sdk.paging import round_pages
 from consortia.workers.rows import by_subject
 from consortia.workers.terms import MASKED, OPEN, Wanted
 
@@ -117,8 +118,7 @@ def watch(consortium: Consortium, study: bytes, seen: Watcher) -> queries.StudyV
 def rounds_of(consortium: Consortium, study: bytes) -> list[law.Round]:
     """Every try of every round."""
     client = consortium.client(consortium.names[0])
-    page = client.query("training.rounds", list_queries.ListRounds(study, 0, 100), list_queries.RoundPage)
-    return list(page.rounds)
+    return [this for page in round_pages(client.query, study) for this in page.rounds]
 
 
 def _field(receipt: Receipt, name: str) -> bytes:

@@ -1,10 +1,9 @@
 """Deadlines that touch a member, soonest first: what it owes, what is kept for it, what of its own ends."""
 
 from consortia.base.times import DAY, HOUR, MINUTE, SECOND
-from consortia.modules.ballots.queries import ElectionPage, ListElections
 from consortia.modules.bank.queries import EscrowPage, ListEscrows
 from consortia.modules.governance.queries import ById as ProposalIs
-from consortia.modules.governance.queries import ListProposals, ProposalPage, ProposalView
+from consortia.modules.governance.queries import ProposalView
 from consortia.modules.guard.queries import ByMember as GuardOf
 from consortia.modules.guard.queries import Standing
 from consortia.modules.identity.mandate_queries import ByOwner, MandatesView
@@ -12,13 +11,15 @@ from consortia.modules.operations.queries import OfMember, OwedPage
 from consortia.modules.training.queries import ByMember, Tasks
 from consortia.node.console.inside import Inside
 from consortia.node.http import Asked
+from consortia.sdk.ballots import all_elections
+from consortia.sdk.governance import Governance
+from consortia.sdk.paging import PAGE, pages
 from consortia.sdk.values import short, words
 from consortia.sdk.views import Cell, Link, Moment, Table
 
 MOST = 30
 """So many of the soonest deadlines are shown."""
 
-_PAGE = 100
 Row = tuple[int, Cell, str, str]
 """A block time, what ends then with a link to it, of which kind it is, and what happens then."""
 
@@ -67,9 +68,7 @@ def _owed(way: Inside, member: str) -> list[Row]:
 
 def _votes(way: Inside, member: str) -> list[Row]:
     rows: list[Row] = []
-    for item in way.query(
-        "governance.proposals", ListProposals("voting", None, _PAGE), ProposalPage
-    ).proposals:
+    for item in Governance(way, member).list("voting"):
         seen = way.query("governance.proposal", ProposalIs(item.id), ProposalView)
         vote = next((one.vote for one in seen.electors if one.member == member), None)
         said = "not voted" if vote is None else f"voted {vote.choice}"
@@ -94,7 +93,7 @@ def _steps(way: Inside, member: str) -> list[Row]:
 
 def _ballots(way: Inside, member: str) -> list[Row]:
     rows: list[Row] = []
-    for one in way.query("ballots.elections", ListElections(None, _PAGE), ElectionPage).elections:
+    for one in all_elections(way):
         if one.election is None or one.step == "over":
             continue
         title, times = one.election.title or "a secret ballot", one.election.times
@@ -110,7 +109,7 @@ def _ballots(way: Inside, member: str) -> list[Row]:
 
 
 def _escrows(way: Inside, member: str) -> list[Row]:
-    found = way.query("bank.escrows", ListEscrows(member, None, _PAGE), EscrowPage).escrows
+    found = pages(way.query, "bank.escrows", lambda at: ListEscrows(member, at, PAGE), EscrowPage)
     link = "/console/rooms/bank/escrow?escrow="
     return [
         (
@@ -119,7 +118,8 @@ def _escrows(way: Inside, member: str) -> list[Row]:
             "escrow, held" if one.held else "escrow",
             "it goes back",
         )
-        for one in found
+        for page in found
+        for one in page.escrows
     ]
 
 

@@ -10,18 +10,17 @@ from consortia.kernel.prove import CannotProve, prove_state
 from consortia.modules.ballots.queries import (
     BallotsView,
     ById,
-    ElectionPage,
     ElectionView,
-    ListElections,
     TrusteesView,
 )
 from consortia.modules.ballots.types import Election, Progress
 from consortia.node.console.acts import address, offer
 from consortia.node.console.inside import Inside
-from consortia.node.console.screen import HEADERS, Screen
+from consortia.node.console.screen import HEADERS, LISTED_MAX, Screen, newest
 from consortia.node.console.verifying import checker
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
+from consortia.sdk.ballots import all_elections
 from consortia.sdk.elections import count_key, gathered, with_count
 from consortia.sdk.html import Html, tag
 from consortia.sdk.values import words
@@ -30,26 +29,27 @@ from consortia.sdk.views import Cell, Line, Link, Moment, Series, Table, View
 R = TypeVar("R", bound=Record)
 CAST = "ballots.cast"
 _DIGITS = 16
-_PAGE = 100
 PROOF = "application/vnd.consortia.proof"
 
 
-def listed(page: ElectionPage) -> Table:
-    """The secret ballots."""
+def listed(way: Inside) -> Table:
+    """The secret ballots, the newest first."""
+    known = [(one.election, one.progress, one.step) for one in all_elections(way)]
+    found = [(one, how, step) for one, how, step in known if one is not None and how is not None]
+    found.sort(key=lambda each: -each[0].time)
     rows: list[tuple[Cell, ...]] = [
         (
-            Link(one.election.title or "a secret ballot", f"/console/elections/{one.election.id.hex()}"),
-            words(one.progress.status),
-            words(one.step),
-            one.progress.ballots,
-            len(one.election.voters),
-            None if one.progress.counts is None else _told(one.election, one.progress),
+            Link(one.title or "a secret ballot", f"/console/elections/{one.id.hex()}"),
+            words(how.status),
+            words(step),
+            how.ballots,
+            len(one.voters),
+            None if how.counts is None else _told(one, how),
         )
-        for one in page.elections
-        if one.election is not None and one.progress is not None
+        for one, how, step in found[:LISTED_MAX]
     ]
     heads = ("ballot", "status", "next", "ballots", "may vote", "count")
-    note = "Who voted is public; what, is not." if rows else ""
+    note = " ".join(("Who voted is public; what, is not.", newest(len(found)))).strip() if rows else ""
     return Table("Secret ballots", heads, tuple(rows), note)
 
 
@@ -96,13 +96,12 @@ def to_choose(asked: Asked) -> Html:
 
 def open_ones(asked: Asked) -> Screen:
     """The secret ballots that are open for votes, where none is asked for."""
-    page = Inside(asked.service).query("ballots.elections", ListElections(None, _PAGE), ElectionPage)
     rows: list[tuple[Cell, ...]] = [
         (
             Link(one.election.title or "a secret ballot", address(CAST, {"election": one.election.id.hex()})),
             Moment(one.election.times.vote),
         )
-        for one in page.elections
+        for one in all_elections(Inside(asked.service))
         if one.election is not None and one.progress is not None and one.progress.status == "voting"
     ]
     note = "" if rows else "None is open for votes now."

@@ -2,7 +2,7 @@
 
 from consortia.base.refusals import Refused
 from consortia.modules.ballots.queries import ById as Election
-from consortia.modules.ballots.queries import ElectionPage, ElectionView, ListElections
+from consortia.modules.ballots.queries import ElectionView
 from consortia.modules.bank.queries import HeldPage, ListHeld, ListUnits, UnitPage
 from consortia.modules.governance.queries import (
     ById,
@@ -10,10 +10,8 @@ from consortia.modules.governance.queries import (
     CharterView,
     Decisions,
     Effects,
-    ListProposals,
     Nothing,
     PauseList,
-    ProposalPage,
     ProposalView,
     TallyView,
 )
@@ -25,23 +23,22 @@ from consortia.node.console.acts import address, offer
 from consortia.node.console.counting import listed, to_cast
 from consortia.node.console.inside import Inside
 from consortia.node.console.sayings import said
-from consortia.node.console.screen import Screen
+from consortia.node.console.screen import LISTED_MAX, Screen, newest
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
-from consortia.sdk.governance import passes_with, quorum_of
+from consortia.sdk.governance import Governance, passes_with, quorum_of
 from consortia.sdk.html import Html, tag
+from consortia.sdk.paging import PAGE, pages
 from consortia.sdk.values import cell, facts_of, rows_of
 from consortia.sdk.views import Cell, Link, Moment, Table, View
 
-_PAGE = 100
 _AUCTIONS = 5
 
 
 def decisions(asked: Asked) -> Screen:
     """Proposals, what they brought about, and the charter."""
     way = Inside(asked.service)
-    page = way.query("governance.proposals", ListProposals(None, None, _PAGE), ProposalPage)
-    found = sorted(page.proposals, key=lambda one: -one.time)
+    found = Governance(way, asked.service.config.member).list()
     rows: list[tuple[Cell, ...]] = [
         (
             Link(one.title, f"/console/decisions/{one.id.hex()}"),
@@ -51,18 +48,17 @@ def decisions(asked: Asked) -> Screen:
             Moment(one.time),
             Moment(one.closes),
         )
-        for one in found
+        for one in found[:LISTED_MAX]
     ]
     charter = way.query("governance.charter", ByNumber(None), CharterView)
-    elections = way.query("ballots.elections", ListElections(None, _PAGE), ElectionPage)
     headings = ("proposal", "author", "class", "status", "proposed", "closes")
     return Screen(
         "Decisions",
         "What the members propose, how they vote, and what they decided.",
         (
             offer(("Propose a decision", "governance.propose", {})),
-            Table("Proposals", headings, tuple(rows)),
-            listed(elections),
+            Table("Proposals", headings, tuple(rows), newest(len(found))),
+            listed(way),
             rows_of("Paused by the council", way.query("governance.pauses", Nothing(), PauseList).pauses),
             *facts_of(
                 "What decisions brought about", way.query("governance.decisions", Nothing(), Decisions)
@@ -194,22 +190,22 @@ def _dry_run(way: Inside, actions: tuple[Action, ...], name: bytes) -> tuple[Tab
 def accounts(asked: Asked) -> Screen:
     """Units of value, and what the node's member holds."""
     way, member = Inside(asked.service), asked.service.config.member
-    units = way.query("bank.units", ListUnits(None, _PAGE), UnitPage).units
-    held = way.query("bank.accounts", ListHeld(member, None, _PAGE), HeldPage).held
+    units = pages(way.query, "bank.units", lambda at: ListUnits(at, PAGE), UnitPage)
+    held = pages(way.query, "bank.accounts", lambda at: ListHeld(member, at, PAGE), HeldPage)
     return Screen(
         "Accounts",
         f"Units of value, and what {member} and its agents hold. Value is conserved, always.",
         (
             offer(("Pay", "bank.transfer", {"payer": member})),
-            rows_of(f"Held by {member}", held),
-            rows_of("Units", units),
+            rows_of(f"Held by {member}", tuple(one for page in held for one in page.held)),
+            rows_of("Units", tuple(one for page in units for one in page.units)),
         ),
     )
 
 
 def markets(asked: Asked) -> Screen:
     """All markets."""
-    found = Inside(asked.service).query("market.markets", Everything(None, _PAGE), Markets).markets
+    found = Inside(asked.service).query("market.markets", Everything(None, PAGE), Markets).markets
     table = rows_of("Markets", found)
     links: list[tuple[Cell, ...]] = [
         (Link(one.title or one.name, f"/console/markets/{one.id.hex()}"),) for one in found

@@ -1,18 +1,23 @@
 """The first page: what needs your signature, who is awaited, what changed."""
 
-from consortia.modules.ballots.queries import AskBallot, Duties, ElectionPage, ListElections, MaybeBallot
+from itertools import chain
+
+from consortia.modules.ballots.queries import AskBallot, Duties, MaybeBallot
 from consortia.modules.ballots.queries import ByMember as TrusteeIs
 from consortia.modules.governance.queries import ById as ProposalIs
-from consortia.modules.governance.queries import ListProposals, ProposalPage, ProposalView
+from consortia.modules.governance.queries import ProposalView
 from consortia.modules.identity.queries import Nothing, ProposalsView
-from consortia.modules.training.list_queries import ListStudies, StudyPage
 from consortia.modules.training.queries import Awaited, ById, ByMember, Tasks
+from consortia.modules.training.types import Status
 from consortia.node.console.acts import APPROVALS, address, approved
 from consortia.node.console.ahead import ahead
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
+from consortia.sdk.ballots import all_elections
+from consortia.sdk.governance import Governance
 from consortia.sdk.html import Html, tag
+from consortia.sdk.paging import study_pages
 from consortia.sdk.values import words
 from consortia.sdk.views import Cell, Link, Moment, Table
 
@@ -91,7 +96,7 @@ def _memberships(way: Inside, member: str) -> list[tuple[Cell, ...]]:
 
 def _votes(way: Inside, member: str) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
-    for item in way.query("governance.proposals", ListProposals("voting", None, 100), ProposalPage).proposals:
+    for item in Governance(way, member).list("voting"):
         seen = way.query("governance.proposal", ProposalIs(item.id), ProposalView)
         waits = any(one.member == member and one.vote is None for one in seen.electors)
         if waits and seen.proposal.election is None:  # else its ballot stands under `_ballots`
@@ -134,7 +139,7 @@ def _trusts(way: Inside, member: str) -> list[tuple[Cell, ...]]:
 
 def _ballots(way: Inside, member: str) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
-    for one in way.query("ballots.elections", ListElections(None, 100), ElectionPage).elections:
+    for one in all_elections(way):
         found = one.election
         if found is None or one.step != "vote" or member not in found.voters:
             continue
@@ -146,8 +151,9 @@ def _ballots(way: Inside, member: str) -> list[tuple[Cell, ...]]:
 
 def _awaited(way: Inside) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
-    for status in ("proposed", "running"):
-        for study in way.query("training.studies", ListStudies(status, None, 100), StudyPage).studies:
+    going: tuple[Status, ...] = ("proposed", "running")
+    for page in chain.from_iterable(study_pages(way.query, status) for status in going):
+        for study in page.studies:
             found = way.query("training.awaited", ById(study.id), Awaited)
             whom = tuple(dict.fromkeys((*found.members, *found.answers)))
             if whom:

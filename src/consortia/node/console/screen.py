@@ -48,6 +48,13 @@ _OWN = frozenset({"csv", "ticket"})
 """Arguments that are no part of what a page shows."""
 
 _GZIP_BYTES_MIN = 1_000
+LISTED_MAX = 100
+"""So many rows has a table that has no further page."""
+
+
+def newest(total: int) -> str:
+    """What a table of the newest of `total` things says of those it leaves out."""
+    return "" if total <= LISTED_MAX else f"The newest {LISTED_MAX} of {total:,}; all are under All rooms."
 
 
 @dataclass(frozen=True, slots=True)

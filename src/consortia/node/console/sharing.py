@@ -11,12 +11,11 @@ from consortia.modules.assets.queries import (
 )
 from consortia.modules.assets.types import Asset, Kind, Right
 from consortia.modules.predictions.queries import BatchPage, ListBatches
-from consortia.modules.predictions.types import Batch
 from consortia.modules.training.budget_queries import BudgetView
 from consortia.modules.training.budget_queries import ByDataset as BudgetOf
 from consortia.node.console.acts import offer
 from consortia.node.console.inside import Inside
-from consortia.node.console.screen import Screen
+from consortia.node.console.screen import LISTED_MAX, Screen, newest
 from consortia.node.http import Asked
 from consortia.node.http_answers import HttpProblem, hex_digest
 from consortia.sdk.html import Html, tag
@@ -125,17 +124,20 @@ def one_asset(asked: Asked) -> Screen:
     if asset.withdrawn is not None:
         facts.append(("withdrawn", Moment(asset.withdrawn)))
     parts.append(Table("Asset", ("what", "value"), tuple(facts)))
-    versions = way.query("assets.versions", ListVersions(name, 0, _PAGE), VersionPage).versions
-    parts.append(rows_of("Versions", versions))
+    wanted = ListVersions(name, max(0, asset.version - LISTED_MAX), LISTED_MAX)
+    versions = way.query("assets.versions", wanted, VersionPage).versions
+    parts.append(rows_of("Versions", tuple(reversed(versions)), newest(asset.version)))
     if asset.kind == "dataset":
         parts += facts_of("Privacy budget", way.query("training.budget", BudgetOf(name), BudgetView))
     if asset.kind == "model":
-        batches = way.query("predictions.batches", ListBatches(name, 0, _PAGE), BatchPage).batches
-        parts.append(_predictions(batches))
+        parts.append(_predictions(way, name))
     return Screen(asset.title or asset.name, f"A {asset.kind} of {asset.owner}.", tuple(parts))
 
 
-def _predictions(batches: tuple[Batch, ...]) -> Table:
+def _predictions(way: Inside, model: bytes) -> Table:
+    total = way.query("predictions.batches", ListBatches(model, 0, 1), BatchPage).total.batches
+    wanted = ListBatches(model, max(0, total - LISTED_MAX), LISTED_MAX)
+    batches = way.query("predictions.batches", wanted, BatchPage).batches
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             Moment(one.time),
@@ -145,10 +147,12 @@ def _predictions(batches: tuple[Batch, ...]) -> Table:
             Link("its lineage", f"/console/lineage/{one.id.hex()}"),
             Link(short(one.id), f"/console/rooms/predictions/batch?batch={one.id.hex()}"),
         )
-        for one in batches
+        for one in reversed(batches)
     )
     heads = ("when", "member", "for", "predictions", "from where", "batch")
-    return Table("Predictions", heads, rows, "" if rows else "None are recorded for this model yet.")
+    return Table(
+        "Predictions", heads, rows, newest(total) if rows else "None are recorded for this model yet."
+    )
 
 
 def _to_share(asset: Asset, *, own: bool) -> Html:
