@@ -62,6 +62,12 @@ def test_a_row_with_too_many_cells_is_named(tmp_path):
     assert fault(tmp_path, "x,y\n1,0,9\n").startswith("a.csv, row 2: 3 cells")
 
 
+def test_other_ragged_rows_are_named_too(tmp_path):
+    assert " columns. So it is in rows 4, 6. Give" in fault(tmp_path, "x,y\n1\n1,2\n1\n1,2\n1,2,3\n")
+    many = fault(tmp_path, "x,y\n" + "1\n" * 20)
+    assert "So it is in rows 3, 4, 5, 6, 7, 8, 9, 10 and 11 more." in many
+
+
 @pytest.mark.parametrize("content", [b"x,y\n1,\xff\xfe\n", b"x,y\n1,\x00\n"], ids=["not UTF-8", "zero byte"])
 def test_what_is_not_text_is_named_with_its_row_and_column(tmp_path, content):
     assert fault(tmp_path, content).startswith('a.csv, row 2, column "y": not text')

@@ -22,6 +22,8 @@ MISSING = frozenset(("", "?"))
 
 COLUMNS_SHOWN = 12
 """So many columns a message names."""
+ROWS_SHOWN = 8
+"""So many rows."""
 
 _SHOWN = 40
 _UTF16, _GZIP = (b"\xff\xfe", b"\xfe\xff"), b"\x1f\x8b"
@@ -98,20 +100,33 @@ def read_file(path: Path) -> RawTable:
     _check_header(name, header)
     rows: list[list[str]] = []
     numbers: list[int] = []
+    ragged, more = list[tuple[int, int]](), 0
     for number, row in lines:
         if len(row) != len(header):
-            column = header[len(row)] if len(row) < len(header) else None
-            raise DataError(
-                f"{place(name, number, column)}: {len(row)} cells, but the header has {len(header)} columns. "
-                "Give every row one cell per column, empty where a value is missing."
-            )
+            more += len(ragged) > ROWS_SHOWN
+            ragged += [(number, len(row))] if len(ragged) <= ROWS_SHOWN else []
+            continue
         if len(rows) == ROWS_MAX:
             raise DataError(f"{name}: more than {ROWS_MAX} rows. Split the file.")
         rows.append(row)
         numbers.append(number)
+    if ragged:
+        raise DataError(_ragged(name, header, ragged, more))
     if not rows:
         raise DataError(f"{name}: no rows below the header. Add records, or take the file away.")
     return RawTable(name, *_units(header), rows, numbers)
+
+
+def _ragged(name: str, header: Sequence[str], found: Sequence[tuple[int, int]], more: int) -> str:
+    """Which rows have more or fewer cells than the header, some by their numbers, in one line."""
+    (first, cells), *others = found
+    column = header[cells] if cells < len(header) else None
+    told = ", ".join(str(number) for number, _ in others) + (f" and {more:,} more" if more else "")
+    also = f" So it is in rows {told}." if others else ""
+    return (
+        f"{place(name, first, column)}: {cells} cells, but the header has {len(header)} columns.{also} "
+        "Give every row one cell per column, empty where a value is missing."
+    )
 
 
 def member_name(path: Path) -> str:
