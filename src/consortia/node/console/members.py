@@ -77,7 +77,7 @@ def _to_decide(asked: Asked, proposals: tuple[ProposalView, ...], known: set[str
 
 def cosigned(asked: Asked) -> Table:
     """Who cosigned the newest final checkpoint."""
-    title, headings = "Cosigned the newest final checkpoint", ("member", "signatures")
+    title, headings = "Cosigned the newest final ledger checkpoint", ("member", "signatures")
     try:
         note = parse_note(newest_final(asked.service.ledger).encode())
     except CannotProve as error:
