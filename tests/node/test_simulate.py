@@ -97,6 +97,15 @@ def test_what_does_not_fit_is_named_before_anything_is_signed():
             ledger.training.propose("t", data="records", label="nothing")
         with pytest.raises(DataError, match="no rows"):
             ledger.assets.register_dataset([], name="none")
+        for odd in (5, [1, 2], [("x", 1)]):
+            with pytest.raises(DataError, match="rows are a data frame, the path of a CSV file, or mappings"):
+                ledger.assets.register_dataset(odd, name="none")
+
+
+@pytest.mark.parametrize("names", [["A b"], ["north", "north"], [""]])
+def test_a_member_of_a_simulation_has_a_name_of_its_own(names):
+    with pytest.raises(LedgerError, match="is no name, or stands twice"):
+        consortia.simulate(names)
 
 
 def test_columns_that_look_like_identifiers_are_warned_of_as_the_command_line_tells_them():

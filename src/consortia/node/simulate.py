@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from consortia.app import application
 from consortia.base.codec import R, Record
+from consortia.base.ids import is_name
 from consortia.base.refusals import Refused as RefusedByLaw
 from consortia.engines.commit.chunks import blob_id
 from consortia.engines.train.learner import MakeLearner
@@ -307,4 +308,7 @@ def simulate(members: int | Sequence[str] = 4, *, trainer: MakeLearner | None = 
     names = [f"member-{n:02}" for n in range(1, members + 1)] if isinstance(members, int) else list(members)
     if not names:
         raise LedgerError("a network has at least one member")
+    for name in names:
+        if not is_name(name) or names.count(name) > 1:
+            raise LedgerError(f"{name!r} is no name, or stands twice: 1 to 32 of a-z, 0-9 and -")
     return Simulation(names, trainer)

@@ -1,11 +1,11 @@
 """Assets for programs: data sets from frames, files or rows; what is registered, and its rights."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from consortia.engines.train.files import RawTable, read_file
+from consortia.engines.train.files import DataError, RawTable, read_file
 from consortia.engines.train.identifiers import advice
 from consortia.kernel.block import Receipt
 from consortia.modules.assets.messages import Register, Withdraw
@@ -126,7 +126,10 @@ def raw_of(data: Rows, name: str) -> RawTable:
         return read_file(Path(data).expanduser())
     if hasattr(data, "columns"):
         data = data.to_dict(orient="records")
-    return table_of(name, [{str(column): _text(value) for column, value in row.items()} for row in data])
+    found = list(data) if isinstance(data, Iterable) else [data]
+    if not all(isinstance(row, Mapping) for row in found):
+        raise DataError(f"{name}: rows are a data frame, the path of a CSV file, or mappings.")
+    return table_of(name, [{str(column): _text(value) for column, value in row.items()} for row in found])
 
 
 def rows_of(raw: RawTable, subject: str | None) -> dict[bytes, list[bytes]]:
