@@ -14,7 +14,6 @@ from consortia.app import application
 from consortia.base.codec import encode_record, to_value
 from consortia.base.keys import SigningKey
 from consortia.kernel.genesis import DEFAULT_LIMITS, PROTOCOL_VERSION, Genesis
-from consortia.kernel.ports import Quota
 from consortia.modules.governance.charters import default_charter
 from consortia.modules.governance.types import Charter, GovernanceGenesis
 from consortia.modules.identity.messages import NewKey
@@ -57,9 +56,9 @@ class MemberKeys:
         """The keys as the ledger will know them."""
         return tuple(KeySpec(self.keys[label].public, roles, label) for label, roles in self.offices())
 
-    def founder(self, title: str, quota: Quota = FULL_QUOTA) -> Founder:
+    def founder(self, title: str) -> Founder:
         """The member as a genesis names it."""
-        return Founder(self.member, title, self.specs(), quota)
+        return Founder(self.member, title, self.specs(), FULL_QUOTA)
 
     def proven(self, network: bytes) -> tuple[NewKey, ...]:
         """The keys with the proofs that their owner holds them, as a joiner posts them."""

@@ -30,7 +30,6 @@ from consortia.engines.detect.robust_z import RobustZ
 from consortia.exact.fixed import Integers
 
 __all__ = [
-    "DEFAULT",
     "KINDS",
     "DetectError",
     "Detector",
@@ -40,8 +39,6 @@ __all__ = [
     "model_digest",
     "population_digest",
 ]
-
-DEFAULT = "ensemble"
 
 _ALL: tuple[Kind, ...] = (
     Ensemble("ensemble", (Forest(), Ecod(), RobustZ())),

@@ -25,7 +25,6 @@ from consortia.sdk.views import Cell, Link, Moment, Table, View
 _BLOCKS = 50
 _HITS = 100
 _SHOWN = 1_000
-_FIELDS = frozenset({"dataset", "model", "asset"})
 
 
 def ledger(asked: Asked) -> Screen:

@@ -90,7 +90,6 @@ def sent(
     body: bytes,
     kind: str,
     headers: dict[str, str] | None = None,
-    status: int = 200,
     *,
     fixed: bool = False,
 ) -> Response:
@@ -106,12 +105,12 @@ def sent(
         "Vary": "Accept-Encoding",
         **(headers or {}),
     }
-    if status == 200 and asked.request.headers.get("if-none-match", "").removeprefix("W/") == mark:
+    if asked.request.headers.get("if-none-match", "").removeprefix("W/") == mark:
         return Response(b"", 304, found)
     if len(body) >= _GZIP_BYTES_MIN and "gzip" in asked.request.headers.get("accept-encoding", ""):
         found["Content-Encoding"] = "gzip"
         body = _squeezed_once(body) if fixed else _squeezed(body)
-    return Response(body, status, found, kind)
+    return Response(body, 200, found, kind)
 
 
 def _squeezed(body: bytes) -> bytes:

@@ -11,7 +11,6 @@ import numpy as np
 
 NET = Path(__file__).parent / "net" / "streets.net.xml"
 MORNING = 3_600
-ENDS = ("west", "east", "mill", "port", "park", "hill")
 AT = {
     "west": "market",
     "mill": "market",

@@ -95,14 +95,14 @@ def send(folder: Path, bank: str, cards: Cards, banks: Sequence[str]) -> Sent:
     return Sent(tuple(files), frozenset(disowned))
 
 
-def receive(path: Path, now: int | None = None, *, skip: bool = False) -> tuple[Payment, ...]:
-    """The payments of a file; raises DataError in one line. With `skip` those that are wrong are left out."""
+def receive(path: Path) -> tuple[Payment, ...]:
+    """The payments of a file; raises DataError in one line, also where one of them is wrong."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path.name}: {error.strerror}") from None
-    read = read_payments(data, path.name, now)
-    return tuple(usable(read.payments, read.rejected, skip=skip))
+    read = read_payments(data, path.name)
+    return tuple(usable(read.payments, read.rejected, skip=False))
 
 
 def quarantine(path: Path, error: DataError, rejected: list[Rejected]) -> Path:

@@ -10,7 +10,6 @@ from consortia.engines.train.files import DataError
 from consortia.solutions.rejects import files_in, usable, write_rejects
 from consortia.solutions.story import Asked, Stage
 from consortia.solutions.supply import synthetic
-from consortia.solutions.supply.epcis.keys import canonical
 from consortia.solutions.supply.epcis.reading import Recorded, read, recorded
 from consortia.solutions.supply.sealing import Sealed, seal
 
@@ -124,8 +123,3 @@ class Chain:
     def arguments(self) -> Sequence[str]:
         """All parties' files, as commands are told them."""
         return [str(self.files[name]) for name in PARTIES if self.goods.bodies[name]]
-
-
-def form(key: str) -> str:
-    """A key in its one form."""
-    return canonical(key)
