@@ -4,6 +4,7 @@ from consortia.base.refusals import Refused
 from consortia.modules.ballots.queries import ById as Election
 from consortia.modules.ballots.queries import ElectionView
 from consortia.modules.bank.queries import HeldPage, ListHeld, ListUnits, UnitPage
+from consortia.modules.governance.charters import SPENDING_MAX
 from consortia.modules.governance.queries import (
     ById,
     ByNumber,
@@ -15,7 +16,7 @@ from consortia.modules.governance.queries import (
     ProposalView,
     TallyView,
 )
-from consortia.modules.governance.types import Action
+from consortia.modules.governance.types import Action, ProposalClass
 from consortia.modules.guard.queries import AlertPage, Filed, ListAlerts
 from consortia.modules.market.queries import AtAuction, AuctionState, Everything, Ladder, Markets, MaybeMarket
 from consortia.modules.market.queries import ById as MarketIs
@@ -68,6 +69,13 @@ def decisions(asked: Asked) -> Screen:
     )
 
 
+def _spends(one: ProposalClass) -> Cell:
+    """What a proposal of a class spends at most; nothing where it cannot spend."""
+    if "governance.spend" not in one.methods:
+        return None
+    return "any amount" if one.spend_max == SPENDING_MAX else one.spend_max
+
+
 def _charter(found: CharterView) -> tuple[Table, Table]:
     """Who sits where, and what each class of proposals takes."""
     law = found.charter
@@ -93,7 +101,7 @@ def _charter(found: CharterView) -> tuple[Table, Table]:
             cell(one.lock_milliseconds, "lock_milliseconds"),
             cell(one.expire_milliseconds, "expire_milliseconds"),
             one.agents,
-            one.spend_max,
+            _spends(one),
             ", ".join(one.methods),
         )
         for one in law.classes
