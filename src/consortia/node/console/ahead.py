@@ -13,8 +13,9 @@ from consortia.node.console.inside import Inside
 from consortia.node.http import Asked
 from consortia.sdk.ballots import all_elections
 from consortia.sdk.governance import Governance
+from consortia.sdk.overview import study
 from consortia.sdk.paging import PAGE, pages
-from consortia.sdk.values import short, words
+from consortia.sdk.values import words
 from consortia.sdk.views import Cell, Link, Moment, Table
 
 MOST = 30
@@ -78,11 +79,20 @@ def _votes(way: Inside, member: str) -> list[Row]:
     return rows
 
 
+def called(way: Inside, which: bytes) -> str:
+    """What people call a study: its title, or its name."""
+    terms = study(way, which).study.terms
+    return terms.title or terms.name
+
+
 def _steps(way: Inside, member: str) -> list[Row]:
     return [
         (
             task.deadline,
-            Link(f"{words(task.action)}: study {short(task.study)}", f"/console/studies/{task.study.hex()}"),
+            Link(
+                f"{words(task.action)}: study {called(way, task.study)}",
+                f"/console/studies/{task.study.hex()}",
+            ),
             "study",
             "the study goes on without you",
         )

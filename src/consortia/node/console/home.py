@@ -10,7 +10,7 @@ from consortia.modules.identity.queries import Nothing, ProposalsView
 from consortia.modules.training.queries import Awaited, ById, ByMember, Tasks
 from consortia.modules.training.types import Status
 from consortia.node.console.acts import APPROVALS, address, approved
-from consortia.node.console.ahead import ahead
+from consortia.node.console.ahead import ahead, called
 from consortia.node.console.inside import Inside, latest, told
 from consortia.node.console.screen import Screen
 from consortia.node.http import Asked
@@ -110,7 +110,7 @@ def _studies(way: Inside, member: str) -> list[tuple[Cell, ...]]:
     tasks = way.query("training.due", ByMember(member), Tasks).tasks
     return [
         (
-            Link(f"{task.action} study {task.study.hex()[:16]}", f"/console/studies/{task.study.hex()}"),
+            Link(f"{task.action} study {called(way, task.study)}", f"/console/studies/{task.study.hex()}"),
             "study",
             None if task.deadline is None else Moment(task.deadline),
         )
