@@ -372,6 +372,10 @@ def test_a_member_is_removed_by_the_others_and_one_leaves(network):
     assert "refused, identity.own_case" in said
     terminal.run("member", "approve", "charlie", "--removal", "--home", "bravo")
     assert "left" in terminal.run("member", "show", "charlie", "--home", "alpha").stdout
+    asked = terminal.run(
+        "member", "remove", "bravo", "--home", "alpha", code=130
+    )  # of two, one alone decides
+    assert "Of two members one alone removes the other" in asked.stdout
     terminal.run("member", "leave", "--yes", "--home", "bravo")
     assert terminal.facts("status", "--home", "alpha")["members"] == ["alpha"]
     assert "refused, identity.last_member" in terminal.error("member", "leave", "--yes", "--home", "alpha")

@@ -197,9 +197,10 @@ def give_power(name: str, power: int, days: int, home: Path | None, as_json: boo
 @click.argument("name")
 @days_option
 @click.option("--withdraw", is_flag=True, help="Take an own proposal to remove or admit NAME back.")
+@yes_option
 @home_option
 @json_option
-def remove(name: str, days: int, withdraw: bool, home: Path | None, as_json: bool) -> int:
+def remove(*, name: str, days: int, withdraw: bool, yes: bool, home: Path | None, as_json: bool) -> int:
     """Propose to remove NAME; the other members approve with `member approve --removal`."""
     session = at_home(home)
     if withdraw:
@@ -210,7 +211,11 @@ def remove(name: str, days: int, withdraw: bool, home: Path | None, as_json: boo
         receipt = session.submit(Withdraw(own[0].kind, name))
         tell_done(receipt, f"The {own[0].kind} of {name} is taken back.", as_json=as_json)
         return DONE
-    expires = session.client.status().time + days * DAY
+    found = session.client.status()
+    if len(found.members) == 2 and name in found.members and not yes:
+        text = f"Of two members one alone removes the other, at once and for good. {name} is removed. Sure?"
+        click.confirm(text, abort=True)
+    expires = found.time + days * DAY
     receipt = session.change(lambda checkpoint: ProposeRemoval(name, expires, checkpoint))
     return _decided(session, "removal", name, receipt, as_json=as_json)
 
