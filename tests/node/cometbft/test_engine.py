@@ -4,6 +4,8 @@ import asyncio
 from contextlib import suppress
 from types import SimpleNamespace
 
+import pytest
+
 from consortia.app import application
 from consortia.base.codec import decode_record
 from consortia.base.keys import verify
@@ -14,6 +16,7 @@ from consortia.node.cometbft import engine as engines
 from consortia.node.cometbft.engine import Engine
 from consortia.node.cometbft.starting import UNDER_WAY
 from consortia.node.founding import found
+from consortia.store.errors import NoRoom
 from consortia.store.memory import MemoryStore
 from tests.drivers.cometbft.test_snapshots import grown, node
 from tests.node.cometbft.test_binary import program
@@ -61,6 +64,49 @@ def test_a_member_that_never_answers_does_not_keep_the_engine_from_being_looked_
             await asyncio.sleep(0.05)  # whoever served sees the end
 
     asyncio.run(asyncio.wait_for(go(), 60))
+
+
+def engine(folder, ledger, **means):
+    [home, *_] = found(folder / "net", "net", ["alpha", "bravo"], 1_767_225_600_000)
+    settings = home.config({}, {"cometbft": str(program(folder / "bin", "0.39.4"))})
+    return Engine(home, settings, ledger, SimpleNamespace(ask=None, now=lambda: 0, **means), {})
+
+
+def test_what_looks_after_the_engine_begins_anew_where_it_fails(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(engines, "AGAIN_SECONDS", 0.0)
+    failures, met, goes_on = [NoRoom(tmp_path, "full", "make room"), LookupError("odd")], [], asyncio.Event()
+
+    async def work():
+        if failures:
+            raise failures.pop(0)
+        goes_on.set()
+        await asyncio.sleep(3_600)
+
+    async def go():
+        hindrance = SimpleNamespace(meet=met.append)
+        one = engine(tmp_path, node().ledger, hindrance=hindrance, wake=lambda: met.append("woken"))
+        lasting = asyncio.create_task(one._lasting(work))
+        await goes_on.wait()
+        lasting.cancel()
+        await asyncio.gather(lasting, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(go(), 60))
+    assert len(met) == 2
+    assert met[1] == "woken"
+    assert "LookupError: odd" in caplog.text
+
+
+def test_a_ledger_for_which_there_is_no_room_is_read_anew_once_there_is(tmp_path):
+    met = []
+
+    def renew():
+        raise NoRoom(tmp_path, "full", "make room")
+
+    hindrance = SimpleNamespace(meet=met.append)
+    one = engine(tmp_path, node().ledger, hindrance=hindrance, wake=lambda: met.append("woken"), renew=renew)
+    with pytest.raises(NoRoom):
+        one._renew()
+    assert met[1:] == ["woken"]
 
 
 def test_a_ledger_that_begins_anew_after_a_broken_restoration_is_read_anew(tmp_path):

@@ -12,6 +12,7 @@ from consortia.drivers.cometbft.bundle import read
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
 from consortia.node.cometbft.intake import Intake, check_signed
+from consortia.node.cometbft.rpc import RpcError
 from consortia.store.memory import MemoryStore
 from consortia.testing.plain import Member, Write, application, genesis
 from tests.node.cometbft.test_rpc import asking, http
@@ -44,6 +45,26 @@ def test_what_is_handed_in_twice_is_sent_once_and_both_are_told(tmp_path):
     told, heard = asking(tmp_path / "rpc", [taken], go)
     assert told == ["ok"] * 5
     assert read(base64.b64decode(heard[0]["params"]["tx"])) == tuple(raws)
+
+
+def test_whoever_waits_is_told_where_an_answer_makes_no_sense_and_may_try_again(tmp_path):
+    raws = [transaction(sequence=number) for number in range(2)]
+    odd = taken = http({"result": {"code": 0, "data": encode(["ok"]).hex()}})
+
+    async def go(rpc):
+        intake = Intake(rpc, LEDGER.network, 0, lambda: START)
+        running = asyncio.create_task(intake.run())
+        first, second = await asyncio.gather(*map(intake.hand_in, raws), return_exceptions=True)
+        assert (first, type(second)) == ("ok", RpcError)
+        with pytest.raises(ValueError, match="shorter"):
+            await running
+        running = asyncio.create_task(intake.run())
+        told = await intake.hand_in(raws[1])
+        running.cancel()
+        await asyncio.sleep(0.05)  # whoever served sees the end
+        return told
+
+    assert asking(tmp_path / "rpc", [odd, taken], go)[0] == "ok"
 
 
 def test_what_nobody_signed_joins_no_bundle():

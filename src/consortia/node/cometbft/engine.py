@@ -42,6 +42,9 @@ from consortia.store.errors import NoRoom
 LOOK_SECONDS = 1.0
 """So often the engine is asked how it is, and handed again what the log leaves out."""
 
+AGAIN_SECONDS = 5.0
+"""After so long what looks after the engine begins anew where it failed, which the log tells."""
+
 VOTES_SECONDS = 0.001
 """After so long the vote on a proposal is on its way, and there is time to work the block out."""
 
@@ -94,7 +97,7 @@ class Engine:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run CometBFT, hand it bundles, and look after it, until `stopping`."""
-        tasks = [asyncio.create_task(work) for work in (self._intake.run(), *self.cares())]
+        tasks = [asyncio.create_task(work) for work in (self._lasting(self._intake.run), *self.cares())]
         try:
             await self.supervisor.run(stopping)
         finally:
@@ -106,7 +109,19 @@ class Engine:
 
     def cares(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """What looks after CometBFT, for ever."""
-        return self._look(), self._ask_around()
+        return self._lasting(self._look), self._lasting(self._ask_around)
+
+    async def _lasting(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do what is for ever, and begin it anew where it fails: nobody else would do it."""
+        while True:
+            try:
+                await work()
+            except NoRoom as error:
+                self._hindrance.meet(str(error))
+                self._means.wake()
+            except Exception:  # noqa: BLE001 (logged whole; CometBFT is looked after all the same)
+                _LOG.exception("looking after CometBFT failed; again in %s s", AGAIN_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def submit(self, raw: bytes) -> bytes:
         """Submit a transaction and give its id; raises Refused, or HttpProblem while CometBFT is away.
@@ -153,8 +168,7 @@ class Engine:
         while self._hindrance.text:  # noqa: ASYNC110 (a full disk tells nobody when it is no more)
             await asyncio.sleep(LOOK_SECONDS)
         if self.starting.forget():
-            self._means.renew()
-            self._vouching = Vouching(self.ledger, self._means.ask)
+            self._renew()
         start = CometBft(self.ledger).start
         self._way = await self.starting.way(start, lambda: self._means.reach(self.starting.guide))
         retention = self.archives.retention
@@ -177,6 +191,16 @@ class Engine:
         finally:
             self._driver = None
             self._light.close()
+
+    def _renew(self) -> None:
+        """Read anew what was read of another ledger; raises NoRoom, and it is done once there is some."""
+        self._vouching = Vouching(self.ledger, self._means.ask)
+        try:
+            self._means.renew()
+        except NoRoom as error:  # the node makes its core anew when it recovers, and no life begins before
+            self._hindrance.meet(str(error))
+            self._means.wake()
+            raise
 
     def _halted(self) -> bool:
         """CometBFT stands still, or cannot write; gives whether this node cannot write either."""
@@ -215,8 +239,7 @@ class Engine:
             and self._driver.chain_id != self._way.chain.chain
         ):
             raise OutOfStep(f"a snapshot of {self._driver.chain_id} was restored in {self._way.chain.chain}")
-        self._means.renew()
-        self._vouching = Vouching(self.ledger, self._means.ask)
+        self._renew()
         self.condition.height = decided.height
         _LOG.warning("restored the ledger from a snapshot: block %d", self.ledger.tip.height)
         self._means.wake()

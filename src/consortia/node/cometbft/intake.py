@@ -65,7 +65,11 @@ class Intake:
             await asyncio.sleep(max(0, due - self._now()) / 1000)
             taken = self._gatherer.take(self._now())
             if taken is not None:
-                await self._send(taken)
+                try:
+                    await self._send(taken)
+                finally:  # whoever waits is told, whatever happened; what is on its way is not sent again
+                    for raw in taken:
+                        self._settle(raw, RpcError("CometBFT was not handed the transaction"))
 
     async def _send(self, transactions: Sequence[bytes]) -> None:
         """Hand one bundle in, and tell who waits what became of it."""
