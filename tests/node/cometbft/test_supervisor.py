@@ -83,7 +83,10 @@ def telling(folder, *told):
 FULL = {"_msg": "failed writing to WAL", "err": "write cs.wal/wal: no space left on device", "level": "error"}
 
 
-@pytest.mark.parametrize("said", [{"_msg": "CONSENSUS FAILURE!!!", "err": "a panic", "level": "error"}, FULL])
+PANIC = {"_msg": "CONSENSUS FAILURE!!!", "err": "a panic", "level": "error"}
+
+
+@pytest.mark.parametrize("said", [PANIC, PANIC | {"stack": "main.go:1\n" * 10_000}, FULL])
 def test_it_is_ended_and_started_anew_when_it_says_that_it_stands_still(tmp_path, said):
     told = []
     one, _ = supervised(

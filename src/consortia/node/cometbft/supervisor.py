@@ -28,6 +28,9 @@ PAUSE_SECONDS_MAX = 10.0
 LONG_LIFE_SECONDS = 30.0
 STOP_SECONDS = 10.0
 LOG_BYTES_MAX = 8 << 20
+LINE_BYTES_MAX = 1 << 20
+"""A line of its log has at most so many bytes: with a failure goes all of its stack."""
+
 SOCKET_PATH_MAX = 100
 """A unix socket's path has at most 107 bytes (unix(7), Linux; fewer elsewhere)."""
 
@@ -155,6 +158,7 @@ class Supervisor:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            limit=LINE_BYTES_MAX,
             env=self._environment,
             preexec_fn=_die_with_parent,
         )
