@@ -2,6 +2,7 @@
 
 import pytest
 
+from consortia.base.ids import is_name
 from consortia.node.http_answers import HttpProblem
 from consortia.node.limits import SHARES, Bodies, place_of
 
@@ -33,3 +34,4 @@ def test_this_machines_programs_may_have_all_of_it_and_no_more(here):
 def test_addresses_with_one_prefix_are_one_place():
     assert place_of("2001:db8::1") == place_of("2001:db8::ffff:2") != place_of("2001:db8:1::1")
     assert place_of("192.0.2.7") != place_of("192.0.2.8")
+    assert not is_name(place_of("::1:0:0:0:1"))  # none is counted as the member of that name

@@ -58,8 +58,8 @@ class Asked:
 
     @property
     def counted(self) -> str:
-        """Whose share of the node this takes: a token's, a member's, or an address's."""
-        return self.caller.counted or (self.request.client.host if self.request.client else "")
+        """Whose share of the node this takes: a token's, a member's, or that of a place on the network."""
+        return self.caller.counted or place_of(_address(self.request))
 
     def argument(self, name: str, default: str = "") -> str:
         """A query parameter; raises HttpProblem when it is given twice."""

@@ -22,7 +22,7 @@ def place_of(address: str) -> str:
     if not address:
         return ""
     found = ip_address(address)
-    return address if found.version == 4 else str(int(found) >> (128 - IPV6_PREFIX))
+    return address if found.version == 4 else f"{int(found) >> (128 - IPV6_PREFIX):x}/{IPV6_PREFIX}"
 
 
 class Rates:
