@@ -20,7 +20,9 @@ def test_the_limit_is_raised_for_the_connections_that_are_wanted(limits):
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (SPARE + 64, limits[1])
 
 
-def test_where_it_cannot_be_there_are_fewer(limits):
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+def test_where_it_cannot_be_there_are_fewer_and_the_log_says_so(limits, caplog):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     wanted = 1 << 40
-    assert connections(wanted) == (wanted if soft == resource.RLIM_INFINITY else soft - SPARE)
+    there = wanted if hard == resource.RLIM_INFINITY else hard - SPARE
+    assert connections(wanted) == there
+    assert (f"{there} connections at a time, not {wanted}" in caplog.text) == (there < wanted)

@@ -1,10 +1,13 @@
 """How many connections a node's process can hold, beside the files that it works with."""
 
+import logging
 import resource
 from contextlib import suppress
 
 SPARE = 512
 """So many descriptors are kept for all else: files, peers, those who wait to be hung up on."""
+
+_LOG = logging.getLogger("consortia.node")
 
 
 def connections(wanted: int) -> int:
@@ -20,4 +23,8 @@ def connections(wanted: int) -> int:
         with suppress(ValueError, OSError):  # some systems allow less than they say
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
             soft = max(soft, most)
-    return max(1, min(wanted, soft - SPARE))
+    most = max(1, min(wanted, soft - SPARE))
+    if most < wanted:
+        text = "%d connections at a time, not %d: this process may open %d files (LimitNOFILE=, ulimit -n)"
+        _LOG.warning(text, most, wanted, soft)
+    return most
