@@ -23,7 +23,7 @@ from consortia.engines.train import recipe
 from consortia.engines.train.api import Cohort, to_blob, weighed
 from consortia.exact.ring import add_all, unpack
 from consortia.modules.assets.messages import Register
-from consortia.workers import be_nice
+from consortia.workers.priority import be_nice
 from consortia.workers.terms import MASKED
 
 ROUNDS = 4

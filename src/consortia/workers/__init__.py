@@ -4,7 +4,3 @@
 secret elections; `loop.run` keeps them at it. Each is imported from its own file: who reads a vault pays for
 no worker.
 """
-
-from consortia.workers.priority import be_nice
-
-__all__ = ["be_nice"]
