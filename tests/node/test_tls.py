@@ -1,14 +1,20 @@
 """TLS among members: registered certificates, pins, and what a caller without either may do."""
 
+import asyncio
+import resource
+import socket
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import uvloop
 
 from consortia.base.codec import encode_record
 from consortia.base.hashing import sha256
 from consortia.base.keys import SigningKey
+from consortia.node import descriptors
 from consortia.node.founding import MemberKeys
 from consortia.node.homes import Wishes, begin
 from consortia.node.invitations import Invitations, InviteError, JoinRequest, Place, read_invite
@@ -199,3 +205,34 @@ def test_a_strangers_key_opens_nothing_over_tls_either(secure):
         caller.status()
     assert caught.value.status == 401
     caller.close()
+
+
+def open_ones():
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
+def test_who_never_shakes_hands_takes_none_of_the_last_descriptors(tmp_path):
+    server, limits = ServerTls(certificate(tmp_path / "own")), resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def go():
+        listening = socket.create_server(("127.0.0.1", 0), backlog=200)
+        loop = asyncio.get_running_loop()
+        serving = await loop.create_server(asyncio.Protocol, sock=listening, ssl=server.context)
+        before = open_ones()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before + 150 + descriptors.KEPT, limits[1]))
+        callers = [await asyncio.open_connection(*listening.getsockname()) for _ in range(100)]
+        await asyncio.sleep(0.2)
+        held = open_ones() - before - len(callers)
+        for _, writer in callers:
+            writer.transport.abort()
+        await asyncio.sleep(0.2)
+        left = open_ones() - before
+        serving.close()
+        return held, left
+
+    try:
+        held, left = uvloop.run(go())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert 0 < held <= 75
+    assert left == 0

@@ -2,10 +2,18 @@
 
 import logging
 import resource
+import time
 from contextlib import suppress
+from pathlib import Path
 
 SPARE = 512
 """So many descriptors are kept for all else: files, peers, those who wait to be hung up on."""
+
+KEPT = 256
+"""So many of those are never for who has not shaken hands yet: no protocol hears of such a connection."""
+
+COUNT_SECONDS = 0.05
+"""While none is free they are counted no oftener."""
 
 _LOG = logging.getLogger("consortia.node")
 
@@ -28,3 +36,30 @@ def connections(wanted: int) -> int:
         text = "%d connections at a time, not %d: this process may open %d files (LimitNOFILE=, ulimit -n)"
         _LOG.warning(text, most, wanted, soft)
     return most
+
+
+class Room:
+    """The room for connections that have not shaken hands yet, of which no protocol hears."""
+
+    def __init__(self) -> None:
+        """Nothing is counted yet."""
+        self._sure, self._full_until = 0, 0.0
+
+    def has_one(self) -> bool:
+        """Whether one more leaves what is kept; an eighth of the room is given before it is counted anew."""
+        if self._sure == 0 and time.monotonic() >= self._full_until:
+            soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+            free = SPARE + KEPT if soft == resource.RLIM_INFINITY else soft - _open_ones()
+            self._sure = max(0, free - KEPT) // 8
+            self._full_until = time.monotonic() + (0.0 if self._sure else COUNT_SECONDS)
+        found = self._sure > 0
+        self._sure -= found
+        return found
+
+
+def _open_ones() -> int:
+    """How many descriptors this process has open, the one for counting them too."""
+    try:
+        return sum(1 for _ in Path("/dev/fd").iterdir())
+    except OSError:  # there is none for that
+        return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consortia.base.hashing import sha256
+from consortia.node.descriptors import Room
 from consortia.node.home import write_private
 
 if TYPE_CHECKING:
@@ -110,6 +111,28 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
     return None
 
 
+class _Context(ssl.SSLContext):
+    """A server's context that shakes no hands where descriptors are scarce, but hangs up.
+
+    Who connects and says nothing holds one for a minute, and is among no server's connections meanwhile.
+    """
+
+    room: Room
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,  # noqa: FBT001, FBT002 (as its base has it)
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """Begin with a connection; raises SSLError."""
+        if not self.room.has_one():
+            raise ssl.SSLError("no descriptor is left for this connection")
+        return super().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
+
+
 class ServerTls:
     """A server's TLS settings, whose trust follows the certificates registered on the ledger.
 
@@ -119,7 +142,8 @@ class ServerTls:
 
     def __init__(self, files: TlsFiles) -> None:
         """Use a node's certificate and key; raises TlsError."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = _Context(ssl.PROTOCOL_TLS_SERVER)
+        context.room = Room()
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.verify_mode = ssl.CERT_OPTIONAL
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
