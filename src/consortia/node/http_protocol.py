@@ -23,6 +23,9 @@ HEAD_BYTES_MAX = 64 << 10
 SHARES = 8
 """One place on the network has at most one of so many equal shares of the connections."""
 
+TOLD_MAX = 128
+"""A share of the connections more, and no more than these, are told why they are not served."""
+
 
 def settings(application: ASGIApp, connections_max: int, stop_seconds: int) -> uvicorn.Config:
     """Uvicorn's settings for an application, with this protocol: it logs nothing, trusts no proxy's headers.
@@ -91,7 +94,7 @@ class PeerProtocol(HttpToolsProtocol):
         others = [one for one in self.connections if isinstance(one, PeerProtocol)]
         callers = [one.client[0] for one in others if one.client is not None]
         most = self.limit_concurrency
-        if most is not None and len(self.connections) > most + max(1, most // SHARES):  # fewer are told why
+        if most is not None and len(self.connections) > most + min(max(1, most // SHARES), TOLD_MAX):
             transport.abort()
             return
         if self.client is not None and most is not None and crowds(self.client[0], callers, most):
