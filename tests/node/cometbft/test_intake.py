@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -9,12 +10,13 @@ from consortia.base.codec import encode
 from consortia.base.keys import verify
 from consortia.base.refusals import Refused
 from consortia.drivers.cometbft.bundle import read
+from consortia.kernel.application import Application
 from consortia.kernel.ledger import Ledger
 from consortia.kernel.transaction import call, sign_transaction
 from consortia.node.cometbft.intake import Intake, check_signed
 from consortia.node.cometbft.rpc import RpcError
 from consortia.store.memory import MemoryStore
-from consortia.testing.plain import Member, Write, application, genesis
+from consortia.testing.plain import MODULE, Directory, Member, Write, application, genesis
 from tests.node.cometbft.test_rpc import asking, http
 
 START = 1_700_000_000_000
@@ -65,6 +67,22 @@ def test_whoever_waits_is_told_where_an_answer_makes_no_sense_and_may_try_again(
         return told
 
     assert asking(tmp_path / "rpc", [odd, taken], go)[0] == "ok"
+
+
+class Revoked(Directory):
+    """The directory of a network that has revoked all its keys."""
+
+    def key(self, ctx, key):
+        found = super().key(ctx, key)
+        return None if found is None else replace(found, active=False)
+
+
+def test_nothing_of_a_revoked_key_joins_a_bundle_signed_or_not():
+    app = Application(modules=(MODULE,), keys=Revoked())
+    ledger = Ledger.create(MemoryStore(), app, genesis([AMBER], time=START))
+    for raw in (transaction(), altered(transaction())):
+        with pytest.raises(Refused, match=r"kernel\.revoked_key"):
+            check_signed(ledger, raw, verify)
 
 
 def test_what_nobody_signed_joins_no_bundle():

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from consortia.base.codec import Malformed
-from consortia.base.refusals import Refused
+from consortia.base.refusals import Refused, require
 from consortia.drivers.cometbft import bundle as bundles
 from consortia.drivers.cometbft.pool import REPEATED
 from consortia.kernel import refusals as codes
@@ -119,5 +119,5 @@ def check_signed(ledger: Ledger, raw: bytes, check: Check) -> None:
     state = key_state(ledger, parsed.transaction.key)
     if state is None:
         raise Refused(codes.UNKNOWN_KEY, parsed.transaction.key.hex())
-    if state.active and not check(state.signer.public, parsed.signed, parsed.envelope.signature):
-        raise Refused(codes.BAD_SIGNATURE)
+    require(state.active, codes.REVOKED_KEY, parsed.transaction.key.hex())
+    require(check(state.signer.public, parsed.signed, parsed.envelope.signature), codes.BAD_SIGNATURE)
