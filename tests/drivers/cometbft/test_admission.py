@@ -11,6 +11,7 @@ from consortia.drivers.cometbft.driver import CometBft
 from consortia.drivers.cometbft.pool import ACCEPTED, REFUSED, REPEATED
 from consortia.drivers.cometbft.readings import Signatures
 from consortia.kernel.genesis import Limits
+from consortia.kernel.transaction import parse_transaction
 from consortia.testing.plain import QUOTA, Member, Settle
 from tests.drivers.cometbft.engine import (
     AMBER,
@@ -103,6 +104,8 @@ def test_a_bundle_with_a_transaction_that_waits_is_refused_and_rechecked_without
     assert driver.check_tx(pack([write(0)]), START).code == ACCEPTED
     verdict = driver.check_tx(pack([write(0), write(0, BIRCH)]), START)
     assert (verdict.code, verdict.codes) == (REFUSED, (REPEATED, REPEATED))
+    waits = [parse_transaction(raw, driver.ledger.network).id in driver.pool for raw in (write(0), write(1))]
+    assert waits == [True, False]
     assert driver.check_tx(pack([write(0, BIRCH), write(0, BIRCH)]), START).code == REFUSED
     again = driver.check_tx(pack([write(0), write(0, BIRCH)]), START, again=True)
     assert (again.code, again.codes) == (ACCEPTED, ("kernel.replayed", "ok"))

@@ -12,7 +12,7 @@ from consortia.base.refusals import Refused
 from consortia.drivers.cometbft.bundle import read
 from consortia.kernel.application import Application
 from consortia.kernel.ledger import Ledger
-from consortia.kernel.transaction import call, sign_transaction
+from consortia.kernel.transaction import call, parse_transaction, sign_transaction
 from consortia.node.cometbft.intake import Intake, check_signed
 from consortia.node.cometbft.rpc import RpcError
 from consortia.store.memory import MemoryStore
@@ -29,6 +29,10 @@ def transaction(member=AMBER, sequence=0):
     return sign_transaction(member.operator, LEDGER.network, calls, sequence=sequence, expires=START + 10**9)
 
 
+def name(raw):
+    return parse_transaction(raw, LEDGER.network).id
+
+
 def altered(raw):
     return raw[:-1] + bytes([raw[-1] ^ 1])
 
@@ -40,12 +44,13 @@ def test_what_is_handed_in_twice_is_sent_once_and_both_are_told(tmp_path):
     async def go(rpc):
         intake = Intake(rpc, LEDGER.network, 0, lambda: START)
         running = asyncio.create_task(intake.run())
-        told = await asyncio.gather(*[intake.hand_in(raw) for raw in (*raws, raws[0], raws[2])])
+        handed = [(raw, name(raw)) for raw in (*raws, raws[0], raws[2])] + [(altered(raws[1]), name(raws[1]))]
+        told = await asyncio.gather(*[intake.hand_in(*each) for each in handed])
         running.cancel()
         return told
 
     told, heard = asking(tmp_path / "rpc", [taken], go)
-    assert told == ["ok"] * 5
+    assert told == ["ok"] * 6
     assert read(base64.b64decode(heard[0]["params"]["tx"])) == tuple(raws)
 
 
@@ -56,12 +61,13 @@ def test_whoever_waits_is_told_where_an_answer_makes_no_sense_and_may_try_again(
     async def go(rpc):
         intake = Intake(rpc, LEDGER.network, 0, lambda: START)
         running = asyncio.create_task(intake.run())
-        first, second = await asyncio.gather(*map(intake.hand_in, raws), return_exceptions=True)
+        handing = [intake.hand_in(raw, name(raw)) for raw in raws]
+        first, second = await asyncio.gather(*handing, return_exceptions=True)
         assert (first, type(second)) == ("ok", RpcError)
         with pytest.raises(ValueError, match="shorter"):
             await running
         running = asyncio.create_task(intake.run())
-        told = await intake.hand_in(raws[1])
+        told = await intake.hand_in(raws[1], name(raws[1]))
         running.cancel()
         await asyncio.sleep(0.05)  # whoever served sees the end
         return told

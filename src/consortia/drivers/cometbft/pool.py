@@ -93,6 +93,10 @@ class Pool:
         """How many transactions wait."""
         return len(self._mempool)
 
+    def __contains__(self, transaction: object) -> bool:
+        """Whether the transaction with this id waits."""
+        return transaction in self._mempool
+
     def decides(self, entries: Iterable[bytes], choice: Choice) -> None:
         """A block of these entries is being decided, of which this would stand: others may wait instead."""
         self._deciding, self._next = choice, None

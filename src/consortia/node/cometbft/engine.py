@@ -133,8 +133,10 @@ class Engine:
         node = self._means.core()
         transaction = node.submit(raw, now)
         check_signed(self.ledger, raw, self._means.check if self._driver is None else self._driver.check)
+        if self._driver is not None and transaction in self._driver.pool:
+            return transaction  # it waits already: a bundle with it would be refused as a whole
         try:
-            code = await self._intake.hand_in(raw)
+            code = await self._intake.hand_in(raw, transaction)
         except RpcError as error:
             if raw in node.witness.held():
                 return transaction

@@ -32,25 +32,28 @@ class Intake:
     def __init__(self, rpc: Rpc, network: bytes, wait_ms: int, now: Callable[[], int]) -> None:
         self._rpc, self._network, self._now = rpc, network, now
         self._gatherer = bundles.Gatherer(bundles.Gathering(wait_ms=wait_ms))
+        self._ids: dict[bytes, bytes] = {}
         self._checked: dict[bytes, list[asyncio.Future[str]]] = {}
         self._news = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._gatherer)
 
-    async def hand_in(self, raw: bytes) -> str:
+    async def hand_in(self, raw: bytes, transaction: bytes) -> str:
         """Hand a transaction in, and give the code of its check; raises RpcError, and Refused for garbage.
 
-        What is on its way is not sent again: a bundle that holds anything twice is refused as a whole.
+        What is on its way by its id is not sent again, nor under another signature: a bundle that holds
+        anything twice is refused as a whole.
         """
-        if raw not in self._checked:
+        if transaction not in self._checked:
             try:
                 self._gatherer.add(raw, self._now())
             except Malformed:
                 parse_transaction(raw, self._network)  # refused with the code that the ledger gives it
                 raise
+            self._ids[raw] = transaction
         checked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._checked.setdefault(raw, []).append(checked)
+        self._checked.setdefault(transaction, []).append(checked)
         self._news.set()
         return await checked
 
@@ -100,7 +103,7 @@ class Intake:
                 await asyncio.sleep(START_PAUSE_SECONDS)
 
     def _settle(self, raw: bytes, outcome: str | RpcError) -> None:
-        for checked in self._checked.pop(raw, ()):
+        for checked in self._checked.pop(self._ids.pop(raw, b""), ()):
             if checked.done():
                 continue
             if isinstance(outcome, str):
