@@ -86,7 +86,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = ""
     cometbft: Annotated[str, Meta(description="The CometBFT program, where it is not on the PATH.")] = ""
     cometbft_log: Annotated[
-        Literal["none", "error", "info", "debug"], Meta(description="How much CometBFT logs.")
+        Literal["error", "info", "debug"],
+        Meta(description="How much CometBFT logs; of its errors the node learns that it stands still."),
     ] = "error"
     peer_listen: Annotated[str, Meta(description="HOST:PORT where CometBFT listens to its peers.")] = ""
     peer_address: Annotated[
