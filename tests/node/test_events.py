@@ -29,19 +29,19 @@ def served(seats=None):
     )
 
 
+def count(passes):
+    """Count the passes of the event loop from now on."""
+    passes[0] += 1
+    asyncio.get_running_loop().call_soon(count, passes)
+
+
 def streamed(name, stands):
     """The pieces of a stream from the beginning, and at which pass of the event loop each came."""
     service = served()
     passes, pieces = [0], []
 
     async def run():
-        loop = asyncio.get_running_loop()
-
-        def count():
-            passes[0] += 1
-            loop.call_soon(count)
-
-        loop.call_soon(count)
+        count(passes)
         async for piece in blocks(service, 0, name, "west", lambda: stands(pieces)):
             pieces.append((passes[0], piece))
             if piece.startswith(b": still here"):
@@ -121,13 +121,7 @@ def test_others_get_a_turn_after_each_block_that_any_of_many_streams_reads():
                 return
 
     async def run():
-        loop = asyncio.get_running_loop()
-
-        def count():
-            passes[0] += 1
-            loop.call_soon(count)
-
-        loop.call_soon(count)
+        count(passes)
         await asyncio.gather(*[follow() for _ in range(20)])
 
     asyncio.run(asyncio.wait_for(run(), 60))
